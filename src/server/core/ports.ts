@@ -1,0 +1,137 @@
+import type { WireStatus } from "../../shared/job.ts";
+import type { Health } from "../../shared/node.ts";
+import type { Result } from "../../shared/result.ts";
+import type { ActiveJob, ArtifactId, Job, JobHandle, JobId, QueuedJob, StartingJob } from "./job.ts";
+
+/** Unix seconds, with fractions. */
+export type Clock = () => number;
+
+export type Environment = Readonly<Record<string, string>>;
+
+export type JobFilter = Readonly<{
+  statuses?: readonly WireStatus[];
+  gpuIndex?: number;
+  user?: string;
+  matchesCommand?: (command: string) => boolean;
+  limit: number;
+  offset: number;
+}>;
+
+export type JobCounts = Readonly<{ queued: number; running: number; ended: number }>;
+
+/** What one writer may do inside the shared transaction; a throw rolls back that writer alone. */
+export type Transaction = Readonly<{
+  findJob: (id: JobId) => Job | null;
+  hasArtifact: (id: ArtifactId) => boolean;
+  insertJob: (job: QueuedJob, env: Environment) => void;
+  saveJob: (job: Job) => void;
+  deleteJob: (id: JobId) => void;
+  setBlacklisted: (gpuIdx: number, blacklisted: boolean) => boolean;
+}>;
+
+/** Why nothing was written: the disk is full or read-only, or the server is stopping. */
+export type Unavailable = Readonly<{ kind: "unavailable"; message: string }>;
+
+export type ArtifactWriter = Readonly<{
+  append: (chunk: Uint8Array) => Promise<Result<void, Unavailable>>;
+  finish: () => Promise<Result<ArtifactId, Unavailable>>;
+  abort: () => Promise<void>;
+}>;
+
+export type ArtifactStore = Readonly<{
+  begin: (gitSha: string | null) => ArtifactWriter;
+  findBySha: (gitSha: string) => Promise<ArtifactId | null>;
+  read: (id: ArtifactId) => Iterable<Uint8Array>;
+  deleteUnused: () => Promise<Result<number, Unavailable>>;
+}>;
+
+/** `write` resolves once its change and those of all concurrent writers are on disk (one fsync for all). */
+export type Store = Readonly<{
+  findJob: (id: JobId) => Job | null;
+  listJobs: (filter: JobFilter) => readonly Job[];
+  loadQueuedJobs: () => readonly QueuedJob[];
+  loadActiveJobs: () => readonly ActiveJob[];
+  countJobs: () => JobCounts;
+  loadEnvironment: (id: JobId) => Environment;
+  listBlacklist: () => ReadonlySet<number>;
+  readTokenDigest: () => string | null;
+  saveTokenDigest: (digest: string) => Promise<Result<void, Unavailable>>;
+  write: <Value>(change: (transaction: Transaction) => Value) => Promise<Result<Value, Unavailable>>;
+  artifacts: ArtifactStore;
+  close: () => Promise<void>;
+}>;
+
+export type LaunchError = Readonly<{ message: string }>;
+export type KillError = Readonly<{ message: string }>;
+
+/**
+ * `processesLeft` counts the job's processes that outlive its exit code. `lost`: no process is left and no exit code
+ * is there, for the reason given. `unstarted`: it never ran and, from this answer on, never can.
+ */
+export type Observation =
+  | Readonly<{ kind: "alive"; handle: JobHandle }>
+  | Readonly<{ kind: "exited"; exitCode: number; processesLeft: number }>
+  | Readonly<{ kind: "lost"; reason: string }>
+  | Readonly<{ kind: "unstarted" }>;
+
+export type JobFiles = Readonly<{
+  script: string;
+  commands: string;
+  environment: Environment;
+  artifact: Iterable<Uint8Array> | null;
+}>;
+
+/**
+ * `probe` is one call for all jobs. `kill` sends TERM, or KILL with `force`, to every process of each job and returns
+ * at once; a later `probe` tells what is left. `watch` calls back when the job may have ended, and returns its own end.
+ */
+export type Executor = Readonly<{
+  launch: (job: StartingJob, files: JobFiles) => Promise<Result<JobHandle, LaunchError>>;
+  probe: (jobs: readonly ActiveJob[]) => Promise<ReadonlyMap<JobId, Observation>>;
+  kill: (jobs: readonly ActiveJob[], force: boolean) => Promise<Result<void, KillError>>;
+  watch: (job: ActiveJob, onChange: () => void) => () => void;
+  attachCommand: (handle: JobHandle) => readonly string[];
+}>;
+
+/** `processes` are the pids of all that use it. Memory in MiB, utilisation in percent, temperature in °C, power in watts; null where the driver does not say. */
+export type Gpu = Readonly<{
+  index: number;
+  uuid: string | null;
+  name: string;
+  memoryTotal: number;
+  memoryUsed: number;
+  utilization: number | null;
+  temperature: number | null;
+  powerDraw: number | null;
+  processes: readonly number[];
+}>;
+
+export type GpuError = Readonly<{ message: string }>;
+
+/** `read` answers from a cache not older than `maxAgeS` seconds; it never rejects and never takes over 5 s. */
+export type GpuProbe = Readonly<{
+  isMock: boolean;
+  read: (maxAgeS?: number) => Promise<Result<readonly Gpu[], GpuError>>;
+}>;
+
+export type LogFile = Readonly<{
+  readTail: (id: JobId, lastLines: number | null) => Promise<Uint8Array>;
+  follow: (id: JobId, lastLines: number | null, hasEnded: () => boolean) => ReadableStream<Uint8Array>;
+}>;
+
+export type JobDirectory = Readonly<{
+  pathOf: (id: JobId) => string;
+  removeRepo: (id: JobId) => Promise<void>;
+  remove: (id: JobId) => Promise<void>;
+}>;
+
+/** Figures cached for as long as the contract says; never takes over 2 s to answer. */
+export type HostStats = Readonly<{
+  read: (refresh: boolean) => Promise<Pick<Health, "disk" | "network" | "system">>;
+}>;
+
+export type Log = Readonly<{
+  info: (event: string, fields?: Readonly<Record<string, unknown>>) => void;
+  warn: (event: string, fields?: Readonly<Record<string, unknown>>) => void;
+  error: (event: string, fields?: Readonly<Record<string, unknown>>) => void;
+}>;

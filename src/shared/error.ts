@@ -1,0 +1,40 @@
+import { z } from "zod";
+
+export const ERROR_CODES = [
+  "INVALID_REQUEST",
+  "INVALID_JOB_STATE",
+  "AUTHENTICATION_REQUIRED",
+  "INVALID_CREDENTIALS",
+  "FORBIDDEN_ORIGIN",
+  "JOB_NOT_FOUND",
+  "GPU_NOT_FOUND",
+  "ARTIFACT_NOT_FOUND",
+  "NOT_FOUND",
+  "METHOD_NOT_ALLOWED",
+  "PAYLOAD_TOO_LARGE",
+  "UNSUPPORTED_MEDIA_TYPE",
+  "JOB_EXISTS",
+  "VALIDATION_ERROR",
+  "GPU_ERROR",
+  "UNAVAILABLE",
+] as const;
+
+export const errorDetailSchema = z.object({
+  loc: z.array(z.union([z.string(), z.number()])),
+  msg: z.string(),
+  type: z.string(),
+});
+
+export const errorSchema = z
+  .object({
+    error: z.enum(ERROR_CODES),
+    message: z.string(),
+    status_code: z.int(),
+    detail: z.array(errorDetailSchema).optional(),
+    hint: z.string().optional(),
+  })
+  .meta({ id: "Error" });
+
+export type ErrorCode = (typeof ERROR_CODES)[number];
+export type ErrorDetail = Readonly<z.output<typeof errorDetailSchema>>;
+export type WireError = Readonly<z.output<typeof errorSchema>>;
