@@ -1,0 +1,78 @@
+import { OpenAPIHono } from "@hono/zod-openapi";
+import { createAccessGuard, createShutdownGuard } from "./access-guard.ts";
+import type { ApiContext, AppEnv, Peer } from "./context.ts";
+import type { OpenApiDocument } from "./docs-page.ts";
+import { createFailure, respondFailure } from "./error-response.ts";
+import { mountRoutes, type Route } from "./route.ts";
+import { createArtifactRoutes } from "./routes/artifacts.ts";
+import { createDocumentationRoutes } from "./routes/documentation.ts";
+import { createGpuRoutes } from "./routes/gpus.ts";
+import { createJobChangeRoutes } from "./routes/job-changes.ts";
+import { createJobLogRoutes } from "./routes/job-logs.ts";
+import { createJobRoutes } from "./routes/jobs.ts";
+import { createMetricsRoute } from "./routes/metrics.ts";
+import { createServerRoutes } from "./routes/server.ts";
+
+export type App = Readonly<{ fetch: (request: Request, peer: Peer) => Response | Promise<Response> }>;
+
+const createDocument = (hono: OpenAPIHono<AppEnv>, version: string): OpenApiDocument => {
+  hono.openAPIRegistry.registerComponent("securitySchemes", "bearer", { type: "http", scheme: "bearer" });
+  return hono.getOpenAPI31Document({
+    openapi: "3.1.0",
+    info: { title: "Nexus", version, description: "Queues jobs and runs them on the GPUs of one server." },
+    security: [{ bearer: [] }],
+  });
+};
+
+const listRoutes = (context: ApiContext, document: () => OpenApiDocument): readonly Route[] => [
+  ...createServerRoutes(context),
+  ...createGpuRoutes(context),
+  ...createArtifactRoutes(context),
+  ...createJobRoutes(context),
+  ...createJobChangeRoutes(context),
+  ...createJobLogRoutes(context),
+  createMetricsRoute(context),
+  ...createDocumentationRoutes(document),
+];
+
+const answerError = ({ log }: ApiContext, error: unknown): Response => {
+  const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
+  log.error("request failed", { error: text });
+  return respondFailure(createFailure("UNAVAILABLE", "The server could not do this; its log says why"));
+};
+
+const createHono = (context: ApiContext): OpenAPIHono<AppEnv> => {
+  const hono = new OpenAPIHono<AppEnv>();
+  hono.use(createAccessGuard(context), createShutdownGuard(context));
+  mountRoutes(
+    hono,
+    listRoutes(context, () => createDocument(hono, context.settings.version)),
+  );
+  hono.notFound(({ req }) => respondFailure(createFailure("NOT_FOUND", `There is nothing at ${req.path}`)));
+  hono.onError((error) => answerError(context, error));
+  return hono;
+};
+
+const answer = async (
+  context: ApiContext,
+  hono: OpenAPIHono<AppEnv>,
+  request: Request,
+  peer: Peer,
+): Promise<Response> => {
+  try {
+    return await hono.fetch(request, { peer });
+  } catch (error) {
+    return answerError(context, error);
+  }
+};
+
+export const createApp = (context: ApiContext): App => {
+  const hono = createHono(context);
+  return {
+    fetch: async (request, peer) => {
+      const response = await answer(context, hono, request, peer);
+      response.headers.set("X-Content-Type-Options", "nosniff");
+      return response;
+    },
+  };
+};

@@ -1,0 +1,38 @@
+import { RE2JS } from "re2js";
+import { err, ok, type Result } from "../../shared/result.ts";
+import { createFailure, type Failure } from "./error-response.ts";
+
+/** `isExhausted`: the time allowed was used up, and what `matches` said after that is worth nothing. */
+export type CommandMatcher = Readonly<{ matches: (command: string) => boolean; isExhausted: () => boolean }>;
+
+const MAX_PATTERN_LENGTH = 1000;
+const MAX_STEPS_PER_COMMAND = 1e8;
+const BUDGET_MS = 1000;
+
+const compile = (pattern: string): Result<RE2JS, Failure> => {
+  if (pattern.length > MAX_PATTERN_LENGTH) {
+    return err(
+      createFailure("INVALID_REQUEST", `A regular expression may have up to ${MAX_PATTERN_LENGTH} characters`),
+    );
+  }
+  try {
+    return ok(RE2JS.compile(pattern));
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    return err(createFailure("INVALID_REQUEST", `Not a regular expression: ${reason}`));
+  }
+};
+
+export const createCommandMatcher = (pattern: string): Result<CommandMatcher, Failure> => {
+  const compiled = compile(pattern);
+  if (!compiled.ok) return compiled;
+  const expression = compiled.value;
+  const maxLength = MAX_STEPS_PER_COMMAND / expression.programSize();
+  const endsAt = performance.now() + BUDGET_MS;
+  let exhausted = false;
+  const matches = (command: string): boolean => {
+    exhausted ||= command.length > maxLength || performance.now() > endsAt;
+    return !exhausted && expression.test(command);
+  };
+  return ok({ matches, isExhausted: () => exhausted });
+};

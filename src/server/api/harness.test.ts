@@ -1,0 +1,273 @@
+import type { JobRequestInput, WireJob } from "../../shared/job.ts";
+import { err, ok } from "../../shared/result.ts";
+import type { ActiveJob, ArtifactId, EndedJob, Job, JobId, QueuedJob, RunningJob } from "../core/job.ts";
+import { isActive, isEnded } from "../core/job.ts";
+import type { ArtifactWriter, Environment, Gpu, GpuError, JobFilter, Store, Transaction } from "../core/ports.ts";
+import { type App, createApp } from "./app.ts";
+import type { ApiContext } from "./context.ts";
+
+export type Harness = Readonly<{
+  app: App;
+  context: ApiContext;
+  store: Store;
+  wakes: () => number;
+  errors: readonly string[];
+  call: (method: string, path: string, options?: CallOptions) => Promise<Response>;
+  submit: (request?: Partial<JobRequestInput>) => Promise<WireJob>;
+  startJob: (id: string, gpuIdxs?: readonly number[], startedAt?: number) => Promise<void>;
+  endJob: (id: string, status?: EndedJob["status"], completedAt?: number) => Promise<void>;
+  uploadArtifact: (bytes?: Uint8Array, query?: string) => Promise<string>;
+  countArtifacts: () => number;
+  breakDisk: () => void;
+  stop: () => void;
+  hideGpus: (error: GpuError) => void;
+  readEnv: (id: string) => Environment;
+}>;
+
+export type CallOptions = Readonly<{
+  json?: unknown;
+  body?: string | Uint8Array<ArrayBuffer> | ReadableStream<Uint8Array>;
+  headers?: Readonly<Record<string, string | null>>;
+  peer?: string;
+}>;
+
+export const TOKEN = "correct horse battery staple";
+
+export const createGpu = (index: number, processes: readonly number[] = []): Gpu => ({
+  index,
+  uuid: `GPU-${index}`,
+  name: "RTX 4090",
+  memoryTotal: 24_564,
+  memoryUsed: 300,
+  utilization: 5,
+  temperature: 40,
+  powerDraw: 55.5,
+  processes,
+});
+
+const toWireStatus = (job: Job): string => (job.status === "starting" ? "running" : job.status);
+
+const createMemoryStore = (): Readonly<{ store: Store; artifacts: Map<string, number>; breakDisk: () => void }> => {
+  const jobs = new Map<JobId, Job>();
+  const envs = new Map<JobId, Environment>();
+  const blacklist = new Set<number>();
+  const artifacts = new Map<string, number>();
+  const shas = new Map<string, ArtifactId>();
+  let broken = false;
+  const full = err({ kind: "unavailable", message: "The disk is full" } as const);
+  const transaction: Transaction = {
+    findJob: (id) => jobs.get(id) ?? null,
+    hasArtifact: (id) => artifacts.has(id),
+    insertJob: (job, env) => {
+      jobs.set(job.id, job);
+      envs.set(job.id, env);
+    },
+    saveJob: (job) => void jobs.set(job.id, job),
+    deleteJob: (id) => void jobs.delete(id),
+    setBlacklisted: (gpuIdx, blacklisted) => {
+      const changed = blacklist.has(gpuIdx) !== blacklisted;
+      if (blacklisted) blacklist.add(gpuIdx);
+      else blacklist.delete(gpuIdx);
+      return changed;
+    },
+  };
+  const rank = (job: Job): number => (isActive(job) ? 0 : isEnded(job) ? 2 : 1);
+  const compare = (a: Job, b: Job): number => {
+    if (rank(a) !== rank(b)) return rank(a) - rank(b);
+    if (isActive(a) && isActive(b)) return b.startedAt - a.startedAt;
+    if (isEnded(a) && isEnded(b)) return b.completedAt - a.completedAt;
+    return b.priority - a.priority || a.createdAt - b.createdAt;
+  };
+  const matches = (job: Job, filter: JobFilter): boolean => {
+    const gpuIdxs = job.status === "queued" ? job.requestedGpuIdxs : job.gpuIdxs;
+    return (
+      (filter.statuses === undefined || filter.statuses.some((status) => status === toWireStatus(job))) &&
+      (filter.user === undefined || job.user === filter.user) &&
+      (filter.gpuIndex === undefined || gpuIdxs.includes(filter.gpuIndex)) &&
+      (filter.matchesCommand === undefined || filter.matchesCommand(job.command))
+    );
+  };
+  const all = (): readonly Job[] => [...jobs.values()].sort(compare);
+  const begin = (gitSha: string | null): ArtifactWriter => {
+    let size = 0;
+    return {
+      append: async (chunk) => {
+        if (broken) return full;
+        size += chunk.byteLength;
+        return ok(undefined);
+      },
+      finish: async () => {
+        if (broken) return full;
+        const id = `artifact-${artifacts.size + 1}` as ArtifactId;
+        artifacts.set(id, size);
+        if (gitSha !== null) shas.set(gitSha, id);
+        return ok(id);
+      },
+      abort: async () => {},
+    };
+  };
+  const store: Store = {
+    findJob: (id) => jobs.get(id) ?? null,
+    listJobs: (filter) =>
+      all()
+        .filter((job) => matches(job, filter))
+        .slice(filter.offset, filter.offset + filter.limit),
+    loadQueuedJobs: () => all().filter((job): job is QueuedJob => job.status === "queued"),
+    loadActiveJobs: () => all().filter((job): job is ActiveJob => isActive(job)),
+    countJobs: () => ({
+      queued: all().filter((job) => job.status === "queued").length,
+      running: all().filter(isActive).length,
+      ended: all().filter(isEnded).length,
+    }),
+    loadEnvironment: (id) => envs.get(id) ?? {},
+    listBlacklist: () => new Set(blacklist),
+    readTokenDigest: () => null,
+    saveTokenDigest: async () => ok(undefined),
+    write: async (change) => {
+      await Promise.resolve();
+      return broken ? full : ok(change(transaction));
+    },
+    artifacts: {
+      begin,
+      findBySha: async (gitSha) => shas.get(gitSha) ?? null,
+      read: () => [],
+      deleteUnused: async () => ok(0),
+    },
+    close: async () => {},
+  };
+  return {
+    store,
+    artifacts,
+    breakDisk: () => {
+      broken = true;
+    },
+  };
+};
+
+const createHeaders = ({ json, headers = {} }: CallOptions): Headers => {
+  const all = new Headers({ host: "localhost:54323" });
+  if (json !== undefined) all.set("content-type", "application/json");
+  for (const [name, value] of Object.entries(headers)) {
+    if (value === null) all.delete(name);
+    else all.set(name, value);
+  }
+  return all;
+};
+
+export const createHarness = (gpus: readonly Gpu[] = [createGpu(0), createGpu(1)]): Harness => {
+  const { store, artifacts, breakDisk } = createMemoryStore();
+  const errors: string[] = [];
+  let wakes = 0;
+  let stopping = false;
+  let ids = 0;
+  let now = 1_700_000_000;
+  let gpuError: GpuError | null = null;
+  const context: ApiContext = {
+    store,
+    gpus: { isMock: false, read: async () => (gpuError === null ? ok(gpus) : err(gpuError)) },
+    logs: {
+      readTail: async (id, lines) => new TextEncoder().encode(`tail of ${id} ${lines}\n`),
+      follow: (id, lines, hasEnded) =>
+        new ReadableStream({
+          pull: (controller) => {
+            controller.enqueue(new TextEncoder().encode(`line of ${id} ${lines}\n`));
+            if (hasEnded()) controller.close();
+          },
+        }),
+    },
+    health: {
+      read: async () => ({
+        disk: { total: 100, used: 20, free: 80, percent_used: 20 },
+        network: { download_speed: 100, upload_speed: 50, ping: 20 },
+        system: { cpu_percent: 10, memory_percent: 10, uptime: 1000, load_avg: [0.1, 0.2, 0.3] },
+      }),
+    },
+    clock: () => {
+      now += 1;
+      return now;
+    },
+    log: { info: () => {}, warn: () => {}, error: (event, fields) => void errors.push(`${event} ${fields?.error}`) },
+    jobDir: { pathOf: (id) => `/jobs/${id}`, removeRepo: async () => {}, remove: async () => {} },
+    settings: {
+      nodeName: "atlas",
+      serverUser: "nexus",
+      version: "1.2.3",
+      allowedHosts: ["atlas", "Nexus.Example.com.", "10.0.0.7", "fd00:0::1"],
+    },
+    tokenDigest: () => new Bun.CryptoHasher("sha256").update(TOKEN).digest("hex"),
+    newJobId: () => `aaaaa${++ids}` as JobId,
+    wake: () => {
+      wakes += 1;
+    },
+    isStopping: () => stopping,
+    metrics: () => "nexus_extra 1\n",
+  };
+  const app = createApp(context);
+  const call: Harness["call"] = async (method, path, options = {}) => {
+    const body = options.json === undefined ? options.body : JSON.stringify(options.json);
+    const request = new Request(`http://localhost:54323${path}`, {
+      method,
+      headers: createHeaders(options),
+      ...(body === undefined ? {} : { body }),
+    });
+    return app.fetch(request, { address: options.peer ?? "127.0.0.1" });
+  };
+  const change = async (id: string, next: (job: Job) => Job): Promise<void> => {
+    const written = await store.write((transaction) => {
+      const job = transaction.findJob(id as JobId);
+      if (job === null) throw new Error(`There is no job ${id}`);
+      transaction.saveJob(next(job));
+    });
+    if (!written.ok) throw new Error(written.error.message);
+  };
+  const toRunning = (job: Job, gpuIdxs: readonly number[], startedAt: number): RunningJob => ({
+    ...job,
+    status: "running",
+    startedAt,
+    gpuIdxs,
+    dir: `/jobs/${job.id}`,
+    markedForKill: false,
+    wandbUrl: null,
+    notificationMessages: {},
+    handle: { kind: "screen", session: `nexus_job_${job.id}`, pid: 4242, startTicks: 1, bootId: "boot" },
+  });
+  return {
+    app,
+    context,
+    store,
+    errors,
+    wakes: () => wakes,
+    call,
+    submit: async (request = {}) => {
+      const response = await call("POST", "/v1/jobs", {
+        json: { command: "true", user: "ann", num_gpus: 0, ...request },
+      });
+      const body: unknown = await response.json();
+      if (response.status !== 201) throw new Error(JSON.stringify(body));
+      return body as WireJob;
+    },
+    startJob: (id, gpuIdxs = [], startedAt = 1_700_000_500) => change(id, (job) => toRunning(job, gpuIdxs, startedAt)),
+    endJob: (id, status = "completed", completedAt = 1_700_000_900) =>
+      change(id, (job) => ({
+        ...toRunning(job, "gpuIdxs" in job ? job.gpuIdxs : [], 1_700_000_500),
+        status,
+        completedAt,
+        exitCode: 0,
+        errorMessage: null,
+      })),
+    uploadArtifact: async (bytes = new Uint8Array([1, 2, 3]), query = "") => {
+      const response = await call("POST", `/v1/artifacts${query}`, { body: bytes as Uint8Array<ArrayBuffer> });
+      const { data } = (await response.json()) as { data: string };
+      return data;
+    },
+    countArtifacts: () => artifacts.size,
+    breakDisk,
+    stop: () => {
+      stopping = true;
+    },
+    hideGpus: (error) => {
+      gpuError = error;
+    },
+    readEnv: (id) => store.loadEnvironment(id as JobId),
+  };
+};

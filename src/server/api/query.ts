@@ -1,0 +1,49 @@
+import { z } from "zod";
+import { JOB_STATUSES } from "../../shared/job.ts";
+import type { Result } from "../../shared/result.ts";
+import type { AppRequest } from "./context.ts";
+import type { Failure } from "./error-response.ts";
+import { validate } from "./validation.ts";
+
+const INTEGER = /^[+-]?\d+$/;
+const TRUE = /^(true|1|yes|on|t|y)$/i;
+const FALSE = /^(false|0|no|off|f|n)$/i;
+
+const takeLast = (values: unknown): unknown => (Array.isArray(values) ? values.at(-1) : values);
+
+const toInteger = (values: unknown): unknown => {
+  const text = takeLast(values);
+  return typeof text === "string" && INTEGER.test(text) ? Number(text) : text;
+};
+
+const toBoolean = (values: unknown): unknown => {
+  const text = takeLast(values);
+  if (typeof text !== "string") return text;
+  return TRUE.test(text) || (FALSE.test(text) ? false : text);
+};
+
+const flag = z.preprocess(toBoolean, z.boolean()).default(false);
+const text = z.preprocess(takeLast, z.string()).optional();
+const lastLines = z.preprocess(toInteger, z.int().min(1)).optional();
+
+export const healthQuerySchema = z.object({ detailed: flag, refresh: flag });
+
+export const logsQuerySchema = z.object({ last_n_lines: lastLines });
+
+export const artifactQuerySchema = z.object({
+  git_sha: z.preprocess(takeLast, z.string().regex(/^[0-9a-fA-F]{4,64}$/)).optional(),
+});
+
+export const jobsQuerySchema = z.object({
+  status: z.array(z.enum(JOB_STATUSES)).optional(),
+  gpu_index: z.preprocess(toInteger, z.int()).optional(),
+  user: text,
+  command_regex: text,
+  limit: z.preprocess(toInteger, z.int().min(1).max(10_000)).default(1000),
+  offset: z.preprocess(toInteger, z.int().min(0)).default(0),
+});
+
+export const readQuery = <Schema extends z.ZodType>(
+  request: AppRequest,
+  schema: Schema,
+): Result<z.output<Schema>, Failure> => validate(schema, request.req.queries(), ["query"]);

@@ -1,0 +1,37 @@
+import { z } from "zod";
+import type { ErrorDetail } from "../../shared/error.ts";
+import { type JobRequest, jobRequestSchema, MAX_BATCH_SIZE } from "../../shared/job.ts";
+import { err, ok, type Result } from "../../shared/result.ts";
+import type { Failure } from "./error-response.ts";
+import { refuseOversized } from "./oversized.ts";
+import { readJsonValue } from "./read-json.ts";
+import { createInvalid, validate } from "./validation.ts";
+
+const ENOUGH_MISTAKES = 100;
+
+const listSchema = z.array(z.unknown()).min(1).max(MAX_BATCH_SIZE);
+
+const validateItem = (item: unknown, index: number): Result<JobRequest, Failure> => {
+  const size = refuseOversized(item, ["body", index]);
+  return size.ok ? validate(jobRequestSchema, item, ["body", index]) : size;
+};
+
+const validateItems = (items: readonly unknown[]): Result<readonly JobRequest[], Failure> => {
+  const requests: JobRequest[] = [];
+  const mistakes: ErrorDetail[] = [];
+  for (const [index, item] of items.entries()) {
+    const request = validateItem(item, index);
+    if (request.ok) requests.push(request.value);
+    else mistakes.push(...(request.error.detail ?? []));
+    if (mistakes.length >= ENOUGH_MISTAKES) break;
+  }
+  return mistakes.length === 0 ? ok(requests) : err(createInvalid(mistakes));
+};
+
+/** The requests of a batch; validation ends after the first hundred mistakes. */
+export const readBatch = async (request: Request): Promise<Result<readonly JobRequest[], Failure>> => {
+  const json = await readJsonValue(request);
+  if (!json.ok) return json;
+  const items = validate(listSchema, json.value, ["body"]);
+  return items.ok ? validateItems(items.value) : items;
+};

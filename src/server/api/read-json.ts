@@ -1,0 +1,69 @@
+import type { z } from "zod";
+import { err, ok, type Result } from "../../shared/result.ts";
+import { createFailure, type Failure } from "./error-response.ts";
+import { refuseOversized } from "./oversized.ts";
+import { createInvalid, validate } from "./validation.ts";
+
+const MAX_JSON_BYTES = 8 * 1024 * 1024;
+const JSON_MEDIA_TYPE = /^application\/([a-z0-9.+-]+\+)?json\s*(;|$)/i;
+
+const tooLarge = createFailure("PAYLOAD_TOO_LARGE", "A JSON body may have up to 8 MiB");
+const hungUp = createFailure("INVALID_REQUEST", "The request's body ended too early");
+
+const checkMediaType = (headers: Headers): Result<void, Failure> => {
+  const type = headers.get("content-type") ?? "";
+  if (!JSON_MEDIA_TYPE.test(type)) {
+    return err(createFailure("UNSUPPORTED_MEDIA_TYPE", `The body must be application/json, not ${type || "untyped"}`));
+  }
+  const encoding = headers.get("content-encoding") ?? "identity";
+  if (encoding.toLowerCase() === "identity") return ok(undefined);
+  return err(createFailure("UNSUPPORTED_MEDIA_TYPE", `The body must not be encoded as ${encoding}`));
+};
+
+const collectChunks = async (body: ReadableStream<Uint8Array>): Promise<Result<Uint8Array, Failure>> => {
+  const chunks: Uint8Array[] = [];
+  let size = 0;
+  for await (const chunk of body) {
+    size += chunk.byteLength;
+    if (size > MAX_JSON_BYTES) return err(tooLarge);
+    chunks.push(chunk);
+  }
+  return ok(Buffer.concat(chunks));
+};
+
+const readBytes = async (request: Request): Promise<Result<Uint8Array, Failure>> => {
+  const declared = request.headers.get("content-length");
+  if (declared !== null && Number(declared) > MAX_JSON_BYTES) return err(tooLarge);
+  try {
+    if (declared !== null) return ok(new Uint8Array(await request.arrayBuffer()));
+    return request.body === null ? ok(new Uint8Array()) : await collectChunks(request.body);
+  } catch {
+    return err(hungUp);
+  }
+};
+
+const parseJson = (bytes: Uint8Array): Result<unknown, Failure> => {
+  try {
+    return ok(JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes)));
+  } catch (error) {
+    const reason = error instanceof SyntaxError ? error.message : "it is not UTF-8 text";
+    return err(createInvalid([{ loc: ["body"], msg: `The body is not JSON: ${reason}`, type: "json_invalid" }]));
+  }
+};
+
+export const readJsonValue = async (request: Request): Promise<Result<unknown, Failure>> => {
+  const media = checkMediaType(request.headers);
+  if (!media.ok) return media;
+  const bytes = await readBytes(request);
+  return bytes.ok ? parseJson(bytes.value) : bytes;
+};
+
+export const readJson = async <Schema extends z.ZodType>(
+  request: Request,
+  schema: Schema,
+): Promise<Result<z.output<Schema>, Failure>> => {
+  const json = await readJsonValue(request);
+  if (!json.ok) return json;
+  const size = refuseOversized(json.value, ["body"]);
+  return size.ok ? validate(schema, json.value, ["body"]) : size;
+};

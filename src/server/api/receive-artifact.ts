@@ -1,0 +1,81 @@
+import { MAX_ARTIFACT_BYTES } from "../../shared/artifact.ts";
+import { err, ok, type Result } from "../../shared/result.ts";
+import type { ArtifactId } from "../core/job.ts";
+import type { ArtifactWriter } from "../core/ports.ts";
+import { createFailure, createUnavailable, type Failure } from "./error-response.ts";
+
+type Body = ReadableStream<Uint8Array>;
+type Reader = Readonly<{
+  read: () => Promise<Readonly<{ done: boolean; value?: Uint8Array | undefined }>>;
+  cancel: () => Promise<void>;
+}>;
+
+const empty = createFailure("INVALID_REQUEST", "The artifact is empty");
+const hungUp = createFailure("INVALID_REQUEST", "The artifact ended too early");
+const tooLarge = createFailure("INVALID_REQUEST", `The artifact is larger than ${MAX_ARTIFACT_BYTES} bytes`);
+
+const isTooLarge = (headers: Headers): boolean => Number(headers.get("content-length")) > MAX_ARTIFACT_BYTES;
+
+const readChunk = async (reader: Reader): Promise<Result<Uint8Array | null, Failure>> => {
+  try {
+    const { value } = await reader.read();
+    return ok(value ?? null);
+  } catch {
+    return err(hungUp);
+  }
+};
+
+const appendChunk = async (
+  writer: ArtifactWriter,
+  before: number,
+  chunk: Uint8Array,
+): Promise<Result<number, Failure>> => {
+  const size = before + chunk.byteLength;
+  if (size > MAX_ARTIFACT_BYTES) return err(tooLarge);
+  const appended = await writer.append(chunk);
+  return appended.ok ? ok(size) : err(createUnavailable(appended.error));
+};
+
+const appendAll = async (reader: Reader, writer: ArtifactWriter): Promise<Result<void, Failure>> => {
+  let size = 0;
+  for (;;) {
+    const chunk = await readChunk(reader);
+    if (!chunk.ok) return chunk;
+    if (chunk.value === null) return size === 0 ? err(empty) : ok(undefined);
+    const appended = await appendChunk(writer, size, chunk.value);
+    if (!appended.ok) return appended;
+    size = appended.value;
+  }
+};
+
+const giveUp = async (reader: Reader, writer: ArtifactWriter): Promise<void> => {
+  reader.cancel().catch(() => undefined);
+  await writer.abort();
+};
+
+const finish = async (writer: ArtifactWriter): Promise<Result<ArtifactId, Failure>> => {
+  const finished = await writer.finish();
+  return finished.ok ? finished : err(createUnavailable(finished.error));
+};
+
+const receiveStream = async (body: Body, writer: ArtifactWriter): Promise<Result<ArtifactId, Failure>> => {
+  const reader = body.getReader();
+  try {
+    const appended = await appendAll(reader, writer);
+    if (appended.ok) return await finish(writer);
+    await giveUp(reader, writer);
+    return appended;
+  } catch (error) {
+    await giveUp(reader, writer);
+    throw error;
+  }
+};
+
+export const receiveArtifact = async (
+  request: Request,
+  beginWriter: () => ArtifactWriter,
+): Promise<Result<ArtifactId, Failure>> => {
+  if (request.body === null) return err(empty);
+  if (isTooLarge(request.headers)) return err(tooLarge);
+  return receiveStream(request.body, beginWriter());
+};

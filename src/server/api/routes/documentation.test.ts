@@ -1,0 +1,77 @@
+import { expect, test } from "bun:test";
+import { createHash } from "node:crypto";
+import { createHarness } from "../harness.test.ts";
+
+type Described = Readonly<{
+  openapi: string;
+  paths: Readonly<Record<string, Readonly<Record<string, { responses: Record<string, unknown> }>>>>;
+  components: Readonly<{ schemas: Readonly<Record<string, unknown>>; securitySchemes: unknown }>;
+}>;
+
+const CALLS = [
+  "GET /v1/server/status",
+  "GET /v1/health",
+  "GET /v1/gpus",
+  "PUT /v1/gpus/{index}/blacklist",
+  "DELETE /v1/gpus/{index}/blacklist",
+  "POST /v1/artifacts",
+  "GET /v1/artifacts/by-sha/{git_sha}",
+  "POST /v1/jobs",
+  "POST /v1/jobs/batch",
+  "GET /v1/jobs",
+  "GET /v1/jobs/{id}",
+  "PATCH /v1/jobs/{id}",
+  "DELETE /v1/jobs/{id}",
+  "POST /v1/jobs/{id}/kill",
+  "GET /v1/jobs/{id}/logs",
+  "GET /v1/jobs/{id}/logs/stream",
+  "GET /openapi.json",
+  "GET /docs",
+  "GET /metrics",
+];
+
+const readDocument = async (): Promise<Described> => {
+  const response = await createHarness().call("GET", "/openapi.json");
+  expect(response.status).toBe(200);
+  return (await response.json()) as Described;
+};
+
+test("the document describes every call", async () => {
+  const document = await readDocument();
+  const described = Object.entries(document.paths).flatMap(([path, item]) =>
+    Object.keys(item).map((method) => `${method.toUpperCase()} ${path}`),
+  );
+  expect(document.openapi).toBe("3.1.0");
+  expect(described.sort()).toEqual([...CALLS].sort());
+});
+
+test("the document names the shared schemas, and every reference leads to one", async () => {
+  const document = await readDocument();
+  const names = Object.keys(document.components.schemas);
+  for (const name of ["Job", "JobRequest", "JobPatch", "Gpu", "Health", "ServerStatus", "Error", "Logs"]) {
+    expect(names).toContain(name);
+  }
+  const references = [...JSON.stringify(document).matchAll(/#\/components\/schemas\/(\w+)/g)].map(
+    (match) => match[1] ?? "",
+  );
+  expect(references.filter((name) => !names.includes(name))).toEqual([]);
+  expect(document.components.securitySchemes).toEqual({ bearer: { type: "http", scheme: "bearer" } });
+});
+
+test("the document tells the limits of the query", async () => {
+  const text = JSON.stringify((await readDocument()).paths["/v1/jobs"]?.get);
+  expect(text).toContain('"maximum":10000');
+  expect(text).toContain('"default":1000');
+});
+
+test("the page is whole in itself: no script, nothing loaded, a strict policy", async () => {
+  const response = await createHarness().call("GET", "/docs");
+  expect(response.headers.get("content-type")).toBe("text/html; charset=utf-8");
+  const page = await response.text();
+  const style = /<style>([\s\S]*)<\/style>/.exec(page)?.[1] ?? "";
+  const policy = response.headers.get("content-security-policy");
+  expect(policy).toContain("default-src 'none'");
+  expect(policy).toContain(`style-src 'sha256-${createHash("sha256").update(style).digest("base64")}'`);
+  expect(page).not.toMatch(/<script|<link|<img|src=|https?:\/\//);
+  for (const call of CALLS) expect(page).toContain(`<code>${call}</code>`);
+});

@@ -1,0 +1,121 @@
+import { describe, expect, test } from "bun:test";
+import { createHarness } from "../harness.test.ts";
+
+describe("PATCH", () => {
+  test("changes command, priority, num_gpus and git_tag of a queued job", async () => {
+    const { call, submit, wakes } = createHarness();
+    const { id } = await submit();
+    const json = { command: "new", priority: -5, num_gpus: 2, git_tag: "tag", other: 1 };
+    const response = await call("PATCH", `/v1/jobs/${id}`, { json });
+    expect(response.status).toBe(200);
+    const changed = { id, command: "new", priority: -5, num_gpus: 2, git_tag: "tag" };
+    expect(await response.json()).toMatchObject(changed);
+    expect(await (await call("GET", `/v1/jobs/${id}`)).json()).toMatchObject(changed);
+    expect(wakes()).toBe(2);
+  });
+
+  test("an empty patch, or one of nulls, returns any job unchanged", async () => {
+    const { call, submit, endJob } = createHarness();
+    const job = await submit();
+    for (const json of [{}, { command: null, priority: null, num_gpus: null, git_tag: null }]) {
+      const response = await call("PATCH", `/v1/jobs/${job.id}`, { json });
+      expect([response.status, await response.json()]).toEqual([200, job]);
+    }
+    await endJob(job.id);
+    expect((await call("PATCH", `/v1/jobs/${job.id}`, { json: {} })).status).toBe(200);
+  });
+
+  test.each([{ command: "new" }, { priority: 1 }, { num_gpus: 1 }, { priority: 1, git_tag: "tag" }])(
+    "%p of a job that has started is 400",
+    async (json) => {
+      const { call, submit, startJob, endJob } = createHarness();
+      const { id } = await submit();
+      await startJob(id);
+      const response = await call("PATCH", `/v1/jobs/${id}`, { json });
+      expect(response.status).toBe(400);
+      expect(await response.json()).toMatchObject({ error: "INVALID_JOB_STATE" });
+      await endJob(id);
+      expect((await call("PATCH", `/v1/jobs/${id}`, { json })).status).toBe(400);
+      expect(await (await call("GET", `/v1/jobs/${id}`)).json()).toMatchObject({ git_tag: null });
+    },
+  );
+
+  test("the git_tag of a running and of an ended job can be set", async () => {
+    const { call, submit, startJob, endJob } = createHarness();
+    const { id } = await submit();
+    await startJob(id);
+    const running = await call("PATCH", `/v1/jobs/${id}`, { json: { git_tag: "one" } });
+    expect(await running.json()).toMatchObject({ status: "running", git_tag: "one" });
+    await endJob(id, "failed");
+    const ended = await call("PATCH", `/v1/jobs/${id}`, { json: { git_tag: "two" } });
+    expect(await ended.json()).toMatchObject({ status: "failed", git_tag: "two" });
+  });
+
+  test("another number of GPUs replaces the GPUs asked for by index", async () => {
+    const { call, submit } = createHarness();
+    const { id } = await submit({ gpu_idxs: [0, 1] });
+    const same = await call("PATCH", `/v1/jobs/${id}`, { json: { num_gpus: 2 } });
+    expect(await same.json()).toMatchObject({ num_gpus: 2, gpu_idxs: [0, 1] });
+    const fewer = await call("PATCH", `/v1/jobs/${id}`, { json: { num_gpus: 1 } });
+    expect(await fewer.json()).toMatchObject({ num_gpus: 1, gpu_idxs: [] });
+  });
+
+  test.each([{ command: " " }, { priority: 9999 }, { num_gpus: -1 }, { git_tag: 5 }, []])("%p is 422", async (json) => {
+    const { call, submit } = createHarness();
+    const { id } = await submit();
+    expect((await call("PATCH", `/v1/jobs/${id}`, { json })).status).toBe(422);
+  });
+
+  test("an unknown job is 404", async () => {
+    const response = await createHarness().call("PATCH", "/v1/jobs/nothing", { json: {} });
+    expect([response.status, await response.json()]).toMatchObject([404, { error: "JOB_NOT_FOUND" }]);
+  });
+});
+
+describe("DELETE", () => {
+  test("removes a queued job", async () => {
+    const { call, submit } = createHarness();
+    const { id } = await submit();
+    const response = await call("DELETE", `/v1/jobs/${id}`);
+    expect([response.status, await response.text()]).toEqual([204, ""]);
+    expect((await call("GET", `/v1/jobs/${id}`)).status).toBe(404);
+    expect((await call("DELETE", `/v1/jobs/${id}`)).status).toBe(404);
+  });
+
+  test("a job that has started or ended stays", async () => {
+    const { call, submit, startJob, endJob } = createHarness();
+    const { id } = await submit();
+    for (const change of [startJob, endJob]) {
+      await change(id);
+      const response = await call("DELETE", `/v1/jobs/${id}`);
+      expect([response.status, await response.json()]).toMatchObject([400, { error: "INVALID_JOB_STATE" }]);
+    }
+    expect((await call("GET", `/v1/jobs/${id}`)).status).toBe(200);
+  });
+});
+
+describe("kill", () => {
+  test("marks a running job, once and again, and wakes the scheduler", async () => {
+    const { call, submit, startJob, wakes } = createHarness();
+    const { id } = await submit();
+    await startJob(id);
+    const response = await call("POST", `/v1/jobs/${id}/kill`);
+    expect([response.status, await response.text()]).toEqual([204, ""]);
+    expect(await (await call("GET", `/v1/jobs/${id}`)).json()).toMatchObject({
+      status: "running",
+      marked_for_kill: true,
+    });
+    expect((await call("POST", `/v1/jobs/${id}/kill`)).status).toBe(204);
+    expect(wakes()).toBeGreaterThanOrEqual(2);
+  });
+
+  test("a queued or ended job is 400, an unknown one 404", async () => {
+    const { call, submit, endJob } = createHarness();
+    const { id } = await submit();
+    const queued = await call("POST", `/v1/jobs/${id}/kill`);
+    expect([queued.status, await queued.json()]).toMatchObject([400, { error: "INVALID_JOB_STATE" }]);
+    await endJob(id);
+    expect((await call("POST", `/v1/jobs/${id}/kill`)).status).toBe(400);
+    expect((await call("POST", "/v1/jobs/nothing/kill")).status).toBe(404);
+  });
+});

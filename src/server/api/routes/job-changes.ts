@@ -1,0 +1,126 @@
+import { type JobPatch, jobPatchSchema, wireJobSchema } from "../../../shared/job.ts";
+import { err, ok, type Result } from "../../../shared/result.ts";
+import { isActive, type Job, type QueuedJob } from "../../core/job.ts";
+import { applyJobEvent } from "../../core/job-transition.ts";
+import type { Transaction } from "../../core/ports.ts";
+import { toWireJob } from "../../core/wire-job.ts";
+import type { ApiContext, AppRequest } from "../context.ts";
+import { createFailure, createUnavailable, type Failure, respondFailure } from "../error-response.ts";
+import { createUnknownJob, readJobId } from "../find-job.ts";
+import { readJson } from "../read-json.ts";
+import { describeBody, describeErrors, describeJson, idParameter, type Route, type RouteSpec } from "../route.ts";
+
+type Change = (job: Job, transaction: Transaction) => Result<Job, Failure>;
+
+const editSpec: RouteSpec = {
+  method: "patch",
+  path: "/v1/jobs/{id}",
+  tags: ["jobs"],
+  summary: "Change a queued job, or the tag of any job",
+  request: { params: idParameter, body: describeBody(jobPatchSchema) },
+  responses: {
+    200: describeJson("The job", wireJobSchema),
+    ...describeErrors(
+      "INVALID_JOB_STATE",
+      "JOB_NOT_FOUND",
+      "PAYLOAD_TOO_LARGE",
+      "UNSUPPORTED_MEDIA_TYPE",
+      "VALIDATION_ERROR",
+    ),
+  },
+};
+
+const removeSpec: RouteSpec = {
+  method: "delete",
+  path: "/v1/jobs/{id}",
+  tags: ["jobs"],
+  summary: "Take a queued job out of the queue",
+  request: { params: idParameter },
+  responses: { 204: { description: "It is gone" }, ...describeErrors("INVALID_JOB_STATE", "JOB_NOT_FOUND") },
+};
+
+const killSpec: RouteSpec = {
+  method: "post",
+  path: "/v1/jobs/{id}/kill",
+  tags: ["jobs"],
+  summary: "End a running job",
+  request: { params: idParameter },
+  responses: { 204: { description: "It will be killed" }, ...describeErrors("INVALID_JOB_STATE", "JOB_NOT_FOUND") },
+};
+
+const refuseState = (message: string): Result<never, Failure> => err(createFailure("INVALID_JOB_STATE", message));
+
+const changeJob = async (context: ApiContext, request: AppRequest, change: Change): Promise<Result<Job, Failure>> => {
+  const id = readJobId(request);
+  if (id === null) return err(createUnknownJob(request));
+  const written = await context.store.write((transaction): Result<Job, Failure> => {
+    const job = transaction.findJob(id);
+    return job === null ? err(createUnknownJob(request)) : change(job, transaction);
+  });
+  if (!written.ok) return err(createUnavailable(written.error));
+  if (written.value.ok) context.wake();
+  return written.value;
+};
+
+const saveChanged =
+  (decide: (job: Job) => Result<Job, Failure>): Change =>
+  (job, transaction) => {
+    const next = decide(job);
+    if (next.ok && next.value !== job) transaction.saveJob(next.value);
+    return next;
+  };
+
+const isEmpty = ({ command, priority, num_gpus, git_tag }: JobPatch): boolean =>
+  [command, priority, num_gpus, git_tag].every((value) => value === undefined || value === null);
+
+const pickQueuedEdits = (patch: JobPatch): Partial<Pick<QueuedJob, "command" | "priority" | "numGpus">> => ({
+  ...(typeof patch.command === "string" ? { command: patch.command } : {}),
+  ...(typeof patch.priority === "number" ? { priority: patch.priority } : {}),
+  ...(typeof patch.num_gpus === "number" ? { numGpus: patch.num_gpus } : {}),
+});
+
+const editJob = (job: Job, patch: JobPatch): Result<Job, Failure> => {
+  if (isEmpty(patch)) return ok(job);
+  const tag = typeof patch.git_tag === "string" ? { gitTag: patch.git_tag } : {};
+  const edited = applyJobEvent(job, { kind: "edit", ...pickQueuedEdits(patch), ...tag });
+  return edited.ok ? edited : refuseState(edited.error.message);
+};
+
+const markForKill = (job: Job): Result<Job, Failure> => {
+  if (!isActive(job)) return refuseState(`Job ${job.id} is ${job.status}; only a running job can be killed`);
+  if (job.markedForKill) return ok(job);
+  const marked = applyJobEvent(job, { kind: "mark_for_kill" });
+  return marked.ok ? marked : refuseState(marked.error.message);
+};
+
+const removeQueued: Change = (job, transaction) => {
+  if (job.status !== "queued") return refuseState(`Job ${job.id} is ${job.status}; only a queued job can be removed`);
+  transaction.deleteJob(job.id);
+  return ok(job);
+};
+
+const edit =
+  (context: ApiContext) =>
+  async (request: AppRequest): Promise<Response> => {
+    const patch = await readJson(request.req.raw, jobPatchSchema);
+    if (!patch.ok) return respondFailure(patch.error);
+    const edited = await changeJob(
+      context,
+      request,
+      saveChanged((job) => editJob(job, patch.value)),
+    );
+    return edited.ok ? Response.json(toWireJob(edited.value)) : respondFailure(edited.error);
+  };
+
+const changeSilently =
+  (context: ApiContext, change: Change) =>
+  async (request: AppRequest): Promise<Response> => {
+    const changed = await changeJob(context, request, change);
+    return changed.ok ? new Response(null, { status: 204 }) : respondFailure(changed.error);
+  };
+
+export const createJobChangeRoutes = (context: ApiContext): readonly Route[] => [
+  { spec: editSpec, handle: edit(context) },
+  { spec: removeSpec, handle: changeSilently(context, removeQueued) },
+  { spec: killSpec, handle: changeSilently(context, saveChanged(markForKill)) },
+];

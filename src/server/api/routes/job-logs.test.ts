@@ -1,0 +1,73 @@
+import { expect, test } from "bun:test";
+import { createApp } from "../app.ts";
+import { createHarness } from "../harness.test.ts";
+
+test("the tail of a log is JSON", async () => {
+  const { call, submit } = createHarness();
+  const { id } = await submit();
+  const whole = await call("GET", `/v1/jobs/${id}/logs`);
+  expect([whole.status, await whole.json()]).toEqual([200, { data: `tail of ${id} null\n` }]);
+  const lines = await call("GET", `/v1/jobs/${id}/logs?last_n_lines=20`);
+  expect(await lines.json()).toEqual({ data: `tail of ${id} 20\n` });
+});
+
+test("bytes that are not UTF-8 are replaced", async () => {
+  const { context, submit } = createHarness();
+  const { id } = await submit();
+  const logs = { ...context.logs, readTail: async () => new Uint8Array([0xef, 0xbb, 0xbf, 0x61, 0xff, 0x1b]) };
+  const request = new Request(`http://localhost/v1/jobs/${id}/logs`, { headers: { host: "localhost" } });
+  const response = await createApp({ ...context, logs }).fetch(request, { address: "::1" });
+  expect(await response.json()).toEqual({ data: "\ufeffa\ufffd\u001b" });
+});
+
+test.each(["logs", "logs/stream"])("%s refuses unknown jobs and strange numbers of lines", async (path) => {
+  const { call, submit } = createHarness();
+  const { id } = await submit();
+  expect((await call("GET", `/v1/jobs/nothing/${path}`)).status).toBe(404);
+  for (const lines of ["0", "-1", "x", "", "99999999999999999999"]) {
+    expect((await call("GET", `/v1/jobs/${id}/${path}?last_n_lines=${lines}`)).status).toBe(422);
+  }
+});
+
+test("the stream of a job goes on until the job ends", async () => {
+  const { call, submit, startJob, endJob } = createHarness();
+  const { id } = await submit();
+  await startJob(id);
+  const response = await call("GET", `/v1/jobs/${id}/logs/stream?last_n_lines=3`);
+  expect(response.headers.get("content-type")).toBe("text/plain; charset=utf-8");
+  const reader = (response.body ?? new ReadableStream<Uint8Array>()).getReader();
+  const line = `line of ${id} 3\n`;
+  for (let index = 0; index < 3; index += 1) expect(new TextDecoder().decode((await reader.read()).value)).toBe(line);
+  await endJob(id);
+  let rest = 0;
+  while (!(await reader.read()).done) rest += 1;
+  expect(rest).toBeLessThanOrEqual(2);
+});
+
+test("a stream ends when its job is removed and when the server stops", async () => {
+  for (const end of ["remove", "stop"] as const) {
+    const { call, submit, stop } = createHarness();
+    const { id } = await submit();
+    const response = await call("GET", `/v1/jobs/${id}/logs/stream`);
+    if (end === "remove") await call("DELETE", `/v1/jobs/${id}`);
+    else stop();
+    expect(await response.text()).toContain(`line of ${id}`);
+  }
+});
+
+test("HEAD follows nothing", async () => {
+  const { context, submit } = createHarness();
+  const { id } = await submit();
+  let followed = 0;
+  const follow = () => {
+    followed += 1;
+    return new ReadableStream<Uint8Array>();
+  };
+  const request = new Request(`http://localhost/v1/jobs/${id}/logs/stream`, {
+    method: "HEAD",
+    headers: { host: "localhost" },
+  });
+  const app = createApp({ ...context, logs: { ...context.logs, follow } });
+  const response = await app.fetch(request, { address: "::1" });
+  expect([response.status, followed]).toEqual([200, 0]);
+});

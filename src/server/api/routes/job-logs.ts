@@ -1,0 +1,71 @@
+import { logsSchema } from "../../../shared/node.ts";
+import { isEnded, type JobId } from "../../core/job.ts";
+import type { ApiContext, AppRequest } from "../context.ts";
+import { respondFailure } from "../error-response.ts";
+import { findJob, refuseUnknown } from "../find-job.ts";
+import { logsQuerySchema, readQuery } from "../query.ts";
+import { describeErrors, describeJson, describeText, idParameter, type Route, type RouteSpec } from "../route.ts";
+
+const request = { params: idParameter, query: logsQuerySchema };
+const errors = describeErrors("JOB_NOT_FOUND", "VALIDATION_ERROR");
+
+const tailSpec: RouteSpec = {
+  method: "get",
+  path: "/v1/jobs/{id}/logs",
+  tags: ["logs"],
+  summary: "The output of a job",
+  description: "Without `last_n_lines` at most the last 10 MiB, cut at a line.",
+  request,
+  responses: { 200: describeJson("The output", logsSchema), ...errors },
+};
+
+const streamSpec: RouteSpec = {
+  method: "get",
+  path: "/v1/jobs/{id}/logs/stream",
+  tags: ["logs"],
+  summary: "The output of a job, until it ends",
+  description: "What is there, then what is written. Of a queued job: nothing until it starts.",
+  request,
+  responses: { 200: describeText("The output", "text/plain"), ...errors },
+};
+
+const STREAM_HEADERS = {
+  "Content-Type": "text/plain; charset=utf-8",
+  "Cache-Control": "no-store",
+  "X-Accel-Buffering": "no",
+};
+
+const tail =
+  ({ store, logs }: ApiContext) =>
+  async (request: AppRequest): Promise<Response> => {
+    const query = readQuery(request, logsQuerySchema);
+    if (!query.ok) return respondFailure(query.error);
+    const job = findJob(store, request);
+    if (job === null) return refuseUnknown(request);
+    const bytes = await logs.readTail(job.id, query.value.last_n_lines ?? null);
+    return Response.json({ data: new TextDecoder("utf-8", { ignoreBOM: true }).decode(bytes) });
+  };
+
+const endOf =
+  ({ store, isStopping }: ApiContext, id: JobId) =>
+  (): boolean => {
+    const job = store.findJob(id);
+    return job === null || isEnded(job) || isStopping();
+  };
+
+const stream =
+  (context: ApiContext) =>
+  (request: AppRequest): Response => {
+    const query = readQuery(request, logsQuerySchema);
+    if (!query.ok) return respondFailure(query.error);
+    const job = findJob(context.store, request);
+    if (job === null) return refuseUnknown(request);
+    if (request.req.method === "HEAD") return new Response(null, { headers: STREAM_HEADERS });
+    const lines = context.logs.follow(job.id, query.value.last_n_lines ?? null, endOf(context, job.id));
+    return new Response(lines, { headers: STREAM_HEADERS });
+  };
+
+export const createJobLogRoutes = (context: ApiContext): readonly Route[] => [
+  { spec: tailSpec, handle: tail(context) },
+  { spec: streamSpec, handle: stream(context) },
+];

@@ -1,0 +1,133 @@
+import { z } from "zod";
+import { jobBatchSchema, jobRequestSchema, wireJobSchema } from "../../../shared/job.ts";
+import { ok } from "../../../shared/result.ts";
+import type { JobFilter } from "../../core/ports.ts";
+import { toWireJob } from "../../core/wire-job.ts";
+import { createCommandMatcher } from "../command-matcher.ts";
+import type { ApiContext, AppRequest } from "../context.ts";
+import { createFailure, respondFailure } from "../error-response.ts";
+import { findJob, refuseUnknown } from "../find-job.ts";
+import { jobsQuerySchema, readQuery } from "../query.ts";
+import { readBatch } from "../read-batch.ts";
+import { readJson } from "../read-json.ts";
+import { describeBody, describeErrors, describeJson, idParameter, type Route, type RouteSpec } from "../route.ts";
+import { createSubmitJobs, type SubmitJobs } from "../submit-jobs.ts";
+
+const submissionErrors = describeErrors(
+  "ARTIFACT_NOT_FOUND",
+  "JOB_EXISTS",
+  "PAYLOAD_TOO_LARGE",
+  "UNSUPPORTED_MEDIA_TYPE",
+  "VALIDATION_ERROR",
+  "GPU_ERROR",
+);
+
+const submitSpec: RouteSpec = {
+  method: "post",
+  path: "/v1/jobs",
+  tags: ["jobs"],
+  summary: "Queue a job",
+  request: { body: describeBody(jobRequestSchema) },
+  responses: {
+    201: describeJson("The job", wireJobSchema),
+    200: describeJson("The job of an earlier, equal request with this `job_id`", wireJobSchema),
+    ...submissionErrors,
+  },
+};
+
+const batchSpec: RouteSpec = {
+  method: "post",
+  path: "/v1/jobs/batch",
+  tags: ["jobs"],
+  summary: "Queue up to 10 000 jobs, or none of them",
+  request: { body: describeBody(jobBatchSchema) },
+  responses: {
+    201: describeJson("The jobs, in the order of the requests", z.array(wireJobSchema)),
+    200: describeJson("The same, when each of them was there from an earlier, equal request", z.array(wireJobSchema)),
+    ...submissionErrors,
+  },
+};
+
+const listSpec: RouteSpec = {
+  method: "get",
+  path: "/v1/jobs",
+  tags: ["jobs"],
+  summary: "List jobs: running, then queued, then ended",
+  description: "`command_regex` is in RE2 syntax, has up to 1000 characters and matches anywhere in the command.",
+  request: { query: jobsQuerySchema },
+  responses: {
+    200: describeJson("The jobs", z.array(wireJobSchema)),
+    ...describeErrors("INVALID_REQUEST", "VALIDATION_ERROR"),
+  },
+};
+
+const showSpec: RouteSpec = {
+  method: "get",
+  path: "/v1/jobs/{id}",
+  tags: ["jobs"],
+  summary: "One job",
+  request: { params: idParameter },
+  responses: { 200: describeJson("The job", wireJobSchema), ...describeErrors("JOB_NOT_FOUND") },
+};
+
+const submitOne =
+  (submitJobs: SubmitJobs) =>
+  async ({ req }: AppRequest): Promise<Response> => {
+    const body = await readJson(req.raw, jobRequestSchema);
+    if (!body.ok) return respondFailure(body.error);
+    const submitted = await submitJobs([body.value], () => []);
+    if (!submitted.ok) return respondFailure(submitted.error);
+    const [job] = submitted.value.jobs.map(toWireJob);
+    return Response.json(job, { status: submitted.value.created === 0 ? 200 : 201 });
+  };
+
+const submitBatch =
+  (submitJobs: SubmitJobs) =>
+  async ({ req }: AppRequest): Promise<Response> => {
+    const body = await readBatch(req.raw);
+    if (!body.ok) return respondFailure(body.error);
+    const submitted = await submitJobs(body.value, (index) => [index]);
+    if (!submitted.ok) return respondFailure(submitted.error);
+    const status = submitted.value.created === 0 ? 200 : 201;
+    return Response.json(submitted.value.jobs.map(toWireJob), { status });
+  };
+
+const toFilter = (query: z.output<typeof jobsQuerySchema>): JobFilter => ({
+  limit: query.limit,
+  offset: query.offset,
+  ...(query.status === undefined ? {} : { statuses: query.status }),
+  ...(query.gpu_index === undefined ? {} : { gpuIndex: query.gpu_index }),
+  ...(query.user === undefined ? {} : { user: query.user }),
+});
+
+const tooSlow = createFailure("INVALID_REQUEST", "The regular expression takes too long; make it simpler");
+
+const list =
+  ({ store }: ApiContext) =>
+  (request: AppRequest): Response => {
+    const query = readQuery(request, jobsQuerySchema);
+    if (!query.ok) return respondFailure(query.error);
+    const { command_regex: pattern } = query.value;
+    const matcher = pattern === undefined ? ok(null) : createCommandMatcher(pattern);
+    if (!matcher.ok) return respondFailure(matcher.error);
+    const matching = matcher.value === null ? {} : { matchesCommand: matcher.value.matches };
+    const jobs = store.listJobs({ ...toFilter(query.value), ...matching });
+    return matcher.value?.isExhausted() ? respondFailure(tooSlow) : Response.json(jobs.map(toWireJob));
+  };
+
+const show =
+  ({ store }: ApiContext) =>
+  (request: AppRequest): Response => {
+    const job = findJob(store, request);
+    return job === null ? refuseUnknown(request) : Response.json(toWireJob(job));
+  };
+
+export const createJobRoutes = (context: ApiContext): readonly Route[] => {
+  const submitJobs = createSubmitJobs(context);
+  return [
+    { spec: submitSpec, handle: submitOne(submitJobs) },
+    { spec: batchSpec, handle: submitBatch(submitJobs) },
+    { spec: listSpec, handle: list(context) },
+    { spec: showSpec, handle: show(context) },
+  ];
+};

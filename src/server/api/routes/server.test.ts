@@ -1,0 +1,77 @@
+import { expect, test } from "bun:test";
+import { healthSchema } from "../../../shared/node.ts";
+import { createHarness } from "../harness.test.ts";
+
+test("the status counts GPUs and jobs", async () => {
+  const { call, submit, startJob, endJob } = createHarness();
+  for (const job_id of ["a", "b", "c", "d", "e"]) await submit({ job_id });
+  await startJob("b");
+  for (const [id, status] of [
+    ["c", "completed"],
+    ["d", "failed"],
+    ["e", "killed"],
+  ] as const)
+    await endJob(id, status);
+  const response = await call("GET", "/v1/server/status");
+  expect([response.status, await response.json()]).toEqual([
+    200,
+    {
+      gpu_count: 2,
+      queued_jobs: 1,
+      running_jobs: 1,
+      completed_jobs: 3,
+      server_user: "nexus",
+      server_version: "1.2.3",
+      node_name: "atlas",
+      mock: false,
+      gpu_error: null,
+    },
+  ]);
+});
+
+test("the status says why the GPUs cannot be read", async () => {
+  const { call, hideGpus } = createHarness();
+  hideGpus({ message: "no driver" });
+  expect(await (await call("GET", "/v1/server/status")).json()).toMatchObject({ gpu_count: 0, gpu_error: "no driver" });
+});
+
+test.each(["", "?detailed=false", "?detailed=False&refresh=True"])(
+  "the short health %p is alive and nulls",
+  async (query) => {
+    const response = await createHarness().call("GET", `/v1/health${query}`);
+    expect([response.status, await response.json()]).toEqual([
+      200,
+      { alive: true, status: null, score: null, disk: null, network: null, system: null },
+    ]);
+  },
+);
+
+test.each(["true", "True", "1"])("detailed=%s has figures, score and status", async (value) => {
+  const response = await createHarness().call("GET", `/v1/health?detailed=${value}`);
+  const health = healthSchema.strict().parse(await response.json());
+  expect(health).toMatchObject({ status: "healthy", disk: { total: 100 }, system: { load_avg: [0.1, 0.2, 0.3] } });
+  expect(health.score).toBeNumber();
+});
+
+test("figures are asked for afresh only with refresh", async () => {
+  const { context } = createHarness();
+  const { createApp } = await import("../app.ts");
+  const asked: boolean[] = [];
+  const health = {
+    read: (refresh: boolean) => {
+      asked.push(refresh);
+      return context.health.read(refresh);
+    },
+  };
+  const app = createApp({ ...context, health });
+  const ask = (query: string) =>
+    app.fetch(new Request(`http://localhost/v1/health${query}`, { headers: { host: "localhost" } }), {
+      address: "::1",
+    });
+  for (const query of ["", "?refresh=true", "?detailed=true", "?detailed=true&refresh=true"]) await ask(query);
+  expect(asked).toEqual([false, true]);
+});
+
+test("a flag that is neither true nor false is 422", async () => {
+  expect((await createHarness().call("GET", "/v1/health?detailed=maybe")).status).toBe(422);
+});

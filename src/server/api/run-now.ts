@@ -1,0 +1,42 @@
+import { RUN_NOW_PRIORITY } from "../../shared/job.ts";
+import { err, ok, type Result } from "../../shared/result.ts";
+import { describeGpus, type GpuState, selectGpus } from "../core/gpu-selection.ts";
+import type { QueuedJob } from "../core/job.ts";
+import type { Gpu, GpuError, Store } from "../core/ports.ts";
+import { createFailure, type Failure } from "./error-response.ts";
+
+const MAX_WAITING_RUN_NOW = 100;
+
+const occupy = (states: readonly GpuState[], idxs: readonly number[], job: QueuedJob): readonly GpuState[] =>
+  states.map((state) => (idxs.includes(state.index) ? { ...state, runningJobId: job.id } : state));
+
+const isWaitingRunNow = (job: { status: string; priority: number }): job is QueuedJob =>
+  job.status === "queued" && job.priority === RUN_NOW_PRIORITY;
+
+const occupyForWaiting = (store: Store, states: readonly GpuState[]): readonly GpuState[] =>
+  store
+    .listJobs({ statuses: ["queued"], limit: MAX_WAITING_RUN_NOW, offset: 0 })
+    .filter(isWaitingRunNow)
+    .reduce((left, job) => occupy(left, selectGpus(job, left) ?? [], job), states);
+
+const explainShortage = (job: QueuedJob, gpus: Result<readonly Gpu[], GpuError>): string => {
+  if (!gpus.ok) return `The GPUs cannot be read: ${gpus.error.message}`;
+  const wanted = job.requestedGpuIdxs.length > 0 ? `GPU ${job.requestedGpuIdxs.join(", ")}` : `${job.numGpus} GPU(s)`;
+  return `The job cannot run immediately: ${wanted} not free now`;
+};
+
+/** Whether all of these jobs could start at this moment, side by side and beside those that were promised the same. */
+export const checkRunNow = (
+  store: Store,
+  gpus: Result<readonly Gpu[], GpuError>,
+  jobs: readonly QueuedJob[],
+): Result<void, Failure> => {
+  const described = describeGpus(gpus.ok ? gpus.value : [], store.loadActiveJobs(), store.listBlacklist());
+  let states = occupyForWaiting(store, described);
+  for (const job of jobs) {
+    const idxs = selectGpus(job, states);
+    if (idxs === null) return err(createFailure("GPU_ERROR", explainShortage(job, gpus)));
+    states = occupy(states, idxs, job);
+  }
+  return ok(undefined);
+};

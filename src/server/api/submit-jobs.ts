@@ -1,0 +1,106 @@
+import { createHash } from "node:crypto";
+import type { JobRequest } from "../../shared/job.ts";
+import { err, ok, type Result } from "../../shared/result.ts";
+import type { JobId, QueuedJob } from "../core/job.ts";
+import { createJob, digestInput, type JobRequestError } from "../core/job-request.ts";
+import type { Gpu, GpuError } from "../core/ports.ts";
+import type { ApiContext } from "./context.ts";
+import { createUnavailable, type Failure } from "./error-response.ts";
+import { placeJobs, type Submission, type Submitted } from "./place-jobs.ts";
+import { checkRunNow } from "./run-now.ts";
+import { createTurnstile, type Turnstile } from "./turnstile.ts";
+import { createInvalid } from "./validation.ts";
+
+type GpuReading = Result<readonly Gpu[], GpuError>;
+type Locate = (index: number) => readonly (string | number)[];
+
+export type SubmitJobs = (requests: readonly JobRequest[], locate: Locate) => Promise<Result<Submitted, Failure>>;
+
+const needsGpus = ({ gpu_idxs, num_gpus }: JobRequest): boolean => num_gpus > 0 || (gpu_idxs ?? []).length > 0;
+
+const digest = (request: JobRequest): string => createHash("sha256").update(digestInput(request)).digest("hex");
+
+const toIndexes = (reading: GpuReading): ReadonlySet<number> | null =>
+  reading.ok ? new Set(reading.value.map(({ index }) => index)) : null;
+
+const prepareJob = (
+  context: ApiContext,
+  request: JobRequest,
+  gpuIndexes: ReadonlySet<number> | null,
+): Result<QueuedJob, JobRequestError> =>
+  createJob(request, {
+    id: request.job_id ? (request.job_id as JobId) : context.newJobId(),
+    now: context.clock(),
+    nodeName: context.settings.nodeName,
+    requestDigest: digest(request),
+    gpuIndexes,
+  });
+
+const prepareJobs = (
+  context: ApiContext,
+  requests: readonly JobRequest[],
+  reading: GpuReading,
+  locate: Locate,
+): Result<readonly Submission[], Failure> => {
+  const gpuIndexes = toIndexes(reading);
+  const submissions: Submission[] = [];
+  for (const [index, request] of requests.entries()) {
+    const job = prepareJob(context, request, gpuIndexes);
+    if (!job.ok) {
+      const { field, message, type } = job.error;
+      return err(createInvalid([{ loc: ["body", ...locate(index), field], msg: message, type }]));
+    }
+    submissions.push({ request, job: job.value });
+  }
+  return ok(submissions);
+};
+
+const store = async (context: ApiContext, submissions: readonly Submission[]): Promise<Result<Submitted, Failure>> => {
+  const written = await context.store.write((transaction) => placeJobs(transaction, submissions, context.newJobId));
+  return written.ok ? written.value : err(createUnavailable(written.error));
+};
+
+const listNewRunNow = (context: ApiContext, submissions: readonly Submission[]): readonly QueuedJob[] =>
+  submissions
+    .filter(({ request, job }) => request.run_immediately && !(request.job_id && context.store.findJob(job.id)))
+    .map(({ job }) => job);
+
+const storeRunNow = async (
+  context: ApiContext,
+  submissions: readonly Submission[],
+  reading: GpuReading,
+): Promise<Result<Submitted, Failure>> => {
+  const check = checkRunNow(context.store, reading, listNewRunNow(context, submissions));
+  return check.ok ? store(context, submissions) : check;
+};
+
+const announce = (context: ApiContext, { jobs, created }: Submitted): void => {
+  if (created === 0) return;
+  context.log.info("jobs queued", { count: created, first: jobs[0]?.id });
+  context.wake();
+};
+
+const readGpus = async ({ gpus }: ApiContext, requests: readonly JobRequest[]): Promise<GpuReading> =>
+  requests.some(needsGpus) ? gpus.read() : err({ message: "not read" });
+
+const storeInTurn = (
+  context: ApiContext,
+  submissions: readonly Submission[],
+  reading: GpuReading,
+  takeTurn: Turnstile,
+): Promise<Result<Submitted, Failure>> =>
+  submissions.some(({ request }) => request.run_immediately)
+    ? takeTurn(() => storeRunNow(context, submissions, reading))
+    : store(context, submissions);
+
+export const createSubmitJobs = (context: ApiContext): SubmitJobs => {
+  const takeTurn = createTurnstile();
+  return async (requests, locate) => {
+    const reading = await readGpus(context, requests);
+    const submissions = prepareJobs(context, requests, reading, locate);
+    if (!submissions.ok) return submissions;
+    const submitted = await storeInTurn(context, submissions.value, reading, takeTurn);
+    if (submitted.ok) announce(context, submitted.value);
+    return submitted;
+  };
+};

@@ -1,0 +1,106 @@
+import type { JobSpec, Launch } from "./job.ts";
+
+/** Under this prefix a job's variables pass through the environment of its session; the inner script takes it off. */
+export const PASSED_PREFIX = "NEXUS_PASS_";
+
+export const quoteForBash = (text: string): string => `'${text.replaceAll("'", `'\\''`)}'`;
+
+/** Names one launch of a job: a job that is queued again and started later gets another one. */
+export const deriveLaunchToken = (launch: Pick<Launch, "startedAt">): string =>
+  Math.round(launch.startedAt * 1_000_000).toString(36);
+
+const renderInsideTerminal = (): string => `has_company() {
+  local path line
+  for path in /proc/[0-9]*/stat; do
+    read -r line < "$path" || continue
+    set -- \${line##*) }
+    [[ $4 == "$$" && $1 != Z && $path != /proc/$$/stat ]] && return 0
+  done
+  return 1
+}
+
+stay_inside_terminal() {
+  exec 3>&2 2>/dev/null
+  bash job_commands.sh 2>&3 3>&-
+  local code=$?
+  while [[ $terminated ]] && has_company; do sleep 0.1; done
+  exit "$code"
+}`;
+
+const renderOutsideTerminal = (token: string): string => `claim_launch() {
+  local boot_id
+  read -r boot_id < /proc/sys/kernel/random/boot_id
+  set -C
+  { echo "$$ $PPID $boot_id" > claim-${token}; } 2>/dev/null || exit 1
+  set +C
+}
+
+record_exit_code() {
+  echo "$1" 1<> pending/exit_code && mv pending/exit_code exit_code
+}
+
+stay_outside_terminal() {
+  exec 2>> error.log
+  [[ $terminated ]] || SHELL=$BASH setpriv --pdeathsig KILL script -q -e -f -c '. ./run.sh inside' output.log
+  local code=$?
+  if [[ -e started && ! $terminated ]]; then record_exit_code "$code"; else rm -f pending/exit_code; fi
+}`;
+
+/**
+ * Runs in the job's folder, once in the session (it claims the launch, or ends) and once more inside the terminal that
+ * `script` records. Inside, it outlives a TERM until the job's other processes there have ended, so that they keep
+ * their terminal while they clean up. The recorder dies with the session, and so the terminal hangs up. An exit code is recorded only if the command ended before a TERM.
+ */
+export const renderOuterScript = (launch: Pick<Launch, "startedAt">): string => `${renderInsideTerminal()}
+
+${renderOutsideTerminal(deriveLaunchToken(launch))}
+
+terminated=
+if [[ \${1-} == inside ]]; then
+  trap 'terminated=1' TERM
+  stay_inside_terminal
+else
+  claim_launch
+  trap 'terminated=1' TERM
+  stay_outside_terminal
+fi
+`;
+
+const UNPACK = `  reason=$(tar --extract --file=artifact --directory=repo --no-same-owner --no-same-permissions --no-overwrite-dir \\
+    --anchored --wildcards --wildcards-match-slash --exclude='/*' --exclude='..' --exclude='../*' --exclude='*/..' \\
+    --exclude='*/../*' 2>&1) || fail "Could not unpack the artifact: \${reason%%$'\\n'*}"
+  reason=$(find repo \\( -type b -o -type c -o -type p -o -type s \\) -delete -o ! -type l -perm /7000 -exec chmod a-st {} + \\
+    2>&1) || fail "Could not clean the artifact: \${reason%%$'\\n'*}"
+  rm -f artifact
+`;
+
+const FAIL = `  fail() {
+    rm -rf artifact
+    printf '%s\\n' "$1" | tee -a error.log
+    exit 1
+  }
+`;
+
+const renderPreparation = (hasArtifact: boolean): string => `umask 022
+${hasArtifact ? `(\n${FAIL}${UNPACK}) || exit 1\n` : ""}{ : > started; } 2>> error.log || exit 1
+cd ./repo || exit 1`;
+
+const RESTORE_ENVIRONMENT = `set -- "\${!${PASSED_PREFIX}@}"
+while [ $# -gt 0 ]; do
+  export "\${1#${PASSED_PREFIX}}=\${!1}"
+  unset -v "$1"
+  shift
+done 2>/dev/null`;
+
+const renderJobrc = (jobrc: string | null): string =>
+  jobrc === null || jobrc.trim() === "" ? "" : `source <(printf '%s\\n' ${quoteForBash(jobrc)})\n`;
+
+/** Runs in the job's folder, inside its terminal; not at all once `terminated` is there, so that no TERM comes too early for it. The command is the script's end: nothing follows that it could swallow. */
+export const renderCommandScript = (job: Pick<JobSpec, "command" | "jobrc" | "artifactId">): string =>
+  `[[ -e terminated ]] && exit 143
+printf '%s\\n' ${quoteForBash(job.command)}
+${renderPreparation(job.artifactId !== null)}
+${RESTORE_ENVIRONMENT}
+${renderJobrc(job.jobrc)}set -o pipefail
+${job.command}
+`;

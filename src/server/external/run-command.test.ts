@@ -1,0 +1,48 @@
+import { describe, expect, test } from "bun:test";
+import { runCommand } from "./run-command.ts";
+
+const limits = { timeoutMs: 5000, maxOutputBytes: 1000 };
+
+describe("runCommand", () => {
+  test("gives output and exit code", async () => {
+    const outcome = await runCommand(["bash", "-c", "echo out; echo err >&2; exit 3"], limits);
+    expect(outcome).toEqual({ ok: true, value: { stdout: "out\n", stderr: "err\n", exitCode: 3 } });
+  });
+
+  test("passes arguments without a shell, and the given environment only", async () => {
+    const outcome = await runCommand(["printf", "%s|", "$HOME", "a b", ""], limits);
+    expect(outcome.ok && outcome.value.stdout).toBe("$HOME|a b||");
+    const env = await runCommand(["/usr/bin/env"], { ...limits, env: { ONE: "1", TWO: undefined } });
+    expect(env.ok && env.value.stdout).toBe("ONE=1\n");
+  });
+
+  test("a program that does not exist is an error", async () => {
+    const outcome = await runCommand(["no-such-program-here"], limits);
+    expect(outcome).toEqual({
+      ok: false,
+      error: { message: expect.stringMatching(/^no-such-program-here could not be run/) },
+    });
+  });
+
+  test("a program that takes too long is killed, even if it traps TERM and its child holds the pipe", async () => {
+    const startedAt = performance.now();
+    const outcome = await runCommand(["bash", "-c", "trap '' TERM; sleep 5 & wait"], { ...limits, timeoutMs: 100 });
+    expect(outcome).toEqual({ ok: false, error: { message: "bash did not answer within 100 ms" } });
+    expect(performance.now() - startedAt).toBeLessThan(2000);
+  });
+
+  test("a program that prints too much is stopped", async () => {
+    const outcome = await runCommand(["yes"], limits);
+    expect(outcome).toEqual({ ok: false, error: { message: "yes printed more than 1000 bytes" } });
+  });
+
+  test("death by signal S is exit code 128 + S", async () => {
+    const outcome = await runCommand(["bash", "-c", "kill -KILL $$"], limits);
+    expect(outcome.ok && outcome.value.exitCode).toBe(137);
+  });
+
+  test("bytes that are no UTF-8 are replaced", async () => {
+    const outcome = await runCommand(["printf", "a\\377b"], limits);
+    expect(outcome.ok && outcome.value.stdout).toBe("a\uFFFDb");
+  });
+});

@@ -1,0 +1,87 @@
+import { closeSync, existsSync, fstatSync, openSync, readFileSync, readSync } from "node:fs";
+import { resolve } from "node:path";
+import type { ActiveJob, JobId } from "../../core/job.ts";
+import { deriveLaunchToken } from "../../core/job-script.ts";
+
+export type JobPaths = Readonly<{
+  dir: string;
+  script: string;
+  commands: string;
+  screenrc: string;
+  artifact: string;
+  repo: string;
+  outputLog: string;
+  errorLog: string;
+  exitCode: string;
+  pending: string;
+  pendingExitCode: string;
+  started: string;
+  terminated: string;
+}>;
+
+const LAST_LINE_BYTES = 4096;
+const LAST_EXIT_CODE = /COMMAND_EXIT_CODE="(\d{1,3})"[^\n]*\n?$/;
+
+export const locateJobFiles = (serverDir: string, id: JobId): JobPaths => {
+  const dir = resolve(serverDir, "jobs", id);
+  return {
+    dir,
+    script: `${dir}/run.sh`,
+    commands: `${dir}/job_commands.sh`,
+    screenrc: `${dir}/screenrc`,
+    artifact: `${dir}/artifact`,
+    repo: `${dir}/repo`,
+    outputLog: `${dir}/output.log`,
+    errorLog: `${dir}/error.log`,
+    exitCode: `${dir}/exit_code`,
+    pending: `${dir}/pending`,
+    pendingExitCode: `${dir}/pending/exit_code`,
+    started: `${dir}/started`,
+    terminated: `${dir}/terminated`,
+  };
+};
+
+export const locateClaim = (paths: JobPaths, job: Pick<ActiveJob, "startedAt">): string =>
+  `${paths.dir}/claim-${deriveLaunchToken(job)}`;
+
+export const readTextIfThere = (path: string): string | null => {
+  if (!existsSync(path)) return null;
+  try {
+    return readFileSync(path, "utf8");
+  } catch {
+    return null;
+  }
+};
+
+const parseExitCode = (text: string | undefined): number | null =>
+  text !== undefined && /^\d{1,3}$/.test(text) ? Number(text) : null;
+
+const readEnd = (path: string): string => {
+  if (!existsSync(path)) return "";
+  const file = openSync(path, "r");
+  try {
+    const { size } = fstatSync(file);
+    const buffer = Buffer.alloc(Math.min(size, LAST_LINE_BYTES));
+    readSync(file, buffer, 0, buffer.length, size - buffer.length);
+    return buffer.toString("latin1");
+  } finally {
+    closeSync(file);
+  }
+};
+
+const readExitCodeFromLog = (paths: JobPaths): number | null =>
+  parseExitCode(LAST_EXIT_CODE.exec(readEnd(paths.outputLog))?.[1]);
+
+/** A job begun by an older version has no claim; its exit code is in the last line of its log. */
+export const readExitCode = (paths: JobPaths, job: ActiveJob): number | null => {
+  const recorded = parseExitCode(readTextIfThere(paths.exitCode)?.trim());
+  if (recorded !== null || existsSync(locateClaim(paths, job))) return recorded;
+  return job.status === "running" ? readExitCodeFromLog(paths) : null;
+};
+
+/** What went wrong before the job's command could start; null if it started, or if nothing was reported. */
+export const readStartFailure = (paths: JobPaths): string | null => {
+  if (existsSync(paths.started)) return null;
+  const firstLine = readTextIfThere(paths.errorLog)?.trimStart().split("\n")[0]?.trim();
+  return firstLine ? firstLine : null;
+};

@@ -1,0 +1,63 @@
+import type { Process, ProcessTable } from "./process-table.ts";
+
+/** `screen` and `recorder` (`script`) keep the job's terminals; `outer` runs `run.sh` between the two. */
+export type JobProcesses = Readonly<{
+  screen: Process | null;
+  outer: Process | null;
+  recorder: Process | null;
+  others: readonly Process[];
+}>;
+
+type Roots = Readonly<{ sessionPid: number | null; labelled: ReadonlySet<number> }>;
+
+const groupBy = (table: ProcessTable, keyOf: (process: Process) => number): ReadonlyMap<number, readonly Process[]> =>
+  Map.groupBy(table.values(), keyOf);
+
+const isLedFromOutside = (sessionId: number, table: ProcessTable, members: ReadonlySet<number>): boolean =>
+  table.has(sessionId) && !members.has(sessionId);
+
+const collectMembers = (table: ProcessTable, roots: readonly number[], self: number): ReadonlySet<number> => {
+  const children = groupBy(table, (process) => process.parentPid);
+  const sessions = groupBy(table, (process) => process.sessionId);
+  const members = new Set<number>();
+  const waiting = [...roots];
+  for (let pid = waiting.pop(); pid !== undefined; pid = waiting.pop()) {
+    const process = table.get(pid);
+    if (process === undefined || pid === self || members.has(pid)) continue;
+    members.add(pid);
+    waiting.push(...(children.get(pid) ?? []).map((child) => child.pid));
+    const { sessionId } = process;
+    if (sessionId > 0 && !isLedFromOutside(sessionId, table, members)) {
+      waiting.push(...(sessions.get(sessionId) ?? []).map((member) => member.pid));
+    }
+  }
+  return members;
+};
+
+const findChild = (
+  processes: readonly Process[],
+  parent: Process | null,
+  isIt: (process: Process) => boolean,
+): Process | null => processes.find((process) => process.parentPid === parent?.pid && isIt(process)) ?? null;
+
+/** All live processes of a job: of its session, their descendants, those labelled with its id, and their sessions; never `self`. */
+export const selectJobProcesses = (
+  table: ProcessTable,
+  { sessionPid, labelled }: Roots,
+  self: number,
+): JobProcesses => {
+  const roots = [...labelled, ...(sessionPid === null ? [] : [sessionPid])];
+  const members = [...collectMembers(table, roots, self)].flatMap((pid) => table.get(pid) ?? []);
+  const screen = members.find((process) => process.pid === sessionPid) ?? null;
+  const outer = findChild(members, screen, (process) => process.sessionId === process.pid);
+  const recorder = findChild(members, outer, (process) => process.name === "script");
+  const named = new Set([screen, outer, recorder]);
+  return { screen, outer, recorder, others: members.filter((process) => !named.has(process)) };
+};
+
+export const listAll = (processes: JobProcesses): readonly Process[] =>
+  [processes.outer, ...processes.others, processes.recorder, processes.screen].filter((process) => process !== null);
+
+/** What a job left behind: all but the session that is winding down by itself. */
+export const listLeftovers = ({ outer, others }: JobProcesses): readonly Process[] =>
+  others.filter((process) => outer === null || process.sessionId !== outer.sessionId);

@@ -1,0 +1,94 @@
+import { writeFileSync } from "node:fs";
+import { err, ok, type Result } from "../../../shared/result.ts";
+import type { ActiveJob } from "../../core/job.ts";
+import type { KillError } from "../../core/ports.ts";
+import { locateJobFiles } from "./job-files.ts";
+import { type JobProcesses, listAll } from "./job-processes.ts";
+import { findHandle, findProcesses, takeCensus } from "./probe-jobs.ts";
+import { type Process, readProcess } from "./process-table.ts";
+
+const MAX_ROUNDS = 10;
+const SCREEN_POLLS = 100;
+const SCREEN_POLL_MS = 2;
+
+const isGone = (error: unknown): boolean => error instanceof Error && "code" in error && error.code === "ESRCH";
+
+const signal = ({ pid, startTicks }: Process, name: "SIGTERM" | "SIGKILL"): string | null => {
+  if (readProcess(pid)?.startTicks !== startTicks) return null;
+  try {
+    process.kill(pid, name);
+    return null;
+  } catch (error) {
+    return isGone(error) ? null : `Could not send ${name} to process ${pid}: ${String(error)}`;
+  }
+};
+
+const findAll = (serverDir: string, jobs: readonly ActiveJob[]): readonly JobProcesses[] => {
+  const census = takeCensus();
+  return jobs.map((job) => findProcesses(job, findHandle(job, locateJobFiles(serverDir, job.id)), census));
+};
+
+const report = (failures: readonly (string | null)[]): Result<void, KillError> => {
+  const message = failures.find((failure) => failure !== null);
+  return message === undefined ? ok(undefined) : err({ message });
+};
+
+const keepFromStarting = (serverDir: string, job: ActiveJob): void => {
+  try {
+    writeFileSync(locateJobFiles(serverDir, job.id).terminated, "", { mode: 0o600 });
+  } catch {
+    return;
+  }
+};
+
+const hasTerminal = ({ recorder, others }: JobProcesses): boolean =>
+  others.some((one) => one.parentPid === recorder?.pid);
+
+const listTerminated = (processes: JobProcesses): readonly Process[] => {
+  const recorder = hasTerminal(processes) ? null : processes.recorder;
+  return listAll({ ...processes, recorder, screen: null });
+};
+
+/** Asks every process of each job to end, but leaves screen and the recorder, which end with them, so that they keep their terminal. */
+export const terminateJobs = (serverDir: string, jobs: readonly ActiveJob[]): Result<void, KillError> => {
+  for (const job of jobs) keepFromStarting(serverDir, job);
+  return report(
+    findAll(serverDir, jobs).flatMap((processes) => listTerminated(processes).map((one) => signal(one, "SIGTERM"))),
+  );
+};
+
+const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
+
+const isAlive = ({ pid, startTicks }: Process): boolean => readProcess(pid)?.startTicks === startTicks;
+
+const killAllButScreens = (serverDir: string, jobs: readonly ActiveJob[]): readonly (string | null)[] => {
+  const failures: (string | null)[] = [];
+  const killed = new Set<string>();
+  for (let round = 0; round < MAX_ROUNDS; round += 1) {
+    const targets = findAll(serverDir, jobs)
+      .flatMap((processes) => listAll({ ...processes, screen: null }))
+      .filter(({ pid, startTicks }) => !killed.has(`${pid} ${startTicks}`));
+    if (targets.length === 0) break;
+    for (const target of targets) {
+      killed.add(`${target.pid} ${target.startTicks}`);
+      failures.push(signal(target, "SIGKILL"));
+    }
+  }
+  return failures;
+};
+
+const endScreens = async (screens: readonly Process[]): Promise<readonly (string | null)[]> => {
+  const failures = screens.map((screen) => signal(screen, "SIGTERM"));
+  for (let poll = 0; poll < SCREEN_POLLS && screens.some(isAlive); poll += 1) await pause(SCREEN_POLL_MS);
+  return [...failures, ...screens.map((screen) => signal(screen, "SIGKILL"))];
+};
+
+/** Kills every process of each job, and those they started meanwhile. Screen goes last, and is given a moment to remove its socket. */
+export const forceKillJobs = async (
+  serverDir: string,
+  jobs: readonly ActiveJob[],
+): Promise<Result<void, KillError>> => {
+  const screens = findAll(serverDir, jobs).flatMap(({ screen }) => screen ?? []);
+  const failures = killAllButScreens(serverDir, jobs);
+  return report([...failures, ...(await endScreens(screens))]);
+};

@@ -1,0 +1,83 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { closeSync, openSync } from "node:fs";
+import { err, ok, type Result } from "../../../shared/result.ts";
+import type { ActiveJob, JobHandle } from "../../core/job.ts";
+import type { Environment, LaunchError } from "../../core/ports.ts";
+import { type Claim, readClaim } from "./claim.ts";
+import { type JobPaths, readStartFailure } from "./job-files.ts";
+import { readBootId, readProcess } from "./process-table.ts";
+
+export type ScreenHandle = JobHandle & { kind: "screen" };
+type Session = Readonly<{ handle: JobHandle; child: ChildProcess }>;
+
+const FIRST_POLLS_MS = 1;
+const LATER_POLLS_MS = 20;
+const QUICK_POLLS = 100;
+const CLAIM_TIMEOUT_MS = 10_000;
+
+const nameSession = (job: Pick<ActiveJob, "id">): string => `nexus_job_${job.id}`;
+
+export const createHandle = (job: Pick<ActiveJob, "id">, pid: number): ScreenHandle => ({
+  kind: "screen",
+  session: nameSession(job),
+  pid,
+  startTicks: readProcess(pid)?.startTicks ?? 0,
+  bootId: readBootId(),
+});
+
+export const createHandleFromClaim = (
+  job: Pick<ActiveJob, "id">,
+  claim: Claim & { kind: "launched" },
+): ScreenHandle => ({
+  ...createHandle(job, claim.screenPid),
+  bootId: claim.bootId,
+  ...(readProcess(claim.outerPid)?.parentPid === claim.screenPid ? {} : { startTicks: 0 }),
+});
+
+const spawnScreen = (job: ActiveJob, paths: JobPaths, env: Environment): ChildProcess => {
+  const errorLog = openSync(paths.errorLog, "a", 0o600);
+  try {
+    const argv = ["-D", "-m", "-c", "screenrc", "-S", nameSession(job), "bash", "run.sh"];
+    return spawn("screen", argv, { cwd: paths.dir, env, detached: true, stdio: ["ignore", errorLog, errorLog] });
+  } finally {
+    closeSync(errorLog);
+  }
+};
+
+const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
+
+const waitForClaim = async (job: ActiveJob, paths: JobPaths, hasEnded: () => boolean): Promise<Claim | null> => {
+  const deadline = performance.now() + CLAIM_TIMEOUT_MS;
+  for (let polls = 0; performance.now() < deadline; polls += 1) {
+    const ended = hasEnded();
+    const claim = readClaim(paths, job);
+    if (ended || (claim !== null && claim.kind !== "incomplete")) return claim;
+    await pause(polls < QUICK_POLLS ? FIRST_POLLS_MS : LATER_POLLS_MS);
+  }
+  return readClaim(paths, job);
+};
+
+const failToStart = (paths: JobPaths, reason: string): Result<never, LaunchError> =>
+  err({ message: `Could not start the screen session: ${readStartFailure(paths) ?? reason}` });
+
+/** Resolves once the job has claimed its launch, or can't any more. */
+export const launchSession = async (
+  job: ActiveJob,
+  paths: JobPaths,
+  env: Environment,
+): Promise<Result<Session, LaunchError>> => {
+  const child = spawnScreen(job, paths, env);
+  let ending: string | null = null;
+  child.once("error", (error) => (ending = error.message));
+  child.once("exit", (code, signal) => (ending ??= `screen ended with ${signal ?? `exit code ${code}`}`));
+  child.unref();
+  const { pid } = child;
+  const ownHandle = pid === undefined ? null : createHandle(job, pid);
+  const claim = await waitForClaim(job, paths, () => ending !== null);
+  if (claim?.kind === "revoked") return failToStart(paths, "the launch was revoked");
+  if (claim?.kind === "launched" && claim.screenPid !== pid) {
+    return ok({ handle: createHandleFromClaim(job, claim), child });
+  }
+  const isOver = claim?.kind !== "launched" && ending !== null;
+  return ownHandle === null || isOver ? failToStart(paths, ending ?? "no process") : ok({ handle: ownHandle, child });
+};

@@ -1,0 +1,63 @@
+import { chmod, mkdir, open, rename, rm, writeFile } from "node:fs/promises";
+import type { JobFiles } from "../../core/ports.ts";
+import type { JobPaths } from "./job-files.ts";
+
+const SCREENRC = `startup_message off
+vbell off
+autodetach on
+defutf8 on
+defscrollback 10000
+termcapinfo xterm* ti@:te@
+termcapinfo rxvt*|vte*|alacritty*|kitty*|foot*|screen*|tmux* ti@:te@
+`;
+
+const EXIT_CODE_ROOM = "   \n";
+
+const removeEarlierLaunch = async (paths: JobPaths): Promise<void> => {
+  const stale = [
+    paths.exitCode,
+    paths.outputLog,
+    paths.errorLog,
+    paths.started,
+    paths.terminated,
+    paths.pending,
+    paths.repo,
+    paths.artifact,
+  ];
+  await Promise.all(stale.map((path) => rm(path, { recursive: true, force: true })));
+  await chmod(paths.dir, 0o700);
+};
+
+const createPendingExitCode = async (paths: JobPaths): Promise<void> => {
+  await mkdir(paths.pending, { mode: 0o700 });
+  await writeFile(paths.pendingExitCode, EXIT_CODE_ROOM);
+};
+
+const replaceFile = async (path: string, text: string): Promise<void> => {
+  await writeFile(`${path}.new`, text, { mode: 0o600 });
+  await rename(`${path}.new`, path);
+};
+
+const writeArtifact = async (path: string, chunks: Iterable<Uint8Array>): Promise<void> => {
+  const file = await open(path, "w", 0o600);
+  try {
+    for (const chunk of chunks) await file.writeFile(chunk);
+  } finally {
+    await file.close();
+  }
+};
+
+/** Leaves the job's folder as one that was never launched, but for the claims of earlier launches. Rejects on a full disk and the like. */
+export const prepareJob = async (paths: JobPaths, files: JobFiles): Promise<void> => {
+  const isNew = (await mkdir(paths.dir, { recursive: true, mode: 0o700 })) !== undefined;
+  if (!isNew) await removeEarlierLaunch(paths);
+  await Promise.all([
+    mkdir(paths.repo, { mode: 0o755 }),
+    createPendingExitCode(paths),
+    replaceFile(paths.script, files.script),
+    replaceFile(paths.commands, files.commands),
+    replaceFile(paths.screenrc, SCREENRC),
+    writeFile(paths.errorLog, ""),
+    files.artifact === null ? undefined : writeArtifact(paths.artifact, files.artifact),
+  ]);
+};

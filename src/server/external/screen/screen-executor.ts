@@ -1,0 +1,96 @@
+import type { ChildProcess } from "node:child_process";
+import { err, ok, type Result } from "../../../shared/result.ts";
+import type { ActiveJob, JobHandle, JobId, StartingJob } from "../../core/job.ts";
+import type { Executor, JobFiles, LaunchError } from "../../core/ports.ts";
+import { readClaim, waitForCompleteClaim } from "./claim.ts";
+import { type JobPaths, locateJobFiles } from "./job-files.ts";
+import { forceKillJobs, terminateJobs } from "./kill-jobs.ts";
+import { createHandleFromClaim, launchSession } from "./launch-session.ts";
+import { prepareJob } from "./prepare-job.ts";
+import { probeJobs } from "./probe-jobs.ts";
+import { buildSessionEnvironment } from "./session-environment.ts";
+import { watchExit } from "./watch-exit.ts";
+
+export type ScreenExecutorOptions = Readonly<{
+  serverDir: string;
+  serverEnv?: Readonly<Record<string, string | undefined>>;
+}>;
+
+type Launch = Promise<Result<JobHandle, LaunchError>>;
+type State = Readonly<{
+  options: ScreenExecutorOptions;
+  launches: Map<JobId, Launch>;
+  children: Map<JobId, ChildProcess>;
+}>;
+
+const describe = (error: unknown): string =>
+  (error instanceof Error ? error.message : String(error)).split("\n")[0] ?? "unknown";
+
+const keepChild = ({ children }: State, id: JobId, child: ChildProcess): void => {
+  if (child.exitCode !== null || child.signalCode !== null) return;
+  child.setMaxListeners(0);
+  children.set(id, child);
+  child.once("exit", () => {
+    if (children.get(id) === child) children.delete(id);
+  });
+};
+
+const findEarlierLaunch = async (job: StartingJob, paths: JobPaths): Promise<JobHandle | null> => {
+  await waitForCompleteClaim(paths, job);
+  const claim = readClaim(paths, job);
+  return claim?.kind === "launched" ? createHandleFromClaim(job, claim) : null;
+};
+
+const startLaunch = async (state: State, job: StartingJob, files: JobFiles): Launch => {
+  const { serverDir, serverEnv } = state.options;
+  const paths = locateJobFiles(serverDir, job.id);
+  const earlier = await findEarlierLaunch(job, paths);
+  if (earlier !== null) return ok(earlier);
+  await prepareJob(paths, files);
+  const env = buildSessionEnvironment(job.id, files.environment, serverEnv ?? process.env);
+  const session = await launchSession(job, paths, env);
+  if (!session.ok) return session;
+  keepChild(state, job.id, session.value.child);
+  return ok(session.value.handle);
+};
+
+const settle = async ({ options, launches }: State, job: ActiveJob): Promise<void> => {
+  await launches.get(job.id);
+  if (job.status === "starting") await waitForCompleteClaim(locateJobFiles(options.serverDir, job.id), job);
+};
+
+const launch = (state: State, job: StartingJob, files: JobFiles): Launch => {
+  const underWay = state.launches.get(job.id);
+  if (underWay !== undefined) return underWay;
+  const started = startLaunch(state, job, files)
+    .catch((error: unknown) => err({ message: `Could not start the job: ${describe(error)}` }))
+    .finally(() => state.launches.delete(job.id));
+  state.launches.set(job.id, started);
+  return started;
+};
+
+const watchJob = (state: State, job: ActiveJob, onChange: () => void): (() => void) => {
+  const child = state.children.get(job.id);
+  const stopWatching = watchExit(locateJobFiles(state.options.serverDir, job.id), onChange);
+  child?.once("exit", onChange);
+  return () => {
+    child?.off("exit", onChange);
+    stopWatching();
+  };
+};
+
+/** Runs jobs in screen sessions that outlive the server. `serverEnv` is `process.env` unless given. */
+export const createScreenExecutor = (options: ScreenExecutorOptions): Executor => {
+  const state: State = { options, launches: new Map(), children: new Map() };
+  const { serverDir } = options;
+  return {
+    launch: (job, files) => launch(state, job, files),
+    probe: async (jobs) => {
+      await Promise.all(jobs.map((job) => settle(state, job)));
+      return probeJobs(serverDir, jobs);
+    },
+    kill: async (jobs, force) => (force ? forceKillJobs(serverDir, jobs) : terminateJobs(serverDir, jobs)),
+    watch: (job, onChange) => watchJob(state, job, onChange),
+    attachCommand: (handle) => (handle.kind === "screen" ? ["screen", "-x", handle.session] : []),
+  };
+};

@@ -1,0 +1,127 @@
+import { afterEach, beforeEach, describe, expect, test } from "bun:test";
+import { spawnSync } from "node:child_process";
+import { existsSync, lstatSync, readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import type { ArtifactId } from "../../core/job.ts";
+import { type Bench, createBench, createStartingJob, launchJob, readJobFile, waitForEnd } from "./screen-bench.test.ts";
+import { createTar, type TarMember } from "./tar-archive.test.ts";
+
+let bench: Bench;
+
+beforeEach(() => {
+  bench = createBench();
+});
+
+afterEach(() => bench.dispose());
+
+const splitUnevenly = (bytes: Uint8Array): readonly Uint8Array[] => [
+  bytes.slice(0, 1),
+  bytes.slice(1, 700),
+  bytes.slice(700),
+];
+
+const unpack = async (archive: Uint8Array, command = "true") => {
+  const job = await launchJob(
+    bench,
+    createStartingJob({ command, artifactId: "a" as ArtifactId }),
+    {},
+    splitUnevenly(archive),
+  );
+  const observation = await waitForEnd(bench, job);
+  const dir = join(bench.serverDir, "jobs", job.id);
+  return { observation, job, dir, repo: join(dir, "repo") };
+};
+
+const good: readonly TarMember[] = [
+  { name: "./", type: "5", mode: 0o000 },
+  { name: "a/", type: "5", mode: 0o755 },
+  { name: "a/run me.sh", mode: 0o777, body: "echo ran" },
+  { name: "-rf", body: "dash" },
+  { name: "é🚀", body: "emoji" },
+  { name: "in", type: "2", link: "a/run me.sh" },
+];
+
+const compress = (program: string) => (bytes: Uint8Array) => spawnSync(program, ["-c"], { input: bytes }).stdout;
+
+describe("an artifact", () => {
+  test.each([
+    ["plain", (bytes: Uint8Array): Uint8Array => bytes],
+    ["gzip", compress("gzip")],
+    ["zstd", compress("zstd")],
+  ])("%s is unpacked into repo/ before the command, and its copy removed", async (_, pack) => {
+    const { observation, dir, repo, job } = await unpack(
+      pack(createTar(good)),
+      "cat -- -rf é🚀; bash 'a/run me.sh'; umask",
+    );
+    expect(observation).toEqual({ kind: "exited", exitCode: 0, processesLeft: 0 });
+    expect(readJobFile(bench, job, "output.log")).toContain("dashemojiran\r\n0022\r\n");
+    expect(lstatSync(join(repo, "a/run me.sh")).mode & 0o7777).toBe(0o755);
+    expect(existsSync(join(dir, "artifact"))).toBe(false);
+  });
+
+  test("absolute names and .. are never written", async () => {
+    const outside = join(bench.serverDir, "outside");
+    const { repo, dir } = await unpack(
+      createTar([
+        { name: outside, body: "x" },
+        { name: "../up", body: "x" },
+        { name: "a/../../up", body: "x" },
+        { name: "kept", body: "x" },
+        { name: "x..y", body: "x" },
+      ]),
+    );
+    expect(readdirSync(repo).sort()).toEqual(["kept", "x..y"]);
+    expect([existsSync(outside), existsSync(join(dir, "up"))]).toEqual([false, false]);
+  });
+
+  test("a link out of repo/ is never followed", async () => {
+    const { observation, dir } = await unpack(
+      createTar([
+        { name: "out", type: "2", link: ".." },
+        { name: "out/exit_code", body: "0" },
+        { name: "out/evil", body: "x" },
+      ]),
+      "touch ../ran",
+    );
+    expect(observation).toEqual({
+      kind: "lost",
+      reason: expect.stringMatching(/^Could not unpack the artifact: tar: /),
+    });
+    for (const name of ["evil", "exit_code", "ran"]) expect(existsSync(join(dir, name))).toBe(false);
+  });
+
+  test("a hard link to a file outside is refused", async () => {
+    const { observation } = await unpack(createTar([{ name: "passwd", type: "1", link: "/etc/passwd" }]));
+    expect(observation.kind).toBe("lost");
+  });
+
+  test("device nodes, pipes and setuid bits do not survive", async () => {
+    const { observation, repo } = await unpack(
+      createTar([
+        { name: "device", type: "3" },
+        { name: "block", type: "4" },
+        { name: "pipe", type: "6" },
+        { name: "setuid", mode: 0o6755, body: "x" },
+        { name: "folder/", type: "5", mode: 0o3777 },
+      ]),
+    );
+    if (observation.kind === "exited") expect(readdirSync(repo).sort()).toEqual(["folder", "setuid"]);
+    else expect(observation.kind).toBe("lost");
+    for (const name of existsSync(repo) ? readdirSync(repo) : [])
+      expect(lstatSync(join(repo, name)).mode & 0o7000).toBe(0);
+  });
+
+  test.each([
+    ["cut short", createTar(good).slice(0, 1540)],
+    ["no archive", Buffer.from("hello ".repeat(500))],
+  ])("%s, it keeps the command from running and gives the reason in one line", async (_, archive) => {
+    const { observation, dir, job } = await unpack(archive, "touch ../ran");
+    expect(observation).toEqual({
+      kind: "lost",
+      reason: expect.stringMatching(/^Could not unpack the artifact: [^\n]+$/),
+    });
+    expect(readFileSync(join(dir, "error.log"), "utf8")).toContain("Could not unpack");
+    expect(readJobFile(bench, job, "exit_code")).toBe("");
+    expect([existsSync(join(dir, "ran")), existsSync(join(dir, "artifact"))]).toEqual([false, false]);
+  });
+});

@@ -1,0 +1,26 @@
+import type { JobId } from "../core/job.ts";
+import type { Clock, Environment, Executor, GpuProbe, JobDirectory, Log, Store } from "../core/ports.ts";
+
+export type SchedulerContext = Readonly<{
+  store: Store;
+  executor: Executor;
+  gpus: GpuProbe;
+  jobDirectory: JobDirectory;
+  clock: Clock;
+  log: Log;
+  serverEnvironment: Environment;
+  settings: Readonly<{ refreshRate: number; maxCpuJobs: number; maxPassedOver: number }>;
+}>;
+
+/** What the scheduler knows beyond the store: lost with the process, rebuilt by the next one. */
+export type SchedulerMemory = Readonly<{
+  killedSince: Map<JobId, number>;
+  watches: Map<JobId, () => void>;
+  launching: Set<JobId>;
+}>;
+
+export const createMemory = (): SchedulerMemory => ({
+  killedSince: new Map(),
+  watches: new Map(),
+  launching: new Set(),
+});

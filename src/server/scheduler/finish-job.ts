@@ -1,0 +1,23 @@
+import type { ActiveJob } from "../core/job.ts";
+import type { JobEvent } from "../core/job-transition.ts";
+import { changeJob, logFailure } from "./change-job.ts";
+import type { SchedulerContext, SchedulerMemory } from "./context.ts";
+
+/** Forgets what the process held for the job; the store is the only memory of an ended one. */
+export const forgetJob = (memory: SchedulerMemory, job: ActiveJob): void => {
+  memory.watches.get(job.id)?.();
+  memory.watches.delete(job.id);
+  memory.killedSince.delete(job.id);
+};
+
+export const finishJob = async (
+  context: SchedulerContext,
+  memory: SchedulerMemory,
+  ending: Readonly<{ job: ActiveJob; event: JobEvent }>,
+): Promise<void> => {
+  const changed = await changeJob(context, ending.job.id, ending.event);
+  logFailure(context, ending.job.id, changed);
+  if (!changed.ok) return;
+  forgetJob(memory, ending.job);
+  await context.jobDirectory.removeRepo(ending.job.id);
+};

@@ -1,0 +1,28 @@
+import type { Action } from "../core/job-ending.ts";
+import type { Snapshot } from "../core/schedule.ts";
+import type { SchedulerContext, SchedulerMemory } from "./context.ts";
+
+const NOTHING = new Map<never, never>();
+
+/** The store as it stands, with what was observed; jobs whose launch is under way are not queued any more. */
+export const takeSnapshot = (
+  context: SchedulerContext,
+  memory: SchedulerMemory,
+  seen: Partial<Pick<Snapshot, "observations" | "gpus" | "queued">>,
+): Snapshot => ({
+  queued: [],
+  observations: NOTHING,
+  gpus: null,
+  active: context.store.loadActiveJobs(),
+  killedSince: memory.killedSince,
+  blacklist: context.store.listBlacklist(),
+  maxCpuJobs: context.settings.maxCpuJobs,
+  maxPassedOverS: context.settings.maxPassedOver,
+  ...seen,
+});
+
+export const selectActions = <Kind extends Action["kind"]>(
+  actions: readonly Action[],
+  kind: Kind,
+): readonly Extract<Action, { kind: Kind }>[] =>
+  actions.filter((action): action is Extract<Action, { kind: Kind }> => action.kind === kind);

@@ -1,0 +1,49 @@
+import type { Log } from "../core/ports.ts";
+import { createAlarm } from "./alarm.ts";
+
+/** `run` returns after how many milliseconds it wants to run again; `wake` makes that now. */
+export type Task = Readonly<{ wake: () => void; stop: () => Promise<void> }>;
+
+export type TaskPlan = Readonly<{ name: string; log: Log; retryMs: number; run: () => Promise<number> }>;
+
+const REST_FACTOR = 3;
+const SHORT_RUN_MS = 2;
+
+const attempt = async ({ name, log, retryMs, run }: TaskPlan): Promise<number> => {
+  try {
+    return await run();
+  } catch (error) {
+    log.error("task failed", {
+      task: name,
+      message: error instanceof Error ? (error.stack ?? error.message) : String(error),
+    });
+    return retryMs;
+  }
+};
+
+const restAfter = (runMs: number): Promise<void> =>
+  runMs < SHORT_RUN_MS ? Promise.resolve() : new Promise((resolve) => setTimeout(resolve, runMs * REST_FACTOR));
+
+/** Runs again and again until stopped; one that fails is logged and tried again, and a busy one leaves others room. */
+export const startTask = (plan: TaskPlan): Task => {
+  const alarm = createAlarm();
+  let isStopped = false;
+
+  const repeat = async (): Promise<void> => {
+    while (!isStopped) {
+      const startedAt = performance.now();
+      const delayMs = await attempt(plan);
+      if (isStopped) return;
+      await restAfter(performance.now() - startedAt);
+      await alarm.wait(delayMs);
+    }
+  };
+
+  const finished = repeat();
+  const stop = (): Promise<void> => {
+    isStopped = true;
+    alarm.ring();
+    return finished;
+  };
+  return { wake: alarm.ring, stop };
+};

@@ -1,0 +1,161 @@
+import { createHash, randomBytes, randomInt } from "node:crypto";
+import { mkdirSync } from "node:fs";
+import { userInfo } from "node:os";
+import { err, ok, type Result } from "../shared/result.ts";
+import { VERSION } from "../shared/version.ts";
+import { createApp } from "./api/app.ts";
+import type { ApiContext } from "./api/context.ts";
+import type { Settings } from "./core/config.ts";
+import type { JobId } from "./core/job.ts";
+import type { Clock, Log, Store } from "./core/ports.ts";
+import { createHostStats } from "./external/host-stats.ts";
+import { createJobDirectory } from "./external/job-directory.ts";
+import { createLogFile } from "./external/log-file.ts";
+import { createMockGpus } from "./external/mock-gpus.ts";
+import { createNvidiaSmi } from "./external/nvidia-smi.ts";
+import { createScreenExecutor } from "./external/screen/screen-executor.ts";
+import { openStore } from "./external/sqlite/open-store.ts";
+import { type Scheduler, startScheduler } from "./scheduler/loop.ts";
+
+export type RunningServer = Readonly<{ url: string; stop: () => Promise<void> }>;
+
+type StartError = Readonly<{ message: string }>;
+type HttpServer = ReturnType<typeof listen>;
+
+const ID_ALPHABET = "123456789abcdefghijkmnopqrstuvwxyz";
+const ID_LENGTH = 6;
+const TOKEN_BYTES = 32;
+const MAX_BODY_BYTES = 64 * 1024 * 1024;
+const IDLE_TIMEOUT_S = 30;
+const NEVER = 0;
+
+const readClock: Clock = () => Date.now() / 1000;
+
+const proposeJobId = (): JobId =>
+  Array.from({ length: ID_LENGTH }, () => ID_ALPHABET[randomInt(ID_ALPHABET.length)]).join("") as JobId;
+
+const digestToken = (token: string): string => createHash("sha256").update(token).digest("hex");
+
+const ensureToken = async (store: Store, settings: Settings): Promise<Result<string | null, StartError>> => {
+  const digest = settings.apiToken === null ? store.readTokenDigest() : digestToken(settings.apiToken);
+  if (digest !== null && digest === store.readTokenDigest()) return ok(null);
+  const token = settings.apiToken ?? randomBytes(TOKEN_BYTES).toString("base64url");
+  const saved = await store.saveTokenDigest(digestToken(token));
+  if (!saved.ok) return err({ message: saved.error.message });
+  return ok(settings.apiToken === null ? token : null);
+};
+
+const openFolder = (settings: Settings): Result<Store, StartError> => {
+  try {
+    mkdirSync(settings.serverDir, { recursive: true, mode: 0o700 });
+  } catch (error) {
+    return err({
+      message: `${settings.serverDir} can't be made: ${error instanceof Error ? error.message : String(error)}`,
+    });
+  }
+  return openStore({ serverDir: settings.serverDir, clock: readClock });
+};
+
+const createParts = (settings: Settings, store: Store, log: Log) => ({
+  store,
+  log,
+  clock: readClock,
+  gpus: settings.mockGpus > 0 ? createMockGpus(settings.mockGpus) : createNvidiaSmi({}),
+  jobDirectory: createJobDirectory(settings.serverDir),
+  health: createHostStats({ serverDir: settings.serverDir, clock: readClock }),
+});
+
+const isStream = (request: Request): boolean => request.url.includes("/logs/stream");
+
+const listen = (settings: Settings, app: ReturnType<typeof createApp>) =>
+  Bun.serve({
+    hostname: settings.host,
+    port: settings.port,
+    idleTimeout: IDLE_TIMEOUT_S,
+    maxRequestBodySize: MAX_BODY_BYTES,
+    fetch: (request, server) => {
+      if (isStream(request)) server.timeout(request, NEVER);
+      return app.fetch(request, { address: server.requestIP(request)?.address ?? "" });
+    },
+  });
+
+const tryListen = (settings: Settings, app: ReturnType<typeof createApp>): Result<HttpServer, StartError> => {
+  try {
+    return ok(listen(settings, app));
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    return err({ message: `${settings.host}:${settings.port} can't be listened on: ${reason}` });
+  }
+};
+
+const listHosts = (settings: Settings): readonly string[] => [
+  settings.host,
+  settings.nodeName,
+  ...(settings.externalIp === null ? [] : [settings.externalIp]),
+  ...settings.allowedHosts,
+];
+
+type Parts = ReturnType<typeof createParts>;
+type Switches = Readonly<{ wake: () => void; isStopping: () => boolean }>;
+
+const createApiContext = (settings: Settings, parts: Parts, switches: Switches): ApiContext => ({
+  ...parts,
+  ...switches,
+  logs: createLogFile(settings.serverDir),
+  jobDir: parts.jobDirectory,
+  settings: {
+    nodeName: settings.nodeName,
+    serverUser: userInfo().username,
+    version: VERSION,
+    allowedHosts: listHosts(settings),
+  },
+  tokenDigest: parts.store.readTokenDigest,
+  newJobId: proposeJobId,
+});
+
+const startJobs = (settings: Settings, parts: Parts): Promise<Scheduler> => {
+  const serverEnvironment = Object.fromEntries(
+    Object.entries(process.env).flatMap(([name, value]) => (value === undefined ? [] : [[name, value]])),
+  );
+  const executor = createScreenExecutor({ serverDir: settings.serverDir });
+  return startScheduler({ ...parts, executor, serverEnvironment, settings }, parts.health);
+};
+
+const announce = (log: Log, url: string, settings: Settings, token: string | null): void => {
+  log.info("listening", { url, server_dir: settings.serverDir, mock_gpus: settings.mockGpus, version: VERSION });
+  if (token !== null) process.stderr.write(`API token (shown only once): ${token}\n`);
+};
+
+/** Opens the folder, restores its jobs, then listens. On a failure nothing is left open. */
+export const startServer = async (settings: Settings, log: Log): Promise<Result<RunningServer, StartError>> => {
+  const store = openFolder(settings);
+  if (!store.ok) return store;
+  const token = await ensureToken(store.value, settings);
+  if (!token.ok) return token;
+  return serve(settings, createParts(settings, store.value, log), token.value);
+};
+
+const serve = async (
+  settings: Settings,
+  parts: Parts,
+  token: string | null,
+): Promise<Result<RunningServer, StartError>> => {
+  let scheduler: Scheduler | null = null;
+  let isStopping = false;
+  const switches = { wake: () => scheduler?.wake(), isStopping: () => isStopping };
+  const http = tryListen(settings, createApp(createApiContext(settings, parts, switches)));
+  if (!http.ok) {
+    await parts.store.close();
+    return http;
+  }
+  scheduler = await startJobs(settings, parts);
+  const url = `http://${http.value.hostname}:${http.value.port}`;
+  announce(parts.log, url, settings, token);
+  const stop = async (): Promise<void> => {
+    isStopping = true;
+    await scheduler?.stop();
+    await http.value.stop(true);
+    await parts.store.close();
+  };
+  return ok({ url, stop });
+};
