@@ -1,6 +1,6 @@
 import type { Process, ProcessTable } from "./process-table.ts";
 
-/** `screen` and `recorder` (`script`) keep the job's terminals; `outer` runs `run.sh` between the two. */
+/** `screen` and `recorder` (`script`, or what is about to become it) keep the job's terminals; `outer` runs `run.sh` between the two. */
 export type JobProcesses = Readonly<{
   screen: Process | null;
   outer: Process | null;
@@ -50,7 +50,7 @@ export const selectJobProcesses = (
   const members = [...collectMembers(table, roots, self)].flatMap((pid) => table.get(pid) ?? []);
   const screen = members.find((process) => process.pid === sessionPid) ?? null;
   const outer = findChild(members, screen, (process) => process.sessionId === process.pid);
-  const recorder = findChild(members, outer, (process) => process.name === "script");
+  const recorder = findChild(members, outer, (process) => process.sessionId === outer?.sessionId);
   const named = new Set([screen, outer, recorder]);
   return { screen, outer, recorder, others: members.filter((process) => !named.has(process)) };
 };

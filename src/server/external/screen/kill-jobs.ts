@@ -41,13 +41,8 @@ const keepFromStarting = (serverDir: string, job: ActiveJob): void => {
   }
 };
 
-const hasTerminal = ({ recorder, others }: JobProcesses): boolean =>
-  others.some((one) => one.parentPid === recorder?.pid);
-
-const listTerminated = (processes: JobProcesses): readonly Process[] => {
-  const recorder = hasTerminal(processes) ? null : processes.recorder;
-  return listAll({ ...processes, recorder, screen: null });
-};
+const listTerminated = (processes: JobProcesses): readonly Process[] =>
+  listAll({ ...processes, recorder: null, screen: null });
 
 /** Asks every process of each job to end, but leaves screen and the recorder, which end with them, so that they keep their terminal. */
 export const terminateJobs = (serverDir: string, jobs: readonly ActiveJob[]): Result<void, KillError> => {

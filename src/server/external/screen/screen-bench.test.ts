@@ -58,22 +58,24 @@ export const createStartingJob = (overrides: Partial<StartingJob> = {}): Startin
 
 const isScreen = (pid: number): boolean => readProcess(pid)?.name === "screen";
 
-const tryKill = (pid: number, signal: "SIGTERM" | "SIGKILL"): void => {
+const tryKill = (pid: number, signal: "SIGTERM" | "SIGKILL" | null): void => {
   try {
-    process.kill(pid, signal);
+    if (signal !== null) process.kill(pid, signal);
   } catch {
     return;
   }
+};
+
+const signalFor = (pid: number, round: number): "SIGTERM" | "SIGKILL" | null => {
+  if (!isScreen(pid) || round > 40) return "SIGKILL";
+  return round > 10 ? "SIGTERM" : null;
 };
 
 const killAllOf = (id: string): void => {
   for (let round = 0; round < 50; round += 1) {
     const pids = listProcessesOf(id);
     if (pids.length === 0) return;
-    for (const pid of pids) {
-      if (!isScreen(pid)) tryKill(pid, "SIGKILL");
-      else if (round > 10) tryKill(pid, round < 40 ? "SIGTERM" : "SIGKILL");
-    }
+    for (const pid of pids) tryKill(pid, signalFor(pid, round));
     Bun.sleepSync(5);
   }
 };
