@@ -1,6 +1,6 @@
+import { execFileSync } from "node:child_process";
 import { createHash, randomBytes, randomInt } from "node:crypto";
 import { mkdirSync } from "node:fs";
-import { userInfo } from "node:os";
 import { err, ok, type Result } from "../shared/result.ts";
 import { VERSION } from "../shared/version.ts";
 import { createApp } from "./api/app.ts";
@@ -33,6 +33,8 @@ const readClock: Clock = () => Date.now() / 1000;
 
 const proposeJobId = (): JobId =>
   Array.from({ length: ID_LENGTH }, () => ID_ALPHABET[randomInt(ID_ALPHABET.length)]).join("") as JobId;
+
+const readServerUser = (): string => execFileSync("id", ["-un"], { encoding: "utf8" }).trim();
 
 const digestToken = (token: string): string => createHash("sha256").update(token).digest("hex");
 
@@ -105,7 +107,7 @@ const createApiContext = (settings: Settings, parts: Parts, switches: Switches):
   jobDir: parts.jobDirectory,
   settings: {
     nodeName: settings.nodeName,
-    serverUser: userInfo().username,
+    serverUser: readServerUser(),
     version: VERSION,
     allowedHosts: listHosts(settings),
   },

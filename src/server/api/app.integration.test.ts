@@ -92,6 +92,22 @@ test.each([
   expect(calls.finished).toBe(0);
 });
 
+test("the store keeps nothing of a half upload, and all of a whole one", async () => {
+  const { context, countArtifacts } = createHarness();
+  const port = serve(context);
+  const { socket, opened } = connect(port);
+  await opened;
+  socket.write("POST /v1/artifacts HTTP/1.1\r\nHost: localhost\r\nContent-Length: 9000000\r\n\r\n");
+  socket.write(Buffer.alloc(2_000_000));
+  await until(() => countArtifacts() === 1);
+  socket.destroy();
+  await until(() => countArtifacts() === 0);
+  const whole = crypto.getRandomValues(new Uint8Array(60_000));
+  const response = await fetch(`http://127.0.0.1:${port}/v1/artifacts`, { method: "POST", body: whole });
+  const { data } = (await response.json()) as { data: ArtifactId };
+  expect(Buffer.concat([...context.store.artifacts.read(data)])).toEqual(Buffer.from(whole));
+});
+
 test("an artifact one byte too large is 400 to a real client", async () => {
   const { calls, port } = serveRecorder();
   const body = new Uint8Array(MAX_ARTIFACT_BYTES + 1);

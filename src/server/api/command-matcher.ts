@@ -28,11 +28,15 @@ export const createCommandMatcher = (pattern: string): Result<CommandMatcher, Fa
   if (!compiled.ok) return compiled;
   const expression = compiled.value;
   const maxLength = MAX_STEPS_PER_COMMAND / expression.programSize();
-  const endsAt = performance.now() + BUDGET_MS;
+  let spentMs = 0;
   let exhausted = false;
   const matches = (command: string): boolean => {
-    exhausted ||= command.length > maxLength || performance.now() > endsAt;
-    return !exhausted && expression.test(command);
+    exhausted ||= command.length > maxLength || spentMs > BUDGET_MS;
+    if (exhausted) return false;
+    const startedAt = performance.now();
+    const isMatch = expression.test(command);
+    spentMs += performance.now() - startedAt;
+    return isMatch;
   };
   return ok({ matches, isExhausted: () => exhausted });
 };

@@ -1,8 +1,13 @@
+import { Database } from "bun:sqlite";
+import { onTestFinished } from "bun:test";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import type { JobRequestInput, WireJob } from "../../shared/job.ts";
 import { err, ok } from "../../shared/result.ts";
-import type { ActiveJob, ArtifactId, EndedJob, Job, JobId, QueuedJob, RunningJob } from "../core/job.ts";
-import { isActive, isEnded } from "../core/job.ts";
-import type { ArtifactWriter, Environment, Gpu, GpuError, JobFilter, Store, Transaction } from "../core/ports.ts";
+import type { EndedJob, Job, JobId, RunningJob } from "../core/job.ts";
+import type { Clock, Environment, Gpu, GpuError, Store } from "../core/ports.ts";
+import { openStore } from "../external/sqlite/open-store.ts";
 import { type App, createApp } from "./app.ts";
 import type { ApiContext } from "./context.ts";
 
@@ -45,103 +50,32 @@ export const createGpu = (index: number, processes: readonly number[] = []): Gpu
   processes,
 });
 
-const toWireStatus = (job: Job): string => (job.status === "starting" ? "running" : job.status);
+const full = err({ kind: "unavailable", message: "The disk is full" } as const);
 
-const createMemoryStore = (): Readonly<{ store: Store; artifacts: Map<string, number>; breakDisk: () => void }> => {
-  const jobs = new Map<JobId, Job>();
-  const envs = new Map<JobId, Environment>();
-  const blacklist = new Set<number>();
-  const artifacts = new Map<string, number>();
-  const shas = new Map<string, ArtifactId>();
-  let broken = false;
-  const full = err({ kind: "unavailable", message: "The disk is full" } as const);
-  const transaction: Transaction = {
-    findJob: (id) => jobs.get(id) ?? null,
-    hasArtifact: (id) => artifacts.has(id),
-    insertJob: (job, env) => {
-      jobs.set(job.id, job);
-      envs.set(job.id, env);
+const failWhen = (store: Store, isBroken: () => boolean): Store => ({
+  ...store,
+  write: (change) => (isBroken() ? Promise.resolve(full) : store.write(change)),
+  artifacts: {
+    ...store.artifacts,
+    begin: (gitSha) => {
+      const writer = store.artifacts.begin(gitSha);
+      return { ...writer, append: (chunk) => (isBroken() ? Promise.resolve(full) : writer.append(chunk)) };
     },
-    saveJob: (job) => void jobs.set(job.id, job),
-    deleteJob: (id) => void jobs.delete(id),
-    setBlacklisted: (gpuIdx, blacklisted) => {
-      const changed = blacklist.has(gpuIdx) !== blacklisted;
-      if (blacklisted) blacklist.add(gpuIdx);
-      else blacklist.delete(gpuIdx);
-      return changed;
-    },
-  };
-  const rank = (job: Job): number => (isActive(job) ? 0 : isEnded(job) ? 2 : 1);
-  const compare = (a: Job, b: Job): number => {
-    if (rank(a) !== rank(b)) return rank(a) - rank(b);
-    if (isActive(a) && isActive(b)) return b.startedAt - a.startedAt;
-    if (isEnded(a) && isEnded(b)) return b.completedAt - a.completedAt;
-    return b.priority - a.priority || a.createdAt - b.createdAt;
-  };
-  const matches = (job: Job, filter: JobFilter): boolean => {
-    const gpuIdxs = job.status === "queued" ? job.requestedGpuIdxs : job.gpuIdxs;
-    return (
-      (filter.statuses === undefined || filter.statuses.some((status) => status === toWireStatus(job))) &&
-      (filter.user === undefined || job.user === filter.user) &&
-      (filter.gpuIndex === undefined || gpuIdxs.includes(filter.gpuIndex)) &&
-      (filter.matchesCommand === undefined || filter.matchesCommand(job.command))
-    );
-  };
-  const all = (): readonly Job[] => [...jobs.values()].sort(compare);
-  const begin = (gitSha: string | null): ArtifactWriter => {
-    let size = 0;
-    return {
-      append: async (chunk) => {
-        if (broken) return full;
-        size += chunk.byteLength;
-        return ok(undefined);
-      },
-      finish: async () => {
-        if (broken) return full;
-        const id = `artifact-${artifacts.size + 1}` as ArtifactId;
-        artifacts.set(id, size);
-        if (gitSha !== null) shas.set(gitSha, id);
-        return ok(id);
-      },
-      abort: async () => {},
-    };
-  };
-  const store: Store = {
-    findJob: (id) => jobs.get(id) ?? null,
-    listJobs: (filter) =>
-      all()
-        .filter((job) => matches(job, filter))
-        .slice(filter.offset, filter.offset + filter.limit),
-    loadQueuedJobs: () => all().filter((job): job is QueuedJob => job.status === "queued"),
-    loadActiveJobs: () => all().filter((job): job is ActiveJob => isActive(job)),
-    countJobs: () => ({
-      queued: all().filter((job) => job.status === "queued").length,
-      running: all().filter(isActive).length,
-      ended: all().filter(isEnded).length,
-    }),
-    loadEnvironment: (id) => envs.get(id) ?? {},
-    listBlacklist: () => new Set(blacklist),
-    readTokenDigest: () => null,
-    saveTokenDigest: async () => ok(undefined),
-    write: async (change) => {
-      await Promise.resolve();
-      return broken ? full : ok(change(transaction));
-    },
-    artifacts: {
-      begin,
-      findBySha: async (gitSha) => shas.get(gitSha) ?? null,
-      read: () => [],
-      deleteUnused: async () => ok(0),
-    },
-    close: async () => {},
-  };
-  return {
-    store,
-    artifacts,
-    breakDisk: () => {
-      broken = true;
-    },
-  };
+  },
+});
+
+const openTemporaryStore = (clock: Clock): Readonly<{ store: Store; countArtifacts: () => number }> => {
+  const serverDir = mkdtempSync(join(tmpdir(), "nexus-api-"));
+  const opened = openStore({ serverDir, clock });
+  if (!opened.ok) throw new Error(opened.error.message);
+  const reader = new Database(join(serverDir, "jobs.db"), { readonly: true });
+  onTestFinished(async () => {
+    reader.close();
+    await opened.value.close();
+    rmSync(serverDir, { recursive: true });
+  });
+  const count = reader.query<{ rows: number }, []>("select count(*) as rows from artifacts");
+  return { store: opened.value, countArtifacts: () => count.get()?.rows ?? 0 };
 };
 
 const createHeaders = ({ json, headers = {} }: CallOptions): Headers => {
@@ -155,13 +89,19 @@ const createHeaders = ({ json, headers = {} }: CallOptions): Headers => {
 };
 
 export const createHarness = (gpus: readonly Gpu[] = [createGpu(0), createGpu(1)]): Harness => {
-  const { store, artifacts, breakDisk } = createMemoryStore();
   const errors: string[] = [];
   let wakes = 0;
   let stopping = false;
   let ids = 0;
   let now = 1_700_000_000;
   let gpuError: GpuError | null = null;
+  let broken = false;
+  const clock = (): number => {
+    now += 1;
+    return now;
+  };
+  const { store: opened, countArtifacts } = openTemporaryStore(clock);
+  const store = failWhen(opened, () => broken);
   const context: ApiContext = {
     store,
     gpus: { isMock: false, read: async () => (gpuError === null ? ok(gpus) : err(gpuError)) },
@@ -182,10 +122,7 @@ export const createHarness = (gpus: readonly Gpu[] = [createGpu(0), createGpu(1)
         system: { cpu_percent: 10, memory_percent: 10, uptime: 1000, load_avg: [0.1, 0.2, 0.3] },
       }),
     },
-    clock: () => {
-      now += 1;
-      return now;
-    },
+    clock,
     log: { info: () => {}, warn: () => {}, error: (event, fields) => void errors.push(`${event} ${fields?.error}`) },
     jobDir: { pathOf: (id) => `/jobs/${id}`, removeRepo: async () => {}, remove: async () => {} },
     settings: {
@@ -260,8 +197,10 @@ export const createHarness = (gpus: readonly Gpu[] = [createGpu(0), createGpu(1)
       const { data } = (await response.json()) as { data: string };
       return data;
     },
-    countArtifacts: () => artifacts.size,
-    breakDisk,
+    countArtifacts,
+    breakDisk: () => {
+      broken = true;
+    },
     stop: () => {
       stopping = true;
     },

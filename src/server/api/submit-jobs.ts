@@ -6,6 +6,7 @@ import { createJob, digestInput, type JobRequestError } from "../core/job-reques
 import type { Gpu, GpuError } from "../core/ports.ts";
 import type { ApiContext } from "./context.ts";
 import { createUnavailable, type Failure } from "./error-response.ts";
+import { createIncreasingClock } from "./increasing-clock.ts";
 import { placeJobs, type Submission, type Submitted } from "./place-jobs.ts";
 import { checkRunNow } from "./run-now.ts";
 import { createTurnstile, type Turnstile } from "./turnstile.ts";
@@ -23,6 +24,9 @@ const digest = (request: JobRequest): string => createHash("sha256").update(dige
 const toIndexes = (reading: GpuReading): ReadonlySet<number> | null =>
   reading.ok ? new Set(reading.value.map(({ index }) => index)) : null;
 
+const isStored = ({ store }: ApiContext, { job_id: id }: JobRequest): boolean =>
+  Boolean(id) && store.findJob(id as JobId) !== null;
+
 const prepareJob = (
   context: ApiContext,
   request: JobRequest,
@@ -33,7 +37,7 @@ const prepareJob = (
     now: context.clock(),
     nodeName: context.settings.nodeName,
     requestDigest: digest(request),
-    gpuIndexes,
+    gpuIndexes: isStored(context, request) ? null : gpuIndexes,
   });
 
 const prepareJobs = (
@@ -61,9 +65,7 @@ const store = async (context: ApiContext, submissions: readonly Submission[]): P
 };
 
 const listNewRunNow = (context: ApiContext, submissions: readonly Submission[]): readonly QueuedJob[] =>
-  submissions
-    .filter(({ request, job }) => request.run_immediately && !(request.job_id && context.store.findJob(job.id)))
-    .map(({ job }) => job);
+  submissions.filter(({ request }) => request.run_immediately && !isStored(context, request)).map(({ job }) => job);
 
 const storeRunNow = async (
   context: ApiContext,
@@ -93,7 +95,8 @@ const storeInTurn = (
     ? takeTurn(() => storeRunNow(context, submissions, reading))
     : store(context, submissions);
 
-export const createSubmitJobs = (context: ApiContext): SubmitJobs => {
+export const createSubmitJobs = (outer: ApiContext): SubmitJobs => {
+  const context = { ...outer, clock: createIncreasingClock(outer.clock) };
   const takeTurn = createTurnstile();
   return async (requests, locate) => {
     const reading = await readGpus(context, requests);

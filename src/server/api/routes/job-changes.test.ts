@@ -60,11 +60,14 @@ describe("PATCH", () => {
     expect(await fewer.json()).toMatchObject({ num_gpus: 1, gpu_idxs: [] });
   });
 
-  test.each([{ command: " " }, { priority: 9999 }, { num_gpus: -1 }, { git_tag: 5 }, []])("%p is 422", async (json) => {
-    const { call, submit } = createHarness();
-    const { id } = await submit();
-    expect((await call("PATCH", `/v1/jobs/${id}`, { json })).status).toBe(422);
-  });
+  test.each([{ command: " " }, { priority: 9999 }, { num_gpus: -1 }, { git_tag: 5 }, "text"])(
+    "%p is 422",
+    async (json) => {
+      const { call, submit } = createHarness();
+      const { id } = await submit();
+      expect((await call("PATCH", `/v1/jobs/${id}`, { json })).status).toBe(422);
+    },
+  );
 
   test("an unknown job is 404", async () => {
     const response = await createHarness().call("PATCH", "/v1/jobs/nothing", { json: {} });

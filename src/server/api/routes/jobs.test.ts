@@ -137,6 +137,15 @@ describe("job ids", () => {
     expect(wakes()).toBe(1);
   });
 
+  test("a retry is safe after a GPU has gone", async () => {
+    const gpus = [createGpu(0), createGpu(1)];
+    const { call } = createHarness(gpus);
+    const json = job({ job_id: "my-job", gpu_idxs: [1] });
+    expect((await call("POST", "/v1/jobs", { json })).status).toBe(201);
+    gpus.pop();
+    expect((await call("POST", "/v1/jobs", { json })).status).toBe(200);
+  });
+
   test("another request with the same id is 409", async () => {
     const { call } = createHarness();
     await call("POST", "/v1/jobs", { json: job({ job_id: "my-job" }) });
@@ -233,6 +242,7 @@ describe("a batch", () => {
     expect(response.status).toBe(201);
     const jobs = (await response.json()) as WireJob[];
     expect(jobs.map(({ command }) => command)).toEqual(["a", "b", "c"]);
+    expect(await readIds(await call("GET", "/v1/jobs"))).toEqual(jobs.map(({ id }) => id));
     expect(new Set(jobs.map(({ id }) => id)).size).toBe(3);
     expect(wakes()).toBe(1);
   });

@@ -5,7 +5,9 @@ import type { KillError } from "../../core/ports.ts";
 import { locateJobFiles } from "./job-files.ts";
 import { type JobProcesses, listAll } from "./job-processes.ts";
 import { findHandle, findProcesses, takeCensus } from "./probe-jobs.ts";
-import { type Process, readProcess } from "./process-table.ts";
+import { type Process, readProcess, readUptimeTicks } from "./process-table.ts";
+
+type Round = Readonly<{ failures: readonly (string | null)[]; signalled: ReadonlySet<string>; startedUntil: number }>;
 
 const MAX_ROUNDS = 10;
 const SCREEN_POLLS = 100;
@@ -44,12 +46,30 @@ const keepFromStarting = (serverDir: string, job: ActiveJob): void => {
 const listTerminated = (processes: JobProcesses): readonly Process[] =>
   listAll({ ...processes, recorder: null, screen: null });
 
-/** Asks every process of each job to end, but leaves screen and the recorder, which end with them, so that they keep their terminal. */
+const identify = ({ pid, startTicks }: Process): string => `${pid} ${startTicks}`;
+
+const terminateNew = (serverDir: string, jobs: readonly ActiveJob[], round: Round): Round => {
+  const targets = findAll(serverDir, jobs)
+    .flatMap(listTerminated)
+    .filter((one) => one.startTicks <= round.startedUntil && !round.signalled.has(identify(one)));
+  const failures = [...round.failures, ...targets.map((one) => signal(one, "SIGTERM"))];
+  const signalled = new Set([...round.signalled, ...targets.map(identify)]);
+  return { failures, signalled, startedUntil: readUptimeTicks() };
+};
+
+/**
+ * Asks every process of each job to end, and those that they were starting just then, but leaves screen and the
+ * recorder, which end with them, so that they keep their terminal. What they start afterwards to clean up is left.
+ */
 export const terminateJobs = (serverDir: string, jobs: readonly ActiveJob[]): Result<void, KillError> => {
   for (const job of jobs) keepFromStarting(serverDir, job);
-  return report(
-    findAll(serverDir, jobs).flatMap((processes) => listTerminated(processes).map((one) => signal(one, "SIGTERM"))),
-  );
+  let round: Round = { failures: [], signalled: new Set(), startedUntil: Number.POSITIVE_INFINITY };
+  let before = -1;
+  for (let rounds = 0; rounds < MAX_ROUNDS && round.signalled.size > before; rounds += 1) {
+    before = round.signalled.size;
+    round = terminateNew(serverDir, jobs, round);
+  }
+  return report(round.failures);
 };
 
 const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
@@ -62,10 +82,10 @@ const killAllButScreens = (serverDir: string, jobs: readonly ActiveJob[]): reado
   for (let round = 0; round < MAX_ROUNDS; round += 1) {
     const targets = findAll(serverDir, jobs)
       .flatMap((processes) => listAll({ ...processes, screen: null }))
-      .filter(({ pid, startTicks }) => !killed.has(`${pid} ${startTicks}`));
+      .filter((one) => !killed.has(identify(one)));
     if (targets.length === 0) break;
     for (const target of targets) {
-      killed.add(`${target.pid} ${target.startTicks}`);
+      killed.add(identify(target));
       failures.push(signal(target, "SIGKILL"));
     }
   }

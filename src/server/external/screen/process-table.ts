@@ -42,6 +42,12 @@ export const readProcessTable = (): ProcessTable => {
 
 export const readBootId = (): string => readFileSync("/proc/sys/kernel/random/boot_id", "utf8").trim();
 
+const TICKS_PER_SECOND = 100;
+
+/** On the clock of `startTicks`. */
+export const readUptimeTicks = (): number =>
+  Math.floor(Number.parseFloat(readFileSync("/proc/uptime", "utf8")) * TICKS_PER_SECOND);
+
 const JOB_ID = "NEXUS_JOB_ID=";
 
 /** The job that a process says it belongs to; null if it says none, or if its environment may not be read. */

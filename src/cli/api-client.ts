@@ -1,0 +1,87 @@
+import type { WireError } from "../shared/error.ts";
+import { err, ok, type Result } from "../shared/result.ts";
+import { FAILED, REFUSED, UNREACHABLE } from "./failure.ts";
+import { startLocalServer } from "./local-server.ts";
+import type { Target } from "./target.ts";
+import type { Failure } from "./verb.ts";
+
+/** `code` is the server's error code, null when the server did not answer as one. */
+export type ApiFailure = Failure & Readonly<{ code: string | null }>;
+export type ApiResult<Value> = Promise<Result<Value, ApiFailure>>;
+
+export type Api = Readonly<{
+  target: Target;
+  get: <Value>(path: string) => ApiResult<Value>;
+  send: <Value>(method: "POST" | "PATCH" | "PUT" | "DELETE", path: string, body?: unknown) => ApiResult<Value>;
+  upload: <Value>(path: string, body: Blob) => ApiResult<Value>;
+  stream: (path: string, signal: AbortSignal) => ApiResult<ReadableStream<Uint8Array>>;
+}>;
+
+type Attempt = Readonly<{ path: string; init: RequestInit }>;
+
+const isRefusal = (status: number): boolean => status === 401 || status === 403;
+
+const describeRefusal = async (response: Response): Promise<ApiFailure> => {
+  const text = await response.text();
+  const exitCode = isRefusal(response.status) ? REFUSED : FAILED;
+  try {
+    const { error, message, hint } = JSON.parse(text) as WireError;
+    return { exitCode, code: error, message: hint === undefined ? message : `${message} (${hint})` };
+  } catch {
+    return { exitCode, code: null, message: `the server answered ${response.status}, not as a Nexus server would` };
+  }
+};
+
+const describeUnreachable = ({ name, baseUrl }: Target, error: unknown): ApiFailure => {
+  const reason = error instanceof Error ? error.message : String(error);
+  return {
+    exitCode: UNREACHABLE,
+    code: null,
+    message: `the server "${name}" at ${baseUrl} can't be reached: ${reason}`,
+  };
+};
+
+const tryFetch = async (target: Target, { path, init }: Attempt): ApiResult<Response> => {
+  const headers = new Headers(init.headers);
+  if (target.token !== null) headers.set("authorization", `Bearer ${target.token}`);
+  try {
+    return ok(await fetch(`${target.baseUrl}${path}`, { ...init, headers }));
+  } catch (error) {
+    return err(describeUnreachable(target, error));
+  }
+};
+
+const request = async (target: Target, attempt: Attempt): ApiResult<Response> => {
+  const first = await tryFetch(target, attempt);
+  const isAbsent = !first.ok && target.autostart && attempt.init.signal?.aborted !== true;
+  const started = isAbsent ? await startLocalServer(target.baseUrl) : null;
+  if (started !== null && !started.ok) return err({ ...started.error, code: null });
+  const response = started === null ? first : await tryFetch(target, attempt);
+  if (!response.ok || response.value.ok) return response;
+  return err(await describeRefusal(response.value));
+};
+
+const requestJson = async <Value>(target: Target, attempt: Attempt): ApiResult<Value> => {
+  const response = await request(target, attempt);
+  if (!response.ok) return response;
+  return ok((response.value.status === 204 ? null : await response.value.json()) as Value);
+};
+
+const encode = (method: string, body: unknown): RequestInit =>
+  body === undefined
+    ? { method }
+    : { method, headers: { "content-type": "application/json" }, body: JSON.stringify(body) };
+
+const openStream = async (target: Target, attempt: Attempt): ApiResult<ReadableStream<Uint8Array>> => {
+  const response = await request(target, attempt);
+  return response.ok ? ok(response.value.body ?? new ReadableStream<Uint8Array>()) : response;
+};
+
+export const createApi = (target: Target): Api => ({
+  target,
+  get: (path) => requestJson(target, { path, init: {} }),
+  send: (method, path, body) => requestJson(target, { path, init: encode(method, body) }),
+  upload: (path, body) =>
+    requestJson(target, { path, init: { method: "POST", headers: { "content-type": "application/x-tar" }, body } }),
+  stream: (path, signal) => openStream(target, { path, init: { signal } }),
+});

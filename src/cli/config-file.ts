@@ -1,0 +1,36 @@
+import { existsSync, readFileSync } from "node:fs";
+import { homedir } from "node:os";
+import { join } from "node:path";
+import { ok, type Result } from "../shared/result.ts";
+import { fail } from "./failure.ts";
+import type { Failure } from "./verb.ts";
+
+export type Config = Readonly<Record<string, unknown>>;
+
+export const locateHome = (): string => process.env["HOME"] || homedir();
+
+export const locateConfig = (): string => join(locateHome(), ".nexus", "config.toml");
+
+/** The parser is loaded only where there is a file. */
+export const readConfig = async (): Promise<Result<Config, Failure>> => {
+  const path = locateConfig();
+  if (!existsSync(path)) return ok({});
+  const { parse, TomlError } = await import("smol-toml");
+  try {
+    return ok(parse(readFileSync(path, "utf8")));
+  } catch (error) {
+    const line = error instanceof TomlError ? `, line ${error.line}` : "";
+    const problem = error instanceof Error ? (error.message.split("\n")[0] ?? "") : String(error);
+    return fail(`${path}${line}: ${problem}`);
+  }
+};
+
+/** `NEXUS_…` in the environment wins over the file. */
+export const readOption = (config: Config, name: string): unknown =>
+  process.env[`NEXUS_${name.toUpperCase()}`] ?? config[name];
+
+export const readListOption = (config: Config, name: string): readonly string[] => {
+  const value = readOption(config, name);
+  if (typeof value === "string") return value.split(",").flatMap((part) => (part.trim() === "" ? [] : [part.trim()]));
+  return Array.isArray(value) ? value.map(String) : [];
+};

@@ -1,0 +1,75 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { accessSync, closeSync, constants, mkdirSync, openSync, readFileSync } from "node:fs";
+import { delimiter, join } from "node:path";
+import { ok, type Result } from "../shared/result.ts";
+import { locateHome } from "./config-file.ts";
+import { fail } from "./failure.ts";
+import { hint } from "./output.ts";
+import type { Failure } from "./verb.ts";
+
+const MOCK_GPUS = "2";
+const POLL_MS = 10;
+const START_LIMIT_MS = 10_000;
+const SERVER_PROGRAM = join(import.meta.dir, "..", "server", "main.ts");
+
+const locateServerDir = (): string =>
+  process.env["NS_SERVER_DIR"] ||
+  join(process.env["XDG_STATE_HOME"] || join(locateHome(), ".local", "state"), "nexus-server");
+
+const isProgram = (path: string): boolean => {
+  try {
+    accessSync(path, constants.X_OK);
+    return true;
+  } catch {
+    return false;
+  }
+};
+
+const hasNvidiaDriver = (): boolean =>
+  (process.env["PATH"] ?? "").split(delimiter).some((folder) => isProgram(join(folder, "nvidia-smi")));
+
+const spawnServer = (logPath: string, isMock: boolean): ChildProcess => {
+  const log = openSync(logPath, "a", 0o600);
+  const mock = isMock && process.env["NS_MOCK_GPUS"] === undefined ? ["--mock-gpus", MOCK_GPUS] : [];
+  const server = spawn(process.execPath, [SERVER_PROGRAM, ...mock], {
+    detached: true,
+    cwd: "/",
+    stdio: ["ignore", log, log],
+  });
+  closeSync(log);
+  server.unref();
+  return server;
+};
+
+const answers = async (baseUrl: string): Promise<boolean> => {
+  try {
+    return (await fetch(`${baseUrl}/v1/health`)).ok;
+  } catch {
+    return false;
+  }
+};
+
+const readLastLine = (path: string): string => readFileSync(path, "utf8").trimEnd().split("\n").at(-1) ?? "";
+
+/** Another client may have started it at the same moment: then ours ends, and theirs answers. */
+const waitUntilUp = async (baseUrl: string, server: ChildProcess): Promise<boolean> => {
+  const deadline = performance.now() + START_LIMIT_MS;
+  while (performance.now() < deadline) {
+    if (await answers(baseUrl)) return true;
+    if (server.exitCode !== null && server.exitCode !== 0 && performance.now() > deadline - START_LIMIT_MS / 2)
+      return false;
+    await new Promise((resolve) => setTimeout(resolve, POLL_MS));
+  }
+  return false;
+};
+
+export const startLocalServer = async (baseUrl: string): Promise<Result<void, Failure>> => {
+  const serverDir = locateServerDir();
+  const isMock = !hasNvidiaDriver();
+  mkdirSync(serverDir, { recursive: true, mode: 0o700 });
+  const logPath = join(serverDir, "server.log");
+  hint(`No server on this machine yet: starting one${isMock ? " with mock GPUs, as there is no NVIDIA driver" : ""}.`);
+  const server = spawnServer(logPath, isMock);
+  if (await waitUntilUp(baseUrl, server)) return ok(undefined);
+  return fail(`the local server did not start: ${readLastLine(logPath)} (see ${logPath})`);
+};

@@ -1,0 +1,11 @@
+import { execFileSync } from "node:child_process";
+import { type Config, readOption } from "./config-file.ts";
+
+const askSystem = (): string => execFileSync("id", ["-un"], { encoding: "utf8" }).trim();
+
+export const readUserName = (config: Config): string => {
+  const named = readOption(config, "user");
+  return typeof named === "string" && named !== ""
+    ? named
+    : process.env["USER"] || process.env["LOGNAME"] || askSystem();
+};
