@@ -10,7 +10,7 @@ import type { Failure } from "./verb.ts";
 const MOCK_GPUS = "2";
 const POLL_MS = 10;
 const START_LIMIT_MS = 10_000;
-const SERVER_PROGRAM = join(import.meta.dir, "..", "server", "main.ts");
+const SERVER_PROGRAM = join(import.meta.dirname, "..", "server", "main.ts");
 
 const locateServerDir = (): string =>
   process.env["NS_SERVER_DIR"] ||

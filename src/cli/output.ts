@@ -25,7 +25,7 @@ export const hint = (text: string): void => {
 
 export const printJson = (value: unknown): void => print(JSON.stringify(value, null, 2));
 
-const CONTROL = /[\u0000-\u001f\u007f-\u009f]/g;
+const CONTROL = /\p{Cc}/gu;
 
 const escapeCharacter = (character: string): string => {
   if (character === "\n") return "\\n";

@@ -25,8 +25,8 @@ type HttpServer = ReturnType<typeof listen>;
 const ID_ALPHABET = "123456789abcdefghijkmnopqrstuvwxyz";
 const ID_LENGTH = 6;
 const TOKEN_BYTES = 32;
-const MAX_BODY_BYTES = 64 * 1024 * 1024;
-const IDLE_TIMEOUT_S = 30;
+const MAX_BODY_BYTES = 2 ** 40;
+const IDLE_TIMEOUT_S = 120;
 const NEVER = 0;
 
 const readClock: Clock = () => Date.now() / 1000;

@@ -1,8 +1,7 @@
 import { z } from "zod";
+import { INTEGRATION_NAMES, NOTIFICATION_NAMES } from "./job-names.ts";
 
 export const JOB_STATUSES = ["queued", "running", "completed", "failed", "killed"] as const;
-export const INTEGRATIONS = ["wandb", "nullpointer"] as const;
-export const NOTIFICATIONS = ["discord", "phone"] as const;
 export const MAX_BATCH_SIZE = 10_000;
 export const RUN_NOW_PRIORITY = 9999;
 
@@ -45,8 +44,8 @@ export const jobRequestSchema = z
     num_gpus: z.int().min(0).default(1),
     gpu_idxs: gpuIdxsSchema.nullish(),
     priority: prioritySchema.default(0),
-    integrations: z.array(z.enum(INTEGRATIONS)).default([]),
-    notifications: z.array(z.enum(NOTIFICATIONS)).default([]),
+    integrations: z.array(z.enum(INTEGRATION_NAMES)).default([]),
+    notifications: z.array(z.enum(NOTIFICATION_NAMES)).default([]),
     env: envSchema.default({}),
     jobrc: plainText.nullish(),
     run_immediately: z.boolean().default(false),
@@ -83,8 +82,8 @@ export const wireJobSchema = z
     env: z.record(z.string(), z.string()),
     node_name: z.string().nullable(),
     jobrc: z.string().nullable(),
-    integrations: z.array(z.enum(INTEGRATIONS)),
-    notifications: z.array(z.enum(NOTIFICATIONS)),
+    integrations: z.array(z.enum(INTEGRATION_NAMES)),
+    notifications: z.array(z.enum(NOTIFICATION_NAMES)),
     notification_messages: z.record(z.string(), z.string()),
     pid: z.int().nullable(),
     dir: z.string().nullable(),
@@ -102,9 +101,8 @@ export const wireJobSchema = z
   .meta({ id: "Job" });
 
 export type WireStatus = (typeof JOB_STATUSES)[number];
-export type Integration = (typeof INTEGRATIONS)[number];
-export type Notification = (typeof NOTIFICATIONS)[number];
+export type Integration = (typeof INTEGRATION_NAMES)[number];
+export type Notification = (typeof NOTIFICATION_NAMES)[number];
 export type JobRequest = Readonly<z.output<typeof jobRequestSchema>>;
-export type JobRequestInput = Readonly<z.input<typeof jobRequestSchema>>;
 export type JobPatch = Readonly<z.output<typeof jobPatchSchema>>;
 export type WireJob = Readonly<z.output<typeof wireJobSchema>>;

@@ -16,11 +16,15 @@ const LOADED_SCORE = 40;
 
 const clamp = (share: number): number => Math.min(1, Math.max(0, share));
 
+const chooseDiskFactor = (percentUsed: number): number => {
+  if (percentUsed > 90) return 0.2;
+  return percentUsed > 80 ? 0.5 : 1;
+};
+
 const scoreDisk = (disk: Stats["disk"]): Part | null => {
   if (disk === null) return null;
-  const used = disk.percent_used;
-  const factor = used > 90 ? 0.2 : used > 80 ? 0.5 : 1;
-  return { points: DISK_POINTS * clamp(1 - used / 100) * factor, of: DISK_POINTS };
+  const free = clamp(1 - disk.percent_used / 100);
+  return { points: DISK_POINTS * free * chooseDiskFactor(disk.percent_used), of: DISK_POINTS };
 };
 
 const scoreNetwork = (network: Stats["network"]): Part | null => {
@@ -42,7 +46,7 @@ const judge = (score: number): HealthStatus => {
   return score >= LOADED_SCORE ? "under_load" : "unhealthy";
 };
 
-/** 0 to 100. A part that is unknown is left out and the others are scaled to the whole. */
+/** 0 to 100. A part that is unknown is left out and the others are scaled to the whole; nothing known is 100. */
 export const scoreHealth = (stats: Stats): Readonly<{ score: number; status: HealthStatus }> => {
   const parts = [scoreDisk(stats.disk), scoreNetwork(stats.network), scoreSystem(stats.system)].filter(
     (part) => part !== null,

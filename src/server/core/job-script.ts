@@ -23,7 +23,11 @@ stay_inside_terminal() {
   exec 3>&2 2>/dev/null
   bash job_commands.sh 2>&3 3>&-
   local code=$?
-  while [[ $terminated ]] && has_company; do sleep 0.1; done
+  local wait=0.05
+  while [[ $terminated ]] && has_company; do
+    sleep "$wait"
+    wait=0.3
+  done
   exit "$code"
 }`;
 

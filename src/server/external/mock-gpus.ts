@@ -1,13 +1,15 @@
 import { ok } from "../../shared/result.ts";
 import type { Gpu, GpuProbe } from "../core/ports.ts";
 
-const MEMORY_MIB = [8192, 16_384] as const;
+const DEFAULT_COUNT = 2;
+const EVEN_MEMORY_MIB = 8192;
+const ODD_MEMORY_MIB = 16_384;
 
 const createMockGpu = (index: number): Gpu => ({
   index,
   uuid: `MOCK-${index}`,
   name: `Mock GPU ${index}`,
-  memoryTotal: MEMORY_MIB[index % 2 === 0 ? 0 : 1],
+  memoryTotal: index % 2 === 0 ? EVEN_MEMORY_MIB : ODD_MEMORY_MIB,
   memoryUsed: 0,
   utilization: null,
   temperature: null,
@@ -15,7 +17,8 @@ const createMockGpu = (index: number): Gpu => ({
   processes: [],
 });
 
-export const createMockGpus = (count: number): GpuProbe => {
-  const gpus = Array.from({ length: count }, (_gpu, index) => createMockGpu(index));
+/** GPUs that nobody has, so that a machine without one can try everything. */
+export const createMockGpus = (count: number = DEFAULT_COUNT): GpuProbe => {
+  const gpus = Array.from({ length: count }, (_, index) => createMockGpu(index));
   return { isMock: true, read: async () => ok(gpus) };
 };

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { listAll, listLeftovers, selectJobProcesses } from "./job-processes.ts";
+import { indexProcesses, listAll, listLeftovers, selectJobProcesses } from "./job-processes.ts";
 import type { Process, ProcessTable } from "./process-table.ts";
 
 const make = (pid: number, parentPid: number, sessionId: number, name = "x"): Process => ({
@@ -18,7 +18,7 @@ const HOST = [make(1, 0, 1), make(SERVER, 1, SERVER, "bun")];
 const tableOf = (...processes: readonly Process[]): ProcessTable => new Map(processes.map((one) => [one.pid, one]));
 
 const select = (table: ProcessTable, sessionPid: number | null, labelled: readonly number[] = []) =>
-  selectJobProcesses(table, { sessionPid, labelled: new Set(labelled) }, SERVER);
+  selectJobProcesses(indexProcesses(table), { sessionPid, labelled: new Set(labelled) }, SERVER);
 
 const pidsOf = (processes: readonly Process[]): readonly number[] =>
   processes.map(({ pid }) => pid).sort((a, b) => a - b);

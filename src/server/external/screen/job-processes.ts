@@ -10,15 +10,21 @@ export type JobProcesses = Readonly<{
 
 type Roots = Readonly<{ sessionPid: number | null; labelled: ReadonlySet<number> }>;
 
-const groupBy = (table: ProcessTable, keyOf: (process: Process) => number): ReadonlyMap<number, readonly Process[]> =>
-  Map.groupBy(table.values(), keyOf);
+type Groups = ReadonlyMap<number, readonly Process[]>;
+
+export type ProcessIndex = Readonly<{ table: ProcessTable; children: Groups; sessions: Groups }>;
+
+export const indexProcesses = (table: ProcessTable): ProcessIndex => ({
+  table,
+  children: Map.groupBy(table.values(), (process) => process.parentPid),
+  sessions: Map.groupBy(table.values(), (process) => process.sessionId),
+});
 
 const isLedFromOutside = (sessionId: number, table: ProcessTable, members: ReadonlySet<number>): boolean =>
   table.has(sessionId) && !members.has(sessionId);
 
-const collectMembers = (table: ProcessTable, roots: readonly number[], self: number): ReadonlySet<number> => {
-  const children = groupBy(table, (process) => process.parentPid);
-  const sessions = groupBy(table, (process) => process.sessionId);
+const collectMembers = (index: ProcessIndex, roots: readonly number[], self: number): ReadonlySet<number> => {
+  const { table, children, sessions } = index;
   const members = new Set<number>();
   const waiting = [...roots];
   for (let pid = waiting.pop(); pid !== undefined; pid = waiting.pop()) {
@@ -42,12 +48,12 @@ const findChild = (
 
 /** All live processes of a job: of its session, their descendants, those labelled with its id, and their sessions; never `self`. */
 export const selectJobProcesses = (
-  table: ProcessTable,
+  index: ProcessIndex,
   { sessionPid, labelled }: Roots,
   self: number,
 ): JobProcesses => {
   const roots = [...labelled, ...(sessionPid === null ? [] : [sessionPid])];
-  const members = [...collectMembers(table, roots, self)].flatMap((pid) => table.get(pid) ?? []);
+  const members = [...collectMembers(index, roots, self)].flatMap((pid) => index.table.get(pid) ?? []);
   const screen = members.find((process) => process.pid === sessionPid) ?? null;
   const outer = findChild(members, screen, (process) => process.sessionId === process.pid);
   const recorder = findChild(members, outer, (process) => process.sessionId === outer?.sessionId);

@@ -10,6 +10,7 @@ import { type Process, readProcess, readUptimeTicks } from "./process-table.ts";
 type Round = Readonly<{ failures: readonly (string | null)[]; signalled: ReadonlySet<string>; startedUntil: number }>;
 
 const MAX_ROUNDS = 10;
+const MAX_TERM_ROUNDS = 3;
 const SCREEN_POLLS = 100;
 const SCREEN_POLL_MS = 2;
 
@@ -46,6 +47,8 @@ const keepFromStarting = (serverDir: string, job: ActiveJob): void => {
 const listTerminated = (processes: JobProcesses): readonly Process[] =>
   listAll({ ...processes, recorder: null, screen: null });
 
+const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
+
 const identify = ({ pid, startTicks }: Process): string => `${pid} ${startTicks}`;
 
 const terminateNew = (serverDir: string, jobs: readonly ActiveJob[], round: Round): Round => {
@@ -61,18 +64,20 @@ const terminateNew = (serverDir: string, jobs: readonly ActiveJob[], round: Roun
  * Asks every process of each job to end, and those that they were starting just then, but leaves screen and the
  * recorder, which end with them, so that they keep their terminal. What they start afterwards to clean up is left.
  */
-export const terminateJobs = (serverDir: string, jobs: readonly ActiveJob[]): Result<void, KillError> => {
+export const terminateJobs = async (
+  serverDir: string,
+  jobs: readonly ActiveJob[],
+): Promise<Result<void, KillError>> => {
   for (const job of jobs) keepFromStarting(serverDir, job);
   let round: Round = { failures: [], signalled: new Set(), startedUntil: Number.POSITIVE_INFINITY };
   let before = -1;
-  for (let rounds = 0; rounds < MAX_ROUNDS && round.signalled.size > before; rounds += 1) {
+  for (let rounds = 0; rounds < MAX_TERM_ROUNDS && round.signalled.size > before; rounds += 1) {
     before = round.signalled.size;
     round = terminateNew(serverDir, jobs, round);
+    await pause(0);
   }
   return report(round.failures);
 };
-
-const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 
 const isAlive = ({ pid, startTicks }: Process): boolean => readProcess(pid)?.startTicks === startTicks;
 
@@ -92,13 +97,18 @@ const killAllButScreens = (serverDir: string, jobs: readonly ActiveJob[]): reado
   return failures;
 };
 
+const waitForEnd = async (processes: readonly Process[]): Promise<void> => {
+  for (let poll = 0; poll < SCREEN_POLLS && processes.some(isAlive); poll += 1) await pause(SCREEN_POLL_MS);
+};
+
 const endScreens = async (screens: readonly Process[]): Promise<readonly (string | null)[]> => {
+  await waitForEnd(screens);
   const failures = screens.map((screen) => signal(screen, "SIGTERM"));
-  for (let poll = 0; poll < SCREEN_POLLS && screens.some(isAlive); poll += 1) await pause(SCREEN_POLL_MS);
+  await waitForEnd(screens);
   return [...failures, ...screens.map((screen) => signal(screen, "SIGKILL"))];
 };
 
-/** Kills every process of each job, and those they started meanwhile. Screen goes last, and is given a moment to remove its socket. */
+/** Kills every process of each job, and those they started meanwhile. Screen goes last: it ends by itself then, and removes its socket; else it is made to. */
 export const forceKillJobs = async (
   serverDir: string,
   jobs: readonly ActiveJob[],

@@ -3,12 +3,19 @@ import type { ActiveJob, JobId } from "../../core/job.ts";
 import type { Observation } from "../../core/ports.ts";
 import { readClaim, revokeLaunch } from "./claim.ts";
 import { type JobPaths, locateJobFiles, readExitCode, readStartFailure } from "./job-files.ts";
-import { type JobProcesses, listAll, listLeftovers, selectJobProcesses } from "./job-processes.ts";
+import {
+  indexProcesses,
+  type JobProcesses,
+  listAll,
+  listLeftovers,
+  type ProcessIndex,
+  selectJobProcesses,
+} from "./job-processes.ts";
 import { createHandle, createHandleFromClaim, type ScreenHandle } from "./launch-session.ts";
-import { type ProcessTable, readBootId, readJobIdOf, readProcess, readProcessTable } from "./process-table.ts";
+import { readBootId, readJobIdOf, readProcess, readProcessTable } from "./process-table.ts";
 
 type Launched = Readonly<{ job: ActiveJob; paths: JobPaths; handle: ScreenHandle }>;
-export type Census = Readonly<{ table: ProcessTable; labels: ReadonlyMap<string, ReadonlySet<number>> }>;
+export type Census = Readonly<{ index: ProcessIndex; labels: ReadonlyMap<string, ReadonlySet<number>> }>;
 
 const RESTARTED = "Lost: the machine restarted";
 const VANISHED = "Lost: its session ended without an exit code (killed from outside or out of memory)";
@@ -20,7 +27,7 @@ export const takeCensus = (): Census => {
     const id = readJobIdOf(pid);
     if (id !== null) labels.set(id, (labels.get(id) ?? new Set()).add(pid));
   }
-  return { table, labels };
+  return { index: indexProcesses(table), labels };
 };
 
 const isSessionAlive = (handle: ScreenHandle, bootId: string): boolean =>
@@ -33,10 +40,10 @@ export const findHandle = (job: ActiveJob, paths: JobPaths): ScreenHandle | null
   return claim.kind === "launched" ? createHandleFromClaim(job, claim) : createHandle(job, 0);
 };
 
-export const findProcesses = (job: ActiveJob, handle: ScreenHandle | null, { table, labels }: Census): JobProcesses => {
-  const session = handle === null ? undefined : table.get(handle.pid);
+export const findProcesses = (job: ActiveJob, handle: ScreenHandle | null, { index, labels }: Census): JobProcesses => {
+  const session = handle === null ? undefined : index.table.get(handle.pid);
   const sessionPid = handle !== null && session?.startTicks === handle.startTicks ? handle.pid : null;
-  return selectJobProcesses(table, { sessionPid, labelled: labels.get(job.id) ?? new Set() }, process.pid);
+  return selectJobProcesses(index, { sessionPid, labelled: labels.get(job.id) ?? new Set() }, process.pid);
 };
 
 const observeEnded = ({ job, paths, handle }: Launched, census: Census, bootId: string): Observation => {

@@ -67,12 +67,12 @@ const tryKill = (pid: number, signal: "SIGTERM" | "SIGKILL" | null): void => {
 };
 
 const signalFor = (pid: number, round: number): "SIGTERM" | "SIGKILL" | null => {
-  if (!isScreen(pid) || round > 40) return "SIGKILL";
-  return round > 10 ? "SIGTERM" : null;
+  if (!isScreen(pid) || round > 120) return "SIGKILL";
+  return round > 60 ? "SIGTERM" : null;
 };
 
 const killAllOf = (id: string): void => {
-  for (let round = 0; round < 50; round += 1) {
+  for (let round = 0; round < 150; round += 1) {
     const pids = listProcessesOf(id);
     if (pids.length === 0) return;
     for (const pid of pids) tryKill(pid, signalFor(pid, round));

@@ -3,6 +3,7 @@ import { spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { ActiveJob } from "../../core/job.ts";
+import { readProcess } from "./process-table.ts";
 import {
   type Bench,
   createBench,
@@ -36,8 +37,9 @@ const run = async (command: string, env: Readonly<Record<string, string>> = {}, 
 const screenPidOf = (job: ActiveJob): number =>
   job.status === "running" && job.handle.kind === "screen" ? job.handle.pid : 0;
 
-const killScreen = (job: ActiveJob): void => {
+const killScreen = async (job: ActiveJob): Promise<void> => {
   process.kill(screenPidOf(job), "SIGKILL");
+  await waitUntil(() => readProcess(screenPidOf(job)) === null, "its screen is gone");
   spawnSync("screen", ["-wipe", `nexus_job_${job.id}`]);
 };
 
@@ -276,7 +278,7 @@ describe("at most once", () => {
 describe("a lost job", () => {
   test("its session killed from outside", async () => {
     const job = await launchJob(bench, createStartingJob({ command: "sleep 300" }));
-    killScreen(job);
+    await killScreen(job);
     const observation = await waitForEnd(bench, job);
     expect(observation).toEqual({
       kind: "lost",
@@ -291,7 +293,7 @@ describe("a lost job", () => {
       createStartingJob({ command: "setsid bash -c 'touch ../up; exec sleep 300' & wait" }),
     );
     await waitForFile(job, "up");
-    killScreen(job);
+    await killScreen(job);
     await waitUntil(() => listProcessesOf(job.id).length === 1, "only the daemon is left");
     expect((await probeOne(bench.executor, job)).kind).toBe("alive");
     await bench.executor.kill([job], true);

@@ -12,40 +12,48 @@ const GRACE_S = 600;
 const ID_BYTES = 8;
 const CHUNKS_A_WRITE = 8;
 
-const createWriter = ({ db, commits, clock }: Parts, gitSha: string | null): ArtifactWriter => {
+const insertRow = (
+  { db, commits, clock }: Parts,
+  row: Readonly<{ id: string; gitSha: string | null; position: number; data: Uint8Array }>,
+) =>
+  commits.write(() => {
+    const { id, gitSha, position, data } = row;
+    if (position === 0)
+      db.query("insert into artifacts (id, git_sha, offered_at) values (?, ?, ?)").run(id, gitSha, clock());
+    db.query("insert into artifact_chunks values (?, ?, ?)").run(id, position, data);
+  });
+
+const completeArtifact = ({ db, commits, clock }: Parts, id: ArtifactId): Promise<Result<ArtifactId, Unavailable>> =>
+  commits.write(() => {
+    db.query("update artifacts set is_complete = 1, offered_at = ? where id = ?").run(clock(), id);
+    return id;
+  });
+
+const createWriter = (parts: Parts, gitSha: string | null): ArtifactWriter => {
   const id = randomBytes(ID_BYTES).toString("hex") as ArtifactId;
   let held: Uint8Array[] = [];
   let heldBytes = 0;
   let position = 0;
 
-  const flush = async (): Promise<Result<void, Unavailable>> => {
+  const flush = (): Promise<Result<void, Unavailable>> => {
     const data = Buffer.concat(held);
     held = [];
     heldBytes = 0;
-    const row = position++;
-    return commits.write(() => {
-      if (row === 0)
-        db.query("insert into artifacts (id, git_sha, offered_at) values (?, ?, ?)").run(id, gitSha, clock());
-      db.query("insert into artifact_chunks values (?, ?, ?)").run(id, row, data);
-    });
+    return insertRow(parts, { id, gitSha, position: position++, data });
   };
 
-  const append = async (chunk: Uint8Array): Promise<Result<void, Unavailable>> => {
+  const append: ArtifactWriter["append"] = async (chunk) => {
     held.push(chunk);
     heldBytes += chunk.length;
     return heldBytes < ROW_BYTES ? ok(undefined) : flush();
   };
 
-  const finish = async (): Promise<Result<ArtifactId, Unavailable>> => {
+  const finish: ArtifactWriter["finish"] = async () => {
     const flushed = await flush();
-    if (!flushed.ok) return flushed;
-    return commits.write(() => {
-      db.query("update artifacts set is_complete = 1, offered_at = ? where id = ?").run(clock(), id);
-      return id;
-    });
+    return flushed.ok ? completeArtifact(parts, id) : flushed;
   };
 
-  return { append, finish, abort: async () => void (await removeArtifact({ db, commits, clock }, id)) };
+  return { append, finish, abort: async () => void (await removeArtifact(parts, id)) };
 };
 
 const removeArtifact = async ({ db, commits }: Parts, id: string): Promise<Result<void, Unavailable>> => {

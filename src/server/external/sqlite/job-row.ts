@@ -37,8 +37,7 @@ const SPEC_FIELDS = [
 
 const COLUMN_FIELDS: readonly string[] = ["id", "status", "priority", "createdAt", "user", "artifactId"];
 
-const pickSpec = (job: Job): StoredSpec =>
-  Object.fromEntries(SPEC_FIELDS.map((name) => [name, job[name]])) as unknown as StoredSpec;
+const pickSpec = (job: Job): StoredState => Object.fromEntries(SPEC_FIELDS.map((name) => [name, job[name]]));
 
 const pickState = (job: Job): StoredState =>
   Object.fromEntries(

@@ -51,25 +51,34 @@ const planQueries = (filter: JobFilter): readonly string[] =>
     return where === null ? [] : [`${SELECT} where ${where}${user} order by ${group.order}`];
   });
 
-const listPage = (db: Database, filter: JobFilter): readonly Job[] => {
+const isPlain = (filter: JobFilter): boolean => filter.gpuIndex === undefined && filter.matchesCommand === undefined;
+
+const findMatching = function* (db: Database, filter: JobFilter): Iterable<Job> {
   const user = filter.user === undefined ? {} : { $user: filter.user };
-  const isPlain = filter.gpuIndex === undefined && filter.matchesCommand === undefined;
-  const found: Job[] = [];
-  let toSkip = filter.offset;
   for (const sql of planQueries(filter)) {
-    const need = filter.limit - found.length;
-    const limited = isPlain ? `${sql} limit ${need + toSkip}` : sql;
-    for (const row of db.query<JobRow, Record<string, string>>(limited).iterate(user)) {
-      if (found.length === filter.limit) return found;
-      if (isPlain && toSkip > 0) toSkip--;
-      else if (isPlain || matches(fromRow(row), filter)) {
-        if (toSkip > 0) toSkip--;
-        else found.push(fromRow(row));
-      }
+    for (const row of db.query<JobRow, Record<string, string>>(sql).iterate(user)) {
+      const job = fromRow(row);
+      if (matches(job, filter)) yield job;
     }
   }
-  return found;
 };
+
+const takePage = (jobs: Iterable<Job>, { offset, limit }: JobFilter): readonly Job[] =>
+  Iterator.from(jobs).drop(offset).take(limit).toArray();
+
+const listPlain = (db: Database, filter: JobFilter): readonly Job[] => {
+  const user = filter.user === undefined ? {} : { $user: filter.user };
+  const found: JobRow[] = [];
+  const last = filter.offset + filter.limit;
+  for (const sql of planQueries(filter)) {
+    if (found.length === last) break;
+    found.push(...db.query<JobRow, Record<string, string>>(`${sql} limit ${last - found.length}`).all(user));
+  }
+  return found.slice(filter.offset).map(fromRow);
+};
+
+const listPage = (db: Database, filter: JobFilter): readonly Job[] =>
+  isPlain(filter) ? listPlain(db, filter) : takePage(findMatching(db, filter), filter);
 
 const countJobs = (db: Database): JobCounts => {
   const rows = db.query<{ name: string; value: number }, []>("select name, value from counters").all();

@@ -19,7 +19,7 @@ create table jobs (
 create index jobs_queue on jobs (priority desc, created_at, id) where status = 'queued';
 create index jobs_active on jobs (started_at desc) where status in ('starting', 'running');
 create index jobs_ended on jobs (completed_at desc, seq desc) where status in ('completed', 'failed', 'killed');
-create index jobs_ended_by_status on jobs (status, completed_at desc, seq desc);
+create index jobs_ended_by_status on jobs (status, completed_at desc, seq desc) where completed_at is not null;
 create index jobs_artifact on jobs (artifact_id) where status in ('queued', 'starting');
 create table counters (name text primary key, value integer not null) without rowid;
 insert into counters values ('queued', 0), ('starting', 0), ('running', 0), ('completed', 0), ('failed', 0), ('killed', 0);

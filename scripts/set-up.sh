@@ -1,0 +1,71 @@
+#!/bin/sh
+set -u
+root=$1
+cd "$root" || exit 1
+mark=node_modules/.nexus-setup
+lock=.nexus-setup.lock
+
+say() { printf 'nexus: %s\n' "$1"; }
+
+give_up() {
+  say "$1"
+  exit 1
+}
+
+is_done() { [ -x node_modules/bun/bin/bun.exe ] && [ -e "$mark" ] && [ ! package-lock.json -nt "$mark" ]; }
+
+hold_lock() {
+  while ! mkdir "$lock" 2>/dev/null; do
+    holder=$(cat "$lock/pid" 2>/dev/null)
+    if [ -n "$holder" ] && ! kill -0 "$holder" 2>/dev/null; then rm -rf "$lock"; else sleep 0.2; fi
+  done
+  echo $$ >"$lock/pid"
+  trap 'rm -rf "$lock"' EXIT
+  trap 'exit 130' INT TERM
+}
+
+install_packages() {
+  if command -v npm >/dev/null; then
+    npm ci --omit=dev --no-audit --no-fund
+  elif command -v bun >/dev/null; then
+    bun install --production --no-save
+  else
+    give_up "Node.js (with npm) or Bun is needed: install one of them, then try again"
+  fi
+}
+
+install_bun() {
+  [ -x node_modules/bun/bin/bun.exe ] && return 0
+  if command -v node >/dev/null; then (cd node_modules/bun && node install.js); else (cd node_modules/bun && bun install.js); fi
+}
+
+list_missing() {
+  command -v screen >/dev/null || printf ' screen'
+  command -v git >/dev/null || printf ' git'
+  command -v script >/dev/null || printf ' bsdutils'
+  command -v setpriv >/dev/null || printf ' util-linux'
+  command -v tar >/dev/null || printf ' tar'
+}
+
+install_tools() {
+  missing=$(list_missing)
+  [ -n "$missing" ] || return 0
+  command -v apt-get >/dev/null || give_up "these programs are missing, please install them:$missing"
+  if [ "$(id -u)" -eq 0 ]; then sudo=; else sudo="sudo -n"; fi
+  [ -z "$sudo" ] || $sudo true 2>/dev/null || give_up "these programs are missing: sudo apt-get install$missing"
+  say "installing$missing"
+  $sudo apt-get install -y -q --no-install-recommends $missing >/dev/null 2>&1 && return 0
+  $sudo apt-get update -q >/dev/null 2>&1 && $sudo apt-get install -y -q --no-install-recommends $missing >/dev/null 2>&1 ||
+    give_up "these programs can't be installed from here: apt-get install$missing"
+}
+
+hold_lock
+is_done && exit 0
+say "setting up, once (a minute at most) …"
+install_packages </dev/null >"$lock/output" 2>&1 && install_bun >>"$lock/output" 2>&1 || {
+  tail -n 5 "$lock/output"
+  give_up "the packages could not be installed"
+}
+install_tools
+touch "$mark"
+say "ready"

@@ -1,0 +1,55 @@
+import type { WireJob } from "../shared/job.ts";
+import { err, ok, type Result } from "../shared/result.ts";
+import type { ApiResult } from "./api-client.ts";
+import { fail } from "./failure.ts";
+import { readSwitch } from "./flag-values.ts";
+import { hint, print, printJson } from "./output.ts";
+import { confirm } from "./prompt.ts";
+import { DONE, type Failure, type FlagValues, type Outcome } from "./verb.ts";
+
+/** `verb` as it is typed, `done` as it is said afterwards: "kill", "killed". */
+export type JobAction = Readonly<{
+  verb: string;
+  done: string;
+  act: (job: WireJob) => ApiResult<unknown>;
+}>;
+
+const confirmAction = async (
+  jobs: readonly WireJob[],
+  { verb }: JobAction,
+  flags: FlagValues,
+): Promise<Result<boolean, Failure>> => {
+  if (readSwitch(flags, "yes")) return ok(true);
+  for (const job of jobs) hint(`  ${job.id}  ${job.user}  ${job.command}`);
+  const many = jobs.length === 1 ? "this job" : `these ${jobs.length} jobs`;
+  return confirm(
+    `${verb[0]?.toUpperCase()}${verb.slice(1)} ${many}?`,
+    `nx ${verb} asks on a terminal only; add -y to go ahead`,
+  );
+};
+
+const actOnEach = async (
+  jobs: readonly WireJob[],
+  action: JobAction,
+): Promise<readonly (readonly [WireJob, Failure | null])[]> => {
+  const results: (readonly [WireJob, Failure | null])[] = [];
+  for (const job of jobs) {
+    const acted = await action.act(job);
+    results.push([job, acted.ok ? null : acted.error]);
+  }
+  return results;
+};
+
+/** Shows the jobs and asks, acts on each, and fails when one of them failed. */
+export const actOnJobs = async (jobs: readonly WireJob[], action: JobAction, flags: FlagValues): Promise<Outcome> => {
+  const agreed = await confirmAction(jobs, action, flags);
+  if (!agreed.ok) return agreed;
+  if (!agreed.value) return fail(`nothing was ${action.done}`);
+  const results = await actOnEach(jobs, action);
+  const acted = results.filter(([, failure]) => failure === null).map(([job]) => job);
+  if (readSwitch(flags, "json")) printJson({ [action.done]: acted.map((job) => job.id) });
+  else if (readSwitch(flags, "quiet")) for (const job of acted) print(job.id);
+  else for (const job of acted) print(`Job ${job.id} is ${action.done}.`);
+  const failure = results.map(([, error]) => error).find((error) => error !== null);
+  return failure === undefined ? DONE : err(failure);
+};

@@ -1,0 +1,8 @@
+const PLAIN_WORD = /^[A-Za-z0-9_@%+=:,./{}-]+$/;
+
+export const quoteWord = (word: string): string =>
+  PLAIN_WORD.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`;
+
+/** One word is a line for the shell, as it is; several are quoted so that each arrives as it was typed. */
+export const joinCommand = (words: readonly string[]): string =>
+  words.length === 1 ? (words[0] ?? "") : words.map(quoteWord).join(" ");

@@ -1,0 +1,98 @@
+import { ok, type Result } from "../shared/result.ts";
+import { failUsage } from "./failure.ts";
+import type { Failure } from "./verb.ts";
+
+/** A whole number from `min` to `max`, both included. */
+export type DrawNumber = (min: number, max: number) => number;
+
+type Part =
+  | Readonly<{ kind: "text"; text: string }>
+  | Readonly<{ kind: "product"; values: readonly string[] }>
+  | Readonly<{ kind: "paired"; values: readonly string[] }>
+  | Readonly<{ kind: "random"; min: number; max: number }>;
+
+export const MAX_JOBS = 10_000;
+
+const TOKEN = /\\([{}])|\{\{([^{}]*,[^{}]*)\}\}|\{RANDINT(?::(-?\d+),(-?\d+))?\}|(?<![$\w])\{([^{}\n"':]*,[^{}\n]*)\}/g;
+const DEFAULT_MAX = 100;
+
+const toPart = (match: RegExpExecArray): Part => {
+  const [whole, escaped, paired, min, max, product] = match;
+  if (escaped !== undefined) return { kind: "text", text: escaped };
+  if (paired !== undefined) return { kind: "paired", values: paired.split(",").map((value) => value.trim()) };
+  if (product !== undefined) return { kind: "product", values: product.split(",").map((value) => value.trim()) };
+  if (whole.startsWith("{RANDINT")) return { kind: "random", min: Number(min ?? 0), max: Number(max ?? DEFAULT_MAX) };
+  return { kind: "text", text: whole };
+};
+
+const splitCommand = (command: string): readonly Part[] => {
+  const parts: Part[] = [];
+  let end = 0;
+  for (const match of command.matchAll(TOKEN)) {
+    parts.push({ kind: "text", text: command.slice(end, match.index) }, toPart(match));
+    end = match.index + match[0].length;
+  }
+  return [...parts, { kind: "text", text: command.slice(end) }];
+};
+
+const countJobs = (parts: readonly Part[]): number => {
+  const product = parts.reduce((count, part) => (part.kind === "product" ? count * part.values.length : count), 1);
+  return product * countPairs(parts);
+};
+
+const countPairs = (parts: readonly Part[]): number =>
+  Math.max(1, ...parts.map((part) => (part.kind === "paired" ? part.values.length : 1)));
+
+/** Which value of each product the job of this number takes: the last product turns fastest. */
+const pickValues = (parts: readonly Part[], number: number): ReadonlyMap<Part, string> => {
+  const picked = new Map<Part, string>();
+  let rest = number;
+  for (const part of parts.toReversed()) {
+    if (part.kind !== "product") continue;
+    picked.set(part, part.values[rest % part.values.length] ?? "");
+    rest = Math.floor(rest / part.values.length);
+  }
+  return picked;
+};
+
+const renderPart = (part: Part, pair: number, picked: ReadonlyMap<Part, string>, draw: DrawNumber): string => {
+  switch (part.kind) {
+    case "text":
+      return part.text;
+    case "product":
+      return picked.get(part) ?? "";
+    case "paired":
+      return part.values[Math.min(pair, part.values.length - 1)] ?? "";
+    case "random":
+      return String(draw(part.min, part.max));
+  }
+};
+
+const expandOnce = (parts: readonly Part[], draw: DrawNumber): readonly string[] => {
+  const pairs = countPairs(parts);
+  return Array.from({ length: countJobs(parts) }, (_job, number) => {
+    const picked = pickValues(parts, Math.floor(number / pairs));
+    return parts.map((part) => renderPart(part, number % pairs, picked, draw)).join("");
+  });
+};
+
+const findWrongRange = (parts: readonly Part[]): string | null => {
+  const wrong = parts.find((part) => part.kind === "random" && part.min > part.max);
+  return wrong?.kind === "random"
+    ? `{RANDINT:${wrong.min},${wrong.max}} has a smallest number above its largest`
+    : null;
+};
+
+/** One command for each job, in order; each repeat draws its random numbers again. */
+export const expandCommand = (
+  command: string,
+  repeat: number,
+  draw: DrawNumber,
+): Result<readonly string[], Failure> => {
+  const parts = splitCommand(command);
+  const wrong = findWrongRange(parts);
+  if (wrong !== null) return failUsage(wrong);
+  const count = countJobs(parts) * repeat;
+  if (count > MAX_JOBS) return failUsage(`this makes ${count} jobs; at most ${MAX_JOBS} can be added at once`);
+  return ok(Array.from({ length: repeat }).flatMap(() => expandOnce(parts, draw)));
+};

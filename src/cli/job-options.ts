@@ -1,0 +1,69 @@
+import { INTEGRATION_NAMES, type JobRequestInput, NOTIFICATION_NAMES } from "../shared/job-names.ts";
+import { ok, type Result } from "../shared/result.ts";
+import { type Config, readListOption } from "./config-file.ts";
+import { collectEnvironment, readJobrc } from "./environment-files.ts";
+import { failUsage } from "./failure.ts";
+import { readList, readSwitch, readText, readWhole } from "./flag-values.ts";
+import { readUserName } from "./user-name.ts";
+import type { Failure, FlagValues } from "./verb.ts";
+
+/** All of a request but its command and what travels with it. */
+export type JobOptions = Omit<JobRequestInput, "command">;
+
+type GpuOptions = Pick<JobRequestInput, "num_gpus" | "gpu_idxs">;
+
+const MAX_GPUS = 1024;
+
+const parseIndexes = (text: string): Result<readonly number[], Failure> => {
+  const parts = text.split(",");
+  return parts.every((part) => /^\d+$/.test(part))
+    ? ok(parts.map(Number))
+    : failUsage(`--gpu-idxs takes GPU numbers such as 0,1, not "${text}"`);
+};
+
+const readGpus = (flags: FlagValues): Result<GpuOptions, Failure> => {
+  const count = readWhole(flags, "gpus", { min: 0, max: MAX_GPUS });
+  if (!count.ok) return count;
+  const text = readText(flags, "gpu-idxs");
+  const given = [text, count.value, readSwitch(flags, "cpu") || null].filter((value) => value !== null);
+  if (given.length > 1) return failUsage("give one of --gpu-idxs, --gpus and --cpu, not several");
+  if (text === null) return ok({ num_gpus: readSwitch(flags, "cpu") ? 0 : (count.value ?? 1) });
+  const indexes = parseIndexes(text);
+  return indexes.ok ? ok({ gpu_idxs: [...indexes.value], num_gpus: indexes.value.length }) : indexes;
+};
+
+const checkNames = <Name extends string>(
+  given: readonly string[],
+  known: readonly Name[],
+  what: string,
+): Result<Name[], Failure> => {
+  const names = given.flatMap((text) => text.split(","));
+  const unknown = names.find((name) => !known.some((other) => other === name));
+  if (unknown !== undefined) return failUsage(`"${unknown}" is no ${what}; there are: ${known.join(", ")}`);
+  return ok(known.filter((name) => names.includes(name)));
+};
+
+const readNotifications = (flags: FlagValues, config: Config): ReturnType<typeof checkNames<"discord" | "phone">> => {
+  const defaults = readSwitch(flags, "silent") ? [] : readListOption(config, "default_notifications");
+  return checkNames([...readList(flags, "notify"), ...defaults], NOTIFICATION_NAMES, "notification");
+};
+
+export const readJobOptions = (flags: FlagValues, config: Config): Result<JobOptions, Failure> => {
+  const gpus = readGpus(flags);
+  if (!gpus.ok) return gpus;
+  const notifications = readNotifications(flags, config);
+  if (!notifications.ok) return notifications;
+  const integrations = checkNames(readListOption(config, "default_integrations"), INTEGRATION_NAMES, "integration");
+  if (!integrations.ok) return integrations;
+  const env = collectEnvironment(readList(flags, "env"), readText(flags, "env-file"));
+  if (!env.ok) return env;
+  return ok({
+    ...gpus.value,
+    user: readUserName(config),
+    notifications: notifications.value,
+    integrations: integrations.value,
+    env: env.value,
+    jobrc: readJobrc(),
+    ignore_blacklist: readSwitch(flags, "force"),
+  });
+};

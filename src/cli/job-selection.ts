@@ -1,0 +1,74 @@
+import type { WireJob, WireStatus } from "../shared/job.ts";
+import { ok, type Result } from "../shared/result.ts";
+import type { Api } from "./api-client.ts";
+import { fail, failUsage } from "./failure.ts";
+import type { Failure } from "./verb.ts";
+
+const IS_GPU = /^\d{1,2}$/;
+const PAGE = 10_000;
+
+export const listJobs = (
+  api: Api,
+  statuses: readonly WireStatus[],
+  more = "",
+): Promise<Result<readonly WireJob[], Failure>> =>
+  api.get(`/v1/jobs?${statuses.map((status) => `status=${status}`).join("&")}${more}`);
+
+const compilePattern = (text: string): Result<RegExp, Failure> => {
+  try {
+    return ok(new RegExp(text));
+  } catch (error) {
+    return failUsage(`"${text}" is no job, GPU or regular expression: ${error instanceof Error ? error.message : ""}`);
+  }
+};
+
+const selectBy = (jobs: readonly WireJob[], word: string): Result<readonly WireJob[], Failure> => {
+  const byId = jobs.filter((job) => job.id === word);
+  if (byId.length > 0) return ok(byId);
+  const byGpu = IS_GPU.test(word) ? jobs.filter((job) => job.gpu_idxs.includes(Number(word))) : [];
+  if (byGpu.length > 0) return ok(byGpu);
+  const pattern = compilePattern(word);
+  return pattern.ok ? ok(jobs.filter((job) => pattern.value.test(job.command))) : pattern;
+};
+
+/** Jobs of one status that the words name by id, GPU or regular expression over the command; each once. */
+export const selectJobs = async (
+  api: Api,
+  status: WireStatus,
+  words: readonly string[],
+): Promise<Result<readonly WireJob[], Failure>> => {
+  const jobs = await listJobs(api, [status], `&limit=${PAGE}`);
+  if (!jobs.ok) return jobs;
+  const chosen = new Map<string, WireJob>();
+  for (const word of words) {
+    const selected = selectBy(jobs.value, word);
+    if (!selected.ok) return selected;
+    if (selected.value.length === 0) return fail(`no ${status} job matches "${word}"`);
+    for (const job of selected.value) chosen.set(job.id, job);
+  }
+  return ok([...chosen.values()]);
+};
+
+const findOnGpu = async (api: Api, gpu: string): Promise<Result<WireJob, Failure>> => {
+  const jobs = await api.get<readonly WireJob[]>(`/v1/jobs?status=running&gpu_index=${gpu}&limit=1`);
+  if (!jobs.ok) return jobs;
+  const [job] = jobs.value;
+  return job === undefined ? fail(`no job runs on GPU ${gpu}`) : ok(job);
+};
+
+const findNewest = async (api: Api, user: string): Promise<Result<WireJob, Failure>> => {
+  const who = `&user=${encodeURIComponent(user)}`;
+  const running = await listJobs(api, ["running"], `${who}&limit=1`);
+  if (!running.ok) return running;
+  const ended =
+    running.value.length > 0 ? running : await listJobs(api, ["completed", "failed", "killed"], `${who}&limit=1`);
+  if (!ended.ok) return ended;
+  const [job] = ended.value;
+  return job === undefined ? fail(`no job of ${user} has started yet`) : ok(job);
+};
+
+/** By id or GPU; without a word the user's newest started job. */
+export const findJob = (api: Api, word: string | undefined, user: string): Promise<Result<WireJob, Failure>> => {
+  if (word === undefined) return findNewest(api, user);
+  return IS_GPU.test(word) ? findOnGpu(api, word) : api.get<WireJob>(`/v1/jobs/${encodeURIComponent(word)}`);
+};

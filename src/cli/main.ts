@@ -1,0 +1,61 @@
+import { err, ok, type Result } from "../shared/result.ts";
+import { failUsage } from "./failure.ts";
+import { readSwitch } from "./flag-values.ts";
+import { hint, print } from "./output.ts";
+import { findFirstWord, GLOBAL_FLAGS, parseWords } from "./parse-words.ts";
+import { suggestNearest } from "./suggest.ts";
+import type { Failure, Outcome, Verb } from "./verb.ts";
+import { VERBS } from "./verb-table.ts";
+
+type Call = Readonly<{ verb: Verb; words: readonly string[] }>;
+
+const STATUS_FLAGS = [...GLOBAL_FLAGS, { long: "json", help: "" }];
+
+const loadVerb = async (name: string): Promise<Result<Verb, Failure>> => {
+  const load = Object.hasOwn(VERBS, name) ? VERBS[name] : undefined;
+  if (load !== undefined) return ok((await load()).verb);
+  const nearest = suggestNearest(name, [...Object.keys(VERBS), "help"]);
+  return failUsage(`"${name}" is not a verb of nx; ${nearest === null ? "see nx help" : `did you mean ${nearest}?`}`);
+};
+
+const chooseVerb = async (words: readonly string[]): Promise<Result<Call, Failure>> => {
+  const first = findFirstWord(words, STATUS_FLAGS);
+  const name = words[first];
+  const verb = await loadVerb(name ?? "status");
+  return verb.ok ? ok({ verb: verb.value, words: words.filter((_word, index) => index !== first) }) : verb;
+};
+
+const showHelp = async (name: string | undefined): Promise<Outcome> => {
+  const { renderHelp, renderVerbHelp } = await import("./help.ts");
+  if (name === undefined) {
+    print(await renderHelp());
+    return ok(0);
+  }
+  const verb = await loadVerb(name);
+  if (!verb.ok) return verb;
+  print(renderVerbHelp(verb.value));
+  return ok(0);
+};
+
+const callVerb = async (words: readonly string[]): Promise<Outcome> => {
+  const call = await chooseVerb(words);
+  if (!call.ok) return call;
+  const parsed = parseWords(call.value.words, call.value.verb);
+  if (!parsed.ok) return parsed;
+  return readSwitch(parsed.value.flags, "help") ? showHelp(call.value.verb.name) : call.value.verb.run(parsed.value);
+};
+
+const isTopHelp = (words: readonly string[]): boolean =>
+  words[0] === "help" || words[0] === "--help" || words[0] === "-h";
+
+const runProgram = (words: readonly string[]): Promise<Outcome> => {
+  if (isTopHelp(words)) return showHelp(words[1]);
+  return callVerb(words[0] === "--version" ? ["version"] : words);
+};
+
+const outcome = await runProgram(process.argv.slice(2)).catch(
+  (error: unknown): Outcome =>
+    err({ exitCode: 1, message: `unexpected: ${error instanceof Error ? error.stack : String(error)}` }),
+);
+if (!outcome.ok) hint(`nx: ${outcome.error.message}`);
+process.exitCode = outcome.ok ? outcome.value : outcome.error.exitCode;

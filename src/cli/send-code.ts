@@ -1,0 +1,98 @@
+import { openAsBlob, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { ArtifactCheck, ArtifactUpload } from "../shared/artifact.ts";
+import { ok, type Result } from "../shared/result.ts";
+import type { Api } from "./api-client.ts";
+import { quoteWord } from "./command-line.ts";
+import { fail, failUsage } from "./failure.ts";
+import { readSwitch } from "./flag-values.ts";
+import { type Snapshot, takeSnapshot } from "./git-snapshot.ts";
+import { hint } from "./output.ts";
+import { canPrompt, confirm } from "./prompt.ts";
+import type { Failure, FlagValues } from "./verb.ts";
+
+/** What goes with a request for the job to run the user's code in the folder that the user stands in. */
+export type Code = Readonly<{
+  artifact_id: string | null;
+  git_repo_url: string | null;
+  git_branch: string | null;
+  enterFolder: string | null;
+}>;
+
+const NO_CODE: Code = { artifact_id: null, git_repo_url: null, git_branch: null, enterFolder: null };
+const MAX_BYTES = 52_428_800;
+const LARGEST_SHOWN = 5;
+const MIB = 1024 * 1024;
+
+const refuseSize = (snapshot: Snapshot, bytes: number): Result<never, Failure> => {
+  const largest = snapshot.listLargest(LARGEST_SHOWN).join(", ");
+  const size = `${(bytes / MIB).toFixed(1)} MiB of files, at most ${MAX_BYTES / MIB} MiB can travel`;
+  return fail(`the repository has ${size}; add the large ones to .gitignore: ${largest}`);
+};
+
+const uploadTar = async (api: Api, snapshot: Snapshot, path: string): Promise<Result<string, Failure>> => {
+  const written = await snapshot.writeTar(path);
+  if (!written.ok) return written;
+  if (written.value > MAX_BYTES) return refuseSize(snapshot, written.value);
+  if (written.value > MIB) hint(`Sending the code (${(written.value / MIB).toFixed(1)} MiB) …`);
+  const uploaded = await api.upload<ArtifactUpload>(
+    `/v1/artifacts?git_sha=${snapshot.treeSha}`,
+    await openAsBlob(path),
+  );
+  return uploaded.ok ? ok(uploaded.value.data) : uploaded;
+};
+
+const upload = async (api: Api, snapshot: Snapshot): Promise<Result<string, Failure>> => {
+  const known = await api.get<ArtifactCheck>(`/v1/artifacts/by-sha/${snapshot.treeSha}`);
+  if (!known.ok) return known;
+  if (known.value.artifact_id !== null) return ok(known.value.artifact_id);
+  const path = join(tmpdir(), `nx-${process.pid}-${snapshot.treeSha}.tar`);
+  try {
+    return await uploadTar(api, snapshot, path);
+  } finally {
+    rmSync(path, { force: true });
+  }
+};
+
+const sendSnapshot = async (api: Api, snapshot: Snapshot): Promise<Result<Code, Failure>> => {
+  for (const warning of snapshot.warnings) hint(`Warning: ${warning}.`);
+  const artifact = await upload(api, snapshot);
+  if (!artifact.ok) return artifact;
+  return ok({
+    artifact_id: artifact.value,
+    git_repo_url: snapshot.remoteUrl,
+    git_branch: snapshot.branch,
+    enterFolder: snapshot.subFolder === "" ? null : `cd -- ${quoteWord(snapshot.subFolder)} || exit`,
+  });
+};
+
+const goWithoutCode = async (): Promise<Result<Code, Failure>> => {
+  const advice = "this folder is in no git repository, so no code can travel; use --no-git to run without it";
+  if (!canPrompt()) return failUsage(advice);
+  const answer = await confirm("This folder is in no git repository. Run the job without code?", advice);
+  if (!answer.ok) return answer;
+  return answer.value ? ok(NO_CODE) : fail("nothing was submitted");
+};
+
+export const sendCode = async (api: Api, flags: FlagValues): Promise<Result<Code, Failure>> => {
+  if (readSwitch(flags, "no-git")) return ok(NO_CODE);
+  const snapshot = takeSnapshot(process.cwd());
+  if (snapshot === null) return goWithoutCode();
+  if (!snapshot.ok) return snapshot;
+  try {
+    return await sendSnapshot(api, snapshot.value);
+  } finally {
+    snapshot.value.dispose();
+  }
+};
+
+/** The job enters the user's folder before the user's own jobrc runs. */
+export const addCode = (
+  code: Code,
+  jobrc: string | null | undefined,
+): Readonly<Omit<Code, "enterFolder"> & { jobrc: string | null }> => {
+  const { enterFolder, ...fields } = code;
+  const lines = [enterFolder, jobrc ?? null].filter((line) => line !== null);
+  return { ...fields, jobrc: lines.length === 0 ? null : lines.join("\n") };
+};

@@ -1,0 +1,22 @@
+import type { Verb } from "./verb.ts";
+
+type VerbModule = Readonly<{ verb: Verb }>;
+
+/** A verb's file is loaded only when it is called. */
+export const VERBS: Readonly<Record<string, () => Promise<VerbModule>>> = {
+  status: () => import("./verbs/status.ts"),
+  run: () => import("./verbs/run.ts"),
+  add: () => import("./verbs/add.ts"),
+  queue: () => import("./verbs/queue.ts"),
+  history: () => import("./verbs/history.ts"),
+  get: () => import("./verbs/get.ts"),
+  logs: () => import("./verbs/logs.ts"),
+  attach: () => import("./verbs/attach.ts"),
+  kill: () => import("./verbs/kill.ts"),
+  remove: () => import("./verbs/remove.ts"),
+  edit: () => import("./verbs/edit.ts"),
+  wait: () => import("./verbs/wait.ts"),
+  health: () => import("./verbs/health.ts"),
+  blacklist: () => import("./verbs/blacklist.ts"),
+  version: () => import("./verbs/version.ts"),
+};

@@ -1,0 +1,96 @@
+import { randomInt } from "node:crypto";
+import type { WireJob } from "../../shared/job.ts";
+import type { JobRequestInput } from "../../shared/job-names.ts";
+import { ok, type Result } from "../../shared/result.ts";
+import type { Api } from "../api-client.ts";
+import { joinCommand } from "../command-line.ts";
+import { connect } from "../connect.ts";
+import { expandCommand, MAX_JOBS } from "../expansion.ts";
+import { fail, failUsage } from "../failure.ts";
+import { readSwitch, readWhole } from "../flag-values.ts";
+import { readJobOptions } from "../job-options.ts";
+import { hint, print, printJson } from "../output.ts";
+import { confirm } from "../prompt.ts";
+import { addCode, sendCode } from "../send-code.ts";
+import { SUBMISSION_FLAGS } from "../submission-flags.ts";
+import { DONE, type Failure, type FlagValues, type Invocation, type Outcome, type Verb } from "../verb.ts";
+
+const SHOWN = 10;
+const PRIORITY = { min: -9999, max: 9998 };
+
+const draw = (min: number, max: number): number => randomInt(min, max + 1);
+
+const expand = ({ flags, words }: Invocation): Result<readonly string[], Failure> => {
+  if (words.length === 0) return failUsage("nx add needs a command, as in: nx add python3 train.py");
+  const repeat = readWhole(flags, "repeat", { min: 1, max: MAX_JOBS });
+  return repeat.ok ? expandCommand(joinCommand(words), repeat.value ?? 1, draw) : repeat;
+};
+
+const planRequests = (invocation: Invocation, api: Api): Result<readonly JobRequestInput[], Failure> => {
+  const commands = expand(invocation);
+  if (!commands.ok) return commands;
+  const priority = readWhole(invocation.flags, "priority", PRIORITY);
+  if (!priority.ok) return priority;
+  const options = readJobOptions(invocation.flags, api.target.config);
+  if (!options.ok) return options;
+  return ok(commands.value.map((command) => ({ ...options.value, command, priority: priority.value ?? 0 })));
+};
+
+const confirmMany = async (
+  requests: readonly JobRequestInput[],
+  flags: FlagValues,
+): Promise<Result<boolean, Failure>> => {
+  if (requests.length === 1 || readSwitch(flags, "yes")) return ok(true);
+  for (const { command } of requests.slice(0, SHOWN)) hint(`  ${command}`);
+  if (requests.length > SHOWN) hint(`  … and ${requests.length - SHOWN} more`);
+  return confirm(`Add ${requests.length} jobs?`, true);
+};
+
+const report = (jobs: readonly WireJob[], flags: FlagValues): void => {
+  if (readSwitch(flags, "json")) printJson(jobs);
+  else if (readSwitch(flags, "quiet")) print(jobs.map((job) => job.id).join("\n"));
+  else if (jobs.length === 1) print(`Job ${jobs[0]?.id} is queued. See it with: nx queue`);
+  else print(`${jobs.length} jobs are queued: ${jobs[0]?.id} … ${jobs.at(-1)?.id}. See them with: nx queue`);
+};
+
+const submit = async (api: Api, requests: readonly JobRequestInput[], flags: FlagValues): Promise<Outcome> => {
+  const code = await sendCode(api, flags);
+  if (!code.ok) return code;
+  const ready = requests.map((request) => ({ ...request, ...addCode(code.value, request.jobrc) }));
+  const jobs = await api.send<readonly WireJob[]>("POST", "/v1/jobs/batch", ready);
+  if (!jobs.ok) return jobs;
+  report(jobs.value, flags);
+  return DONE;
+};
+
+const run = async (invocation: Invocation): Promise<Outcome> => {
+  const { flags } = invocation;
+  const api = await connect(flags);
+  if (!api.ok) return api;
+  const requests = planRequests(invocation, api.value);
+  if (!requests.ok) return requests;
+  if (readSwitch(flags, "dry-run")) {
+    printJson(requests.value.map((request) => ({ ...request, env: Object.keys(request.env ?? {}) })));
+    return DONE;
+  }
+  const agreed = await confirmMany(requests.value, flags);
+  if (!agreed.ok) return agreed;
+  return agreed.value ? submit(api.value, requests.value, flags) : fail("nothing was added");
+};
+
+export const verb: Verb = {
+  name: "add",
+  usage: "nx add [flags] command…",
+  summary: "queue a command, or many at once",
+  flags: [
+    { long: "repeat", short: "r", value: "N", help: "add each N times" },
+    { long: "priority", short: "p", value: "N", help: "higher starts earlier (default: 0)" },
+    ...SUBMISSION_FLAGS,
+  ],
+  isCommand: true,
+  examples: [
+    "nx add python3 train.py --lr {0.1,0.01} --seed {1,2,3}",
+    "nx add -r 5 'python3 train.py --seed {RANDINT:1,999}'",
+  ],
+  run,
+};

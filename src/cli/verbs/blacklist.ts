@@ -1,0 +1,48 @@
+import type { BlacklistChange, WireGpu } from "../../shared/gpu.ts";
+import type { Api } from "../api-client.ts";
+import { connect } from "../connect.ts";
+import { failUsage } from "../failure.ts";
+import { readSwitch } from "../flag-values.ts";
+import { hint, print, printJson } from "../output.ts";
+import { DONE, type FlagValues, type Invocation, type Outcome, type Verb } from "../verb.ts";
+
+const list = async (api: Api, flags: FlagValues): Promise<Outcome> => {
+  const gpus = await api.get<readonly WireGpu[]>("/v1/gpus");
+  if (!gpus.ok) return gpus;
+  const listed = gpus.value.filter((gpu) => gpu.is_blacklisted);
+  if (readSwitch(flags, "json")) printJson(listed.map((gpu) => gpu.index));
+  else if (listed.length === 0) hint("No GPU is blacklisted.");
+  else for (const gpu of listed) print(`${gpu.index}  ${gpu.name}`);
+  return DONE;
+};
+
+const change = async (api: Api, isAdded: boolean, indexes: readonly string[]): Promise<Outcome> => {
+  for (const index of indexes) {
+    const changed = await api.send<BlacklistChange>(isAdded ? "PUT" : "DELETE", `/v1/gpus/${index}/blacklist`);
+    if (!changed.ok) return changed;
+    print(`GPU ${index} is ${isAdded ? "blacklisted" : "in use again"}${changed.value.changed ? "" : " already"}.`);
+  }
+  return DONE;
+};
+
+const run = async ({ flags, words }: Invocation): Promise<Outcome> => {
+  const [action = "list", ...indexes] = words;
+  if (!["add", "remove", "list"].includes(action))
+    return failUsage(`nx blacklist takes add, remove or list, not "${action}"`);
+  const wrong = indexes.find((index) => !/^\d+$/.test(index));
+  if (wrong !== undefined) return failUsage(`"${wrong}" is not a GPU's number`);
+  if (action !== "list" && indexes.length === 0)
+    return failUsage(`nx blacklist ${action} needs a GPU's number (see nx)`);
+  const api = await connect(flags);
+  if (!api.ok) return api;
+  return action === "list" ? list(api.value, flags) : change(api.value, action === "add", indexes);
+};
+
+export const verb: Verb = {
+  name: "blacklist",
+  usage: "nx blacklist add|remove|list [GPU…]",
+  summary: "GPUs that no job gets",
+  flags: [{ long: "json", help: "as JSON" }],
+  examples: ["nx blacklist add 0", "nx blacklist list"],
+  run,
+};

@@ -1,0 +1,40 @@
+import type { WireJob } from "../../shared/job.ts";
+import { connect } from "../connect.ts";
+import { failUsage } from "../failure.ts";
+import { readSwitch, readText, readWhole } from "../flag-values.ts";
+import { print, printJson } from "../output.ts";
+import { DONE, type Invocation, type Outcome, type Verb } from "../verb.ts";
+
+const run = async ({ flags, words }: Invocation): Promise<Outcome> => {
+  const [id] = words;
+  if (id === undefined || words.length > 1) return failUsage("nx edit takes one job id (see nx queue)");
+  const priority = readWhole(flags, "priority", { min: -9999, max: 9998 });
+  if (!priority.ok) return priority;
+  const gpus = readWhole(flags, "gpus", { min: 0, max: 1024 });
+  if (!gpus.ok) return gpus;
+  const command = readText(flags, "command");
+  if (command === null && priority.value === null && gpus.value === null)
+    return failUsage("nx edit needs -c, -p or -g");
+  const api = await connect(flags);
+  if (!api.ok) return api;
+  const patch = { command, priority: priority.value, num_gpus: gpus.value };
+  const job = await api.value.send<WireJob>("PATCH", `/v1/jobs/${encodeURIComponent(id)}`, patch);
+  if (!job.ok) return job;
+  if (readSwitch(flags, "json")) printJson(job.value);
+  else print(`Job ${job.value.id} is changed.`);
+  return DONE;
+};
+
+export const verb: Verb = {
+  name: "edit",
+  usage: "nx edit ID [flags]",
+  summary: "change a queued job",
+  flags: [
+    { long: "command", short: "c", value: "COMMAND", help: "its command" },
+    { long: "priority", short: "p", value: "N", help: "its priority" },
+    { long: "gpus", short: "g", value: "N", help: "how many GPUs" },
+    { long: "json", help: "as JSON" },
+  ],
+  examples: ["nx edit k3f9ab -p 10", "nx edit k3f9ab -c 'python3 train.py --lr 0.3'"],
+  run,
+};

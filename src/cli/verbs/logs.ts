@@ -1,0 +1,60 @@
+import type { WireJob } from "../../shared/job.ts";
+import type { Api } from "../api-client.ts";
+import { connect } from "../connect.ts";
+import { failUsage } from "../failure.ts";
+import { readSwitch, readWhole } from "../flag-values.ts";
+import { followJob } from "../follow-job.ts";
+import { findJob } from "../job-selection.ts";
+import { filterLog } from "../log-filter.ts";
+import { hint, printJson } from "../output.ts";
+import { readUserName } from "../user-name.ts";
+import { DONE, type FlagValues, type Invocation, type Outcome, type Verb } from "../verb.ts";
+
+const MAX_LINES = 10_000_000;
+const TRAILER_LINES = 2;
+
+const cutLines = (text: string, count: number | null): string => {
+  if (count === null) return text;
+  const lines = text.replace(/\n$/, "").split("\n");
+  return `${lines.slice(-count).join("\n")}\n`;
+};
+
+const show = async (
+  api: Api,
+  job: WireJob,
+  facts: Readonly<{ count: number | null; flags: FlagValues }>,
+): Promise<Outcome> => {
+  const query = facts.count === null ? "" : `?last_n_lines=${facts.count + TRAILER_LINES}`;
+  const logs = await api.get<{ data: string }>(`/v1/jobs/${job.id}/logs${query}`);
+  if (!logs.ok) return logs;
+  if (job.status === "queued") hint(`Job ${job.id} has not started yet.`);
+  if (readSwitch(facts.flags, "json")) printJson(logs.value);
+  else if (logs.value.data !== "")
+    process.stdout.write(cutLines(filterLog(logs.value.data, process.stdout.isTTY === true), facts.count));
+  return DONE;
+};
+
+const run = async ({ flags, words }: Invocation): Promise<Outcome> => {
+  if (words.length > 1) return failUsage("nx logs takes one job id or GPU");
+  const count = readWhole(flags, "lines", { min: 1, max: MAX_LINES });
+  if (!count.ok) return count;
+  const api = await connect(flags);
+  if (!api.ok) return api;
+  const job = await findJob(api.value, words[0], readUserName(api.value.target.config));
+  if (!job.ok) return job;
+  if (readSwitch(flags, "follow")) return followJob(api.value, job.value.id, count.value);
+  return show(api.value, job.value, { count: count.value, flags });
+};
+
+export const verb: Verb = {
+  name: "logs",
+  usage: "nx logs [flags] [ID or GPU]",
+  summary: "what a job printed (default: your newest)",
+  flags: [
+    { long: "lines", short: "n", value: "N", help: "the last N lines" },
+    { long: "follow", short: "F", help: "go on until the job ends" },
+    { long: "json", help: "as JSON" },
+  ],
+  examples: ["nx logs", "nx logs -n 20 k3f9ab", "nx logs -F 0"],
+  run,
+};

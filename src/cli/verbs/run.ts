@@ -1,0 +1,87 @@
+import { randomBytes } from "node:crypto";
+import type { WireGpu } from "../../shared/gpu.ts";
+import type { WireJob } from "../../shared/job.ts";
+import type { Api } from "../api-client.ts";
+import { joinCommand } from "../command-line.ts";
+import { connect } from "../connect.ts";
+import { readSwitch } from "../flag-values.ts";
+import { followJob } from "../follow-job.ts";
+import { readJobOptions } from "../job-options.ts";
+import { hint, print, printJson } from "../output.ts";
+import { addCode, sendCode } from "../send-code.ts";
+import { SUBMISSION_FLAGS } from "../submission-flags.ts";
+import { DONE, type Invocation, type Outcome, type Verb } from "../verb.ts";
+
+const INTERACTIVE_SHELL = "exec bash -i";
+const ID_BYTES = 5;
+
+const createJobId = (): string =>
+  BigInt(`0x${randomBytes(ID_BYTES).toString("hex")}`)
+    .toString(36)
+    .padStart(6, "0")
+    .slice(-6);
+
+const sayWhere = async (api: Api, job: WireJob): Promise<void> => {
+  const gpus = await api.get<readonly WireGpu[]>("/v1/gpus");
+  const isMock = gpus.ok && gpus.value.some((gpu) => gpu.is_mock);
+  const where =
+    job.num_gpus === 0
+      ? "without a GPU"
+      : `on ${job.num_gpus} GPU${job.num_gpus > 1 ? "s" : ""}${isMock ? " (mock)" : ""}`;
+  hint(`Job ${job.id} runs ${where}. Detach with Ctrl-C; come back with: nx logs -F ${job.id}`);
+};
+
+const report = (job: WireJob, { flags }: Invocation): void => {
+  if (readSwitch(flags, "json")) printJson(job);
+  else if (readSwitch(flags, "quiet")) print(job.id);
+  else print(`Job ${job.id} started. Follow it with: nx logs -F ${job.id}`);
+};
+
+const submit = async (api: Api, invocation: Invocation): Promise<Outcome> => {
+  const { flags, words } = invocation;
+  const options = readJobOptions(flags, api.target.config);
+  if (!options.ok) return options;
+  const command = words.length === 0 ? INTERACTIVE_SHELL : joinCommand(words);
+  const base = { ...options.value, command, job_id: createJobId(), run_immediately: true };
+  if (readSwitch(flags, "dry-run")) {
+    printJson({ ...base, env: Object.keys(base.env ?? {}) });
+    return DONE;
+  }
+  const code = await sendCode(api, flags);
+  if (!code.ok) return code;
+  const job = await api.send<WireJob>("POST", "/v1/jobs", { ...base, ...addCode(code.value, base.jobrc) });
+  if (!job.ok) return adviseQueue(job);
+  return show(api, job.value, invocation);
+};
+
+const adviseQueue = (
+  refused: Readonly<{ ok: false; error: Readonly<{ exitCode: number; message: string; code: string | null }> }>,
+): Outcome => {
+  if (refused.error.code !== "GPU_ERROR") return refused;
+  return { ok: false, error: { ...refused.error, message: `${refused.error.message}; queue it with: nx add …` } };
+};
+
+const show = async (api: Api, job: WireJob, invocation: Invocation): Promise<Outcome> => {
+  const { flags } = invocation;
+  if (readSwitch(flags, "detach") || readSwitch(flags, "json") || readSwitch(flags, "quiet")) {
+    report(job, invocation);
+    return DONE;
+  }
+  await sayWhere(api, job);
+  return followJob(api, job.id, null);
+};
+
+const run = async (invocation: Invocation): Promise<Outcome> => {
+  const api = await connect(invocation.flags);
+  return api.ok ? submit(api.value, invocation) : api;
+};
+
+export const verb: Verb = {
+  name: "run",
+  usage: "nx run [flags] [command…]",
+  summary: "run a command on a free GPU now, and follow it",
+  flags: [{ long: "detach", short: "d", help: "return at once" }, ...SUBMISSION_FLAGS],
+  isCommand: true,
+  examples: ["nx run python3 train.py --lr 0.1", "nx run -g 2 -e SEED=1 'python3 train.py | tee loss.txt'"],
+  run,
+};

@@ -1,0 +1,37 @@
+import { ok, type Result } from "../../shared/result.ts";
+import type { Api } from "../api-client.ts";
+import { connect } from "../connect.ts";
+import { chooseExitCode, waitForEnd } from "../follow-job.ts";
+import { listJobs } from "../job-selection.ts";
+import { readUserName } from "../user-name.ts";
+import type { Failure, Invocation, Outcome, Verb } from "../verb.ts";
+
+const chooseIds = async (api: Api, words: readonly string[]): Promise<Result<readonly string[], Failure>> => {
+  if (words.length > 0) return ok(words);
+  const user = encodeURIComponent(readUserName(api.target.config));
+  const jobs = await listJobs(api, ["running", "queued"], `&user=${user}&limit=10000`);
+  return jobs.ok ? ok(jobs.value.map((job) => job.id)) : jobs;
+};
+
+const run = async ({ flags, words }: Invocation): Promise<Outcome> => {
+  const api = await connect(flags);
+  if (!api.ok) return api;
+  const ids = await chooseIds(api.value, words);
+  if (!ids.ok) return ids;
+  let exitCode = 0;
+  for (const id of ids.value) {
+    const job = await waitForEnd(api.value, encodeURIComponent(id));
+    if (!job.ok) return job;
+    if (exitCode === 0) exitCode = chooseExitCode(job.value);
+  }
+  return ok(exitCode);
+};
+
+export const verb: Verb = {
+  name: "wait",
+  usage: "nx wait [ID…]",
+  summary: "wait until jobs end (default: all of yours); exits with the first exit code that is not 0",
+  flags: [],
+  examples: ["nx wait k3f9ab", "nx wait && echo all done"],
+  run,
+};
