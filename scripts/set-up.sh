@@ -4,6 +4,8 @@ root=$1
 cd "$root" || exit 1
 mark=node_modules/.nexus-setup
 lock=.nexus-setup.lock
+output=$(mktemp) || exit 1
+trap 'rm -f "$output"' EXIT
 
 say() { printf 'nexus: %s\n' "$1"; }
 
@@ -14,21 +16,11 @@ give_up() {
 
 is_done() { [ -x node_modules/bun/bin/bun.exe ] && [ -e "$mark" ] && [ ! package-lock.json -nt "$mark" ]; }
 
-hold_lock() {
-  while ! mkdir "$lock" 2>/dev/null; do
-    holder=$(cat "$lock/pid" 2>/dev/null)
-    if [ -n "$holder" ] && ! kill -0 "$holder" 2>/dev/null; then rm -rf "$lock"; else sleep 0.2; fi
-  done
-  echo $$ >"$lock/pid"
-  trap 'rm -rf "$lock"' EXIT
-  trap 'exit 130' INT TERM
-}
-
 install_packages() {
   if command -v npm >/dev/null; then
-    npm ci --omit=dev --no-audit --no-fund
+    npm ci --no-audit --no-fund
   elif command -v bun >/dev/null; then
-    bun install --production --no-save
+    bun install --no-save
   else
     give_up "Node.js (with npm) or Bun is needed: install one of them, then try again"
   fi
@@ -59,11 +51,12 @@ install_tools() {
     give_up "these programs can't be installed from here: apt-get install$missing"
 }
 
-hold_lock
+exec 9>"$lock" || exit 1
+flock 9
 is_done && exit 0
 say "setting up, once (a minute at most) …"
-install_packages </dev/null >"$lock/output" 2>&1 && install_bun >>"$lock/output" 2>&1 || {
-  tail -n 5 "$lock/output"
+install_packages </dev/null >"$output" 2>&1 && install_bun >>"$output" 2>&1 || {
+  tail -n 5 "$output"
   give_up "the packages could not be installed"
 }
 install_tools

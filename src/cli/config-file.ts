@@ -9,7 +9,7 @@ export type Config = Readonly<Record<string, unknown>>;
 
 export const locateHome = (): string => process.env["HOME"] || homedir();
 
-export const locateConfig = (): string => join(locateHome(), ".nexus", "config.toml");
+const locateConfig = (): string => join(locateHome(), ".nexus", "config.toml");
 
 /** The parser is loaded only where there is a file. */
 export const readConfig = async (): Promise<Result<Config, Failure>> => {

@@ -2,7 +2,7 @@ import { err, type Result } from "../shared/result.ts";
 import type { Failure } from "./verb.ts";
 
 export const FAILED = 1;
-export const WRONG_USAGE = 2;
+const WRONG_USAGE = 2;
 export const UNREACHABLE = 3;
 export const REFUSED = 4;
 export const INTERRUPTED = 130;

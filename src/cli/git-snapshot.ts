@@ -72,8 +72,6 @@ const locateRepository = (cwd: string): Repository | null => {
   return { top, objects, index, prefix: prefix.replace(/\/$/, "") };
 };
 
-export const isInsideRepository = (cwd: string): boolean => locateRepository(cwd) !== null;
-
 /** A bare repository of our own: it takes the new objects and lends its attributes, so that nothing is left out. */
 const createWorkshop = (repository: Repository): Workshop => {
   const folder = mkdtempSync(join(tmpdir(), "nx-snapshot-"));

@@ -2,14 +2,14 @@ import type { WireJob } from "../shared/job.ts";
 import { formatDuration } from "./duration.ts";
 import { escapeText, printTable } from "./output.ts";
 
-export const formatGpus = (job: WireJob): string => {
+const formatGpus = (job: WireJob): string => {
   if (job.num_gpus === 0) return "cpu";
   return job.gpu_idxs.length > 0 ? job.gpu_idxs.join(",") : `any ${job.num_gpus}`;
 };
 
 const nowSeconds = (): number => Date.now() / 1000;
 
-export const formatRuntime = (job: WireJob): string =>
+const formatRuntime = (job: WireJob): string =>
   job.started_at === null ? "-" : formatDuration((job.completed_at ?? nowSeconds()) - job.started_at);
 
 const formatClock = (seconds: number | null): string =>

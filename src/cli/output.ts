@@ -36,7 +36,7 @@ const escapeCharacter = (character: string): string => {
 /** What a job or a user wrote, made harmless for a terminal and for a table of one line a row. */
 export const escapeText = (text: string): string => text.replace(CONTROL, escapeCharacter);
 
-export const truncate = (text: string, width: number): string =>
+const truncate = (text: string, width: number): string =>
   text.length <= width ? text : `${text.slice(0, Math.max(0, width - 1))}…`;
 
 const PIPE_WIDTH = 10_000;

@@ -23,7 +23,7 @@ const LAYERS: readonly Layer[] = [
   { folder: "src/cli/", mayReach: [SHARED], mayImport: "portable modules" },
 ];
 
-const BUN_USERS = ["src/server/external/", "src/server/main.ts", "src/server/start-server.ts", "src/cli/edge/"];
+const BUN_USERS = ["src/server/external/", "src/server/main.ts", "src/server/start-server.ts"];
 
 const listImports = (file: SourceFile): readonly Import[] => {
   const found: Import[] = [];

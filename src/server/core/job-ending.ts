@@ -11,7 +11,7 @@ export type Action =
 
 type KillFacts = Readonly<{ now: number; killedSince: number | undefined }>;
 
-export const KILL_GRACE_S = 10;
+const KILL_GRACE_S = 10;
 
 const decideKill = (job: ActiveJob, { now, killedSince }: KillFacts): readonly Action[] => {
   const force = killedSince !== undefined && now - killedSince >= KILL_GRACE_S;

@@ -17,6 +17,9 @@ export type JobFilter = Readonly<{
   offset: number;
 }>;
 
+/** `limit` takes the head of the queue, in start order. */
+export type QueueSelection = Readonly<{ needs: "cpu" | "gpu"; limit?: number }>;
+
 export type JobCounts = Readonly<{ queued: number; running: number; ended: number }>;
 
 /** What one writer may do inside the shared transaction; a throw rolls back that writer alone. */
@@ -49,7 +52,7 @@ export type ArtifactStore = Readonly<{
 export type Store = Readonly<{
   findJob: (id: JobId) => Job | null;
   listJobs: (filter: JobFilter) => readonly Job[];
-  loadQueuedJobs: () => readonly QueuedJob[];
+  loadQueuedJobs: (selection?: QueueSelection) => readonly QueuedJob[];
   loadActiveJobs: () => readonly ActiveJob[];
   countJobs: () => JobCounts;
   loadEnvironment: (id: JobId) => Environment;

@@ -18,7 +18,6 @@ const splitFields = (line: string): readonly string[] => line.split(",").map((fi
 
 const listLines = (text: string): readonly string[] => text.split("\n").filter((line) => line.trim() !== "");
 
-/** Null for `[N/A]`, `[Not Supported]`, `[Unknown Error]`, `ERR!` and whatever else is no number. */
 const parseFigure = (field: string): number | null => (NUMBER.test(field) ? Number(field) : null);
 
 const parseMemory = (field: string): number => Math.max(0, Math.round(parseFigure(field) ?? 0));
@@ -41,7 +40,7 @@ const parseGpuLine = (line: string): Gpu | null => {
   };
 };
 
-/** The GPUs by index; lines that tell of no GPU, such as warnings, are left out. A name may hold commas. */
+/** The GPUs by index. A line that is no GPU, such as a warning, is left out; so is a figure that is no number, such as `[N/A]` or `ERR!`. */
 export const parseGpuLines = (text: string): readonly Gpu[] =>
   [
     ...new Map(

@@ -3,8 +3,7 @@ import type { JobEvent } from "../core/job-transition.ts";
 import { changeJob, logFailure } from "./change-job.ts";
 import type { SchedulerContext, SchedulerMemory } from "./context.ts";
 
-/** Forgets what the process held for the job; the store is the only memory of an ended one. */
-export const forgetJob = (memory: SchedulerMemory, job: ActiveJob): void => {
+const forgetJob = (memory: SchedulerMemory, job: ActiveJob): void => {
   memory.watches.get(job.id)?.();
   memory.watches.delete(job.id);
   memory.killedSince.delete(job.id);

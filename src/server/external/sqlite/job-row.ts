@@ -9,19 +9,20 @@ export type JobRow = Readonly<{
   completed_at: number | null;
   user: string;
   artifact_id: string | null;
+  num_gpus: number;
   spec: string;
   state: string;
 }>;
 
-type ColumnFields = "id" | "priority" | "createdAt" | "user" | "artifactId";
+type ColumnFields = "id" | "priority" | "createdAt" | "user" | "artifactId" | "numGpus";
 type StoredSpec = Omit<JobSpec, ColumnFields>;
 type StoredState = Readonly<Record<string, unknown>>;
 
-export const ROW_COLUMNS = "id, status, priority, created_at, started_at, completed_at, user, artifact_id, spec, state";
+export const ROW_COLUMNS =
+  "id, status, priority, created_at, started_at, completed_at, user, artifact_id, num_gpus, spec, state";
 
 const SPEC_FIELDS = [
   "command",
-  "numGpus",
   "requestedGpuIdxs",
   "integrations",
   "notifications",
@@ -35,7 +36,7 @@ const SPEC_FIELDS = [
   "requestDigest",
 ] as const satisfies readonly (keyof StoredSpec)[];
 
-const COLUMN_FIELDS: readonly string[] = ["id", "status", "priority", "createdAt", "user", "artifactId"];
+const COLUMN_FIELDS: readonly string[] = ["id", "status", "priority", "createdAt", "user", "artifactId", "numGpus"];
 
 const pickSpec = (job: Job): StoredState => Object.fromEntries(SPEC_FIELDS.map((name) => [name, job[name]]));
 
@@ -55,6 +56,7 @@ export const toRow = (job: Job): JobRow => ({
   completed_at: "completedAt" in job ? job.completedAt : null,
   user: job.user,
   artifact_id: job.artifactId,
+  num_gpus: job.numGpus,
   spec: JSON.stringify(pickSpec(job)),
   state: JSON.stringify(pickState(job)),
 });
@@ -70,4 +72,5 @@ export const fromRow = (row: JobRow): Job =>
     createdAt: row.created_at,
     user: row.user,
     artifactId: row.artifact_id as ArtifactId | null,
+    numGpus: row.num_gpus,
   }) as Job;

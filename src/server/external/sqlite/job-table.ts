@@ -1,7 +1,7 @@
 import type { Database } from "bun:sqlite";
 import type { WireStatus } from "../../../shared/job.ts";
 import { type ActiveJob, isEnded, type Job, type JobId, type QueuedJob } from "../../core/job.ts";
-import type { Environment, JobCounts, JobFilter } from "../../core/ports.ts";
+import type { Environment, JobCounts, JobFilter, QueueSelection } from "../../core/ports.ts";
 import type { SecretBox } from "../secret-box.ts";
 import { fromRow, type JobRow, ROW_COLUMNS, toRow } from "./job-row.ts";
 
@@ -10,7 +10,7 @@ type Group = Readonly<{ where: string; order: string; statuses: readonly WireSta
 export type JobTable = Readonly<{
   find: (id: JobId) => Job | null;
   list: (filter: JobFilter) => readonly Job[];
-  loadQueued: () => readonly QueuedJob[];
+  loadQueued: (selection?: QueueSelection) => readonly QueuedJob[];
   loadActive: () => readonly ActiveJob[];
   count: () => JobCounts;
   loadEnvironment: (id: JobId) => Environment;
@@ -88,9 +88,20 @@ const countJobs = (db: Database): JobCounts => {
   return { queued: sum("queued"), running: sum("starting", "running"), ended: sum("completed", "failed", "killed") };
 };
 
+const QUEUE_NEEDS = { cpu: " and num_gpus = 0", gpu: " and num_gpus > 0" } as const;
+const NO_LIMIT = -1;
+
+const loadQueued = (db: Database, selection?: QueueSelection): readonly QueuedJob[] => {
+  const needs = selection === undefined ? "" : QUEUE_NEEDS[selection.needs];
+  const sql = `${SELECT} where status = 'queued'${needs} order by priority desc, created_at, id limit ?`;
+  return db
+    .query<JobRow, [number]>(sql)
+    .all(selection?.limit ?? NO_LIMIT)
+    .map(fromRow) as readonly QueuedJob[];
+};
+
 const createReads = (db: Database, box: SecretBox) => {
   const byId = db.query<JobRow, [string]>(`${SELECT} where id = ?`);
-  const queued = db.query<JobRow, []>(`${SELECT} where ${GROUPS[1]?.where} order by ${GROUPS[1]?.order}`);
   const active = db.query<JobRow, []>(`${SELECT} where ${GROUPS[0]?.where} order by ${GROUPS[0]?.order}`);
   const env = db.query<{ env: Uint8Array | null }, [string]>("select env from jobs where id = ?");
   return {
@@ -99,7 +110,7 @@ const createReads = (db: Database, box: SecretBox) => {
       return row === null ? null : fromRow(row);
     },
     list: (filter: JobFilter) => listPage(db, filter),
-    loadQueued: () => queued.all().map(fromRow) as readonly QueuedJob[],
+    loadQueued: (selection?: QueueSelection) => loadQueued(db, selection),
     loadActive: () => active.all().map(fromRow) as readonly ActiveJob[],
     count: () => countJobs(db),
     loadEnvironment: (id: JobId) => {
@@ -110,10 +121,11 @@ const createReads = (db: Database, box: SecretBox) => {
 };
 
 const INSERT = `insert into jobs (${ROW_COLUMNS}, env)
-  values ($id, $status, $priority, $created_at, $started_at, $completed_at, $user, $artifact_id, $spec, $state, $env)`;
+  values ($id, $status, $priority, $created_at, $started_at, $completed_at, $user, $artifact_id, $num_gpus, $spec, $state, $env)`;
 
 const UPDATE = `update jobs set status = $status, priority = $priority, created_at = $created_at,
-  started_at = $started_at, completed_at = $completed_at, user = $user, artifact_id = $artifact_id, spec = $spec,
+  started_at = $started_at, completed_at = $completed_at, user = $user, artifact_id = $artifact_id,
+  num_gpus = $num_gpus, spec = $spec,
   state = $state, env = iif($ended, null, env) where id = $id`;
 
 const bind = (row: JobRow): Record<string, string | number | null> =>

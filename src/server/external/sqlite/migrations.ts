@@ -12,11 +12,14 @@ create table jobs (
   completed_at real,
   user text not null,
   artifact_id text,
+  num_gpus integer not null,
   spec text not null,
   state text not null,
   env blob
 );
 create index jobs_queue on jobs (priority desc, created_at, id) where status = 'queued';
+create index jobs_queue_cpu on jobs (priority desc, created_at, id) where status = 'queued' and num_gpus = 0;
+create index jobs_queue_gpu on jobs (priority desc, created_at, id) where status = 'queued' and num_gpus > 0;
 create index jobs_active on jobs (started_at desc) where status in ('starting', 'running');
 create index jobs_ended on jobs (completed_at desc, seq desc) where status in ('completed', 'failed', 'killed');
 create index jobs_ended_by_status on jobs (status, completed_at desc, seq desc) where completed_at is not null;

@@ -16,7 +16,6 @@ const TOKEN = "token_digest";
 
 const describe = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 
-/** An open write transaction on a database of its own: the kernel drops it with the process, however that ends. */
 const lockFolder = (serverDir: string): Result<Database, OpenError> => {
   const lock = new Database(join(serverDir, "server.lock"), { create: true });
   try {

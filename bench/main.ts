@@ -1,0 +1,20 @@
+import { benchClientStart } from "./client-start.ts";
+import { benchLaunch } from "./launch.ts";
+import { benchMemory } from "./memory.ts";
+import { benchReading } from "./reading.ts";
+import { benchSubmissions } from "./submissions.ts";
+
+const BENCHES: Readonly<Record<string, () => Promise<void>>> = {
+  client: benchClientStart,
+  launch: benchLaunch,
+  submissions: benchSubmissions,
+  reading: benchReading,
+  memory: benchMemory,
+};
+
+const chosen = process.argv.slice(2);
+for (const [name, bench] of Object.entries(BENCHES)) {
+  if (chosen.length > 0 && !chosen.includes(name)) continue;
+  process.stdout.write(`\n${name}\n`);
+  await bench();
+}
