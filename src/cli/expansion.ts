@@ -43,7 +43,6 @@ const countJobs = (parts: readonly Part[]): number => {
 const countPairs = (parts: readonly Part[]): number =>
   Math.max(1, ...parts.map((part) => (part.kind === "paired" ? part.values.length : 1)));
 
-/** Which value of each product the job of this number takes: the last product turns fastest. */
 const pickValues = (parts: readonly Part[], number: number): ReadonlyMap<Part, string> => {
   const picked = new Map<Part, string>();
   let rest = number;

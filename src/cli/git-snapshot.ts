@@ -72,7 +72,6 @@ const locateRepository = (cwd: string): Repository | null => {
   return { top, objects, index, prefix: prefix.replace(/\/$/, "") };
 };
 
-/** A bare repository of our own: it takes the new objects and lends its attributes, so that nothing is left out. */
 const createWorkshop = (repository: Repository): Workshop => {
   const folder = mkdtempSync(join(tmpdir(), "nx-snapshot-"));
   const bare = join(folder, "git");

@@ -51,7 +51,6 @@ const answers = async (baseUrl: string): Promise<boolean> => {
 
 const readLastLine = (path: string): string => readFileSync(path, "utf8").trimEnd().split("\n").at(-1) ?? "";
 
-/** Another client may have started it at the same moment: then ours ends, and theirs answers. */
 const waitUntilUp = async (baseUrl: string, server: ChildProcess): Promise<boolean> => {
   const deadline = performance.now() + START_LIMIT_MS;
   while (performance.now() < deadline) {

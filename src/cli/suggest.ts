@@ -9,7 +9,6 @@ const nextRow = (previous: readonly number[], letter: string, other: string): re
   return row;
 };
 
-/** Levenshtein's distance, by the algorithm of Wagner and Fischer (1974). */
 const measureDistance = (word: string, other: string): number => {
   const first = Array.from({ length: other.length + 1 }, (_value, index) => index);
   return [...word].reduce<readonly number[]>((row, letter) => nextRow(row, letter, other), first).at(-1) ?? 0;

@@ -28,7 +28,7 @@ const sayWhere = async (api: Api, job: WireJob): Promise<void> => {
     job.num_gpus === 0
       ? "without a GPU"
       : `on ${job.num_gpus} GPU${job.num_gpus > 1 ? "s" : ""}${isMock ? " (mock)" : ""}`;
-  hint(`Job ${job.id} runs ${where}. Detach with Ctrl-C; come back with: nx logs -F ${job.id}`);
+  hint(`Job ${job.id} runs ${where}.\nDetach with Ctrl-C; come back with: nx logs -F ${job.id}`);
 };
 
 const report = (job: WireJob, { flags }: Invocation): void => {

@@ -1,47 +1,52 @@
 import type { Database } from "bun:sqlite";
 import { err, ok, type Result } from "../../../shared/result.ts";
 import type { Unavailable } from "../../core/ports.ts";
+import { describeError, explainFault } from "./sqlite-error.ts";
 
-type Pending = Readonly<{
-  run: () => Settle;
-  refuse: (error: Unavailable) => void;
-}>;
 type Settle = () => void;
+type Pending = Readonly<{ run: () => Settle; refuse: (error: Unavailable) => void }>;
 
 export type GroupCommit = Readonly<{
   write: <Value>(change: () => Value) => Promise<Result<Value, Unavailable>>;
   close: () => void;
 }>;
 
-const describe = (error: unknown): string => (error instanceof Error ? error.message : String(error));
+const STOPPING: Unavailable = { kind: "unavailable", message: "The server is stopping: nothing was written" };
 
-const isDiskFault = (error: unknown): boolean =>
-  error instanceof Error &&
-  "code" in error &&
-  /^SQLITE_(FULL|IOERR|READONLY|CORRUPT|NOTADB|CANTOPEN)/.test(String(error.code));
+const rollBack = (db: Database, sql: string): void => {
+  try {
+    if (db.inTransaction) db.exec(sql);
+  } catch {
+    return;
+  }
+};
 
 const runInside = <Value>(db: Database, change: () => Value): Value => {
-  db.exec("savepoint change");
+  db.query("savepoint change").run();
   try {
     const value = change();
-    db.exec("release change");
+    db.query("release change").run();
     return value;
   } catch (error) {
-    if (db.inTransaction) db.exec("rollback to change; release change");
+    rollBack(db, "rollback to change; release change");
     throw error;
   }
 };
 
+const refuseAll = (group: readonly Pending[], error: unknown): void => {
+  const message = `Nothing was written to the database: ${explainFault(error) ?? describeError(error)}`;
+  for (const { refuse } of group) refuse({ kind: "unavailable", message });
+};
+
 const commitAll = (db: Database, group: readonly Pending[]): void => {
   try {
-    db.exec("begin immediate");
+    db.query("begin immediate").run();
     const settles = group.map(({ run }) => run());
-    db.exec("commit");
+    db.query("commit").run();
     for (const settle of settles) settle();
   } catch (error) {
-    if (db.inTransaction) db.exec("rollback");
-    const message = `Nothing was written, the database can't be: ${describe(error)}`;
-    for (const { refuse } of group) refuse({ kind: "unavailable", message });
+    rollBack(db, "rollback");
+    refuseAll(group, error);
   }
 };
 
@@ -55,7 +60,7 @@ const createPending = <Value>(
       const value = runInside(db, change);
       return () => resolve(ok(value));
     } catch (error) {
-      if (isDiskFault(error)) throw error;
+      if (explainFault(error) !== null || !db.inTransaction) throw error;
       return () => reject(error);
     }
   };
@@ -74,7 +79,7 @@ export const createGroupCommit = (db: Database): GroupCommit => {
   };
 
   const write: GroupCommit["write"] = (change) => {
-    if (isClosed) return Promise.resolve(err({ kind: "unavailable", message: "The server is stopping" }));
+    if (isClosed) return Promise.resolve(err(STOPPING));
     const { pending, promise } = createPending(db, change);
     group.push(pending);
     if (group.length === 1) setImmediate(flush);

@@ -1,5 +1,6 @@
-import type { ArtifactId, Job, JobId, JobSpec } from "../../core/job.ts";
+import { type ArtifactId, isEnded, type Job, type JobId } from "../../core/job.ts";
 
+/** `gpu_idxs` is `,0,2,`: the GPUs asked for while queued, then those it got. `details` is the rest of the job as JSON. */
 export type JobRow = Readonly<{
   id: string;
   status: string;
@@ -9,43 +10,32 @@ export type JobRow = Readonly<{
   completed_at: number | null;
   user: string;
   artifact_id: string | null;
-  num_gpus: number;
-  spec: string;
-  state: string;
+  command: string;
+  gpu_idxs: string;
+  details: string;
 }>;
 
-type ColumnFields = "id" | "priority" | "createdAt" | "user" | "artifactId" | "numGpus";
-type StoredSpec = Omit<JobSpec, ColumnFields>;
-type StoredState = Readonly<Record<string, unknown>>;
-
 export const ROW_COLUMNS =
-  "id, status, priority, created_at, started_at, completed_at, user, artifact_id, num_gpus, spec, state";
+  "id, status, priority, created_at, started_at, completed_at, user, artifact_id, command, gpu_idxs, details";
 
-const SPEC_FIELDS = [
+const OWN_COLUMNS: ReadonlySet<string> = new Set([
+  "id",
+  "status",
+  "priority",
+  "createdAt",
+  "startedAt",
+  "completedAt",
+  "user",
+  "artifactId",
   "command",
-  "requestedGpuIdxs",
-  "integrations",
-  "notifications",
-  "envNames",
-  "jobrc",
-  "ignoreBlacklist",
-  "gitRepoUrl",
-  "gitBranch",
-  "gitTag",
-  "nodeName",
-  "requestDigest",
-] as const satisfies readonly (keyof StoredSpec)[];
+] satisfies readonly (keyof Job | "startedAt" | "completedAt")[]);
 
-const COLUMN_FIELDS: readonly string[] = ["id", "status", "priority", "createdAt", "user", "artifactId", "numGpus"];
+const describeRest = (job: Job): string => {
+  const stored = isEnded(job) ? { ...job, envNames: [] } : job;
+  return JSON.stringify(Object.fromEntries(Object.entries(stored).filter(([name]) => !OWN_COLUMNS.has(name))));
+};
 
-const pickSpec = (job: Job): StoredState => Object.fromEntries(SPEC_FIELDS.map((name) => [name, job[name]]));
-
-const pickState = (job: Job): StoredState =>
-  Object.fromEntries(
-    Object.entries(job).filter(
-      ([name]) => !COLUMN_FIELDS.includes(name) && !SPEC_FIELDS.some((field) => field === name),
-    ),
-  );
+const joinIndexes = (indexes: readonly number[]): string => (indexes.length === 0 ? "" : `,${indexes.join(",")},`);
 
 export const toRow = (job: Job): JobRow => ({
   id: job.id,
@@ -53,24 +43,25 @@ export const toRow = (job: Job): JobRow => ({
   priority: job.priority,
   created_at: job.createdAt,
   started_at: job.status === "queued" ? null : job.startedAt,
-  completed_at: "completedAt" in job ? job.completedAt : null,
+  completed_at: isEnded(job) ? job.completedAt : null,
   user: job.user,
   artifact_id: job.artifactId,
-  num_gpus: job.numGpus,
-  spec: JSON.stringify(pickSpec(job)),
-  state: JSON.stringify(pickState(job)),
+  command: job.command,
+  gpu_idxs: joinIndexes(job.status === "queued" ? job.requestedGpuIdxs : job.gpuIdxs),
+  details: describeRest(job),
 });
 
 /** The database is written by `toRow` alone, so what it wrote is trusted to be what it was given. */
 export const fromRow = (row: JobRow): Job =>
   ({
-    ...(JSON.parse(row.spec) as StoredSpec),
-    ...(JSON.parse(row.state) as StoredState),
+    ...(JSON.parse(row.details) as object),
     id: row.id as JobId,
     status: row.status,
     priority: row.priority,
     createdAt: row.created_at,
     user: row.user,
     artifactId: row.artifact_id as ArtifactId | null,
-    numGpus: row.num_gpus,
+    command: row.command,
+    ...(row.started_at === null ? {} : { startedAt: row.started_at }),
+    ...(row.completed_at === null ? {} : { completedAt: row.completed_at }),
   }) as Job;

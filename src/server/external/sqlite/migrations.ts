@@ -1,9 +1,8 @@
 import type { Database } from "bun:sqlite";
-import { err, ok, type Result } from "../../../shared/result.ts";
 
 const INITIAL_SCHEMA = `
 create table jobs (
-  seq integer primary key autoincrement,
+  seq integer primary key,
   id text not null unique,
   status text not null,
   priority integer not null,
@@ -12,37 +11,44 @@ create table jobs (
   completed_at real,
   user text not null,
   artifact_id text,
-  num_gpus integer not null,
-  spec text not null,
-  state text not null,
+  command text not null,
+  gpu_idxs text not null,
+  details text not null,
   env blob
 );
-create index jobs_queue on jobs (priority desc, created_at, id) where status = 'queued';
-create index jobs_queue_cpu on jobs (priority desc, created_at, id) where status = 'queued' and num_gpus = 0;
-create index jobs_queue_gpu on jobs (priority desc, created_at, id) where status = 'queued' and num_gpus > 0;
-create index jobs_active on jobs (started_at desc) where status in ('starting', 'running');
-create index jobs_ended on jobs (completed_at desc, seq desc) where status in ('completed', 'failed', 'killed');
-create index jobs_ended_by_status on jobs (status, completed_at desc, seq desc) where completed_at is not null;
+create index jobs_queued on jobs (priority desc, created_at, id, gpu_idxs) where status = 'queued';
+create index jobs_queued_by_user on jobs (user, priority desc, created_at, id) where status = 'queued';
+create index jobs_active on jobs (started_at desc, seq desc) where status in ('starting', 'running');
+create index jobs_ended on jobs (completed_at desc, seq desc, status, gpu_idxs)
+  where status in ('completed', 'failed', 'killed');
+create index jobs_ended_by_user on jobs (user, completed_at desc, seq desc, status)
+  where status in ('completed', 'failed', 'killed');
+create index jobs_ended_by_status on jobs (status, completed_at desc, seq desc, gpu_idxs)
+  where status in ('completed', 'failed', 'killed');
 create index jobs_artifact on jobs (artifact_id) where status in ('queued', 'starting');
-create table counters (name text primary key, value integer not null) without rowid;
+create index jobs_sealed on jobs (seq) where env is not null;
+create table counters (status text primary key, jobs integer not null) without rowid;
 insert into counters values ('queued', 0), ('starting', 0), ('running', 0), ('completed', 0), ('failed', 0), ('killed', 0);
-create trigger count_insert after insert on jobs begin
-  update counters set value = value + 1 where name = new.status;
+create trigger count_inserted after insert on jobs begin
+  update counters set jobs = jobs + 1 where status = new.status;
 end;
-create trigger count_delete after delete on jobs begin
-  update counters set value = value - 1 where name = old.status;
+create trigger count_deleted after delete on jobs begin
+  update counters set jobs = jobs - 1 where status = old.status;
 end;
-create trigger count_change after update of status on jobs when old.status <> new.status begin
-  update counters set value = value - 1 where name = old.status;
-  update counters set value = value + 1 where name = new.status;
+create trigger count_moved after update of status on jobs when old.status <> new.status begin
+  update counters set jobs = jobs - 1 where status = old.status;
+  update counters set jobs = jobs + 1 where status = new.status;
 end;
 create table artifacts (
   id text primary key,
   git_sha text,
-  is_complete integer not null default 0,
-  offered_at real not null
-);
-create index artifacts_sha on artifacts (git_sha) where is_complete = 1;
+  size integer not null default 0,
+  created_at real not null,
+  last_offered_at real not null,
+  is_complete integer not null default 0
+) without rowid;
+create index artifacts_by_sha on artifacts (git_sha, last_offered_at) where is_complete = 1;
+create index artifacts_incomplete on artifacts (id) where is_complete = 0;
 create table artifact_chunks (
   artifact_id text not null,
   position integer not null,
@@ -55,24 +61,28 @@ create table settings (name text primary key, value text not null) without rowid
 
 const MIGRATIONS: readonly string[] = [INITIAL_SCHEMA];
 
-const readVersion = (db: Database): number =>
+const hasTables = (db: Database): boolean => db.query("select 1 from sqlite_schema limit 1").get() !== null;
+
+export const readVersion = (db: Database): number =>
   db.query<{ user_version: number }, []>("pragma user_version").get()?.user_version ?? 0;
 
-const migrateTo = (db: Database, version: number, sql: string): void =>
-  db.transaction(() => {
-    db.exec(sql);
-    db.exec(`pragma user_version = ${version}`);
-  })();
-
-/** Brings the database forward to this program's schema version; a newer one is refused. */
-export const migrate = (db: Database, path: string): Result<void, Readonly<{ message: string }>> => {
+/** Why this program must not touch the file, or null when it may. */
+export const refuseVersion = (db: Database, path: string): string | null => {
   const version = readVersion(db);
-  if (version > MIGRATIONS.length) {
-    const versions = `schema version ${version}, this one knows up to ${MIGRATIONS.length}`;
-    return err({ message: `${path} was written by a newer Nexus (${versions}): install that version again` });
+  if (version === 0 && hasTables(db))
+    return `${path} was not written by this Nexus: move it away, it was left as it is`;
+  if (version <= MIGRATIONS.length) return null;
+  const versions = `schema version ${version}, this one knows up to ${MIGRATIONS.length}`;
+  return `${path} was written by a newer Nexus (${versions}): install that version again`;
+};
+
+/** Brings the file forward one version at a time, each in a transaction of its own. */
+export const migrate = (db: Database, migrations: readonly string[] = MIGRATIONS): void => {
+  const first = readVersion(db);
+  for (const [offset, sql] of migrations.slice(first).entries()) {
+    db.transaction(() => {
+      db.exec(sql);
+      db.exec(`pragma user_version = ${first + offset + 1}`);
+    })();
   }
-  MIGRATIONS.slice(version).forEach((sql, offset) => {
-    migrateTo(db, version + offset + 1, sql);
-  });
-  return ok(undefined);
 };

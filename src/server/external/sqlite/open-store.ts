@@ -1,69 +1,30 @@
-import { Database } from "bun:sqlite";
-import { chmodSync } from "node:fs";
+import type { Database } from "bun:sqlite";
+import { randomBytes } from "node:crypto";
 import { join } from "node:path";
 import { err, ok, type Result } from "../../../shared/result.ts";
 import type { Clock, Store, Transaction } from "../../core/ports.ts";
 import { loadSecretBox, type SecretBox } from "../secret-box.ts";
-import { createArtifactTable, removeIncomplete } from "./artifact-table.ts";
-import { createGroupCommit, type GroupCommit } from "./group-commit.ts";
+import { createArtifactTable } from "./artifact-table.ts";
+import { createGroupCommit } from "./group-commit.ts";
 import { createJobTable, type JobTable } from "./job-table.ts";
-import { migrate } from "./migrations.ts";
+import { type FolderLock, lockFolder } from "./lock-folder.ts";
+import { explainOpenFailure, openDatabase } from "./open-database.ts";
+import { createBlacklist, createTokenDigest } from "./settings-table.ts";
+import type { OpenError } from "./sqlite-error.ts";
 
-export type StoreOptions = Readonly<{ serverDir: string; clock: Clock }>;
-export type OpenError = Readonly<{ message: string }>;
+/** `randomId` names artifacts. */
+export type StoreOptions = Readonly<{ serverDir: string; clock: Clock; randomId?: () => string }>;
 
-const TOKEN = "token_digest";
+type Parts = Readonly<{ db: Database; jobs: JobTable; lock: FolderLock; clock: Clock; randomId: () => string }>;
 
-const describe = (error: unknown): string => (error instanceof Error ? error.message : String(error));
+const ID_BYTES = 8;
 
-const lockFolder = (serverDir: string): Result<Database, OpenError> => {
-  const lock = new Database(join(serverDir, "server.lock"), { create: true });
-  try {
-    lock.exec("pragma busy_timeout = 0; begin exclusive");
-    return ok(lock);
-  } catch (error) {
-    lock.close();
-    const reason = describe(error).includes("locked") ? "another server is using it" : describe(error);
-    return err({ message: `${serverDir} can't be used: ${reason}` });
-  }
-};
-
-const openDatabase = (path: string): Result<Database, OpenError> => {
-  try {
-    const db = new Database(path, { create: true, strict: false });
-    chmodSync(path, 0o600);
-    db.exec("pragma auto_vacuum = incremental; pragma journal_mode = wal; pragma synchronous = full");
-    db.exec("pragma journal_size_limit = 67108864; pragma cache_size = -8192");
-    const migrated = migrate(db, path);
-    return migrated.ok ? ok(db) : migrated;
-  } catch (error) {
-    return err({ message: `${path} can't be read (${describe(error)}): it was left as it is, restore a backup of it` });
-  }
-};
-
-const createBlacklist = (db: Database) => {
-  const all = db.query<{ gpu_idx: number }, []>("select gpu_idx from blacklist");
-  const add = db.query("insert or ignore into blacklist values (?)");
-  const remove = db.query("delete from blacklist where gpu_idx = ?");
-  return {
-    list: (): ReadonlySet<number> => new Set(all.all().map((row) => row.gpu_idx)),
-    set: (gpuIdx: number, blacklisted: boolean): boolean => (blacklisted ? add : remove).run(gpuIdx).changes > 0,
-  };
-};
-
-const createSettings = (db: Database, commits: GroupCommit): Pick<Store, "readTokenDigest" | "saveTokenDigest"> => {
-  const read = db.query<{ value: string }, [string]>("select value from settings where name = ?");
-  const save = db.query("insert or replace into settings values (?, ?)");
-  return {
-    readTokenDigest: () => read.get(TOKEN)?.value ?? null,
-    saveTokenDigest: (digest) => commits.write(() => void save.run(TOKEN, digest)),
-  };
-};
+const createRandomId = (): string => randomBytes(ID_BYTES).toString("hex");
 
 const createTransaction = (
   db: Database,
   jobs: JobTable,
-  blacklist: ReturnType<typeof createBlacklist>,
+  blacklist: Pick<Transaction, "setBlacklisted">,
 ): Transaction => {
   const artifact = db.query("select 1 from artifacts where id = ? and is_complete = 1");
   return {
@@ -72,45 +33,68 @@ const createTransaction = (
     insertJob: jobs.insert,
     saveJob: jobs.save,
     deleteJob: jobs.remove,
-    setBlacklisted: blacklist.set,
+    setBlacklisted: blacklist.setBlacklisted,
   };
 };
 
-const createStore = (db: Database, lock: Database, parts: Readonly<{ box: SecretBox; clock: Clock }>): Store => {
-  const jobs = createJobTable(db, parts.box);
+const createReads = (jobs: JobTable) => ({
+  findJob: jobs.find,
+  listJobs: jobs.list,
+  loadQueuedJobs: jobs.loadQueued,
+  loadActiveJobs: jobs.loadActive,
+  countJobs: jobs.count,
+  loadEnvironment: jobs.loadEnvironment,
+});
+
+const createStore = ({ db, jobs, lock, clock, randomId }: Parts): Store => {
   const commits = createGroupCommit(db);
   const blacklist = createBlacklist(db);
   const transaction = createTransaction(db, jobs, blacklist);
   const close = async (): Promise<void> => {
     commits.close();
     db.close();
-    lock.close();
+    lock.release();
   };
   return {
-    findJob: jobs.find,
-    listJobs: jobs.list,
-    loadQueuedJobs: jobs.loadQueued,
-    loadActiveJobs: jobs.loadActive,
-    countJobs: jobs.count,
-    loadEnvironment: jobs.loadEnvironment,
-    listBlacklist: blacklist.list,
-    ...createSettings(db, commits),
+    ...createReads(jobs),
+    ...createTokenDigest(db, commits),
+    listBlacklist: blacklist.listBlacklist,
     write: (change) => commits.write(() => change(transaction)),
-    artifacts: createArtifactTable({ db, commits, clock: parts.clock }),
+    artifacts: createArtifactTable({ db, commits, clock, randomId }),
     close,
   };
 };
 
-/** Takes the folder for this process, opens its database and brings it to this program's schema. */
-export const openStore = ({ serverDir, clock }: StoreOptions): Result<Store, OpenError> => {
-  const lock = lockFolder(serverDir);
-  if (!lock.ok) return lock;
-  const db = openDatabase(join(serverDir, "jobs.db"));
-  const box = db.ok ? loadSecretBox(join(serverDir, "secret.key")) : db;
-  if (!db.ok || !box.ok) {
-    lock.value.close();
-    return db.ok ? (box as Result<never, OpenError>) : db;
+const loadJobs = (db: Database, box: SecretBox, keyPath: string): Result<JobTable, OpenError> => {
+  const jobs = createJobTable(db, box);
+  if (jobs.canOpenEnvironments()) return ok(jobs);
+  const message = `${keyPath} is not the key that the environments of the waiting jobs were encrypted with`;
+  return err({ message: `${message}: restore it from your backup` });
+};
+
+const openLocked = (options: StoreOptions, lock: FolderLock): Result<Store, OpenError> => {
+  const { serverDir, clock, randomId = createRandomId } = options;
+  const path = join(serverDir, "jobs.db");
+  const keyPath = join(serverDir, "secret.key");
+  const db = openDatabase(path);
+  if (!db.ok) return db;
+  try {
+    const box = loadSecretBox(keyPath);
+    const jobs = box.ok ? loadJobs(db.value, box.value, keyPath) : box;
+    if (jobs.ok) return ok(createStore({ db: db.value, jobs: jobs.value, lock, clock, randomId }));
+    db.value.close();
+    return jobs;
+  } catch (error) {
+    db.value.close();
+    return err({ message: explainOpenFailure(path, error) });
   }
-  removeIncomplete(db.value);
-  return ok(createStore(db.value, lock.value, { box: box.value, clock }));
+};
+
+/** Takes the folder for this process, opens its database and brings it to this program's schema. */
+export const openStore = (options: StoreOptions): Result<Store, OpenError> => {
+  const lock = lockFolder(options.serverDir);
+  if (!lock.ok) return lock;
+  const store = openLocked(options, lock.value);
+  if (!store.ok) lock.value.release();
+  return store;
 };

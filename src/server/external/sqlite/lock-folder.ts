@@ -1,0 +1,54 @@
+import { Database } from "bun:sqlite";
+import { closeSync, existsSync, openSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { err, ok, type Result } from "../../../shared/result.ts";
+import { describeError, type OpenError, readErrorCode } from "./sqlite-error.ts";
+
+export type FolderLock = Readonly<{ release: () => void }>;
+
+const PRIVATE = 0o600;
+
+const readHolder = (pidPath: string): string => {
+  try {
+    const pid = Number(readFileSync(pidPath, "utf8"));
+    return Number.isInteger(pid) && pid > 0 ? ` (pid ${pid})` : "";
+  } catch {
+    return "";
+  }
+};
+
+const beginExclusive = (path: string): Database => {
+  if (!existsSync(path)) closeSync(openSync(path, "a", PRIVATE));
+  const lock = new Database(path, { readwrite: true, create: true });
+  try {
+    lock.exec("pragma busy_timeout = 0; begin exclusive");
+    return lock;
+  } catch (error) {
+    lock.close();
+    throw error;
+  }
+};
+
+const explainRefusal = (error: unknown, serverDir: string, pidPath: string): string =>
+  readErrorCode(error).startsWith("SQLITE_BUSY")
+    ? `${serverDir} is in use by another nexus-server${readHolder(pidPath)}: stop that one, or choose another folder`
+    : `${join(serverDir, "server.lock")} can't be locked: ${describeError(error)}`;
+
+/**
+ * Takes the folder with a transaction that is never ended, on a database of its own: the kernel drops that lock with the
+ * process, however it ends, and no child inherits it. The pid file only tells whom to name.
+ */
+export const lockFolder = (serverDir: string): Result<FolderLock, OpenError> => {
+  const pidPath = join(serverDir, "server.pid");
+  try {
+    const lock = beginExclusive(join(serverDir, "server.lock"));
+    writeFileSync(pidPath, `${process.pid}\n`);
+    const release = (): void => {
+      rmSync(pidPath, { force: true });
+      lock.close();
+    };
+    return ok({ release });
+  } catch (error) {
+    return err({ message: explainRefusal(error, serverDir, pidPath) });
+  }
+};

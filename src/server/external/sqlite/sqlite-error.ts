@@ -1,0 +1,20 @@
+export type OpenError = Readonly<{ message: string }>;
+
+export const describeError = (error: unknown): string => (error instanceof Error ? error.message : String(error));
+
+export const readErrorCode = (error: unknown): string =>
+  error instanceof Error && "code" in error ? String(error.code) : "";
+
+const REASONS: readonly (readonly [code: RegExp, reason: string])[] = [
+  [/^SQLITE_FULL/, "its disk is full"],
+  [/^SQLITE_READONLY/, "it is read-only"],
+  [/^SQLITE_BUSY/, "another program keeps it locked"],
+  [/^SQLITE_(IOERR|CORRUPT|NOTADB|CANTOPEN|PROTOCOL|NOLFS)/, "its disk fails"],
+];
+
+/** What is wrong with the database file itself, or null when the error is the statement's own. */
+export const explainFault = (error: unknown): string | null => {
+  const code = readErrorCode(error);
+  const found = REASONS.find(([pattern]) => pattern.test(code));
+  return found === undefined ? null : `${found[1]} (${describeError(error)})`;
+};
