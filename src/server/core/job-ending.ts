@@ -18,14 +18,10 @@ const decideKill = (job: ActiveJob, { now, killedSince }: KillFacts): readonly A
   return killedSince === undefined || force ? [{ kind: "kill", job, force }] : [];
 };
 
-/** What an observation of an active job asks for. A job that was never probed, or goes on, asks for nothing. */
-export const decideEnding = (
-  job: ActiveJob,
-  observation: Observation | undefined,
-  facts: KillFacts,
-): readonly Action[] => {
+const decideRunning = (job: ActiveJob, observation: Observation | undefined, facts: KillFacts): readonly Action[] => {
   switch (observation?.kind) {
     case undefined:
+    case "unstarted":
       return [];
     case "alive":
       return job.markedForKill ? decideKill(job, facts) : [];
@@ -34,7 +30,23 @@ export const decideEnding = (
       return [{ kind: "finish", job, event: { kind: "exit", at: facts.now, exitCode: observation.exitCode } }];
     case "lost":
       return [{ kind: "finish", job, event: { kind: "lose", at: facts.now, reason: observation.reason } }];
-    case "unstarted":
-      return [];
   }
+};
+
+const decideUnstarted = (job: ActiveJob, now: number): Action =>
+  job.markedForKill
+    ? { kind: "finish", job, event: { kind: "lose", at: now, reason: "Killed before it started" } }
+    : { kind: "requeue", job };
+
+/** What an observation of an active job asks for. A job that was never probed, or goes on, asks for nothing. */
+export const decideEnding = (
+  job: ActiveJob,
+  observation: Observation | undefined,
+  facts: KillFacts,
+): readonly Action[] => {
+  if (job.status === "starting" && observation?.kind === "alive") {
+    return [{ kind: "adopt", job, handle: observation.handle }];
+  }
+  if (job.status === "starting" && observation?.kind === "unstarted") return [decideUnstarted(job, facts.now)];
+  return decideRunning(job, observation, facts);
 };

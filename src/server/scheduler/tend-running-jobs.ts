@@ -1,14 +1,20 @@
 import type { ActiveJob } from "../core/job.ts";
 import { decideActions } from "../core/schedule.ts";
 import type { SchedulerContext, SchedulerMemory } from "./context.ts";
-import { finishJob } from "./finish-job.ts";
 import { killJobs } from "./kill-jobs.ts";
+import { isSettling, settleJob } from "./settle-job.ts";
 import { selectActions, takeSnapshot } from "./snapshot.ts";
 
-const LAST_PROCESSES_RETRY_MS = 20;
+const FIRST_SECOND_RETRY_MS = 20;
+const LATER_RETRY_MS = 250;
 
 const listTended = (context: SchedulerContext, memory: SchedulerMemory): readonly ActiveJob[] =>
   context.store.loadActiveJobs().filter((job) => !memory.launching.has(job.id));
+
+const chooseDelay = ({ clock, settings }: SchedulerContext, { killedSince }: SchedulerMemory): number => {
+  if (killedSince.size === 0) return settings.refreshRate * 1000;
+  return clock() - Math.max(...killedSince.values()) < 1 ? FIRST_SECOND_RETRY_MS : LATER_RETRY_MS;
+};
 
 /** Ends the jobs that have ended and kills those that must be; returns in how many milliseconds to look again. */
 export const tendRunningJobs = async (
@@ -18,9 +24,9 @@ export const tendRunningJobs = async (
 ): Promise<number> => {
   const observations = await context.executor.probe(listTended(context, memory));
   const actions = decideActions(takeSnapshot(context, memory, { observations }), context.clock());
-  const endings = selectActions(actions, "finish");
+  const settled = actions.filter(isSettling);
   await killJobs(context, memory, selectActions(actions, "kill"));
-  await Promise.all(endings.map((ending) => finishJob(context, memory, ending)));
-  if (endings.length > 0) wakeQueue();
-  return memory.killedSince.size > 0 ? LAST_PROCESSES_RETRY_MS : context.settings.refreshRate * 1000;
+  await Promise.all(settled.map((action) => settleJob(context, memory, action)));
+  if (settled.length > 0) wakeQueue();
+  return chooseDelay(context, memory);
 };

@@ -1,0 +1,47 @@
+import { describe, expect, test } from "bun:test";
+import type { ActiveJob } from "./job.ts";
+import { decideEnding } from "./job-ending.ts";
+import { createRunning, createStarting, HANDLE } from "./job-samples.test.ts";
+import type { Observation } from "./ports.ts";
+
+const ALIVE: Observation = { kind: "alive", handle: HANDLE };
+const LEFT: Observation = { kind: "exited", exitCode: 0, processesLeft: 2 };
+const running = createRunning("a");
+const marked = createRunning("a", { markedForKill: true });
+
+const decide = (job: ActiveJob, seen: Observation | undefined, now = 50, killedSince?: number) =>
+  decideEnding(job, seen, { now, killedSince });
+
+describe("decideEnding", () => {
+  test("nothing happens to a job that was not probed, goes on, or is about to start", () => {
+    expect(decide(running, undefined)).toEqual([]);
+    expect(decide(running, ALIVE)).toEqual([]);
+    expect(decide(createStarting("a"), ALIVE)).toEqual([]);
+    expect(decide(running, { kind: "unstarted" })).toEqual([]);
+  });
+
+  test("a job that exited with no process left is finished with its exit code, marked for kill or not", () => {
+    for (const job of [running, marked]) {
+      expect(decide(job, { kind: "exited", exitCode: 7, processesLeft: 0 })).toEqual([
+        { kind: "finish", job, event: { kind: "exit", at: 50, exitCode: 7 } },
+      ]);
+    }
+  });
+
+  test("a job that is gone without an exit code is finished with the reason", () => {
+    expect(decide(running, { kind: "lost", reason: "Lost: the machine restarted" })).toEqual([
+      { kind: "finish", job: running, event: { kind: "lose", at: 50, reason: "Lost: the machine restarted" } },
+    ]);
+  });
+
+  test.each([
+    ["a job marked for kill", marked, ALIVE],
+    ["a job that exited and left processes", running, LEFT],
+  ] as const)("%s gets TERM once and KILL from 10 s later", (_name, job, seen) => {
+    expect(decide(job, seen, 50)).toEqual([{ kind: "kill", job, force: false }]);
+    expect(decide(job, seen, 50.1, 50)).toEqual([]);
+    expect(decide(job, seen, 59.99, 50)).toEqual([]);
+    expect(decide(job, seen, 60, 50)).toEqual([{ kind: "kill", job, force: true }]);
+    expect(decide(job, seen, 75, 50)).toEqual([{ kind: "kill", job, force: true }]);
+  });
+});

@@ -1,0 +1,49 @@
+import { describe, expect, test } from "bun:test";
+import { createActive, createRunning, createStarting, freeze, HANDLE } from "./job-samples.test.ts";
+import type { Observation } from "./ports.ts";
+import { planRestart } from "./restart.ts";
+
+const NOW = 900;
+const SEEN = {
+  alive: { kind: "alive", handle: HANDLE },
+  exited: { kind: "exited", exitCode: 4, processesLeft: 0 },
+  leaving: { kind: "exited", exitCode: 4, processesLeft: 1 },
+  lost: { kind: "lost", reason: "Lost: the machine restarted" },
+  unstarted: { kind: "unstarted" },
+} as const satisfies Record<string, Observation>;
+
+const EXIT = { kind: "exit", at: NOW, exitCode: 4 } as const;
+const LOSE = { kind: "lose", at: NOW, reason: "Lost: the machine restarted" } as const;
+const NEVER_BEGAN = { kind: "lose", at: NOW, reason: "Killed before it started" } as const;
+
+describe("planRestart", () => {
+  test.each([
+    ["starting", "alive", false, { kind: "adopt", handle: HANDLE }],
+    ["starting", "alive", true, { kind: "adopt", handle: HANDLE }],
+    ["starting", "exited", false, { kind: "finish", event: EXIT }],
+    ["starting", "exited", true, { kind: "finish", event: EXIT }],
+    ["starting", "lost", false, { kind: "finish", event: LOSE }],
+    ["starting", "lost", true, { kind: "finish", event: LOSE }],
+    ["starting", "unstarted", false, { kind: "requeue" }],
+    ["starting", "unstarted", true, { kind: "finish", event: NEVER_BEGAN }],
+    ["running", "alive", false, null],
+    ["running", "alive", true, null],
+    ["running", "exited", false, { kind: "finish", event: EXIT }],
+    ["running", "exited", true, { kind: "finish", event: EXIT }],
+    ["running", "leaving", false, { kind: "kill", force: false }],
+    ["running", "lost", false, { kind: "finish", event: LOSE }],
+    ["running", "lost", true, { kind: "finish", event: LOSE }],
+  ] as const)("a %s job seen %s, marked for kill %p", (status, seen, markedForKill, expected) => {
+    const job = freeze(createActive(status, markedForKill));
+    const actions = planRestart([job], new Map([[job.id, SEEN[seen]]]), NOW);
+    expect(actions).toEqual(expected === null ? [] : [{ ...expected, job } as never]);
+  });
+
+  test("each job is planned by its own observation", () => {
+    const jobs = [createStarting("a"), createRunning("b"), createRunning("c")];
+    const [a, b, c] = jobs.map((job) => job.id);
+    const seen = new Map([a, b, c].map((id, at) => [id ?? jobs[0]?.id, [SEEN.unstarted, SEEN.lost, SEEN.alive][at]]));
+    const actions = planRestart(jobs, seen as ReadonlyMap<never, Observation>, NOW);
+    expect(actions.map(({ kind, job }) => `${kind} ${job.id}`)).toEqual(["requeue a", "finish b"]);
+  });
+});
