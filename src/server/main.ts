@@ -71,7 +71,8 @@ const parseCommandLine = (): Result<
   try {
     return ok(parseArgs({ args: process.argv.slice(2), options: OPTIONS, allowPositionals: true }));
   } catch (error) {
-    return err({ message: `${error instanceof Error ? error.message : String(error)} (see nexus-server --help)` });
+    const problem = (error instanceof Error ? error.message : String(error)).split(". ")[0];
+    return err({ message: `${problem} (see nexus-server --help)` });
   }
 };
 

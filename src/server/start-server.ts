@@ -133,7 +133,10 @@ export const startServer = async (settings: Settings, log: Log): Promise<Result<
   const store = openFolder(settings);
   if (!store.ok) return store;
   const token = await ensureToken(store.value, settings);
-  if (!token.ok) return token;
+  if (!token.ok) {
+    await store.value.close();
+    return token;
+  }
   return serve(settings, createParts(settings, store.value, log), token.value);
 };
 

@@ -8,7 +8,7 @@ const HOST = { serverDir: "/state", hostname: "atlas", cores: 8 };
 const read = (file: Raw = {}, env: Readonly<Record<string, string>> = {}, flags: Raw = {}) =>
   readSettings({ file, env, flags }, HOST);
 
-const valueOf = (result: ReturnType<typeof read>, key: keyof Settings): unknown => {
+const readValue = (result: ReturnType<typeof read>, key: keyof Settings): unknown => {
   if (!result.ok) throw new Error(result.error.message);
   return result.value[key];
 };
@@ -55,10 +55,10 @@ describe("readSettings", () => {
   test.each(SETTINGS)("%s has a default, is read from the file, then the environment, then a flag", (...setting) => {
     const [name, key, fallback, fromFile, fromEnv] = setting;
     const env = { [`NS_${name.toUpperCase()}`]: fromEnv };
-    expect(valueOf(read(), key)).toEqual(fallback);
-    expect(valueOf(read({ [name]: fromFile }), key)).toEqual(fromFile);
-    expect(valueOf(read({ [name]: fromFile }, env), key)).toEqual(PARSED[name] ?? fromEnv);
-    expect(valueOf(read({ [name]: "mistaken" }, env, { [name]: fromFile }), key)).toEqual(fromFile);
+    expect(readValue(read(), key)).toEqual(fallback);
+    expect(readValue(read({ [name]: fromFile }), key)).toEqual(fromFile);
+    expect(readValue(read({ [name]: fromFile }, env), key)).toEqual(PARSED[name] ?? fromEnv);
+    expect(readValue(read({ [name]: "mistaken" }, env, { [name]: fromFile }), key)).toEqual(fromFile);
   });
 
   test.each([
@@ -108,11 +108,11 @@ describe("readSettings", () => {
     ["0", 0],
     [64, 64],
   ])("mock_gpus = %p means %p GPUs", (value, count) => {
-    expect(valueOf(read({ mock_gpus: value }), "mockGpus")).toBe(count);
+    expect(readValue(read({ mock_gpus: value }), "mockGpus")).toBe(count);
   });
 
   test("a list in the environment is split at commas, without blanks", () => {
-    expect(valueOf(read({}, { NS_ALLOWED_HOSTS: " a, ,b ," }), "allowedHosts")).toEqual(["a", "b"]);
+    expect(readValue(read({}, { NS_ALLOWED_HOSTS: " a, ,b ," }), "allowedHosts")).toEqual(["a", "b"]);
   });
 
   test("an unknown key of the file is refused with those that are known", () => {

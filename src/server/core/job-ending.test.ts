@@ -6,6 +6,7 @@ import type { Observation } from "./ports.ts";
 
 const ALIVE: Observation = { kind: "alive", handle: HANDLE };
 const LEFT: Observation = { kind: "exited", exitCode: 0, processesLeft: 2 };
+const starting = createStarting("a");
 const running = createRunning("a");
 const marked = createRunning("a", { markedForKill: true });
 
@@ -13,11 +14,24 @@ const decide = (job: ActiveJob, seen: Observation | undefined, now = 50, killedS
   decideEnding(job, seen, { now, killedSince });
 
 describe("decideEnding", () => {
-  test("nothing happens to a job that was not probed, goes on, or is about to start", () => {
+  test("nothing happens to a job that was not probed or goes on", () => {
     expect(decide(running, undefined)).toEqual([]);
+    expect(decide(starting, undefined)).toEqual([]);
     expect(decide(running, ALIVE)).toEqual([]);
-    expect(decide(createStarting("a"), ALIVE)).toEqual([]);
-    expect(decide(running, { kind: "unstarted" })).toEqual([]);
+  });
+
+  test("a job that was starting and lives is adopted, marked for kill or not", () => {
+    for (const job of [starting, createStarting("a", { markedForKill: true })]) {
+      expect(decide(job, ALIVE)).toEqual([{ kind: "adopt", job, handle: HANDLE }]);
+    }
+  });
+
+  test("a job that was starting and never ran is queued again, or killed if it was marked for that", () => {
+    const doomed = createStarting("a", { markedForKill: true });
+    expect(decide(starting, { kind: "unstarted" })).toEqual([{ kind: "requeue", job: starting }]);
+    expect(decide(doomed, { kind: "unstarted" })).toEqual([
+      { kind: "finish", job: doomed, event: { kind: "lose", at: 50, reason: "Killed before it started" } },
+    ]);
   });
 
   test("a job that exited with no process left is finished with its exit code, marked for kill or not", () => {

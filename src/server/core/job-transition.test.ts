@@ -102,6 +102,12 @@ describe("applyJobEvent", () => {
     expect(apply(starting, { kind: "requeue" })).toEqual(queued);
   });
 
+  test("a job starts on as many GPUs as it needs, not on fewer or more", () => {
+    const job = createQueued("a", { numGpus: 2 });
+    const start = (gpuIdxs: readonly number[]) => applyJobEvent(job, { kind: "start", at: 5, gpuIdxs, dir: "/d" }).ok;
+    expect([start([]), start([1]), start([1, 3]), start([0, 1, 3])]).toEqual([false, false, true, false]);
+  });
+
   test("an edit changes what it names; another number of GPUs drops the GPUs asked for by index", () => {
     const queued = createQueued("a", { numGpus: 2, requestedGpuIdxs: [1, 3] });
     expect(apply(queued, { kind: "edit", priority: 5 })).toEqual({ ...queued, priority: 5 });

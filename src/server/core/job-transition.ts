@@ -59,6 +59,8 @@ const refuse = (job: Job, event: JobEvent): Result<never, TransitionError> => {
 const isGitTagOnly = (event: JobEvent): boolean =>
   event.kind === "edit" && event.command === undefined && event.priority === undefined && event.numGpus === undefined;
 
+const isMisfit = (job: Job, event: JobEvent): boolean => event.kind === "start" && event.gpuIdxs.length !== job.numGpus;
+
 const endJob = (
   job: Extract<Job, { status: "starting" | "running" }>,
   outcome: Pick<EndedJob, "status" | "completedAt" | "exitCode" | "errorMessage">,
@@ -120,8 +122,9 @@ const moveJob = (job: Job, event: JobEvent): Job => {
   }
 };
 
-/** The only function that changes a job; what it refuses, the table of transitions does not allow. */
+/** The only function that changes a job. It refuses what the table does not allow, and a start on too few or many GPUs. */
 export const applyJobEvent = (job: Job, event: JobEvent): Result<Job, TransitionError> => {
   if (isGitTagOnly(event)) return ok(moveJob(job, event));
-  return TRANSITIONS[job.status][event.kind] === undefined ? refuse(job, event) : ok(moveJob(job, event));
+  const isAllowed = TRANSITIONS[job.status][event.kind] !== undefined && !isMisfit(job, event);
+  return isAllowed ? ok(moveJob(job, event)) : refuse(job, event);
 };

@@ -27,7 +27,7 @@ describe("planRestart", () => {
     ["starting", "unstarted", false, { kind: "requeue" }],
     ["starting", "unstarted", true, { kind: "finish", event: NEVER_BEGAN }],
     ["running", "alive", false, null],
-    ["running", "alive", true, null],
+    ["running", "alive", true, { kind: "kill", force: false }],
     ["running", "exited", false, { kind: "finish", event: EXIT }],
     ["running", "exited", true, { kind: "finish", event: EXIT }],
     ["running", "leaving", false, { kind: "kill", force: false }],
@@ -40,10 +40,10 @@ describe("planRestart", () => {
   });
 
   test("each job is planned by its own observation", () => {
-    const jobs = [createStarting("a"), createRunning("b"), createRunning("c")];
-    const [a, b, c] = jobs.map((job) => job.id);
-    const seen = new Map([a, b, c].map((id, at) => [id ?? jobs[0]?.id, [SEEN.unstarted, SEEN.lost, SEEN.alive][at]]));
-    const actions = planRestart(jobs, seen as ReadonlyMap<never, Observation>, NOW);
+    const jobs = [createStarting("a"), createRunning("b"), createRunning("c"), createRunning("d")];
+    const seen: readonly Observation[] = [SEEN.unstarted, SEEN.lost, SEEN.alive];
+    const observations = new Map(seen.flatMap((one, at) => jobs.slice(at, at + 1).map(({ id }) => [id, one])));
+    const actions = planRestart(jobs, observations, NOW);
     expect(actions.map(({ kind, job }) => `${kind} ${job.id}`)).toEqual(["requeue a", "finish b"]);
   });
 });

@@ -4,9 +4,12 @@ import type { Log } from "../core/ports.ts";
 type Fields = Readonly<Record<string, unknown>>;
 type Level = "info" | "warn" | "error";
 
+const renderValue = (value: unknown): string =>
+  typeof value === "string" && !/\p{Cc}/u.test(value) ? value : JSON.stringify(value);
+
 const renderFields = (fields: Fields): string =>
   Object.entries(fields)
-    .map(([name, value]) => ` ${name}=${typeof value === "string" ? value : JSON.stringify(value)}`)
+    .map(([name, value]) => ` ${name}=${renderValue(value)}`)
     .join("");
 
 const writeLine = (level: Level, event: string, fields: Fields): void => {

@@ -19,10 +19,11 @@ export const changeJob = async (context: SchedulerContext, id: JobId, event: Job
   return written.value;
 };
 
-const logChange = ({ log }: SchedulerContext, job: Job, event: JobEvent): void => {
-  const reason = event.kind === "lose" ? event.reason : event.kind;
-  log.info("job changed", { job_id: job.id, status: job.status, reason });
-};
+const describeReason = (job: Job, event: JobEvent): string =>
+  event.kind === "lose" && job.status === "failed" ? event.reason : event.kind;
+
+const logChange = ({ log }: SchedulerContext, job: Job, event: JobEvent): void =>
+  log.info("job changed", { job_id: job.id, status: job.status, reason: describeReason(job, event) });
 
 export const logFailure = (context: SchedulerContext, id: JobId, changed: Changed): void => {
   if (!changed.ok) context.log.error("job could not be changed", { job_id: id, message: changed.error.message });

@@ -1,7 +1,8 @@
-import type { Job, QueuedJob, StartingJob } from "../core/job.ts";
+import { err, type Result } from "../../shared/result.ts";
+import type { Job, JobHandle, QueuedJob, StartingJob } from "../core/job.ts";
 import { buildJobEnvironment } from "../core/job-environment.ts";
 import { renderCommandScript, renderOuterScript } from "../core/job-script.ts";
-import type { JobFiles } from "../core/ports.ts";
+import type { JobFiles, LaunchError } from "../core/ports.ts";
 import { changeJob, logFailure } from "./change-job.ts";
 import type { SchedulerContext } from "./context.ts";
 
@@ -12,6 +13,14 @@ const prepareFiles = (context: SchedulerContext, job: StartingJob): JobFiles => 
   artifact: job.artifactId === null ? null : context.store.artifacts.read(job.artifactId),
 });
 
+const tryLaunch = async (context: SchedulerContext, job: StartingJob): Promise<Result<JobHandle, LaunchError>> => {
+  try {
+    return await context.executor.launch(job, prepareFiles(context, job));
+  } catch (error) {
+    return err({ message: error instanceof Error ? error.message : String(error) });
+  }
+};
+
 const isStarting = (job: Job): job is StartingJob => job.status === "starting";
 
 const failLaunch = async (context: SchedulerContext, job: StartingJob, message: string): Promise<void> => {
@@ -20,21 +29,19 @@ const failLaunch = async (context: SchedulerContext, job: StartingJob, message: 
   await context.jobDirectory.removeRepo(job.id);
 };
 
-const launchStarting = async (context: SchedulerContext, job: StartingJob): Promise<void> => {
-  const launched = await context.executor.launch(job, prepareFiles(context, job));
-  if (!launched.ok) return failLaunch(context, job, launched.error.message);
-  logFailure(context, job.id, await changeJob(context, job.id, { kind: "launch", handle: launched.value }));
-};
-
-/** Writes the intent, acts, writes the outcome. A job edited or removed since the decision is left for the next tick. */
-export const launchJob = async (
+/** Writes the intent. Null when the job was edited or removed since the decision: it is left for the next tick. */
+export const recordStart = async (
   context: SchedulerContext,
-  job: QueuedJob,
-  gpuIdxs: readonly number[],
-): Promise<void> => {
-  const current = context.store.findJob(job.id);
-  if (current?.status !== "queued" || current.numGpus !== gpuIdxs.length) return;
+  { job, gpuIdxs }: Readonly<{ job: QueuedJob; gpuIdxs: readonly number[] }>,
+): Promise<StartingJob | null> => {
   const event = { kind: "start", at: context.clock(), gpuIdxs, dir: context.jobDirectory.pathOf(job.id) } as const;
   const started = await changeJob(context, job.id, event);
-  if (started.ok && isStarting(started.value)) await launchStarting(context, started.value);
+  return started.ok && isStarting(started.value) ? started.value : null;
+};
+
+/** Acts on an intent that is on disk and writes the outcome. */
+export const launchJob = async (context: SchedulerContext, job: StartingJob): Promise<void> => {
+  const launched = await tryLaunch(context, job);
+  if (!launched.ok) return failLaunch(context, job, launched.error.message);
+  logFailure(context, job.id, await changeJob(context, job.id, { kind: "launch", handle: launched.value }));
 };

@@ -1,12 +1,16 @@
 import type { HostStats } from "../core/ports.ts";
 import { createMemory, type SchedulerContext, type SchedulerMemory } from "./context.ts";
+import { deleteUnusedArtifacts } from "./delete-unused-artifacts.ts";
 import { restoreJobs } from "./restore-jobs.ts";
-import { startQueuedJobs } from "./start-queued-jobs.ts";
-import { startTask, type Task } from "./task.ts";
+import { startCpuJobs, startGpuJobs, type Wakes } from "./start-queued-jobs.ts";
+import { startTask, type Task, type TaskPlan } from "./task.ts";
 import { tendRunningJobs } from "./tend-running-jobs.ts";
 import { createHealthWatch } from "./watch-health.ts";
 
 export type Scheduler = Readonly<{ wake: () => void; stop: () => Promise<void> }>;
+
+type Start = (name: string, run: TaskPlan["run"]) => Task;
+type JobTasks = Readonly<{ tasks: readonly Task[]; wakes: Wakes }>;
 
 const watchRestoredJobs = (context: SchedulerContext, memory: SchedulerMemory, onExit: () => void): void => {
   for (const job of context.store.loadActiveJobs()) {
@@ -14,35 +18,48 @@ const watchRestoredJobs = (context: SchedulerContext, memory: SchedulerMemory, o
   }
 };
 
-const startTasks = (context: SchedulerContext, memory: SchedulerMemory, health: HostStats): readonly Task[] => {
+const createStart =
+  ({ log, settings }: SchedulerContext): Start =>
+  (name, run) =>
+    startTask({ log, retryMs: settings.refreshRate * 1000, name, run });
+
+const startJobTasks = (context: SchedulerContext, memory: SchedulerMemory, start: Start): JobTasks => {
+  const wakes: Wakes = {
+    running: () => running.wake(),
+    queues: () => {
+      cpuQueue.wake();
+      gpuQueue.wake();
+    },
+  };
+  const running = start("running jobs", () => tendRunningJobs(context, memory, wakes.queues));
+  const cpuQueue = start("queued CPU jobs", () => startCpuJobs(context, memory, wakes));
+  const gpuQueue = start("queued GPU jobs", () => startGpuJobs(context, memory, wakes));
+  return { tasks: [running, cpuQueue, gpuQueue], wakes };
+};
+
+const startOtherTasks = (context: SchedulerContext, health: HostStats, start: Start): readonly Task[] => {
   const refreshMs = context.settings.refreshRate * 1000;
-  const plan = { log: context.log, retryMs: refreshMs };
-  const running = startTask({
-    ...plan,
-    name: "running jobs",
-    run: () => tendRunningJobs(context, memory, () => queue.wake()),
-  });
-  const queue = startTask({ ...plan, name: "queued jobs", run: () => startQueuedJobs(context, memory, running.wake) });
-  const healthWatch = startTask({
-    ...plan,
-    name: "health",
-    run: createHealthWatch({ health, log: context.log, refreshMs }),
-  });
-  watchRestoredJobs(context, memory, running.wake);
-  return [running, queue, healthWatch];
+  return [
+    start("health", createHealthWatch({ health, log: context.log, refreshMs })),
+    start("unused artifacts", () => deleteUnusedArtifacts(context)),
+  ];
 };
 
 /** Restores the jobs that the last server left, then runs its tasks side by side; none can delay another. */
 export const startScheduler = async (context: SchedulerContext, health: HostStats): Promise<Scheduler> => {
   const memory = createMemory();
   await restoreJobs(context, memory);
-  const tasks = startTasks(context, memory, health);
+  const start = createStart(context);
+  const jobs = startJobTasks(context, memory, start);
+  const others = startOtherTasks(context, health, start);
+  watchRestoredJobs(context, memory, jobs.wakes.running);
   const stop = async (): Promise<void> => {
-    await Promise.all(tasks.map((task) => task.stop()));
+    await Promise.all([...jobs.tasks, ...others].map((task) => task.stop()));
     for (const endWatch of memory.watches.values()) endWatch();
   };
   const wake = (): void => {
-    for (const task of tasks.slice(0, 2)) task.wake();
+    jobs.wakes.running();
+    jobs.wakes.queues();
   };
   return { wake, stop };
 };

@@ -1,59 +1,82 @@
-import type { JobId, QueuedJob } from "../core/job.ts";
+import type { QueuedJob, StartingJob } from "../core/job.ts";
 import type { Action } from "../core/job-ending.ts";
-import type { Gpu, QueueSelection } from "../core/ports.ts";
+import type { Gpu } from "../core/ports.ts";
 import { decideActions } from "../core/schedule.ts";
 import type { SchedulerContext, SchedulerMemory } from "./context.ts";
-import { launchJob } from "./launch-job.ts";
+import { launchJob, recordStart } from "./launch-job.ts";
 import { selectActions, takeSnapshot } from "./snapshot.ts";
 
 type StartAction = Extract<Action, { kind: "start" }>;
 
+/** `running` looks at the running jobs now, `queues` at what can start now. */
+export type Wakes = Readonly<{ running: () => void; queues: () => void }>;
+
 const NO_CACHE = 0;
 
-const listWaiting = (
+const watchOrMakeRoom = (
   context: SchedulerContext,
   memory: SchedulerMemory,
-  selection: QueueSelection,
-): readonly QueuedJob[] => context.store.loadQueuedJobs(selection).filter((job) => !memory.launching.has(job.id));
-
-const watchJob = (context: SchedulerContext, memory: SchedulerMemory, id: JobId, onExit: () => void): void => {
-  const job = context.store.findJob(id);
-  if (job?.status === "running") memory.watches.set(id, context.executor.watch(job, onExit));
+  { started, wakes }: Readonly<{ started: StartingJob; wakes: Wakes }>,
+): void => {
+  const job = context.store.findJob(started.id);
+  if (job?.status === "running") memory.watches.set(job.id, context.executor.watch(job, wakes.running));
+  else wakes.queues();
 };
 
 const launchTracked = async (
   context: SchedulerContext,
   memory: SchedulerMemory,
-  { action, onExit }: Readonly<{ action: StartAction; onExit: () => void }>,
+  launch: Readonly<{ started: StartingJob; wakes: Wakes }>,
 ): Promise<void> => {
-  const { id } = action.job;
-  memory.launching.add(id);
+  const { id } = launch.started;
   try {
-    await launchJob(context, action.job, action.gpuIdxs);
-    watchJob(context, memory, id, onExit);
+    await launchJob(context, launch.started);
+    watchOrMakeRoom(context, memory, launch);
   } catch (error) {
     context.log.error("launch failed", { job_id: id, message: String(error) });
   } finally {
     memory.launching.delete(id);
-    onExit();
+    launch.wakes.running();
   }
 };
 
-const startJobs = (
+const beginLaunch = async (
   context: SchedulerContext,
   memory: SchedulerMemory,
-  round: Readonly<{ queued: readonly QueuedJob[]; gpus: readonly Gpu[] | null; onExit: () => void }>,
-): void => {
-  const { queued, gpus, onExit } = round;
-  const actions = decideActions(takeSnapshot(context, memory, { queued, gpus }), context.clock());
-  for (const action of selectActions(actions, "start")) void launchTracked(context, memory, { action, onExit });
+  { action, wakes }: Readonly<{ action: StartAction; wakes: Wakes }>,
+): Promise<void> => {
+  let started: StartingJob | null = null;
+  memory.launching.add(action.job.id);
+  try {
+    started = await recordStart(context, action);
+  } finally {
+    if (started === null) memory.launching.delete(action.job.id);
+  }
+  if (started !== null) void launchTracked(context, memory, { started, wakes });
 };
 
-const startCpuJobs = (context: SchedulerContext, memory: SchedulerMemory, onExit: () => void): void => {
-  const running = context.store.loadActiveJobs().filter((job) => job.gpuIdxs.length === 0).length;
-  const limit = context.settings.maxCpuJobs - running + memory.launching.size;
-  if (context.settings.maxCpuJobs <= running) return;
-  startJobs(context, memory, { queued: listWaiting(context, memory, { needs: "cpu", limit }), gpus: null, onExit });
+const startJobs = async (
+  context: SchedulerContext,
+  memory: SchedulerMemory,
+  round: Readonly<{ queued: readonly QueuedJob[]; gpus: readonly Gpu[] | null; wakes: Wakes }>,
+): Promise<void> => {
+  const { queued, gpus, wakes } = round;
+  const actions = decideActions(takeSnapshot(context, memory, { queued, gpus }), context.clock());
+  const starts = selectActions(actions, "start");
+  await Promise.all(starts.map((action) => beginLaunch(context, memory, { action, wakes })));
+};
+
+/** Starts every CPU job that can start; resolves once that is on disk, the launches go on. */
+export const startCpuJobs = async (
+  context: SchedulerContext,
+  memory: SchedulerMemory,
+  wakes: Wakes,
+): Promise<number> => {
+  const { store, settings } = context;
+  const limit = settings.maxCpuJobs - store.loadActiveJobs().filter((job) => job.gpuIdxs.length === 0).length;
+  const queued = limit > 0 ? store.loadQueuedJobs({ needs: "cpu", limit }) : [];
+  if (queued.length > 0) await startJobs(context, memory, { queued, gpus: null, wakes });
+  return settings.refreshRate * 1000;
 };
 
 const hasGpuRoom = async ({ store, gpus }: SchedulerContext): Promise<boolean> => {
@@ -62,20 +85,20 @@ const hasGpuRoom = async ({ store, gpus }: SchedulerContext): Promise<boolean> =
   return known.ok && known.value.some((gpu) => !taken.has(gpu.index));
 };
 
-const startGpuJobs = async (context: SchedulerContext, memory: SchedulerMemory, onExit: () => void): Promise<void> => {
-  if (context.store.loadQueuedJobs({ needs: "gpu", limit: 1 }).length === 0 || !(await hasGpuRoom(context))) return;
-  const gpus = await context.gpus.read(NO_CACHE);
-  const queued = listWaiting(context, memory, { needs: "gpu" });
-  if (gpus.ok) startJobs(context, memory, { queued, gpus: gpus.value, onExit });
-};
+const isGpuWanted = async (context: SchedulerContext): Promise<boolean> =>
+  context.store.loadQueuedJobs({ needs: "gpu", limit: 1 }).length > 0 && (await hasGpuRoom(context));
 
-/** Starts every job that can start. CPU jobs don't wait for the GPUs to be read; a full machine does not read its queue. */
-export const startQueuedJobs = async (
+/** Like `startCpuJobs` for GPU jobs; a full machine does not read its queue. */
+export const startGpuJobs = async (
   context: SchedulerContext,
   memory: SchedulerMemory,
-  onExit: () => void,
+  wakes: Wakes,
 ): Promise<number> => {
-  startCpuJobs(context, memory, onExit);
-  await startGpuJobs(context, memory, onExit);
-  return context.settings.refreshRate * 1000;
+  const { store, settings } = context;
+  const gpus = (await isGpuWanted(context)) ? await context.gpus.read(NO_CACHE) : null;
+  if (gpus?.ok) {
+    const queued = store.loadQueuedJobs({ needs: "gpu" });
+    await startJobs(context, memory, { queued, gpus: gpus.value, wakes });
+  }
+  return settings.refreshRate * 1000;
 };

@@ -10,13 +10,14 @@ export type JobRow = Readonly<{
   completed_at: number | null;
   user: string;
   artifact_id: string | null;
+  num_gpus: number;
   command: string;
   gpu_idxs: string;
   details: string;
 }>;
 
 export const ROW_COLUMNS =
-  "id, status, priority, created_at, started_at, completed_at, user, artifact_id, command, gpu_idxs, details";
+  "id, status, priority, created_at, started_at, completed_at, user, artifact_id, num_gpus, command, gpu_idxs, details";
 
 const OWN_COLUMNS: ReadonlySet<string> = new Set([
   "id",
@@ -27,6 +28,7 @@ const OWN_COLUMNS: ReadonlySet<string> = new Set([
   "completedAt",
   "user",
   "artifactId",
+  "numGpus",
   "command",
 ] satisfies readonly (keyof Job | "startedAt" | "completedAt")[]);
 
@@ -46,6 +48,7 @@ export const toRow = (job: Job): JobRow => ({
   completed_at: isEnded(job) ? job.completedAt : null,
   user: job.user,
   artifact_id: job.artifactId,
+  num_gpus: job.numGpus,
   command: job.command,
   gpu_idxs: joinIndexes(job.status === "queued" ? job.requestedGpuIdxs : job.gpuIdxs),
   details: describeRest(job),
@@ -61,6 +64,7 @@ export const fromRow = (row: JobRow): Job =>
     createdAt: row.created_at,
     user: row.user,
     artifactId: row.artifact_id as ArtifactId | null,
+    numGpus: row.num_gpus,
     command: row.command,
     ...(row.started_at === null ? {} : { startedAt: row.started_at }),
     ...(row.completed_at === null ? {} : { completedAt: row.completed_at }),

@@ -1,15 +1,15 @@
 import type { Database } from "bun:sqlite";
 import { type ActiveJob, isEnded, type Job, type JobId, type JobStatus, type QueuedJob } from "../../core/job.ts";
-import type { Environment, JobCounts, JobFilter } from "../../core/ports.ts";
+import type { Environment, JobCounts, JobFilter, QueueSelection } from "../../core/ports.ts";
 import type { SecretBox } from "../secret-box.ts";
-import { ACTIVE, type JobGroup, QUEUED } from "./job-order.ts";
+import { ACTIVE, QUEUED } from "./job-order.ts";
 import { fromRow, type JobRow, ROW_COLUMNS, toRow } from "./job-row.ts";
 import { listJobs } from "./list-jobs.ts";
 
 export type JobTable = Readonly<{
   find: (id: JobId) => Job | null;
   list: (filter: JobFilter) => readonly Job[];
-  loadQueued: () => readonly QueuedJob[];
+  loadQueued: (selection?: QueueSelection) => readonly QueuedJob[];
   loadActive: () => readonly ActiveJob[];
   count: () => JobCounts;
   loadEnvironment: (id: JobId) => Environment;
@@ -25,12 +25,12 @@ type Counter = Readonly<{ status: JobStatus; jobs: number }>;
 const SELECT = `select ${ROW_COLUMNS} from jobs`;
 
 const INSERT = `insert into jobs (${ROW_COLUMNS}, env) values
-  ($id, $status, $priority, $created_at, $started_at, $completed_at, $user, $artifact_id, $command, $gpu_idxs, $details,
+  ($id, $status, $priority, $created_at, $started_at, $completed_at, $user, $artifact_id, $num_gpus, $command, $gpu_idxs, $details,
   $env)`;
 
 const UPDATE = `update jobs set status = $status, priority = $priority, created_at = $created_at,
-  started_at = $started_at, completed_at = $completed_at, user = $user, artifact_id = $artifact_id, command = $command,
-  gpu_idxs = $gpu_idxs, details = $details, env = iif($is_ended, null, env) where id = $id`;
+  started_at = $started_at, completed_at = $completed_at, user = $user, artifact_id = $artifact_id, num_gpus = $num_gpus,
+  command = $command, gpu_idxs = $gpu_idxs, details = $details, env = iif($is_ended, null, env) where id = $id`;
 
 const countJobs = (counters: readonly Counter[]): JobCounts => {
   const sum = (...statuses: readonly JobStatus[]): number =>
@@ -38,12 +38,27 @@ const countJobs = (counters: readonly Counter[]): JobCounts => {
   return { queued: sum("queued"), running: sum("starting", "running"), ended: sum("completed", "failed", "killed") };
 };
 
+const QUEUES = {
+  all: "indexed by jobs_queued where status = 'queued'",
+  cpu: "indexed by jobs_queued_cpu where status = 'queued' and num_gpus = 0",
+  gpu: "indexed by jobs_queued_gpu where status = 'queued' and num_gpus > 0",
+} as const;
+
+const NO_LIMIT = -1;
+
+const createQueueReader = (db: Database): JobTable["loadQueued"] => {
+  const prepare = (queue: keyof typeof QUEUES) =>
+    db.query<JobRow, [number]>(`${SELECT} ${QUEUES[queue]} order by ${QUEUED.order} limit ?`);
+  const queues = { all: prepare("all"), cpu: prepare("cpu"), gpu: prepare("gpu") };
+  return (selection) =>
+    queues[selection?.needs ?? "all"].all(selection?.limit ?? NO_LIMIT).map((row) => fromRow(row) as QueuedJob);
+};
+
 const createReads = (db: Database) => {
-  const selectGroup = ({ where, order, indexes }: JobGroup) =>
-    db.query<JobRow, []>(`${SELECT} indexed by ${indexes.all} where ${where} order by ${order}`);
   const byId = db.query<JobRow, [string]>(`${SELECT} where id = ?`);
-  const queued = selectGroup(QUEUED);
-  const active = selectGroup(ACTIVE);
+  const active = db.query<JobRow, []>(
+    `${SELECT} indexed by ${ACTIVE.indexes.all} where ${ACTIVE.where} order by ${ACTIVE.order}`,
+  );
   const counters = db.query<Counter, []>("select status, jobs from counters");
   return {
     find: (id: JobId): Job | null => {
@@ -51,7 +66,7 @@ const createReads = (db: Database) => {
       return row === null ? null : fromRow(row);
     },
     list: (filter: JobFilter) => listJobs(db, filter),
-    loadQueued: () => queued.all().map((row) => fromRow(row) as QueuedJob),
+    loadQueued: createQueueReader(db),
     loadActive: () => active.all().map((row) => fromRow(row) as ActiveJob),
     count: () => countJobs(counters.all()),
   };

@@ -11,12 +11,15 @@ create table jobs (
   completed_at real,
   user text not null,
   artifact_id text,
+  num_gpus integer not null,
   command text not null,
   gpu_idxs text not null,
   details text not null,
   env blob
 );
 create index jobs_queued on jobs (priority desc, created_at, id, gpu_idxs) where status = 'queued';
+create index jobs_queued_cpu on jobs (priority desc, created_at, id) where status = 'queued' and num_gpus = 0;
+create index jobs_queued_gpu on jobs (priority desc, created_at, id) where status = 'queued' and num_gpus > 0;
 create index jobs_queued_by_user on jobs (user, priority desc, created_at, id) where status = 'queued';
 create index jobs_active on jobs (started_at desc, seq desc) where status in ('starting', 'running');
 create index jobs_ended on jobs (completed_at desc, seq desc, status, gpu_idxs)

@@ -1,0 +1,114 @@
+import { Database } from "bun:sqlite";
+import { describe, expect, onTestFinished, spyOn, test } from "bun:test";
+import { join } from "node:path";
+import type { JobFilter, Store } from "../../core/ports.ts";
+import { addJobs, createEnded, createQueued, createRunning, makeFolder, openIn } from "./harness.test.ts";
+
+const PAGE: JobFilter = { limit: 100, offset: 0 };
+
+type Recorder = Readonly<{ store: Store; explain: (read: () => unknown) => readonly string[] }>;
+
+/** `explain` gives the plan of each statement that reads jobs while `read` runs, those prepared at the start included. */
+const openRecorded = (folder: string): Recorder => {
+  const texts: string[] = [];
+  const query = Database.prototype.query;
+  const recorder = spyOn(Database.prototype, "query").mockImplementation(function (this: Database, sql: string) {
+    texts.push(sql);
+    return query.call(this, sql);
+  } as typeof query);
+  onTestFinished(() => recorder.mockRestore());
+  const store = openIn(folder);
+  const reader = new Database(join(folder, "jobs.db"), { readonly: true });
+  onTestFinished(() => reader.close());
+  const prepared = texts.filter((sql) => sql.includes("order by"));
+  const explain = (read: () => unknown): readonly string[] => {
+    texts.length = 0;
+    read();
+    return [...new Set([...prepared, ...texts])]
+      .filter((sql) => /^select/.test(sql) && sql.includes("from jobs"))
+      .map((sql) =>
+        reader
+          .prepare<{ detail: string }, []>(`explain query plan ${sql}`)
+          .all()
+          .map(({ detail }) => detail)
+          .join("; "),
+      );
+  };
+  return { store, explain };
+};
+
+const READS: readonly (readonly [string, (store: Store) => unknown])[] = [
+  ["the first page of all jobs", (store) => store.listJobs(PAGE)],
+  ["a later page of all jobs", (store) => store.listJobs({ ...PAGE, offset: 70_000 })],
+  ["the queued jobs", (store) => store.listJobs({ ...PAGE, statuses: ["queued"] })],
+  ["the running jobs", (store) => store.listJobs({ ...PAGE, statuses: ["running"] })],
+  ["the completed jobs", (store) => store.listJobs({ ...PAGE, statuses: ["completed"] })],
+  ["the ended jobs", (store) => store.listJobs({ ...PAGE, statuses: ["completed", "failed", "killed"] })],
+  ["two kinds of ended jobs", (store) => store.listJobs({ ...PAGE, statuses: ["failed", "killed"] })],
+  ["one user's jobs", (store) => store.listJobs({ ...PAGE, user: "ada" })],
+  ["one user's queued jobs", (store) => store.listJobs({ ...PAGE, user: "ada", statuses: ["queued"] })],
+  ["one user's failed jobs", (store) => store.listJobs({ ...PAGE, user: "ada", statuses: ["failed"] })],
+  ["the jobs of a GPU", (store) => store.listJobs({ ...PAGE, gpuIndex: 1 })],
+  ["the jobs of a command", (store) => store.listJobs({ ...PAGE, matchesCommand: () => true })],
+  ["the queue", (store) => store.loadQueuedJobs()],
+  ["the head of the queue of CPU jobs", (store) => store.loadQueuedJobs({ needs: "cpu", limit: 1 })],
+  ["the queue of GPU jobs", (store) => store.loadQueuedJobs({ needs: "gpu" })],
+  ["the active jobs", (store) => store.loadActiveJobs()],
+];
+
+describe("no sorting and no look at every job is needed for", () => {
+  test.each(READS)("%s", async (_name, read) => {
+    const { store, explain } = openRecorded(makeFolder());
+    await addJobs(store, [createQueued("a"), createRunning("b"), createEnded("c")]);
+    const plans = explain(() => read(store));
+    expect(plans.length).toBeGreaterThan(0);
+    for (const plan of plans) {
+      expect(plan).not.toContain("TEMP B-TREE");
+      expect(plan).toMatch(/^(SCAN jobs USING (COVERING )?INDEX jobs_|SEARCH jobs USING )/);
+    }
+  });
+});
+
+const copyJob = (folder: string, id: string, count: number, time: string): void => {
+  const db = new Database(join(folder, "jobs.db"));
+  const names = db
+    .query<{ name: string }, []>("select name from pragma_table_info('jobs') where name <> 'seq'")
+    .all()
+    .map(({ name }) => name);
+  const values = names.map((name) => {
+    if (name === "id") return "id || n.value";
+    return name.endsWith("_at") ? `iif(${name} is null, null, ${time})` : name;
+  });
+  const numbers = `with recursive n(value) as (select 0 union all select value + 1 from n limit ${count})`;
+  db.exec(`insert into jobs (${names}) ${numbers} select ${values} from n, jobs where id = '${id}'`);
+  db.exec(`delete from jobs where id = '${id}'`);
+  db.close();
+};
+
+test("among 100 000 jobs each page is the right one", async () => {
+  const folder = makeFolder();
+  const store = openIn(folder);
+  const third = 30_000;
+  await addJobs(store, [
+    createQueued("q"),
+    createRunning("r"),
+    createEnded("c"),
+    createEnded("f", { status: "failed" }),
+  ]);
+  copyJob(folder, "q", third, "n.value");
+  copyJob(folder, "c", third, "2 * n.value");
+  copyJob(folder, "f", third, "2 * n.value + 1");
+  copyJob(folder, "r", 10_000, "n.value");
+  const list = (filter: Partial<JobFilter>): readonly string[] =>
+    store.listJobs({ ...PAGE, limit: 100, ...filter }).map(({ id }) => String(id));
+  const count = (letter: string, from: number, step: number): readonly string[] =>
+    Array.from({ length: 100 }, (_, index) => `${letter}${from + index * step}`);
+  expect(store.countJobs()).toEqual({ queued: third, running: 10_000, ended: 2 * third });
+  expect(list({ offset: 9900 })).toEqual([...count("r", 99, -1)]);
+  expect(list({ offset: 10_000 })).toEqual([...count("q", 0, 1)]);
+  expect(list({ statuses: ["queued"], offset: 15_000 })).toEqual([...count("q", 15_000, 1)]);
+  expect(list({ statuses: ["failed"], offset: 20_000 })).toEqual([...count("f", 9999, -1)]);
+  expect(list({ offset: 40_000 }).slice(0, 4)).toEqual(["f29999", "c29999", "f29998", "c29998"]);
+  expect(list({ offset: 99_950 })).toHaveLength(50);
+  expect(list({ offset: 100_000 })).toEqual([]);
+}, 30_000);

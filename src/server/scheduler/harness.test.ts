@@ -1,0 +1,193 @@
+import { onTestFinished } from "bun:test";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { err, ok, type Result } from "../../shared/result.ts";
+import type { ActiveJob, ArtifactId, Job, JobHandle, JobId, QueuedJob } from "../core/job.ts";
+import { createGpu, createQueued } from "../core/job-samples.test.ts";
+import { applyJobEvent, type JobEvent } from "../core/job-transition.ts";
+import type { Environment, Executor, GpuProbe, HostStats, JobFiles, Log, Observation, Store } from "../core/ports.ts";
+import { createJobDirectory } from "../external/job-directory.ts";
+import { openStore } from "../external/sqlite/open-store.ts";
+import type { SchedulerContext } from "./context.ts";
+import { type Scheduler, startScheduler } from "./loop.ts";
+
+export type LogLine = Readonly<{ level: "info" | "warn" | "error"; event: string; fields: Record<string, unknown> }>;
+
+export type FakeExecutor = Executor &
+  Readonly<{
+    launches: { id: string; gpuIdxs: readonly number[]; files: JobFiles }[];
+    kills: { ids: readonly string[]; force: boolean }[];
+    place: (id: string, seen: Observation) => void;
+    end: (id: string, exitCode: number, processesLeft?: number) => void;
+  }>;
+
+export type Harness = Readonly<{
+  context: SchedulerContext;
+  store: Store;
+  executor: FakeExecutor;
+  logs: LogLine[];
+  setTime: (time: number) => void;
+  add: (...jobs: readonly QueuedJob[]) => Promise<void>;
+  change: (id: string, event: JobEvent) => Promise<void>;
+  find: (id: string) => Job;
+  start: () => Promise<Scheduler>;
+}>;
+
+export type Overrides = Readonly<{
+  gpus?: GpuProbe["read"];
+  executor?: Partial<Executor>;
+  settings?: Partial<SchedulerContext["settings"]>;
+  serverEnvironment?: Environment;
+  health?: HostStats;
+  store?: (store: Store) => Partial<Store>;
+}>;
+
+const PATIENCE_MS = 3000;
+const HOUR_S = 3600;
+
+export const toId = (id: string): JobId => id as JobId;
+
+export const handleOf = (id: string): JobHandle => ({
+  kind: "screen",
+  session: `nexus_job_${id}`,
+  pid: 1,
+  startTicks: 1,
+  bootId: "boot",
+});
+
+export const must = <Value>(result: Result<Value, Readonly<{ message: string }>>): Value => {
+  if (!result.ok) throw new Error(result.error.message);
+  return result.value;
+};
+
+/** Resolves as soon as `isTrue` holds; rejects when it takes too long. */
+export const waitUntil = async (isTrue: () => boolean): Promise<void> => {
+  const deadline = performance.now() + PATIENCE_MS;
+  while (!isTrue()) {
+    if (performance.now() > deadline) throw new Error(`It did not happen: ${isTrue}`);
+    await new Promise((resolve) => setTimeout(resolve, 1));
+  }
+};
+
+/** Lets all that is due now happen, the writes of the store included. */
+export const settle = async (): Promise<void> => {
+  for (let turn = 0; turn < 20; turn++) await new Promise((resolve) => setImmediate(resolve));
+};
+
+export const readMockGpus =
+  (count: number): GpuProbe["read"] =>
+  async () =>
+    ok(Array.from({ length: count }, (_, index) => createGpu(index)));
+
+export const createExecutor = (): FakeExecutor => {
+  const seen = new Map<string, Observation>();
+  const watches = new Map<string, () => void>();
+  const launches: FakeExecutor["launches"] = [];
+  const kills: FakeExecutor["kills"] = [];
+  const lookUp = (job: ActiveJob): Observation => seen.get(job.id) ?? { kind: "unstarted" };
+  return {
+    launches,
+    kills,
+    place: (id, observation) => void seen.set(id, observation),
+    end: (id, exitCode, processesLeft = 0) => {
+      seen.set(id, { kind: "exited", exitCode, processesLeft });
+      watches.get(id)?.();
+    },
+    launch: async (job, files) => {
+      launches.push({ id: job.id, gpuIdxs: job.gpuIdxs, files });
+      seen.set(job.id, { kind: "alive", handle: handleOf(job.id) });
+      return ok(handleOf(job.id));
+    },
+    probe: async (jobs) => new Map(jobs.map((job) => [job.id, lookUp(job)])),
+    kill: async (jobs, force) => {
+      kills.push({ ids: jobs.map((job) => job.id), force });
+      return ok(undefined);
+    },
+    watch: (job, onChange) => {
+      watches.set(job.id, onChange);
+      return () => void watches.delete(job.id);
+    },
+    attachCommand: () => [],
+  };
+};
+
+const createLog = (lines: LogLine[]): Log => ({
+  info: (event, fields = {}) => void lines.push({ level: "info", event, fields }),
+  warn: (event, fields = {}) => void lines.push({ level: "warn", event, fields }),
+  error: (event, fields = {}) => void lines.push({ level: "error", event, fields }),
+});
+
+const WELL: HostStats = { read: async () => ({ disk: null, network: null, system: null }) };
+
+/** A scheduler on a real store in a temporary folder; its timers are an hour apart unless told otherwise. */
+export const createHarness = (overrides: Overrides = {}): Harness => {
+  const serverDir = mkdtempSync(join(tmpdir(), "nexus-scheduler-"));
+  let now = 1000;
+  const clock = (): number => now;
+  const opened = must(openStore({ serverDir, clock }));
+  const store = { ...opened, ...overrides.store?.(opened) };
+  const executor = { ...createExecutor(), ...overrides.executor };
+  const logs: LogLine[] = [];
+  const context: SchedulerContext = {
+    store,
+    executor,
+    gpus: { isMock: true, read: overrides.gpus ?? readMockGpus(2) },
+    jobDirectory: createJobDirectory(serverDir),
+    clock,
+    log: createLog(logs),
+    serverEnvironment: overrides.serverEnvironment ?? {},
+    settings: { refreshRate: HOUR_S, maxCpuJobs: 4, maxPassedOver: 1800, ...overrides.settings },
+  };
+  const schedulers: Scheduler[] = [];
+  onTestFinished(async () => {
+    await Promise.all(schedulers.map((scheduler) => scheduler.stop()));
+    await settle();
+    await opened.close();
+    rmSync(serverDir, { recursive: true });
+  });
+  return {
+    context,
+    store: opened,
+    executor,
+    logs,
+    setTime: (time) => {
+      now = time;
+    },
+    add: async (...jobs) => {
+      const insert = opened.write((transaction) => {
+        for (const job of jobs) transaction.insertJob(job, { KEY: `value of ${job.id}` });
+      });
+      must(await insert);
+    },
+    change: async (id, event) => {
+      const save = opened.write((transaction) => {
+        const job = transaction.findJob(toId(id));
+        if (job === null) throw new Error(`${id} is gone`);
+        transaction.saveJob(must(applyJobEvent(job, event)));
+      });
+      must(await save);
+    },
+    find: (id) => {
+      const job = opened.findJob(toId(id));
+      if (job === null) throw new Error(`${id} is gone`);
+      return job;
+    },
+    start: async () => {
+      const scheduler = await startScheduler(context, overrides.health ?? WELL);
+      schedulers.push(scheduler);
+      return scheduler;
+    },
+  };
+};
+
+export const createCpuJob = (id: string, overrides: Partial<QueuedJob> = {}): QueuedJob =>
+  createQueued(id, { numGpus: 0, ...overrides });
+
+export const uploadArtifact = async (store: Store, bytes: Uint8Array): Promise<ArtifactId> => {
+  const writer = store.artifacts.begin(null);
+  must(await writer.append(bytes));
+  return must(await writer.finish());
+};
+
+export const refuseLaunch = async (): ReturnType<Executor["launch"]> => err({ message: "no space left" });

@@ -1,0 +1,72 @@
+import { describe, expect, test } from "bun:test";
+import { err } from "../../shared/result.ts";
+import type { ArtifactId } from "../core/job.ts";
+import { createQueued } from "../core/job-samples.test.ts";
+import type { HostStats, Store } from "../core/ports.ts";
+import { deleteUnusedArtifacts } from "./delete-unused-artifacts.ts";
+import { createCpuJob, createHarness, must, uploadArtifact, waitUntil } from "./harness.test.ts";
+import { createHealthWatch } from "./watch-health.ts";
+
+const hasArtifact = async (store: Store, id: ArtifactId): Promise<boolean> =>
+  must(await store.write((transaction) => transaction.hasArtifact(id)));
+
+describe("the tasks", () => {
+  test("that throw are logged and tried again, and stop no other", async () => {
+    let probes = 0;
+    const probe = async () => {
+      probes += 1;
+      if (probes > 1 && probes < 4) throw new Error("broken probe");
+      return new Map();
+    };
+    const health: HostStats = { read: async () => Promise.reject(new Error("broken figures")) };
+    const harness = createHarness({ executor: { probe }, health, settings: { refreshRate: 0.05 } });
+    await harness.add(createCpuJob("a"));
+    await harness.start();
+    await waitUntil(() => harness.find("a").status === "running" && probes >= 4);
+    const failed = harness.logs.filter(({ event }) => event === "task failed").map(({ fields }) => fields["task"]);
+    expect(failed).toContain("running jobs");
+    expect(failed).toContain("health");
+    expect(failed).not.toContain("queued CPU jobs");
+  });
+
+  test("delete unused artifacts, once their grace is over, and keep those that a waiting job needs", async () => {
+    const harness = createHarness({ gpus: async () => err({ message: "no driver" }) });
+    const unused = await uploadArtifact(harness.store, Buffer.from("a"));
+    const needed = await uploadArtifact(harness.store, Buffer.from("b"));
+    await harness.add(createQueued("a", { artifactId: needed }));
+    expect(await deleteUnusedArtifacts(harness.context)).toBe(60_000);
+    expect(await hasArtifact(harness.store, unused)).toBe(true);
+    harness.setTime(1601);
+    await harness.start();
+    await waitUntil(() => harness.logs.some(({ event }) => event === "artifacts deleted"));
+    expect(await hasArtifact(harness.store, unused)).toBe(false);
+    expect(await hasArtifact(harness.store, needed)).toBe(true);
+    expect(harness.logs).toContainEqual({ level: "info", event: "artifacts deleted", fields: { count: 1 } });
+  });
+
+  test("log it when artifacts can't be deleted", async () => {
+    const harness = createHarness();
+    const full = err({ kind: "unavailable", message: "The disk is full" } as const);
+    const artifacts = { ...harness.store.artifacts, deleteUnused: async () => full };
+    expect(await deleteUnusedArtifacts({ ...harness.context, store: { ...harness.store, artifacts } })).toBe(60_000);
+    expect(harness.logs).toEqual([
+      { level: "error", event: "artifacts could not be deleted", fields: { message: "The disk is full" } },
+    ]);
+  });
+
+  test("log each time that the machine turns unhealthy or recovers, not each look", async () => {
+    const disk = (percent_used: number) => ({ total: 1, used: 1, free: 0, percent_used });
+    const readings = [96, 97, 10, 10, 99];
+    const health: HostStats = {
+      read: async () => ({ disk: disk(readings.shift() ?? 0), network: null, system: null }),
+    };
+    const { logs, context } = createHarness();
+    const look = createHealthWatch({ health, log: context.log, refreshMs: 7 });
+    for (let round = 0; round < 5; round++) expect(await look()).toBe(7);
+    expect(logs.map(({ event }) => event)).toEqual([
+      "machine is unhealthy",
+      "machine is healthy again",
+      "machine is unhealthy",
+    ]);
+  });
+});
