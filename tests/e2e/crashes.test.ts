@@ -98,7 +98,7 @@ describe("a machine that restarts", () => {
     process.kill(pid, "SIGKILL");
     await waitUntil("the session is gone", () => !existsSync(`/proc/${pid}`));
     const db = new Database(join(world.folder, "server", "jobs.db"));
-    db.exec(`update jobs set state = replace(state, '"bootId":"', '"bootId":"earlier-')`);
+    db.exec(`update jobs set details = replace(details, '"bootId":"', '"bootId":"earlier-')`);
     db.close();
     await world.startServer();
     const lost = await world.waitFor(job.id);

@@ -115,6 +115,11 @@ describe("createJob", () => {
     expect(create({ priority: 9998 })).toMatchObject({ value: { priority: 9998 } });
   });
 
+  test("whether its GPUs exist is not asked here of a job to be run at once", () => {
+    expect(create({ run_immediately: true, gpu_idxs: [7] })).toMatchObject({ value: { requestedGpuIdxs: [7] } });
+    expect(create({ run_immediately: true, num_gpus: 9 })).toMatchObject({ value: { numGpus: 9 } });
+  });
+
   test("a service named twice counts once", () => {
     const twice = create({ integrations: ["nullpointer", "nullpointer"] });
     expect(twice).toMatchObject({ value: { integrations: ["nullpointer"] } });

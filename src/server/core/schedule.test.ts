@@ -175,7 +175,6 @@ const expectFairCpuStarts = (snapshot: Snapshot, starts: readonly Start[]): void
   expect(started).toEqual(waiting.slice(0, slots).map(({ id }) => id));
 };
 
-/** Walks the queue in start order with all that was given to earlier jobs, or is held for them, taken away. */
 const expectFairGpuStarts = (snapshot: Snapshot, starts: readonly Start[], now: number): void => {
   const all = describeGpus(snapshot.gpus ?? [], snapshot.active, snapshot.blacklist);
   const given = new Map(starts.map((start) => [start.job.id, start.gpuIdxs]));

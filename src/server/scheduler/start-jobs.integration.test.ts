@@ -81,7 +81,17 @@ describe("the scheduler starts", () => {
       wake.now();
       return ok([createGpu(0)]);
     };
-    const { add, executor, start } = createHarness({ gpus: read, settings: { maxCpuJobs: 1 } });
+    let writes = 0;
+    const { add, executor, start } = createHarness({
+      gpus: read,
+      settings: { maxCpuJobs: 1 },
+      store: (opened) => ({
+        write: (change) => {
+          writes += 1;
+          return opened.write(change);
+        },
+      }),
+    });
     const scheduler = await start();
     await settle();
     let wakes = 0;
@@ -94,6 +104,7 @@ describe("the scheduler starts", () => {
     await waitUntil(() => executor.launches.length >= 2);
     await settle();
     expect(executor.launches.map(({ id, gpuIdxs }) => `${id} ${gpuIdxs}`).toSorted()).toEqual(["a 0", "c "]);
+    expect({ wakes: wakes > 1, writes }).toEqual({ wakes: true, writes: 4 });
   });
 
   test("nothing on a GPU that is blacklisted or used by a foreign process", async () => {

@@ -8,31 +8,23 @@ const PAGE: JobFilter = { limit: 100, offset: 0 };
 
 type Recorder = Readonly<{ store: Store; explain: (read: () => unknown) => readonly string[] }>;
 
-/** `explain` gives the plan of each statement that reads jobs while `read` runs, those prepared at the start included. */
 const openRecorded = (folder: string): Recorder => {
-  const texts: string[] = [];
-  const query = Database.prototype.query;
-  const recorder = spyOn(Database.prototype, "query").mockImplementation(function (this: Database, sql: string) {
-    texts.push(sql);
-    return query.call(this, sql);
-  } as typeof query);
+  const recorder = spyOn(Database.prototype, "query");
   onTestFinished(() => recorder.mockRestore());
   const store = openIn(folder);
   const reader = new Database(join(folder, "jobs.db"), { readonly: true });
   onTestFinished(() => reader.close());
-  const prepared = texts.filter((sql) => sql.includes("order by"));
   const explain = (read: () => unknown): readonly string[] => {
-    texts.length = 0;
     read();
-    return [...new Set([...prepared, ...texts])]
-      .filter((sql) => /^select/.test(sql) && sql.includes("from jobs"))
-      .map((sql) =>
-        reader
-          .prepare<{ detail: string }, []>(`explain query plan ${sql}`)
-          .all()
-          .map(({ detail }) => detail)
-          .join("; "),
-      );
+    const texts = recorder.mock.calls.map(([sql]) => sql);
+    const lists = texts.filter((sql) => /^select .* from jobs/s.test(sql) && sql.includes("order by"));
+    return [...new Set(lists)].map((sql) =>
+      reader
+        .prepare<{ detail: string }, []>(`explain query plan ${sql}`)
+        .all()
+        .map(({ detail }) => detail)
+        .join("; "),
+    );
   };
   return { store, explain };
 };

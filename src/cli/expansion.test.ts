@@ -1,0 +1,86 @@
+import { describe, expect, test } from "bun:test";
+import fc from "fast-check";
+import { expandCommand, MAX_JOBS } from "./expansion.ts";
+
+const drawLowest = (min: number): number => min;
+
+const expand = (command: string, repeat = 1): readonly string[] => {
+  const expanded = expandCommand(command, repeat, drawLowest);
+  if (!expanded.ok) throw new Error(expanded.error.message);
+  return expanded.value;
+};
+
+describe("expansion", () => {
+  test("one list makes one job for each value", () => {
+    expect(expand("train --lr {0.1, 0.01}")).toEqual(["train --lr 0.1", "train --lr 0.01"]);
+  });
+
+  test("several lists make the product, in order", () => {
+    expect(expand("{a,b} {x,y}")).toEqual(["a x", "a y", "b x", "b y"]);
+  });
+
+  test("double braces are paired, the shorter list padded with its last value", () => {
+    expect(expand("{{a,b,c}} {{x,y}}")).toEqual(["a x", "b y", "c y"]);
+  });
+
+  test("pairs and products combine", () => {
+    expect(expand("{1,2} {{a,b}} {{x,y}}")).toEqual(["1 a x", "1 b y", "2 a x", "2 b y"]);
+  });
+
+  test("a random number is drawn for each job and again for each repeat, from 0 to 100 unless told", () => {
+    const drawn: (readonly [number, number])[] = [];
+    const draw = (min: number, max: number): number => drawn.push([min, max]);
+    const expanded = expandCommand("{RANDINT:-5,7} {RANDINT} {a,b}", 2, draw);
+    expect(expanded.ok && expanded.value).toEqual(["1 2 a", "3 4 b", "5 6 a", "7 8 b"]);
+    expect(drawn.slice(0, 2)).toEqual([
+      [-5, 7],
+      [0, 100],
+    ]);
+  });
+
+  test.each([
+    ["echo ${HOME}", "echo ${HOME}"],
+    ["echo {one}", "echo {one}"],
+    [`echo '{"a": 1, "b": 2}'`, `echo '{"a": 1, "b": 2}'`],
+    ["f'{x}'", "f'{x}'"],
+    ["awk '{print $1}'", "awk '{print $1}'"],
+    ["echo \\{a,b\\}", "echo {a,b}"],
+    ["echo {}", "echo {}"],
+    ["echo ${list:1,2}", "echo ${list:1,2}"],
+  ])("%s is one job", (command, job) => {
+    expect(expand(command)).toEqual([job]);
+  });
+
+  test("a repeat repeats everything", () => {
+    expect(expand("{a,b}", 2)).toEqual(["a", "b", "a", "b"]);
+  });
+
+  test("too many jobs and a reversed range are refused", () => {
+    const list = `{${Array.from({ length: 101 }, (_value, index) => index).join(",")}}`;
+    const many = expandCommand(`${list} ${list}`, 1, drawLowest);
+    expect(!many.ok && many.error).toEqual({
+      exitCode: 2,
+      message: `this makes 10201 jobs; at most ${MAX_JOBS} can be added at once`,
+    });
+    expect(expandCommand("{RANDINT:9,1}", 1, drawLowest).ok).toBe(false);
+  });
+
+  test("any text without braces is left as it is", () => {
+    fc.assert(
+      fc.property(fc.string({ unit: "binary" }), (text) => {
+        fc.pre(!/[{}]/.test(text));
+        expect(expand(text)).toEqual([text]);
+      }),
+    );
+  });
+
+  test("the product of lists has as many jobs as their sizes multiplied, all different", () => {
+    const list = fc.uniqueArray(fc.stringMatching(/^[a-z0-9]+$/), { minLength: 2, maxLength: 5 });
+    fc.assert(
+      fc.property(fc.array(list, { minLength: 1, maxLength: 4 }), (lists) => {
+        const jobs = expand(lists.map((values) => `{${values.join(",")}}`).join(" "));
+        expect(new Set(jobs).size).toBe(lists.reduce((product, values) => product * values.length, 1));
+      }),
+    );
+  });
+});

@@ -1,0 +1,275 @@
+import { afterEach, beforeEach, describe, expect, test } from "bun:test";
+import { execFileSync, spawn } from "node:child_process";
+import { createHash } from "node:crypto";
+import {
+  chmodSync,
+  lstatSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import fc from "fast-check";
+import { type Snapshot, takeSnapshot } from "./git-snapshot.ts";
+
+const AUTHOR = {
+  GIT_AUTHOR_NAME: "t",
+  GIT_AUTHOR_EMAIL: "t@example.org",
+  GIT_COMMITTER_NAME: "t",
+  GIT_COMMITTER_EMAIL: "t@example.org",
+};
+const STOPPED_ROUNDS = 12;
+
+let folder: string;
+let repository: string;
+
+const git = (...words: readonly string[]): string =>
+  execFileSync("git", ["-c", "protocol.file.allow=always", ...words], {
+    cwd: repository,
+    encoding: "utf8",
+    env: { ...process.env, ...AUTHOR },
+    stdio: ["ignore", "pipe", "pipe"],
+  });
+
+const write = (name: string, text: string): void => {
+  mkdirSync(join(repository, name, ".."), { recursive: true });
+  writeFileSync(join(repository, name), text);
+};
+
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), "nexus-snapshot-test-"));
+  repository = join(folder, "repository");
+  mkdirSync(repository);
+  git("init", "--quiet", "--initial-branch=main");
+});
+
+afterEach(() => rmSync(folder, { recursive: true, force: true }));
+
+const commitAll = (): void => {
+  git("add", "--all");
+  git("commit", "--quiet", "--allow-empty", "-m", "one");
+};
+
+const snap = (cwd = repository): Snapshot => {
+  const snapshot = takeSnapshot(cwd);
+  if (snapshot === null || !snapshot.ok) throw new Error("no snapshot");
+  return snapshot.value;
+};
+
+const unpack = async (snapshot: Snapshot): Promise<string> => {
+  const tar = join(folder, "tree.tar");
+  const target = mkdtempSync(join(folder, "unpacked-"));
+  const written = await snapshot.writeTar(tar);
+  expect(written.ok).toBe(true);
+  execFileSync("tar", ["-xf", tar, "-C", target]);
+  snapshot.dispose();
+  return target;
+};
+
+const listFiles = (top: string): readonly string[] =>
+  readdirSync(top, { recursive: true, encoding: "utf8" })
+    .filter((name) => !lstatSync(join(top, name)).isDirectory())
+    .toSorted();
+
+const describeFile = (path: string): string => {
+  const { mode, mtimeMs } = lstatSync(path);
+  const isLink = lstatSync(path).isSymbolicLink();
+  const content = isLink ? readlinkSync(path) : createHash("sha256").update(readFileSync(path)).digest("hex");
+  const isObject = path.startsWith(join(repository, ".git", "objects"));
+  return `${mode} ${isObject ? "" : mtimeMs} ${content}`;
+};
+
+const describeAll = (): Readonly<Record<string, string>> =>
+  Object.fromEntries(listFiles(repository).map((name) => [name, describeFile(join(repository, name))]));
+
+const makeBusy = (): void => {
+  write("kept.txt", "kept");
+  write("changed.txt", "before");
+  write("gone.txt", "gone");
+  commitAll();
+  write("changed.txt", "stashed");
+  git("stash");
+  write("changed.txt", "staged");
+  git("add", "changed.txt");
+  write("changed.txt", "after");
+  write("new/untracked.txt", "new");
+  rmSync(join(repository, "gone.txt"));
+};
+
+describe("a snapshot", () => {
+  test("holds the files as they are: changed, new and without the deleted and the ignored", async () => {
+    write(".gitignore", "ignored\n");
+    makeBusy();
+    write("ignored", "secret");
+    chmodSync(join(repository, "kept.txt"), 0o755);
+    symlinkSync("kept.txt", join(repository, "link"));
+    const snapshot = snap();
+    expect(snapshot.isDirty).toBe(true);
+    const unpacked = await unpack(snapshot);
+    expect(listFiles(unpacked)).toEqual([".gitignore", "changed.txt", "kept.txt", "link", "new/untracked.txt"]);
+    expect(readFileSync(join(unpacked, "changed.txt"), "utf8")).toBe("after");
+    expect(lstatSync(join(unpacked, "kept.txt")).mode & 0o111).toBe(0o111);
+    expect(readlinkSync(join(unpacked, "link"))).toBe("kept.txt");
+  });
+
+  test("of a clean tree is HEAD's tree", () => {
+    write("a", "a");
+    commitAll();
+    const snapshot = snap();
+    expect([snapshot.isDirty, snapshot.treeSha]).toEqual([false, git("rev-parse", "HEAD^{tree}").trim()]);
+    snapshot.dispose();
+  });
+
+  test("leaves no file out and changes none, whatever its attributes say", async () => {
+    write(".gitattributes", "hidden export-ignore\nstamp export-subst\n");
+    write("hidden", "here");
+    write("stamp", "$Format:%H$");
+    commitAll();
+    const unpacked = await unpack(snap());
+    expect(readFileSync(join(unpacked, "hidden"), "utf8")).toBe("here");
+    expect(readFileSync(join(unpacked, "stamp"), "utf8")).toBe("$Format:%H$");
+  });
+
+  test("takes names with spaces, quotes, newlines and any Unicode", async () => {
+    const names = ["a b", "it's", 'say "x"', "two\nlines", "ünï 🙂", "-dash"];
+    for (const name of names) write(name, name);
+    expect(listFiles(await unpack(snap()))).toEqual(names.toSorted());
+  });
+
+  test("is taken of the whole repository from a sub-folder", async () => {
+    write("top", "");
+    write("sub/deep/file", "");
+    const snapshot = snap(join(repository, "sub/deep"));
+    expect(snapshot.subFolder).toBe("sub/deep");
+    expect(listFiles(await unpack(snapshot))).toEqual(["sub/deep/file", "top"]);
+  });
+
+  test("works on an unborn branch, a detached HEAD and a linked worktree", async () => {
+    write("a", "one");
+    const unborn = snap();
+    expect([unborn.branch, unborn.isDirty]).toEqual(["main", true]);
+    expect(listFiles(await unpack(unborn))).toEqual(["a"]);
+    commitAll();
+    git("checkout", "--quiet", "--detach");
+    const detached = snap();
+    expect(detached.branch).toBeNull();
+    detached.dispose();
+    const linked = join(folder, "linked");
+    git("worktree", "add", "--quiet", linked, "-b", "other");
+    writeFileSync(join(linked, "b"), "two");
+    const worktree = snap(linked);
+    expect(worktree.branch).toBe("other");
+    expect(listFiles(await unpack(worktree))).toEqual(["a", "b"]);
+  });
+
+  test("warns of submodules and of Git LFS", () => {
+    const inner = join(folder, "inner");
+    mkdirSync(inner);
+    execFileSync("git", ["init", "--quiet", inner]);
+    execFileSync("git", ["-C", inner, "commit", "--quiet", "--allow-empty", "-m", "x"], {
+      env: { ...process.env, ...AUTHOR },
+    });
+    git("submodule", "--quiet", "add", inner, "inner");
+    write(".gitattributes", "*.bin filter=lfs diff=lfs merge=lfs -text\n");
+    const snapshot = snap();
+    expect(snapshot.warnings).toHaveLength(2);
+    expect(snapshot.warnings.join(" ")).toContain("inner");
+    snapshot.dispose();
+  });
+
+  test("names the remote without its password", () => {
+    git("remote", "add", "origin", "https://user:secret@example.org/x.git");
+    const snapshot = snap();
+    expect(snapshot.remoteUrl).toBe("https://example.org/x.git");
+    snapshot.dispose();
+  });
+
+  test("is not there outside a repository", () => {
+    expect(takeSnapshot(folder)).toBeNull();
+  });
+});
+
+type Step = Readonly<{ name: string; text: string; then: "leave" | "stage" | "commit" }>;
+
+const takeStep = ({ name, text, then }: Step): void => {
+  rmSync(join(repository, name.split("/")[0] ?? ""), { recursive: true, force: true });
+  write(name, text);
+  if (then === "stage") git("add", "--all");
+  if (then === "commit") commitAll();
+};
+
+const makeRepository = (steps: readonly Step[]): void => {
+  rmSync(repository, { recursive: true });
+  mkdirSync(repository);
+  git("init", "--quiet");
+  steps.forEach(takeStep);
+};
+
+describe("the user's repository", () => {
+  test("is byte for byte what it was after a snapshot, whatever was in it", async () => {
+    const name = fc.stringMatching(/^[a-z]{1,6}(\/[a-z]{1,6})?$/);
+    const step = fc.record({ name, text: fc.string(), then: fc.constantFrom("leave", "stage", "commit") });
+    await fc.assert(
+      fc.asyncProperty(fc.array(step, { maxLength: 6 }), async (steps) => {
+        makeRepository(steps);
+        const before = describeAll();
+        await unpack(snap());
+        expect(describeAll()).toEqual(before);
+      }),
+      { numRuns: 12 },
+    );
+  });
+
+  test("is what it was with a stash, staged and unstaged changes at once", async () => {
+    makeBusy();
+    const before = describeAll();
+    await unpack(snap());
+    expect(describeAll()).toEqual(before);
+  });
+
+  test.each(["SIGINT", "SIGKILL"] as const)(
+    "is what it was when the snapshot is stopped by %s at any moment",
+    async (signal) => {
+      makeBusy();
+      const before = describeAll();
+      const module = join(import.meta.dirname, "git-snapshot.ts");
+      const program = `
+      const { takeSnapshot } = await import(${JSON.stringify(module)});
+      console.log("begun");
+      for (;;) takeSnapshot(${JSON.stringify(repository)}).value.dispose();
+    `;
+      for (let round = 0; round < STOPPED_ROUNDS; round++) {
+        const env = { ...process.env, TMPDIR: folder };
+        const child = spawn(process.execPath, ["-e", program], { env, stdio: ["ignore", "pipe", "ignore"] });
+        await new Promise((resolve) => child.stdout.once("data", resolve));
+        await new Promise((resolve) => setTimeout(resolve, round * 7));
+        child.kill(signal);
+        if (child.exitCode === null && child.signalCode === null)
+          await new Promise((resolve) => child.once("exit", resolve));
+        await waitForGit();
+        expect(describeAll()).toEqual(before);
+      }
+    },
+  );
+});
+
+const isGitAtWork = (): boolean =>
+  readdirSync("/proc")
+    .filter((name) => /^\d+$/.test(name))
+    .some((pid) => {
+      try {
+        return readFileSync(`/proc/${pid}/environ`, "utf8").includes(`GIT_INDEX_FILE=${folder}`);
+      } catch {
+        return false;
+      }
+    });
+
+const waitForGit = async (): Promise<void> => {
+  while (isGitAtWork()) await new Promise((resolve) => setTimeout(resolve, 5));
+};
