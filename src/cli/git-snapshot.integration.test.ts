@@ -195,13 +195,13 @@ describe("a snapshot", () => {
   });
 });
 
-type Step = Readonly<{ name: string; text: string; then: "leave" | "stage" | "commit" }>;
+type Step = Readonly<{ name: string; text: string; after: "leave" | "stage" | "commit" }>;
 
-const takeStep = ({ name, text, then }: Step): void => {
+const takeStep = ({ name, text, after }: Step): void => {
   rmSync(join(repository, name.split("/")[0] ?? ""), { recursive: true, force: true });
   write(name, text);
-  if (then === "stage") git("add", "--all");
-  if (then === "commit") commitAll();
+  if (after === "stage") git("add", "--all");
+  if (after === "commit") commitAll();
 };
 
 const makeRepository = (steps: readonly Step[]): void => {
@@ -214,7 +214,7 @@ const makeRepository = (steps: readonly Step[]): void => {
 describe("the user's repository", () => {
   test("is byte for byte what it was after a snapshot, whatever was in it", async () => {
     const name = fc.stringMatching(/^[a-z]{1,6}(\/[a-z]{1,6})?$/);
-    const step = fc.record({ name, text: fc.string(), then: fc.constantFrom("leave", "stage", "commit") });
+    const step = fc.record({ name, text: fc.string(), after: fc.constantFrom("leave", "stage", "commit") });
     await fc.assert(
       fc.asyncProperty(fc.array(step, { maxLength: 6 }), async (steps) => {
         makeRepository(steps);

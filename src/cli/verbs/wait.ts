@@ -30,7 +30,7 @@ const run = async ({ flags, words }: Invocation): Promise<Outcome> => {
 export const verb: Verb = {
   name: "wait",
   usage: "nx wait [ID…]",
-  summary: "wait until jobs end (default: all of yours); exits with the first exit code that is not 0",
+  summary: "wait until jobs end (default: all of yours)",
   flags: [],
   examples: ["nx wait k3f9ab", "nx wait && echo all done"],
   run,

@@ -17,14 +17,14 @@ const tryLaunch = async (context: SchedulerContext, job: StartingJob): Promise<R
   try {
     return await context.executor.launch(job, prepareFiles(context, job));
   } catch (error) {
-    return err({ message: error instanceof Error ? error.message : String(error) });
+    return err({ message: `Could not prepare the job: ${error instanceof Error ? error.message : String(error)}` });
   }
 };
 
 const isStarting = (job: Job): job is StartingJob => job.status === "starting";
 
 const failLaunch = async (context: SchedulerContext, job: StartingJob, message: string): Promise<void> => {
-  const event = { kind: "lose", at: context.clock(), reason: `Could not start: ${message}` } as const;
+  const event = { kind: "lose", at: context.clock(), reason: message } as const;
   logFailure(context, job.id, await changeJob(context, job.id, event));
   await context.jobDirectory.removeRepo(job.id);
 };

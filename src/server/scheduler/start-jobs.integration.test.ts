@@ -168,7 +168,7 @@ describe("a job that can't start", () => {
     await add(createQueued("a"), createQueued("b", { createdAt: 200 }));
     await start();
     await waitUntil(() => find("a").status === "failed" && find("b").status === "failed");
-    expect(find("a")).toMatchObject({ exitCode: null, errorMessage: "Could not start: no space left" });
+    expect(find("a")).toMatchObject({ exitCode: null, errorMessage: "no space left" });
   });
 
   test("because its environment is lost is failed with the reason", async () => {
