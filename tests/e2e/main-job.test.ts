@@ -26,7 +26,7 @@ describe("nx run", () => {
   test("sends the code as it stands, shows its output and ends with its exit code", async () => {
     await world.startServer();
     const folder = await createRepository();
-    writeFileSync(join(folder, "main.sh"), "echo changed; ls -1; exit 7\n");
+    writeFileSync(join(folder, "main.sh"), "echo changed; ls -1 --quoting-style=literal; exit 7\n");
     writeFileSync(join(folder, "new file"), "");
     writeFileSync(join(folder, "secret"), "");
     const run = await world.nx(["run", "bash", "main.sh"], folder);

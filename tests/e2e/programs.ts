@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from "node:child_process";
-import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -29,6 +29,8 @@ export type World = Readonly<{
 
 const ROOT = join(import.meta.dirname, "..", "..");
 const NX = join(ROOT, "nx");
+export const FIXTURES: string = join(ROOT, "tests", "fixtures");
+export const NEXUS_SERVER: string = join(ROOT, "nexus-server");
 export const SERVER: readonly string[] = [process.execPath, join(ROOT, "src", "server", "main.ts")];
 const ENDED = ["completed", "failed", "killed"];
 const PATIENCE_MS = 25_000;
@@ -74,6 +76,29 @@ export const stopChild = async (child: ChildProcess, signal: NodeJS.Signals): Pr
   child.once("exit", () => resolve());
   child.kill(signal);
   await promise;
+};
+
+const readEnvironmentOf = (pid: number): readonly string[] => {
+  try {
+    return readFileSync(`/proc/${pid}/environ`, "utf8").split("\0");
+  } catch {
+    return [];
+  }
+};
+
+/** The pids of all live processes that have this `NAME=VALUE` in their environment. */
+export const listProcessesWith = (setting: string): readonly number[] =>
+  readdirSync("/proc")
+    .filter((name) => /^\d+$/.test(name))
+    .map(Number)
+    .filter((pid) => readEnvironmentOf(pid).includes(setting));
+
+const killProcess = (pid: number): void => {
+  try {
+    process.kill(pid, "SIGKILL");
+  } catch {
+    return;
+  }
 };
 
 const isAnswering = async (url: string): Promise<boolean> => {
@@ -141,12 +166,20 @@ export const createWorld = async (): Promise<World> => {
     return server;
   };
 
-  const dispose = async (): Promise<void> => {
+  const endGently = async (): Promise<void> => {
     for (const server of servers) await stopChild(server, "SIGTERM");
     const last = await startServer();
     await endJobs(url);
     await stopChild(last, "SIGTERM");
-    rmSync(folder, { recursive: true, force: true });
+  };
+
+  const dispose = async (): Promise<void> => {
+    try {
+      await endGently();
+    } finally {
+      for (const pid of listProcessesWith(`HOME=${home}`)) killProcess(pid);
+      rmSync(folder, { recursive: true, force: true });
+    }
   };
 
   return {

@@ -179,7 +179,7 @@ describe("a job that can't start", () => {
     await add(createQueued("a"));
     await start();
     await waitUntil(() => find("a").status === "failed");
-    expect(find("a")).toMatchObject({ errorMessage: "Could not start: Unsupported state" });
+    expect(find("a")).toMatchObject({ errorMessage: "Could not prepare the job: Unsupported state" });
     expect(executor.launches).toEqual([]);
   });
 
@@ -191,7 +191,7 @@ describe("a job that can't start", () => {
     await add(createQueued("a"));
     await start();
     await waitUntil(() => find("a").status === "failed");
-    expect(find("a")).toMatchObject({ errorMessage: "Could not start: broken" });
+    expect(find("a")).toMatchObject({ errorMessage: "Could not prepare the job: broken" });
   });
 
   test("stays queued while the disk is full", async () => {

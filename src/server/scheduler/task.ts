@@ -8,6 +8,7 @@ export type TaskPlan = Readonly<{ name: string; log: Log; retryMs: number; run: 
 
 const REST_FACTOR = 3;
 const SHORT_RUN_MS = 2;
+const LONGEST_REST_MS = 100;
 
 const attempt = async ({ name, log, retryMs, run }: TaskPlan): Promise<number> => {
   try {
@@ -22,7 +23,9 @@ const attempt = async ({ name, log, retryMs, run }: TaskPlan): Promise<number> =
 };
 
 const restAfter = (runMs: number): Promise<void> =>
-  runMs < SHORT_RUN_MS ? Promise.resolve() : new Promise((resolve) => setTimeout(resolve, runMs * REST_FACTOR));
+  runMs < SHORT_RUN_MS
+    ? Promise.resolve()
+    : new Promise((resolve) => setTimeout(resolve, Math.min(runMs * REST_FACTOR, LONGEST_REST_MS)));
 
 /** Runs again and again until stopped; one that fails is logged and tried again, and a busy one leaves others room. */
 export const startTask = (plan: TaskPlan): Task => {

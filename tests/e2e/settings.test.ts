@@ -1,0 +1,59 @@
+import { afterEach, beforeEach, describe, expect, test } from "bun:test";
+import { existsSync, mkdirSync, writeFileSync } from "node:fs";
+import { createServer } from "node:net";
+import { join } from "node:path";
+import { createWorld, type Finished, NEXUS_SERVER, runProgram, type World } from "./programs.ts";
+
+let world: World;
+
+beforeEach(async () => {
+  world = await createWorld();
+});
+
+afterEach(() => world.dispose());
+
+const startWith = (settings: Readonly<Record<string, string>>, flags: readonly string[] = []): Promise<Finished> =>
+  runProgram([NEXUS_SERVER, ...flags], { env: { ...world.env, ...settings }, cwd: world.home });
+
+const expectRefusal = (refused: Finished, exitCode: number, ...words: readonly string[]): void => {
+  expect([refused.exitCode, refused.stdout]).toEqual([exitCode, ""]);
+  expect(refused.stderr.trimEnd().split("\n")).toHaveLength(1);
+  for (const word of words) expect(refused.stderr).toContain(word);
+};
+
+describe("a server with a mistaken setting does not start, and says what is wrong", () => {
+  test.each([
+    ["NS_PORT", "http", "port", "65535"],
+    ["NS_PORT", "70000", "port", "65535"],
+    ["NS_REFRESH_RATE", "0", "refresh_rate", "0.05"],
+    ["NS_MOCK_GPUS", "many", "mock_gpus", "64"],
+    ["NS_MAX_CPU_JOBS", "-1", "max_cpu_jobs", "10000"],
+    ["NS_EXECUTOR", "docker", "executor", "screen"],
+    ["NS_HOST", "", "host", "not empty"],
+  ])("%s=%s", async (variable, value, name, allowed) => {
+    expectRefusal(await startWith({ [variable]: value }), 1, name, `"${value}"`, allowed);
+    expect(existsSync(join(world.folder, "server"))).toBe(false);
+  });
+
+  test("in its file", async () => {
+    const folder = join(world.folder, "other");
+    mkdirSync(folder);
+    writeFileSync(join(folder, "config.toml"), "prot = 1\n");
+    expectRefusal(await startWith({ NS_SERVER_DIR: folder }), 1, "prot");
+    writeFileSync(join(folder, "config.toml"), "\nport = \n");
+    expectRefusal(await startWith({ NS_SERVER_DIR: folder }), 1, "config.toml", "2");
+  });
+
+  test("a folder that can't be made, a port that is taken, a flag that does not exist", async () => {
+    const file = join(world.folder, "file");
+    writeFileSync(file, "");
+    expectRefusal(await startWith({ NS_SERVER_DIR: join(file, "server") }), 1, file);
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const taken = createServer().listen(Number(world.env["NS_PORT"]), "127.0.0.1", resolve);
+    await promise;
+    const refused = await startWith({});
+    taken.close();
+    expectRefusal(refused, 1, world.env["NS_PORT"] ?? "");
+    expectRefusal(await startWith({}, ["--prot", "1"]), 2, "--prot");
+  });
+});
