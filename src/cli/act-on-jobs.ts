@@ -3,7 +3,7 @@ import { err, ok, type Result } from "../shared/result.ts";
 import type { ApiResult } from "./api-client.ts";
 import { fail } from "./failure.ts";
 import { readSwitch } from "./flag-values.ts";
-import { hint, print, printJson } from "./output.ts";
+import { escapeText, hint, print, printJson } from "./output.ts";
 import { confirm } from "./prompt.ts";
 import { DONE, type Failure, type FlagValues, type Outcome } from "./verb.ts";
 
@@ -20,7 +20,7 @@ const confirmAction = async (
   flags: FlagValues,
 ): Promise<Result<boolean, Failure>> => {
   if (readSwitch(flags, "yes")) return ok(true);
-  for (const job of jobs) hint(`  ${job.id}  ${job.user}  ${job.command}`);
+  for (const job of jobs) hint(`  ${job.id}  ${escapeText(job.user)}  ${escapeText(job.command)}`);
   const many = jobs.length === 1 ? "this job" : `these ${jobs.length} jobs`;
   return confirm(
     `${verb[0]?.toUpperCase()}${verb.slice(1)} ${many}?`,

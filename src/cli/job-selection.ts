@@ -22,16 +22,15 @@ const compilePattern = (text: string): Result<RegExp, Failure> => {
   }
 };
 
-const selectBy = (jobs: readonly WireJob[], word: string): Result<readonly WireJob[], Failure> => {
+const selectBy = (jobs: readonly WireJob[], word: string, status: WireStatus): Result<readonly WireJob[], Failure> => {
   const byId = jobs.filter((job) => job.id === word);
   if (byId.length > 0) return ok(byId);
-  const byGpu = IS_GPU.test(word) ? jobs.filter((job) => job.gpu_idxs.includes(Number(word))) : [];
-  if (byGpu.length > 0) return ok(byGpu);
+  if (status === "running" && IS_GPU.test(word)) return ok(jobs.filter((job) => job.gpu_idxs.includes(Number(word))));
   const pattern = compilePattern(word);
   return pattern.ok ? ok(jobs.filter((job) => pattern.value.test(job.command))) : pattern;
 };
 
-/** Jobs of one status that the words name by id, GPU or regular expression over the command; each once. */
+/** Jobs of one status, each once: by id or regular expression over the command; a number is a running job's GPU. */
 export const selectJobs = async (
   api: Api,
   status: WireStatus,
@@ -41,7 +40,7 @@ export const selectJobs = async (
   if (!jobs.ok) return jobs;
   const chosen = new Map<string, WireJob>();
   for (const word of words) {
-    const selected = selectBy(jobs.value, word);
+    const selected = selectBy(jobs.value, word, status);
     if (!selected.ok) return selected;
     if (selected.value.length === 0) return fail(`no ${status} job matches "${word}"`);
     for (const job of selected.value) chosen.set(job.id, job);

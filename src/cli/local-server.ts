@@ -34,6 +34,7 @@ const spawnServer = (logPath: string, isMock: boolean): ChildProcess => {
   const server = spawn(process.execPath, [SERVER_PROGRAM, ...mock], {
     detached: true,
     cwd: "/",
+    env: { ...process.env, NEXUS_JOB_ID: undefined, NEXUS_GIT_TAG: undefined },
     stdio: ["ignore", log, log],
   });
   closeSync(log);

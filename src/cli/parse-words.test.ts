@@ -38,6 +38,8 @@ describe("a command's words", () => {
     [["-yp", "3", "x"], { yes: true, priority: "3" }],
     [["-e", "A=1", "-e", "B=2", "x"], { env: ["A=1", "B=2"] }],
     [["-t", "lab", "x"], { target: "lab" }],
+    [["-n", "discord", "phone", "x"], { notify: ["discord,phone"] }],
+    [["-n", "discord", "-n", "phone", "x"], { notify: ["discord", "phone"] }],
   ])("%j gives flags", (words, flags) => {
     expect(parse(words)).toEqual({ flags, words: ["x"] });
   });

@@ -43,6 +43,21 @@ export const findFirstWord = (words: readonly string[], flags: readonly Flag[]):
   return words.length;
 };
 
+const findChoices = (word: string, flags: readonly Flag[]): readonly string[] =>
+  flags.find(({ long, short }) => word === `--${long}` || word === `-${short}`)?.choices ?? [];
+
+const joinChoices = (words: readonly string[], flags: readonly Flag[]): readonly string[] => {
+  const joined: string[] = [];
+  let choices: readonly string[] = [];
+  for (const word of words) {
+    const isFurther = choices.includes(word) && choices.includes(joined.at(-1)?.split(",").at(-1) ?? "");
+    if (isFurther) joined.push(`${joined.pop()},${word}`);
+    else joined.push(word);
+    if (!choices.includes(word)) choices = findChoices(word, flags);
+  }
+  return joined;
+};
+
 const joinNegativeValues = (words: readonly string[], flags: readonly Flag[]): readonly string[] =>
   words.flatMap((word, index) => {
     const previous = words[index - 1] ?? "";
@@ -75,10 +90,21 @@ const parseStrictly = (words: readonly string[], verb: Verb): Result<Invocation,
   }
 };
 
+const refuseExtraWords = (invocation: Invocation, verb: Verb): Result<Invocation, Failure> => {
+  const extra = invocation.words[verb.maxWords ?? Number.POSITIVE_INFINITY];
+  if (extra === undefined) return ok(invocation);
+  return failUsage(`nx ${verb.name} does not take "${extra}"; its usage is: ${verb.usage}`);
+};
+
 export const parseWords = (words: readonly string[], verb: Verb): Result<Invocation, Failure> => {
-  if (verb.isCommand !== true) return parseStrictly(words, verb);
-  const first = findFirstWord(words, [...verb.flags, ...GLOBAL_FLAGS]);
-  const flagWords = words.slice(0, first).filter((word, index) => !(word === "--" && index === first - 1));
+  if (verb.isCommand !== true) {
+    const parsed = parseStrictly(words, verb);
+    return parsed.ok ? refuseExtraWords(parsed.value, verb) : parsed;
+  }
+  const flags = [...verb.flags, ...GLOBAL_FLAGS];
+  const joined = joinChoices(words, flags);
+  const first = findFirstWord(joined, flags);
+  const flagWords = joined.slice(0, first).filter((word, index) => !(word === "--" && index === first - 1));
   const parsed = parseStrictly(flagWords, verb);
-  return parsed.ok ? ok({ flags: parsed.value.flags, words: words.slice(first) }) : parsed;
+  return parsed.ok ? ok({ flags: parsed.value.flags, words: joined.slice(first) }) : parsed;
 };

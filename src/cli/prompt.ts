@@ -1,14 +1,19 @@
-import { createInterface } from "node:readline/promises";
-import { ok, type Result } from "../shared/result.ts";
-import { failUsage } from "./failure.ts";
+import { createInterface } from "node:readline";
+import { err, ok, type Result } from "../shared/result.ts";
+import { failUsage, INTERRUPTED } from "./failure.ts";
+import { hint } from "./output.ts";
 import type { Failure } from "./verb.ts";
 
 export const canPrompt = (): boolean => process.stdin.isTTY === true && process.stderr.isTTY === true;
 
-const ask = async (question: string): Promise<string> => {
+const ask = async (question: string): Promise<string | "interrupted"> => {
   const terminal = createInterface({ input: process.stdin, output: process.stderr });
+  const { promise, resolve } = Promise.withResolvers<string>();
+  terminal.once("SIGINT", () => resolve("interrupted"));
+  terminal.once("close", () => resolve(""));
+  terminal.question(question, resolve);
   try {
-    return await terminal.question(question);
+    return await promise;
   } finally {
     terminal.close();
   }
@@ -18,5 +23,7 @@ const ask = async (question: string): Promise<string> => {
 export const confirm = async (question: string, elsewhere: true | string): Promise<Result<boolean, Failure>> => {
   if (!canPrompt()) return elsewhere === true ? ok(true) : failUsage(elsewhere);
   const answer = await ask(`${question} [y/N] `);
-  return ok(/^y(es)?$/i.test(answer.trim()));
+  if (answer !== "interrupted") return ok(/^y(es)?$/i.test(answer.trim()));
+  hint("");
+  return err({ exitCode: INTERRUPTED, message: "interrupted" });
 };

@@ -1,10 +1,18 @@
+import { NOTIFICATION_NAMES } from "../shared/job-names.ts";
 import type { Flag } from "./verb.ts";
 
 export const SUBMISSION_FLAGS: readonly Flag[] = [
   { long: "gpu-idxs", short: "i", value: "0,1", help: "run on exactly these GPUs" },
   { long: "gpus", short: "g", value: "N", help: "how many GPUs (default: 1)" },
   { long: "cpu", short: "c", help: "a job without a GPU" },
-  { long: "notify", short: "n", value: "TYPE", many: true, help: "tell me when it ends: discord, phone" },
+  {
+    long: "notify",
+    short: "n",
+    value: "TYPE",
+    many: true,
+    choices: NOTIFICATION_NAMES,
+    help: "tell me when it ends: discord, phone",
+  },
   { long: "silent", short: "s", help: "no notifications, not even the default ones" },
   { long: "force", short: "f", help: "also use GPUs that are blacklisted" },
   { long: "yes", short: "y", help: "don't ask" },

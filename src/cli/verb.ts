@@ -1,7 +1,15 @@
 import type { Result } from "../shared/result.ts";
 
-/** `value` names what the flag takes; without it the flag is a switch. `many` may be given again and again. */
-export type Flag = Readonly<{ long: string; short?: string; value?: string; many?: boolean; help: string }>;
+/** `value` names what the flag takes; without it the flag is a switch. `many` may be given again and again; of
+ * `choices` several may follow one another. */
+export type Flag = Readonly<{
+  long: string;
+  short?: string;
+  value?: string;
+  many?: boolean;
+  choices?: readonly string[];
+  help: string;
+}>;
 
 export type FlagValues = Readonly<Record<string, string | boolean | readonly string[] | undefined>>;
 
@@ -13,13 +21,14 @@ export type Failure = Readonly<{ exitCode: number; message: string }>;
 /** The exit code of the program, or why there is another one. */
 export type Outcome = Result<number, Failure>;
 
-/** With `isCommand`, all after the first word that is no flag belongs to the job. */
+/** With `isCommand`, all after the first word that is no flag belongs to the job. More than `maxWords` are refused. */
 export type Verb = Readonly<{
   name: string;
   usage: string;
   summary: string;
   flags: readonly Flag[];
   isCommand?: boolean;
+  maxWords?: number;
   examples: readonly string[];
   run: (invocation: Invocation) => Promise<Outcome>;
 }>;

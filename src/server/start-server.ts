@@ -15,6 +15,7 @@ import { createMockGpus } from "./external/mock-gpus.ts";
 import { createNvidiaSmi } from "./external/nvidia-smi.ts";
 import { createScreenExecutor } from "./external/screen/screen-executor.ts";
 import { openStore } from "./external/sqlite/open-store.ts";
+import { createWandbFinder } from "./external/wandb.ts";
 import { type Scheduler, startScheduler } from "./scheduler/loop.ts";
 
 export type RunningServer = Readonly<{ url: string; stop: () => Promise<void> }>;
@@ -120,7 +121,10 @@ const startJobs = (settings: Settings, parts: Parts): Promise<Scheduler> => {
     Object.entries(process.env).flatMap(([name, value]) => (value === undefined ? [] : [[name, value]])),
   );
   const executor = createScreenExecutor({ serverDir: settings.serverDir });
-  return startScheduler({ ...parts, executor, serverEnvironment, settings }, parts.health);
+  return startScheduler(
+    { ...parts, executor, serverEnvironment, settings },
+    { health: parts.health, wandb: createWandbFinder() },
+  );
 };
 
 const announce = (log: Log, url: string, settings: Settings, token: string | null): void => {

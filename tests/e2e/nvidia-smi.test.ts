@@ -122,6 +122,7 @@ describe("a driver that gives no answer", () => {
     await world.waitFor(job.id, ["running"]);
     breakProgram("fail");
     await waitUntil("the failure is noticed", async () => (await readStatus()).gpu_error !== null);
+    expect((await world.nx([])).stderr).toContain("the GPUs can't be read, so GPU jobs wait");
     expect((await world.job(job.id)).status).toBe("running");
     put("go", "");
     expect((await world.waitFor(job.id)).exit_code).toBe(6);

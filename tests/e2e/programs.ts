@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from "node:child_process";
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -175,7 +175,7 @@ export const createWorld = async (): Promise<World> => {
 
   const dispose = async (): Promise<void> => {
     try {
-      await endGently();
+      if (existsSync(join(folder, "server"))) await endGently();
     } finally {
       for (const pid of listProcessesWith(`HOME=${home}`)) killProcess(pid);
       rmSync(folder, { recursive: true, force: true });

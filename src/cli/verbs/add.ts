@@ -9,7 +9,7 @@ import { expandCommand, MAX_JOBS } from "../expansion.ts";
 import { fail, failUsage } from "../failure.ts";
 import { readSwitch, readWhole } from "../flag-values.ts";
 import { readJobOptions } from "../job-options.ts";
-import { hint, print, printJson } from "../output.ts";
+import { escapeText, hint, print, printJson } from "../output.ts";
 import { confirm } from "../prompt.ts";
 import { addCode, sendCode } from "../send-code.ts";
 import { SUBMISSION_FLAGS } from "../submission-flags.ts";
@@ -41,7 +41,7 @@ const confirmMany = async (
   flags: FlagValues,
 ): Promise<Result<boolean, Failure>> => {
   if (requests.length === 1 || readSwitch(flags, "yes")) return ok(true);
-  for (const { command } of requests.slice(0, SHOWN)) hint(`  ${command}`);
+  for (const { command } of requests.slice(0, SHOWN)) hint(`  ${escapeText(command)}`);
   if (requests.length > SHOWN) hint(`  … and ${requests.length - SHOWN} more`);
   return confirm(`Add ${requests.length} jobs?`, true);
 };

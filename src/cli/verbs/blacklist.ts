@@ -16,12 +16,18 @@ const list = async (api: Api, flags: FlagValues): Promise<Outcome> => {
   return DONE;
 };
 
-const change = async (api: Api, isAdded: boolean, indexes: readonly string[]): Promise<Outcome> => {
-  for (const index of indexes) {
-    const changed = await api.send<BlacklistChange>(isAdded ? "PUT" : "DELETE", `/v1/gpus/${index}/blacklist`);
+const describeChange = ({ gpu_idx, blacklisted, changed }: BlacklistChange): string =>
+  `GPU ${gpu_idx} is ${blacklisted ? "blacklisted" : "in use again"}${changed ? "" : " already"}.`;
+
+const change = async (api: Api, method: "PUT" | "DELETE", { flags, words }: Invocation): Promise<Outcome> => {
+  const changes: BlacklistChange[] = [];
+  for (const index of words) {
+    const changed = await api.send<BlacklistChange>(method, `/v1/gpus/${index}/blacklist`);
     if (!changed.ok) return changed;
-    print(`GPU ${index} is ${isAdded ? "blacklisted" : "in use again"}${changed.value.changed ? "" : " already"}.`);
+    if (!readSwitch(flags, "json")) print(describeChange(changed.value));
+    changes.push(changed.value);
   }
+  if (readSwitch(flags, "json")) printJson(changes);
   return DONE;
 };
 
@@ -35,7 +41,7 @@ const run = async ({ flags, words }: Invocation): Promise<Outcome> => {
     return failUsage(`nx blacklist ${action} needs a GPU's number (see nx)`);
   const api = await connect(flags);
   if (!api.ok) return api;
-  return action === "list" ? list(api.value, flags) : change(api.value, action === "add", indexes);
+  return action === "list" ? list(api.value, flags) : change(api.value, action === "add" ? "PUT" : "DELETE", { flags, words: indexes });
 };
 
 export const verb: Verb = {

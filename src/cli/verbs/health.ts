@@ -35,6 +35,7 @@ export const verb: Verb = {
     { long: "refresh", short: "r", help: "measure now" },
     { long: "json", help: "as JSON" },
   ],
+  maxWords: 0,
   examples: ["nx health -r"],
   run,
 };

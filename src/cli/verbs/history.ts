@@ -43,6 +43,7 @@ export const verb: Verb = {
     { long: "json", help: "as JSON" },
     { long: "quiet", short: "q", help: "ids only" },
   ],
+  maxWords: 1,
   examples: ["nx history", "nx history 'train.*lr 0.1' -n 5"],
   run,
 };

@@ -1,12 +1,15 @@
+import { existsSync, readFileSync } from "node:fs";
+import { join } from "node:path";
 import type { WireJob } from "../../shared/job.ts";
 import type { Api } from "../api-client.ts";
 import { connect } from "../connect.ts";
-import { failUsage } from "../failure.ts";
+import { fail, failUsage } from "../failure.ts";
 import { readSwitch, readWhole } from "../flag-values.ts";
 import { followJob } from "../follow-job.ts";
 import { findJob } from "../job-selection.ts";
 import { filterLog } from "../log-filter.ts";
 import { hint, printJson } from "../output.ts";
+import { LOCAL } from "../target.ts";
 import { readUserName } from "../user-name.ts";
 import { DONE, type FlagValues, type Invocation, type Outcome, type Verb } from "../verb.ts";
 
@@ -34,6 +37,13 @@ const show = async (
   return DONE;
 };
 
+const showErrors = (api: Api, job: WireJob): Outcome => {
+  if (api.target.name !== LOCAL) return fail("error.log can be read on the server's own machine only");
+  const path = job.dir === null ? null : join(job.dir, "error.log");
+  if (path !== null && existsSync(path)) process.stdout.write(readFileSync(path));
+  return DONE;
+};
+
 const run = async ({ flags, words }: Invocation): Promise<Outcome> => {
   if (words.length > 1) return failUsage("nx logs takes one job id or GPU");
   const count = readWhole(flags, "lines", { min: 1, max: MAX_LINES });
@@ -42,6 +52,7 @@ const run = async ({ flags, words }: Invocation): Promise<Outcome> => {
   if (!api.ok) return api;
   const job = await findJob(api.value, words[0], readUserName(api.value.target.config));
   if (!job.ok) return job;
+  if (readSwitch(flags, "error")) return showErrors(api.value, job.value);
   if (readSwitch(flags, "follow")) return followJob(api.value, job.value.id, count.value);
   return show(api.value, job.value, { count: count.value, flags });
 };
@@ -53,6 +64,7 @@ export const verb: Verb = {
   flags: [
     { long: "lines", short: "n", value: "N", help: "the last N lines" },
     { long: "follow", short: "F", help: "go on until the job ends" },
+    { long: "error", help: "what went wrong around the job (its error.log)" },
     { long: "json", help: "as JSON" },
   ],
   examples: ["nx logs", "nx logs -n 20 k3f9ab", "nx logs -F 0"],

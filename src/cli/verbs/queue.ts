@@ -41,6 +41,7 @@ export const verb: Verb = {
     { long: "json", help: "as JSON" },
     { long: "quiet", short: "q", help: "ids only" },
   ],
+  maxWords: 0,
   examples: ["nx queue", "nx queue -u ada --json"],
   run,
 };

@@ -79,6 +79,7 @@ export const verb: Verb = {
   usage: "nx",
   summary: "GPUs, running jobs and the head of the queue",
   flags: [{ long: "json", help: "as JSON" }],
+  maxWords: 0,
   examples: ["nx", "nx --json"],
   run,
 };

@@ -8,6 +8,7 @@ export const verb: Verb = {
   usage: "nx version",
   summary: "the version of this client",
   flags: [{ long: "json", help: "as JSON" }],
+  maxWords: 0,
   examples: ["nx version"],
   run: async ({ flags }) => {
     if (readSwitch(flags, "json")) printJson({ version: VERSION });

@@ -1,7 +1,7 @@
 import type { WireStatus } from "../../shared/job.ts";
 import type { Health } from "../../shared/node.ts";
 import type { Result } from "../../shared/result.ts";
-import type { ActiveJob, ArtifactId, Job, JobHandle, JobId, QueuedJob, StartingJob } from "./job.ts";
+import type { ActiveJob, ArtifactId, Job, JobHandle, JobId, QueuedJob, RunningJob, StartingJob } from "./job.ts";
 
 /** Unix seconds, with fractions. */
 export type Clock = () => number;
@@ -132,6 +132,9 @@ export type JobDirectory = Readonly<{
 export type HostStats = Readonly<{
   read: (refresh: boolean) => Promise<Pick<Health, "disk" | "network" | "system">>;
 }>;
+
+/** The address of the job's run on W&B, null while there is none. */
+export type WandbFinder = Readonly<{ find: (job: RunningJob, env: Environment) => Promise<string | null> }>;
 
 export type Log = Readonly<{
   info: (event: string, fields?: Readonly<Record<string, unknown>>) => void;

@@ -6,7 +6,17 @@ import { err, ok, type Result } from "../../shared/result.ts";
 import type { ActiveJob, ArtifactId, Job, JobHandle, JobId, QueuedJob } from "../core/job.ts";
 import { createGpu, createQueued } from "../core/job-samples.test.ts";
 import { applyJobEvent, type JobEvent } from "../core/job-transition.ts";
-import type { Environment, Executor, GpuProbe, HostStats, JobFiles, Log, Observation, Store } from "../core/ports.ts";
+import type {
+  Environment,
+  Executor,
+  GpuProbe,
+  HostStats,
+  JobFiles,
+  Log,
+  Observation,
+  Store,
+  WandbFinder,
+} from "../core/ports.ts";
 import { createJobDirectory } from "../external/job-directory.ts";
 import { openStore } from "../external/sqlite/open-store.ts";
 import type { SchedulerContext } from "./context.ts";
@@ -40,6 +50,7 @@ export type Overrides = Readonly<{
   settings?: Partial<SchedulerContext["settings"]>;
   serverEnvironment?: Environment;
   health?: HostStats;
+  wandb?: WandbFinder;
   store?: (store: Store) => Partial<Store>;
 }>;
 
@@ -174,7 +185,10 @@ export const createHarness = (overrides: Overrides = {}): Harness => {
       return job;
     },
     start: async () => {
-      const scheduler = await startScheduler(context, overrides.health ?? WELL);
+      const scheduler = await startScheduler(context, {
+        health: overrides.health ?? WELL,
+        wandb: overrides.wandb ?? { find: async () => null },
+      });
       schedulers.push(scheduler);
       return scheduler;
     },

@@ -1,6 +1,7 @@
-import type { HostStats } from "../core/ports.ts";
+import type { HostStats, WandbFinder } from "../core/ports.ts";
 import { createMemory, type SchedulerContext, type SchedulerMemory } from "./context.ts";
 import { deleteUnusedArtifacts } from "./delete-unused-artifacts.ts";
+import { findWandbRuns } from "./find-wandb-runs.ts";
 import { restoreJobs } from "./restore-jobs.ts";
 import { startCpuJobs, startGpuJobs, type Wakes } from "./start-queued-jobs.ts";
 import { startTask, type Task, type TaskPlan } from "./task.ts";
@@ -8,6 +9,9 @@ import { tendRunningJobs } from "./tend-running-jobs.ts";
 import { createHealthWatch } from "./watch-health.ts";
 
 export type Scheduler = Readonly<{ wake: () => void; stop: () => Promise<void> }>;
+
+/** What the tasks beside those of the jobs look at. */
+export type Outside = Readonly<{ health: HostStats; wandb: WandbFinder }>;
 
 type Start = (name: string, run: TaskPlan["run"]) => Task;
 type JobTasks = Readonly<{ tasks: readonly Task[]; wakes: Wakes }>;
@@ -37,21 +41,22 @@ const startJobTasks = (context: SchedulerContext, memory: SchedulerMemory, start
   return { tasks: [running, cpuQueue, gpuQueue], wakes };
 };
 
-const startOtherTasks = (context: SchedulerContext, health: HostStats, start: Start): readonly Task[] => {
+const startOtherTasks = (context: SchedulerContext, { health, wandb }: Outside, start: Start): readonly Task[] => {
   const refreshMs = context.settings.refreshRate * 1000;
   return [
     start("health", createHealthWatch({ health, log: context.log, refreshMs })),
+    start("W&B runs", () => findWandbRuns(context, wandb)),
     start("unused artifacts", () => deleteUnusedArtifacts(context)),
   ];
 };
 
 /** Restores the jobs that the last server left, then runs its tasks side by side; none can delay another. */
-export const startScheduler = async (context: SchedulerContext, health: HostStats): Promise<Scheduler> => {
+export const startScheduler = async (context: SchedulerContext, outside: Outside): Promise<Scheduler> => {
   const memory = createMemory();
   await restoreJobs(context, memory);
   const start = createStart(context);
   const jobs = startJobTasks(context, memory, start);
-  const others = startOtherTasks(context, health, start);
+  const others = startOtherTasks(context, outside, start);
   watchRestoredJobs(context, memory, jobs.wakes.running);
   const stop = async (): Promise<void> => {
     await Promise.all([...jobs.tasks, ...others].map((task) => task.stop()));
