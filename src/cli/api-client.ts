@@ -1,7 +1,6 @@
 import type { WireError } from "../shared/error.ts";
 import { err, ok, type Result } from "../shared/result.ts";
 import { FAILED, REFUSED, UNREACHABLE } from "./failure.ts";
-import { startLocalServer } from "./local-server.ts";
 import type { Target } from "./target.ts";
 import type { Failure } from "./verb.ts";
 
@@ -51,10 +50,15 @@ const tryFetch = async (target: Target, { path, init }: Attempt): ApiResult<Resp
   }
 };
 
+const startLocal = async (baseUrl: string): Promise<Result<void, Failure>> => {
+  const { startLocalServer } = await import("./local-server.ts");
+  return startLocalServer(baseUrl);
+};
+
 const request = async (target: Target, attempt: Attempt): ApiResult<Response> => {
   const first = await tryFetch(target, attempt);
   const isAbsent = !first.ok && target.autostart && attempt.init.signal?.aborted !== true;
-  const started = isAbsent ? await startLocalServer(target.baseUrl) : null;
+  const started = isAbsent ? await startLocal(target.baseUrl) : null;
   if (started !== null && !started.ok) return err({ ...started.error, code: null });
   const response = started === null ? first : await tryFetch(target, attempt);
   if (!response.ok || response.value.ok) return response;

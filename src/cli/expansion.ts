@@ -13,7 +13,8 @@ type Part =
 
 export const MAX_JOBS = 10_000;
 
-const TOKEN = /\\([{}])|\{\{([^{}]*,[^{}]*)\}\}|\{RANDINT(?::(-?\d+),(-?\d+))?\}|(?<!\$)\{(?!\s*["'][^"']*["']\s*:|RANDINT)([^{}\n]*,[^{}\n]*)\}/g;
+const TOKEN =
+  /\\([{}])|\{\{([^{}]*,[^{}]*)\}\}|\{RANDINT(?::(-?\d+),(-?\d+))?\}|(?<!\$)\{(?!\s*["'][^"']*["']\s*:|RANDINT)([^{}\n]*,[^{}\n]*)\}/g;
 const DEFAULT_MAX = 100;
 
 const toPart = (match: RegExpExecArray): Part => {

@@ -3,7 +3,8 @@ import { err, ok, type Result } from "../shared/result.ts";
 import type { Api } from "./api-client.ts";
 import { INTERRUPTED } from "./failure.ts";
 import { createLogFilter } from "./log-filter.ts";
-import { hint } from "./output.ts";
+import { hint, write } from "./output.ts";
+import { isTerminal } from "./terminal.ts";
 import type { Failure, Outcome } from "./verb.ts";
 
 const KILLED_EXIT_CODE = 143;
@@ -19,8 +20,8 @@ export const chooseExitCode = (job: WireJob): number =>
 const writeShown = async (stream: ReadableStream<Uint8Array>, isTerminal: boolean): Promise<void> => {
   const filter = createLogFilter(isTerminal);
   const decoder = new TextDecoder();
-  for await (const chunk of stream) process.stdout.write(filter.push(decoder.decode(chunk, { stream: true })));
-  process.stdout.write(filter.push(decoder.decode()) + filter.end());
+  for await (const chunk of stream) write(filter.push(decoder.decode(chunk, { stream: true })));
+  write(filter.push(decoder.decode()) + filter.end());
 };
 
 const reportEnd = (job: WireJob): void => {
@@ -57,7 +58,7 @@ export const followJob = async (api: Api, id: string, lastLines: number | null):
   const stream = await api.stream(`/v1/jobs/${id}/logs/stream${query}`, controller.signal);
   if (!stream.ok) return stream;
   try {
-    await writeShown(stream.value, process.stdout.isTTY === true);
+    await writeShown(stream.value, isTerminal("output"));
   } catch (error) {
     if (controller.signal.aborted) return ok(INTERRUPTED);
     return err({ exitCode: 3, message: `the connection broke (${String(error)}); come back with: nx logs -F ${id}` });

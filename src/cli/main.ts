@@ -1,5 +1,5 @@
 import { err, ok, type Result } from "../shared/result.ts";
-import { FAILED, failUsage } from "./failure.ts";
+import { failUsage } from "./failure.ts";
 import { readSwitch } from "./flag-values.ts";
 import { hint, print } from "./output.ts";
 import { findFirstWord, GLOBAL_FLAGS, parseWords } from "./parse-words.ts";
@@ -52,10 +52,6 @@ const runProgram = (words: readonly string[]): Promise<Outcome> => {
   if (isTopHelp(words)) return showHelp(words[1]);
   return callVerb(words[0] === "--version" ? ["version"] : words);
 };
-
-const BROKEN_PIPE = 141;
-
-process.stdout.on("error", (error: NodeJS.ErrnoException) => process.exit(error.code === "EPIPE" ? BROKEN_PIPE : FAILED));
 
 const outcome = await runProgram(process.argv.slice(2)).catch(
   (error: unknown): Outcome =>

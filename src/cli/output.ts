@@ -1,13 +1,16 @@
-const useColor = (stream: NodeJS.WriteStream): boolean => {
+import { FAILED } from "./failure.ts";
+import { isTerminal } from "./terminal.ts";
+
+const useColor = (): boolean => {
   if (process.env["NO_COLOR"]) return false;
   if (process.env["FORCE_COLOR"]) return process.env["FORCE_COLOR"] !== "0";
-  return stream.isTTY === true && process.env["TERM"] !== "dumb";
+  return isTerminal("output") && process.env["TERM"] !== "dumb";
 };
 
 const paint =
   (code: number) =>
   (text: string): string =>
-    useColor(process.stdout) ? `\u001b[${code}m${text}\u001b[0m` : text;
+    useColor() ? `\u001b[${code}m${text}\u001b[0m` : text;
 
 export const bold = paint(1);
 export const dim = paint(2);
@@ -16,11 +19,25 @@ export const green = paint(32);
 export const yellow = paint(33);
 
 export const print = (text: string): void => {
-  process.stdout.write(`${text}\n`);
+  console.log(text);
 };
 
 export const hint = (text: string): void => {
-  process.stderr.write(`${text}\n`);
+  console.error(text);
+};
+
+const BROKEN_PIPE = 141;
+
+let openOutput = (): NodeJS.WriteStream => {
+  const stream = process.stdout;
+  stream.on("error", (error: NodeJS.ErrnoException) => process.exit(error.code === "EPIPE" ? BROKEN_PIPE : FAILED));
+  openOutput = () => stream;
+  return stream;
+};
+
+/** For what a job printed: bytes or text as they are. Opening the stream takes longer than a whole verb. */
+export const write = (text: string | Uint8Array): void => {
+  openOutput().write(text);
 };
 
 export const printJson = (value: unknown): void => print(JSON.stringify(value, null, 2));
@@ -42,7 +59,7 @@ const truncate = (text: string, width: number): string =>
 const PIPE_WIDTH = 10_000;
 const GAP = 2;
 
-const terminalWidth = (): number => (process.stdout.isTTY ? (process.stdout.columns ?? 80) : PIPE_WIDTH);
+const terminalWidth = (): number => (isTerminal("output") ? (process.stdout.columns ?? 80) : PIPE_WIDTH);
 
 /** The last column takes what the terminal has left. */
 export const printTable = (header: readonly string[], rows: readonly (readonly string[])[]): void => {

@@ -1,12 +1,13 @@
-import { createInterface } from "node:readline";
 import { err, ok, type Result } from "../shared/result.ts";
 import { failUsage, INTERRUPTED } from "./failure.ts";
 import { hint } from "./output.ts";
+import { isTerminal } from "./terminal.ts";
 import type { Failure } from "./verb.ts";
 
-export const canPrompt = (): boolean => process.stdin.isTTY === true && process.stderr.isTTY === true;
+export const canPrompt = (): boolean => isTerminal("input") && isTerminal("errors");
 
 const ask = async (question: string): Promise<string | "interrupted"> => {
+  const { createInterface } = await import("node:readline");
   const terminal = createInterface({ input: process.stdin, output: process.stderr });
   const { promise, resolve } = Promise.withResolvers<string>();
   terminal.once("SIGINT", () => resolve("interrupted"));

@@ -6,6 +6,7 @@ import { fail, failUsage } from "../failure.ts";
 import { findJob } from "../job-selection.ts";
 import { hint } from "../output.ts";
 import { LOCAL } from "../target.ts";
+import { isTerminal } from "../terminal.ts";
 import { readUserName } from "../user-name.ts";
 import type { Invocation, Outcome, Verb } from "../verb.ts";
 
@@ -19,7 +20,7 @@ const openSession = (job: WireJob): Outcome => {
 
 const run = async ({ flags, words }: Invocation): Promise<Outcome> => {
   if (words.length > 1) return failUsage("nx attach takes one job id or GPU");
-  if (process.stdin.isTTY !== true) return failUsage("nx attach needs a terminal; use nx logs -F elsewhere");
+  if (!isTerminal("input")) return failUsage("nx attach needs a terminal; use nx logs -F elsewhere");
   const api = await connect(flags);
   if (!api.ok) return api;
   if (api.value.target.name !== LOCAL) return fail("only jobs of the local server can be attached to; use nx logs -F");

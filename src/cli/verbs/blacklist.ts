@@ -41,7 +41,9 @@ const run = async ({ flags, words }: Invocation): Promise<Outcome> => {
     return failUsage(`nx blacklist ${action} needs a GPU's number (see nx)`);
   const api = await connect(flags);
   if (!api.ok) return api;
-  return action === "list" ? list(api.value, flags) : change(api.value, action === "add" ? "PUT" : "DELETE", { flags, words: indexes });
+  return action === "list"
+    ? list(api.value, flags)
+    : change(api.value, action === "add" ? "PUT" : "DELETE", { flags, words: indexes });
 };
 
 export const verb: Verb = {

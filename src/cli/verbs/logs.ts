@@ -8,8 +8,9 @@ import { readSwitch, readWhole } from "../flag-values.ts";
 import { followJob } from "../follow-job.ts";
 import { findJob } from "../job-selection.ts";
 import { filterLog } from "../log-filter.ts";
-import { hint, printJson } from "../output.ts";
+import { hint, printJson, write } from "../output.ts";
 import { LOCAL } from "../target.ts";
+import { isTerminal } from "../terminal.ts";
 import { readUserName } from "../user-name.ts";
 import { DONE, type FlagValues, type Invocation, type Outcome, type Verb } from "../verb.ts";
 
@@ -32,15 +33,14 @@ const show = async (
   if (!logs.ok) return logs;
   if (job.status === "queued") hint(`Job ${job.id} has not started yet.`);
   if (readSwitch(facts.flags, "json")) printJson(logs.value);
-  else if (logs.value.data !== "")
-    process.stdout.write(cutLines(filterLog(logs.value.data, process.stdout.isTTY === true), facts.count));
+  else if (logs.value.data !== "") write(cutLines(filterLog(logs.value.data, isTerminal("output")), facts.count));
   return DONE;
 };
 
 const showErrors = (api: Api, job: WireJob): Outcome => {
   if (api.target.name !== LOCAL) return fail("error.log can be read on the server's own machine only");
   const path = job.dir === null ? null : join(job.dir, "error.log");
-  if (path !== null && existsSync(path)) process.stdout.write(readFileSync(path));
+  if (path !== null && existsSync(path)) write(readFileSync(path));
   return DONE;
 };
 

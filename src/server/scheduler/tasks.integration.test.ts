@@ -3,6 +3,7 @@ import { err } from "../../shared/result.ts";
 import type { ArtifactId } from "../core/job.ts";
 import { createQueued } from "../core/job-samples.test.ts";
 import type { HostStats, Store } from "../core/ports.ts";
+import { toWireJob } from "../core/wire-job.ts";
 import { deleteUnusedArtifacts } from "./delete-unused-artifacts.ts";
 import { createCpuJob, createHarness, must, uploadArtifact, waitUntil } from "./harness.test.ts";
 import { createHealthWatch } from "./watch-health.ts";
@@ -42,6 +43,21 @@ describe("the tasks", () => {
     expect(await hasArtifact(harness.store, unused)).toBe(false);
     expect(await hasArtifact(harness.store, needed)).toBe(true);
     expect(harness.logs).toContainEqual({ level: "info", event: "artifacts deleted", fields: { count: 1 } });
+  });
+
+  test("write down the W&B run of a job once it is found, and ask no more", async () => {
+    let asked = 0;
+    const url = "https://wandb.ai/lab/vision/runs/abc123";
+    const find = async (): Promise<string | null> => (++asked > 2 ? url : null);
+    const harness = createHarness({ wandb: { find }, settings: { refreshRate: 0.02 } });
+    await harness.add(createQueued("a", { integrations: ["wandb"] }), createQueued("b"));
+    await harness.start();
+    await waitUntil(() => harness.find("a").status === "running");
+    expect(asked).toBe(0);
+    const job = harness.find("a");
+    harness.setTime(job.status === "running" ? job.startedAt + 60 : 0);
+    await waitUntil(() => toWireJob(harness.find("a")).wandb_url === url);
+    expect(asked).toBe(3);
   });
 
   test("log it when artifacts can't be deleted", async () => {
