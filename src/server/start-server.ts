@@ -70,10 +70,16 @@ const createParts = (settings: Settings, store: Store, log: Log) => ({
 
 const isStream = (request: Request): boolean => request.url.includes("/logs/stream");
 
+const readTls = ({ sslKeyfile, sslCertfile }: Settings) =>
+  sslKeyfile === null || sslCertfile === null
+    ? {}
+    : { tls: { key: Bun.file(sslKeyfile), cert: Bun.file(sslCertfile) } };
+
 const listen = (settings: Settings, app: ReturnType<typeof createApp>) =>
   Bun.serve({
     hostname: settings.host,
     port: settings.port,
+    ...readTls(settings),
     idleTimeout: IDLE_TIMEOUT_S,
     maxRequestBodySize: MAX_BODY_BYTES,
     fetch: (request, server) => {
@@ -134,6 +140,9 @@ const announce = (log: Log, url: string, settings: Settings, token: string | nul
 
 /** Opens the folder, restores its jobs, then listens. On a failure nothing is left open. */
 export const startServer = async (settings: Settings, log: Log): Promise<Result<RunningServer, StartError>> => {
+  if ((settings.sslKeyfile === null) !== (settings.sslCertfile === null)) {
+    return err({ message: "ssl_keyfile and ssl_certfile go together: give both or none" });
+  }
   const store = openFolder(settings);
   if (!store.ok) return store;
   const token = await ensureToken(store.value, settings);
@@ -158,7 +167,7 @@ const serve = async (
     return http;
   }
   scheduler = await startJobs(settings, parts);
-  const url = `http://${http.value.hostname}:${http.value.port}`;
+  const url = `${http.value.url.protocol}//${http.value.hostname}:${http.value.port}`;
   announce(parts.log, url, settings, token);
   const stop = async (): Promise<void> => {
     isStopping = true;

@@ -169,7 +169,8 @@ describe("the client of Nexus 0.5", () => {
 
   test("kills running jobs, edits and removes queued ones", async () => {
     const running = await submit({ command: "sleep 60", gpu_idxs: [0, 1], num_gpus: 2 });
-    const queued = await submit({ command: "true" });
+    const queued = await submit({ command: "true", env: { SECRET: "planted" } });
+    expect(await ask("get_job", queued)).toMatchObject({ env: { SECRET: "********" } });
     await world.waitFor(running, ["running"]);
     await waitUntil("it has a pid", async () => (await world.job(running)).pid !== null);
     expect(await ask("edit_job", queued, "false", 5, 2, "tag")).toMatchObject({
@@ -231,8 +232,8 @@ describe("the client of Nexus 0.5", () => {
     expect(await earlier("get", id)).toContain("Exit Code: 3");
     await earlier("add", "-y", "-g", "2", "-r", "2", "sleep", "60");
     expect(await earlier("queue")).toContain("1. ");
-    expect(await earlier("kill", "-y", "0")).toContain("Successfully killed");
     expect(await earlier("remove", "-y", "sleep")).toContain("Successfully removed");
+    expect(await earlier("kill", "-y", "0")).toContain("Successfully killed");
     expect(await earlier()).toContain("History: ");
   });
 });

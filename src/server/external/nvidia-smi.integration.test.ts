@@ -56,6 +56,21 @@ describe("createNvidiaSmi", () => {
     expect(countCalls()).toBe(6);
   });
 
+  test("a failure is young from when it came, however long that took", async () => {
+    put("mode", "fail");
+    let now = 0;
+    const gpus = createNvidiaSmi({ clock: () => now });
+    const failing = gpus.read();
+    now = 5;
+    await failing;
+    now = 6.9;
+    await gpus.read();
+    expect(countCalls()).toBe(2);
+    now = 7;
+    await gpus.read();
+    expect(countCalls()).toBe(4);
+  });
+
   test("finds the GPU of a MIG device", async () => {
     put("apps.csv", "MIG-cccc, 7");
     put("list", "GPU 0: NVIDIA A30 (UUID: GPU-aaaa)\n  MIG 1g.6gb Device 0: (UUID: MIG-cccc)");

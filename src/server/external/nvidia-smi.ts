@@ -14,7 +14,6 @@ import { runCommand } from "./run-command.ts";
 
 type Reading = Result<readonly Gpu[], GpuError>;
 type Ask = (...args: readonly string[]) => Promise<Result<string, GpuError>>;
-type Call = Readonly<{ startedAt: number; reading: Promise<Reading> }>;
 
 const TIMEOUT_MS = 4900;
 const MAX_OUTPUT_BYTES = 1024 * 1024;
@@ -54,25 +53,27 @@ const readAll = async (command: string): Promise<Reading> => {
   return migText.ok ? ok(assignProcesses(gpus, processes, parseMigParents(migText.value))) : migText;
 };
 
-/** Readers at the same time share one call of the program; an answer is as old as its call. */
+/** Readers at the same time share one call of the program; an answer is as old as its call, a failure as old as its end. */
 export const createNvidiaSmi = ({
   clock = readMonotonicClock,
   command = "nvidia-smi",
 }: Readonly<{ clock?: Clock; command?: string }> = {}): GpuProbe => {
-  let last: Call | null = null;
+  let last: Promise<Reading> | null = null;
+  let datedAt = 0;
   let isUnderWay = false;
 
-  const call = (): Call => {
+  const call = async (): Promise<Reading> => {
     isUnderWay = true;
-    const reading = readAll(command).finally(() => {
-      isUnderWay = false;
-    });
-    return { startedAt: clock(), reading };
+    datedAt = clock();
+    const reading = await readAll(command);
+    if (!reading.ok) datedAt = clock();
+    isUnderWay = false;
+    return reading;
   };
 
   const read = async (maxAgeS = DEFAULT_MAX_AGE_S): Promise<Reading> => {
-    if (last === null || !(isUnderWay || clock() - last.startedAt < maxAgeS)) last = call();
-    return last.reading;
+    if (last === null || !(isUnderWay || clock() - datedAt < maxAgeS)) last = call();
+    return last;
   };
 
   return { isMock: false, read };
