@@ -1,6 +1,7 @@
 #!/bin/sh
 set -u
 root=$1
+[ -n "${HOME-}" ] || unset HOME
 cd "$root" || exit 1
 mark=node_modules/.nexus-setup
 lock=.nexus-setup.lock

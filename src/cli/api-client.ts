@@ -4,7 +4,7 @@ import { FAILED, REFUSED, UNREACHABLE } from "./failure.ts";
 import type { Target } from "./target.ts";
 import type { Failure } from "./verb.ts";
 
-/** `code` is the server's error code, null when the server did not answer as one. */
+/** `code` is the server's error code, `NOT_LISTENING` when there is none, null when it did not answer as one. */
 export type ApiFailure = Failure & Readonly<{ code: string | null }>;
 export type ApiResult<Value> = Promise<Result<Value, ApiFailure>>;
 
@@ -16,9 +16,17 @@ export type Api = Readonly<{
   stream: (path: string, signal: AbortSignal) => ApiResult<ReadableStream<Uint8Array>>;
 }>;
 
+const NOT_LISTENING = "NOT_LISTENING";
+
 type Attempt = Readonly<{ path: string; init: RequestInit }>;
 
 const isRefusal = (status: number): boolean => status === 401 || status === 403;
+
+const describeStranger = ({ status }: Response): ApiFailure => ({
+  exitCode: FAILED,
+  code: null,
+  message: `the server answered ${status}, not as a Nexus server would`,
+});
 
 const describeRefusal = async (response: Response): Promise<ApiFailure> => {
   const text = await response.text();
@@ -27,15 +35,16 @@ const describeRefusal = async (response: Response): Promise<ApiFailure> => {
     const { error, message, hint } = JSON.parse(text) as WireError;
     return { exitCode, code: error, message: hint === undefined ? message : `${message} (${hint})` };
   } catch {
-    return { exitCode, code: null, message: `the server answered ${response.status}, not as a Nexus server would` };
+    return { ...describeStranger(response), exitCode };
   }
 };
 
 const describeUnreachable = ({ name, baseUrl }: Target, error: unknown): ApiFailure => {
-  const reason = error instanceof Error ? error.message : String(error);
+  const isListening = !(error instanceof Error && "code" in error && error.code === "ECONNREFUSED");
+  const reason = isListening ? String(error instanceof Error ? error.message : error) : "nothing listens there";
   return {
     exitCode: UNREACHABLE,
-    code: null,
+    code: isListening ? null : NOT_LISTENING,
     message: `the server "${name}" at ${baseUrl} can't be reached: ${reason}`,
   };
 };
@@ -57,7 +66,7 @@ const startLocal = async (baseUrl: string): Promise<Result<void, Failure>> => {
 
 const request = async (target: Target, attempt: Attempt): ApiResult<Response> => {
   const first = await tryFetch(target, attempt);
-  const isAbsent = !first.ok && target.autostart && attempt.init.signal?.aborted !== true;
+  const isAbsent = !first.ok && first.error.code === NOT_LISTENING && target.autostart;
   const started = isAbsent ? await startLocal(target.baseUrl) : null;
   if (started !== null && !started.ok) return err({ ...started.error, code: null });
   const response = started === null ? first : await tryFetch(target, attempt);
@@ -68,7 +77,12 @@ const request = async (target: Target, attempt: Attempt): ApiResult<Response> =>
 const requestJson = async <Value>(target: Target, attempt: Attempt): ApiResult<Value> => {
   const response = await request(target, attempt);
   if (!response.ok) return response;
-  return ok((response.value.status === 204 ? null : await response.value.json()) as Value);
+  if (response.value.status === 204) return ok(null as Value);
+  try {
+    return ok((await response.value.json()) as Value);
+  } catch {
+    return err(describeStranger(response.value));
+  }
 };
 
 const encode = (method: string, body: unknown): RequestInit =>

@@ -8,13 +8,11 @@ test("one word is a line for the shell", () => {
 });
 
 test("plain words need no quotes", () => {
-  expect(joinCommand(["python3", "train.py", "--lr", "0.1", "{a,b}"])).toBe("python3 train.py --lr 0.1 {a,b}");
+  expect(joinCommand(["python3", "train.py", "--lr", "0.1"])).toBe("python3 train.py --lr 0.1");
 });
 
 test("several words arrive in a real bash as they were typed", () => {
-  const word = fc
-    .string({ unit: "binary" })
-    .filter((text) => !text.includes("\0") && text.isWellFormed() && !/^[\w{},.]*$/.test(text));
+  const word = fc.string({ unit: "binary" }).filter((text) => !text.includes("\0") && text.isWellFormed());
   fc.assert(
     fc.property(fc.array(word, { minLength: 2, maxLength: 6 }), (words) => {
       const command = joinCommand(["printf", "%s\\0", ...words]);

@@ -1,7 +1,14 @@
-const PLAIN_WORD = /^[A-Za-z0-9_@%+=:,./{}-]+$/;
+const PLAIN_WORD = /^[A-Za-z0-9_@%+=:,./-]+$/;
 
 export const quoteWord = (word: string): string =>
   PLAIN_WORD.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`;
+
+const BETWEEN_WORDS = "\0";
+
+/** For expansion, which must not see quotes: NUL is the one character that no word has. */
+export const glueWords = (words: readonly string[]): string => words.join(BETWEEN_WORDS);
+
+export const splitWords = (glued: string): readonly string[] => glued.split(BETWEEN_WORDS);
 
 /** One word is a line for the shell, as it is; several are quoted so that each arrives as it was typed. */
 export const joinCommand = (words: readonly string[]): string =>

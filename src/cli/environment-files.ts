@@ -1,9 +1,9 @@
-import { existsSync, readFileSync } from "node:fs";
+import { readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { parseEnv } from "node:util";
 import { ok, type Result } from "../shared/result.ts";
 import { locateHome } from "./config-file.ts";
-import { failUsage } from "./failure.ts";
+import { fail, failUsage } from "./failure.ts";
 import { hint } from "./output.ts";
 import type { Failure } from "./verb.ts";
 
@@ -11,8 +11,20 @@ type Environment = Readonly<Record<string, string>>;
 
 const NAME = /^[A-Za-z_][A-Za-z0-9_]*$/;
 
-const readEnvFile = (path: string): Environment =>
-  existsSync(path) ? (parseEnv(readFileSync(path, "utf8")) as Environment) : {};
+const isFile = (path: string): boolean => statSync(path, { throwIfNoEntry: false })?.isFile() === true;
+
+const readText = (path: string): Result<string, Failure> => {
+  try {
+    return ok(readFileSync(path, "utf8"));
+  } catch (error) {
+    return fail(`${path} can't be read: ${error instanceof Error ? error.message : String(error)}`);
+  }
+};
+
+const readEnvFile = (path: string): Result<Environment, Failure> => {
+  const text = readText(path);
+  return text.ok ? ok(parseEnv(text.value) as Environment) : text;
+};
 
 const parsePair = (pair: string): Result<readonly [string, string], Failure> => {
   const split = pair.indexOf("=");
@@ -28,27 +40,45 @@ const parsePair = (pair: string): Result<readonly [string, string], Failure> => 
 const mergeLayers = (layers: readonly Environment[]): Environment => {
   const overridden = layers.flatMap((layer, index) =>
     Object.keys(layer).filter((name) =>
-      layers.slice(0, index).some((earlier) => name in earlier && earlier[name] !== layer[name]),
+      layers.slice(0, index).some((earlier) => Object.hasOwn(earlier, name) && earlier[name] !== layer[name]),
     ),
   );
   if (overridden.length > 0) hint(`Overridden variables: ${[...new Set(overridden)].join(", ")}`);
-  return Object.assign({}, ...layers) as Environment;
+  return Object.fromEntries(layers.flatMap((layer) => Object.entries(layer)));
+};
+
+const parsePairs = (pairs: readonly string[]): Result<Environment, Failure> => {
+  const given: (readonly [string, string])[] = [];
+  for (const pair of pairs) {
+    const parsed = parsePair(pair);
+    if (!parsed.ok) return parsed;
+    given.push(parsed.value);
+  }
+  return ok(Object.fromEntries(given));
+};
+
+const readFiles = (paths: readonly string[]): Result<readonly Environment[], Failure> => {
+  const layers: Environment[] = [];
+  for (const path of paths) {
+    const layer = readEnvFile(path);
+    if (!layer.ok) return layer;
+    layers.push(layer.value);
+  }
+  return ok(layers);
 };
 
 /** `~/.nexus/.env`, then `./.env`, then `--env-file`, then each `-e`: the later wins. */
 export const collectEnvironment = (pairs: readonly string[], envFile: string | null): Result<Environment, Failure> => {
-  if (envFile !== null && !existsSync(envFile)) return failUsage(`--env-file ${envFile}: there is no such file`);
-  const given: Record<string, string> = {};
-  for (const pair of pairs) {
-    const parsed = parsePair(pair);
-    if (!parsed.ok) return parsed;
-    given[parsed.value[0]] = parsed.value[1];
-  }
-  const files = [join(locateHome(), ".nexus", ".env"), ".env", ...(envFile === null ? [] : [envFile])];
-  return ok(mergeLayers([...files.map(readEnvFile), given]));
+  if (envFile !== null && statSync(envFile, { throwIfNoEntry: false }) === undefined)
+    return failUsage(`--env-file ${envFile}: there is no such file`);
+  const given = parsePairs(pairs);
+  if (!given.ok) return given;
+  const own = [join(locateHome(), ".nexus", ".env"), ".env"].filter(isFile);
+  const files = readFiles(envFile === null ? own : [...own, envFile]);
+  return files.ok ? ok(mergeLayers([...files.value, given.value])) : files;
 };
 
-export const readJobrc = (): string | null => {
+export const readJobrc = (): Result<string | null, Failure> => {
   const path = join(locateHome(), ".nexus", ".jobrc");
-  return existsSync(path) ? readFileSync(path, "utf8") : null;
+  return isFile(path) ? readText(path) : ok(null);
 };

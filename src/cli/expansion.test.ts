@@ -51,6 +51,16 @@ describe("expansion", () => {
     expect(expand(command)).toEqual([job]);
   });
 
+  test.each([
+    ["model_{small,large}.py", ["model_small.py", "model_large.py"]],
+    ["--lr={0.1,0.2}", ["--lr=0.1", "--lr=0.2"]],
+    ["{http://a,http://b}", ["http://a", "http://b"]],
+    [`{"a b","c d"}`, [`"a b"`, `"c d"`]],
+    ["{RANDINT:x,y}", ["{RANDINT:x,y}"]],
+  ] as const)("%s makes %j", (command, jobs) => {
+    expect(expand(command)).toEqual([...jobs]);
+  });
+
   test("a repeat repeats everything", () => {
     expect(expand("{a,b}", 2)).toEqual(["a", "b", "a", "b"]);
   });

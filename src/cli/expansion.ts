@@ -17,11 +17,14 @@ const TOKEN =
   /\\([{}])|\{\{([^{}]*,[^{}]*)\}\}|\{RANDINT(?::(-?\d+),(-?\d+))?\}|(?<!\$)\{(?!\s*["'][^"']*["']\s*:|RANDINT)([^{}\n]*,[^{}\n]*)\}/g;
 const DEFAULT_MAX = 100;
 
+const splitValues = (list: string): readonly string[] =>
+  list.split(",").map((value) => value.replaceAll("\0", " ").trim());
+
 const toPart = (match: RegExpExecArray): Part => {
   const [whole, escaped, paired, min, max, product] = match;
   if (escaped !== undefined) return { kind: "text", text: escaped };
-  if (paired !== undefined) return { kind: "paired", values: paired.split(",").map((value) => value.trim()) };
-  if (product !== undefined) return { kind: "product", values: product.split(",").map((value) => value.trim()) };
+  if (paired !== undefined) return { kind: "paired", values: splitValues(paired) };
+  if (product !== undefined) return { kind: "product", values: splitValues(product) };
   if (whole.startsWith("{RANDINT")) return { kind: "random", min: Number(min ?? 0), max: Number(max ?? DEFAULT_MAX) };
   return { kind: "text", text: whole };
 };
@@ -83,7 +86,7 @@ const findWrongRange = (parts: readonly Part[]): string | null => {
     : null;
 };
 
-/** One command for each job, in order; each repeat draws its random numbers again. */
+/** One command for each job, in order, of a line or of words with NULs between them; each repeat draws its random numbers again. */
 export const expandCommand = (
   command: string,
   repeat: number,

@@ -1,7 +1,7 @@
 import type { WireJob } from "../shared/job.ts";
 import { err, ok, type Result } from "../shared/result.ts";
-import type { Api } from "./api-client.ts";
-import { INTERRUPTED } from "./failure.ts";
+import { type Api, createApi } from "./api-client.ts";
+import { INTERRUPTED, UNREACHABLE } from "./failure.ts";
 import { createLogFilter } from "./log-filter.ts";
 import { hint, write } from "./output.ts";
 import { isTerminal } from "./terminal.ts";
@@ -9,7 +9,8 @@ import type { Failure, Outcome } from "./verb.ts";
 
 const KILLED_EXIT_CODE = 143;
 const LOST_EXIT_CODE = 1;
-const RECONNECT_MS = 1000;
+const RECONNECT_MS = 500;
+const MAX_ATTEMPTS = 60;
 
 const isEnded = (job: WireJob): boolean => job.status !== "queued" && job.status !== "running";
 
@@ -17,11 +18,27 @@ const isEnded = (job: WireJob): boolean => job.status !== "queued" && job.status
 export const chooseExitCode = (job: WireJob): number =>
   job.exit_code ?? (job.status === "killed" ? KILLED_EXIT_CODE : LOST_EXIT_CODE);
 
-const writeShown = async (stream: ReadableStream<Uint8Array>, isTerminal: boolean): Promise<void> => {
-  const filter = createLogFilter(isTerminal);
+type Viewer = Readonly<{ take: (stream: ReadableStream<Uint8Array>) => Promise<void>; end: () => void }>;
+
+const drain = async (stream: ReadableStream<Uint8Array>): Promise<void> => {
+  for await (const _chunk of stream);
+};
+
+const createViewer = (isWholeLog: boolean): Viewer => {
+  const filter = createLogFilter(isTerminal("output"));
   const decoder = new TextDecoder();
-  for await (const chunk of stream) write(filter.push(decoder.decode(chunk, { stream: true })));
-  write(filter.push(decoder.decode()) + filter.end());
+  let shownBytes = 0;
+  const take = async (stream: ReadableStream<Uint8Array>): Promise<void> => {
+    if (shownBytes > 0 && !isWholeLog) return drain(stream);
+    let skipped = shownBytes;
+    for await (const chunk of stream) {
+      const fresh = chunk.subarray(Math.min(skipped, chunk.length));
+      skipped -= chunk.length - fresh.length;
+      shownBytes += fresh.length;
+      write(filter.push(decoder.decode(fresh, { stream: true })));
+    }
+  };
+  return { take, end: () => write(filter.push(decoder.decode()) + filter.end()) };
 };
 
 const reportEnd = (job: WireJob): void => {
@@ -31,15 +48,40 @@ const reportEnd = (job: WireJob): void => {
   );
 };
 
-export const waitForEnd = async (api: Api, id: string): Promise<Result<WireJob, Failure>> => {
-  for (;;) {
-    const stream = await api.stream(`/v1/jobs/${id}/logs/stream?last_n_lines=1`, new AbortController().signal);
-    if (!stream.ok) return stream;
-    for await (const _chunk of stream.value);
-    const job = await api.get<WireJob>(`/v1/jobs/${id}`);
-    if (!job.ok || isEnded(job.value)) return job;
-    await new Promise((resolve) => setTimeout(resolve, RECONNECT_MS));
+const pause = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, RECONNECT_MS));
+
+const stayWith = (api: Api): Api => createApi({ ...api.target, autostart: false });
+
+type Listener = Readonly<{ query: string; take: Viewer["take"]; signal: AbortSignal }>;
+
+const listenOnce = async (api: Api, id: string, listener: Listener): Promise<Result<WireJob, Failure>> => {
+  const stream = await api.stream(`/v1/jobs/${id}/logs/stream${listener.query}`, listener.signal);
+  if (!stream.ok) return stream;
+  try {
+    await listener.take(stream.value);
+  } catch {
+    return err({ exitCode: UNREACHABLE, message: "the connection broke" });
   }
+  return api.get<WireJob>(`/v1/jobs/${id}`);
+};
+
+const isHopeless = (job: Result<WireJob, Failure>): boolean => !job.ok && job.error.exitCode !== UNREACHABLE;
+
+const listenUntilEnd = async (api: Api, id: string, listener: Listener): Promise<Result<WireJob, Failure>> => {
+  for (let misses = 0; ; ) {
+    const job = await listenOnce(api, id, listener);
+    if (listener.signal.aborted || (job.ok && isEnded(job.value))) return job;
+    misses = job.ok ? 0 : misses + 1;
+    if (misses === MAX_ATTEMPTS || isHopeless(job)) return job;
+    await pause();
+  }
+};
+
+export const waitForEnd = async (api: Api, id: string): Promise<Result<WireJob, Failure>> => {
+  const job = await api.get<WireJob>(`/v1/jobs/${id}`);
+  if (!job.ok || isEnded(job.value)) return job;
+  const { signal } = new AbortController();
+  return listenUntilEnd(stayWith(api), id, { query: "?last_n_lines=1", take: drain, signal });
 };
 
 const listenForInterrupt = (id: string): AbortController => {
@@ -51,20 +93,15 @@ const listenForInterrupt = (id: string): AbortController => {
   return controller;
 };
 
-/** Shows the log as it grows, until the job ends or Ctrl-C. */
+/** Shows the log as it grows, until the job ends or Ctrl-C. A server that is restarted meanwhile is waited for. */
 export const followJob = async (api: Api, id: string, lastLines: number | null): Promise<Outcome> => {
-  const controller = listenForInterrupt(id);
+  const { signal } = listenForInterrupt(id);
+  const viewer = createViewer(lastLines === null);
   const query = lastLines === null ? "" : `?last_n_lines=${lastLines}`;
-  const stream = await api.stream(`/v1/jobs/${id}/logs/stream${query}`, controller.signal);
-  if (!stream.ok) return stream;
-  try {
-    await writeShown(stream.value, isTerminal("output"));
-  } catch (error) {
-    if (controller.signal.aborted) return ok(INTERRUPTED);
-    return err({ exitCode: 3, message: `the connection broke (${String(error)}); come back with: nx logs -F ${id}` });
-  }
-  const ended = await waitForEnd(api, id);
-  if (!ended.ok) return ended;
+  const ended = await listenUntilEnd(stayWith(api), id, { query, take: viewer.take, signal });
+  if (signal.aborted) return ok(INTERRUPTED);
+  viewer.end();
+  if (!ended.ok) return err({ ...ended.error, message: `${ended.error.message}; come back with: nx logs -F ${id}` });
   reportEnd(ended.value);
   return ok(chooseExitCode(ended.value));
 };

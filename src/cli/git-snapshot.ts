@@ -1,4 +1,4 @@
-import { spawn, spawnSync } from "node:child_process";
+import { spawn } from "node:child_process";
 import {
   closeSync,
   copyFileSync,
@@ -13,11 +13,14 @@ import {
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { ok, type Result } from "../shared/result.ts";
-import { fail } from "./failure.ts";
+import { fail, INTERRUPTED } from "./failure.ts";
+import { runGit } from "./run-git.ts";
+import { checkChangedSize, type SizedFile } from "./size-limit.ts";
 import type { Failure } from "./verb.ts";
 
-/** `subFolder` is where the user stands below the top, empty at the top. */
+/** `subFolder` is where the user stands below the top, empty at the top. `folder` is ours, until `dispose`. */
 export type Snapshot = Readonly<{
+  folder: string;
   treeSha: string;
   isDirty: boolean;
   subFolder: string;
@@ -25,36 +28,14 @@ export type Snapshot = Readonly<{
   remoteUrl: string | null;
   warnings: readonly string[];
   writeTar: (path: string) => Promise<Result<number, Failure>>;
-  listLargest: (count: number) => readonly string[];
+  listFiles: () => readonly SizedFile[];
   dispose: () => void;
 }>;
 
-type Repository = Readonly<{ top: string; objects: string; index: string; prefix: string }>;
+type Repository = Readonly<{ top: string; objects: string; index: string; prefix: string; hash: string }>;
 type Workshop = Readonly<{ repository: Repository; folder: string; bare: string; env: NodeJS.ProcessEnv }>;
-type GitOutput = Readonly<{ ok: boolean; text: string; problem: string }>;
 
-const MAX_OUTPUT = 256 * 1024 * 1024;
 const TREE_SHA = /^[0-9a-f]{40,64}$/;
-
-const runGit = (cwd: string, args: readonly string[], env: NodeJS.ProcessEnv = {}): GitOutput => {
-  const options = [
-    "-c",
-    "core.fsmonitor=false",
-    "-c",
-    "core.untrackedCache=keep",
-    "-c",
-    "advice.addEmbeddedRepo=false",
-  ];
-  const child = spawnSync("git", [...options, ...args], {
-    cwd,
-    env: { ...process.env, GIT_OPTIONAL_LOCKS: "0", ...env },
-    encoding: "utf8",
-    maxBuffer: MAX_OUTPUT,
-    stdio: ["ignore", "pipe", "pipe"],
-  });
-  const problem = (child.error?.message ?? child.stderr.trim().split("\n").at(-1)) || `git ended with ${child.status}`;
-  return { ok: child.status === 0, text: (child.stdout ?? "").replace(/\n$/, ""), problem };
-};
 
 const locateRepository = (cwd: string): Repository | null => {
   const asked = runGit(cwd, [
@@ -65,12 +46,16 @@ const locateRepository = (cwd: string): Repository | null => {
     "objects",
     "--git-path",
     "index",
+    "--show-object-format",
     "--show-prefix",
   ]);
   if (!asked.ok) return null;
-  const [top = "", objects = "", index = "", prefix = ""] = asked.text.split("\n");
-  return { top, objects, index, prefix: prefix.replace(/\/$/, "") };
+  const [top = "", objects = "", index = "", hash = "", prefix = ""] = asked.text.split("\n");
+  return { top, objects, index, hash, prefix: prefix.replace(/\/$/, "") };
 };
+
+const renderConfig = (hash: string): string =>
+  `[core]\n\tbare = true\n\trepositoryformatversion = 1\n[extensions]\n\tobjectFormat = ${hash}\n`;
 
 const createWorkshop = (repository: Repository): Workshop => {
   const folder = mkdtempSync(join(tmpdir(), "nx-snapshot-"));
@@ -80,7 +65,8 @@ const createWorkshop = (repository: Repository): Workshop => {
   mkdirSync(join(bare, "info"));
   writeFileSync(join(bare, "HEAD"), "ref: refs/heads/none\n");
   writeFileSync(join(bare, "objects", "info", "alternates"), `${repository.objects}\n`);
-  writeFileSync(join(bare, "info", "attributes"), "* -export-ignore -export-subst\n");
+  writeFileSync(join(bare, "info", "attributes"), "* -export-ignore -export-subst -filter\n");
+  writeFileSync(join(bare, "config"), renderConfig(repository.hash));
   const index = join(folder, "index");
   if (existsSync(repository.index)) copyFileSync(repository.index, index);
   const env = {
@@ -92,19 +78,19 @@ const createWorkshop = (repository: Repository): Workshop => {
 };
 
 const writeTree = ({ repository, env }: Workshop): Result<string, Failure> => {
-  const added = runGit(repository.top, ["add", "--all", "--", "."], env);
+  const added = runGit(repository.top, ["add", "--all", "--", "."], { env });
   if (!added.ok) return fail(`the repository's files can't be read: ${added.problem}`);
-  const tree = runGit(repository.top, ["write-tree"], env);
+  const tree = runGit(repository.top, ["write-tree"], { env });
   return tree.ok && TREE_SHA.test(tree.text) ? ok(tree.text) : fail(`git can't make a tree: ${tree.problem}`);
 };
 
 const findWarnings = ({ repository, env }: Workshop): readonly string[] => {
-  const files = runGit(repository.top, ["ls-files", "--stage"], env).text;
+  const files = runGit(repository.top, ["ls-files", "--stage"], { env }).text;
   const submodules = files
     .split("\n")
     .filter((line) => line.startsWith("160000 "))
     .map((line) => line.split("\t")[1]);
-  const lfs = runGit(repository.top, ["grep", "--cached", "-l", "filter=lfs", "--", "*.gitattributes"], env);
+  const lfs = runGit(repository.top, ["grep", "--cached", "-l", "filter=lfs", "--", "*.gitattributes"], { env });
   return [
     ...(submodules.length > 0 ? [`Submodules do not travel with the job: ${submodules.join(", ")}`] : []),
     ...(lfs.ok ? ["Files in Git LFS travel as pointers, not as what they point to"] : []),
@@ -129,14 +115,11 @@ const writeTar = ({ bare }: Workshop, tree: string, path: string): Promise<Resul
   return promise;
 };
 
-const listLargest = ({ bare }: Workshop, tree: string, count: number): readonly string[] =>
-  runGit(bare, [`--git-dir=${bare}`, "ls-tree", "-r", "-l", tree])
-    .text.split("\n")
-    .map((line) => /^\S+ \S+ \S+ +(\d+)\t(.*)$/.exec(line))
-    .map((match) => ({ bytes: Number(match?.[1] ?? 0), name: match?.[2] ?? "" }))
-    .toSorted((a, b) => b.bytes - a.bytes)
-    .slice(0, count)
-    .map(({ bytes, name }) => `${name} (${(bytes / 1024 / 1024).toFixed(1)} MiB)`);
+const listFiles = ({ bare }: Workshop, tree: string): readonly SizedFile[] =>
+  runGit(bare, [`--git-dir=${bare}`, "ls-tree", "-r", "-l", "-z", tree])
+    .text.split("\0")
+    .map((line) => /^\S+ \S+ \S+ +(\d+)\t(.*)$/s.exec(line))
+    .map((match) => ({ bytes: Number(match?.[1] ?? 0), name: match?.[2] ?? "" }));
 
 const hideCredentials = (url: string): string => url.replace(/^(\w+:\/\/)[^/@]*@/, "$1");
 
@@ -145,10 +128,11 @@ const askText = (cwd: string, args: readonly string[]): string | null => {
   return asked.ok && asked.text !== "" ? asked.text : null;
 };
 
-const describe = (workshop: Workshop, tree: string): Snapshot => {
+const describe = (workshop: Workshop, tree: string, dispose: () => void): Snapshot => {
   const { repository, folder } = workshop;
   const url = askText(repository.top, ["config", "--get", "remote.origin.url"]);
   return {
+    folder,
     treeSha: tree,
     isDirty: askText(repository.top, ["rev-parse", "--verify", "--quiet", "HEAD^{tree}"]) !== tree,
     subFolder: repository.prefix,
@@ -156,9 +140,16 @@ const describe = (workshop: Workshop, tree: string): Snapshot => {
     remoteUrl: url === null ? null : hideCredentials(url),
     warnings: findWarnings(workshop),
     writeTar: (path) => writeTar(workshop, tree, path),
-    listLargest: (count) => listLargest(workshop, tree, count),
-    dispose: () => rmSync(folder, { recursive: true, force: true }),
+    listFiles: () => listFiles(workshop, tree),
+    dispose,
   };
+};
+
+const stopQuietly = (): never => process.exit(INTERRUPTED);
+
+const release = (folder: string): void => {
+  process.off("SIGINT", stopQuietly).off("SIGTERM", stopQuietly);
+  rmSync(folder, { recursive: true, force: true });
 };
 
 /**
@@ -168,9 +159,20 @@ const describe = (workshop: Workshop, tree: string): Snapshot => {
 export const takeSnapshot = (cwd: string): Result<Snapshot, Failure> | null => {
   const repository = locateRepository(cwd);
   if (repository === null) return null;
+  const size = checkChangedSize(repository.top);
+  if (!size.ok) return size;
   const workshop = createWorkshop(repository);
-  const removeFolder = (): void => rmSync(workshop.folder, { recursive: true, force: true });
-  process.once("exit", removeFolder);
+  const dispose = (): void => {
+    process.off("exit", dispose);
+    release(workshop.folder);
+  };
+  process.once("exit", dispose);
   const tree = writeTree(workshop);
-  return tree.ok ? ok(describe(workshop, tree.value)) : tree;
+  if (!tree.ok) {
+    dispose();
+    return tree;
+  }
+  const snapshot = describe(workshop, tree.value, dispose);
+  process.once("SIGINT", stopQuietly).once("SIGTERM", stopQuietly);
+  return ok(snapshot);
 };

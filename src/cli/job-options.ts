@@ -57,13 +57,15 @@ export const readJobOptions = (flags: FlagValues, config: Config): Result<JobOpt
   if (!integrations.ok) return integrations;
   const env = collectEnvironment(readList(flags, "env"), readText(flags, "env-file"));
   if (!env.ok) return env;
+  const jobrc = readJobrc();
+  if (!jobrc.ok) return jobrc;
   return ok({
     ...gpus.value,
     user: readUserName(config),
     notifications: notifications.value,
     integrations: integrations.value,
     env: env.value,
-    jobrc: readJobrc(),
+    jobrc: jobrc.value,
     ignore_blacklist: readSwitch(flags, "force"),
   });
 };

@@ -36,6 +36,7 @@ export const selectJobs = async (
   status: WireStatus,
   words: readonly string[],
 ): Promise<Result<readonly WireJob[], Failure>> => {
+  if (words.includes("")) return failUsage("an empty word names no job");
   const jobs = await listJobs(api, [status], `&limit=${PAGE}`);
   if (!jobs.ok) return jobs;
   const chosen = new Map<string, WireJob>();
@@ -67,7 +68,8 @@ const findNewest = async (api: Api, user: string): Promise<Result<WireJob, Failu
 };
 
 /** By id or GPU; without a word the user's newest started job. */
-export const findJob = (api: Api, word: string | undefined, user: string): Promise<Result<WireJob, Failure>> => {
+export const findJob = async (api: Api, word: string | undefined, user: string): Promise<Result<WireJob, Failure>> => {
+  if (word === "") return failUsage("an empty word names no job");
   if (word === undefined) return findNewest(api, user);
   return IS_GPU.test(word) ? findOnGpu(api, word) : api.get<WireJob>(`/v1/jobs/${encodeURIComponent(word)}`);
 };

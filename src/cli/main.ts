@@ -45,11 +45,15 @@ const callVerb = async (words: readonly string[]): Promise<Outcome> => {
   return readSwitch(parsed.value.flags, "help") ? showHelp(call.value.verb.name) : call.value.verb.run(parsed.value);
 };
 
-const isTopHelp = (words: readonly string[]): boolean =>
-  words[0] === "help" || words[0] === "--help" || words[0] === "-h";
+const findHelp = (words: readonly string[]): number => {
+  if (words[0] === "--help" || words[0] === "-h") return 0;
+  const first = findFirstWord(words, STATUS_FLAGS);
+  return words[first] === "help" ? first : -1;
+};
 
 const runProgram = (words: readonly string[]): Promise<Outcome> => {
-  if (isTopHelp(words)) return showHelp(words[1]);
+  const help = findHelp(words);
+  if (help !== -1) return showHelp(words[help + 1]);
   return callVerb(words[0] === "--version" ? ["version"] : words);
 };
 

@@ -1,5 +1,7 @@
+import { writeSync } from "node:fs";
 import { FAILED } from "./failure.ts";
 import { isTerminal } from "./terminal.ts";
+import { measureWidth, padText, truncateText } from "./text-width.ts";
 
 const useColor = (): boolean => {
   if (process.env["NO_COLOR"]) return false;
@@ -22,8 +24,12 @@ export const print = (text: string): void => {
   console.log(text);
 };
 
+const STANDARD_ERROR = 2;
+
+/** `console.error` paints what it writes on a terminal. */
 export const hint = (text: string): void => {
-  console.error(text);
+  if (isTerminal("errors")) writeSync(STANDARD_ERROR, `${text}\n`);
+  else console.error(text);
 };
 
 const BROKEN_PIPE = 141;
@@ -42,37 +48,44 @@ export const write = (text: string | Uint8Array): void => {
 
 export const printJson = (value: unknown): void => print(JSON.stringify(value, null, 2));
 
-const CONTROL = /\p{Cc}/gu;
+const UNSAFE = /[\p{Cc}\u2028-\u202e\u2066-\u2069]/gu;
 
 const escapeCharacter = (character: string): string => {
   if (character === "\n") return "\\n";
   if (character === "\t") return "\\t";
-  return `\\x${character.charCodeAt(0).toString(16).padStart(2, "0")}`;
+  const code = character.charCodeAt(0).toString(16);
+  return code.length > 2 ? `\\u${code}` : `\\x${code.padStart(2, "0")}`;
 };
 
 /** What a job or a user wrote, made harmless for a terminal and for a table of one line a row. */
-export const escapeText = (text: string): string => text.replace(CONTROL, escapeCharacter);
-
-const truncate = (text: string, width: number): string =>
-  text.length <= width ? text : `${text.slice(0, Math.max(0, width - 1))}…`;
+export const escapeText = (text: string): string => text.replace(UNSAFE, escapeCharacter);
 
 const PIPE_WIDTH = 10_000;
 const GAP = 2;
+const MIN_LAST = 10;
+const MAX_COLUMN = 20;
 
 const terminalWidth = (): number => (isTerminal("output") ? (process.stdout.columns ?? 80) : PIPE_WIDTH);
+
+const measureColumns = (rows: readonly (readonly string[])[], total: number): readonly number[] => {
+  const widest = total === PIPE_WIDTH ? PIPE_WIDTH : MAX_COLUMN;
+  const columns = (rows[0] ?? []).slice(0, -1);
+  const widths = columns.map((_name, column) =>
+    Math.min(widest, Math.max(...rows.map((row) => measureWidth(row[column] ?? "")))),
+  );
+  const fixed = widths.reduce((sum, width) => sum + width + GAP, 0);
+  return [...widths, Math.max(MIN_LAST, total - fixed)];
+};
 
 /** The last column takes what the terminal has left. */
 export const printTable = (header: readonly string[], rows: readonly (readonly string[])[]): void => {
   const cells = rows.map((row) => row.map(escapeText));
-  const widths = header.map((name, column) => Math.max(name.length, ...cells.map((row) => row[column]?.length ?? 0)));
-  const fixed = widths.slice(0, -1).reduce((sum, width) => sum + width + GAP, 0);
-  const last = Math.max(10, terminalWidth() - fixed);
-  const render = (row: readonly string[]): string =>
-    row
-      .map((cell, column) =>
-        column === header.length - 1 ? truncate(cell, last) : cell.padEnd((widths[column] ?? 0) + GAP),
-      )
-      .join("");
+  const widths = measureColumns([header, ...cells], terminalWidth());
+  const render = (row: readonly string[]): string => {
+    const last = row.length - 1;
+    const fitted = row.slice(0, last).map((cell, column) => padText(cell, widths[column] ?? 0));
+    return [...fitted, truncateText(row[last] ?? "", widths[last] ?? MIN_LAST)].join(" ".repeat(GAP));
+  };
   print(dim(render(header)));
   for (const row of cells) print(render(row));
 };

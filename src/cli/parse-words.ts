@@ -43,19 +43,25 @@ export const findFirstWord = (words: readonly string[], flags: readonly Flag[]):
   return words.length;
 };
 
-const findChoices = (word: string, flags: readonly Flag[]): readonly string[] =>
-  flags.find(({ long, short }) => word === `--${long}` || word === `-${short}`)?.choices ?? [];
+const findChoices = (word: string, flags: readonly Flag[]): readonly string[] => {
+  if (!takesNextWord(word, flags)) return [];
+  const name = word.startsWith("--") ? word.slice(2) : word.at(-1);
+  return flags.find(({ long, short }) => name === long || name === short)?.choices ?? [];
+};
+
+const countLeading = (words: readonly string[], choices: readonly string[]): number => {
+  const end = words.findIndex((word) => !choices.includes(word));
+  return end === -1 ? words.length : end;
+};
 
 const joinChoices = (words: readonly string[], flags: readonly Flag[]): readonly string[] => {
-  const joined: string[] = [];
-  let choices: readonly string[] = [];
-  for (const word of words) {
-    const isFurther = choices.includes(word) && choices.includes(joined.at(-1)?.split(",").at(-1) ?? "");
-    if (isFurther) joined.push(`${joined.pop()},${word}`);
-    else joined.push(word);
-    if (!choices.includes(word)) choices = findChoices(word, flags);
-  }
-  return joined;
+  const end = findFirstWord(words, flags);
+  const flag = words.findIndex((word, index) => index < end && findChoices(word, flags).length > 0);
+  if (flag === -1) return words;
+  const rest = words.slice(flag + 1);
+  const count = countLeading(rest, findChoices(words[flag] ?? "", flags));
+  const joined = count === 0 ? [] : [rest.slice(0, count).join(",")];
+  return [...words.slice(0, flag + 1), ...joined, ...joinChoices(rest.slice(count), flags)];
 };
 
 const joinNegativeValues = (words: readonly string[], flags: readonly Flag[]): readonly string[] =>
@@ -67,16 +73,26 @@ const joinNegativeValues = (words: readonly string[], flags: readonly Flag[]): r
     return [word.startsWith("--") ? `${word}=${next}` : `${word}${next}`];
   });
 
+const describeMissing = (text: string, flags: readonly Flag[]): string | null => {
+  const given = /^Option '(-[^',= ]+)[^']*' argument (?:missing|is ambiguous)/.exec(text)?.[1];
+  const flag = flags.find(({ long, short }) => given === `--${long}` || given === `-${short}`);
+  return flag?.value === undefined ? null : `--${flag.long} needs a value, as in: --${flag.long} ${flag.value}`;
+};
+
+const describeUnknown = (text: string, flags: readonly Flag[], verb: string): string | null => {
+  const given = /^Unknown option '([^' ]*)/.exec(text)?.[1];
+  if (given === undefined) return null;
+  const unknown = given.startsWith("-") ? given : `-${given}`;
+  const names = flags.map((flag) => flag.long);
+  const nearest = unknown.startsWith("--") ? suggestNearest(unknown.slice(2), names) : null;
+  const advice = nearest === null ? `see nx ${verb} --help` : `did you mean --${nearest}?`;
+  return `${unknown} is not a flag of nx ${verb}; ${advice}`;
+};
+
 const explain = (error: unknown, flags: readonly Flag[], verb: string): string => {
   const text = error instanceof Error ? error.message : String(error);
-  const unknown = /Unknown option '(-[^' ]*)/.exec(text)?.[1];
-  if (unknown === undefined) return `${text.split(". ")[0]} (see nx ${verb} --help)`;
-  const nearest = suggestNearest(
-    unknown.replace(/^-+/, ""),
-    flags.map((flag) => flag.long),
-  );
-  const hint = nearest === null ? `see nx ${verb} --help` : `did you mean --${nearest}?`;
-  return `${unknown} is not a flag of nx ${verb}; ${hint}`;
+  const known = describeUnknown(text, flags, verb) ?? describeMissing(text, flags);
+  return known ?? `${text.split(/\. |\n/)[0]} (see nx ${verb} --help)`;
 };
 
 const parseStrictly = (words: readonly string[], verb: Verb): Result<Invocation, Failure> => {

@@ -1,5 +1,4 @@
-import { openAsBlob, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { openAsBlob } from "node:fs";
 import { join } from "node:path";
 import type { ArtifactCheck, ArtifactUpload } from "../shared/artifact.ts";
 import { ok, type Result } from "../shared/result.ts";
@@ -10,6 +9,7 @@ import { readSwitch } from "./flag-values.ts";
 import { type Snapshot, takeSnapshot } from "./git-snapshot.ts";
 import { hint } from "./output.ts";
 import { canPrompt, confirm } from "./prompt.ts";
+import { MAX_BYTES, refuseSize } from "./size-limit.ts";
 import type { Failure, FlagValues } from "./verb.ts";
 
 /** What goes with a request for the job to run the user's code in the folder that the user stands in. */
@@ -21,20 +21,13 @@ export type Code = Readonly<{
 }>;
 
 const NO_CODE: Code = { artifact_id: null, git_repo_url: null, git_branch: null, enterFolder: null };
-const MAX_BYTES = 52_428_800;
-const LARGEST_SHOWN = 5;
 const MIB = 1024 * 1024;
 
-const refuseSize = (snapshot: Snapshot, bytes: number): Result<never, Failure> => {
-  const largest = snapshot.listLargest(LARGEST_SHOWN).join(", ");
-  const size = `${(bytes / MIB).toFixed(1)} MiB of files, at most ${MAX_BYTES / MIB} MiB can travel`;
-  return fail(`the repository has ${size}; add the large ones to .gitignore: ${largest}`);
-};
-
-const uploadTar = async (api: Api, snapshot: Snapshot, path: string): Promise<Result<string, Failure>> => {
+const uploadTar = async (api: Api, snapshot: Snapshot): Promise<Result<string, Failure>> => {
+  const path = join(snapshot.folder, "tree.tar");
   const written = await snapshot.writeTar(path);
   if (!written.ok) return written;
-  if (written.value > MAX_BYTES) return refuseSize(snapshot, written.value);
+  if (written.value > MAX_BYTES) return refuseSize(written.value, snapshot.listFiles());
   if (written.value > MIB) hint(`Sending the code (${(written.value / MIB).toFixed(1)} MiB) …`);
   const uploaded = await api.upload<ArtifactUpload>(
     `/v1/artifacts?git_sha=${snapshot.treeSha}`,
@@ -47,12 +40,7 @@ const upload = async (api: Api, snapshot: Snapshot): Promise<Result<string, Fail
   const known = await api.get<ArtifactCheck>(`/v1/artifacts/by-sha/${snapshot.treeSha}`);
   if (!known.ok) return known;
   if (known.value.artifact_id !== null) return ok(known.value.artifact_id);
-  const path = join(tmpdir(), `nx-${process.pid}-${snapshot.treeSha}.tar`);
-  try {
-    return await uploadTar(api, snapshot, path);
-  } finally {
-    rmSync(path, { force: true });
-  }
+  return uploadTar(api, snapshot);
 };
 
 const sendSnapshot = async (api: Api, snapshot: Snapshot): Promise<Result<Code, Failure>> => {

@@ -15,6 +15,7 @@ const measureDistance = (word: string, other: string): number => {
 };
 
 export const suggestNearest = (word: string, known: readonly string[]): string | null => {
+  if (word === "") return null;
   const ranked = known
     .map((name) => ({ name, distance: name.startsWith(word) ? 1 : measureDistance(word, name) }))
     .toSorted((a, b) => a.distance - b.distance)[0];

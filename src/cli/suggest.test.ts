@@ -1,0 +1,14 @@
+import { expect, test } from "bun:test";
+import { suggestNearest } from "./suggest.ts";
+
+const VERBS = ["run", "add", "queue", "history", "kill"];
+
+test.each([
+  ["quue", "queue"],
+  ["histroy", "history"],
+  ["kil", "kill"],
+  ["hist", "history"],
+  ["completely", null],
+])("%s is taken for %p", (word, nearest) => {
+  expect(suggestNearest(word, VERBS)).toBe(nearest);
+});
