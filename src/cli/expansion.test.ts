@@ -47,6 +47,15 @@ describe("expansion", () => {
     ["echo \\{a,b\\}", "echo {a,b}"],
     ["echo {}", "echo {}"],
     ["echo ${list:1,2}", "echo ${list:1,2}"],
+    [`echo "{\\"a\\": 1, \\"b\\": 2}"`, `echo "{\\"a\\": 1, \\"b\\": 2}"`],
+    ["echo {'a': 1, 'b': 2}", "echo {'a': 1, 'b': 2}"],
+    [`{"a": {"b": 1, "c": 2}}`, `{"a": {"b": 1, "c": 2}}`],
+    ["awk '\\{print $1, $2}'", "awk '{print $1, $2}'"],
+    [`f"{a}, {b!r}"`, `f"{a}, {b!r}"`],
+    ["{{one}}", "{{one}}"],
+    ["{1..3}", "{1..3}"],
+    ["{RANDINT:5,5}", "5"],
+    ["{{RANDINT:5,6}}", "{5}"],
   ])("%s is one job", (command, job) => {
     expect(expand(command)).toEqual([job]);
   });
@@ -73,6 +82,53 @@ describe("expansion", () => {
       message: `this makes 10201 jobs; at most ${MAX_JOBS} can be added at once`,
     });
     expect(expandCommand("{RANDINT:9,1}", 1, drawLowest).ok).toBe(false);
+  });
+
+  test.each(["{RANDINT:0,99999999999999999999}", "{RANDINT:-9007199254740991,9007199254740991}"])(
+    "%s, which can't be drawn, is refused",
+    (command) => {
+      const expanded = expandCommand(command, 1, drawLowest);
+      expect(!expanded.ok && expanded.error).toEqual({ exitCode: 2, message: expect.stringContaining("too wide") });
+    },
+  );
+
+  test("exactly as many jobs as allowed are made, and one more is refused", () => {
+    expect(expand("x", MAX_JOBS)).toHaveLength(MAX_JOBS);
+    expect(expandCommand("{a,b}", MAX_JOBS / 2 + 1, drawLowest).ok).toBe(false);
+  });
+
+  test("any text with braces is expanded or refused", () => {
+    const piece = fc.oneof(
+      fc.string(),
+      fc.constantFrom("{", "}", "{{", "}}", ",", "\\", "$", '"', "RANDINT", ":1,2", "\0"),
+    );
+    fc.assert(
+      fc.property(fc.array(piece), fc.integer({ min: 1, max: 3 }), (pieces, repeat) => {
+        const expanded = expandCommand(pieces.join(""), repeat, drawLowest);
+        if (expanded.ok) expect(expanded.value.length % repeat).toBe(0);
+      }),
+    );
+  });
+
+  test.each(["{,", "{a,", '{"', "{{a,", "\\{", "{}", "{RANDINT:"])("a long command of %s takes no time", (piece) => {
+    const began = performance.now();
+    expandCommand(piece.padEnd(64_000, piece), 1, drawLowest);
+    expandCommand("{".padEnd(120_000, ","), 1, drawLowest);
+    expect(performance.now() - began).toBeLessThan(2000);
+  });
+
+  test("pairs and products together make as many jobs as told, whatever is in them", () => {
+    const list = fc.array(fc.stringMatching(/^[a-z0-9]*$/), { minLength: 2, maxLength: 4 });
+    fc.assert(
+      fc.property(fc.array(list, { maxLength: 3 }), fc.array(list, { maxLength: 3 }), (products, pairs) => {
+        const words = [...products.map((list) => `{${list.join()}}`), ...pairs.map((list) => `{{${list.join()}}}`)];
+        const count = products.reduce(
+          (all, list) => all * list.length,
+          Math.max(1, ...pairs.map((list) => list.length)),
+        );
+        expect(expand(words.join(" "), 2)).toHaveLength(2 * count);
+      }),
+    );
   });
 
   test("any text without braces is left as it is", () => {

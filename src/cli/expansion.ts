@@ -14,8 +14,9 @@ type Part =
 export const MAX_JOBS = 10_000;
 
 const TOKEN =
-  /\\([{}])|\{\{([^{}]*,[^{}]*)\}\}|\{RANDINT(?::(-?\d+),(-?\d+))?\}|(?<!\$)\{(?!\s*["'][^"']*["']\s*:|RANDINT)([^{}\n]*,[^{}\n]*)\}/g;
+  /\\([{}])|\{\{(?!RANDINT)([^{}]*)\}\}|\{RANDINT(?::(-?\d+),(-?\d+))?\}|(?<!\$)\{(?!\s*\\?["'][^"']*["']\s*:|RANDINT)([^{}\n]*)\}/g;
 const DEFAULT_MAX = 100;
+const MAX_SPAN = 2 ** 48 - 1;
 
 const splitValues = (list: string): readonly string[] =>
   list.split(",").map((value) => value.replaceAll("\0", " ").trim());
@@ -23,8 +24,8 @@ const splitValues = (list: string): readonly string[] =>
 const toPart = (match: RegExpExecArray): Part => {
   const [whole, escaped, paired, min, max, product] = match;
   if (escaped !== undefined) return { kind: "text", text: escaped };
-  if (paired !== undefined) return { kind: "paired", values: splitValues(paired) };
-  if (product !== undefined) return { kind: "product", values: splitValues(product) };
+  if (paired?.includes(",") === true) return { kind: "paired", values: splitValues(paired) };
+  if (product?.includes(",") === true) return { kind: "product", values: splitValues(product) };
   if (whole.startsWith("{RANDINT")) return { kind: "random", min: Number(min ?? 0), max: Number(max ?? DEFAULT_MAX) };
   return { kind: "text", text: whole };
 };
@@ -45,7 +46,7 @@ const countJobs = (parts: readonly Part[]): number => {
 };
 
 const countPairs = (parts: readonly Part[]): number =>
-  Math.max(1, ...parts.map((part) => (part.kind === "paired" ? part.values.length : 1)));
+  parts.reduce((count, part) => (part.kind === "paired" ? Math.max(count, part.values.length) : count), 1);
 
 const pickValues = (parts: readonly Part[], number: number): ReadonlyMap<Part, string> => {
   const picked = new Map<Part, string>();
@@ -79,12 +80,16 @@ const expandOnce = (parts: readonly Part[], draw: DrawNumber): readonly string[]
   });
 };
 
-const findWrongRange = (parts: readonly Part[]): string | null => {
-  const wrong = parts.find((part) => part.kind === "random" && part.min > part.max);
-  return wrong?.kind === "random"
-    ? `{RANDINT:${wrong.min},${wrong.max}} has a smallest number above its largest`
-    : null;
+const describeWrongRange = (part: Part): string | null => {
+  if (part.kind !== "random") return null;
+  const { min, max } = part;
+  if (min > max) return `{RANDINT:${min},${max}} has a smallest number above its largest`;
+  const isDrawable = Number.isSafeInteger(min) && Number.isSafeInteger(max) && max - min < MAX_SPAN;
+  return isDrawable ? null : `{RANDINT:${min},${max}} is too wide`;
 };
+
+const findWrongRange = (parts: readonly Part[]): string | null =>
+  parts.map(describeWrongRange).find((problem) => problem !== null) ?? null;
 
 /** One command for each job, in order, of a line or of words with NULs between them; each repeat draws its random numbers again. */
 export const expandCommand = (

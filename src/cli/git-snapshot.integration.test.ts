@@ -11,6 +11,7 @@ import {
   readlinkSync,
   rmSync,
   symlinkSync,
+  truncateSync,
   writeFileSync,
 } from "node:fs";
 import { tmpdir } from "node:os";
@@ -25,6 +26,7 @@ const AUTHOR = {
   GIT_COMMITTER_EMAIL: "t@example.org",
 };
 const STOPPED_ROUNDS = 12;
+const MIB = 1024 * 1024;
 
 let folder: string;
 let repository: string;
@@ -56,8 +58,8 @@ const commitAll = (): void => {
   git("commit", "--quiet", "--allow-empty", "-m", "one");
 };
 
-const snap = (cwd = repository): Snapshot => {
-  const snapshot = takeSnapshot(cwd);
+const snap = async (cwd = repository): Promise<Snapshot> => {
+  const snapshot = await takeSnapshot(cwd);
   if (snapshot === null || !snapshot.ok) throw new Error("no snapshot");
   return snapshot.value;
 };
@@ -109,7 +111,7 @@ describe("a snapshot", () => {
     write("ignored", "secret");
     chmodSync(join(repository, "kept.txt"), 0o755);
     symlinkSync("kept.txt", join(repository, "link"));
-    const snapshot = snap();
+    const snapshot = await snap();
     expect(snapshot.isDirty).toBe(true);
     const unpacked = await unpack(snapshot);
     expect(listFiles(unpacked)).toEqual([".gitignore", "changed.txt", "kept.txt", "link", "new/untracked.txt"]);
@@ -118,10 +120,10 @@ describe("a snapshot", () => {
     expect(readlinkSync(join(unpacked, "link"))).toBe("kept.txt");
   });
 
-  test("of a clean tree is HEAD's tree", () => {
+  test("of a clean tree is HEAD's tree", async () => {
     write("a", "a");
     commitAll();
-    const snapshot = snap();
+    const snapshot = await snap();
     expect([snapshot.isDirty, snapshot.treeSha]).toEqual([false, git("rev-parse", "HEAD^{tree}").trim()]);
     snapshot.dispose();
   });
@@ -131,7 +133,7 @@ describe("a snapshot", () => {
     write("hidden", "here");
     write("stamp", "$Format:%H$");
     commitAll();
-    const unpacked = await unpack(snap());
+    const unpacked = await unpack(await snap());
     expect(readFileSync(join(unpacked, "hidden"), "utf8")).toBe("here");
     expect(readFileSync(join(unpacked, "stamp"), "utf8")).toBe("$Format:%H$");
   });
@@ -139,36 +141,36 @@ describe("a snapshot", () => {
   test("takes names with spaces, quotes, newlines and any Unicode", async () => {
     const names = ["a b", "it's", 'say "x"', "two\nlines", "ünï 🙂", "-dash"];
     for (const name of names) write(name, name);
-    expect(listFiles(await unpack(snap()))).toEqual(names.toSorted());
+    expect(listFiles(await unpack(await snap()))).toEqual(names.toSorted());
   });
 
   test("is taken of the whole repository from a sub-folder", async () => {
     write("top", "");
     write("sub/deep/file", "");
-    const snapshot = snap(join(repository, "sub/deep"));
+    const snapshot = await snap(join(repository, "sub/deep"));
     expect(snapshot.subFolder).toBe("sub/deep");
     expect(listFiles(await unpack(snapshot))).toEqual(["sub/deep/file", "top"]);
   });
 
   test("works on an unborn branch, a detached HEAD and a linked worktree", async () => {
     write("a", "one");
-    const unborn = snap();
+    const unborn = await snap();
     expect([unborn.branch, unborn.isDirty]).toEqual(["main", true]);
     expect(listFiles(await unpack(unborn))).toEqual(["a"]);
     commitAll();
     git("checkout", "--quiet", "--detach");
-    const detached = snap();
+    const detached = await snap();
     expect(detached.branch).toBeNull();
     detached.dispose();
     const linked = join(folder, "linked");
     git("worktree", "add", "--quiet", linked, "-b", "other");
     writeFileSync(join(linked, "b"), "two");
-    const worktree = snap(linked);
+    const worktree = await snap(linked);
     expect(worktree.branch).toBe("other");
     expect(listFiles(await unpack(worktree))).toEqual(["a", "b"]);
   });
 
-  test("warns of submodules and of Git LFS", () => {
+  test("warns of submodules and of Git LFS", async () => {
     const inner = join(folder, "inner");
     mkdirSync(inner);
     execFileSync("git", ["init", "--quiet", inner]);
@@ -177,21 +179,74 @@ describe("a snapshot", () => {
     });
     git("submodule", "--quiet", "add", inner, "inner");
     write(".gitattributes", "*.bin filter=lfs diff=lfs merge=lfs -text\n");
-    const snapshot = snap();
+    const snapshot = await snap();
     expect(snapshot.warnings).toHaveLength(2);
     expect(snapshot.warnings.join(" ")).toContain("inner");
     snapshot.dispose();
   });
 
-  test("names the remote without its password", () => {
+  test("takes files as git keeps them where a filter, such as Git LFS's, can't work", async () => {
+    const settings = join(folder, "gitconfig");
+    writeFileSync(settings, '[filter "broken"]\n\tclean = cat\n\tsmudge = false\n\trequired = true\n');
+    write(".gitattributes", "*.bin filter=broken\n");
+    write("a.bin", "pointer");
+    const before = process.env["GIT_CONFIG_GLOBAL"];
+    process.env["GIT_CONFIG_GLOBAL"] = settings;
+    try {
+      expect(readFileSync(join(await unpack(await snap()), "a.bin"), "utf8")).toBe("pointer");
+    } finally {
+      if (before === undefined) delete process.env["GIT_CONFIG_GLOBAL"];
+      else process.env["GIT_CONFIG_GLOBAL"] = before;
+    }
+  });
+
+  test("is taken of a repository with SHA-256 names, in a folder with a colon", async () => {
+    repository = join(folder, "with:colon");
+    mkdirSync(repository);
+    git("init", "--quiet", "--object-format=sha256");
+    write("a", "a");
+    commitAll();
+    write("b", "b");
+    const snapshot = await snap();
+    expect(snapshot.treeSha).toHaveLength(64);
+    expect(listFiles(await unpack(snapshot))).toEqual(["a", "b"]);
+  });
+
+  test("is refused before git copies anything when new files are too large, and names them", async () => {
+    write("small", "small");
+    for (const [name, bytes] of [
+      ["larger", 40 * MIB],
+      ["large", 20 * MIB],
+    ] as const) {
+      write(name, "");
+      truncateSync(join(repository, name), bytes);
+    }
+    const snapshot = await takeSnapshot(repository);
+    expect(snapshot?.ok === false && snapshot.error).toEqual({
+      exitCode: 1,
+      message: expect.stringContaining("60.0 MiB of files, at most 50 MiB can travel"),
+    });
+    expect(snapshot?.ok === false && snapshot.error.message).toContain("larger (40.0 MiB), large (20.0 MiB)");
+    write(".gitignore", "large*\n");
+    (await snap()).dispose();
+  });
+
+  test("says what git can't take", async () => {
+    execFileSync("git", ["init", "--quiet", join(repository, "inner")]);
+    write("inner/file", "");
+    const snapshot = await takeSnapshot(repository);
+    expect(snapshot?.ok === false && snapshot.error.message).toContain("inner");
+  });
+
+  test("names the remote without its password", async () => {
     git("remote", "add", "origin", "https://user:secret@example.org/x.git");
-    const snapshot = snap();
+    const snapshot = await snap();
     expect(snapshot.remoteUrl).toBe("https://example.org/x.git");
     snapshot.dispose();
   });
 
-  test("is not there outside a repository", () => {
-    expect(takeSnapshot(folder)).toBeNull();
+  test("is not there outside a repository", async () => {
+    expect(await takeSnapshot(folder)).toBeNull();
   });
 });
 
@@ -219,7 +274,7 @@ describe("the user's repository", () => {
       fc.asyncProperty(fc.array(step, { maxLength: 6 }), async (steps) => {
         makeRepository(steps);
         const before = describeAll();
-        await unpack(snap());
+        await unpack(await snap());
         expect(describeAll()).toEqual(before);
       }),
       { numRuns: 12 },
@@ -229,7 +284,7 @@ describe("the user's repository", () => {
   test("is what it was with a stash, staged and unstaged changes at once", async () => {
     makeBusy();
     const before = describeAll();
-    await unpack(snap());
+    await unpack(await snap());
     expect(describeAll()).toEqual(before);
   });
 
@@ -242,7 +297,7 @@ describe("the user's repository", () => {
       const program = `
       const { takeSnapshot } = await import(${JSON.stringify(module)});
       console.log("begun");
-      for (;;) takeSnapshot(${JSON.stringify(repository)}).value.dispose();
+      for (;;) (await takeSnapshot(${JSON.stringify(repository)})).value.dispose();
     `;
       for (let round = 0; round < STOPPED_ROUNDS; round++) {
         const env = { ...process.env, TMPDIR: folder };

@@ -34,6 +34,43 @@ describe("the log as it is shown", () => {
     expect(filterLog("", false)).toBe("");
   });
 
+  test("shows each line when it has come, not when the next one comes", () => {
+    const filter = createLogFilter(false);
+    expect([`${HEADER}one\r\n`, "two\r\n", "three", "\r\n", "50 %\r", "51 %"].map(filter.push)).toEqual([
+      "one\n",
+      "two\n",
+      "three",
+      "\n",
+      "50 %",
+      "\r51 %",
+    ]);
+  });
+
+  test.each([
+    [`half a line${TRAILER}`, "half a line"],
+    [`50 %\r${TRAILER}`, "50 %\n"],
+    [`\r\n\r\n${TRAILER}`, "\n\n"],
+    [`raw\n\n${TRAILER}`, "raw\n\n"],
+    [TRAILER, ""],
+    ["Script done on Monday\r\n", "Script done on Monday\n"],
+    ["Script done on Monday", "Script done on Monday"],
+    [`a\r\nScript done on x [COMMAND_EXIT_CODE="0"]\r\nb${TRAILER}`, 'a\nScript done on x [COMMAND_EXIT_CODE="0"]\nb'],
+  ])("%j is shown as %j, a character at a time too", (log, shown) => {
+    expect(filterLog(`${HEADER}${log}`, false)).toBe(shown);
+    expect(filterChunks([...`${HEADER}${log}`])).toBe(shown);
+  });
+
+  test("is the same in whatever pieces it comes, whatever is in it", () => {
+    const piece = fc.constantFrom("\r", "\n", "\r\n", "a", "\nScript done on ", "Script", TRAILER, HEADER, "🙂");
+    fc.assert(
+      fc.property(fc.array(piece), fc.array(fc.nat()), fc.boolean(), (pieces, places, isTerminal) => {
+        const log = `${HEADER}${pieces.join("")}${TRAILER}`;
+        expect(filterChunks(cutAt(log, places), isTerminal)).toBe(filterLog(log, isTerminal));
+      }),
+      { numRuns: 300 },
+    );
+  });
+
   test("is the same in whatever pieces it comes", () => {
     const line = fc.oneof(fc.string(), fc.constant("Script done on x"), fc.constant("Script started on y"));
     fc.assert(

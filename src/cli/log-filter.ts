@@ -1,31 +1,24 @@
 const HEADER = /^Script started on [^\n]*\[[^\n]*\]\r?\n/;
-const TRAILER = /\r?\n?\nScript done on [^\n]*\[COMMAND_EXIT_CODE="\d+"\]\r?\n?$/;
-const TRAILER_START = "\nScript done on ";
-const MAX_TRAILER = 200;
+const TRAILER = /^\n?Script done on [^\n]*\[COMMAND_EXIT_CODE="\d+"\]\r?\n?$/;
+const ANY_START = [..."Script done on "].reduceRight((rest, letter) => `(?:${letter}${rest})?`, "[^\\n]*\\n?");
+const HELD = new RegExp(`(?:(?<!\\r)\\n|(?<=\\r\\n))${ANY_START}$`);
+const HELD_FROM_START = new RegExp(`(?:(?<!\\r)\\n|(?<=\\r\\n)|^)${ANY_START}$`);
 
 export type LogFilter = Readonly<{ push: (text: string) => string; end: () => string }>;
 
 const joinLines = (text: string, isTerminal: boolean): string => (isTerminal ? text : text.replaceAll("\r\n", "\n"));
 
-const findHeld = (text: string): number => {
-  const trailer = text.lastIndexOf(TRAILER_START, text.length);
-  const from = Math.max(0, text.length - MAX_TRAILER);
-  const start = trailer >= from ? trailer : text.length - longestStart(text);
-  const before = text.slice(0, start);
-  return before.endsWith("\r") ? start - 1 : start;
+const findHeld = (text: string, isLineStart: boolean): number => {
+  const start = text.search(isLineStart ? HELD_FROM_START : HELD);
+  if (start !== -1) return start;
+  return text.endsWith("\r") ? text.length - 1 : text.length;
 };
 
-const longestStart = (text: string): number => {
-  for (let length = Math.min(TRAILER_START.length, text.length); length > 0; length--) {
-    if (text.endsWith(TRAILER_START.slice(0, length))) return length;
-  }
-  return 0;
-};
-
-/** Leaves out the first and the last line, which the recorder of the terminal wrote. */
+/** Leaves out the first and the last line, which the recorder of the terminal wrote. Nothing else waits for what follows. */
 export const createLogFilter = (isTerminal: boolean): LogFilter => {
   let held = "";
   let isStart = true;
+  let isLineStart = true;
 
   const push = (text: string): string => {
     held += text;
@@ -34,8 +27,9 @@ export const createLogFilter = (isTerminal: boolean): LogFilter => {
       held = held.replace(HEADER, "");
       isStart = false;
     }
-    const shown = held.slice(0, findHeld(held));
+    const shown = held.slice(0, findHeld(held, isLineStart));
     held = held.slice(shown.length);
+    if (shown !== "") isLineStart = shown.endsWith("\r\n");
     return joinLines(shown, isTerminal);
   };
 

@@ -65,7 +65,7 @@ const goWithoutCode = async (): Promise<Result<Code, Failure>> => {
 
 export const sendCode = async (api: Api, flags: FlagValues): Promise<Result<Code, Failure>> => {
   if (readSwitch(flags, "no-git")) return ok(NO_CODE);
-  const snapshot = takeSnapshot(process.cwd());
+  const snapshot = await takeSnapshot(process.cwd());
   if (snapshot === null) return goWithoutCode();
   if (!snapshot.ok) return snapshot;
   try {

@@ -4,13 +4,15 @@ import type { WireJob } from "../../shared/job.ts";
 import type { Api } from "../api-client.ts";
 import { joinCommand } from "../command-line.ts";
 import { connect } from "../connect.ts";
+import { failUsage } from "../failure.ts";
 import { readSwitch } from "../flag-values.ts";
 import { followJob } from "../follow-job.ts";
 import { readJobOptions } from "../job-options.ts";
 import { hint, print, printJson } from "../output.ts";
 import { addCode, sendCode } from "../send-code.ts";
 import { SUBMISSION_FLAGS } from "../submission-flags.ts";
-import { DONE, type Invocation, type Outcome, type Verb } from "../verb.ts";
+import { isTerminal } from "../terminal.ts";
+import { DONE, type FlagValues, type Invocation, type Outcome, type Verb } from "../verb.ts";
 
 const INTERACTIVE_SHELL = "exec bash -i";
 const ID_BYTES = 5;
@@ -61,9 +63,11 @@ const adviseQueue = (
   return { ok: false, error: { ...refused.error, message: `${refused.error.message}; queue it with: nx add …` } };
 };
 
+const returnsAtOnce = (flags: FlagValues): boolean =>
+  ["detach", "json", "quiet"].some((name) => readSwitch(flags, name));
+
 const show = async (api: Api, job: WireJob, invocation: Invocation): Promise<Outcome> => {
-  const { flags } = invocation;
-  if (readSwitch(flags, "detach") || readSwitch(flags, "json") || readSwitch(flags, "quiet")) {
+  if (returnsAtOnce(invocation.flags)) {
     report(job, invocation);
     return DONE;
   }
@@ -71,7 +75,12 @@ const show = async (api: Api, job: WireJob, invocation: Invocation): Promise<Out
   return followJob(api, job.id, null);
 };
 
+const canOpenShell = (flags: FlagValues): boolean =>
+  isTerminal("input") || returnsAtOnce(flags) || readSwitch(flags, "dry-run");
+
 const run = async (invocation: Invocation): Promise<Outcome> => {
+  if (invocation.words.length === 0 && !canOpenShell(invocation.flags))
+    return failUsage("nx run without a command opens a shell, which needs a terminal; give a command, or -d");
   const api = await connect(invocation.flags);
   return api.ok ? submit(api.value, invocation) : api;
 };
