@@ -1,22 +1,38 @@
 import { afterEach, beforeEach, expect, test } from "bun:test";
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { execFileSync } from "node:child_process";
+import { mkdirSync, mkdtempSync, realpathSync, renameSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import type { RunningJob } from "../core/job.ts";
 import { createWandbFinder } from "./wandb.ts";
 
 type Asked = { query: string; variables: Record<string, string> };
 
 let dir: string;
-let api: ReturnType<typeof startApi>;
 let asked: Asked[];
+let projectOfRun: string | null;
+let answer: (question: Asked) => Response | Promise<Response>;
+let api: ReturnType<typeof startApi>;
 
-const PROJECTS = { data: { models: { edges: [{ node: { name: "other" } }, { node: { name: "vision" } }] } } };
+const RUN = "run-20261124_101755-abc123";
+const FOUND = "https://wandb.ai/lab/vision/runs/abc123";
+const RUN_QUERY =
+  "query Run($project: String!, $entity: String!, $name: String!) { project(name: $project, entityName: $entity) { run(name: $name) { name } } }";
+const PROJECTS_QUERY =
+  "query Projects($entity: String, $name: String!) { models(entityName: $entity, first: 50) { edges { node { name run(name: $name) { name } } } } }";
 
-const answerQuestion = ({ query, variables }: Asked): unknown => {
-  if (query.startsWith("query Projects")) return PROJECTS;
-  const isThere = variables["project"] === "vision" && variables["name"] === "abc123";
-  return { data: { project: { run: isThere ? { name: "abc123" } : null } } };
+const showProject = (project: string | undefined, run: string | undefined) => ({
+  name: project,
+  run: project === projectOfRun && run === "abc123" ? { name: run } : null,
+});
+
+const answerAsWandb = ({ query, variables }: Asked): Response => {
+  const { entity, project, name } = variables;
+  if (entity !== "lab") return Response.json({ data: { project: null, models: null } });
+  if (query === RUN_QUERY) return Response.json({ data: { project: showProject(project, name) } });
+  if (query !== PROJECTS_QUERY) return new Response("", { status: 400 });
+  const edges = ["other", "vision"].map((each) => ({ node: showProject(each, name) }));
+  return Response.json({ data: { models: { edges } } });
 };
 
 const startApi = () =>
@@ -25,16 +41,19 @@ const startApi = () =>
     hostname: "127.0.0.1",
     fetch: async (request) => {
       const isKnown = request.headers.get("authorization") === `Basic ${btoa("api:key")}`;
-      if (!isKnown || new URL(request.url).pathname !== "/graphql") return new Response("", { status: 401 });
+      const isRightCall = request.method === "POST" && new URL(request.url).pathname === "/graphql";
+      if (!isKnown || !isRightCall) return new Response("", { status: 401 });
       const question = (await request.json()) as Asked;
       asked.push(question);
-      return Response.json(answerQuestion(question));
+      return answer(question);
     },
   });
 
 beforeEach(() => {
   asked = [];
-  dir = mkdtempSync(join(tmpdir(), "nexus-wandb-"));
+  projectOfRun = "vision";
+  answer = answerAsWandb;
+  dir = realpathSync(mkdtempSync(join(tmpdir(), "nexus-wandb-")));
   api = startApi();
 });
 
@@ -43,38 +62,99 @@ afterEach(async () => {
   rmSync(dir, { recursive: true, force: true });
 });
 
-const writeRun = (folder: string, metadata: unknown): void => {
-  const files = join(dir, "repo", folder, "files");
-  mkdirSync(files, { recursive: true });
-  writeFileSync(join(files, "wandb-metadata.json"), JSON.stringify(metadata));
+const write = (path: string, text: string): void => {
+  mkdirSync(dirname(join(dir, path)), { recursive: true });
+  writeFileSync(join(dir, path), text);
 };
 
-const find = (env: Readonly<Record<string, string>> = {}): Promise<string | null> => {
-  const job = { id: "k3f9ab", dir } as RunningJob;
-  const base = { WANDB_ENTITY: "lab", WANDB_API_KEY: "key", WANDB_BASE_URL: api.url.origin };
-  return createWandbFinder().find(job, { ...base, ...env });
+const writeRun = (folder: string, metadata: unknown = { root: join(dir, "repo") }): void =>
+  write(`repo/${folder}/files/wandb-metadata.json`, JSON.stringify(metadata, null, 2));
+
+const findIn = (folder: string, env: Readonly<Record<string, string>> = {}, timeoutMs?: number) => {
+  const job = { id: "k3f9ab", dir: folder } as RunningJob;
+  const base = { WANDB_ENTITY: "lab", WANDB_API_KEY: "key", WANDB_BASE_URL: `${api.url.origin}/` };
+  return createWandbFinder(timeoutMs).find(job, { ...base, ...env });
 };
 
-const OWN = { root: () => join(dir, "repo") };
+const find = (env: Readonly<Record<string, string>> = {}, timeoutMs?: number) => findIn(dir, env, timeoutMs);
 
-test("the run that lies in the job's folder is found, in the project that holds it", async () => {
+test("the run that lies in the job's folder is found, in the project that holds it, with one question", async () => {
   writeRun("wandb/run-20261124_101754-zzz999", { root: "/elsewhere" });
-  writeRun("deep/er/wandb/run-20261124_101755-abc123", { root: `${OWN.root()}/` });
-  expect(await find()).toBe("https://wandb.ai/lab/vision/runs/abc123");
-  expect(asked.map(({ variables }) => variables["project"] ?? "all")).toEqual(["all", "other", "vision"]);
+  writeRun(`deep/er/wandb/${RUN}`);
+  expect(await find()).toBe(FOUND);
+  expect(asked).toEqual([{ query: PROJECTS_QUERY, variables: { entity: "lab", name: "abc123" } }]);
 });
 
 test("a run is found by the job's id too, and a named project is asked alone", async () => {
-  writeRun("wandb/run-20261124_101755-abc123", { env: { NEXUS_JOB_ID: "k3f9ab" } });
-  expect(await find({ WANDB_PROJECT: "vision" })).toBe("https://wandb.ai/lab/vision/runs/abc123");
-  expect(asked).toHaveLength(1);
+  writeRun(`wandb/${RUN}`, { env: { NEXUS_JOB_ID: "k3f9ab" } });
+  expect(await find({ WANDB_PROJECT: "vision" })).toBe(FOUND);
+  expect(asked).toEqual([{ query: RUN_QUERY, variables: { entity: "lab", project: "vision", name: "abc123" } }]);
 });
 
-test("without an API that answers, the job's own project is believed", async () => {
-  writeRun("wandb/offline-run-20261124_101755-abc123", { root: `${OWN.root()}/` });
+test("a longer id or folder that begins with the job's is another job's", async () => {
+  writeRun(`wandb/${RUN}`, { env: { NEXUS_JOB_ID: "k3f9abc" }, root: `${dir}2/repo` });
+  expect(await find()).toBeNull();
+});
+
+test("a run that chose another project than WANDB_PROJECT is found where it is", async () => {
+  writeRun(`wandb/${RUN}`);
+  expect(await find({ WANDB_PROJECT: "other" })).toBe(FOUND);
+});
+
+test("a job whose folder is reached through a link is named by the folder's real path", async () => {
+  writeRun(`wandb/${RUN}`);
+  symlinkSync(dir, join(dir, "link"));
+  expect(await findIn(join(dir, "link"))).toBe(FOUND);
+});
+
+test("an offline run has no metadata: its log names the folder and, once finished, the project", async () => {
+  const path = `repo/wandb/offline-${RUN}/logs/debug.log`;
+  write(path, `INFO Logging user logs to ${join(dir, path)}\nINFO [_finish():2300] finishing run lab/my proj/abc123\n`);
+  await api.stop(true);
+  expect(await find({ WANDB_PROJECT: "mine" })).toBe("https://wandb.ai/lab/my%20proj/runs/abc123");
+});
+
+test("names with spaces and dots are kept, written as an address needs them", async () => {
+  writeRun("wandb/run-20261124_101755-exp.1 b");
+  await api.stop(true);
+  expect(await find({ WANDB_PROJECT: "my proj" })).toBe("https://wandb.ai/lab/my%20proj/runs/exp.1%20b");
+});
+
+test("without an API that answers, or a key for it, the job's own project is believed", async () => {
+  writeRun(`wandb/${RUN}`);
+  expect(await find({ WANDB_API_KEY: "", WANDB_PROJECT: "mine" })).toBe("https://wandb.ai/lab/mine/runs/abc123");
+  expect(await find({ WANDB_API_KEY: "schlüssel → ", WANDB_PROJECT: "mine" })).toEndWith("/mine/runs/abc123");
+  expect(await find({ WANDB_BASE_URL: "no address", WANDB_PROJECT: "mine" })).toEndWith("/mine/runs/abc123");
   await api.stop(true);
   expect(await find({ WANDB_PROJECT: "mine" })).toBe("https://wandb.ai/lab/mine/runs/abc123");
   expect(await find()).toBeNull();
+});
+
+test("an API that hangs, before or within its answer, is given up after the time limit", async () => {
+  writeRun(`wandb/${RUN}`);
+  answer = () => new Promise<Response>(() => {});
+  expect(await find({ WANDB_PROJECT: "mine" }, 100)).toBe("https://wandb.ai/lab/mine/runs/abc123");
+  expect(await find({}, 100)).toBeNull();
+  answer = () =>
+    new Response(new ReadableStream({ start: (stream) => stream.enqueue(new TextEncoder().encode('{"data":')) }));
+  expect(await find({ WANDB_PROJECT: "mine" }, 100)).toBe("https://wandb.ai/lab/mine/runs/abc123");
+  expect(asked).toHaveLength(3);
+});
+
+test("an answer that is too long, a redirect, or no JSON counts as none", async () => {
+  writeRun(`wandb/${RUN}`);
+  const edges = [{ node: showProject("vision", "abc123") }];
+  const answers = [
+    () => Response.json({ data: { models: { edges } }, more: "x".repeat(2 ** 20) }),
+    () => Response.redirect(`${api.url.origin}/graphql`, 307),
+    () => new Response("<html>"),
+  ];
+  for (const each of answers) {
+    answer = each;
+    expect(await find({ WANDB_PROJECT: "mine" })).toBe("https://wandb.ai/lab/mine/runs/abc123");
+    expect(await find()).toBeNull();
+  }
+  expect(asked).toHaveLength(2 * answers.length);
 });
 
 test("a run of another job, one that no project holds, and no run at all are not found", async () => {
@@ -82,6 +162,31 @@ test("a run of another job, one that no project holds, and no run at all are not
   writeRun("wandb/run-20261124_101754-zzz999", { root: "/elsewhere" });
   expect(await find()).toBeNull();
   expect(asked).toEqual([]);
-  writeRun("wandb/run-20261124_101754-unknown", { root: `${OWN.root()}/` });
-  expect(await find()).toBeNull();
+  writeRun(`wandb/${RUN}`);
+  projectOfRun = null;
+  expect(await find({ WANDB_PROJECT: "vision" })).toBeNull();
+  expect(await find({ WANDB_ENTITY: "" })).toBeNull();
+});
+
+test("no link is followed, no pipe waited for, no file read that is too long", async () => {
+  const known = { WANDB_PROJECT: "vision", WANDB_API_KEY: "" };
+  writeRun(`outside/${RUN}`);
+  renameSync(join(dir, "repo"), join(dir, "moved"));
+  const real = join(dir, "moved/outside", RUN);
+  const runs = join(dir, "repo/wandb/run-20261124_101755");
+  for (const inside of ["b", "c/files", "d/files"]) mkdirSync(`${runs}-${inside}`, { recursive: true });
+  symlinkSync(real, join(dirname(runs), RUN));
+  symlinkSync(join(real, "files"), `${runs}-b/files`);
+  symlinkSync(join(real, "files/wandb-metadata.json"), `${runs}-c/files/wandb-metadata.json`);
+  execFileSync("mkfifo", [`${runs}-d/files/wandb-metadata.json`]);
+  writeRun("wandb/run-20261124_101755-e", { root: join(dir, "repo"), more: "x".repeat(2 ** 20) });
+  expect(await find(known)).toBeNull();
+  writeRun("wandb/run-20261124_101755-f");
+  expect(await find(known)).toEndWith("/runs/f");
+});
+
+test("a wandb folder beside thousands of others is still found", async () => {
+  for (let index = 0; index < 2100; index++) mkdirSync(join(dir, "repo", `class_${index}`), { recursive: true });
+  writeRun(`wandb/${RUN}`);
+  expect(await find()).toBe(FOUND);
 });

@@ -7,12 +7,23 @@ import type { SchedulerContext } from "./context.ts";
 const listAwaiting = ({ store, clock }: SchedulerContext): readonly RunningJob[] =>
   store.loadActiveJobs().flatMap((job) => (job.status === "running" && awaitsWandbRun(job, clock()) ? [job] : []));
 
+const findRun = async (context: SchedulerContext, wandb: WandbFinder, job: RunningJob): Promise<void> => {
+  const wandbUrl = await wandb.find(job, context.store.loadEnvironment(job.id));
+  if (wandbUrl === null) return;
+  logFailure(context, job.id, await changeJob(context, job.id, { kind: "report", reports: { wandbUrl } }));
+};
+
+const tryFindRun = async (context: SchedulerContext, wandb: WandbFinder, job: RunningJob): Promise<void> => {
+  try {
+    await findRun(context, wandb, job);
+  } catch (error) {
+    const message = error instanceof Error ? error.message : String(error);
+    context.log.error("W&B run could not be looked for", { job_id: job.id, message });
+  }
+};
+
 /** Looks for the W&B run of each job that may have one by now; returns in how many milliseconds to look again. */
 export const findWandbRuns = async (context: SchedulerContext, wandb: WandbFinder): Promise<number> => {
-  for (const job of listAwaiting(context)) {
-    const wandbUrl = await wandb.find(job, context.store.loadEnvironment(job.id));
-    if (wandbUrl === null) continue;
-    logFailure(context, job.id, await changeJob(context, job.id, { kind: "report", reports: { wandbUrl } }));
-  }
+  await Promise.all(listAwaiting(context).map((job) => tryFindRun(context, wandb, job)));
   return context.settings.refreshRate * 1000;
 };

@@ -5,6 +5,7 @@ import { createQueued } from "../core/job-samples.test.ts";
 import type { HostStats, Store } from "../core/ports.ts";
 import { toWireJob } from "../core/wire-job.ts";
 import { deleteUnusedArtifacts } from "./delete-unused-artifacts.ts";
+import { findWandbRuns } from "./find-wandb-runs.ts";
 import { createCpuJob, createHarness, must, uploadArtifact, waitUntil } from "./harness.test.ts";
 import { createHealthWatch } from "./watch-health.ts";
 
@@ -58,6 +59,27 @@ describe("the tasks", () => {
     harness.setTime(job.status === "running" ? job.startedAt + 60 : 0);
     await waitUntil(() => toWireJob(harness.find("a")).wandb_url === url);
     expect(asked).toBe(3);
+  });
+
+  test("look for the W&B run of each job at once, though one hangs and one fails", async () => {
+    const url = "https://wandb.ai/lab/vision/runs/abc123";
+    const find = async ({ id }: Readonly<{ id: string }>): Promise<string | null> => {
+      if (id === "a") throw new Error("broken finder");
+      return id === "b" ? new Promise(() => {}) : url;
+    };
+    const harness = createHarness();
+    for (const id of ["a", "b", "c"]) await harness.add(createCpuJob(id, { integrations: ["wandb"] }));
+    await harness.start();
+    await waitUntil(() => ["a", "b", "c"].every((id) => harness.find(id).status === "running"));
+    const job = harness.find("c");
+    harness.setTime(job.status === "running" ? job.startedAt + 60 : 0);
+    void findWandbRuns(harness.context, { find });
+    await waitUntil(() => toWireJob(harness.find("c")).wandb_url === url);
+    expect(harness.logs).toContainEqual({
+      level: "error",
+      event: "W&B run could not be looked for",
+      fields: { job_id: "a", message: "broken finder" },
+    });
   });
 
   test("log it when artifacts can't be deleted", async () => {
