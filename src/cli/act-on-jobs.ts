@@ -5,7 +5,7 @@ import { fail } from "./failure.ts";
 import { readSwitch } from "./flag-values.ts";
 import { escapeText, hint, print, printJson } from "./output.ts";
 import { confirm } from "./prompt.ts";
-import { DONE, type Failure, type FlagValues, type Outcome } from "./verb.ts";
+import { DONE, type Failure, type Flag, type FlagValues, type Outcome } from "./verb.ts";
 
 /** `verb` as it is typed, `done` as it is said afterwards: "kill", "killed". */
 export type JobAction = Readonly<{
@@ -13,6 +13,12 @@ export type JobAction = Readonly<{
   done: string;
   act: (job: WireJob) => ApiResult<unknown>;
 }>;
+
+export const ACTION_FLAGS: readonly Flag[] = [
+  { long: "yes", short: "y", help: "don't ask" },
+  { long: "json", help: "as JSON" },
+  { long: "quiet", short: "q", help: "ids only" },
+];
 
 const confirmAction = async (
   jobs: readonly WireJob[],

@@ -1,3 +1,4 @@
+import { describeError } from "../shared/describe-error.ts";
 import type { WireError } from "../shared/error.ts";
 import { err, ok, type Result } from "../shared/result.ts";
 import { FAILED, REFUSED, UNREACHABLE } from "./failure.ts";
@@ -41,7 +42,7 @@ const describeRefusal = async (response: Response): Promise<ApiFailure> => {
 
 const describeUnreachable = ({ name, baseUrl }: Target, error: unknown): ApiFailure => {
   const isListening = !(error instanceof Error && "code" in error && error.code === "ECONNREFUSED");
-  const reason = isListening ? String(error instanceof Error ? error.message : error) : "nothing listens there";
+  const reason = isListening ? describeError(error) : "nothing listens there";
   return {
     exitCode: UNREACHABLE,
     code: isListening ? null : NOT_LISTENING,

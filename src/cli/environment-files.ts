@@ -1,6 +1,7 @@
 import { readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { parseEnv } from "node:util";
+import { describeError } from "../shared/describe-error.ts";
 import { ok, type Result } from "../shared/result.ts";
 import { locateHome } from "./config-file.ts";
 import { fail, failUsage } from "./failure.ts";
@@ -17,7 +18,7 @@ const readText = (path: string): Result<string, Failure> => {
   try {
     return ok(readFileSync(path, "utf8"));
   } catch (error) {
-    return fail(`${path} can't be read: ${error instanceof Error ? error.message : String(error)}`);
+    return fail(`${path} can't be read: ${describeError(error)}`);
   }
 };
 

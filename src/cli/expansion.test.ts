@@ -1,6 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
-import { expandCommand, MAX_JOBS } from "./expansion.ts";
+import { MAX_BATCH_SIZE } from "../shared/limits.ts";
+import { expandCommand } from "./expansion.ts";
 
 const drawLowest = (min: number): number => min;
 
@@ -79,7 +80,7 @@ describe("expansion", () => {
     const many = expandCommand(`${list} ${list}`, 1, drawLowest);
     expect(!many.ok && many.error).toEqual({
       exitCode: 2,
-      message: `this makes 10201 jobs; at most ${MAX_JOBS} can be added at once`,
+      message: `this makes 10201 jobs; at most ${MAX_BATCH_SIZE} can be added at once`,
     });
     expect(expandCommand("{RANDINT:9,1}", 1, drawLowest).ok).toBe(false);
   });
@@ -93,8 +94,8 @@ describe("expansion", () => {
   );
 
   test("exactly as many jobs as allowed are made, and one more is refused", () => {
-    expect(expand("x", MAX_JOBS)).toHaveLength(MAX_JOBS);
-    expect(expandCommand("{a,b}", MAX_JOBS / 2 + 1, drawLowest).ok).toBe(false);
+    expect(expand("x", MAX_BATCH_SIZE)).toHaveLength(MAX_BATCH_SIZE);
+    expect(expandCommand("{a,b}", MAX_BATCH_SIZE / 2 + 1, drawLowest).ok).toBe(false);
   });
 
   test("any text with braces is expanded or refused", () => {

@@ -1,3 +1,4 @@
+import { MAX_BATCH_SIZE } from "../shared/limits.ts";
 import { ok, type Result } from "../shared/result.ts";
 import { failUsage } from "./failure.ts";
 import type { Failure } from "./verb.ts";
@@ -10,8 +11,6 @@ type Part =
   | Readonly<{ kind: "product"; values: readonly string[] }>
   | Readonly<{ kind: "paired"; values: readonly string[] }>
   | Readonly<{ kind: "random"; min: number; max: number }>;
-
-export const MAX_JOBS = 10_000;
 
 const TOKEN =
   /\\([{}])|\{\{(?!RANDINT)([^{}]*)\}\}|\{RANDINT(?::(-?\d+),(-?\d+))?\}|(?<!\$)\{(?!\s*\\?["'][^"']*["']\s*:|RANDINT)([^{}\n]*)\}/g;
@@ -101,6 +100,7 @@ export const expandCommand = (
   const wrong = findWrongRange(parts);
   if (wrong !== null) return failUsage(wrong);
   const count = countJobs(parts) * repeat;
-  if (count > MAX_JOBS) return failUsage(`this makes ${count} jobs; at most ${MAX_JOBS} can be added at once`);
+  if (count > MAX_BATCH_SIZE)
+    return failUsage(`this makes ${count} jobs; at most ${MAX_BATCH_SIZE} can be added at once`);
   return ok(Array.from({ length: repeat }).flatMap(() => expandOnce(parts, draw)));
 };

@@ -18,26 +18,13 @@ import {
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { gitIn } from "./git-harness.test.ts";
 import { type Snapshot, takeSnapshot } from "./git-snapshot.ts";
 
-const AUTHOR = {
-  GIT_AUTHOR_NAME: "t",
-  GIT_AUTHOR_EMAIL: "t@example.org",
-  GIT_COMMITTER_NAME: "t",
-  GIT_COMMITTER_EMAIL: "t@example.org",
-};
 const ROUNDS = 10;
 
 let folder: string;
 let repository: string;
-
-const gitIn = (cwd: string, ...words: readonly string[]): string =>
-  execFileSync("git", ["-c", "protocol.file.allow=always", ...words], {
-    cwd,
-    encoding: "utf8",
-    env: { ...process.env, ...AUTHOR },
-    stdio: ["ignore", "pipe", "pipe"],
-  });
 
 const git = (...words: readonly string[]): string => gitIn(repository, ...words);
 

@@ -17,27 +17,16 @@ import {
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import fc from "fast-check";
+import { AUTHOR, gitIn } from "./git-harness.test.ts";
 import { type Snapshot, takeSnapshot } from "./git-snapshot.ts";
 
-const AUTHOR = {
-  GIT_AUTHOR_NAME: "t",
-  GIT_AUTHOR_EMAIL: "t@example.org",
-  GIT_COMMITTER_NAME: "t",
-  GIT_COMMITTER_EMAIL: "t@example.org",
-};
 const STOPPED_ROUNDS = 12;
 const MIB = 1024 * 1024;
 
 let folder: string;
 let repository: string;
 
-const git = (...words: readonly string[]): string =>
-  execFileSync("git", ["-c", "protocol.file.allow=always", ...words], {
-    cwd: repository,
-    encoding: "utf8",
-    env: { ...process.env, ...AUTHOR },
-    stdio: ["ignore", "pipe", "pipe"],
-  });
+const git = (...words: readonly string[]): string => gitIn(repository, ...words);
 
 const write = (name: string, text: string): void => {
   mkdirSync(join(repository, name, ".."), { recursive: true });

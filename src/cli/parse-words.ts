@@ -1,4 +1,5 @@
 import { parseArgs } from "node:util";
+import { describeError } from "../shared/describe-error.ts";
 import { ok, type Result } from "../shared/result.ts";
 import { failUsage } from "./failure.ts";
 import { suggestNearest } from "./suggest.ts";
@@ -90,7 +91,7 @@ const describeUnknown = (text: string, flags: readonly Flag[], verb: string): st
 };
 
 const explain = (error: unknown, flags: readonly Flag[], verb: string): string => {
-  const text = error instanceof Error ? error.message : String(error);
+  const text = describeError(error);
   const known = describeUnknown(text, flags, verb) ?? describeMissing(text, flags);
   return known ?? `${text.split(/\. |\n/)[0]} (see nx ${verb} --help)`;
 };

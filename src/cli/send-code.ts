@@ -1,6 +1,7 @@
 import { openAsBlob } from "node:fs";
 import { join } from "node:path";
 import type { ArtifactCheck, ArtifactUpload } from "../shared/artifact.ts";
+import { MAX_ARTIFACT_BYTES } from "../shared/limits.ts";
 import { ok, type Result } from "../shared/result.ts";
 import type { Api } from "./api-client.ts";
 import { quoteWord } from "./command-line.ts";
@@ -9,7 +10,7 @@ import { readSwitch } from "./flag-values.ts";
 import { type Snapshot, takeSnapshot } from "./git-snapshot.ts";
 import { hint } from "./output.ts";
 import { canPrompt, confirm } from "./prompt.ts";
-import { MAX_BYTES, refuseSize } from "./size-limit.ts";
+import { refuseSize } from "./size-limit.ts";
 import type { Failure, FlagValues } from "./verb.ts";
 
 /** What goes with a request for the job to run the user's code in the folder that the user stands in. */
@@ -27,7 +28,7 @@ const uploadTar = async (api: Api, snapshot: Snapshot): Promise<Result<string, F
   const path = join(snapshot.folder, "tree.tar");
   const written = await snapshot.writeTar(path);
   if (!written.ok) return written;
-  if (written.value > MAX_BYTES) return refuseSize(written.value, snapshot.listFiles());
+  if (written.value > MAX_ARTIFACT_BYTES) return refuseSize(written.value, snapshot.listFiles());
   if (written.value > MIB) hint(`Sending the code (${(written.value / MIB).toFixed(1)} MiB) …`);
   const uploaded = await api.upload<ArtifactUpload>(
     `/v1/artifacts?git_sha=${snapshot.treeSha}`,

@@ -1,5 +1,6 @@
 import { lstatSync } from "node:fs";
 import { join } from "node:path";
+import { MAX_ARTIFACT_BYTES } from "../shared/limits.ts";
 import { ok, type Result } from "../shared/result.ts";
 import { fail } from "./failure.ts";
 import { runGit } from "./run-git.ts";
@@ -8,7 +9,6 @@ import type { Failure } from "./verb.ts";
 export type SizedFile = Readonly<{ name: string; bytes: number }>;
 
 const MIB = 1024 * 1024;
-export const MAX_BYTES = 50 * MIB;
 const LARGEST_SHOWN = 5;
 
 const formatMib = (bytes: number): string => `${(bytes / MIB).toFixed(1)} MiB`;
@@ -18,7 +18,7 @@ const sumBytes = (files: readonly SizedFile[]): number => files.reduce((sum, { b
 export const refuseSize = (bytes: number, files: readonly SizedFile[]): Result<never, Failure> => {
   const largest = files.toSorted((a, b) => b.bytes - a.bytes).slice(0, LARGEST_SHOWN);
   const names = largest.map((file) => `${file.name} (${formatMib(file.bytes)})`).join(", ");
-  const size = `${formatMib(bytes)} of files, at most ${MAX_BYTES / MIB} MiB can travel`;
+  const size = `${formatMib(bytes)} of files, at most ${MAX_ARTIFACT_BYTES / MIB} MiB can travel`;
   return fail(`the repository has ${size}; add the large ones to .gitignore: ${names}`);
 };
 
@@ -39,8 +39,8 @@ export const checkChangedSize = (top: string): Result<void, Failure> => {
   const listed = runGit(top, ["ls-files", "-z", "--others", "--modified", "--exclude-standard", "--deduplicate"]);
   const names = listed.text.split("\0").filter((name) => name !== "");
   const files = names.map((name) => ({ name, bytes: measureFile(join(top, name)) }));
-  if (sumBytes(files) <= MAX_BYTES) return ok(undefined);
+  if (sumBytes(files) <= MAX_ARTIFACT_BYTES) return ok(undefined);
   const travelling = dropPointers(top, files);
   const bytes = sumBytes(travelling);
-  return bytes <= MAX_BYTES ? ok(undefined) : refuseSize(bytes, travelling);
+  return bytes <= MAX_ARTIFACT_BYTES ? ok(undefined) : refuseSize(bytes, travelling);
 };

@@ -2,6 +2,7 @@ import { existsSync } from "node:fs";
 import { cpus, homedir, hostname } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
+import { describeError } from "../shared/describe-error.ts";
 import { err, ok, type Result } from "../shared/result.ts";
 import { VERSION } from "../shared/version.ts";
 import { readSettings, type Settings } from "./core/config.ts";
@@ -71,7 +72,7 @@ const parseCommandLine = (): Result<
   try {
     return ok(parseArgs({ args: process.argv.slice(2), options: OPTIONS, allowPositionals: true }));
   } catch (error) {
-    const problem = (error instanceof Error ? error.message : String(error)).split(". ")[0];
+    const problem = describeError(error).split(". ")[0];
     return err({ message: `${problem} (see nexus-server --help)` });
   }
 };

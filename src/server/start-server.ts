@@ -1,6 +1,7 @@
 import { execFileSync } from "node:child_process";
 import { createHash, randomBytes, randomInt } from "node:crypto";
 import { mkdirSync } from "node:fs";
+import { describeError } from "../shared/describe-error.ts";
 import { err, ok, type Result } from "../shared/result.ts";
 import { VERSION } from "../shared/version.ts";
 import { createApp } from "./api/app.ts";
@@ -53,7 +54,7 @@ const openFolder = (settings: Settings): Result<Store, StartError> => {
     mkdirSync(settings.serverDir, { recursive: true, mode: 0o700 });
   } catch (error) {
     return err({
-      message: `${settings.serverDir} can't be made: ${error instanceof Error ? error.message : String(error)}`,
+      message: `${settings.serverDir} can't be made: ${describeError(error)}`,
     });
   }
   return openStore({ serverDir: settings.serverDir, clock: readClock });
@@ -92,7 +93,7 @@ const tryListen = (settings: Settings, app: ReturnType<typeof createApp>): Resul
   try {
     return ok(listen(settings, app));
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
+    const reason = describeError(error);
     return err({ message: `${settings.host}:${settings.port} can't be listened on: ${reason}` });
   }
 };

@@ -1,7 +1,5 @@
 import { z } from "zod";
 
-export const MAX_ARTIFACT_BYTES = 52_428_800;
-
 export const artifactUploadSchema = z.object({ data: z.string() }).meta({ id: "ArtifactUpload" });
 
 export const artifactCheckSchema = z

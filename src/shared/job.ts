@@ -1,8 +1,8 @@
 import { z } from "zod";
 import { INTEGRATION_NAMES, NOTIFICATION_NAMES } from "./job-names.ts";
+import { MAX_BATCH_SIZE } from "./limits.ts";
 
 export const JOB_STATUSES = ["queued", "running", "completed", "failed", "killed"] as const;
-export const MAX_BATCH_SIZE = 10_000;
 export const RUN_NOW_PRIORITY = 9999;
 
 const MAX_COMMAND_BYTES = 128 * 1024;

@@ -1,11 +1,12 @@
 import { randomInt } from "node:crypto";
 import type { WireJob } from "../../shared/job.ts";
 import type { JobRequestInput } from "../../shared/job-names.ts";
+import { MAX_BATCH_SIZE } from "../../shared/limits.ts";
 import { ok, type Result } from "../../shared/result.ts";
 import type { Api } from "../api-client.ts";
 import { glueWords, joinCommand, splitWords } from "../command-line.ts";
 import { connect } from "../connect.ts";
-import { expandCommand, MAX_JOBS } from "../expansion.ts";
+import { expandCommand } from "../expansion.ts";
 import { fail, failUsage } from "../failure.ts";
 import { readSwitch, readWhole } from "../flag-values.ts";
 import { readJobOptions } from "../job-options.ts";
@@ -22,7 +23,7 @@ const draw = (min: number, max: number): number => randomInt(min, max + 1);
 
 const expand = ({ flags, words }: Invocation): Result<readonly string[], Failure> => {
   if (words.length === 0) return failUsage("nx add needs a command, as in: nx add python3 train.py");
-  const repeat = readWhole(flags, "repeat", { min: 1, max: MAX_JOBS });
+  const repeat = readWhole(flags, "repeat", { min: 1, max: MAX_BATCH_SIZE });
   if (!repeat.ok) return repeat;
   const expanded = expandCommand(glueWords(words), repeat.value ?? 1, draw);
   return expanded.ok ? ok(expanded.value.map((command) => joinCommand(splitWords(command)))) : expanded;

@@ -1,6 +1,6 @@
 import type { WireJob } from "../../shared/job.ts";
 import type { Result } from "../../shared/result.ts";
-import { actOnJobs } from "../act-on-jobs.ts";
+import { ACTION_FLAGS, actOnJobs } from "../act-on-jobs.ts";
 import type { Api } from "../api-client.ts";
 import { connect } from "../connect.ts";
 import { fail } from "../failure.ts";
@@ -29,11 +29,7 @@ export const verb: Verb = {
   name: "kill",
   usage: "nx kill [flags] [GPU, ID or regex…]",
   summary: "end running jobs (default: your newest)",
-  flags: [
-    { long: "yes", short: "y", help: "don't ask" },
-    { long: "json", help: "as JSON" },
-    { long: "quiet", short: "q", help: "ids only" },
-  ],
+  flags: ACTION_FLAGS,
   examples: ["nx kill k3f9ab", "nx kill 0 1", "nx kill -y 'train.*lr 0.1'"],
   run,
 };

@@ -1,5 +1,5 @@
 import type { WireJob } from "../../shared/job.ts";
-import { actOnJobs } from "../act-on-jobs.ts";
+import { ACTION_FLAGS, actOnJobs } from "../act-on-jobs.ts";
 import { connect } from "../connect.ts";
 import { failUsage } from "../failure.ts";
 import { selectJobs } from "../job-selection.ts";
@@ -19,11 +19,7 @@ export const verb: Verb = {
   name: "remove",
   usage: "nx remove [flags] ID or regex…",
   summary: "take jobs out of the queue",
-  flags: [
-    { long: "yes", short: "y", help: "don't ask" },
-    { long: "json", help: "as JSON" },
-    { long: "quiet", short: "q", help: "ids only" },
-  ],
+  flags: ACTION_FLAGS,
   examples: ["nx remove k3f9ab", "nx remove -y 'seed 3'"],
   run,
 };

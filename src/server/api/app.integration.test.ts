@@ -1,6 +1,6 @@
 import { afterEach, expect, test } from "bun:test";
 import net from "node:net";
-import { MAX_ARTIFACT_BYTES } from "../../shared/artifact.ts";
+import { MAX_ARTIFACT_BYTES } from "../../shared/limits.ts";
 import { ok } from "../../shared/result.ts";
 import type { ArtifactId } from "../core/job.ts";
 import type { ArtifactWriter } from "../core/ports.ts";

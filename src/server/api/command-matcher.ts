@@ -1,4 +1,5 @@
 import { RE2JS } from "re2js";
+import { describeError } from "../../shared/describe-error.ts";
 import { err, ok, type Result } from "../../shared/result.ts";
 import { createFailure, type Failure } from "./error-response.ts";
 
@@ -18,7 +19,7 @@ const compile = (pattern: string): Result<RE2JS, Failure> => {
   try {
     return ok(RE2JS.compile(pattern));
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
+    const reason = describeError(error);
     return err(createFailure("INVALID_REQUEST", `Not a regular expression: ${reason}`));
   }
 };

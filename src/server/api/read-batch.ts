@@ -1,6 +1,7 @@
 import { z } from "zod";
 import type { ErrorDetail } from "../../shared/error.ts";
-import { type JobRequest, jobRequestSchema, MAX_BATCH_SIZE } from "../../shared/job.ts";
+import { type JobRequest, jobRequestSchema } from "../../shared/job.ts";
+import { MAX_BATCH_SIZE } from "../../shared/limits.ts";
 import { err, ok, type Result } from "../../shared/result.ts";
 import type { Failure } from "./error-response.ts";
 import { refuseOversized } from "./oversized.ts";

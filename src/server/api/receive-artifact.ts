@@ -1,4 +1,4 @@
-import { MAX_ARTIFACT_BYTES } from "../../shared/artifact.ts";
+import { MAX_ARTIFACT_BYTES } from "../../shared/limits.ts";
 import { err, ok, type Result } from "../../shared/result.ts";
 import type { ArtifactId } from "../core/job.ts";
 import type { ArtifactWriter } from "../core/ports.ts";

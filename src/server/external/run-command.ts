@@ -1,4 +1,5 @@
 import { spawn } from "node:child_process";
+import { describeError } from "../../shared/describe-error.ts";
 import { err, ok, type Result } from "../../shared/result.ts";
 
 export type CommandOptions = Readonly<{
@@ -73,8 +74,6 @@ export const runCommand = (
       const env = { ...(options.env ?? process.env) };
       followChild(spawn(program, args, { stdio: ["ignore", "pipe", "pipe"], env }), program, options, resolve);
     } catch (error) {
-      resolve(
-        err({ message: `${program} could not be run: ${error instanceof Error ? error.message : String(error)}` }),
-      );
+      resolve(err({ message: `${program} could not be run: ${describeError(error)}` }));
     }
   });

@@ -11,6 +11,7 @@ import {
   writeSync,
 } from "node:fs";
 import { dirname } from "node:path";
+import { describeError } from "../../shared/describe-error.ts";
 import { err, ok, type Result } from "../../shared/result.ts";
 
 /** Seals with AES-256-GCM: 12 bytes of nonce, 16 of tag, then the ciphertext. `open` throws on what another key sealed. */
@@ -68,6 +69,6 @@ export const loadSecretBox = (path: string): Result<SecretBox, Readonly<{ messag
     if (key.length === KEY_BYTES) return ok(createSecretBox(key));
     return err({ message: `${path} is not a key of ${KEY_BYTES} bytes: restore it from your backup` });
   } catch (error) {
-    return err({ message: `${path} can't be used: ${error instanceof Error ? error.message : String(error)}` });
+    return err({ message: `${path} can't be used: ${describeError(error)}` });
   }
 };

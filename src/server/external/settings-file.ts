@@ -1,5 +1,6 @@
 import { existsSync, readFileSync } from "node:fs";
 import { parse, TomlError } from "smol-toml";
+import { describeError } from "../../shared/describe-error.ts";
 import { err, ok, type Result } from "../../shared/result.ts";
 
 type SettingsFile = Readonly<Record<string, unknown>>;
@@ -7,7 +8,7 @@ type SettingsFile = Readonly<Record<string, unknown>>;
 const describe = (path: string, error: unknown): string =>
   error instanceof TomlError
     ? `${path}, line ${error.line}: ${error.message.split("\n")[0]}`
-    : `${path} can't be read: ${error instanceof Error ? error.message : String(error)}`;
+    : `${path} can't be read: ${describeError(error)}`;
 
 /** A file that is not there is an empty one. */
 export const readSettingsFile = (path: string): Result<SettingsFile, Readonly<{ message: string }>> => {

@@ -1,3 +1,4 @@
+import { describeError } from "../../shared/describe-error.ts";
 import type { RunningJob } from "../core/job.ts";
 import type { WandbFinder } from "../core/ports.ts";
 import { awaitsWandbRun } from "../core/wandb-window.ts";
@@ -17,7 +18,7 @@ const tryFindRun = async (context: SchedulerContext, wandb: WandbFinder, job: Ru
   try {
     await findRun(context, wandb, job);
   } catch (error) {
-    const message = error instanceof Error ? error.message : String(error);
+    const message = describeError(error);
     context.log.error("W&B run could not be looked for", { job_id: job.id, message });
   }
 };

@@ -1,3 +1,4 @@
+import { describeError } from "../../shared/describe-error.ts";
 import { err, type Result } from "../../shared/result.ts";
 import type { Job, JobHandle, QueuedJob, StartingJob } from "../core/job.ts";
 import { buildJobEnvironment } from "../core/job-environment.ts";
@@ -17,7 +18,7 @@ const tryLaunch = async (context: SchedulerContext, job: StartingJob): Promise<R
   try {
     return await context.executor.launch(job, prepareFiles(context, job));
   } catch (error) {
-    return err({ message: `Could not prepare the job: ${error instanceof Error ? error.message : String(error)}` });
+    return err({ message: `Could not prepare the job: ${describeError(error)}` });
   }
 };
 

@@ -4,7 +4,7 @@ import type { SchedulerContext, SchedulerMemory } from "./context.ts";
 
 const NOTHING = new Map<never, never>();
 
-/** The store as it stands, with what was observed; jobs whose launch is under way are not queued any more. */
+/** The store as it stands, with what was observed. */
 export const takeSnapshot = (
   context: SchedulerContext,
   memory: SchedulerMemory,

@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { MAX_ARTIFACT_BYTES } from "../../../shared/artifact.ts";
+import { MAX_ARTIFACT_BYTES } from "../../../shared/limits.ts";
 import { ok } from "../../../shared/result.ts";
 import type { ArtifactId } from "../../core/job.ts";
 import { createApp } from "../app.ts";

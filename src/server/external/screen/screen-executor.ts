@@ -1,4 +1,5 @@
 import type { ChildProcess } from "node:child_process";
+import { describeError } from "../../../shared/describe-error.ts";
 import { err, ok, type Result } from "../../../shared/result.ts";
 import type { ActiveJob, JobHandle, JobId, StartingJob } from "../../core/job.ts";
 import type { Executor, JobFiles, LaunchError } from "../../core/ports.ts";
@@ -23,8 +24,7 @@ type State = Readonly<{
   children: Map<JobId, ChildProcess>;
 }>;
 
-const describe = (error: unknown): string =>
-  (error instanceof Error ? error.message : String(error)).split("\n")[0] ?? "unknown";
+const describe = (error: unknown): string => describeError(error).split("\n")[0] ?? "unknown";
 
 const keepChild = ({ children }: State, id: JobId, child: ChildProcess): void => {
   if (child.exitCode !== null || child.signalCode !== null) return;

@@ -1,7 +1,8 @@
 import type { Database } from "bun:sqlite";
+import { describeError } from "../../../shared/describe-error.ts";
 import { err, ok, type Result } from "../../../shared/result.ts";
 import type { Unavailable } from "../../core/ports.ts";
-import { describeError, explainFault } from "./sqlite-error.ts";
+import { explainFault } from "./sqlite-error.ts";
 
 type Settle = () => void;
 type Pending = Readonly<{ run: () => Settle; refuse: (error: Unavailable) => void }>;

@@ -1,8 +1,9 @@
 import { Database } from "bun:sqlite";
 import { chmodSync, closeSync, existsSync, openSync } from "node:fs";
+import { describeError } from "../../../shared/describe-error.ts";
 import { err, ok, type Result } from "../../../shared/result.ts";
 import { migrate, readVersion, refuseVersion } from "./migrations.ts";
-import { describeError, explainFault, type OpenError, readErrorCode } from "./sqlite-error.ts";
+import { explainFault, type OpenError, readErrorCode } from "./sqlite-error.ts";
 
 const PRIVATE = 0o600;
 const SETTINGS = `

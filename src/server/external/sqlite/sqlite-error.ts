@@ -1,6 +1,6 @@
-export type OpenError = Readonly<{ message: string }>;
+import { describeError } from "../../../shared/describe-error.ts";
 
-export const describeError = (error: unknown): string => (error instanceof Error ? error.message : String(error));
+export type OpenError = Readonly<{ message: string }>;
 
 export const readErrorCode = (error: unknown): string =>
   error instanceof Error && "code" in error ? String(error.code) : "";

@@ -1,0 +1,34 @@
+import type { WireJob } from "../shared/job.ts";
+import { ok, type Result } from "../shared/result.ts";
+import { readSwitch, readWhole } from "./flag-values.ts";
+import { hint, print, printJson } from "./output.ts";
+import type { Failure, Flag, FlagValues } from "./verb.ts";
+
+const DEFAULT_SHOWN = 25;
+const ALL = 10_000;
+
+export const LIST_FLAGS: readonly Flag[] = [
+  { long: "user", short: "u", value: "NAME", help: "only this user's" },
+  { long: "count", short: "n", value: "N", help: `how many (default: ${DEFAULT_SHOWN})` },
+  { long: "all", help: "all of them" },
+  { long: "json", help: "as JSON" },
+  { long: "quiet", short: "q", help: "ids only" },
+];
+
+export const readLimit = (flags: FlagValues): Result<number, Failure> => {
+  const count = readWhole(flags, "count", { min: 1, max: ALL });
+  if (!count.ok) return count;
+  return ok(readSwitch(flags, "all") ? ALL : (count.value ?? DEFAULT_SHOWN));
+};
+
+/** As the flags say: JSON, ids, or the verb's own table, which needs at least one job. */
+export const showJobs = (
+  jobs: readonly WireJob[],
+  flags: FlagValues,
+  text: Readonly<{ printTable: (jobs: readonly WireJob[]) => void; whenEmpty: string }>,
+): void => {
+  if (readSwitch(flags, "json")) printJson(jobs);
+  else if (readSwitch(flags, "quiet")) for (const job of jobs) print(job.id);
+  else if (jobs.length === 0) hint(text.whenEmpty);
+  else text.printTable(jobs);
+};

@@ -1,0 +1,3 @@
+export const MAX_ARTIFACT_BYTES = 52_428_800;
+
+export const MAX_BATCH_SIZE = 10_000;
