@@ -22,6 +22,7 @@ import { gitIn } from "./git-harness.test.ts";
 import { type Snapshot, takeSnapshot } from "./git-snapshot.ts";
 
 const ROUNDS = 10;
+const CYCLE_ROUNDS = 30;
 
 let folder: string;
 let repository: string;
@@ -264,15 +265,13 @@ const waitUntil = async (isSo: () => boolean): Promise<void> => {
 
 const FOR_EVER = "for (;;) await new Promise((resolve) => setTimeout(resolve, 1000));";
 
-const takeOneApart = (after = ""): ChildProcess => {
+const runApart = (work: string): ChildProcess => {
   const module = JSON.stringify(join(import.meta.dirname, "git-snapshot.ts"));
   const program = `
     const { takeSnapshot } = await import(${module});
     console.log("begun");
-    const snapshot = await takeSnapshot(${JSON.stringify(repository)});
-    ${after}
-    await snapshot.value.writeTar(snapshot.value.folder + "/tree.tar");
-    snapshot.value.dispose();
+    const take = () => takeSnapshot(${JSON.stringify(repository)});
+    ${work}
   `;
   return spawn(process.execPath, ["-e", program], {
     env: { ...process.env, TMPDIR: folder },
@@ -280,6 +279,17 @@ const takeOneApart = (after = ""): ChildProcess => {
     stdio: ["ignore", "pipe", "ignore"],
   });
 };
+
+const takeOneApart = (after = ""): ChildProcess =>
+  runApart(`
+    const snapshot = await take();
+    ${after}
+    await snapshot.value.writeTar(snapshot.value.folder + "/tree.tar");
+    snapshot.value.dispose();
+  `);
+
+const takeOneAfterAnother = (): ChildProcess =>
+  runApart("for (;;) { (await take()).value.dispose(); await new Promise((resolve) => setImmediate(resolve)); }");
 
 const isOver = (child: ChildProcess): boolean => child.exitCode !== null || child.signalCode !== null;
 
@@ -305,6 +315,20 @@ describe("a snapshot that is stopped", () => {
       }
     },
   );
+
+  test("by SIGINT ends and leaves nothing behind, also just as one is begun or done with", async () => {
+    makeBusy();
+    for (let round = 0; round < CYCLE_ROUNDS; round++) {
+      const child = takeOneAfterAnother();
+      await new Promise((resolve) => child.stdout?.once("data", resolve));
+      await new Promise((resolve) => setTimeout(resolve, round * 2));
+      child.kill("SIGINT");
+      await waitForExit(child);
+      expect(child.exitCode ?? child.signalCode).toBeOneOf([130, "SIGINT"]);
+      await waitUntil(() => !isGitAtWork());
+      expect(listOurs()).toEqual([]);
+    }
+  });
 
   test("by SIGKILL leaves a folder at most, which the next one removes, and never that of a live one", async () => {
     makeBusy();

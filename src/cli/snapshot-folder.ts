@@ -49,34 +49,45 @@ const createBare = (bare: string, { objects, hash }: Repository): void => {
   writeFileSync(join(bare, "config"), renderConfig(hash));
 };
 
-const keepFolder = (folder: string): Pick<Workshop, "keep" | "dispose"> => {
+const listenForStops = (stop: () => void): (() => void) => {
+  for (const signal of STOPPING) process.once(signal, stop);
+  return () => {
+    for (const signal of STOPPING) process.off(signal, stop);
+  };
+};
+
+const createKeptFolder = (): Pick<Workshop, "folder" | "keep" | "dispose"> => {
   const controller = new AbortController();
   let work: Promise<unknown> = Promise.resolve();
-  const remove = (): void => removeFolder(folder);
-  const stop = (): void => {
+  let folder: string | null = null;
+  const remove = (): void => (folder === null ? undefined : removeFolder(folder));
+  process.once("exit", remove);
+  const endListening = listenForStops(() => {
     controller.abort();
     void work.finally(() => process.exit(INTERRUPTED));
-  };
-  process.once("exit", remove);
-  for (const signal of STOPPING) process.once(signal, stop);
+  });
+  folder = mkdtempSync(join(tmpdir(), `${PREFIX}${process.pid}-`));
   const keep: Workshop["keep"] = (start) => {
     const started = start(controller.signal);
     work = started;
     return started;
   };
   const dispose = (): void => {
-    process.off("exit", remove);
-    for (const signal of STOPPING) process.off(signal, stop);
     remove();
+    process.off("exit", remove);
+    setImmediate(endListening);
   };
-  return { keep, dispose };
+  return { folder, keep, dispose };
 };
 
-/** Removes what dead processes left. A stopped process waits for what it keeps, and removes its folder. */
+/**
+ * Removes what dead processes left. A stopped process waits for what it keeps, and removes its folder: stops are heard
+ * from before there is a folder until after there is one.
+ */
 export const createWorkshop = (repository: Repository): Workshop => {
   for (const name of readdirSync(tmpdir())) removeLeftOver(name);
-  const folder = mkdtempSync(join(tmpdir(), `${PREFIX}${process.pid}-`));
-  const kept = keepFolder(folder);
+  const kept = createKeptFolder();
+  const { folder } = kept;
   const bare = join(folder, "git");
   createBare(bare, repository);
   const index = join(folder, "index");
@@ -86,5 +97,5 @@ export const createWorkshop = (repository: Repository): Workshop => {
     GIT_OBJECT_DIRECTORY: join(bare, "objects"),
     GIT_ALTERNATE_OBJECT_DIRECTORIES: repository.objects,
   };
-  return { repository, folder, bare, env, ...kept };
+  return { repository, bare, env, ...kept };
 };
