@@ -8,7 +8,7 @@ import { createApp } from "./api/app.ts";
 import type { ApiContext } from "./api/context.ts";
 import type { Settings } from "./core/config.ts";
 import type { JobId } from "./core/job.ts";
-import type { Clock, Log, Store } from "./core/ports.ts";
+import type { Clock, Log, Store, Wakes } from "./core/ports.ts";
 import { createHostStats } from "./external/host-stats.ts";
 import { createJobDirectory } from "./external/job-directory.ts";
 import { createLogFile } from "./external/log-file.ts";
@@ -106,7 +106,7 @@ const listHosts = (settings: Settings): readonly string[] => [
 ];
 
 type Parts = ReturnType<typeof createParts>;
-type Switches = Readonly<{ wake: () => void; isStopping: () => boolean }>;
+type Switches = Readonly<{ wakes: Wakes; isStopping: () => boolean }>;
 
 const createApiContext = (settings: Settings, parts: Parts, switches: Switches): ApiContext => ({
   ...parts,
@@ -161,7 +161,8 @@ const serve = async (
 ): Promise<Result<RunningServer, StartError>> => {
   let scheduler: Scheduler | null = null;
   let isStopping = false;
-  const switches = { wake: () => scheduler?.wake(), isStopping: () => isStopping };
+  const wakes = { running: () => scheduler?.wakes.running(), queues: () => scheduler?.wakes.queues() };
+  const switches = { wakes, isStopping: () => isStopping };
   const http = tryListen(settings, createApp(createApiContext(settings, parts, switches)));
   if (!http.ok) {
     await parts.store.close();

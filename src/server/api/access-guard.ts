@@ -14,10 +14,10 @@ const matchesDigest = (token: string, digest: string | null): boolean => {
   return expected.byteLength === actual.byteLength && timingSafeEqual(expected, actual);
 };
 
-const judgeToken = (authorization: string | undefined, digest: string | null): AccessFacts["token"] => {
+const judgeToken = (authorization: string | undefined, readDigest: () => string | null): AccessFacts["token"] => {
   if (authorization === undefined || authorization.trim() === "") return "absent";
   const token = BEARER.exec(authorization)?.[1];
-  return token !== undefined && matchesDigest(token, digest) ? "right" : "wrong";
+  return token !== undefined && matchesDigest(token, readDigest()) ? "right" : "wrong";
 };
 
 const isReading = ({ req }: AppRequest): boolean => READING_METHODS.has(req.method);
@@ -31,7 +31,7 @@ export const createAccessGuard = ({ settings, tokenDigest }: ApiContext): Middle
       host: request.req.header("host") ?? null,
       origin: request.req.header("origin") ?? null,
       serverHosts,
-      token: judgeToken(request.req.header("authorization"), tokenDigest()),
+      token: judgeToken(request.req.header("authorization"), tokenDigest),
     });
     return decision.ok ? next() : respondFailure(decision.error);
   };

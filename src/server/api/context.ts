@@ -1,6 +1,6 @@
 import type { Context } from "hono";
 import type { JobId } from "../core/job.ts";
-import type { Clock, GpuProbe, HostStats, JobDirectory, Log, LogFile, Store } from "../core/ports.ts";
+import type { Clock, GpuProbe, HostStats, JobDirectory, Log, LogFile, Store, Wakes } from "../core/ports.ts";
 
 /** `allowedHosts` are the names and addresses of the server; loopback and `localhost` need not be among them. */
 export type ApiSettings = Readonly<{
@@ -12,7 +12,7 @@ export type ApiSettings = Readonly<{
 
 /**
  * `tokenDigest` is the SHA-256 of the bearer token in lower-case hexadecimal. `newJobId` proposes an id that may be
- * taken. `wake` tells the scheduler that something changed. `metrics` returns further lines of Prometheus text.
+ * taken. `wakes` tell the scheduler what changed. `metrics` returns further lines of Prometheus text.
  */
 export type ApiContext = Readonly<{
   store: Store;
@@ -25,7 +25,7 @@ export type ApiContext = Readonly<{
   settings: ApiSettings;
   tokenDigest: () => string | null;
   newJobId: () => JobId;
-  wake: () => void;
+  wakes: Wakes;
   isStopping: () => boolean;
   metrics?: () => string;
 }>;

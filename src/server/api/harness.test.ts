@@ -7,7 +7,7 @@ import type { WireJob } from "../../shared/job.ts";
 import type { JobRequestInput } from "../../shared/job-names.ts";
 import { err, ok } from "../../shared/result.ts";
 import type { EndedJob, Job, JobId, RunningJob } from "../core/job.ts";
-import type { Clock, Environment, Gpu, GpuError, Store } from "../core/ports.ts";
+import type { Clock, Environment, Gpu, GpuError, Store, Wakes } from "../core/ports.ts";
 import { openStore } from "../external/sqlite/open-store.ts";
 import { type App, createApp } from "./app.ts";
 import type { ApiContext } from "./context.ts";
@@ -16,7 +16,7 @@ export type Harness = Readonly<{
   app: App;
   context: ApiContext;
   store: Store;
-  wakes: () => number;
+  wakes: () => readonly (keyof Wakes)[];
   errors: readonly string[];
   call: (method: string, path: string, options?: CallOptions) => Promise<Response>;
   submit: (request?: Partial<JobRequestInput>) => Promise<WireJob>;
@@ -91,7 +91,7 @@ const createHeaders = ({ json, headers = {} }: CallOptions): Headers => {
 
 export const createHarness = (gpus: readonly Gpu[] = [createGpu(0), createGpu(1)]): Harness => {
   const errors: string[] = [];
-  let wakes = 0;
+  const wakes: (keyof Wakes)[] = [];
   let stopping = false;
   let ids = 0;
   let now = 1_700_000_000;
@@ -134,9 +134,7 @@ export const createHarness = (gpus: readonly Gpu[] = [createGpu(0), createGpu(1)
     },
     tokenDigest: () => new Bun.CryptoHasher("sha256").update(TOKEN).digest("hex"),
     newJobId: () => `aaaaa${++ids}` as JobId,
-    wake: () => {
-      wakes += 1;
-    },
+    wakes: { running: () => void wakes.push("running"), queues: () => void wakes.push("queues") },
     isStopping: () => stopping,
     metrics: () => "nexus_extra 1\n",
   };

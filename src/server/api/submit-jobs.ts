@@ -79,7 +79,7 @@ const storeRunNow = async (
 const announce = (context: ApiContext, { jobs, created }: Submitted): void => {
   if (created === 0) return;
   context.log.info("jobs queued", { count: created, first: jobs[0]?.id });
-  context.wake();
+  context.wakes.queues();
 };
 
 const readGpus = async ({ gpus }: ApiContext, requests: readonly JobRequest[]): Promise<GpuReading> =>

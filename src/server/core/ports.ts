@@ -136,6 +136,9 @@ export type HostStats = Readonly<{
 /** The address of the job's run on W&B, null while there is none. */
 export type WandbFinder = Readonly<{ find: (job: RunningJob, env: Environment) => Promise<string | null> }>;
 
+/** `running` makes the scheduler look at the running jobs now, `queues` at what can start now. */
+export type Wakes = Readonly<{ running: () => void; queues: () => void }>;
+
 export type Log = Readonly<{
   info: (event: string, fields?: Readonly<Record<string, unknown>>) => void;
   warn: (event: string, fields?: Readonly<Record<string, unknown>>) => void;

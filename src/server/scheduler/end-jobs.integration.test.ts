@@ -4,7 +4,16 @@ import { join } from "node:path";
 import { err } from "../../shared/result.ts";
 import { createQueued } from "../core/job-samples.test.ts";
 import type { Observation } from "../core/ports.ts";
-import { createCpuJob, createHarness, type Harness, handleOf, settle, toId, waitUntil } from "./harness.test.ts";
+import {
+  createCpuJob,
+  createHarness,
+  type Harness,
+  handleOf,
+  settle,
+  toId,
+  waitUntil,
+  wakeAll,
+} from "./harness.test.ts";
 
 const makeRepo = ({ context }: Harness, id: string): string => {
   const repo = join(context.jobDirectory.pathOf(toId(id)), "repo");
@@ -48,12 +57,12 @@ describe("a job that ends", () => {
     const { executor, find, setTime, start } = harness;
     const scheduler = await start();
     await harness.add(createQueued("a"));
-    scheduler.wake();
+    wakeAll(scheduler);
     await waitUntil(() => find("a").status === "running");
     executor.end("a", 0, 1);
     await waitUntil(() => executor.kills.length === 1);
     setTime(1009.9);
-    scheduler.wake();
+    wakeAll(scheduler);
     await settle();
     expect(executor.kills).toEqual([{ ids: ["a"], force: false }]);
     setTime(1010);
@@ -72,14 +81,14 @@ describe("a job that ends", () => {
     });
     const scheduler = await harness.start();
     await harness.add(createQueued("a"));
-    scheduler.wake();
+    wakeAll(scheduler);
     await waitUntil(() => harness.find("a").status === "running");
     isFull = true;
     harness.executor.end("a", 0);
     await waitUntil(() => harness.logs.some(({ event }) => event === "job could not be changed"));
     expect(harness.find("a").status).toBe("running");
     isFull = false;
-    scheduler.wake();
+    wakeAll(scheduler);
     await waitUntil(() => harness.find("a").status === "completed");
   });
 });
@@ -92,9 +101,9 @@ describe("a job that is killed", () => {
     await waitUntil(() => ["a", "b", "c"].every((id) => find(id).status === "running"));
     await change("a", { kind: "mark_for_kill" });
     await change("c", { kind: "mark_for_kill" });
-    scheduler.wake();
+    wakeAll(scheduler);
     await waitUntil(() => executor.kills.length > 0);
-    scheduler.wake();
+    wakeAll(scheduler);
     await settle();
     expect(executor.kills.map(({ ids, force }) => ({ ids: ids.toSorted(), force }))).toEqual([
       { ids: ["a", "c"], force: false },
@@ -112,7 +121,7 @@ describe("a job that is killed", () => {
     const scheduler = await start();
     await waitUntil(() => find("a").status === "running");
     await change("a", { kind: "mark_for_kill" });
-    scheduler.wake();
+    wakeAll(scheduler);
     await waitUntil(() => executor.kills.length === 1);
     setTime(1010);
     await waitUntil(() => executor.kills.length >= 3);
@@ -132,7 +141,7 @@ describe("a job that is killed", () => {
     const scheduler = await start();
     await waitUntil(() => find("a").status === "running");
     await change("a", { kind: "mark_for_kill" });
-    scheduler.wake();
+    wakeAll(scheduler);
     await waitUntil(() => attempts === 1);
     setTime(1010);
     await waitUntil(() => attempts >= 2);
@@ -208,10 +217,10 @@ describe("the next server", () => {
       isFull = harness.store.findJob(toId("a"))?.status === "starting";
       return isFull || harness.find("a").status === "running";
     });
-    scheduler.wake();
+    wakeAll(scheduler);
     await waitStarting;
     isFull = false;
-    scheduler.wake();
+    wakeAll(scheduler);
     await waitUntil(() => harness.find("a").status === "running");
     expect(harness.executor.launches).toHaveLength(1);
   });

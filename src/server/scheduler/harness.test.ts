@@ -81,6 +81,11 @@ export const waitUntil = async (isTrue: () => boolean): Promise<void> => {
   }
 };
 
+export const wakeAll = ({ wakes }: Scheduler): void => {
+  wakes.running();
+  wakes.queues();
+};
+
 /** Lets all that is due now happen, the writes of the store included. */
 export const settle = async (): Promise<void> => {
   for (let turn = 0; turn < 20; turn++) await new Promise((resolve) => setImmediate(resolve));

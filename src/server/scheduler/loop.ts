@@ -1,26 +1,20 @@
-import type { HostStats, WandbFinder } from "../core/ports.ts";
+import type { HostStats, Wakes, WandbFinder } from "../core/ports.ts";
 import { createMemory, type SchedulerContext, type SchedulerMemory } from "./context.ts";
 import { deleteUnusedArtifacts } from "./delete-unused-artifacts.ts";
 import { findWandbRuns } from "./find-wandb-runs.ts";
 import { restoreJobs } from "./restore-jobs.ts";
-import { startCpuJobs, startGpuJobs, type Wakes } from "./start-queued-jobs.ts";
+import { startCpuJobs, startGpuJobs } from "./start-queued-jobs.ts";
 import { startTask, type Task, type TaskPlan } from "./task.ts";
 import { tendRunningJobs } from "./tend-running-jobs.ts";
 import { createHealthWatch } from "./watch-health.ts";
 
-export type Scheduler = Readonly<{ wake: () => void; stop: () => Promise<void> }>;
+export type Scheduler = Readonly<{ wakes: Wakes; stop: () => Promise<void> }>;
 
 /** What the tasks beside those of the jobs look at. */
 export type Outside = Readonly<{ health: HostStats; wandb: WandbFinder }>;
 
 type Start = (name: string, run: TaskPlan["run"]) => Task;
 type JobTasks = Readonly<{ tasks: readonly Task[]; wakes: Wakes }>;
-
-const watchRestoredJobs = (context: SchedulerContext, memory: SchedulerMemory, onExit: () => void): void => {
-  for (const job of context.store.loadActiveJobs()) {
-    if (job.status === "running") memory.watches.set(job.id, context.executor.watch(job, onExit));
-  }
-};
 
 const createStart =
   ({ log, settings }: SchedulerContext): Start =>
@@ -35,7 +29,7 @@ const startJobTasks = (context: SchedulerContext, memory: SchedulerMemory, start
       gpuQueue.wake();
     },
   };
-  const running = start("running jobs", () => tendRunningJobs(context, memory, wakes.queues));
+  const running = start("running jobs", () => tendRunningJobs(context, memory, wakes));
   const cpuQueue = start("queued CPU jobs", () => startCpuJobs(context, memory, wakes));
   const gpuQueue = start("queued GPU jobs", () => startGpuJobs(context, memory, wakes));
   return { tasks: [running, cpuQueue, gpuQueue], wakes };
@@ -57,14 +51,9 @@ export const startScheduler = async (context: SchedulerContext, outside: Outside
   const start = createStart(context);
   const jobs = startJobTasks(context, memory, start);
   const others = startOtherTasks(context, outside, start);
-  watchRestoredJobs(context, memory, jobs.wakes.running);
   const stop = async (): Promise<void> => {
     await Promise.all([...jobs.tasks, ...others].map((task) => task.stop()));
     for (const endWatch of memory.watches.values()) endWatch();
   };
-  const wake = (): void => {
-    jobs.wakes.running();
-    jobs.wakes.queues();
-  };
-  return { wake, stop };
+  return { wakes: jobs.wakes, stop };
 };

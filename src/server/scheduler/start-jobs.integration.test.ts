@@ -21,7 +21,7 @@ describe("the scheduler starts", () => {
     const scheduler = await start();
     await settle();
     await add(createQueued("a", { artifactId, gitTag: "v1" }));
-    scheduler.wake();
+    scheduler.wakes.queues();
     await waitUntil(() => find("a").status === "running");
     expect(find("a")).toMatchObject({
       status: "running",
@@ -97,10 +97,10 @@ describe("the scheduler starts", () => {
     let wakes = 0;
     wake.now = () => {
       wakes += 1;
-      if (wakes < 10) scheduler.wake();
+      if (wakes < 10) scheduler.wakes.queues();
     };
     await add(createQueued("a"), createQueued("b"), createCpuJob("c"), createCpuJob("d"));
-    scheduler.wake();
+    scheduler.wakes.queues();
     await waitUntil(() => executor.launches.length >= 2);
     await settle();
     expect(executor.launches.map(({ id, gpuIdxs }) => `${id} ${gpuIdxs}`).toSorted()).toEqual(["a 0", "c "]);
@@ -117,7 +117,7 @@ describe("the scheduler starts", () => {
     await settle();
     expect(executor.launches.map(({ id, gpuIdxs }) => [id, gpuIdxs])).toEqual([["a", [2]]]);
     await store.write((transaction) => transaction.setBlacklisted(1, false));
-    scheduler.wake();
+    scheduler.wakes.queues();
     await waitUntil(() => find("b").status === "running");
     expect(find("b")).toMatchObject({ gpuIdxs: [1] });
   });
@@ -156,7 +156,7 @@ describe("the scheduler starts", () => {
     const scheduler = await start();
     await settle();
     expect(find("a").status).toBe("queued");
-    scheduler.wake();
+    scheduler.wakes.queues();
     await waitUntil(() => find("a").status === "running");
     expect(find("a")).toMatchObject({ numGpus: 2, gpuIdxs: [0, 1] });
   });
@@ -206,7 +206,7 @@ describe("a job that can't start", () => {
     expect(find("a").status).toBe("queued");
     expect(executor.launches).toEqual([]);
     isFull = false;
-    scheduler.wake();
+    scheduler.wakes.queues();
     await waitUntil(() => find("a").status === "running");
   });
 });
@@ -225,10 +225,10 @@ describe("GPUs that can't be read", () => {
     executor.end("a", 3);
     await waitUntil(() => find("a").status === "failed");
     await add(createCpuJob("b"));
-    scheduler.wake();
+    scheduler.wakes.queues();
     await waitUntil(() => find("b").status === "running");
     await add(createCpuJob("c"));
-    scheduler.wake();
+    scheduler.wakes.queues();
     await waitUntil(() => find("c").status === "running");
     await settle();
     expect(find("g").status).toBe("queued");
@@ -245,7 +245,7 @@ describe("GPUs that can't be read", () => {
     await settle();
     expect(find("g").status).toBe("queued");
     isBroken = false;
-    scheduler.wake();
+    scheduler.wakes.queues();
     await waitUntil(() => find("g").status === "running");
   });
 });

@@ -1,6 +1,6 @@
 import type { QueuedJob, StartingJob } from "../core/job.ts";
 import type { Action } from "../core/job-ending.ts";
-import type { Gpu } from "../core/ports.ts";
+import type { Gpu, Wakes } from "../core/ports.ts";
 import { decideActions } from "../core/schedule.ts";
 import type { SchedulerContext, SchedulerMemory } from "./context.ts";
 import { launchJob, recordStart } from "./launch-job.ts";
@@ -8,20 +8,7 @@ import { selectActions, takeSnapshot } from "./snapshot.ts";
 
 type StartAction = Extract<Action, { kind: "start" }>;
 
-/** `running` looks at the running jobs now, `queues` at what can start now. */
-export type Wakes = Readonly<{ running: () => void; queues: () => void }>;
-
 const NO_CACHE = 0;
-
-const watchOrMakeRoom = (
-  context: SchedulerContext,
-  memory: SchedulerMemory,
-  { started, wakes }: Readonly<{ started: StartingJob; wakes: Wakes }>,
-): void => {
-  const job = context.store.findJob(started.id);
-  if (job?.status === "running") memory.watches.set(job.id, context.executor.watch(job, wakes.running));
-  else wakes.queues();
-};
 
 const launchTracked = async (
   context: SchedulerContext,
@@ -31,7 +18,7 @@ const launchTracked = async (
   const { id } = launch.started;
   try {
     await launchJob(context, launch.started);
-    watchOrMakeRoom(context, memory, launch);
+    if (context.store.findJob(id)?.status !== "running") launch.wakes.queues();
   } catch (error) {
     context.log.error("launch failed", { job_id: id, message: String(error) });
   } finally {

@@ -52,7 +52,7 @@ test("the blacklist changes once, and wakes the scheduler", async () => {
     [200, { gpu_idx: 1, blacklisted: false, changed: true }],
     [200, { gpu_idx: 1, blacklisted: false, changed: false }],
   ]);
-  expect(wakes()).toBe(2);
+  expect(wakes()).toEqual(["queues", "queues"]);
 });
 
 test.each(["2", "-1", "99999999999999999999"])("GPU %s does not exist", async (index) => {

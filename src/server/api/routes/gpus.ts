@@ -75,7 +75,7 @@ const change =
     if (!isFound) return respondFailure(createFailure("GPU_NOT_FOUND", `There is no GPU ${text}`));
     const changed = await context.store.write((transaction) => transaction.setBlacklisted(index, blacklisted));
     if (!changed.ok) return respondFailure(createUnavailable(changed.error));
-    if (changed.value) context.wake();
+    if (changed.value) context.wakes.queues();
     return Response.json({ gpu_idx: index, blacklisted, changed: changed.value });
   };
 

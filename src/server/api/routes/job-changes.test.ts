@@ -11,7 +11,7 @@ describe("PATCH", () => {
     const changed = { id, command: "new", priority: -5, num_gpus: 2, git_tag: "tag" };
     expect(await response.json()).toMatchObject(changed);
     expect(await (await call("GET", `/v1/jobs/${id}`)).json()).toMatchObject(changed);
-    expect(wakes()).toBe(2);
+    expect(wakes()).toEqual(["queues", "queues"]);
   });
 
   test("an empty patch, or one of nulls, returns any job unchanged", async () => {
@@ -109,7 +109,7 @@ describe("kill", () => {
       marked_for_kill: true,
     });
     expect((await call("POST", `/v1/jobs/${id}/kill`)).status).toBe(204);
-    expect(wakes()).toBeGreaterThanOrEqual(2);
+    expect(wakes()).toEqual(["queues", "running", "running"]);
   });
 
   test("a queued or ended job is 400, an unknown one 404", async () => {

@@ -50,6 +50,8 @@ const killSpec: RouteSpec = {
 
 const refuseState = (message: string): Result<never, Failure> => err(createFailure("INVALID_JOB_STATE", message));
 
+const wakeFor = ({ wakes }: ApiContext, job: Job): void => (job.status === "queued" ? wakes.queues() : wakes.running());
+
 const changeJob = async (context: ApiContext, request: AppRequest, change: Change): Promise<Result<Job, Failure>> => {
   const id = readJobId(request);
   if (id === null) return err(createUnknownJob(request));
@@ -58,7 +60,7 @@ const changeJob = async (context: ApiContext, request: AppRequest, change: Chang
     return job === null ? err(createUnknownJob(request)) : change(job, transaction);
   });
   if (!written.ok) return err(createUnavailable(written.error));
-  if (written.value.ok) context.wake();
+  if (written.value.ok) wakeFor(context, written.value.value);
   return written.value;
 };
 

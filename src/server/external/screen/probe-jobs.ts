@@ -65,15 +65,15 @@ const once = <Value>(make: () => Value): (() => Value) => {
 
 /** Looks at all jobs in one pass; the table of all processes is read only if some job's session or command has ended. */
 export const probeJobs = (serverDir: string, jobs: readonly ActiveJob[]): ReadonlyMap<JobId, Observation> => {
-  const bootId = readBootId();
+  const bootId = once(readBootId);
   const census = once(takeCensus);
   const observe = (job: ActiveJob): Observation | null => {
     const paths = locateJobFiles(serverDir, job.id);
     if (job.status === "starting" && revokeLaunch(paths, job)) return { kind: "unstarted" };
     const handle = findHandle(job, paths);
     if (handle === null) return null;
-    const isRunning = isSessionAlive(handle, bootId) && !existsSync(paths.exitCode);
-    return isRunning ? { kind: "alive", handle } : observeEnded({ job, paths, handle }, census(), bootId);
+    const isRunning = isSessionAlive(handle, bootId()) && !existsSync(paths.exitCode);
+    return isRunning ? { kind: "alive", handle } : observeEnded({ job, paths, handle }, census(), bootId());
   };
   const observations = new Map<JobId, Observation>();
   for (const job of jobs) {
