@@ -85,7 +85,7 @@ const fail = (message: string, exitCode: number): never => {
 const run = async (values: Flags): Promise<void> => {
   const settings = loadSettings(values);
   if (!settings.ok) return fail(settings.error.message, 1);
-  const log = createLog(process.stdout.isTTY === true);
+  const log = createLog(process.stdout.isTTY === true, settings.value.logLevel);
   const started = await startServer(settings.value, log);
   if (!started.ok) return fail(started.error.message, 1);
   const stop = (): void => {

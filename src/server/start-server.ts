@@ -8,10 +8,13 @@ import { createApp } from "./api/app.ts";
 import type { ApiContext } from "./api/context.ts";
 import type { Settings } from "./core/config.ts";
 import type { JobId } from "./core/job.ts";
+import type { Meter } from "./core/meter.ts";
 import type { Clock, Log, Store, Wakes } from "./core/ports.ts";
 import { createHostStats } from "./external/host-stats.ts";
 import { createJobDirectory } from "./external/job-directory.ts";
 import { createLogFile } from "./external/log-file.ts";
+import { watchEventLoop } from "./external/metrics/event-loop-lag.ts";
+import { createMeter } from "./external/metrics/meter.ts";
 import { createMockGpus } from "./external/mock-gpus.ts";
 import { createNvidiaSmi } from "./external/nvidia-smi.ts";
 import { createScreenExecutor } from "./external/screen/screen-executor.ts";
@@ -21,6 +24,7 @@ import { type Scheduler, startScheduler } from "./scheduler/loop.ts";
 
 export type RunningServer = Readonly<{ url: string; stop: () => Promise<void> }>;
 
+type Reporting = Readonly<{ log: Log; meter: Meter }>;
 type StartError = Readonly<{ message: string }>;
 type HttpServer = ReturnType<typeof listen>;
 
@@ -49,7 +53,7 @@ const ensureToken = async (store: Store, settings: Settings): Promise<Result<str
   return ok(settings.apiToken === null ? token : null);
 };
 
-const openFolder = (settings: Settings): Result<Store, StartError> => {
+const openFolder = (settings: Settings, meter: Meter): Result<Store, StartError> => {
   try {
     mkdirSync(settings.serverDir, { recursive: true, mode: 0o700 });
   } catch (error) {
@@ -57,12 +61,13 @@ const openFolder = (settings: Settings): Result<Store, StartError> => {
       message: `${settings.serverDir} can't be made: ${describeError(error)}`,
     });
   }
-  return openStore({ serverDir: settings.serverDir, clock: readClock });
+  return openStore({ serverDir: settings.serverDir, clock: readClock, meter });
 };
 
-const createParts = (settings: Settings, store: Store, log: Log) => ({
+const createParts = (settings: Settings, store: Store, { log, meter }: Reporting) => ({
   store,
   log,
+  meter,
   clock: readClock,
   gpus: settings.mockGpus > 0 ? createMockGpus(settings.mockGpus) : createNvidiaSmi({}),
   jobDirectory: createJobDirectory(settings.serverDir),
@@ -111,7 +116,7 @@ type Switches = Readonly<{ wakes: Wakes; isStopping: () => boolean }>;
 const createApiContext = (settings: Settings, parts: Parts, switches: Switches): ApiContext => ({
   ...parts,
   ...switches,
-  logs: createLogFile(settings.serverDir),
+  logs: createLogFile(settings.serverDir, () => parts.meter.addFollower("logs")),
   jobDir: parts.jobDirectory,
   settings: {
     nodeName: settings.nodeName,
@@ -144,14 +149,15 @@ export const startServer = async (settings: Settings, log: Log): Promise<Result<
   if ((settings.sslKeyfile === null) !== (settings.sslCertfile === null)) {
     return err({ message: "ssl_keyfile and ssl_certfile go together: give both or none" });
   }
-  const store = openFolder(settings);
+  const meter = createMeter();
+  const store = openFolder(settings, meter);
   if (!store.ok) return store;
   const token = await ensureToken(store.value, settings);
   if (!token.ok) {
     await store.value.close();
     return token;
   }
-  return serve(settings, createParts(settings, store.value, log), token.value);
+  return serve(settings, createParts(settings, store.value, { log, meter }), token.value);
 };
 
 const serve = async (
@@ -169,10 +175,12 @@ const serve = async (
     return http;
   }
   scheduler = await startJobs(settings, parts);
+  const endWatch = watchEventLoop(parts.meter.observeLag);
   const url = `${http.value.url.protocol}//${http.value.hostname}:${http.value.port}`;
   announce(parts.log, url, settings, token);
   const stop = async (): Promise<void> => {
     isStopping = true;
+    endWatch();
     await scheduler?.stop();
     await http.value.stop(true);
     await parts.store.close();

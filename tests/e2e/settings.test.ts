@@ -28,6 +28,7 @@ describe("a server with a mistaken setting does not start, and says what is wron
     ["NS_REFRESH_RATE", "0", "refresh_rate", "0.05"],
     ["NS_MOCK_GPUS", "many", "mock_gpus", "64"],
     ["NS_MAX_CPU_JOBS", "-1", "max_cpu_jobs", "10000"],
+    ["NS_LOG_LEVEL", "loud", "log_level", "debug, info, warn, error"],
     ["NS_EXECUTOR", "docker", "executor", "screen"],
     ["NS_HOST", "", "host", "not empty"],
   ])("%s=%s", async (variable, value, name, allowed) => {

@@ -1,8 +1,10 @@
 import { OpenAPIHono } from "@hono/zod-openapi";
+import type { Log } from "../core/ports.ts";
 import { createAccessGuard, createShutdownGuard } from "./access-guard.ts";
 import type { ApiContext, AppEnv, Peer } from "./context.ts";
 import type { OpenApiDocument } from "./docs-page.ts";
 import { createFailure, respondFailure } from "./error-response.ts";
+import { createRequestObserver } from "./observe-request.ts";
 import { mountRoutes, type Route } from "./route.ts";
 import { createArtifactRoutes } from "./routes/artifacts.ts";
 import { createDocumentationRoutes } from "./routes/documentation.ts";
@@ -35,7 +37,7 @@ const listRoutes = (context: ApiContext, document: () => OpenApiDocument): reado
   ...createDocumentationRoutes(document),
 ];
 
-const answerError = ({ log }: ApiContext, error: unknown): Response => {
+const answerError = (log: Log, error: unknown): Response => {
   const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
   log.error("request failed", { error: text });
   return respondFailure(createFailure("UNAVAILABLE", "The server could not do this; its log says why"));
@@ -43,13 +45,13 @@ const answerError = ({ log }: ApiContext, error: unknown): Response => {
 
 const createHono = (context: ApiContext): OpenAPIHono<AppEnv> => {
   const hono = new OpenAPIHono<AppEnv>();
-  hono.use(createAccessGuard(context), createShutdownGuard(context));
+  hono.use(createRequestObserver(context), createAccessGuard(context), createShutdownGuard(context));
   mountRoutes(
     hono,
     listRoutes(context, () => createDocument(hono, context.settings.version)),
   );
   hono.notFound(({ req }) => respondFailure(createFailure("NOT_FOUND", `There is nothing at ${req.path}`)));
-  hono.onError((error) => answerError(context, error));
+  hono.onError((error, request) => answerError(request.get("log"), error));
   return hono;
 };
 
@@ -62,7 +64,7 @@ const answer = async (
   try {
     return await hono.fetch(request, { peer });
   } catch (error) {
-    return answerError(context, error);
+    return answerError(context.log, error);
   }
 };
 

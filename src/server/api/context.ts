@@ -1,5 +1,6 @@
 import type { Context } from "hono";
 import type { JobId } from "../core/job.ts";
+import type { Meter } from "../core/meter.ts";
 import type { Clock, GpuProbe, HostStats, JobDirectory, Log, LogFile, Store, Wakes } from "../core/ports.ts";
 
 /** `allowedHosts` are the names and addresses of the server; loopback and `localhost` need not be among them. */
@@ -12,7 +13,7 @@ export type ApiSettings = Readonly<{
 
 /**
  * `tokenDigest` is the SHA-256 of the bearer token in lower-case hexadecimal. `newJobId` proposes an id that may be
- * taken. `wakes` tell the scheduler what changed. `metrics` returns further lines of Prometheus text.
+ * taken. `wakes` tell the scheduler what changed.
  */
 export type ApiContext = Readonly<{
   store: Store;
@@ -21,17 +22,18 @@ export type ApiContext = Readonly<{
   health: HostStats;
   clock: Clock;
   log: Log;
+  meter: Meter;
   jobDir: JobDirectory;
   settings: ApiSettings;
   tokenDigest: () => string | null;
   newJobId: () => JobId;
   wakes: Wakes;
   isStopping: () => boolean;
-  metrics?: () => string;
 }>;
 
 export type Peer = Readonly<{ address: string }>;
 
-export type AppEnv = Readonly<{ Bindings: Readonly<{ peer: Peer }> }>;
+/** `log` is that of the request: its lines carry the request's id. */
+export type AppEnv = Readonly<{ Bindings: Readonly<{ peer: Peer }>; Variables: { log: Log } }>;
 
 export type AppRequest = Context<AppEnv>;

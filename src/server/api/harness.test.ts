@@ -7,10 +7,13 @@ import type { WireJob } from "../../shared/job.ts";
 import type { JobRequestInput } from "../../shared/job-names.ts";
 import { err, ok } from "../../shared/result.ts";
 import type { EndedJob, Job, JobId, RunningJob } from "../core/job.ts";
-import type { Clock, Environment, Gpu, GpuError, Store, Wakes } from "../core/ports.ts";
+import type { Clock, Environment, Gpu, GpuError, Log, Store, Wakes } from "../core/ports.ts";
+import { createMeter } from "../external/metrics/meter.ts";
 import { openStore } from "../external/sqlite/open-store.ts";
 import { type App, createApp } from "./app.ts";
 import type { ApiContext } from "./context.ts";
+
+export type LogLine = Readonly<{ level: keyof Log; event: string; fields: Readonly<Record<string, unknown>> }>;
 
 export type Harness = Readonly<{
   app: App;
@@ -18,6 +21,7 @@ export type Harness = Readonly<{
   store: Store;
   wakes: () => readonly (keyof Wakes)[];
   errors: readonly string[];
+  lines: readonly LogLine[];
   call: (method: string, path: string, options?: CallOptions) => Promise<Response>;
   submit: (request?: Partial<JobRequestInput>) => Promise<WireJob>;
   startJob: (id: string, gpuIdxs?: readonly number[], startedAt?: number) => Promise<void>;
@@ -92,6 +96,11 @@ const createHeaders = ({ json, headers = {} }: CallOptions): Headers => {
 export const createHarness = (gpus: readonly Gpu[] = [createGpu(0), createGpu(1)]): Harness => {
   const errors: string[] = [];
   const wakes: (keyof Wakes)[] = [];
+  const lines: LogLine[] = [];
+  const note =
+    (level: keyof Log): Log["info"] =>
+    (event, fields = {}) =>
+      void lines.push({ level, event, fields });
   let stopping = false;
   let ids = 0;
   let now = 1_700_000_000;
@@ -124,7 +133,16 @@ export const createHarness = (gpus: readonly Gpu[] = [createGpu(0), createGpu(1)
       }),
     },
     clock,
-    log: { info: () => {}, warn: () => {}, error: (event, fields) => void errors.push(`${event} ${fields?.error}`) },
+    meter: createMeter(),
+    log: {
+      debug: note("debug"),
+      info: note("info"),
+      warn: note("warn"),
+      error: (event, fields = {}) => {
+        errors.push(`${event} ${fields["error"]}`);
+        note("error")(event, fields);
+      },
+    },
     jobDir: { pathOf: (id) => `/jobs/${id}`, removeRepo: async () => {}, remove: async () => {} },
     settings: {
       nodeName: "atlas",
@@ -136,7 +154,6 @@ export const createHarness = (gpus: readonly Gpu[] = [createGpu(0), createGpu(1)
     newJobId: () => `aaaaa${++ids}` as JobId,
     wakes: { running: () => void wakes.push("running"), queues: () => void wakes.push("queues") },
     isStopping: () => stopping,
-    metrics: () => "nexus_extra 1\n",
   };
   const app = createApp(context);
   const call: Harness["call"] = async (method, path, options = {}) => {
@@ -172,6 +189,7 @@ export const createHarness = (gpus: readonly Gpu[] = [createGpu(0), createGpu(1)
     context,
     store,
     errors,
+    lines,
     wakes: () => wakes,
     call,
     submit: async (request = {}) => {

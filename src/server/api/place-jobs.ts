@@ -6,8 +6,8 @@ import { createFailure, type Failure } from "./error-response.ts";
 
 export type Submission = Readonly<{ request: JobRequest; job: QueuedJob }>;
 
-/** `jobs` has one entry for each request, in its order; `created` counts those that are new. */
-export type Submitted = Readonly<{ jobs: readonly Job[]; created: number }>;
+/** `jobs` has one entry for each request, in its order; `created` are those that are new. */
+export type Submitted = Readonly<{ jobs: readonly Job[]; created: readonly QueuedJob[] }>;
 
 type Placement =
   | Readonly<{ isNew: true; job: QueuedJob; request: JobRequest }>
@@ -51,10 +51,10 @@ const placeJob = (
   return ok({ isNew: true, job: { ...job, id }, request });
 };
 
-const insertNew = (transaction: Transaction, placed: Placed): number => {
+const insertNew = (transaction: Transaction, placed: Placed): readonly QueuedJob[] => {
   const fresh = [...placed.values()].filter((placement) => placement.isNew);
   for (const { job, request } of fresh) transaction.insertJob(job, request.env);
-  return fresh.length;
+  return fresh.map(({ job }) => job);
 };
 
 /** Inserts all new jobs, or none and says why. */

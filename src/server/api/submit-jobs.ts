@@ -2,8 +2,10 @@ import { createHash } from "node:crypto";
 import type { JobRequest } from "../../shared/job.ts";
 import { err, ok, type Result } from "../../shared/result.ts";
 import type { JobId, QueuedJob } from "../core/job.ts";
+import { describeChange } from "../core/job-change.ts";
 import { createJob, digestInput, type JobRequestError } from "../core/job-request.ts";
 import type { Gpu, GpuError } from "../core/ports.ts";
+import type { Caller } from "./caller.ts";
 import type { ApiContext } from "./context.ts";
 import { createUnavailable, type Failure } from "./error-response.ts";
 import { createIncreasingClock } from "./increasing-clock.ts";
@@ -15,7 +17,11 @@ import { createInvalid } from "./validation.ts";
 type GpuReading = Result<readonly Gpu[], GpuError>;
 type Locate = (index: number) => readonly (string | number)[];
 
-export type SubmitJobs = (requests: readonly JobRequest[], locate: Locate) => Promise<Result<Submitted, Failure>>;
+export type SubmitJobs = (
+  requests: readonly JobRequest[],
+  locate: Locate,
+  caller: Caller,
+) => Promise<Result<Submitted, Failure>>;
 
 const needsGpus = ({ gpu_idxs, num_gpus }: JobRequest): boolean => num_gpus > 0 || (gpu_idxs ?? []).length > 0;
 
@@ -76,10 +82,13 @@ const storeRunNow = async (
   return check.ok ? store(context, submissions) : check;
 };
 
-const announce = (context: ApiContext, { jobs, created }: Submitted): void => {
-  if (created === 0) return;
-  context.log.info("jobs queued", { count: created, first: jobs[0]?.id });
-  context.wakes.queues();
+const announce = ({ meter, wakes }: ApiContext, { created }: Submitted, { log, name }: Caller): void => {
+  if (created.length === 0) return;
+  wakes.queues();
+  meter.countSubmitted(created.length);
+  for (const job of created) {
+    log.info("job changed", describeChange({ before: null, after: job, reason: `submitted from ${name}` }));
+  }
 };
 
 const readGpus = async ({ gpus }: ApiContext, requests: readonly JobRequest[]): Promise<GpuReading> =>
@@ -98,12 +107,12 @@ const storeInTurn = (
 export const createSubmitJobs = (outer: ApiContext): SubmitJobs => {
   const context = { ...outer, clock: createIncreasingClock(outer.clock) };
   const takeTurn = createTurnstile();
-  return async (requests, locate) => {
+  return async (requests, locate, caller) => {
     const reading = await readGpus(context, requests);
     const submissions = prepareJobs(context, requests, reading, locate);
     if (!submissions.ok) return submissions;
     const submitted = await storeInTurn(context, submissions.value, reading, takeTurn);
-    if (submitted.ok) announce(context, submitted.value);
+    if (submitted.ok) announce(context, submitted.value, caller);
     return submitted;
   };
 };

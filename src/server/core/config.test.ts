@@ -34,6 +34,7 @@ const SETTINGS: readonly Case[] = [
   ["max_cpu_jobs", "maxCpuJobs", 8, 0, "5"],
   ["max_passed_over", "maxPassedOver", 1800, 60, "7.5"],
   ["executor", "executor", "screen", "screen", "screen"],
+  ["log_level", "logLevel", "info", "debug", "error"],
 ];
 
 const PARSED: Readonly<Record<string, unknown>> = {

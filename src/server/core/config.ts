@@ -1,5 +1,9 @@
 import { err, ok, type Result } from "../../shared/result.ts";
 
+export const LOG_LEVELS = ["debug", "info", "warn", "error"] as const;
+
+export type LogLevel = (typeof LOG_LEVELS)[number];
+
 /** `refreshRate` and `maxPassedOver` in seconds; `port` 0 takes any free one; `mockGpus` 0 means real GPUs. */
 export type Settings = Readonly<{
   serverDir: string;
@@ -17,6 +21,7 @@ export type Settings = Readonly<{
   maxCpuJobs: number;
   maxPassedOver: number;
   executor: "screen";
+  logLevel: LogLevel;
 }>;
 
 export type ConfigError = Readonly<{ message: string }>;
@@ -53,6 +58,8 @@ const parseMockGpus: Parse<number> = (raw) => {
 };
 
 const parseExecutor: Parse<"screen"> = (raw) => (raw === "screen" ? raw : undefined);
+
+const parseLogLevel: Parse<LogLevel> = (raw) => LOG_LEVELS.find((level) => level === raw);
 
 const describe = (raw: unknown): string => (typeof raw === "string" ? `"${raw}"` : JSON.stringify(raw));
 
@@ -100,6 +107,13 @@ const EXECUTOR: Field<"screen"> = {
   fallback: "screen",
 };
 
+const LOG_LEVEL: Field<LogLevel> = {
+  name: "log_level",
+  parse: parseLogLevel,
+  allowed: `one of ${LOG_LEVELS.join(", ")}`,
+  fallback: "info",
+};
+
 const SECONDS_A_DAY = 86_400;
 const MAX_PORT = 65_535;
 const MAX_JOBS = 10_000;
@@ -115,6 +129,7 @@ const readTexts = (raw: Raw, host: HostFacts, mistakes: string[]) => ({
   supplementaryGroups: readField(raw, list("supplementary_groups"), mistakes),
   allowedHosts: readField(raw, list("allowed_hosts"), mistakes),
   executor: readField(raw, EXECUTOR, mistakes),
+  logLevel: readField(raw, LOG_LEVEL, mistakes),
 });
 
 const readNumbers = (raw: Raw, host: HostFacts, mistakes: string[]) => ({
@@ -141,6 +156,7 @@ const KNOWN = [
   "max_cpu_jobs",
   "max_passed_over",
   "executor",
+  "log_level",
 ] as const;
 
 const readEnvironment = (env: Readonly<Record<string, string | undefined>>): Raw =>

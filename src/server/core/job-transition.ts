@@ -8,7 +8,7 @@ export type JobEvent =
   | Readonly<{ kind: "requeue" }>
   | Readonly<{ kind: "exit"; at: number; exitCode: number }>
   | Readonly<{ kind: "lose"; at: number; reason: string }>
-  | Readonly<{ kind: "mark_for_kill" }>
+  | Readonly<{ kind: "mark_for_kill"; by?: string }>
   | Readonly<{ kind: "report"; reports: Partial<Reports> }>
   | Readonly<{
       kind: "edit";
@@ -82,7 +82,8 @@ const loseJob = (job: Job, event: Extract<JobEvent, { kind: "lose" }>): Job => {
 
 const requeueJob = (job: Job): Job => {
   if (job.status !== "starting") return job;
-  const { startedAt: _startedAt, gpuIdxs: _gpuIdxs, dir: _dir, markedForKill: _marked, ...spec } = job;
+  const { startedAt: _startedAt, gpuIdxs: _gpuIdxs, dir: _dir, markedForKill: _marked, ...rest } = job;
+  const { killRequestedBy: _by, ...spec } = rest;
   return { ...spec, status: "queued" };
 };
 
@@ -101,6 +102,9 @@ const startJob = (job: Job, event: Extract<JobEvent, { kind: "start" }>): Job =>
   return { ...job, status: "starting", startedAt: at, gpuIdxs, dir, markedForKill: false };
 };
 
+const markForKill = (job: Job, { by }: Extract<JobEvent, { kind: "mark_for_kill" }>): Job =>
+  isActive(job) ? { ...job, markedForKill: true, ...(by === undefined ? {} : { killRequestedBy: by }) } : job;
+
 const moveJob = (job: Job, event: JobEvent): Job => {
   switch (event.kind) {
     case "start":
@@ -114,7 +118,7 @@ const moveJob = (job: Job, event: JobEvent): Job => {
     case "lose":
       return loseJob(job, event);
     case "mark_for_kill":
-      return isActive(job) ? { ...job, markedForKill: true } : job;
+      return markForKill(job, event);
     case "report":
       return job.status === "running" || isEnded(job) ? { ...job, ...event.reports } : job;
     case "edit":

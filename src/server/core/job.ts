@@ -30,7 +30,13 @@ export type JobSpec = Readonly<{
   requestDigest: string;
 }>;
 
-export type Launch = Readonly<{ startedAt: number; gpuIdxs: readonly number[]; dir: string; markedForKill: boolean }>;
+export type Launch = Readonly<{
+  startedAt: number;
+  gpuIdxs: readonly number[];
+  dir: string;
+  markedForKill: boolean;
+  killRequestedBy?: string;
+}>;
 
 export type Reports = Readonly<{ wandbUrl: string | null; notificationMessages: Readonly<Record<string, string>> }>;
 

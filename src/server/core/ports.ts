@@ -1,7 +1,17 @@
 import type { WireStatus } from "../../shared/job.ts";
 import type { Health } from "../../shared/node.ts";
 import type { Result } from "../../shared/result.ts";
-import type { ActiveJob, ArtifactId, Job, JobHandle, JobId, QueuedJob, RunningJob, StartingJob } from "./job.ts";
+import type {
+  ActiveJob,
+  ArtifactId,
+  Job,
+  JobHandle,
+  JobId,
+  JobStatus,
+  QueuedJob,
+  RunningJob,
+  StartingJob,
+} from "./job.ts";
 
 /** Unix seconds, with fractions. */
 export type Clock = () => number;
@@ -20,7 +30,9 @@ export type JobFilter = Readonly<{
 /** `limit` takes the head of the queue, in start order. */
 export type QueueSelection = Readonly<{ needs: "cpu" | "gpu"; limit?: number }>;
 
-export type JobCounts = Readonly<{ queued: number; running: number; ended: number }>;
+export type JobCounts = Readonly<Record<JobStatus, number>>;
+
+export type ArtifactTotals = Readonly<{ count: number; bytes: number }>;
 
 /** What one writer may do inside the shared transaction; a throw rolls back that writer alone. */
 export type Transaction = Readonly<{
@@ -46,6 +58,7 @@ export type ArtifactStore = Readonly<{
   findBySha: (gitSha: string) => Promise<ArtifactId | null>;
   read: (id: ArtifactId) => Iterable<Uint8Array>;
   deleteUnused: () => Promise<Result<number, Unavailable>>;
+  measure: () => ArtifactTotals;
 }>;
 
 /** `write` resolves once its change and those of all concurrent writers are on disk (one fsync for all). */
@@ -140,6 +153,7 @@ export type WandbFinder = Readonly<{ find: (job: RunningJob, env: Environment) =
 export type Wakes = Readonly<{ running: () => void; queues: () => void }>;
 
 export type Log = Readonly<{
+  debug: (event: string, fields?: Readonly<Record<string, unknown>>) => void;
   info: (event: string, fields?: Readonly<Record<string, unknown>>) => void;
   warn: (event: string, fields?: Readonly<Record<string, unknown>>) => void;
   error: (event: string, fields?: Readonly<Record<string, unknown>>) => void;

@@ -160,3 +160,24 @@ describe("follow", () => {
     expect(countFds()).toBe(before);
   });
 });
+
+test("a follower is one from its first byte until its end, however it ends", async () => {
+  let followers = 0;
+  const logs = createLogFile(serverDir, () => {
+    followers += 1;
+    return () => {
+      followers -= 1;
+    };
+  });
+  writeFileSync(path, "line\n");
+  let hasEnded = false;
+  const read = logs.follow(id, null, () => hasEnded).getReader();
+  const left = logs.follow(id, null, () => false).getReader();
+  await Promise.all([read.read(), left.read()]);
+  expect(followers).toBe(2);
+  await left.cancel();
+  expect(followers).toBe(1);
+  hasEnded = true;
+  await read.read();
+  expect(followers).toBe(0);
+});

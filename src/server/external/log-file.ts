@@ -120,7 +120,9 @@ const readNext = async (followed: Followed | null): Promise<Uint8Array> => {
   return block;
 };
 
-const followLog = (path: string, lastLines: number | null, hasEnded: () => boolean): ReadableStream<Uint8Array> => {
+type Following = Readonly<{ lastLines: number | null; hasEnded: () => boolean; onRelease: () => void }>;
+
+const followLog = (path: string, { lastLines, hasEnded, onRelease }: Following): ReadableStream<Uint8Array> => {
   const bell = createBell();
   let followed: Followed | null = null;
   let cancelled = false;
@@ -137,6 +139,7 @@ const followLog = (path: string, lastLines: number | null, hasEnded: () => boole
   const release = async (): Promise<void> => {
     const released = followed;
     followed = null;
+    onRelease();
     await released?.release();
   };
   return createPulledStream(nextChunk, release, () => {
@@ -182,10 +185,10 @@ const readTail = async (path: string, lastLines: number | null): Promise<Uint8Ar
 };
 
 /** A log that is not there is empty. `readTail` returns at most the last 10 MiB, cut at the start of a line if it holds one. */
-export const createLogFile = (serverDir: string): LogFile => {
+export const createLogFile = (serverDir: string, addFollower: () => () => void = () => () => undefined): LogFile => {
   const pathOf = (id: JobId): string => resolve(serverDir, "jobs", id, "output.log");
   return {
     readTail: (id, lastLines) => readTail(pathOf(id), lastLines),
-    follow: (id, lastLines, hasEnded) => followLog(pathOf(id), lastLines, hasEnded),
+    follow: (id, lastLines, hasEnded) => followLog(pathOf(id), { lastLines, hasEnded, onRelease: addFollower() }),
   };
 };

@@ -3,8 +3,8 @@ import { join } from "node:path";
 
 const MODULE = join(import.meta.dir, "log.ts");
 
-const print = async (isTerminal: boolean, lines: string): Promise<readonly string[]> => {
-  const program = `import { createLog } from ${JSON.stringify(MODULE)}; const log = createLog(${isTerminal}); ${lines}`;
+const print = async (isTerminal: boolean, lines: string, level = "info"): Promise<readonly string[]> => {
+  const program = `import { createLog } from ${JSON.stringify(MODULE)}; const log = createLog(${isTerminal}, "${level}"); ${lines}`;
   const child = Bun.spawn([process.execPath, "-e", program], { stdout: "pipe", stderr: "inherit" });
   const text = await new Response(child.stdout).text();
   expect(await child.exited).toBe(0);
@@ -38,4 +38,17 @@ test("each event is one readable line on a terminal", async () => {
 test("nothing that was logged is lost when the process exits at once", async () => {
   const lines = await print(false, 'for (let n = 0; n < 500; n++) log.info("event", { n }); process.exit(0);');
   expect(lines).toHaveLength(500);
+});
+
+test.each([true, false])("lines below the level are not written (terminal: %p)", async (isTerminal) => {
+  const events = 'log.debug("a"); log.info("b"); log.warn("c"); log.error("d");';
+  const count = async (level: string) => (await print(isTerminal, events, level)).filter((line) => line !== "").length;
+  expect([await count("debug"), await count("info"), await count("error")]).toEqual([4, 3, 1]);
+});
+
+test("lines are written in their order", async () => {
+  const program =
+    'for (let n = 0; n < 3; n++) log.info("event", { n }); setImmediate(() => log.info("event", { n: 3 }));';
+  const lines = await print(false, program);
+  expect(lines.map((line) => (JSON.parse(line) as { n: number }).n)).toEqual([0, 1, 2, 3]);
 });

@@ -1,8 +1,10 @@
 import pino from "pino";
+import { LOG_LEVELS, type LogLevel } from "../core/config.ts";
 import type { Log } from "../core/ports.ts";
+import { createLineBuffer } from "./line-buffer.ts";
 
 type Fields = Readonly<Record<string, unknown>>;
-type Level = "info" | "warn" | "error";
+type Write = (level: LogLevel, event: string, fields: Fields) => void;
 
 const renderValue = (value: unknown): string =>
   typeof value === "string" && !/\p{Cc}/u.test(value) ? value : JSON.stringify(value);
@@ -12,25 +14,29 @@ const renderFields = (fields: Fields): string =>
     .map(([name, value]) => ` ${name}=${renderValue(value)}`)
     .join("");
 
-const writeLine = (level: Level, event: string, fields: Fields): void => {
+const writeReadable: Write = (level, event, fields) => {
   const time = new Date().toLocaleTimeString("en-GB");
   process.stdout.write(`${time} ${level.padEnd(5)} ${event}${renderFields(fields)}\n`);
 };
 
-const createReadableLog = (): Log => ({
-  info: (event, fields = {}) => writeLine("info", event, fields),
-  warn: (event, fields = {}) => writeLine("warn", event, fields),
-  error: (event, fields = {}) => writeLine("error", event, fields),
-});
-
-const createJsonLog = (): Log => {
-  const logger = pino({ base: null, timestamp: pino.stdTimeFunctions.isoTime }, pino.destination({ sync: true }));
-  return {
-    info: (event, fields = {}) => logger.info(fields, event),
-    warn: (event, fields = {}) => logger.warn(fields, event),
-    error: (event, fields = {}) => logger.error(fields, event),
-  };
+const createJsonWriter = (): Write => {
+  const output = pino.destination({ sync: true });
+  const write = createLineBuffer((text) => output.write(text));
+  const logger = pino({ base: null, level: "debug", timestamp: pino.stdTimeFunctions.isoTime }, { write });
+  return (level, event, fields) => logger[level](fields, event);
 };
 
-/** One readable line an event on a terminal, one JSON document a line elsewhere. */
-export const createLog = (isTerminal: boolean): Log => (isTerminal ? createReadableLog() : createJsonLog());
+const isWritten = (level: LogLevel, lowest: LogLevel): boolean =>
+  LOG_LEVELS.indexOf(level) >= LOG_LEVELS.indexOf(lowest);
+
+/** One readable line an event on a terminal, one JSON document a line elsewhere; nothing below the level. */
+export const createLog = (isTerminal: boolean, lowest: LogLevel = "info"): Log => {
+  const write = isTerminal ? writeReadable : createJsonWriter();
+  const at =
+    (level: LogLevel): Log["info"] =>
+    (event, fields = {}) =>
+      write(level, event, fields);
+  const skip = (): void => undefined;
+  const choose = (level: LogLevel): Log["info"] => (isWritten(level, lowest) ? at(level) : skip);
+  return { debug: choose("debug"), info: choose("info"), warn: choose("warn"), error: choose("error") };
+};

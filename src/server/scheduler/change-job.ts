@@ -1,29 +1,34 @@
-import { err, type Result } from "../../shared/result.ts";
+import { err, ok, type Result } from "../../shared/result.ts";
 import type { Job, JobId } from "../core/job.ts";
+import { explainEvent } from "../core/job-change.ts";
 import { applyJobEvent, type JobEvent } from "../core/job-transition.ts";
 import type { SchedulerContext } from "./context.ts";
+import { recordChange } from "./record-change.ts";
 
 type Changed = Result<Job, Readonly<{ message: string }>>;
+type Step = Result<Readonly<{ before: Job; after: Job }>, Readonly<{ message: string }>>;
 
 /** Applies the event to the job as it stands in the store, on disk when this resolves. */
-export const changeJob = async (context: SchedulerContext, id: JobId, event: JobEvent): Promise<Changed> => {
-  const written = await context.store.write((transaction): Changed => {
-    const job = transaction.findJob(id);
-    if (job === null) return err({ message: `Job ${id} is gone` });
-    const next = applyJobEvent(job, event);
-    if (next.ok) transaction.saveJob(next.value);
-    return next;
+export const changeJob = async (
+  context: SchedulerContext,
+  id: JobId,
+  event: JobEvent,
+  reason?: string,
+): Promise<Changed> => {
+  const written = await context.store.write((transaction): Step => {
+    const before = transaction.findJob(id);
+    if (before === null) return err({ message: `Job ${id} is gone` });
+    const next = applyJobEvent(before, event);
+    if (!next.ok) return next;
+    transaction.saveJob(next.value);
+    return ok({ before, after: next.value });
   });
   if (!written.ok) return err({ message: written.error.message });
-  if (written.value.ok) logChange(context, written.value.value, event);
-  return written.value;
+  if (!written.value.ok) return written.value;
+  const { before, after } = written.value.value;
+  recordChange(context, { before, after, reason: reason ?? explainEvent(event, after) });
+  return ok(after);
 };
-
-const describeReason = (job: Job, event: JobEvent): string =>
-  event.kind === "lose" && job.status === "failed" ? event.reason : event.kind;
-
-const logChange = ({ log }: SchedulerContext, job: Job, event: JobEvent): void =>
-  log.info("job changed", { job_id: job.id, status: job.status, reason: describeReason(job, event) });
 
 export const logFailure = (context: SchedulerContext, id: JobId, changed: Changed): void => {
   if (!changed.ok) context.log.error("job could not be changed", { job_id: id, message: changed.error.message });

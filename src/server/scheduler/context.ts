@@ -1,4 +1,5 @@
 import type { JobId } from "../core/job.ts";
+import type { Meter } from "../core/meter.ts";
 import type { Clock, Environment, Executor, GpuProbe, JobDirectory, Log, Store } from "../core/ports.ts";
 
 export type SchedulerContext = Readonly<{
@@ -8,6 +9,7 @@ export type SchedulerContext = Readonly<{
   jobDirectory: JobDirectory;
   clock: Clock;
   log: Log;
+  meter: Meter;
   serverEnvironment: Environment;
   settings: Readonly<{ refreshRate: number; maxCpuJobs: number; maxPassedOver: number }>;
 }>;

@@ -18,11 +18,12 @@ import type {
   WandbFinder,
 } from "../core/ports.ts";
 import { createJobDirectory } from "../external/job-directory.ts";
+import { createMeter } from "../external/metrics/meter.ts";
 import { openStore } from "../external/sqlite/open-store.ts";
 import type { SchedulerContext } from "./context.ts";
 import { type Scheduler, startScheduler } from "./loop.ts";
 
-export type LogLine = Readonly<{ level: "info" | "warn" | "error"; event: string; fields: Record<string, unknown> }>;
+export type LogLine = Readonly<{ level: keyof Log; event: string; fields: Record<string, unknown> }>;
 
 export type FakeExecutor = Executor &
   Readonly<{
@@ -129,6 +130,7 @@ export const createExecutor = (): FakeExecutor => {
 };
 
 const createLog = (lines: LogLine[]): Log => ({
+  debug: (event, fields = {}) => void lines.push({ level: "debug", event, fields }),
   info: (event, fields = {}) => void lines.push({ level: "info", event, fields }),
   warn: (event, fields = {}) => void lines.push({ level: "warn", event, fields }),
   error: (event, fields = {}) => void lines.push({ level: "error", event, fields }),
@@ -152,6 +154,7 @@ export const createHarness = (overrides: Overrides = {}): Harness => {
     jobDirectory: createJobDirectory(serverDir),
     clock,
     log: createLog(logs),
+    meter: createMeter(),
     serverEnvironment: overrides.serverEnvironment ?? {},
     settings: { refreshRate: HOUR_S, maxCpuJobs: 4, maxPassedOver: 1800, ...overrides.settings },
   };

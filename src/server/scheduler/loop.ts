@@ -17,9 +17,9 @@ type Start = (name: string, run: TaskPlan["run"]) => Task;
 type JobTasks = Readonly<{ tasks: readonly Task[]; wakes: Wakes }>;
 
 const createStart =
-  ({ log, settings }: SchedulerContext): Start =>
+  ({ log, meter, settings }: SchedulerContext): Start =>
   (name, run) =>
-    startTask({ log, retryMs: settings.refreshRate * 1000, name, run });
+    startTask({ log, meter, retryMs: settings.refreshRate * 1000, name, run });
 
 const startJobTasks = (context: SchedulerContext, memory: SchedulerMemory, start: Start): JobTasks => {
   const wakes: Wakes = {

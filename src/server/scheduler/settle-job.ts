@@ -3,6 +3,8 @@ import { changeJob, logFailure } from "./change-job.ts";
 import type { SchedulerContext, SchedulerMemory } from "./context.ts";
 import { finishJob } from "./finish-job.ts";
 
+const ADOPTED = "adopted: its session lives";
+
 export type SettleAction = Exclude<Action, { kind: "start" | "kill" }>;
 
 export const isSettling = (action: Action): action is SettleAction => action.kind !== "start" && action.kind !== "kill";
@@ -16,7 +18,7 @@ export const settleJob = async (
   const { id } = action.job;
   switch (action.kind) {
     case "adopt":
-      return logFailure(context, id, await changeJob(context, id, { kind: "launch", handle: action.handle }));
+      return logFailure(context, id, await changeJob(context, id, { kind: "launch", handle: action.handle }, ADOPTED));
     case "requeue":
       return logFailure(context, id, await changeJob(context, id, { kind: "requeue" }));
     case "finish":

@@ -1,5 +1,6 @@
 import { expect, onTestFinished, test } from "bun:test";
 import type { Log } from "../core/ports.ts";
+import { createMeter } from "../external/metrics/meter.ts";
 import { waitUntil } from "./harness.test.ts";
 import { startTask, type Task } from "./task.ts";
 
@@ -7,8 +8,13 @@ const HOUR_MS = 3_600_000;
 
 const start = (run: () => Promise<number>, retryMs = HOUR_MS): Readonly<{ task: Task; errors: unknown[] }> => {
   const errors: unknown[] = [];
-  const log: Log = { info: () => undefined, warn: () => undefined, error: (...line) => void errors.push(line) };
-  const task = startTask({ name: "test", log, retryMs, run });
+  const log: Log = {
+    debug: () => undefined,
+    info: () => undefined,
+    warn: () => undefined,
+    error: (...line) => void errors.push(line),
+  };
+  const task = startTask({ name: "test", log, meter: createMeter(), retryMs, run });
   onTestFinished(() => task.stop());
   return { task, errors };
 };

@@ -1,24 +1,33 @@
+import type { Meter } from "../core/meter.ts";
 import type { Log } from "../core/ports.ts";
 import { createAlarm } from "./alarm.ts";
 
 /** `run` returns after how many milliseconds it wants to run again; `wake` makes that now. */
 export type Task = Readonly<{ wake: () => void; stop: () => Promise<void> }>;
 
-export type TaskPlan = Readonly<{ name: string; log: Log; retryMs: number; run: () => Promise<number> }>;
+export type TaskPlan = Readonly<{
+  name: string;
+  log: Log;
+  meter: Pick<Meter, "observeTask">;
+  retryMs: number;
+  run: () => Promise<number>;
+}>;
 
 const REST_FACTOR = 3;
 const SHORT_RUN_MS = 2;
 const LONGEST_REST_MS = 100;
 
-const attempt = async ({ name, log, retryMs, run }: TaskPlan): Promise<number> => {
+type Attempt = Readonly<{ delayMs: number; isFailed: boolean }>;
+
+const attempt = async ({ name, log, retryMs, run }: TaskPlan): Promise<Attempt> => {
   try {
-    return await run();
+    return { delayMs: await run(), isFailed: false };
   } catch (error) {
     log.error("task failed", {
       task: name,
       message: error instanceof Error ? (error.stack ?? error.message) : String(error),
     });
-    return retryMs;
+    return { delayMs: retryMs, isFailed: true };
   }
 };
 
@@ -35,9 +44,11 @@ export const startTask = (plan: TaskPlan): Task => {
   const repeat = async (): Promise<void> => {
     while (!isStopped) {
       const startedAt = performance.now();
-      const delayMs = await attempt(plan);
+      const { delayMs, isFailed } = await attempt(plan);
+      const runMs = performance.now() - startedAt;
+      plan.meter.observeTask(plan.name, runMs / 1000, isFailed);
       if (isStopped) return;
-      await restAfter(performance.now() - startedAt);
+      await restAfter(runMs);
       await alarm.wait(delayMs);
     }
   };

@@ -2,6 +2,7 @@ import { z } from "zod";
 import { blacklistChangeSchema, type WireGpu, wireGpuSchema } from "../../../shared/gpu.ts";
 import { describeGpus, type GpuState } from "../../core/gpu-selection.ts";
 import type { GpuProbe } from "../../core/ports.ts";
+import { type Caller, readCaller } from "../caller.ts";
 import type { ApiContext, AppRequest } from "../context.ts";
 import { createFailure, createUnavailable, respondFailure } from "../error-response.ts";
 import { describeErrors, describeJson, type Route, type RouteSpec } from "../route.ts";
@@ -65,6 +66,15 @@ const refuseIndex = (): Response =>
     createInvalid([{ loc: ["path", "index"], msg: "A GPU's index is a whole number", type: "int_parsing" }]),
   );
 
+const announce = (
+  { wakes }: ApiContext,
+  { log, name }: Caller,
+  change: Readonly<{ gpu: number; blacklisted: boolean }>,
+): void => {
+  log.info("blacklist changed", { ...change, reason: `asked for from ${name}` });
+  wakes.queues();
+};
+
 const change =
   (context: ApiContext, blacklisted: boolean) =>
   async (request: AppRequest): Promise<Response> => {
@@ -75,7 +85,7 @@ const change =
     if (!isFound) return respondFailure(createFailure("GPU_NOT_FOUND", `There is no GPU ${text}`));
     const changed = await context.store.write((transaction) => transaction.setBlacklisted(index, blacklisted));
     if (!changed.ok) return respondFailure(createUnavailable(changed.error));
-    if (changed.value) context.wakes.queues();
+    if (changed.value) announce(context, readCaller(request), { gpu: index, blacklisted });
     return Response.json({ gpu_idx: index, blacklisted, changed: changed.value });
   };
 

@@ -1,16 +1,23 @@
 import { type JobPatch, jobPatchSchema, wireJobSchema } from "../../../shared/job.ts";
 import { err, ok, type Result } from "../../../shared/result.ts";
 import { isActive, type Job, type QueuedJob } from "../../core/job.ts";
+import { describeChange, type JobChange } from "../../core/job-change.ts";
 import { applyJobEvent } from "../../core/job-transition.ts";
 import type { Transaction } from "../../core/ports.ts";
 import { toWireJob } from "../../core/wire-job.ts";
+import { type Caller, readCaller } from "../caller.ts";
 import type { ApiContext, AppRequest } from "../context.ts";
 import { createFailure, createUnavailable, type Failure, respondFailure } from "../error-response.ts";
 import { createUnknownJob, readJobId } from "../find-job.ts";
 import { readJson } from "../read-json.ts";
 import { describeBody, describeErrors, describeJson, idParameter, type Route, type RouteSpec } from "../route.ts";
 
-type Change = (job: Job, transaction: Transaction) => Result<Job, Failure>;
+type Change = Readonly<{
+  reason: string;
+  apply: (job: Job, transaction: Transaction, caller: Caller) => Result<Job | null, Failure>;
+}>;
+
+type Changed = Readonly<{ before: Job; after: Job | null }>;
 
 const editSpec: RouteSpec = {
   method: "patch",
@@ -52,22 +59,34 @@ const refuseState = (message: string): Result<never, Failure> => err(createFailu
 
 const wakeFor = ({ wakes }: ApiContext, job: Job): void => (job.status === "queued" ? wakes.queues() : wakes.running());
 
-const changeJob = async (context: ApiContext, request: AppRequest, change: Change): Promise<Result<Job, Failure>> => {
+const announce = (context: ApiContext, { log, name }: Caller, { before, after, reason }: JobChange & Changed): void => {
+  if (after !== before) log.info("job changed", describeChange({ before, after, reason: `${reason} from ${name}` }));
+  wakeFor(context, after ?? before);
+};
+
+const changeJob = async (
+  context: ApiContext,
+  request: AppRequest,
+  change: Change,
+): Promise<Result<Changed, Failure>> => {
   const id = readJobId(request);
   if (id === null) return err(createUnknownJob(request));
-  const written = await context.store.write((transaction): Result<Job, Failure> => {
-    const job = transaction.findJob(id);
-    return job === null ? err(createUnknownJob(request)) : change(job, transaction);
+  const caller = readCaller(request);
+  const written = await context.store.write((transaction): Result<Changed, Failure> => {
+    const before = transaction.findJob(id);
+    if (before === null) return err(createUnknownJob(request));
+    const after = change.apply(before, transaction, caller);
+    return after.ok ? ok({ before, after: after.value }) : after;
   });
   if (!written.ok) return err(createUnavailable(written.error));
-  if (written.value.ok) wakeFor(context, written.value.value);
+  if (written.value.ok) announce(context, caller, { ...written.value.value, reason: change.reason });
   return written.value;
 };
 
 const saveChanged =
-  (decide: (job: Job) => Result<Job, Failure>): Change =>
-  (job, transaction) => {
-    const next = decide(job);
+  (decide: (job: Job, caller: Caller) => Result<Job, Failure>): Change["apply"] =>
+  (job, transaction, caller) => {
+    const next = decide(job, caller);
     if (next.ok && next.value !== job) transaction.saveJob(next.value);
     return next;
   };
@@ -88,17 +107,17 @@ const editJob = (job: Job, patch: JobPatch): Result<Job, Failure> => {
   return edited.ok ? edited : refuseState(edited.error.message);
 };
 
-const markForKill = (job: Job): Result<Job, Failure> => {
+const markForKill = (job: Job, { name }: Caller): Result<Job, Failure> => {
   if (!isActive(job)) return refuseState(`Job ${job.id} is ${job.status}; only a running job can be killed`);
   if (job.markedForKill) return ok(job);
-  const marked = applyJobEvent(job, { kind: "mark_for_kill" });
+  const marked = applyJobEvent(job, { kind: "mark_for_kill", by: name });
   return marked.ok ? marked : refuseState(marked.error.message);
 };
 
-const removeQueued: Change = (job, transaction) => {
+const removeQueued: Change["apply"] = (job, transaction) => {
   if (job.status !== "queued") return refuseState(`Job ${job.id} is ${job.status}; only a queued job can be removed`);
   transaction.deleteJob(job.id);
-  return ok(job);
+  return ok(null);
 };
 
 const edit =
@@ -106,12 +125,10 @@ const edit =
   async (request: AppRequest): Promise<Response> => {
     const patch = await readJson(request.req.raw, jobPatchSchema);
     if (!patch.ok) return respondFailure(patch.error);
-    const edited = await changeJob(
-      context,
-      request,
-      saveChanged((job) => editJob(job, patch.value)),
-    );
-    return edited.ok ? Response.json(toWireJob(edited.value)) : respondFailure(edited.error);
+    const apply = saveChanged((job) => editJob(job, patch.value));
+    const edited = await changeJob(context, request, { reason: "edited", apply });
+    if (!edited.ok) return respondFailure(edited.error);
+    return Response.json(toWireJob(edited.value.after ?? edited.value.before));
   };
 
 const changeSilently =
@@ -123,6 +140,6 @@ const changeSilently =
 
 export const createJobChangeRoutes = (context: ApiContext): readonly Route[] => [
   { spec: editSpec, handle: edit(context) },
-  { spec: removeSpec, handle: changeSilently(context, removeQueued) },
-  { spec: killSpec, handle: changeSilently(context, saveChanged(markForKill)) },
+  { spec: removeSpec, handle: changeSilently(context, { reason: "removed", apply: removeQueued }) },
+  { spec: killSpec, handle: changeSilently(context, { reason: "kill asked for", apply: saveChanged(markForKill) }) },
 ];

@@ -3,6 +3,7 @@ import { jobBatchSchema, jobRequestSchema, wireJobSchema } from "../../../shared
 import { ok } from "../../../shared/result.ts";
 import type { JobFilter } from "../../core/ports.ts";
 import { toWireJob } from "../../core/wire-job.ts";
+import { readCaller } from "../caller.ts";
 import { createCommandMatcher } from "../command-matcher.ts";
 import type { ApiContext, AppRequest } from "../context.ts";
 import { createFailure, respondFailure } from "../error-response.ts";
@@ -72,23 +73,23 @@ const showSpec: RouteSpec = {
 
 const submitOne =
   (submitJobs: SubmitJobs) =>
-  async ({ req }: AppRequest): Promise<Response> => {
-    const body = await readJson(req.raw, jobRequestSchema);
+  async (request: AppRequest): Promise<Response> => {
+    const body = await readJson(request.req.raw, jobRequestSchema);
     if (!body.ok) return respondFailure(body.error);
-    const submitted = await submitJobs([body.value], () => []);
+    const submitted = await submitJobs([body.value], () => [], readCaller(request));
     if (!submitted.ok) return respondFailure(submitted.error);
     const [job] = submitted.value.jobs.map(toWireJob);
-    return Response.json(job, { status: submitted.value.created === 0 ? 200 : 201 });
+    return Response.json(job, { status: submitted.value.created.length === 0 ? 200 : 201 });
   };
 
 const submitBatch =
   (submitJobs: SubmitJobs) =>
-  async ({ req }: AppRequest): Promise<Response> => {
-    const body = await readBatch(req.raw);
+  async (request: AppRequest): Promise<Response> => {
+    const body = await readBatch(request.req.raw);
     if (!body.ok) return respondFailure(body.error);
-    const submitted = await submitJobs(body.value, (index) => [index]);
+    const submitted = await submitJobs(body.value, (index) => [index], readCaller(request));
     if (!submitted.ok) return respondFailure(submitted.error);
-    const status = submitted.value.created === 0 ? 200 : 201;
+    const status = submitted.value.created.length === 0 ? 200 : 201;
     return Response.json(submitted.value.jobs.map(toWireJob), { status });
   };
 

@@ -32,8 +32,8 @@ const readStatus = async ({ store, gpus, settings }: ApiContext): Promise<Server
   return {
     gpu_count: reading.ok ? reading.value.length : 0,
     queued_jobs: counts.queued,
-    running_jobs: counts.running,
-    completed_jobs: counts.ended,
+    running_jobs: counts.starting + counts.running,
+    completed_jobs: counts.completed + counts.failed + counts.killed,
     server_user: settings.serverUser,
     server_version: settings.version,
     node_name: settings.nodeName,

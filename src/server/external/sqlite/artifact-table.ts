@@ -1,7 +1,7 @@
 import type { Database } from "bun:sqlite";
 import { ok, type Result } from "../../../shared/result.ts";
 import type { ArtifactId } from "../../core/job.ts";
-import type { ArtifactStore, ArtifactWriter, Clock, Unavailable } from "../../core/ports.ts";
+import type { ArtifactStore, ArtifactTotals, ArtifactWriter, Clock, Unavailable } from "../../core/ports.ts";
 import { createArtifactWriter } from "./artifact-writer.ts";
 import type { GroupCommit } from "./group-commit.ts";
 import { listIncomplete, listUnused, removeIncomplete, shrinkFile, withdrawUnused } from "./remove-artifacts.ts";
@@ -43,6 +43,13 @@ const findBySha = async ({ db, commits, clock }: Parts, gitSha: string): Promise
   return offered.ok && offered.value === 1 ? (found.id as ArtifactId) : null;
 };
 
+const measureArtifacts = (db: Database): ArtifactTotals =>
+  db
+    .query<ArtifactTotals, []>(
+      "select count(*) as count, ifnull(sum(size), 0) as bytes from artifacts where is_complete",
+    )
+    .get() ?? { count: 0, bytes: 0 };
+
 const removeAbandoned = async (parts: Parts, writing: Writing): Promise<Result<void, Unavailable>> => {
   for (const id of listIncomplete(parts.db)) {
     const removed = writing.has(id) ? ok(undefined) : await removeIncomplete(parts, id);
@@ -76,5 +83,6 @@ export const createArtifactTable = (parts: Parts): ArtifactStore => {
     findBySha: (gitSha) => findBySha(parts, gitSha),
     read: (id) => ({ [Symbol.iterator]: () => readChunks(parts.db, id) }),
     deleteUnused: () => deleteUnused(parts, writing),
+    measure: () => measureArtifacts(parts.db),
   };
 };

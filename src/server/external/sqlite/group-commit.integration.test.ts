@@ -1,7 +1,8 @@
 import { Database } from "bun:sqlite";
 import { expect, onTestFinished, test } from "bun:test";
 import { join } from "node:path";
-import { createGroupCommit } from "./group-commit.ts";
+import type { CommitSample } from "../../core/meter.ts";
+import { type CommitMeter, createGroupCommit } from "./group-commit.ts";
 import {
   addJobs,
   createQueued,
@@ -64,7 +65,7 @@ test("the writers of one turn share one transaction", async () => {
   expect(countAsOutsider()).toBe(50);
 });
 
-const openCommits = () => {
+const openCommits = (meter?: CommitMeter) => {
   const path = join(makeFolder(), "jobs.db");
   const db = must(openDatabase(path));
   const outsider = new Database(path, { readonly: true });
@@ -73,7 +74,7 @@ const openCommits = () => {
     db.close();
   });
   const count = outsider.query<{ rows: number }, []>("select count(*) as rows from blacklist");
-  return { db, commits: createGroupCommit(db), countAsOutsider: () => count.get()?.rows };
+  return { db, commits: createGroupCommit(db, meter), countAsOutsider: () => count.get()?.rows };
 };
 
 test("a full disk refuses the whole group, leaves what was there, and is over when there is room", async () => {
@@ -194,3 +195,21 @@ test("a file system without room refuses uploads and jobs, reads on, and nothing
   expect(store.loadQueuedJobs().map(({ id }) => String(id))).toEqual(["old"]);
   await upload(store, new Uint8Array(10), "aaaa");
 }, 30_000);
+
+test("each transaction is measured with the changes that shared it, and a failed one is counted", async () => {
+  const samples: CommitSample[] = [];
+  let failures = 0;
+  const meter = {
+    observeCommit: (sample: CommitSample) => void samples.push(sample),
+    countFailedCommit: () => ++failures,
+  };
+  const { db, commits } = openCommits(meter);
+  const insert = (index: number) => commits.write(() => db.query("insert into blacklist values (?)").run(index));
+  await Promise.all([insert(1), insert(2), insert(3)]);
+  await insert(4);
+  expect(samples.map(({ changes }) => changes)).toEqual([3, 1]);
+  for (const { totalS, syncS } of samples) expect(syncS > 0 && syncS < totalS && totalS < 5).toBe(true);
+  db.exec("pragma query_only = 1");
+  await insert(5);
+  expect([samples.length, failures]).toEqual([2, 1]);
+});

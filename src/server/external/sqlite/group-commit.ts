@@ -1,6 +1,7 @@
 import type { Database } from "bun:sqlite";
 import { describeError } from "../../../shared/describe-error.ts";
 import { err, ok, type Result } from "../../../shared/result.ts";
+import type { Meter } from "../../core/meter.ts";
 import type { Unavailable } from "../../core/ports.ts";
 import { explainFault } from "./sqlite-error.ts";
 
@@ -12,7 +13,12 @@ export type GroupCommit = Readonly<{
   close: () => void;
 }>;
 
+export type CommitMeter = Pick<Meter, "observeCommit" | "countFailedCommit">;
+
+const UNMETERED: CommitMeter = { observeCommit: () => undefined, countFailedCommit: () => undefined };
 const STOPPING: Unavailable = { kind: "unavailable", message: "The server is stopping: nothing was written" };
+
+const toSeconds = (ms: number): number => ms / 1000;
 
 const rollBack = (db: Database, sql: string): void => {
   try {
@@ -39,14 +45,23 @@ const refuseAll = (group: readonly Pending[], error: unknown): void => {
   for (const { refuse } of group) refuse({ kind: "unavailable", message });
 };
 
-const commitAll = (db: Database, group: readonly Pending[]): void => {
+const commitAll = (db: Database, group: readonly Pending[], meter: CommitMeter): void => {
+  const startedAt = performance.now();
   try {
     db.query("begin immediate").run();
     const settles = group.map(({ run }) => run());
+    const changedAt = performance.now();
     db.query("commit").run();
+    const endedAt = performance.now();
+    meter.observeCommit({
+      changes: group.length,
+      totalS: toSeconds(endedAt - startedAt),
+      syncS: toSeconds(endedAt - changedAt),
+    });
     for (const settle of settles) settle();
   } catch (error) {
     rollBack(db, "rollback");
+    meter.countFailedCommit();
     refuseAll(group, error);
   }
 };
@@ -69,14 +84,14 @@ const createPending = <Value>(
 };
 
 /** All changes asked for in one turn of the event loop share one transaction and so one fsync. */
-export const createGroupCommit = (db: Database): GroupCommit => {
+export const createGroupCommit = (db: Database, meter: CommitMeter = UNMETERED): GroupCommit => {
   let group: Pending[] = [];
   let isClosed = false;
 
   const flush = (): void => {
     const due = group;
     group = [];
-    if (due.length > 0) commitAll(db, due);
+    if (due.length > 0) commitAll(db, due, meter);
   };
 
   const write: GroupCommit["write"] = (change) => {

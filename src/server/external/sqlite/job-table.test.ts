@@ -59,14 +59,14 @@ test("a job started and queued again has no trace of the start", async () => {
 
 test("the jobs of each status are counted through every change", async () => {
   const store = openTemporary();
-  expect(store.countJobs()).toEqual({ queued: 0, running: 0, ended: 0 });
+  expect(store.countJobs()).toEqual({ queued: 0, starting: 0, running: 0, completed: 0, failed: 0, killed: 0 });
   await addJobs(store, [createQueued("a"), createQueued("b"), createStarting("c"), createRunning("d")]);
   await addJobs(store, [
     createEnded("e"),
     createEnded("f", { status: "failed" }),
     createEnded("g", { status: "killed" }),
   ]);
-  expect(store.countJobs()).toEqual({ queued: 2, running: 2, ended: 3 });
+  expect(store.countJobs()).toEqual({ queued: 2, starting: 1, running: 1, completed: 1, failed: 1, killed: 1 });
   must(
     await store.write((transaction) => {
       transaction.deleteJob(toId("a"));
@@ -74,7 +74,7 @@ test("the jobs of each status are counted through every change", async () => {
       transaction.saveJob(createEnded("d"));
     }),
   );
-  expect(store.countJobs()).toEqual({ queued: 0, running: 2, ended: 4 });
+  expect(store.countJobs()).toEqual({ queued: 0, starting: 2, running: 0, completed: 2, failed: 1, killed: 1 });
 });
 
 test("the queued and the active jobs are loaded in their orders", async () => {

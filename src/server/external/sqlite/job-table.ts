@@ -32,11 +32,12 @@ const UPDATE = `update jobs set status = $status, priority = $priority, created_
   started_at = $started_at, completed_at = $completed_at, user = $user, artifact_id = $artifact_id, num_gpus = $num_gpus,
   command = $command, gpu_idxs = $gpu_idxs, details = $details, env = iif($is_ended, null, env) where id = $id`;
 
-const countJobs = (counters: readonly Counter[]): JobCounts => {
-  const sum = (...statuses: readonly JobStatus[]): number =>
-    counters.filter(({ status }) => statuses.includes(status)).reduce((total, { jobs }) => total + jobs, 0);
-  return { queued: sum("queued"), running: sum("starting", "running"), ended: sum("completed", "failed", "killed") };
-};
+const NO_JOBS: JobCounts = { queued: 0, starting: 0, running: 0, completed: 0, failed: 0, killed: 0 };
+
+const countJobs = (counters: readonly Counter[]): JobCounts => ({
+  ...NO_JOBS,
+  ...Object.fromEntries(counters.map(({ status, jobs }) => [status, jobs])),
+});
 
 const QUEUES = {
   all: "indexed by jobs_queued where status = 'queued'",

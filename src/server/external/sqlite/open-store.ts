@@ -5,7 +5,7 @@ import { err, ok, type Result } from "../../../shared/result.ts";
 import type { Clock, Store, Transaction } from "../../core/ports.ts";
 import { loadSecretBox, type SecretBox } from "../secret-box.ts";
 import { createArtifactTable } from "./artifact-table.ts";
-import { createGroupCommit } from "./group-commit.ts";
+import { type CommitMeter, createGroupCommit, type GroupCommit } from "./group-commit.ts";
 import { createJobTable, type JobTable } from "./job-table.ts";
 import { type FolderLock, lockFolder } from "./lock-folder.ts";
 import { explainOpenFailure, openDatabase } from "./open-database.ts";
@@ -13,9 +13,21 @@ import { createBlacklist, createTokenDigest } from "./settings-table.ts";
 import type { OpenError } from "./sqlite-error.ts";
 
 /** `randomId` names artifacts. */
-export type StoreOptions = Readonly<{ serverDir: string; clock: Clock; randomId?: () => string }>;
+export type StoreOptions = Readonly<{
+  serverDir: string;
+  clock: Clock;
+  randomId?: () => string;
+  meter?: CommitMeter;
+}>;
 
-type Parts = Readonly<{ db: Database; jobs: JobTable; lock: FolderLock; clock: Clock; randomId: () => string }>;
+type Parts = Readonly<{
+  db: Database;
+  jobs: JobTable;
+  lock: FolderLock;
+  clock: Clock;
+  randomId: () => string;
+  commits: GroupCommit;
+}>;
 
 const ID_BYTES = 8;
 
@@ -46,8 +58,7 @@ const createReads = (jobs: JobTable) => ({
   loadEnvironment: jobs.loadEnvironment,
 });
 
-const createStore = ({ db, jobs, lock, clock, randomId }: Parts): Store => {
-  const commits = createGroupCommit(db);
+const createStore = ({ db, jobs, lock, clock, randomId, commits }: Parts): Store => {
   const blacklist = createBlacklist(db);
   const transaction = createTransaction(db, jobs, blacklist);
   const close = async (): Promise<void> => {
@@ -73,7 +84,7 @@ const loadJobs = (db: Database, box: SecretBox, keyPath: string): Result<JobTabl
 };
 
 const openLocked = (options: StoreOptions, lock: FolderLock): Result<Store, OpenError> => {
-  const { serverDir, clock, randomId = createRandomId } = options;
+  const { serverDir, clock, randomId = createRandomId, meter } = options;
   const path = join(serverDir, "jobs.db");
   const keyPath = join(serverDir, "secret.key");
   const db = openDatabase(path);
@@ -81,7 +92,8 @@ const openLocked = (options: StoreOptions, lock: FolderLock): Result<Store, Open
   try {
     const box = loadSecretBox(keyPath);
     const jobs = box.ok ? loadJobs(db.value, box.value, keyPath) : box;
-    if (jobs.ok) return ok(createStore({ db: db.value, jobs: jobs.value, lock, clock, randomId }));
+    const commits = createGroupCommit(db.value, meter);
+    if (jobs.ok) return ok(createStore({ db: db.value, jobs: jobs.value, lock, clock, randomId, commits }));
     db.value.close();
     return jobs;
   } catch (error) {

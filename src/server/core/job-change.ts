@@ -1,0 +1,48 @@
+import { isEnded, type Job } from "./job.ts";
+import type { JobEvent } from "./job-transition.ts";
+
+/** `before` is null when the job is new, `after` when it is gone. */
+export type JobChange = Readonly<{ before: Job | null; after: Job | null; reason: string }>;
+
+const describeLoss = (reason: string, job: Job): string => {
+  if (job.status !== "killed") return reason;
+  return job.killRequestedBy === undefined ? "killed" : `killed by ${job.killRequestedBy}`;
+};
+
+/** Why the event led to this job, in a few words. */
+export const explainEvent = (event: JobEvent, after: Job): string => {
+  switch (event.kind) {
+    case "start":
+      return "its turn has come";
+    case "launch":
+      return "launched";
+    case "requeue":
+      return "its launch never began";
+    case "exit":
+      return (isEnded(after) ? after.errorMessage : null) ?? "finished";
+    case "lose":
+      return describeLoss(event.reason, after);
+    case "mark_for_kill":
+      return `kill asked for by ${event.by ?? "someone"}`;
+    case "report":
+      return "reported";
+    case "edit":
+      return "edited";
+  }
+};
+
+const describeResult = (job: Job | null): Readonly<Record<string, unknown>> => {
+  if (job === null || job.status === "queued") return {};
+  const gpus = { gpus: job.gpuIdxs };
+  return isEnded(job) ? { ...gpus, exit_code: job.exitCode } : gpus;
+};
+
+/** The fields of the line that tells of the change. */
+export const describeChange = ({ before, after, reason }: JobChange): Readonly<Record<string, unknown>> => ({
+  job_id: (after ?? before)?.id,
+  user: (after ?? before)?.user,
+  from: before?.status ?? null,
+  to: after?.status ?? null,
+  ...describeResult(after),
+  reason,
+});

@@ -1,0 +1,36 @@
+import type { GpuState } from "./gpu-selection.ts";
+import type { EndedJob } from "./job.ts";
+import type { ArtifactTotals, JobCounts } from "./ports.ts";
+
+/** What holds an answer open until its job or its client ends it. */
+export type FollowerKind = "logs";
+
+export type RequestSample = Readonly<{ method: string; route: string; status: number; seconds: number }>;
+
+/** `changes` shared the transaction; `syncS` is the part of `totalS` that the commit and its fsync took, in seconds. */
+export type CommitSample = Readonly<{ changes: number; totalS: number; syncS: number }>;
+
+/** What is read at the moment of a scrape. `gpus` is null while they can't be read. */
+export type ServerFigures = Readonly<{
+  version: string;
+  nodeName: string;
+  jobs: JobCounts;
+  gpus: readonly GpuState[] | null;
+  artifacts: ArtifactTotals;
+}>;
+
+/** Durations in seconds. `addFollower` returns what its end calls. `render` is Prometheus text of all figures. */
+export type Meter = Readonly<{
+  countSubmitted: (jobs: number) => void;
+  countEnded: (status: EndedJob["status"]) => void;
+  observeQueueWait: (seconds: number) => void;
+  observeLaunch: (seconds: number) => void;
+  observeStart: (seconds: number) => void;
+  observeTask: (task: string, seconds: number, isFailed: boolean) => void;
+  observeCommit: (sample: CommitSample) => void;
+  countFailedCommit: () => void;
+  observeRequest: (sample: RequestSample) => void;
+  observeLag: (seconds: number) => void;
+  addFollower: (kind: FollowerKind) => () => void;
+  render: (figures: ServerFigures) => string;
+}>;
