@@ -20,6 +20,7 @@ export type Api = Readonly<{
 const NOT_LISTENING = "NOT_LISTENING";
 
 type Attempt = Readonly<{ path: string; init: RequestInit }>;
+type Line = Readonly<{ target: Target; start: () => Promise<Result<void, Failure>> }>;
 
 const isRefusal = (status: number): boolean => status === 401 || status === 403;
 
@@ -65,18 +66,26 @@ const startLocal = async (baseUrl: string): Promise<Result<void, Failure>> => {
   return startLocalServer(baseUrl);
 };
 
-const request = async (target: Target, attempt: Attempt): ApiResult<Response> => {
+const createStarter = (baseUrl: string): (() => Promise<Result<void, Failure>>) => {
+  let starting: Promise<Result<void, Failure>> | null = null;
+  return () => {
+    starting ??= startLocal(baseUrl);
+    return starting;
+  };
+};
+
+const request = async ({ target, start }: Line, attempt: Attempt): ApiResult<Response> => {
   const first = await tryFetch(target, attempt);
   const isAbsent = !first.ok && first.error.code === NOT_LISTENING && target.autostart;
-  const started = isAbsent ? await startLocal(target.baseUrl) : null;
+  const started = isAbsent ? await start() : null;
   if (started !== null && !started.ok) return err({ ...started.error, code: null });
   const response = started === null ? first : await tryFetch(target, attempt);
   if (!response.ok || response.value.ok) return response;
   return err(await describeRefusal(response.value));
 };
 
-const requestJson = async <Value>(target: Target, attempt: Attempt): ApiResult<Value> => {
-  const response = await request(target, attempt);
+const requestJson = async <Value>(line: Line, attempt: Attempt): ApiResult<Value> => {
+  const response = await request(line, attempt);
   if (!response.ok) return response;
   if (response.value.status === 204) return ok(null as Value);
   try {
@@ -91,16 +100,19 @@ const encode = (method: string, body: unknown): RequestInit =>
     ? { method }
     : { method, headers: { "content-type": "application/json" }, body: JSON.stringify(body) };
 
-const openStream = async (target: Target, attempt: Attempt): ApiResult<ReadableStream<Uint8Array>> => {
-  const response = await request(target, attempt);
+const openStream = async (line: Line, attempt: Attempt): ApiResult<ReadableStream<Uint8Array>> => {
+  const response = await request(line, attempt);
   return response.ok ? ok(response.value.body ?? new ReadableStream<Uint8Array>()) : response;
 };
 
-export const createApi = (target: Target): Api => ({
-  target,
-  get: (path) => requestJson(target, { path, init: {} }),
-  send: (method, path, body) => requestJson(target, { path, init: encode(method, body) }),
-  upload: (path, body) =>
-    requestJson(target, { path, init: { method: "POST", headers: { "content-type": "application/x-tar" }, body } }),
-  stream: (path, signal) => openStream(target, { path, init: { signal } }),
-});
+export const createApi = (target: Target): Api => {
+  const line = { target, start: createStarter(target.baseUrl) };
+  return {
+    target,
+    get: (path) => requestJson(line, { path, init: {} }),
+    send: (method, path, body) => requestJson(line, { path, init: encode(method, body) }),
+    upload: (path, body) =>
+      requestJson(line, { path, init: { method: "POST", headers: { "content-type": "application/x-tar" }, body } }),
+    stream: (path, signal) => openStream(line, { path, init: { signal } }),
+  };
+};

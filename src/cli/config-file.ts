@@ -34,3 +34,8 @@ export const readListOption = (config: Config, name: string): readonly string[] 
   if (typeof value === "string") return value.split(",").flatMap((part) => (part.trim() === "" ? [] : [part.trim()]));
   return Array.isArray(value) ? value.map(String) : [];
 };
+
+export const readSwitchOption = (config: Config, name: string, whenAbsent: boolean): boolean => {
+  const value = readOption(config, name);
+  return value === undefined || value === "" ? whenAbsent : /^(true|yes|on|1)$/i.test(String(value));
+};

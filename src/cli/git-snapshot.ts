@@ -2,6 +2,8 @@ import { closeSync, openSync, statSync } from "node:fs";
 import { ok, type Result } from "../shared/result.ts";
 import { fail } from "./failure.ts";
 import { locateRepository } from "./git-repository.ts";
+import type { TaggedTree } from "./git-tags.ts";
+import type { Pushed } from "./push-tags.ts";
 import { runGit, startGit } from "./run-git.ts";
 import { checkChangedSize, type SizedFile } from "./size-limit.ts";
 import { createWorkshop, type Workshop } from "./snapshot-folder.ts";
@@ -18,6 +20,8 @@ export type Snapshot = Readonly<{
   warnings: readonly string[];
   writeTar: (path: string) => Promise<Result<number, Failure>>;
   listFiles: () => readonly SizedFile[];
+  pushTags: (names: readonly string[]) => Promise<Pushed>;
+  withdrawTags: (names: readonly string[]) => Promise<void>;
   dispose: () => void;
 }>;
 
@@ -58,6 +62,17 @@ const listFiles = ({ bare }: Workshop, tree: string): readonly SizedFile[] =>
     .map((line) => /^\S+ \S+ \S+ +(\d+)\t(.*)$/s.exec(line))
     .map((match) => ({ bytes: Number(match?.[1] ?? 0), name: match?.[2] ?? "" }));
 
+const pushTags = async (workshop: Workshop, tagged: TaggedTree, names: readonly string[]): Promise<Pushed> => {
+  const [{ createTags }, remote] = await Promise.all([import("./git-tags.ts"), import("./push-tags.ts")]);
+  const tags = createTags(workshop, tagged, names);
+  return tags.ok ? remote.pushTags(workshop, tags.value) : { names: [], problem: tags.error.message };
+};
+
+const withdrawTags = async (workshop: Workshop, names: readonly string[]): Promise<void> => {
+  const remote = await import("./push-tags.ts");
+  await remote.withdrawTags(workshop, names);
+};
+
 const hideCredentials = (url: string): string => url.replace(/^(\w+:\/\/)[^/@]*@/, "$1");
 
 const askText = (cwd: string, args: readonly string[]): string | null => {
@@ -67,17 +82,20 @@ const askText = (cwd: string, args: readonly string[]): string | null => {
 
 const describe = (workshop: Workshop, tree: string): Snapshot => {
   const { repository, folder, dispose } = workshop;
+  const isDirty = askText(repository.top, ["rev-parse", "--verify", "--quiet", "HEAD^{tree}"]) !== tree;
   const url = askText(repository.top, ["config", "--get", "remote.origin.url"]);
   return {
     folder,
     treeSha: tree,
-    isDirty: askText(repository.top, ["rev-parse", "--verify", "--quiet", "HEAD^{tree}"]) !== tree,
+    isDirty,
     subFolder: repository.prefix,
     branch: askText(repository.top, ["symbolic-ref", "--short", "--quiet", "HEAD"]),
     remoteUrl: url === null ? null : hideCredentials(url),
     warnings: findWarnings(workshop),
     writeTar: (path) => writeTar(workshop, tree, path),
     listFiles: () => listFiles(workshop, tree),
+    pushTags: (names) => pushTags(workshop, { tree, isCommitted: !isDirty }, names),
+    withdrawTags: (names) => withdrawTags(workshop, names),
     dispose,
   };
 };

@@ -19,6 +19,7 @@ export const printRunning = (jobs: readonly WireJob[]): void =>
   printTable(
     ["ID", "USER", "GPU", "RUNTIME", "COMMAND"],
     jobs.map((job) => [job.id, job.user, formatGpus(job), formatRuntime(job), job.command]),
+    jobs.map(({ wandb_url: url }) => url),
   );
 
 export const printQueued = (jobs: readonly WireJob[]): void =>

@@ -77,8 +77,12 @@ const measureColumns = (rows: readonly (readonly string[])[], total: number): re
   return [...widths, Math.max(MIN_LAST, total - fixed)];
 };
 
-/** The last column takes what the terminal has left. */
-export const printTable = (header: readonly string[], rows: readonly (readonly string[])[]): void => {
+/** The last column takes what the terminal has left. Under row N stands `notes[N]`, whole, if there is one. */
+export const printTable = (
+  header: readonly string[],
+  rows: readonly (readonly string[])[],
+  notes: readonly (string | null)[] = [],
+): void => {
   const cells = rows.map((row) => row.map(escapeText));
   const widths = measureColumns([header, ...cells], terminalWidth());
   const render = (row: readonly string[]): string => {
@@ -87,5 +91,9 @@ export const printTable = (header: readonly string[], rows: readonly (readonly s
     return [...fitted, truncateText(row[last] ?? "", widths[last] ?? MIN_LAST)].join(" ".repeat(GAP));
   };
   print(dim(render(header)));
-  for (const row of cells) print(render(row));
+  for (const [index, row] of cells.entries()) {
+    print(render(row));
+    const note = notes[index] ?? null;
+    if (note !== null) print(" ".repeat((widths[0] ?? 0) + GAP) + escapeText(note));
+  }
 };

@@ -5,14 +5,15 @@ export type GitOutput = Readonly<{ ok: boolean; text: string; problem: string }>
 const MAX_OUTPUT = 256 * 1024 * 1024;
 const SETTINGS = [
   "core.fsmonitor=false",
+  "core.fsync=none",
   "core.hooksPath=/dev/null",
   "core.splitIndex=false",
   "core.untrackedCache=keep",
   "advice.addEmbeddedRepo=false",
 ];
-const SETTING_WORDS = SETTINGS.flatMap((setting) => ["-c", setting]);
+export const GIT_SETTINGS: readonly string[] = SETTINGS.flatMap((setting) => ["-c", setting]);
 
-const createEnvironment = (more: NodeJS.ProcessEnv = {}): NodeJS.ProcessEnv => ({
+export const createGitEnvironment = (more: NodeJS.ProcessEnv = {}): NodeJS.ProcessEnv => ({
   ...process.env,
   GIT_OPTIONAL_LOCKS: "0",
   ...more,
@@ -30,9 +31,9 @@ export const runGit = (
   args: readonly string[],
   more: Readonly<{ env?: NodeJS.ProcessEnv; input?: string }> = {},
 ): GitOutput => {
-  const child = spawnSync("git", [...SETTING_WORDS, ...args], {
+  const child = spawnSync("git", [...GIT_SETTINGS, ...args], {
     cwd,
-    env: createEnvironment(more.env),
+    env: createGitEnvironment(more.env),
     encoding: "utf8",
     maxBuffer: MAX_OUTPUT,
     input: more.input ?? "",
@@ -49,7 +50,7 @@ export const startGit = (
 ): Promise<GitOutput> => {
   const { promise, resolve } = Promise.withResolvers<GitOutput>();
   const stdio = ["ignore" as const, more.output ?? ("ignore" as const), "pipe" as const];
-  const child = spawn("git", [...SETTING_WORDS, ...args], { cwd, env: createEnvironment(more.env), stdio });
+  const child = spawn("git", [...GIT_SETTINGS, ...args], { cwd, env: createGitEnvironment(more.env), stdio });
   let errors = "";
   child.stderr?.setEncoding("utf8").on("data", (text: string) => {
     errors += text;

@@ -13,15 +13,23 @@ import { canPrompt, confirm } from "./prompt.ts";
 import { refuseSize } from "./size-limit.ts";
 import type { Failure, FlagValues } from "./verb.ts";
 
-/** What goes with a request for the job to run the user's code in the folder that the user stands in. */
+/** What goes with a request for the job to run the user's code in the folder that the user stands in. The snapshot is
+ * for the caller to dispose of. */
 export type Code = Readonly<{
   artifact_id: string | null;
   git_repo_url: string | null;
   git_branch: string | null;
   enterFolder: string | null;
+  snapshot: Snapshot | null;
 }>;
 
-const NO_CODE: Code = { artifact_id: null, git_repo_url: null, git_branch: null, enterFolder: null };
+const NO_CODE: Code = {
+  artifact_id: null,
+  git_repo_url: null,
+  git_branch: null,
+  enterFolder: null,
+  snapshot: null,
+};
 const MIB = 1024 * 1024;
 
 const uploadTar = async (api: Api, snapshot: Snapshot): Promise<Result<string, Failure>> => {
@@ -53,6 +61,7 @@ const sendSnapshot = async (api: Api, snapshot: Snapshot): Promise<Result<Code, 
     git_repo_url: snapshot.remoteUrl,
     git_branch: snapshot.branch,
     enterFolder: snapshot.subFolder === "" ? null : `cd -- ${quoteWord(snapshot.subFolder)} || exit`,
+    snapshot,
   });
 };
 
@@ -69,19 +78,17 @@ export const sendCode = async (api: Api, flags: FlagValues): Promise<Result<Code
   const snapshot = await takeSnapshot(process.cwd());
   if (snapshot === null) return goWithoutCode();
   if (!snapshot.ok) return snapshot;
-  try {
-    return await sendSnapshot(api, snapshot.value);
-  } finally {
-    snapshot.value.dispose();
-  }
+  const code = await sendSnapshot(api, snapshot.value);
+  if (!code.ok) snapshot.value.dispose();
+  return code;
 };
 
 /** The job enters the user's folder before the user's own jobrc runs. */
 export const addCode = (
   code: Code,
   jobrc: string | null | undefined,
-): Readonly<Omit<Code, "enterFolder"> & { jobrc: string | null }> => {
-  const { enterFolder, ...fields } = code;
+): Readonly<Omit<Code, "enterFolder" | "snapshot"> & { jobrc: string | null }> => {
+  const { enterFolder, snapshot: _snapshot, ...fields } = code;
   const lines = [enterFolder, jobrc ?? null].filter((line) => line !== null);
   return { ...fields, jobrc: lines.length === 0 ? null : lines.join("\n") };
 };

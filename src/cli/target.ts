@@ -1,5 +1,5 @@
 import { ok, type Result } from "../shared/result.ts";
-import { type Config, readConfig, readOption } from "./config-file.ts";
+import { type Config, readConfig, readOption, readSwitchOption } from "./config-file.ts";
 import { fail, failUsage } from "./failure.ts";
 import { readSwitch, readText } from "./flag-values.ts";
 import type { Failure, FlagValues } from "./verb.ts";
@@ -24,7 +24,7 @@ const createLocal = (config: Config, flags: FlagValues): Target => ({
   name: LOCAL,
   baseUrl: `http://${LOOPBACK}:${process.env["NS_PORT"] || DEFAULT_PORT}`,
   token: null,
-  autostart: !readSwitch(flags, "no-autostart") && String(readOption(config, "autostart") ?? true) !== "false",
+  autostart: !readSwitch(flags, "no-autostart") && readSwitchOption(config, "autostart", true),
   config,
 });
 

@@ -255,6 +255,100 @@ describe("nx add", () => {
   });
 });
 
+describe("nx alone", () => {
+  const gpu = { memory_total: 100, memory_used: 1, uuid: null, utilization: null, temperature: null, power_draw: null };
+  const rest = { ...gpu, name: "NVIDIA A100", process_count: 0, is_blacklisted: false, running_job_id: null };
+  const url = `https://wandb.ai/lab/project/runs/${"x".repeat(80)}`;
+  const answers: Readonly<Record<string, unknown>> = {
+    "/v1/server/status": {
+      gpu_count: 4,
+      queued_jobs: 7,
+      running_jobs: 2,
+      completed_jobs: 0,
+      server_user: "nexus",
+      server_version: "0.0.1",
+      node_name: "atlas",
+      mock: true,
+      gpu_error: null,
+    },
+    "/v1/health": {
+      alive: true,
+      status: "unhealthy",
+      score: 30,
+      disk: { total: 100, used: 97, free: 3, percent_used: 97 },
+      network: null,
+      system: null,
+    },
+    "/v1/gpus": [
+      { ...rest, index: 0, running_job_id: "first1", process_count: 1, is_blacklisted: true },
+      { ...rest, index: 1 },
+      { ...rest, index: 2, process_count: 1 },
+      { ...rest, index: 3, is_blacklisted: true },
+    ],
+    "/v1/jobs?status=running": [
+      createJob({ id: "first1", status: "running", command: "train", wandb_url: url }),
+      createJob({ id: "other2", status: "running", command: "sleep", gpu_idxs: [3] }),
+    ],
+    "/v1/jobs?status=queued&limit=5": [
+      createJob({ id: "third3", status: "queued", started_at: null, command: "wait" }),
+    ],
+  };
+
+  const answerStatus: Answer = (path, facts) => {
+    const value = answers[facts.path] ?? answers[path];
+    return value === undefined ? undefined : Response.json(value);
+  };
+
+  test("shows GPUs by their use, running jobs with their W&B pages, the queue's head, and warns", async () => {
+    answer = answerStatus;
+    const status = await nx([]);
+    expect([status.exitCode, status.stdout]).toEqual([
+      0,
+      expect.stringMatching(
+        new RegExp(
+          [
+            "^atlas \\(local, mock GPUs\\)\n\nGPUs",
+            "  0  NVIDIA A100 .* 1/100 MiB  job first1, blacklisted",
+            "  1  .*  available",
+            "  2  .*  in use by others",
+            "  3  .*  blacklisted\n\nRunning \\(2\\)",
+            "ID      USER  GPU  RUNTIME  COMMAND",
+            `first1  ada   0    .*  train\n        ${url.replaceAll(".", "\\.")}`,
+            "other2  ada   3    .*  sleep\n\nQueued \\(7\\)",
+            "#  ID .*",
+            "1  third3 .* wait\n$",
+          ].join("\n"),
+        ),
+      ),
+    ]);
+    expect(status.stderr.trimEnd().split("\n")).toEqual([
+      "Warning: the GPUs are mock ones, so jobs run without a GPU",
+      "Warning: the machine is unhealthy (30 of 100): disk 97 % used, 0.0 GiB free",
+      expect.stringMatching(/^Warning: the server is 0\.0\.1, this client /),
+    ]);
+  });
+
+  test("asks all at once, and its JSON has the health", async () => {
+    let waiting = 0;
+    const gate = Promise.withResolvers<void>();
+    await server.stop(true);
+    server = Bun.serve({
+      port: 0,
+      hostname: "127.0.0.1",
+      fetch: async (request) => {
+        const { pathname, search } = new URL(request.url);
+        waiting += 1;
+        if (waiting === 5) gate.resolve();
+        await gate.promise;
+        return Response.json(answers[pathname + search] ?? answers[pathname]);
+      },
+    });
+    const status = await nx(["--json"]);
+    expect([status.exitCode, status.stderr]).toEqual([0, ""]);
+    expect(JSON.parse(status.stdout)).toMatchObject({ health: { score: 30 }, target: "local", status: { mock: true } });
+  });
+});
+
 const streamOf = (...pieces: readonly string[]): Response => new Response(pieces.join(""));
 
 describe("nx run", () => {

@@ -2,6 +2,7 @@ import { execFileSync } from "node:child_process";
 import { createHash, randomBytes, randomInt } from "node:crypto";
 import { mkdirSync } from "node:fs";
 import { describeError } from "../shared/describe-error.ts";
+import { drawJobId } from "../shared/job-id.ts";
 import { err, ok, type Result } from "../shared/result.ts";
 import { VERSION } from "../shared/version.ts";
 import { createApp } from "./api/app.ts";
@@ -28,8 +29,6 @@ type Reporting = Readonly<{ log: Log; meter: Meter }>;
 type StartError = Readonly<{ message: string }>;
 type HttpServer = ReturnType<typeof listen>;
 
-const ID_ALPHABET = "123456789abcdefghijkmnopqrstuvwxyz";
-const ID_LENGTH = 6;
 const TOKEN_BYTES = 32;
 const MAX_BODY_BYTES = 2 ** 40;
 const IDLE_TIMEOUT_S = 120;
@@ -37,8 +36,7 @@ const NEVER = 0;
 
 const readClock: Clock = () => Date.now() / 1000;
 
-const proposeJobId = (): JobId =>
-  Array.from({ length: ID_LENGTH }, () => ID_ALPHABET[randomInt(ID_ALPHABET.length)]).join("") as JobId;
+const proposeJobId = (): JobId => drawJobId(randomInt) as JobId;
 
 const readServerUser = (): string => execFileSync("id", ["-un"], { encoding: "utf8" }).trim();
 

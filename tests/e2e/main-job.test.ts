@@ -132,4 +132,10 @@ describe("the other verbs", () => {
     expect(flag.exitCode).toBe(2);
     expect((await world.nx(["queue", "--no-autostart"])).exitCode).toBe(3);
   });
+
+  test("nx alone, which asks several things at once, starts one server", async () => {
+    const status = await world.nx([]);
+    expect([status.exitCode, status.stdout]).toEqual([0, expect.stringContaining("mock GPUs")]);
+    expect(status.stderr.split("\n").filter((line) => line.includes("starting one"))).toHaveLength(1);
+  });
 });

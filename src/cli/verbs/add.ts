@@ -12,8 +12,8 @@ import { readSwitch, readWhole } from "../flag-values.ts";
 import { readJobOptions } from "../job-options.ts";
 import { escapeText, hint, print, printJson } from "../output.ts";
 import { confirm } from "../prompt.ts";
-import { addCode, sendCode } from "../send-code.ts";
 import { SUBMISSION_FLAGS } from "../submission-flags.ts";
+import { submitBatch } from "../submit-jobs.ts";
 import { DONE, type Failure, type FlagValues, type Invocation, type Outcome, type Verb } from "../verb.ts";
 
 const SHOWN = 10;
@@ -57,10 +57,7 @@ const report = (jobs: readonly WireJob[], flags: FlagValues): void => {
 };
 
 const submit = async (api: Api, requests: readonly JobRequestInput[], flags: FlagValues): Promise<Outcome> => {
-  const code = await sendCode(api, flags);
-  if (!code.ok) return code;
-  const ready = requests.map((request) => ({ ...request, ...addCode(code.value, request.jobrc) }));
-  const jobs = await api.send<readonly WireJob[]>("POST", "/v1/jobs/batch", ready);
+  const jobs = await submitBatch(api, flags, requests);
   if (!jobs.ok) return jobs;
   report(jobs.value, flags);
   return DONE;

@@ -1,4 +1,3 @@
-import { randomBytes } from "node:crypto";
 import type { WireGpu } from "../../shared/gpu.ts";
 import type { WireJob } from "../../shared/job.ts";
 import type { Api } from "../api-client.ts";
@@ -9,19 +8,12 @@ import { readSwitch } from "../flag-values.ts";
 import { followJob } from "../follow-job.ts";
 import { readJobOptions } from "../job-options.ts";
 import { hint, print, printJson } from "../output.ts";
-import { addCode, sendCode } from "../send-code.ts";
 import { SUBMISSION_FLAGS } from "../submission-flags.ts";
+import { submitJob } from "../submit-jobs.ts";
 import { isTerminal } from "../terminal.ts";
 import { DONE, type FlagValues, type Invocation, type Outcome, type Verb } from "../verb.ts";
 
 const INTERACTIVE_SHELL = "exec bash -i";
-const ID_BYTES = 5;
-
-const createJobId = (): string =>
-  BigInt(`0x${randomBytes(ID_BYTES).toString("hex")}`)
-    .toString(36)
-    .padStart(6, "0")
-    .slice(-6);
 
 const sayWhere = async (api: Api, job: WireJob): Promise<void> => {
   const gpus = await api.get<readonly WireGpu[]>("/v1/gpus");
@@ -44,14 +36,12 @@ const submit = async (api: Api, invocation: Invocation): Promise<Outcome> => {
   const options = readJobOptions(flags, api.target.config);
   if (!options.ok) return options;
   const command = words.length === 0 ? INTERACTIVE_SHELL : joinCommand(words);
-  const base = { ...options.value, command, job_id: createJobId(), run_immediately: true };
+  const base = { ...options.value, command, run_immediately: true };
   if (readSwitch(flags, "dry-run")) {
     printJson({ ...base, env: Object.keys(base.env ?? {}) });
     return DONE;
   }
-  const code = await sendCode(api, flags);
-  if (!code.ok) return code;
-  const job = await api.send<WireJob>("POST", "/v1/jobs", { ...base, ...addCode(code.value, base.jobrc) });
+  const job = await submitJob(api, flags, base);
   if (!job.ok) return adviseQueue(job);
   return show(api, job.value, invocation);
 };

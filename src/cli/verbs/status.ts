@@ -1,60 +1,76 @@
 import type { WireGpu } from "../../shared/gpu.ts";
 import type { WireJob } from "../../shared/job.ts";
-import type { ServerStatus } from "../../shared/node.ts";
+import type { Health, ServerStatus } from "../../shared/node.ts";
 import { ok, type Result } from "../../shared/result.ts";
 import { VERSION } from "../../shared/version.ts";
 import type { Api } from "../api-client.ts";
 import { connect } from "../connect.ts";
 import { readSwitch } from "../flag-values.ts";
+import { describeIllHealth } from "../health-text.ts";
 import { printQueued, printRunning } from "../job-text.ts";
 import { bold, escapeText, green, hint, print, printJson, red, yellow } from "../output.ts";
+import { measureWidth, padText, truncateText } from "../text-width.ts";
 import { DONE, type Failure, type Invocation, type Outcome, type Verb } from "../verb.ts";
 
 type Overview = Readonly<{
   status: ServerStatus;
+  health: Health;
   gpus: readonly WireGpu[];
   running: readonly WireJob[];
   queued: readonly WireJob[];
 }>;
 
 const QUEUE_HEAD = 5;
+const MIN_NAME = 24;
+const MAX_NAME = 32;
 
 const readOverview = async (api: Api): Promise<Result<Overview, Failure>> => {
-  const status = await api.get<ServerStatus>("/v1/server/status");
-  if (!status.ok) return status;
-  const [gpus, running, queued] = await Promise.all([
+  const [status, health, gpus, running, queued] = await Promise.all([
+    api.get<ServerStatus>("/v1/server/status"),
+    api.get<Health>("/v1/health?detailed=true"),
     api.get<readonly WireGpu[]>("/v1/gpus"),
     api.get<readonly WireJob[]>("/v1/jobs?status=running"),
     api.get<readonly WireJob[]>(`/v1/jobs?status=queued&limit=${QUEUE_HEAD}`),
   ]);
+  if (!status.ok) return status;
+  if (!health.ok) return health;
   if (!gpus.ok) return gpus;
   if (!running.ok) return running;
   if (!queued.ok) return queued;
-  return ok({ status: status.value, gpus: gpus.value, running: running.value, queued: queued.value });
+  const { value } = health;
+  return ok({ status: status.value, health: value, gpus: gpus.value, running: running.value, queued: queued.value });
 };
 
 const describeUse = (gpu: WireGpu): string => {
-  if (gpu.running_job_id !== null) return yellow(`job ${gpu.running_job_id}`);
-  if (gpu.is_blacklisted) return red("blacklisted");
-  return gpu.process_count > 0 ? red("in use by others") : green("available");
+  const black = gpu.is_blacklisted ? red("blacklisted") : null;
+  if (gpu.running_job_id !== null) return [yellow(`job ${gpu.running_job_id}`), black].filter(Boolean).join(", ");
+  if (gpu.process_count > 0) return [red("in use by others"), black].filter(Boolean).join(", ");
+  return black ?? green("available");
 };
 
 const printGpus = (gpus: readonly WireGpu[]): void => {
-  for (const gpu of gpus) {
+  const names = gpus.map(({ name }) => truncateText(escapeText(name), MAX_NAME));
+  const width = Math.max(MIN_NAME, ...names.map(measureWidth));
+  for (const [row, gpu] of gpus.entries()) {
     const memory = `${gpu.memory_used}/${gpu.memory_total} MiB`;
-    print(`  ${gpu.index}  ${escapeText(gpu.name).padEnd(24)} ${memory.padStart(18)}  ${describeUse(gpu)}`);
+    print(`  ${gpu.index}  ${padText(names[row] ?? "", width)} ${memory.padStart(18)}  ${describeUse(gpu)}`);
   }
 };
 
-const printWarnings = ({ status }: Overview): void => {
-  if (status.gpu_error !== null) hint(`Warning: the GPUs can't be read, so GPU jobs wait: ${status.gpu_error}`);
-  if (status.server_version !== VERSION)
-    hint(`Warning: the server is ${status.server_version}, this client ${VERSION}`);
+const listWarnings = ({ status, health }: Overview): readonly (string | null)[] => [
+  status.mock ? "the GPUs are mock ones, so jobs run without a GPU" : null,
+  status.gpu_error === null ? null : `the GPUs can't be read, so GPU jobs wait: ${escapeText(status.gpu_error)}`,
+  describeIllHealth(health),
+  status.server_version === VERSION ? null : `the server is ${status.server_version}, this client ${VERSION}`,
+];
+
+const printWarnings = (overview: Overview): void => {
+  for (const warning of listWarnings(overview)) if (warning !== null) hint(`Warning: ${warning}`);
 };
 
 const show = (overview: Overview, target: string): void => {
   const { status, gpus, running, queued } = overview;
-  print(`${bold(status.node_name)} (${target}${status.mock ? ", mock GPUs" : ""})`);
+  print(`${bold(escapeText(status.node_name))} (${target}${status.mock ? ", mock GPUs" : ""})`);
   print(bold("\nGPUs"));
   printGpus(gpus);
   print(bold(`\nRunning (${status.running_jobs})`));
