@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { accessSync, closeSync, constants, mkdirSync, openSync, readFileSync } from "node:fs";
-import { delimiter, join } from "node:path";
+import { delimiter, dirname, join } from "node:path";
 import { ok, type Result } from "../shared/result.ts";
 import { locateHome } from "./config-file.ts";
 import { fail } from "./failure.ts";
@@ -10,7 +10,7 @@ import type { Failure } from "./verb.ts";
 const MOCK_GPUS = "2";
 const POLL_MS = 10;
 const START_LIMIT_MS = 10_000;
-const SERVER_PROGRAM = join(import.meta.dirname, "..", "server", "main.ts");
+const INSIDE_EXECUTABLE = "/$bunfs/";
 
 const locateServerDir = (): string =>
   process.env["NS_SERVER_DIR"] ||
@@ -28,10 +28,16 @@ const isProgram = (path: string): boolean => {
 const hasNvidiaDriver = (): boolean =>
   (process.env["PATH"] ?? "").split(delimiter).some((folder) => isProgram(join(folder, "nvidia-smi")));
 
+const locateServer = (): readonly [string, ...string[]] =>
+  import.meta.dirname.startsWith(INSIDE_EXECUTABLE)
+    ? [join(dirname(process.execPath), "nexus-server")]
+    : [process.execPath, join(import.meta.dirname, "..", "server", "main.ts")];
+
 const spawnServer = (logPath: string, isMock: boolean): ChildProcess => {
   const log = openSync(logPath, "a", 0o600);
   const mock = isMock && process.env["NS_MOCK_GPUS"] === undefined ? ["--mock-gpus", MOCK_GPUS] : [];
-  const server = spawn(process.execPath, [SERVER_PROGRAM, ...mock], {
+  const [program, ...args] = locateServer();
+  const server = spawn(program, [...args, ...mock], {
     detached: true,
     cwd: "/",
     env: { ...process.env, NEXUS_JOB_ID: undefined, NEXUS_GIT_TAG: undefined },

@@ -12,7 +12,7 @@ import {
 } from "./style-rules.ts";
 
 const sources = listSources("src");
-const everything = [...sources, ...listSources("tests"), ...listSources("bench")];
+const everything = [...sources, ...listSources("tests"), ...listSources("bench"), ...listSources("scripts")];
 const core = sources.filter(({ path }) => path.startsWith("src/server/core/") && !isTest(path));
 
 const count = (rule: StyleRule, text: string): number => rule(parseSource("a.test.ts", text)).length;
