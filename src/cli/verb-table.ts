@@ -15,6 +15,7 @@ export const VERBS: Readonly<Record<string, () => Promise<VerbModule>>> = {
   kill: () => import("./verbs/kill.ts"),
   remove: () => import("./verbs/remove.ts"),
   edit: () => import("./verbs/edit.ts"),
+  why: () => import("./verbs/why.ts"),
   wait: () => import("./verbs/wait.ts"),
   health: () => import("./verbs/health.ts"),
   blacklist: () => import("./verbs/blacklist.ts"),

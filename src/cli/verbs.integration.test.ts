@@ -4,6 +4,7 @@ import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { WireJob } from "../shared/job.ts";
+import type { WireWait } from "../shared/wait.ts";
 
 type Asked = Readonly<{ method: string; path: string; body: unknown; token: string | null }>;
 type Finished = Readonly<{ exitCode: number | null; signal: string | null; stdout: string; stderr: string }>;
@@ -457,5 +458,54 @@ describe("output", () => {
     answer = () => Response.json(change);
     expect((await nx(["blacklist", "add", "1"])).stdout).toBe("GPU 1 is blacklisted.\n");
     expect(JSON.parse((await nx(["blacklist", "add", "1", "--json"])).stdout)).toEqual([change]);
+  });
+});
+
+describe("nx why", () => {
+  const wait: WireWait = {
+    id: "abc123",
+    status: "queued",
+    reason: "gpus_taken",
+    text: "It needs 1 GPU, and none is free: GPU 0 runs job r of \u001b[31mann",
+    position: 13,
+    queue_length: 20,
+    ahead: ["a1", "b2"],
+    gpus: [],
+  };
+  const answerWait = (fields: Partial<WireWait> = {}): Answer => {
+    const body = { ...wait, ...fields };
+    return (path) => (path === "/v1/jobs/abc123/why" ? Response.json(body) : undefined);
+  };
+
+  test("says what a job waits for and its place in the queue, without control characters", async () => {
+    answer = answerWait();
+    const { exitCode, stdout } = await nx(["why", "abc123"]);
+    expect([exitCode, stdout]).toEqual([
+      0,
+      "It needs 1 GPU, and none is free: GPU 0 runs job r of \\x1b[31mann.\nIt is number 13 of 20 in the queue, after a1, b2 and 10 more.\n",
+    ]);
+  });
+
+  test("of a job that does not wait says that alone", async () => {
+    answer = answerWait({ text: "It does not wait: it is running", position: null });
+    expect((await nx(["why", "abc123"])).stdout).toBe("It does not wait: it is running.\n");
+  });
+
+  test("prints the answer as JSON, and takes one job that is there", async () => {
+    answer = answerWait();
+    expect(JSON.parse((await nx(["why", "abc123", "--json"])).stdout)).toEqual(wait);
+    expect((await nx(["why"])).exitCode).toBe(2);
+    expect((await nx(["why", "abc123", "def456"])).exitCode).toBe(2);
+    expect((await nx(["why", "none"])).exitCode).toBe(1);
+  });
+
+  test("and nx queue --json asks the server for the same", async () => {
+    answer = answerJobs();
+    await nx(["queue", "--json"]);
+    await nx(["queue"]);
+    expect(listAsked("GET")).toEqual([
+      "/v1/jobs?status=queued&limit=25&explain=true",
+      "/v1/jobs?status=queued&limit=25",
+    ]);
   });
 });

@@ -18,6 +18,7 @@ import { watchEventLoop } from "./external/metrics/event-loop-lag.ts";
 import { createMeter } from "./external/metrics/meter.ts";
 import { createMockGpus } from "./external/mock-gpus.ts";
 import { createNvidiaSmi } from "./external/nvidia-smi.ts";
+import { createProcessOwners } from "./external/process-owner.ts";
 import { createScreenExecutor } from "./external/screen/screen-executor.ts";
 import { openStore } from "./external/sqlite/open-store.ts";
 import { createWandbFinder } from "./external/wandb.ts";
@@ -116,11 +117,14 @@ const createApiContext = (settings: Settings, parts: Parts, switches: Switches):
   ...switches,
   logs: createLogFile(settings.serverDir, () => parts.meter.addFollower("logs")),
   jobDir: parts.jobDirectory,
+  findProcessOwner: createProcessOwners(),
   settings: {
     nodeName: settings.nodeName,
     serverUser: readServerUser(),
     version: VERSION,
     allowedHosts: listHosts(settings),
+    maxCpuJobs: settings.maxCpuJobs,
+    maxPassedOver: settings.maxPassedOver,
   },
   tokenDigest: parts.store.readTokenDigest,
   newJobId: proposeJobId,

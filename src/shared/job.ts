@@ -100,9 +100,14 @@ export const wireJobSchema = z
   })
   .meta({ id: "Job" });
 
+export const explainedJobSchema = wireJobSchema
+  .extend({ why: z.string().optional().meta({ description: "With `explain`: what keeps a queued job waiting" }) })
+  .meta({ id: "ExplainedJob" });
+
 export type WireStatus = (typeof JOB_STATUSES)[number];
 export type Integration = (typeof INTEGRATION_NAMES)[number];
 export type Notification = (typeof NOTIFICATION_NAMES)[number];
 export type JobRequest = Readonly<z.output<typeof jobRequestSchema>>;
 export type JobPatch = Readonly<z.output<typeof jobPatchSchema>>;
+export type ExplainedJob = Readonly<z.output<typeof explainedJobSchema>>;
 export type WireJob = Readonly<z.output<typeof wireJobSchema>>;

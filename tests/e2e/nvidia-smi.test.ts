@@ -1,7 +1,18 @@
 import { afterEach, beforeEach, describe, expect, test } from "bun:test";
-import { copyFileSync, existsSync, mkdirSync, readdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { execFileSync } from "node:child_process";
+import {
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { delimiter, join } from "node:path";
 import type { WireGpu } from "../../src/shared/gpu.ts";
+import type { ExplainedJob } from "../../src/shared/job.ts";
 import type { ServerStatus } from "../../src/shared/node.ts";
 import { createWorld, FIXTURES, type World, waitUntil } from "./programs.ts";
 
@@ -59,7 +70,7 @@ describe("the GPUs of the driver", () => {
     expect((await world.nx(["logs", job.id])).stdout).toContain("\n0,1 PCI_BUS_ID\n");
   });
 
-  test("that someone else uses wait until that one is done", async () => {
+  test("that someone else uses wait until that one is done, and whoever waits is told of it", async () => {
     put("apps.csv", `GPU-aaaa, ${process.pid}\n`);
     await start();
     expect((await readGpus()).map((gpu) => gpu.process_count)).toEqual([1, 0]);
@@ -70,6 +81,12 @@ describe("the GPUs of the driver", () => {
     const refused = await world.post("/v1/jobs", { user: "u", command: "true", gpu_idxs: [0], run_immediately: true });
     expect(refused.status).toBe(500);
     expect((await world.job(waiting.id)).status).toBe("queued");
+    const user = execFileSync("id", ["-un"], { encoding: "utf8" }).trim();
+    const stranger = `GPU 0 is used by process ${process.pid} (${readFileSync("/proc/self/comm", "utf8").trim()}) of ${user}`;
+    const reason = `It needs 1 GPU, and none is free: ${stranger}; GPU 1 runs job ${hold.id} of tester`;
+    expect((await world.nx(["why", waiting.id])).stdout).toBe(`${reason}.\nIt is the first of 1 in the queue.\n`);
+    const queue = JSON.parse((await world.nx(["queue", "--json"])).stdout) as readonly ExplainedJob[];
+    expect(queue.map(({ id, why }) => [id, why])).toEqual([[waiting.id, reason]]);
     put("apps.csv", "");
     expect(await world.waitFor(waiting.id)).toMatchObject({ exit_code: 0, gpu_idxs: [0] });
     put("go", "");
@@ -92,6 +109,7 @@ describe("a driver that is absent or fails", () => {
     expect([status.gpu_count, status.gpu_error, gpus]).toEqual([0, expect.stringContaining(PROGRAM), []]);
     expect((await world.job(gpuJob.id)).status).toBe("queued");
     expect((await world.nx([])).stderr).toContain(status.gpu_error ?? "?");
+    expect((await world.nx(["why", gpuJob.id])).stdout).toStartWith(`No GPU job can start: ${status.gpu_error}.\n`);
     installProgram();
     expect((await world.waitFor(gpuJob.id)).exit_code).toBe(4);
     await waitUntil("the GPUs are back", async () => (await readStatus()).gpu_error === null);

@@ -1,6 +1,6 @@
 import type { WireJob } from "../../shared/job.ts";
 import { connect } from "../connect.ts";
-import { readText } from "../flag-values.ts";
+import { readSwitch, readText } from "../flag-values.ts";
 import { LIST_FLAGS, readLimit, showJobs } from "../job-list.ts";
 import { printQueued } from "../job-text.ts";
 import { hint } from "../output.ts";
@@ -13,7 +13,8 @@ const run = async ({ flags }: Invocation): Promise<Outcome> => {
   if (!api.ok) return api;
   const user = readText(flags, "user");
   const who = user === null ? "" : `&user=${encodeURIComponent(user)}`;
-  const jobs = await api.value.get<readonly WireJob[]>(`/v1/jobs?status=queued&limit=${limit.value}${who}`);
+  const why = readSwitch(flags, "json") ? "&explain=true" : "";
+  const jobs = await api.value.get<readonly WireJob[]>(`/v1/jobs?status=queued&limit=${limit.value}${who}${why}`);
   if (!jobs.ok) return jobs;
   showJobs(jobs.value, flags, { printTable: printQueued, whenEmpty: "The queue is empty." });
   if (jobs.value.length === limit.value) hint(`The first ${limit.value} are shown; more with: nx queue --all`);

@@ -11,6 +11,7 @@ import { createDocumentationRoutes } from "./routes/documentation.ts";
 import { createGpuRoutes } from "./routes/gpus.ts";
 import { createJobChangeRoutes } from "./routes/job-changes.ts";
 import { createJobLogRoutes } from "./routes/job-logs.ts";
+import { createJobWaitRoute } from "./routes/job-wait.ts";
 import { createJobRoutes } from "./routes/jobs.ts";
 import { createMetricsRoute } from "./routes/metrics.ts";
 import { createServerRoutes } from "./routes/server.ts";
@@ -32,6 +33,7 @@ const listRoutes = (context: ApiContext, document: () => OpenApiDocument): reado
   ...createArtifactRoutes(context),
   ...createJobRoutes(context),
   ...createJobChangeRoutes(context),
+  createJobWaitRoute(context),
   ...createJobLogRoutes(context),
   createMetricsRoute(context),
   ...createDocumentationRoutes(document),

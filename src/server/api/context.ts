@@ -1,14 +1,26 @@
 import type { Context } from "hono";
 import type { JobId } from "../core/job.ts";
 import type { Meter } from "../core/meter.ts";
-import type { Clock, GpuProbe, HostStats, JobDirectory, Log, LogFile, Store, Wakes } from "../core/ports.ts";
+import type {
+  Clock,
+  FindProcessOwner,
+  GpuProbe,
+  HostStats,
+  JobDirectory,
+  Log,
+  LogFile,
+  Store,
+  Wakes,
+} from "../core/ports.ts";
 
-/** `allowedHosts` are the names and addresses of the server; loopback and `localhost` need not be among them. */
+/** `allowedHosts` are the names and addresses of the server; loopback and `localhost` need not be among them. `maxPassedOver` in seconds. */
 export type ApiSettings = Readonly<{
   nodeName: string;
   serverUser: string;
   version: string;
   allowedHosts: readonly string[];
+  maxCpuJobs: number;
+  maxPassedOver: number;
 }>;
 
 /**
@@ -24,6 +36,7 @@ export type ApiContext = Readonly<{
   log: Log;
   meter: Meter;
   jobDir: JobDirectory;
+  findProcessOwner: FindProcessOwner;
   settings: ApiSettings;
   tokenDigest: () => string | null;
   newJobId: () => JobId;

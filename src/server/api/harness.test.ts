@@ -143,12 +143,15 @@ export const createHarness = (gpus: readonly Gpu[] = [createGpu(0), createGpu(1)
         note("error")(event, fields);
       },
     },
+    findProcessOwner: async (pid) => (pid === 5 ? { user: "bob", program: "python" } : null),
     jobDir: { pathOf: (id) => `/jobs/${id}`, removeRepo: async () => {}, remove: async () => {} },
     settings: {
       nodeName: "atlas",
       serverUser: "nexus",
       version: "1.2.3",
       allowedHosts: ["atlas", "Nexus.Example.com.", "10.0.0.7", "fd00:0::1"],
+      maxCpuJobs: 2,
+      maxPassedOver: 1800,
     },
     tokenDigest: () => new Bun.CryptoHasher("sha256").update(TOKEN).digest("hex"),
     newJobId: () => `aaaaa${++ids}` as JobId,

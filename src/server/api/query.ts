@@ -39,6 +39,7 @@ export const jobsQuerySchema = z.object({
   gpu_index: z.preprocess(toInteger, z.int()).optional(),
   user: text,
   command_regex: text,
+  explain: flag,
   limit: z.preprocess(toInteger, z.int().min(1).max(10_000)).default(1000),
   offset: z.preprocess(toInteger, z.int().min(0)).default(0),
 });

@@ -158,3 +158,8 @@ export type Log = Readonly<{
   warn: (event: string, fields?: Readonly<Record<string, unknown>>) => void;
   error: (event: string, fields?: Readonly<Record<string, unknown>>) => void;
 }>;
+
+/** `program` is the name that the kernel has for it, cut to 15 characters. */
+export type ProcessOwner = Readonly<{ user: string; program: string }>;
+
+export type FindProcessOwner = (pid: number) => Promise<ProcessOwner | null>;

@@ -25,6 +25,7 @@ const CALLS = [
   "POST /v1/jobs/{id}/kill",
   "GET /v1/jobs/{id}/logs",
   "GET /v1/jobs/{id}/logs/stream",
+  "GET /v1/jobs/{id}/why",
   "GET /openapi.json",
   "GET /docs",
   "GET /metrics",

@@ -1,12 +1,21 @@
 import { z } from "zod";
-import { jobBatchSchema, jobRequestSchema, wireJobSchema } from "../../../shared/job.ts";
-import { ok } from "../../../shared/result.ts";
+import {
+  type ExplainedJob,
+  explainedJobSchema,
+  jobBatchSchema,
+  jobRequestSchema,
+  wireJobSchema,
+} from "../../../shared/job.ts";
+import { err, ok, type Result } from "../../../shared/result.ts";
+import type { Job } from "../../core/job.ts";
 import type { JobFilter } from "../../core/ports.ts";
+import { describeWait } from "../../core/wait-text.ts";
 import { toWireJob } from "../../core/wire-job.ts";
 import { readCaller } from "../caller.ts";
 import { createCommandMatcher } from "../command-matcher.ts";
 import type { ApiContext, AppRequest } from "../context.ts";
-import { createFailure, respondFailure } from "../error-response.ts";
+import { createFailure, type Failure, respondFailure } from "../error-response.ts";
+import { explainQueue } from "../explain-queue.ts";
 import { findJob, refuseUnknown } from "../find-job.ts";
 import { jobsQuerySchema, readQuery } from "../query.ts";
 import { readBatch } from "../read-batch.ts";
@@ -54,10 +63,11 @@ const listSpec: RouteSpec = {
   path: "/v1/jobs",
   tags: ["jobs"],
   summary: "List jobs: running, then queued, then ended",
-  description: "`command_regex` is in RE2 syntax, has up to 1000 characters and matches anywhere in the command.",
+  description:
+    "`command_regex` is in RE2 syntax, has up to 1000 characters and matches anywhere in the command. With `explain` each queued job says in `why` what keeps it waiting.",
   request: { query: jobsQuerySchema },
   responses: {
-    200: describeJson("The jobs", z.array(wireJobSchema)),
+    200: describeJson("The jobs", z.array(explainedJobSchema)),
     ...describeErrors("INVALID_REQUEST", "VALIDATION_ERROR"),
   },
 };
@@ -93,7 +103,9 @@ const submitBatch =
     return Response.json(submitted.value.jobs.map(toWireJob), { status });
   };
 
-const toFilter = (query: z.output<typeof jobsQuerySchema>): JobFilter => ({
+type JobsQuery = z.output<typeof jobsQuerySchema>;
+
+const toFilter = (query: JobsQuery): JobFilter => ({
   limit: query.limit,
   offset: query.offset,
   ...(query.status === undefined ? {} : { statuses: query.status }),
@@ -103,17 +115,33 @@ const toFilter = (query: z.output<typeof jobsQuerySchema>): JobFilter => ({
 
 const tooSlow = createFailure("INVALID_REQUEST", "The regular expression takes too long; make it simpler");
 
+const selectJobs = ({ store }: ApiContext, query: JobsQuery): Result<readonly Job[], Failure> => {
+  const { command_regex: pattern } = query;
+  const matcher = pattern === undefined ? ok(null) : createCommandMatcher(pattern);
+  if (!matcher.ok) return matcher;
+  const matching = matcher.value === null ? {} : { matchesCommand: matcher.value.matches };
+  const jobs = store.listJobs({ ...toFilter(query), ...matching });
+  return matcher.value?.isExhausted() ? err(tooSlow) : ok(jobs);
+};
+
+const addReasons = async (context: ApiContext, jobs: readonly Job[]): Promise<readonly ExplainedJob[]> => {
+  const queued = jobs.filter(({ status }) => status === "queued").map(({ id }) => id);
+  const { waits, notes } = await explainQueue(context, new Set(queued));
+  const reasons = new Map(waits.map((wait) => [wait.job.id, describeWait(wait, notes)]));
+  return jobs.map((job) => {
+    const why = reasons.get(job.id);
+    return why === undefined ? toWireJob(job) : { ...toWireJob(job), why };
+  });
+};
+
 const list =
-  ({ store }: ApiContext) =>
-  (request: AppRequest): Response => {
+  (context: ApiContext) =>
+  async (request: AppRequest): Promise<Response> => {
     const query = readQuery(request, jobsQuerySchema);
     if (!query.ok) return respondFailure(query.error);
-    const { command_regex: pattern } = query.value;
-    const matcher = pattern === undefined ? ok(null) : createCommandMatcher(pattern);
-    if (!matcher.ok) return respondFailure(matcher.error);
-    const matching = matcher.value === null ? {} : { matchesCommand: matcher.value.matches };
-    const jobs = store.listJobs({ ...toFilter(query.value), ...matching });
-    return matcher.value?.isExhausted() ? respondFailure(tooSlow) : Response.json(jobs.map(toWireJob));
+    const jobs = selectJobs(context, query.value);
+    if (!jobs.ok) return respondFailure(jobs.error);
+    return Response.json(query.value.explain ? await addReasons(context, jobs.value) : jobs.value.map(toWireJob));
   };
 
 const show =

@@ -1,0 +1,46 @@
+import type { WireWait } from "../../shared/wait.ts";
+import type { JobId } from "../core/job.ts";
+import type { Gpu, ProcessOwner } from "../core/ports.ts";
+import { explainWaits, type Wait } from "../core/wait.ts";
+import type { WaitNotes } from "../core/wait-text.ts";
+import { toWireWait } from "../core/wire-wait.ts";
+import type { ApiContext } from "./context.ts";
+
+/** `order` has the ids of the whole queue, in start order. */
+export type Explained = Readonly<{ waits: readonly Wait[]; order: readonly JobId[]; notes: WaitNotes }>;
+
+const MAX_NAMED = 10;
+
+const findOwners = async (
+  { findProcessOwner }: ApiContext,
+  gpus: readonly Gpu[],
+): Promise<ReadonlyMap<number, ProcessOwner>> => {
+  const pids = [...new Set(gpus.flatMap(({ processes }) => processes))];
+  const owners = await Promise.all(pids.map(async (pid) => [pid, await findProcessOwner(pid)] as const));
+  return new Map(owners.flatMap(([pid, owner]) => (owner === null ? [] : [[pid, owner] as const])));
+};
+
+/** Why each of these jobs waits, as the next look at the queue would decide. */
+export const explainQueue = async (context: ApiContext, ids: ReadonlySet<JobId>): Promise<Explained> => {
+  const { clock, gpus, settings, store } = context;
+  const reading = await gpus.read();
+  const owners = await findOwners(context, reading.ok ? reading.value : []);
+  const { maxCpuJobs, maxPassedOver: maxPassedOverS } = settings;
+  const queued = store.loadQueuedJobs();
+  const facts = {
+    queued,
+    active: store.loadActiveJobs(),
+    gpus: reading.ok ? reading.value : null,
+    blacklist: store.listBlacklist(),
+    maxCpuJobs,
+    maxPassedOverS,
+  };
+  return {
+    waits: explainWaits(facts, clock(), ids),
+    order: queued.map(({ id }) => id),
+    notes: { owners, gpuError: reading.ok ? null : reading.error.message, maxPassedOverS },
+  };
+};
+
+export const describeExplained = ({ order, notes }: Explained, wait: Wait): WireWait =>
+  toWireWait(wait, { length: order.length, ahead: order.slice(0, Math.min(wait.position, MAX_NAMED)) }, notes);

@@ -1,0 +1,83 @@
+import { expect, test } from "bun:test";
+import type { ExplainedJob } from "../../../shared/job.ts";
+import { type WireWait, waitSchema } from "../../../shared/wait.ts";
+import { createGpu, createHarness, type Harness } from "../harness.test.ts";
+
+const ask = async ({ call }: Harness, id: string): Promise<WireWait> => {
+  const response = await call("GET", `/v1/jobs/${id}/why`);
+  expect(response.status).toBe(200);
+  return waitSchema.strict().parse(await response.json());
+};
+
+test("a waiting job is told its place, what is before it, and what each GPU does instead", async () => {
+  const harness = createHarness([createGpu(0), createGpu(1, [5, 6]), createGpu(2)]);
+  await harness.submit({ job_id: "runs", num_gpus: 1 });
+  await harness.startJob("runs", [0]);
+  await harness.submit({ job_id: "first", num_gpus: 1, priority: 1, user: "eve" });
+  await harness.submit({ job_id: "waits", num_gpus: 1 });
+  expect(await ask(harness, "waits")).toEqual({
+    id: "waits",
+    status: "queued",
+    reason: "gpus_taken",
+    text: "It needs 1 GPU, and none is free: GPU 0 runs job runs of ann; GPU 1 is used by process 5 (python) of bob and process 6; GPU 2 goes to job first of eve, which starts before it",
+    position: 2,
+    queue_length: 2,
+    ahead: ["first"],
+    gpus: [
+      { index: 0, obstacle: "job", job_id: "runs", user: "ann", processes: [] },
+      {
+        index: 1,
+        obstacle: "processes",
+        job_id: null,
+        user: null,
+        processes: [
+          { pid: 5, user: "bob", program: "python" },
+          { pid: 6, user: null, program: null },
+        ],
+      },
+      { index: 2, obstacle: "start", job_id: "first", user: "eve", processes: [] },
+    ],
+  });
+  expect(await ask(harness, "first")).toMatchObject({ reason: null, position: 1, ahead: [] });
+});
+
+test("a job that does not wait says so, one that is not there is 404", async () => {
+  const harness = createHarness();
+  await harness.submit({ job_id: "runs" });
+  await harness.startJob("runs");
+  expect(await ask(harness, "runs")).toMatchObject({
+    status: "running",
+    reason: null,
+    position: null,
+    text: "It does not wait: it is running",
+  });
+  expect((await harness.call("GET", "/v1/jobs/none/why")).status).toBe(404);
+});
+
+test("the reason that the GPUs can't be read, and the limit of CPU jobs, are told", async () => {
+  const harness = createHarness();
+  await harness.submit({ job_id: "gpu", num_gpus: 1 });
+  for (const id of ["c1", "c2", "c3"]) await harness.submit({ job_id: id });
+  for (const id of ["c1", "c2"]) await harness.startJob(id);
+  harness.hideGpus({ message: "nvidia-smi failed with exit code 9" });
+  expect(await ask(harness, "gpu")).toMatchObject({
+    reason: "gpus_unreadable",
+    text: "No GPU job can start: nvidia-smi failed with exit code 9",
+  });
+  expect(await ask(harness, "c3")).toMatchObject({ reason: "cpu_limit", text: "max_cpu_jobs is 2: 2 CPU jobs run" });
+});
+
+test("a list has the reasons of its queued jobs only when it is asked to", async () => {
+  const harness = createHarness([createGpu(0)]);
+  await harness.submit({ job_id: "runs", num_gpus: 1 });
+  await harness.startJob("runs", [0]);
+  await harness.submit({ job_id: "waits", num_gpus: 1 });
+  const list = async (query: string) =>
+    (await (await harness.call("GET", `/v1/jobs${query}`)).json()) as readonly ExplainedJob[];
+  const reasons = (await list("?explain=true")).map(({ id, why }) => [id, why]);
+  expect(reasons).toEqual([
+    ["runs", undefined],
+    ["waits", (await ask(harness, "waits")).text],
+  ]);
+  for (const job of await list("")) expect(job).not.toHaveProperty("why");
+});

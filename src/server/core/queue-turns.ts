@@ -1,0 +1,64 @@
+import { type GpuState, listEligibleGpus, listFreeGpus, selectGpus } from "./gpu-selection.ts";
+import type { ActiveJob, QueuedJob } from "./job.ts";
+import { compareStartOrder } from "./job-queue.ts";
+
+/** What is decided about the queue depends on this and nothing else; `maxPassedOverS` in seconds. */
+export type QueueFacts = Readonly<{
+  queued: readonly QueuedJob[];
+  active: readonly ActiveJob[];
+  maxCpuJobs: number;
+  maxPassedOverS: number;
+}>;
+
+/** GPUs that a job further up in the queue starts on, or that are kept for it because it was passed over for long. */
+export type Claim = Readonly<{ kind: "start" | "keep"; job: QueuedJob; gpuIdxs: readonly number[] }>;
+
+/** What is left when it is a job's turn. */
+export type Room = Readonly<{ gpus: readonly GpuState[]; cpuSlots: number; claims: readonly Claim[] }>;
+
+/** `gpuIdxs` are the GPUs that the job starts on now, null when it has to wait. */
+export type Turn = Readonly<{ job: QueuedJob; room: Room; gpuIdxs: readonly number[] | null }>;
+
+type KeepFacts = Readonly<{ all: readonly GpuState[]; mayKeep: boolean }>;
+
+export const countCpuJobs = (active: readonly ActiveJob[]): number =>
+  active.filter((job) => job.gpuIdxs.length === 0).length;
+
+const chooseGpus = (room: Room, job: QueuedJob): readonly number[] | null => {
+  if (job.numGpus === 0) return room.cpuSlots > 0 ? [] : null;
+  return room.gpus.length === 0 ? null : selectGpus(job, room.gpus);
+};
+
+const claimGpus = (room: Room, claim: Claim): Room =>
+  claim.gpuIdxs.length === 0
+    ? room
+    : {
+        ...room,
+        gpus: room.gpus.filter((gpu) => !claim.gpuIdxs.includes(gpu.index)),
+        claims: [...room.claims, claim],
+      };
+
+const keepGpus = (room: Room, job: QueuedJob, { all, mayKeep }: KeepFacts): Room => {
+  if (!mayKeep || job.numGpus === 0 || listEligibleGpus(job, all).length < job.numGpus) return room;
+  const gpuIdxs = listFreeGpus(job, room.gpus).map((gpu) => gpu.index);
+  return claimGpus(room, { kind: "keep", job, gpuIdxs });
+};
+
+const leaveRoom = ({ job, room, gpuIdxs }: Turn, facts: KeepFacts): Room => {
+  if (gpuIdxs === null) return keepGpus(room, job, facts);
+  return job.numGpus === 0
+    ? { ...room, cpuSlots: room.cpuSlots - 1 }
+    : claimGpus(room, { kind: "start", job, gpuIdxs });
+};
+
+/** The turns of all queued jobs, in start order: each takes from what those before it left. */
+export const listTurns = (facts: QueueFacts, all: readonly GpuState[], now: number): readonly Turn[] => {
+  const turns: Turn[] = [];
+  let room: Room = { gpus: all, cpuSlots: Math.max(0, facts.maxCpuJobs - countCpuJobs(facts.active)), claims: [] };
+  for (const job of facts.queued.toSorted(compareStartOrder)) {
+    const turn = { job, room, gpuIdxs: chooseGpus(room, job) };
+    turns.push(turn);
+    room = leaveRoom(turn, { all, mayKeep: now - job.createdAt > facts.maxPassedOverS });
+  }
+  return turns;
+};

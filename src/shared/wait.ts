@@ -1,0 +1,36 @@
+import { z } from "zod";
+
+const WAIT_REASONS = [
+  "gpus_unreadable",
+  "gpus_missing",
+  "too_many_gpus",
+  "blacklisted",
+  "gpus_taken",
+  "cpu_limit",
+] as const;
+
+const candidateSchema = z.object({
+  index: z.int(),
+  obstacle: z
+    .enum(["blacklist", "job", "processes", "start", "keep"])
+    .nullable()
+    .meta({ description: "`start` and `keep`: given to, or kept for, a job further up in the queue" }),
+  job_id: z.string().nullable(),
+  user: z.string().nullable(),
+  processes: z.array(z.object({ pid: z.int(), user: z.string().nullable(), program: z.string().nullable() })),
+});
+
+export const waitSchema = z
+  .object({
+    id: z.string(),
+    status: z.string(),
+    reason: z.enum(WAIT_REASONS).nullable().meta({ description: "Null when nothing keeps the job waiting" }),
+    text: z.string(),
+    position: z.int().nullable().meta({ description: "1 is the head of the queue" }),
+    queue_length: z.int(),
+    ahead: z.array(z.string()).meta({ description: "The next jobs in front of it, the head of the queue first" }),
+    gpus: z.array(candidateSchema).meta({ description: "The GPUs that it might be given" }),
+  })
+  .meta({ id: "Wait" });
+
+export type WireWait = Readonly<z.output<typeof waitSchema>>;
