@@ -8,9 +8,12 @@ import { VERSION } from "../shared/version.ts";
 import { createApp } from "./api/app.ts";
 import type { ApiContext } from "./api/context.ts";
 import type { Settings } from "./core/config.ts";
+import type { Couriers } from "./core/courier.ts";
 import type { JobId } from "./core/job.ts";
+import { JOB_CHANNELS } from "./core/job-channels.ts";
 import type { Meter } from "./core/meter.ts";
 import type { Clock, Log, Store, Wakes } from "./core/ports.ts";
+import { createDiscord } from "./external/discord.ts";
 import { createHostStats } from "./external/host-stats.ts";
 import { createJobDirectory } from "./external/job-directory.ts";
 import { createLogFile } from "./external/log-file.ts";
@@ -34,6 +37,7 @@ const TOKEN_BYTES = 32;
 const MAX_BODY_BYTES = 2 ** 40;
 const IDLE_TIMEOUT_S = 120;
 const NEVER = 0;
+const SERVICE_TIMEOUT_MS = 10_000;
 
 const readClock: Clock = () => Date.now() / 1000;
 
@@ -135,9 +139,12 @@ const startJobs = (settings: Settings, parts: Parts): Promise<Scheduler> => {
     Object.entries(process.env).flatMap(([name, value]) => (value === undefined ? [] : [[name, value]])),
   );
   const executor = createScreenExecutor({ serverDir: settings.serverDir });
+  const couriers: Couriers = { discord: createDiscord() };
+  const post = { logs: createLogFile(settings.serverDir), couriers, timeoutMs: SERVICE_TIMEOUT_MS };
+  const channels = JOB_CHANNELS.filter(({ name }) => name in couriers);
   return startScheduler(
-    { ...parts, executor, serverEnvironment, settings },
-    { health: parts.health, wandb: createWandbFinder() },
+    { ...parts, executor, serverEnvironment, settings, channels },
+    { health: parts.health, wandb: createWandbFinder(), office: { post, random: Math.random } },
   );
 };
 

@@ -1,5 +1,7 @@
+import type { WireDelivery } from "../../shared/delivery.ts";
 import type { WireJob } from "../../shared/job.ts";
 import { connect } from "../connect.ts";
+import { describeDeliveries } from "../delivery-text.ts";
 import { failUsage } from "../failure.ts";
 import { readSwitch } from "../flag-values.ts";
 import { describeJob } from "../job-text.ts";
@@ -8,15 +10,23 @@ import { DONE, type Invocation, type Outcome, type Verb } from "../verb.ts";
 
 const NAME_WIDTH = 10;
 
+const show = (job: WireJob, deliveries: readonly WireDelivery[]): void => {
+  const told = describeDeliveries(deliveries).map((line) => ["told", line] as const);
+  for (const [name, value] of [...describeJob(job), ...told]) print(`${dim(name.padEnd(NAME_WIDTH))}${value}`);
+};
+
 const run = async ({ flags, words }: Invocation): Promise<Outcome> => {
   const [id] = words;
   if (id === undefined || words.length > 1) return failUsage("nx get takes one job id (see nx queue and nx history)");
   const api = await connect(flags);
   if (!api.ok) return api;
-  const job = await api.value.get<WireJob>(`/v1/jobs/${encodeURIComponent(id)}`);
+  const path = `/v1/jobs/${encodeURIComponent(id)}`;
+  const job = await api.value.get<WireJob>(path);
   if (!job.ok) return job;
-  if (readSwitch(flags, "json")) printJson(job.value);
-  else for (const [name, value] of describeJob(job.value)) print(`${dim(name.padEnd(NAME_WIDTH))}${value}`);
+  const told = await api.value.get<readonly WireDelivery[]>(`${path}/deliveries`);
+  const deliveries = told.ok ? told.value : [];
+  if (readSwitch(flags, "json")) printJson({ ...job.value, deliveries });
+  else show(job.value, deliveries);
   return DONE;
 };
 

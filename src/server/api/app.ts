@@ -7,6 +7,7 @@ import { createFailure, respondFailure } from "./error-response.ts";
 import { createRequestObserver } from "./observe-request.ts";
 import { mountRoutes, type Route } from "./route.ts";
 import { createArtifactRoutes } from "./routes/artifacts.ts";
+import { createDeliveryRoute } from "./routes/deliveries.ts";
 import { createDocumentationRoutes } from "./routes/documentation.ts";
 import { createGpuRoutes } from "./routes/gpus.ts";
 import { createJobChangeRoutes } from "./routes/job-changes.ts";
@@ -35,6 +36,7 @@ const listRoutes = (context: ApiContext, document: () => OpenApiDocument): reado
   ...createJobChangeRoutes(context),
   createJobWaitRoute(context),
   ...createJobLogRoutes(context),
+  createDeliveryRoute(context),
   createMetricsRoute(context),
   ...createDocumentationRoutes(document),
 ];

@@ -12,6 +12,7 @@ import type {
   RunningJob,
   StartingJob,
 } from "./job.ts";
+import type { OutboxChanges, OutboxReads } from "./outbox.ts";
 
 /** Unix seconds, with fractions. */
 export type Clock = () => number;
@@ -42,6 +43,8 @@ export type Transaction = Readonly<{
   saveJob: (job: Job) => void;
   deleteJob: (id: JobId) => void;
   setBlacklisted: (gpuIdx: number, blacklisted: boolean) => boolean;
+  loadEnvironment: (id: JobId) => Environment;
+  outbox: OutboxChanges;
 }>;
 
 /** Why nothing was written: the disk is full or read-only, or the server is stopping. */
@@ -74,6 +77,7 @@ export type Store = Readonly<{
   saveTokenDigest: (digest: string) => Promise<Result<void, Unavailable>>;
   write: <Value>(change: (transaction: Transaction) => Value) => Promise<Result<Value, Unavailable>>;
   artifacts: ArtifactStore;
+  outbox: OutboxReads;
   close: () => Promise<void>;
 }>;
 

@@ -2,13 +2,25 @@ import { err, ok, type Result } from "../../shared/result.ts";
 import type { Job, JobId } from "../core/job.ts";
 import { explainEvent } from "../core/job-change.ts";
 import { applyJobEvent, type JobEvent } from "../core/job-transition.ts";
+import { findNoticeEvent, planNotices } from "../core/plan-notices.ts";
+import type { Transaction } from "../core/ports.ts";
 import type { SchedulerContext } from "./context.ts";
 import { recordChange } from "./record-change.ts";
 
 type Changed = Result<Job, Readonly<{ message: string }>>;
-type Step = Result<Readonly<{ before: Job; after: Job }>, Readonly<{ message: string }>>;
+type Step = Result<Readonly<{ before: Job; after: Job; notices: number }>, Readonly<{ message: string }>>;
 
-/** Applies the event to the job as it stands in the store, on disk when this resolves. */
+const enqueueNotices = (context: SchedulerContext, transaction: Transaction, before: Job, after: Job): number => {
+  const notices = planNotices(findNoticeEvent(before, after), after, {
+    channels: context.channels,
+    now: context.clock(),
+    loadSecrets: () => transaction.loadEnvironment(after.id),
+  });
+  transaction.outbox.enqueue(notices);
+  return notices.length;
+};
+
+/** Applies the event to the job as it stands in the store, on disk, with who is to hear of it, when this resolves. */
 export const changeJob = async (
   context: SchedulerContext,
   id: JobId,
@@ -20,12 +32,14 @@ export const changeJob = async (
     if (before === null) return err({ message: `Job ${id} is gone` });
     const next = applyJobEvent(before, event);
     if (!next.ok) return next;
+    const notices = enqueueNotices(context, transaction, before, next.value);
     transaction.saveJob(next.value);
-    return ok({ before, after: next.value });
+    return ok({ before, after: next.value, notices });
   });
   if (!written.ok) return err({ message: written.error.message });
   if (!written.value.ok) return written.value;
-  const { before, after } = written.value.value;
+  const { before, after, notices } = written.value.value;
+  if (notices > 0) context.wakeOutbox();
   recordChange(context, { before, after, reason: reason ?? explainEvent(event, after) });
   return ok(after);
 };

@@ -1,5 +1,6 @@
 import type { JobId } from "../core/job.ts";
 import type { Meter } from "../core/meter.ts";
+import type { Channel } from "../core/plan-notices.ts";
 import type { Clock, Environment, Executor, GpuProbe, JobDirectory, Log, Store } from "../core/ports.ts";
 
 export type SchedulerContext = Readonly<{
@@ -11,6 +12,8 @@ export type SchedulerContext = Readonly<{
   log: Log;
   meter: Meter;
   serverEnvironment: Environment;
+  channels: readonly Channel[];
+  wakeOutbox: () => void;
   settings: Readonly<{ refreshRate: number; maxCpuJobs: number; maxPassedOver: number }>;
 }>;
 

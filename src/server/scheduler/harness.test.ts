@@ -4,8 +4,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { err, ok, type Result } from "../../shared/result.ts";
 import type { ActiveJob, ArtifactId, Job, JobHandle, JobId, QueuedJob } from "../core/job.ts";
+import { JOB_CHANNELS } from "../core/job-channels.ts";
 import { createGpu, createQueued } from "../core/job-samples.test.ts";
 import { applyJobEvent, type JobEvent } from "../core/job-transition.ts";
+import type { Channel } from "../core/plan-notices.ts";
 import type {
   Environment,
   Executor,
@@ -21,6 +23,7 @@ import { createJobDirectory } from "../external/job-directory.ts";
 import { createMeter } from "../external/metrics/meter.ts";
 import { openStore } from "../external/sqlite/open-store.ts";
 import type { SchedulerContext } from "./context.ts";
+import type { PostOffice } from "./deliver-outbox.ts";
 import { type Scheduler, startScheduler } from "./loop.ts";
 
 export type LogLine = Readonly<{ level: keyof Log; event: string; fields: Record<string, unknown> }>;
@@ -52,6 +55,8 @@ export type Overrides = Readonly<{
   serverEnvironment?: Environment;
   health?: HostStats;
   wandb?: WandbFinder;
+  channels?: readonly Channel[];
+  post?: Partial<PostOffice["post"]>;
   store?: (store: Store) => Partial<Store>;
 }>;
 
@@ -156,6 +161,8 @@ export const createHarness = (overrides: Overrides = {}): Harness => {
     log: createLog(logs),
     meter: createMeter(),
     serverEnvironment: overrides.serverEnvironment ?? {},
+    channels: overrides.channels ?? JOB_CHANNELS,
+    wakeOutbox: () => undefined,
     settings: { refreshRate: HOUR_S, maxCpuJobs: 4, maxPassedOver: 1800, ...overrides.settings },
   };
   const schedulers: Scheduler[] = [];
@@ -196,6 +203,10 @@ export const createHarness = (overrides: Overrides = {}): Harness => {
       const scheduler = await startScheduler(context, {
         health: overrides.health ?? WELL,
         wandb: overrides.wandb ?? { find: async () => null },
+        office: {
+          post: { logs: { readTail: async () => new Uint8Array() }, couriers: {}, timeoutMs: 300, ...overrides.post },
+          random: () => 0,
+        },
       });
       schedulers.push(scheduler);
       return scheduler;

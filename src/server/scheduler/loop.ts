@@ -1,6 +1,8 @@
 import type { HostStats, Wakes, WandbFinder } from "../core/ports.ts";
 import { createMemory, type SchedulerContext, type SchedulerMemory } from "./context.ts";
 import { deleteUnusedArtifacts } from "./delete-unused-artifacts.ts";
+import { createDelivery, type PostOffice } from "./deliver-outbox.ts";
+import { expireOutbox } from "./expire-outbox.ts";
 import { findWandbRuns } from "./find-wandb-runs.ts";
 import { restoreJobs } from "./restore-jobs.ts";
 import { startCpuJobs, startGpuJobs } from "./start-queued-jobs.ts";
@@ -11,7 +13,7 @@ import { createHealthWatch } from "./watch-health.ts";
 export type Scheduler = Readonly<{ wakes: Wakes; stop: () => Promise<void> }>;
 
 /** What the tasks beside those of the jobs look at. */
-export type Outside = Readonly<{ health: HostStats; wandb: WandbFinder }>;
+export type Outside = Readonly<{ health: HostStats; wandb: WandbFinder; office: PostOffice }>;
 
 type Start = (name: string, run: TaskPlan["run"]) => Task;
 type JobTasks = Readonly<{ tasks: readonly Task[]; wakes: Wakes }>;
@@ -41,19 +43,29 @@ const startOtherTasks = (context: SchedulerContext, { health, wandb }: Outside, 
     start("health", createHealthWatch({ health, log: context.log, refreshMs })),
     start("W&B runs", () => findWandbRuns(context, wandb)),
     start("unused artifacts", () => deleteUnusedArtifacts(context)),
+    start("old notifications", () => expireOutbox(context)),
   ];
 };
 
 /** Restores the jobs that the last server left, then runs its tasks side by side; none can delay another. */
-export const startScheduler = async (context: SchedulerContext, outside: Outside): Promise<Scheduler> => {
+export const startScheduler = async (
+  given: Omit<SchedulerContext, "wakeOutbox">,
+  outside: Outside,
+): Promise<Scheduler> => {
   const memory = createMemory();
+  let outbox: Task | null = null;
+  const context = { ...given, wakeOutbox: () => outbox?.wake() };
   await restoreJobs(context, memory);
   const start = createStart(context);
   const jobs = startJobTasks(context, memory, start);
   const others = startOtherTasks(context, outside, start);
+  const delivery = createDelivery(context, outside.office);
+  outbox = start("outbox", delivery.run);
+  const tasks = [...jobs.tasks, ...others, outbox];
   const stop = async (): Promise<void> => {
-    await Promise.all([...jobs.tasks, ...others].map((task) => task.stop()));
+    await Promise.all(tasks.map((task) => task.stop()));
     for (const endWatch of memory.watches.values()) endWatch();
+    await delivery.stop();
   };
   return { wakes: jobs.wakes, stop };
 };

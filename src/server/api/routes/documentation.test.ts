@@ -20,6 +20,7 @@ const CALLS = [
   "POST /v1/jobs/batch",
   "GET /v1/jobs",
   "GET /v1/jobs/{id}",
+  "GET /v1/jobs/{id}/deliveries",
   "PATCH /v1/jobs/{id}",
   "DELETE /v1/jobs/{id}",
   "POST /v1/jobs/{id}/kill",

@@ -62,7 +62,31 @@ create table blacklist (gpu_idx integer primary key);
 create table settings (name text primary key, value text not null) without rowid;
 `;
 
-const MIGRATIONS: readonly string[] = [INITIAL_SCHEMA];
+const ADD_OUTBOX = `
+create table outbox (
+  id integer primary key,
+  job_id text not null,
+  channel text not null,
+  event text not null,
+  destination text not null,
+  state text not null,
+  attempts integer not null default 0,
+  is_uncertain integer not null default 0,
+  created_at real not null,
+  due_at real not null,
+  finished_at real,
+  error text,
+  reference text,
+  secrets blob,
+  unique (job_id, channel, event)
+);
+create index outbox_pending on outbox (destination, due_at, id) where state = 'pending';
+create index outbox_open on outbox (created_at) where state in ('pending', 'blocked');
+create index outbox_sending on outbox (id) where state = 'sending';
+create index outbox_finished on outbox (finished_at) where finished_at is not null;
+`;
+
+const MIGRATIONS: readonly string[] = [INITIAL_SCHEMA, ADD_OUTBOX];
 
 const hasTables = (db: Database): boolean => db.query("select 1 from sqlite_schema limit 1").get() !== null;
 

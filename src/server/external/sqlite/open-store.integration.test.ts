@@ -135,7 +135,7 @@ test("a database of a newer version is refused and kept", async () => {
   db.exec("pragma user_version = 99");
   db.exec("pragma wal_checkpoint(truncate)");
   db.close();
-  expectKept(path, folder, "was written by a newer Nexus (schema version 99, this one knows up to 1)");
+  expectKept(path, folder, "was written by a newer Nexus (schema version 99, this one knows up to 2)");
 });
 
 test("a database of another program is refused and kept", () => {

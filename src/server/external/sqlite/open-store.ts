@@ -9,6 +9,7 @@ import { type CommitMeter, createGroupCommit, type GroupCommit } from "./group-c
 import { createJobTable, type JobTable } from "./job-table.ts";
 import { type FolderLock, lockFolder } from "./lock-folder.ts";
 import { explainOpenFailure, openDatabase } from "./open-database.ts";
+import { createOutboxChanges, createOutboxReads } from "./outbox-table.ts";
 import { createBlacklist, createTokenDigest } from "./settings-table.ts";
 import type { OpenError } from "./sqlite-error.ts";
 
@@ -27,17 +28,14 @@ type Parts = Readonly<{
   clock: Clock;
   randomId: () => string;
   commits: GroupCommit;
+  box: SecretBox;
 }>;
 
 const ID_BYTES = 8;
 
 const createRandomId = (): string => randomBytes(ID_BYTES).toString("hex");
 
-const createTransaction = (
-  db: Database,
-  jobs: JobTable,
-  blacklist: Pick<Transaction, "setBlacklisted">,
-): Transaction => {
+const createTransaction = ({ db, jobs, box }: Parts, blacklist: Pick<Transaction, "setBlacklisted">): Transaction => {
   const artifact = db.query("select 1 from artifacts where id = ? and is_complete = 1");
   return {
     findJob: jobs.find,
@@ -46,6 +44,8 @@ const createTransaction = (
     saveJob: jobs.save,
     deleteJob: jobs.remove,
     setBlacklisted: blacklist.setBlacklisted,
+    loadEnvironment: jobs.loadEnvironment,
+    outbox: createOutboxChanges(db, box),
   };
 };
 
@@ -58,9 +58,10 @@ const createReads = (jobs: JobTable) => ({
   loadEnvironment: jobs.loadEnvironment,
 });
 
-const createStore = ({ db, jobs, lock, clock, randomId, commits }: Parts): Store => {
+const createStore = (parts: Parts): Store => {
+  const { db, jobs, lock, clock, randomId, commits, box } = parts;
   const blacklist = createBlacklist(db);
-  const transaction = createTransaction(db, jobs, blacklist);
+  const transaction = createTransaction(parts, blacklist);
   const close = async (): Promise<void> => {
     commits.close();
     db.close();
@@ -72,13 +73,16 @@ const createStore = ({ db, jobs, lock, clock, randomId, commits }: Parts): Store
     listBlacklist: blacklist.listBlacklist,
     write: (change) => commits.write(() => change(transaction)),
     artifacts: createArtifactTable({ db, commits, clock, randomId }),
+    outbox: createOutboxReads(db, box),
     close,
   };
 };
 
-const loadJobs = (db: Database, box: SecretBox, keyPath: string): Result<JobTable, OpenError> => {
-  const jobs = createJobTable(db, box);
-  if (jobs.canOpenEnvironments()) return ok(jobs);
+const loadJobs = (db: Database, keyPath: string): Result<Pick<Parts, "jobs" | "box">, OpenError> => {
+  const box = loadSecretBox(keyPath);
+  if (!box.ok) return box;
+  const jobs = createJobTable(db, box.value);
+  if (jobs.canOpenEnvironments()) return ok({ jobs, box: box.value });
   const message = `${keyPath} is not the key that the environments of the waiting jobs were encrypted with`;
   return err({ message: `${message}: restore it from your backup` });
 };
@@ -90,10 +94,9 @@ const openLocked = (options: StoreOptions, lock: FolderLock): Result<Store, Open
   const db = openDatabase(path);
   if (!db.ok) return db;
   try {
-    const box = loadSecretBox(keyPath);
-    const jobs = box.ok ? loadJobs(db.value, box.value, keyPath) : box;
+    const jobs = loadJobs(db.value, keyPath);
     const commits = createGroupCommit(db.value, meter);
-    if (jobs.ok) return ok(createStore({ db: db.value, jobs: jobs.value, lock, clock, randomId, commits }));
+    if (jobs.ok) return ok(createStore({ ...jobs.value, db: db.value, lock, clock, randomId, commits }));
     db.value.close();
     return jobs;
   } catch (error) {

@@ -1,0 +1,37 @@
+import type { WireDelivery } from "../shared/delivery.ts";
+import { formatDuration } from "./duration.ts";
+import { escapeText } from "./output.ts";
+
+const EVENTS: Readonly<Record<WireDelivery["event"], string>> = {
+  started: "started",
+  run_found: "W&B page",
+  completed: "completed",
+  failed: "failed",
+  killed: "killed",
+  log_uploaded: "log's address",
+};
+
+const describeWait = ({ attempts, error, next_attempt_at: next }: WireDelivery): string => {
+  if (attempts === 0) return "waits";
+  const seconds = (next ?? 0) - Date.now() / 1000;
+  return `tried ${attempts} times, again ${seconds > 0 ? `in ${formatDuration(seconds)}` : "soon"} (${error ?? "no answer"})`;
+};
+
+const describeState = (delivery: WireDelivery): string => {
+  switch (delivery.state) {
+    case "waiting":
+      return describeWait(delivery);
+    case "sending":
+      return "being sent";
+    case "delivered":
+      return delivery.reference?.startsWith("http") ? delivery.reference : "delivered";
+    case "dead":
+      return `given up: ${delivery.error ?? "no answer"}`;
+  }
+};
+
+/** A line for each: who was told what, and whether it arrived. */
+export const describeDeliveries = (deliveries: readonly WireDelivery[]): readonly string[] =>
+  deliveries.map((delivery) =>
+    escapeText(`${delivery.channel}, ${EVENTS[delivery.event] ?? delivery.event}: ${describeState(delivery)}`),
+  );

@@ -1,0 +1,73 @@
+import type { JobId } from "./job.ts";
+
+/** `run_found` and `log_uploaded` change a message that was sent before. */
+export type NoticeEvent = "started" | "run_found" | "completed" | "failed" | "killed" | "log_uploaded";
+
+type Secrets = Readonly<Record<string, string>>;
+
+/**
+ * What someone is to hear of a job. `destination` names the account or address that it goes to, so that one that fails
+ * holds up no other. `secrets` are kept sealed until it is delivered or given up.
+ */
+export type Notice = Readonly<{
+  jobId: JobId;
+  channel: string;
+  event: NoticeEvent;
+  destination: string;
+  secrets: Secrets;
+  createdAt: number;
+  dueAt: number;
+}>;
+
+/** A `blocked` message waits for the one before it of the same job and channel. `dead` ones were given up. */
+export type MessageState = "blocked" | "pending" | "sending" | "delivered" | "dead";
+
+/**
+ * A notice on its way. `isUncertain`: an earlier attempt may have arrived without an answer. `reference` is what the
+ * service calls it: a message's id, a file's address.
+ */
+export type OutboxMessage = Readonly<{
+  id: number;
+  jobId: JobId;
+  channel: string;
+  event: NoticeEvent;
+  destination: string;
+  state: MessageState;
+  attempts: number;
+  isUncertain: boolean;
+  createdAt: number;
+  dueAt: number;
+  finishedAt: number | null;
+  error: string | null;
+  reference: string | null;
+}>;
+
+export type Outcome =
+  | Readonly<{ kind: "delivered"; at: number; reference: string | null }>
+  | Readonly<{ kind: "retry"; dueAt: number; error: string; isUncertain: boolean }>
+  | Readonly<{ kind: "dead"; at: number; error: string }>;
+
+/** What is older than `createdBefore` is given up, what was finished before `finishedBefore` dropped. */
+export type Expiry = Readonly<{ now: number; createdBefore: number; finishedBefore: number }>;
+
+/** `listHeads` has, of each destination, the message that is due first. Interrupted ones were being sent when a server ended. */
+export type OutboxReads = Readonly<{
+  listHeads: () => readonly OutboxMessage[];
+  listOfJob: (id: JobId) => readonly OutboxMessage[];
+  openSecrets: (id: number) => Secrets;
+  hasInterrupted: () => boolean;
+  hasExpired: (expiry: Expiry) => boolean;
+}>;
+
+/**
+ * `enqueue` takes a notice of the same job, channel and event only once. `release` makes what still waits for the job's
+ * log due now.
+ */
+export type OutboxChanges = Readonly<{
+  enqueue: (notices: readonly Notice[]) => void;
+  claim: (id: number) => void;
+  settle: (id: number, outcome: Outcome) => void;
+  release: (jobId: JobId, now: number) => void;
+  reclaimInterrupted: () => void;
+  expire: (expiry: Expiry) => void;
+}>;

@@ -1,0 +1,65 @@
+import { err, ok, type Result } from "../../shared/result.ts";
+import type { Courier, DeliveryError, Parcel, Receipt } from "../core/courier.ts";
+import { createDiscordMessage } from "../core/discord-message.ts";
+import { listSecrets, maskSecrets } from "../core/mask-secrets.ts";
+import { toPlainLines } from "../core/plain-text.ts";
+import { type ServiceRequest, sendRequest } from "./send-request.ts";
+
+const LOG_LINES = 20;
+const NOTHING_TO_EDIT: Receipt = { reference: null };
+
+const readLogLines = async ({ readLog, secrets }: Parcel): Promise<readonly string[]> => {
+  const text = maskSecrets(new TextDecoder().decode(await readLog(LOG_LINES)), listSecrets(secrets));
+  return toPlainLines(text).slice(-LOG_LINES);
+};
+
+const addressMessage = (webhook: string, editedId: string | null): string => {
+  const url = URL.parse(webhook);
+  if (url === null) return webhook;
+  if (editedId === null) url.searchParams.set("wait", "true");
+  else url.pathname = `${url.pathname.replace(/\/+$/, "")}/messages/${encodeURIComponent(editedId)}`;
+  return url.href;
+};
+
+const createRequest = async (parcel: Parcel): Promise<ServiceRequest> => {
+  const { secrets, job, message, logUrl, editedReference } = parcel;
+  const masked = { ...job, command: maskSecrets(job.command, listSecrets(secrets)) };
+  const body = createDiscordMessage({
+    job: masked,
+    event: message.event,
+    userId: secrets["DISCORD_USER_ID"]?.trim() ?? "",
+    logLines: await readLogLines(parcel),
+    logUrl,
+  });
+  return {
+    name: "Discord",
+    url: addressMessage(secrets["DISCORD_WEBHOOK_URL"]?.trim() ?? "", editedReference),
+    method: editedReference === null ? "POST" : "PATCH",
+    headers: { "content-type": "application/json" },
+    body: JSON.stringify(body),
+  };
+};
+
+const isEdit = ({ message }: Parcel): boolean => message.event === "run_found" || message.event === "log_uploaded";
+
+const readMessageId = (answer: string): string | null => {
+  try {
+    const body: unknown = JSON.parse(answer);
+    const id = typeof body === "object" && body !== null && "id" in body ? body.id : null;
+    return typeof id === "string" ? id : null;
+  } catch {
+    return null;
+  }
+};
+
+/**
+ * Messages through the job's own webhook (https://docs.discord.com/developers/resources/webhook#execute-webhook), with
+ * `wait` so that its id is known. An edit of a message that never arrived is left out.
+ */
+export const createDiscord = (): Courier => ({
+  deliver: async (parcel, signal): Promise<Result<Receipt, DeliveryError>> => {
+    if (isEdit(parcel) && parcel.editedReference === null) return ok(NOTHING_TO_EDIT);
+    const answer = await sendRequest(await createRequest(parcel), signal);
+    return answer.ok ? ok({ reference: readMessageId(answer.value) }) : err(answer.error);
+  },
+});

@@ -1,0 +1,341 @@
+import { describe, expect, onTestFinished, test } from "bun:test";
+import { type DiscordStandIn, startDiscord } from "../../../tests/services/discord.ts";
+import { err } from "../../shared/result.ts";
+import type { Courier, Couriers } from "../core/courier.ts";
+import type { OutboxMessage } from "../core/outbox.ts";
+import { toWireJob } from "../core/wire-job.ts";
+import { createDiscord } from "../external/discord.ts";
+import { changeJob } from "./change-job.ts";
+import { createDelivery, type Delivery } from "./deliver-outbox.ts";
+import { expireOutbox } from "./expire-outbox.ts";
+import { createCpuJob, createHarness, type Harness, handleOf, must, toId, waitUntil } from "./harness.test.ts";
+
+const HOUR_S = 3600;
+
+type Office = Harness &
+  Readonly<{
+    delivery: Delivery;
+    deliver: () => Promise<void>;
+    launch: (id: string) => Promise<void>;
+    exit: (id: string, exitCode: number) => Promise<void>;
+    messages: (id: string) => readonly OutboxMessage[];
+    states: (id: string) => readonly string[];
+  }>;
+
+const serveDiscord = (): DiscordStandIn => {
+  const discord = startDiscord();
+  onTestFinished(() => discord.stop());
+  return discord;
+};
+
+const openOffice = (couriers: Couriers = { discord: createDiscord() }, timeoutMs = 200): Office => {
+  const harness = createHarness();
+  const { context, store } = harness;
+  const log = Buffer.from("line one\nRuntimeError: out of luck\n");
+  const post = { logs: { readTail: async () => log }, couriers, timeoutMs };
+  const delivery = createDelivery(context, { post, random: () => 0 });
+  onTestFinished(() => delivery.stop());
+  const messages = (id: string): readonly OutboxMessage[] => store.outbox.listOfJob(toId(id));
+  const change = async (id: string, event: Parameters<typeof changeJob>[2]): Promise<void> => {
+    must(await changeJob(context, toId(id), event));
+  };
+  const deliver = async (): Promise<void> => {
+    for (let round = 0; round < 20; round++) {
+      await delivery.run();
+      if (!store.outbox.hasInterrupted()) return;
+      await Bun.sleep(15);
+    }
+  };
+  return {
+    ...harness,
+    delivery,
+    deliver,
+    messages,
+    states: (id) => messages(id).map(({ channel, event, state }) => `${channel} ${event} ${state}`),
+    launch: async (id) => {
+      await change(id, { kind: "start", at: 1000, gpuIdxs: [], dir: `/jobs/${id}` });
+      await change(id, { kind: "launch", handle: handleOf(id) });
+    },
+    exit: (id, exitCode) => change(id, { kind: "exit", at: 1001, exitCode }),
+  };
+};
+
+const addDiscordJob = async ({ store }: Harness, id: string, webhook: string, fields = {}): Promise<void> => {
+  const env = { DISCORD_USER_ID: "42", DISCORD_WEBHOOK_URL: webhook, API_KEY: "hunter2secret" };
+  const job = createCpuJob(id, { notifications: ["discord"], ...fields });
+  must(await store.write((transaction) => transaction.insertJob(job, env)));
+};
+
+describe("a notification", () => {
+  test("is sent at the start and at the end, and the first one's id is kept with the job", async () => {
+    const discord = serveDiscord();
+    const office = openOffice();
+    await addDiscordJob(office, "a", discord.webhookUrl);
+    await office.launch("a");
+    await office.deliver();
+    await office.exit("a", 0);
+    await office.deliver();
+    expect(discord.texts()).toEqual(["<@42> Job a started on atlas", "<@42> Job a completed on atlas"]);
+    const [first] = discord.messages.keys();
+    expect(toWireJob(office.find("a")).notification_messages).toEqual({ discord_start_job: first ?? "" });
+    expect(office.states("a")).toEqual(["discord started delivered", "discord completed delivered"]);
+  });
+
+  test("is written with the change that it tells of, or not at all", async () => {
+    const office = openOffice();
+    await addDiscordJob(office, "a", "http://127.0.0.1:1/");
+    await office.launch("a");
+    const { context } = office;
+    const store: typeof context.store = {
+      ...context.store,
+      write: (change) =>
+        context.store.write((transaction) => {
+          change(transaction);
+          throw new Error("the power fails");
+        }),
+    };
+    const event = { kind: "exit", at: 1001, exitCode: 0 } as const;
+    expect(changeJob({ ...context, store }, toId("a"), event)).rejects.toThrow("the power fails");
+    await waitUntil(() => office.states("a").length === 1);
+    expect(office.find("a").status).toBe("running");
+    expect(office.states("a")).toEqual(["discord started pending"]);
+  });
+
+  test("keeps its secrets sealed until it is delivered, and loses them then, though the job's own are gone", async () => {
+    const discord = serveDiscord();
+    const office = openOffice();
+    await addDiscordJob(office, "a", discord.webhookUrl);
+    await office.launch("a");
+    await office.exit("a", 1);
+    const [first] = office.messages("a");
+    expect(office.store.loadEnvironment(toId("a"))).toEqual({});
+    expect(office.store.outbox.openSecrets(first?.id ?? 0)["DISCORD_WEBHOOK_URL"]).toBe(discord.webhookUrl);
+    await office.deliver();
+    await office.deliver();
+    expect(office.states("a")).toEqual(["discord started delivered", "discord failed delivered"]);
+    expect(office.messages("a").map(({ id }) => office.store.outbox.openSecrets(id))).toEqual([{}, {}]);
+  });
+
+  test.each([500, 502, 429, 408])(
+    "that is answered %d is tried again, and the next of the job waits for it",
+    async (status) => {
+      const discord = serveDiscord();
+      const office = openOffice();
+      discord.failNext({ kind: "status", status }, { kind: "status", status });
+      await addDiscordJob(office, "a", discord.webhookUrl);
+      await office.launch("a");
+      await office.exit("a", 0);
+      await office.deliver();
+      expect(office.states("a")).toEqual(["discord started pending", "discord completed blocked"]);
+      expect(office.messages("a")[0]?.error).toBe(`Discord answered ${status}`);
+      office.setTime(1000.4);
+      await office.deliver();
+      expect(discord.requests).toHaveLength(1);
+      office.setTime(1010);
+      await office.deliver();
+      office.setTime(1020);
+      await office.deliver();
+      await office.deliver();
+      expect(discord.texts()).toEqual(["<@42> Job a started on atlas", "<@42> Job a completed on atlas"]);
+      expect(office.messages("a").map(({ attempts }) => attempts)).toEqual([3, 1]);
+    },
+  );
+
+  test("waits as long as the service asks it to", async () => {
+    const discord = serveDiscord();
+    const office = openOffice();
+    discord.limitRate({ requests: 0, retryAfterS: 64.5 });
+    await addDiscordJob(office, "a", discord.webhookUrl);
+    await office.launch("a");
+    await office.deliver();
+    office.setTime(1064);
+    await office.deliver();
+    expect(discord.texts()).toEqual([]);
+    office.setTime(1064.6);
+    await office.deliver();
+    expect(discord.texts()).toEqual(["<@42> Job a started on atlas"]);
+  });
+
+  test("that is refused for good is given up with the reason, and the next one is sent", async () => {
+    const discord = serveDiscord();
+    const office = openOffice();
+    discord.failNext({ kind: "status", status: 404, body: '{"message": "Unknown Webhook", "code": 10015}' });
+    await addDiscordJob(office, "a", discord.webhookUrl);
+    await office.launch("a");
+    await office.exit("a", 0);
+    await office.deliver();
+    await office.deliver();
+    expect(office.states("a")).toEqual(["discord started dead", "discord completed delivered"]);
+    expect(office.messages("a")[0]?.error).toBe("Discord answered 404: Unknown Webhook");
+    expect(discord.texts()).toEqual(["<@42> Job a completed on atlas"]);
+  });
+
+  test.each(["", "not an address", "file:///etc/passwd", "ftp://127.0.0.1/"])(
+    "to the address %p is given up without a request",
+    async (webhook) => {
+      const office = openOffice();
+      await addDiscordJob(office, "a", webhook);
+      await office.launch("a");
+      await office.deliver();
+      expect(office.states("a")).toEqual(["discord started dead"]);
+    },
+  );
+
+  test("to a service that hangs is timed out, and holds up no other destination", async () => {
+    const [hanging, well] = [serveDiscord(), serveDiscord()];
+    const office = openOffice();
+    hanging.failAlways({ kind: "hang" });
+    await addDiscordJob(office, "a", hanging.webhookUrl);
+    await addDiscordJob(office, "b", well.webhookUrl);
+    for (const id of ["a", "b"]) await office.launch(id);
+    await office.delivery.run();
+    await waitUntil(() => well.texts().length === 1);
+    expect(office.states("a")).toEqual(["discord started sending"]);
+    await office.deliver();
+    expect(office.messages("a")[0]).toMatchObject({
+      state: "pending",
+      isUncertain: true,
+      error: "Discord did not answer in time",
+    });
+    expect(hanging.requests).toHaveLength(1);
+  });
+
+  test("whose courier never ends, throws or is not there harms no other", async () => {
+    const discord = serveDiscord();
+    const broken: Courier = { deliver: async () => Promise.reject(new Error("broken courier")) };
+    const endless: Courier = { deliver: () => new Promise(() => {}) };
+    const office = openOffice({ discord: createDiscord(), phone: broken, nullpointer: endless }, 50);
+    await addDiscordJob(office, "a", discord.webhookUrl, {
+      notifications: ["discord", "phone"],
+      integrations: ["nullpointer"],
+    });
+    await office.launch("a");
+    await office.exit("a", 1);
+    office.setTime(1006);
+    await office.deliver();
+    await office.deliver();
+    expect(office.states("a").toSorted()).toEqual([
+      "discord failed delivered",
+      "discord started delivered",
+      "nullpointer failed pending",
+      "phone failed dead",
+    ]);
+    expect(office.messages("a").find(({ channel }) => channel === "phone")?.error).toBe("broken courier");
+  });
+
+  test("that was being sent when the server ended is sent again by the next one, marked as uncertain", async () => {
+    const discord = serveDiscord();
+    const office = openOffice();
+    await addDiscordJob(office, "a", discord.webhookUrl);
+    await office.launch("a");
+    const [message] = office.messages("a");
+    must(await office.store.write(({ outbox }) => outbox.claim(message?.id ?? 0)));
+    expect(office.states("a")).toEqual(["discord started sending"]);
+    await office.deliver();
+    expect(office.messages("a")[0]).toMatchObject({ state: "delivered", isUncertain: true, attempts: 2 });
+    expect(discord.texts()).toHaveLength(1);
+  });
+
+  test("is not sent twice when what came of it can't be written at once", async () => {
+    const discord = serveDiscord();
+    const office = openOffice();
+    await addDiscordJob(office, "a", discord.webhookUrl);
+    await office.launch("a");
+    let isFull = false;
+    const write: typeof office.store.write = async (change) =>
+      isFull ? err({ kind: "unavailable", message: "The disk is full" }) : office.store.write(change);
+    const post = {
+      logs: { readTail: async () => new Uint8Array() },
+      couriers: { discord: createDiscord() },
+      timeoutMs: 200,
+    };
+    const context = { ...office.context, store: { ...office.store, write } };
+    const delivery = createDelivery(context, { post, random: () => 0 });
+    await delivery.run();
+    isFull = true;
+    await waitUntil(() => discord.texts().length === 1);
+    await waitUntil(() => discord.requests.length === 1);
+    await Bun.sleep(20);
+    expect(delivery.run()).rejects.toThrow("The disk is full");
+    isFull = false;
+    await delivery.run();
+    expect(office.states("a")).toEqual(["discord started delivered"]);
+    expect(discord.texts()).toHaveLength(1);
+    await delivery.stop();
+  });
+
+  test("is given up after a day, whatever keeps it", async () => {
+    const office = openOffice();
+    await addDiscordJob(office, "a", "http://127.0.0.1:1/");
+    await office.launch("a");
+    await office.exit("a", 0);
+    for (let hour = 0; hour <= 23; hour++) {
+      office.setTime(1000 + hour * HOUR_S);
+      await office.deliver();
+    }
+    expect(office.states("a")).toEqual(["discord started pending", "discord completed blocked"]);
+    office.setTime(1000 + 24 * HOUR_S + 2);
+    await expireOutbox(office.context);
+    expect(office.states("a")).toEqual(["discord started dead", "discord completed dead"]);
+    expect(office.messages("a").map(({ id }) => office.store.outbox.openSecrets(id))).toEqual([{}, {}]);
+    office.setTime(1000 + 40 * 24 * HOUR_S);
+    await expireOutbox(office.context);
+    expect(office.states("a")).toEqual([]);
+  });
+
+  test("of W&B's page edits the first message", async () => {
+    const discord = serveDiscord();
+    const office = openOffice();
+    await addDiscordJob(office, "a", discord.webhookUrl);
+    await office.launch("a");
+    await office.deliver();
+    const wandbUrl = "https://wandb.ai/lab/vision/runs/abc123";
+    must(await changeJob(office.context, toId("a"), { kind: "report", reports: { wandbUrl } }));
+    await office.deliver();
+    expect(discord.edits).toEqual([...discord.messages.keys()]);
+    expect(JSON.stringify([...discord.messages.values()])).toContain(wandbUrl);
+    expect(discord.texts()).toEqual(["<@42> Job a started on atlas"]);
+  });
+
+  test("fails a destination for longer and longer, not each of its messages at once", async () => {
+    const discord = serveDiscord();
+    const office = openOffice();
+    discord.failAlways({ kind: "status", status: 503 });
+    for (let index = 0; index < 20; index++) {
+      await addDiscordJob(office, `j${index}`, discord.webhookUrl);
+      await office.launch(`j${index}`);
+    }
+    for (let second = 0; second < 60; second++) {
+      office.setTime(1000 + second);
+      await office.deliver();
+    }
+    expect(discord.requests.length).toBeLessThan(12);
+    discord.failAlways(null);
+    office.setTime(3000);
+    for (let round = 0; round < 20; round++) await office.deliver();
+    expect(discord.texts()).toHaveLength(20);
+  });
+
+  test("is sent once for each event of 30 jobs, whatever fails on the way", async () => {
+    const discord = serveDiscord();
+    const office = openOffice();
+    discord.failNext(...Array.from({ length: 10 }, (_, index) => ({ kind: "status", status: 500 + index }) as const));
+    const ids = Array.from({ length: 30 }, (_, index) => `j${index}`);
+    for (const id of ids) {
+      await addDiscordJob(office, id, discord.webhookUrl);
+      await office.launch(id);
+      await office.exit(id, 0);
+    }
+    for (let round = 0; round < 200 && discord.texts().length < 60; round++) {
+      office.setTime(1000 + round * 60);
+      await office.deliver();
+    }
+    expect(discord.texts().toSorted()).toEqual(
+      ids.flatMap((id) => [`<@42> Job ${id} completed on atlas`, `<@42> Job ${id} started on atlas`]).toSorted(),
+    );
+    for (const id of ids) {
+      const own = discord.texts().filter((text) => text.includes(`Job ${id} `));
+      expect(own.map((text) => text.split(" ")[3])).toEqual(["started", "completed"]);
+    }
+  });
+});

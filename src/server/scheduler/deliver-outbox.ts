@@ -1,0 +1,138 @@
+import { type Attempt, FREE_LANE, findNextTurn, type Lane, selectReady, updateLane } from "../core/delivery.ts";
+import type { OutboxMessage, Outcome } from "../core/outbox.ts";
+import type { Transaction } from "../core/ports.ts";
+import type { SchedulerContext } from "./context.ts";
+import { type Post, sendMessage } from "./send-message.ts";
+import { logOutcome, settleMessage } from "./settle-message.ts";
+
+/** `random` is from 0 to 1. */
+export type PostOffice = Readonly<{ post: Omit<Post, "store">; random: () => number }>;
+
+/** `run` begins what is due and returns in how many milliseconds to look again; `stop` gives what is under way a moment. */
+export type Delivery = Readonly<{ run: () => Promise<number>; stop: () => Promise<void> }>;
+
+type Memory = Readonly<{
+  lanes: Map<string, Lane>;
+  sending: Map<number, OutboxMessage>;
+  answered: Map<number, Attempt>;
+  work: Set<Promise<void>>;
+  stop: AbortController;
+}>;
+
+type Round = Readonly<{ settled: readonly Settled[]; ready: readonly OutboxMessage[] }>;
+type Settled = Readonly<{ attempt: Attempt; outcome: Outcome }>;
+
+const LONGEST_SLEEP_MS = 60_000;
+const STOP_GRACE_MS = 1000;
+
+const createMemory = (): Memory => ({
+  lanes: new Map(),
+  sending: new Map(),
+  answered: new Map(),
+  work: new Set(),
+  stop: new AbortController(),
+});
+
+const listUnderWay = ({ sending, answered }: Memory): readonly OutboxMessage[] =>
+  [...sending.values()].filter(({ id }) => !answered.has(id));
+
+const listReady = ({ store, clock }: SchedulerContext, memory: Memory): readonly OutboxMessage[] =>
+  selectReady(store.outbox.listHeads(), { lanes: memory.lanes, sending: listUnderWay(memory), now: clock() });
+
+const takeTurn = (context: SchedulerContext, transaction: Transaction, memory: Memory): Round => {
+  const settled = [...memory.answered.values()].map((attempt) => ({
+    attempt,
+    outcome: settleMessage(context, transaction, attempt),
+  }));
+  const ready = listReady(context, memory);
+  for (const { id } of ready) transaction.outbox.claim(id);
+  return { settled, ready };
+};
+
+const forget = (context: SchedulerContext, memory: Memory, { attempt, outcome }: Settled): void => {
+  memory.sending.delete(attempt.message.id);
+  memory.answered.delete(attempt.message.id);
+  logOutcome(context, attempt.message, outcome);
+};
+
+const updateLanes = (lanes: Memory["lanes"], attempt: Attempt): void => {
+  const { destination } = attempt.message;
+  const lane = updateLane(lanes.get(destination) ?? FREE_LANE, attempt);
+  if (lane.failures === 0) lanes.delete(destination);
+  else lanes.set(destination, lane);
+};
+
+const begin = (context: SchedulerContext, memory: Memory, office: PostOffice): ((message: OutboxMessage) => void) => {
+  const send = async (message: OutboxMessage): Promise<void> => {
+    const answer = await sendMessage({ ...office.post, store: context.store }, message, memory.stop.signal);
+    const attempt: Attempt = { message, answer, now: context.clock(), random: office.random() };
+    memory.answered.set(message.id, attempt);
+    updateLanes(memory.lanes, attempt);
+    context.wakeOutbox();
+  };
+  return (message) => {
+    memory.sending.set(message.id, message);
+    const work: Promise<void> = send(message).finally(() => memory.work.delete(work));
+    memory.work.add(work);
+  };
+};
+
+const chooseDelay = ({ store, clock }: SchedulerContext, memory: Memory): number => {
+  const now = clock();
+  const traffic = { lanes: memory.lanes, sending: listUnderWay(memory), now };
+  const turn = findNextTurn(store.outbox.listHeads(), traffic);
+  return turn === null ? LONGEST_SLEEP_MS : Math.min(Math.ceil((turn - now) * 1000), LONGEST_SLEEP_MS);
+};
+
+const needsTurn = (context: SchedulerContext, memory: Memory): boolean =>
+  memory.answered.size > 0 || listReady(context, memory).length > 0;
+
+const writeOrThrow = async <Value>({ store }: SchedulerContext, change: (transaction: Transaction) => Value) => {
+  const written = await store.write(change);
+  if (written.ok) return written.value;
+  throw new Error(written.error.message);
+};
+
+const workRound = async (context: SchedulerContext, memory: Memory): Promise<readonly OutboxMessage[]> => {
+  const round = await writeOrThrow(context, (transaction) => takeTurn(context, transaction, memory));
+  for (const settled of round.settled) forget(context, memory, settled);
+  return round.ready;
+};
+
+const settleLast = async (context: SchedulerContext, { answered }: Memory): Promise<void> => {
+  await context.store.write((transaction) => {
+    for (const attempt of answered.values()) settleMessage(context, transaction, attempt);
+  });
+};
+
+const createStop =
+  (context: SchedulerContext, memory: Memory): Delivery["stop"] =>
+  async () => {
+    const timer = setTimeout(() => memory.stop.abort(), STOP_GRACE_MS);
+    await Promise.all(memory.work);
+    clearTimeout(timer);
+    if (memory.answered.size > 0) await settleLast(context, memory);
+  };
+
+/**
+ * Messages are marked as being sent on disk before they are, and what came of it after; answers are kept until they
+ * can be written. Destinations are served side by side, each one message at a time.
+ */
+export const createDelivery = (context: SchedulerContext, office: PostOffice): Delivery => {
+  const memory = createMemory();
+  const beginMessage = begin(context, memory, office);
+  let isRestored = false;
+  const restore = async (): Promise<void> => {
+    if (context.store.outbox.hasInterrupted()) {
+      await writeOrThrow(context, ({ outbox }) => outbox.reclaimInterrupted());
+    }
+    isRestored = true;
+  };
+  const run = async (): Promise<number> => {
+    if (!isRestored) await restore();
+    const ready = needsTurn(context, memory) ? await workRound(context, memory) : [];
+    for (const message of ready) beginMessage(message);
+    return chooseDelay(context, memory);
+  };
+  return { run, stop: createStop(context, memory) };
+};

@@ -1,0 +1,86 @@
+import { expect, onTestFinished, test } from "bun:test";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import type { WireDelivery } from "../../src/shared/delivery.ts";
+import { type DiscordStandIn, startDiscord } from "../services/discord.ts";
+import { createWorld, stopChild, type World, waitUntil } from "./programs.ts";
+
+const enter = async (): Promise<Readonly<{ world: World; discord: DiscordStandIn }>> => {
+  const world = await createWorld();
+  onTestFinished(() => world.dispose());
+  const discord = startDiscord();
+  onTestFinished(() => discord.stop());
+  return { world, discord };
+};
+
+const notify = (discord: DiscordStandIn) => ({
+  num_gpus: 0,
+  notifications: ["discord"],
+  env: { DISCORD_USER_ID: "42", DISCORD_WEBHOOK_URL: discord.webhookUrl, API_TOKEN: "hunter2-is-secret" },
+});
+
+const listDeliveries = async (world: World, id: string): Promise<readonly WireDelivery[]> =>
+  (await (await fetch(`${world.url}/v1/jobs/${id}/deliveries`)).json()) as readonly WireDelivery[];
+
+test("Discord hears of a job's start and of its failure, with the end of its log and none of its secrets", async () => {
+  const { world, discord } = await enter();
+  await world.startServer();
+  const command = "for i in $(seq 30); do echo line $i; done; echo token $API_TOKEN @everyone; exit 3";
+  const { id } = await world.submit({ ...notify(discord), command });
+  await waitUntil("both messages are there", () => discord.messages.size === 2);
+  expect(discord.texts()).toEqual([
+    expect.stringMatching(new RegExp(`^<@42> Job ${id} started on `)),
+    expect.stringMatching(new RegExp(`^<@42> Job ${id} failed on `)),
+  ]);
+  expect(discord.mentions).toEqual(["42", "42"]);
+  const [first, last] = [...discord.messages.entries()];
+  const log = last?.[1].embeds?.[0]?.description ?? "";
+  expect(log).toContain("line 30\ntoken ******** @everyone");
+  expect(log).not.toContain("line 10\n");
+  expect(JSON.stringify([...discord.messages.values()])).not.toContain("hunter2");
+  await waitUntil("the id is kept", async () => {
+    const { notification_messages } = await world.job(id);
+    return notification_messages["discord_start_job"] === first?.[0];
+  });
+  const shown = await world.nx(["get", id]);
+  expect(shown.stdout).toContain("told      discord, started: delivered");
+  expect(shown.stdout).toContain("told      discord, failed: delivered");
+  for (const name of ["jobs.db", "jobs.db-wal"]) {
+    expect(readFileSync(join(world.folder, "server", name)).includes(discord.webhookUrl)).toBe(false);
+  }
+});
+
+test("a Discord that hangs delays no job, and what it missed arrives after a crash, once", async () => {
+  const { world, discord } = await enter();
+  const server = await world.startServer();
+  discord.failAlways({ kind: "hang" });
+  const { id } = await world.submit({ ...notify(discord), command: "true" });
+  expect((await world.waitFor(id)).status).toBe("completed");
+  await waitUntil("it was asked", () => discord.requests.length === 1);
+  expect((await listDeliveries(world, id)).map(({ event, state }) => `${event} ${state}`)).toEqual([
+    "started sending",
+    "completed waiting",
+  ]);
+  await stopChild(server, "SIGKILL");
+  discord.failAlways(null);
+  await world.startServer();
+  await waitUntil("both messages are there", () => discord.messages.size === 2);
+  await waitUntil("both are written down", async () =>
+    (await listDeliveries(world, id)).every(({ state }) => state === "delivered"),
+  );
+  expect(discord.texts().map((text) => text.split(" ")[3])).toEqual(["started", "completed"]);
+});
+
+test("a webhook that is gone is told by nx get, and by no retry", async () => {
+  const { world, discord } = await enter();
+  await world.startServer();
+  const env = { DISCORD_USER_ID: "42", DISCORD_WEBHOOK_URL: `${discord.url}/api/webhooks/1/gone` };
+  const { id } = await world.submit({ ...notify(discord), env, command: "true" });
+  await waitUntil("it was given up", async () => {
+    const deliveries = await listDeliveries(world, id);
+    return deliveries.length === 2 && deliveries.every(({ state }) => state === "dead");
+  });
+  const shown = await world.nx(["get", id]);
+  expect(shown.stdout).toContain("told      discord, completed: given up: Discord answered 404: Unknown Webhook");
+  expect(discord.requests).toHaveLength(2);
+});
