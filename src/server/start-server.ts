@@ -20,10 +20,12 @@ import { createLogFile } from "./external/log-file.ts";
 import { watchEventLoop } from "./external/metrics/event-loop-lag.ts";
 import { createMeter } from "./external/metrics/meter.ts";
 import { createMockGpus } from "./external/mock-gpus.ts";
+import { createNullpointer } from "./external/nullpointer.ts";
 import { createNvidiaSmi } from "./external/nvidia-smi.ts";
 import { createProcessOwners } from "./external/process-owner.ts";
 import { createScreenExecutor } from "./external/screen/screen-executor.ts";
 import { openStore } from "./external/sqlite/open-store.ts";
+import { createTwilio } from "./external/twilio.ts";
 import { createWandbFinder } from "./external/wandb.ts";
 import { type Scheduler, startScheduler } from "./scheduler/loop.ts";
 
@@ -134,17 +136,22 @@ const createApiContext = (settings: Settings, parts: Parts, switches: Switches):
   newJobId: proposeJobId,
 });
 
+const createCouriers = ({ nullpointerUrl, twilioUrl }: Settings): Couriers => ({
+  discord: createDiscord(),
+  nullpointer: createNullpointer(nullpointerUrl),
+  phone: createTwilio(twilioUrl),
+});
+
 const startJobs = (settings: Settings, parts: Parts): Promise<Scheduler> => {
   const serverEnvironment = Object.fromEntries(
     Object.entries(process.env).flatMap(([name, value]) => (value === undefined ? [] : [[name, value]])),
   );
   const executor = createScreenExecutor({ serverDir: settings.serverDir });
-  const couriers: Couriers = { discord: createDiscord() };
-  const post = { logs: createLogFile(settings.serverDir), couriers, timeoutMs: SERVICE_TIMEOUT_MS };
-  const channels = JOB_CHANNELS.filter(({ name }) => name in couriers);
+  const office = { couriers: createCouriers(settings), timeoutMs: SERVICE_TIMEOUT_MS, random: Math.random };
+  const logs = createLogFile(settings.serverDir);
   return startScheduler(
-    { ...parts, executor, serverEnvironment, settings, channels },
-    { health: parts.health, wandb: createWandbFinder(), office: { post, random: Math.random } },
+    { ...parts, executor, serverEnvironment, settings, logs, channels: JOB_CHANNELS },
+    { health: parts.health, wandb: createWandbFinder(), office },
   );
 };
 

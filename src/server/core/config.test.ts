@@ -34,6 +34,8 @@ const SETTINGS: readonly Case[] = [
   ["max_cpu_jobs", "maxCpuJobs", 8, 0, "5"],
   ["max_passed_over", "maxPassedOver", 1800, 60, "7.5"],
   ["executor", "executor", "screen", "screen", "screen"],
+  ["nullpointer_url", "nullpointerUrl", "https://0x0.st", "https://a.example", "http://127.0.0.1:8080"],
+  ["twilio_url", "twilioUrl", "https://api.twilio.com", "https://a.example", "https://b.example"],
   ["log_level", "logLevel", "info", "debug", "error"],
 ];
 

@@ -22,6 +22,8 @@ export type Settings = Readonly<{
   maxPassedOver: number;
   executor: "screen";
   logLevel: LogLevel;
+  nullpointerUrl: string;
+  twilioUrl: string;
 }>;
 
 export type ConfigError = Readonly<{ message: string }>;
@@ -79,6 +81,18 @@ const text = <Fallback extends string | null>(name: string, fallback: Fallback):
   fallback,
 });
 
+const parseAddress: Parse<string> = (raw) => {
+  const address = parseText(raw);
+  return address !== undefined && /^https?:\/\/[^\s/]+/.test(address) ? address.replace(/\/+$/, "") : undefined;
+};
+
+const address = (name: string, fallback: string): Field<string> => ({
+  name,
+  parse: parseAddress,
+  allowed: "an address that begins with https:// or http://",
+  fallback,
+});
+
 const list = (name: string): Field<readonly string[]> => ({
   name,
   parse: parseList,
@@ -129,6 +143,8 @@ const readTexts = (raw: Raw, host: HostFacts, mistakes: string[]) => ({
   supplementaryGroups: readField(raw, list("supplementary_groups"), mistakes),
   allowedHosts: readField(raw, list("allowed_hosts"), mistakes),
   executor: readField(raw, EXECUTOR, mistakes),
+  nullpointerUrl: readField(raw, address("nullpointer_url", "https://0x0.st"), mistakes),
+  twilioUrl: readField(raw, address("twilio_url", "https://api.twilio.com"), mistakes),
   logLevel: readField(raw, LOG_LEVEL, mistakes),
 });
 
@@ -156,6 +172,8 @@ const KNOWN = [
   "max_cpu_jobs",
   "max_passed_over",
   "executor",
+  "nullpointer_url",
+  "twilio_url",
   "log_level",
 ] as const;
 

@@ -27,11 +27,18 @@ const describeSignal = (signal: number): string => {
   return name === undefined ? `signal ${signal}` : `signal ${signal} (${name})`;
 };
 
-/** Null for 0. A shell reports a death by signal S as 128 + S (POSIX.1-2017, Shell Command Language, 2.8.2). */
-export const describeExit = (exitCode: number): string | null => {
-  if (exitCode === 0) return null;
+const describeCode = (exitCode: number): string => {
   const signal = exitCode - SIGNAL_BASE;
   return signal > 0 && signal <= LAST_SIGNAL
     ? `Job was terminated by ${describeSignal(signal)}`
     : `Job failed with exit code ${exitCode}`;
+};
+
+/**
+ * Null for 0; `hint` becomes a second sentence. A shell reports a death by signal S as 128 + S (POSIX.1-2017, Shell
+ * Command Language, 2.8.2).
+ */
+export const describeExit = (exitCode: number, hint: string | null = null): string | null => {
+  if (exitCode === 0) return null;
+  return hint === null ? describeCode(exitCode) : `${describeCode(exitCode)}. ${hint}`;
 };

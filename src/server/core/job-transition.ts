@@ -6,7 +6,7 @@ export type JobEvent =
   | Readonly<{ kind: "start"; at: number; gpuIdxs: readonly number[]; dir: string }>
   | Readonly<{ kind: "launch"; handle: JobHandle }>
   | Readonly<{ kind: "requeue" }>
-  | Readonly<{ kind: "exit"; at: number; exitCode: number }>
+  | Readonly<{ kind: "exit"; at: number; exitCode: number; hint?: string | null }>
   | Readonly<{ kind: "lose"; at: number; reason: string }>
   | Readonly<{ kind: "mark_for_kill"; by?: string }>
   | Readonly<{ kind: "report"; reports: Partial<Reports> }>
@@ -68,7 +68,7 @@ const endJob = (
 
 const exitJob = (job: Job, event: Extract<JobEvent, { kind: "exit" }>): Job => {
   if (!isActive(job)) return job;
-  const errorMessage = describeExit(event.exitCode);
+  const errorMessage = describeExit(event.exitCode, event.hint ?? null);
   const status = event.exitCode === 0 ? "completed" : "failed";
   return endJob(job, { status, completedAt: event.at, exitCode: event.exitCode, errorMessage });
 };

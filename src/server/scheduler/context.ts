@@ -1,13 +1,14 @@
 import type { JobId } from "../core/job.ts";
 import type { Meter } from "../core/meter.ts";
 import type { Channel } from "../core/plan-notices.ts";
-import type { Clock, Environment, Executor, GpuProbe, JobDirectory, Log, Store } from "../core/ports.ts";
+import type { Clock, Environment, Executor, GpuProbe, JobDirectory, Log, LogFile, Store } from "../core/ports.ts";
 
 export type SchedulerContext = Readonly<{
   store: Store;
   executor: Executor;
   gpus: GpuProbe;
   jobDirectory: JobDirectory;
+  logs: Pick<LogFile, "readTail">;
   clock: Clock;
   log: Log;
   meter: Meter;

@@ -1,10 +1,14 @@
 import { describe, expect, onTestFinished, test } from "bun:test";
 import { type DiscordStandIn, startDiscord } from "../../../tests/services/discord.ts";
+import { type NullpointerStandIn, startNullpointer } from "../../../tests/services/nullpointer.ts";
+import { startTwilio, type TwilioStandIn } from "../../../tests/services/twilio.ts";
 import { err } from "../../shared/result.ts";
 import type { Courier, Couriers } from "../core/courier.ts";
 import type { OutboxMessage } from "../core/outbox.ts";
 import { toWireJob } from "../core/wire-job.ts";
 import { createDiscord } from "../external/discord.ts";
+import { createNullpointer } from "../external/nullpointer.ts";
+import { createTwilio } from "../external/twilio.ts";
 import { changeJob } from "./change-job.ts";
 import { createDelivery, type Delivery } from "./deliver-outbox.ts";
 import { expireOutbox } from "./expire-outbox.ts";
@@ -29,11 +33,9 @@ const serveDiscord = (): DiscordStandIn => {
 };
 
 const openOffice = (couriers: Couriers = { discord: createDiscord() }, timeoutMs = 200): Office => {
-  const harness = createHarness();
+  const harness = createHarness({ log: "line one\nRuntimeError: out of luck\n" });
   const { context, store } = harness;
-  const log = Buffer.from("line one\nRuntimeError: out of luck\n");
-  const post = { logs: { readTail: async () => log }, couriers, timeoutMs };
-  const delivery = createDelivery(context, { post, random: () => 0 });
+  const delivery = createDelivery(context, { couriers, timeoutMs, random: () => 0 });
   onTestFinished(() => delivery.stop());
   const messages = (id: string): readonly OutboxMessage[] => store.outbox.listOfJob(toId(id));
   const change = async (id: string, event: Parameters<typeof changeJob>[2]): Promise<void> => {
@@ -244,13 +246,12 @@ describe("a notification", () => {
     let isFull = false;
     const write: typeof office.store.write = async (change) =>
       isFull ? err({ kind: "unavailable", message: "The disk is full" }) : office.store.write(change);
-    const post = {
-      logs: { readTail: async () => new Uint8Array() },
+    const context = { ...office.context, store: { ...office.store, write } };
+    const delivery = createDelivery(context, {
       couriers: { discord: createDiscord() },
       timeoutMs: 200,
-    };
-    const context = { ...office.context, store: { ...office.store, write } };
-    const delivery = createDelivery(context, { post, random: () => 0 });
+      random: () => 0,
+    });
     await delivery.run();
     isFull = true;
     await waitUntil(() => discord.texts().length === 1);
@@ -337,5 +338,106 @@ describe("a notification", () => {
       const own = discord.texts().filter((text) => text.includes(`Job ${id} `));
       expect(own.map((text) => text.split(" ")[3])).toEqual(["started", "completed"]);
     }
+  });
+});
+
+const openAll = (): Office &
+  Readonly<{ discord: DiscordStandIn; files: NullpointerStandIn; twilio: TwilioStandIn }> => {
+  const [discord, files, twilio] = [serveDiscord(), startNullpointer(), startTwilio()];
+  onTestFinished(() => files.stop());
+  onTestFinished(() => twilio.stop());
+  const couriers = {
+    discord: createDiscord(),
+    nullpointer: createNullpointer(files.url),
+    phone: createTwilio(twilio.url),
+  };
+  return { ...openOffice(couriers), discord, files, twilio };
+};
+
+const addFullJob = async (office: ReturnType<typeof openAll>, id: string, env = {}): Promise<void> => {
+  const { discord, twilio, store } = office;
+  const job = createCpuJob(id, { notifications: ["discord", "phone"], integrations: ["nullpointer"] });
+  const own = { DISCORD_USER_ID: "42", DISCORD_WEBHOOK_URL: discord.webhookUrl, ...twilio.env };
+  must(await store.write((transaction) => transaction.insertJob(job, { ...own, ...env })));
+};
+
+describe("the log of a job", () => {
+  test("is uploaded for a day to a secret address with its secrets masked, and the message names it", async () => {
+    const office = openAll();
+    await addFullJob(office, "a", { API_KEY: "out of luck" });
+    await office.launch("a");
+    await office.exit("a", 1);
+    for (let round = 0; round < 4; round++) await office.deliver();
+    const [[path, file] = ["", new Uint8Array()]] = office.files.files;
+    expect(new TextDecoder().decode(file)).toBe("line one\nRuntimeError: ********\n");
+    expect(path).toStartWith("/s/");
+    expect(new TextDecoder().decode(office.files.requests[0]?.body)).toMatch(/name="expires"\r\n\r\n24\r\n/);
+    const sent = JSON.stringify([...office.discord.messages.values()][1]);
+    expect(sent).toContain(`${office.files.url}${path}`);
+    expect(office.discord.edits).toEqual([]);
+  });
+
+  test("that can't be uploaded holds the message up for 5 s and no longer; its address follows as an edit", async () => {
+    const office = openAll();
+    office.files.failNext({ kind: "garbage" }, { kind: "status", status: 503 });
+    await addFullJob(office, "a");
+    await office.launch("a");
+    await office.exit("a", 1);
+    await office.deliver();
+    await office.deliver();
+    expect(office.discord.texts()).toHaveLength(1);
+    office.setTime(1005.1);
+    await office.deliver();
+    await office.deliver();
+    expect(office.discord.texts()).toHaveLength(2);
+    expect(JSON.stringify([...office.discord.messages.values()])).not.toContain(office.files.url);
+    office.setTime(1100);
+    for (let round = 0; round < 4; round++) await office.deliver();
+    const [, last] = [...office.discord.messages.keys()];
+    expect(office.discord.edits).toEqual([last ?? ""]);
+    expect(JSON.stringify(office.discord.messages.get(last ?? ""))).toContain(office.files.url);
+    expect(office.states("a").filter((state) => !state.endsWith("delivered"))).toEqual([]);
+  });
+
+  test("that is refused for good lets the message go at once", async () => {
+    const office = openAll();
+    office.files.failNext({ kind: "status", status: 413 });
+    await addFullJob(office, "a");
+    await office.launch("a");
+    await office.exit("a", 1);
+    for (let round = 0; round < 4; round++) await office.deliver();
+    expect(office.discord.texts()).toHaveLength(2);
+    expect(office.states("a")).toContain("nullpointer failed dead");
+  });
+});
+
+describe("a call", () => {
+  test("is made at the end of a job, and at no other time", async () => {
+    const office = openAll();
+    await addFullJob(office, "a");
+    await office.launch("a");
+    await office.deliver();
+    expect(office.twilio.calls).toEqual([]);
+    await office.exit("a", 3);
+    office.setTime(1006);
+    for (let round = 0; round < 4; round++) await office.deliver();
+    expect(office.twilio.calls).toHaveLength(1);
+    expect(office.twilio.calls[0]).toMatchObject({ to: "+4915112345678", from: "+15005550006" });
+    expect(office.twilio.calls[0]?.said).toContain("job a is failed. Job failed with exit code 3.");
+    expect(office.messages("a").find(({ channel }) => channel === "phone")?.reference).toMatch(/^CA\d{32}$/);
+  });
+
+  test.each([
+    ["TWILIO_AUTH_TOKEN", "wrong", "Twilio answered 401: Authenticate"],
+    ["PHONE_TO_NUMBER", "me", "Twilio answered 400: The 'To' number is not valid"],
+    ["TWILIO_FROM_NUMBER", "", "Twilio answered 400: The 'From' number is not valid"],
+  ])("with a mistaken %s is given up, and says why", async (name, value, error) => {
+    const office = openAll();
+    await addFullJob(office, "a", { [name]: value });
+    await office.launch("a");
+    await office.exit("a", 0);
+    office.setTime(1006);
+    for (let round = 0; round < 3; round++) await office.deliver();
+    expect(office.messages("a").find(({ channel }) => channel === "phone")).toMatchObject({ state: "dead", error });
   });
 });

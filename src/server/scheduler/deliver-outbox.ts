@@ -1,12 +1,13 @@
+import type { Couriers } from "../core/courier.ts";
 import { type Attempt, FREE_LANE, findNextTurn, type Lane, selectReady, updateLane } from "../core/delivery.ts";
 import type { OutboxMessage, Outcome } from "../core/outbox.ts";
 import type { Transaction } from "../core/ports.ts";
 import type { SchedulerContext } from "./context.ts";
-import { type Post, sendMessage } from "./send-message.ts";
+import { sendMessage } from "./send-message.ts";
 import { logOutcome, settleMessage } from "./settle-message.ts";
 
-/** `random` is from 0 to 1. */
-export type PostOffice = Readonly<{ post: Omit<Post, "store">; random: () => number }>;
+/** A courier has `timeoutMs`; `random` is from 0 to 1. */
+export type PostOffice = Readonly<{ couriers: Couriers; timeoutMs: number; random: () => number }>;
 
 /** `run` begins what is due and returns in how many milliseconds to look again; `stop` gives what is under way a moment. */
 export type Delivery = Readonly<{ run: () => Promise<number>; stop: () => Promise<void> }>;
@@ -64,7 +65,7 @@ const updateLanes = (lanes: Memory["lanes"], attempt: Attempt): void => {
 
 const begin = (context: SchedulerContext, memory: Memory, office: PostOffice): ((message: OutboxMessage) => void) => {
   const send = async (message: OutboxMessage): Promise<void> => {
-    const answer = await sendMessage({ ...office.post, store: context.store }, message, memory.stop.signal);
+    const answer = await sendMessage({ ...context, ...office }, message, memory.stop.signal);
     const attempt: Attempt = { message, answer, now: context.clock(), random: office.random() };
     memory.answered.set(message.id, attempt);
     updateLanes(memory.lanes, attempt);

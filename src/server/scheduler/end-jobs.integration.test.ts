@@ -42,6 +42,20 @@ describe("a job that ends", () => {
     expect(store.loadEnvironment(toId("a"))).toEqual({});
   });
 
+  test("with a failure that its log explains says so in a second sentence, without secrets", async () => {
+    const log = 'Traceback (most recent call last):\n  File "t.py", line 1\nValueError: bad key value of a\n';
+    const { add, executor, find, start, store } = createHarness({ log });
+    await add(createQueued("a"), createQueued("b"));
+    await start();
+    await waitUntil(() => find("a").status === "running" && find("b").status === "running");
+    expect(store.loadEnvironment(toId("a"))).toEqual({ KEY: "value of a" });
+    executor.end("a", 1);
+    executor.end("b", 0);
+    await waitUntil(() => find("a").status === "failed" && find("b").status === "completed");
+    expect(find("a")).toMatchObject({ errorMessage: "Job failed with exit code 1. ValueError: bad key ********" });
+    expect(find("b")).toMatchObject({ errorMessage: null });
+  });
+
   test("is found by the timer when nothing was noticed", async () => {
     const { add, executor, find, start } = createHarness({ settings: { refreshRate: 0.05 } });
     await add(createQueued("a"));

@@ -2,6 +2,7 @@ import type { ActiveJob } from "../core/job.ts";
 import type { JobEvent } from "../core/job-transition.ts";
 import { changeJob, logFailure } from "./change-job.ts";
 import type { SchedulerContext, SchedulerMemory } from "./context.ts";
+import { explainFailure } from "./explain-failure.ts";
 
 const forgetJob = (memory: SchedulerMemory, job: ActiveJob): void => {
   memory.watches.get(job.id)?.();
@@ -14,7 +15,8 @@ export const finishJob = async (
   memory: SchedulerMemory,
   ending: Readonly<{ job: ActiveJob; event: JobEvent }>,
 ): Promise<void> => {
-  const changed = await changeJob(context, ending.job.id, ending.event);
+  const event = await explainFailure(context, ending.job, ending.event);
+  const changed = await changeJob(context, ending.job.id, event);
   logFailure(context, ending.job.id, changed);
   if (!changed.ok) return;
   forgetJob(memory, ending.job);

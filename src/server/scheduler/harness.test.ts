@@ -23,7 +23,6 @@ import { createJobDirectory } from "../external/job-directory.ts";
 import { createMeter } from "../external/metrics/meter.ts";
 import { openStore } from "../external/sqlite/open-store.ts";
 import type { SchedulerContext } from "./context.ts";
-import type { PostOffice } from "./deliver-outbox.ts";
 import { type Scheduler, startScheduler } from "./loop.ts";
 
 export type LogLine = Readonly<{ level: keyof Log; event: string; fields: Record<string, unknown> }>;
@@ -56,7 +55,7 @@ export type Overrides = Readonly<{
   health?: HostStats;
   wandb?: WandbFinder;
   channels?: readonly Channel[];
-  post?: Partial<PostOffice["post"]>;
+  log?: string;
   store?: (store: Store) => Partial<Store>;
 }>;
 
@@ -157,6 +156,7 @@ export const createHarness = (overrides: Overrides = {}): Harness => {
     executor,
     gpus: { isMock: true, read: overrides.gpus ?? readMockGpus(2) },
     jobDirectory: createJobDirectory(serverDir),
+    logs: { readTail: async () => Buffer.from(overrides.log ?? "") },
     clock,
     log: createLog(logs),
     meter: createMeter(),
@@ -203,10 +203,7 @@ export const createHarness = (overrides: Overrides = {}): Harness => {
       const scheduler = await startScheduler(context, {
         health: overrides.health ?? WELL,
         wandb: overrides.wandb ?? { find: async () => null },
-        office: {
-          post: { logs: { readTail: async () => new Uint8Array() }, couriers: {}, timeoutMs: 300, ...overrides.post },
-          random: () => 0,
-        },
+        office: { couriers: {}, timeoutMs: 300, random: () => 0 },
       });
       schedulers.push(scheduler);
       return scheduler;

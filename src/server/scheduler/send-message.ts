@@ -3,9 +3,9 @@ import { err, type Result } from "../../shared/result.ts";
 import type { Couriers, DeliveryError, Parcel, Receipt } from "../core/courier.ts";
 import type { OutboxMessage } from "../core/outbox.ts";
 import { LOG_CHANNEL } from "../core/plan-notices.ts";
-import type { LogFile, Store } from "../core/ports.ts";
+import type { SchedulerContext } from "./context.ts";
 
-export type Post = Readonly<{ store: Store; logs: Pick<LogFile, "readTail">; couriers: Couriers; timeoutMs: number }>;
+type Post = Pick<SchedulerContext, "store" | "logs"> & Readonly<{ couriers: Couriers; timeoutMs: number }>;
 
 const LAST_WORD_MS = 100;
 
