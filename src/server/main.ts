@@ -6,6 +6,7 @@ import { describeError } from "../shared/describe-error.ts";
 import { err, ok, type Result } from "../shared/result.ts";
 import { VERSION } from "../shared/version.ts";
 import { readSettings, type Settings } from "./core/config.ts";
+import type { OnStep } from "./core/ports.ts";
 import { createLog } from "./external/log.ts";
 import { readSettingsFile } from "./external/settings-file.ts";
 import { startServer } from "./start-server.ts";
@@ -82,11 +83,11 @@ const fail = (message: string, exitCode: number): never => {
   process.exit(exitCode);
 };
 
-const run = async (values: Flags): Promise<void> => {
+const run = async (values: Flags, onStep: OnStep | undefined): Promise<void> => {
   const settings = loadSettings(values);
   if (!settings.ok) return fail(settings.error.message, 1);
   const log = createLog(process.stdout.isTTY === true, settings.value.logLevel);
-  const started = await startServer(settings.value, log);
+  const started = await startServer(settings.value, { log, onStep });
   if (!started.ok) return fail(started.error.message, 1);
   const stop = (): void => {
     void started.value.stop().then(() => process.exit(0));
@@ -95,7 +96,8 @@ const run = async (values: Flags): Promise<void> => {
   process.once("SIGINT", stop);
 };
 
-const main = async (): Promise<void> => {
+/** Does what the command line says. */
+export const main = async (onStep?: OnStep): Promise<void> => {
   const parsed = parseCommandLine();
   if (!parsed.ok) return fail(parsed.error.message, USAGE_EXIT_CODE);
   const { values, positionals } = parsed.value;
@@ -104,7 +106,7 @@ const main = async (): Promise<void> => {
   else if (values.version === true || verb === "version") process.stdout.write(`${VERSION}\n`);
   else if (verb !== undefined)
     fail(`"${verb}" is not a verb of nexus-server; see nexus-server --help`, USAGE_EXIT_CODE);
-  else await run(values as Flags);
+  else await run(values as Flags, onStep);
 };
 
-await main();
+if (import.meta.main) await main();

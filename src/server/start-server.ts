@@ -12,7 +12,7 @@ import type { Couriers } from "./core/courier.ts";
 import type { JobId } from "./core/job.ts";
 import { JOB_CHANNELS } from "./core/job-channels.ts";
 import type { Meter } from "./core/meter.ts";
-import type { Clock, Log, Store, Wakes } from "./core/ports.ts";
+import type { Clock, Log, OnStep, Store, Wakes } from "./core/ports.ts";
 import { createDiscord } from "./external/discord.ts";
 import { createHostStats } from "./external/host-stats.ts";
 import { createJobDirectory } from "./external/job-directory.ts";
@@ -31,7 +31,10 @@ import { type Scheduler, startScheduler } from "./scheduler/loop.ts";
 
 export type RunningServer = Readonly<{ url: string; stop: () => Promise<void> }>;
 
-type Reporting = Readonly<{ log: Log; meter: Meter }>;
+/** What hears of the server's doings. */
+export type Listeners = Readonly<{ log: Log; onStep?: OnStep | undefined }>;
+
+type Reporting = Listeners & Readonly<{ meter: Meter }>;
 type StartError = Readonly<{ message: string }>;
 type HttpServer = ReturnType<typeof listen>;
 
@@ -58,7 +61,7 @@ const ensureToken = async (store: Store, settings: Settings): Promise<Result<str
   return ok(settings.apiToken === null ? token : null);
 };
 
-const openFolder = (settings: Settings, meter: Meter): Result<Store, StartError> => {
+const openFolder = (settings: Settings, { meter, onStep }: Reporting): Result<Store, StartError> => {
   try {
     mkdirSync(settings.serverDir, { recursive: true, mode: 0o700 });
   } catch (error) {
@@ -66,13 +69,14 @@ const openFolder = (settings: Settings, meter: Meter): Result<Store, StartError>
       message: `${settings.serverDir} can't be made: ${describeError(error)}`,
     });
   }
-  return openStore({ serverDir: settings.serverDir, clock: readClock, meter });
+  return openStore({ serverDir: settings.serverDir, clock: readClock, meter, onStep });
 };
 
-const createParts = (settings: Settings, store: Store, { log, meter }: Reporting) => ({
+const createParts = (settings: Settings, store: Store, { log, meter, onStep }: Reporting) => ({
   store,
   log,
   meter,
+  onStep,
   clock: readClock,
   gpus: settings.mockGpus > 0 ? createMockGpus(settings.mockGpus) : createNvidiaSmi({}),
   jobDirectory: createJobDirectory(settings.serverDir),
@@ -146,7 +150,7 @@ const startJobs = (settings: Settings, parts: Parts): Promise<Scheduler> => {
   const serverEnvironment = Object.fromEntries(
     Object.entries(process.env).flatMap(([name, value]) => (value === undefined ? [] : [[name, value]])),
   );
-  const executor = createScreenExecutor({ serverDir: settings.serverDir });
+  const executor = createScreenExecutor({ serverDir: settings.serverDir, onStep: parts.onStep });
   const office = { couriers: createCouriers(settings), timeoutMs: SERVICE_TIMEOUT_MS, random: Math.random };
   const logs = createLogFile(settings.serverDir);
   return startScheduler(
@@ -161,19 +165,22 @@ const announce = (log: Log, url: string, settings: Settings, token: string | nul
 };
 
 /** Opens the folder, restores its jobs, then listens. On a failure nothing is left open. */
-export const startServer = async (settings: Settings, log: Log): Promise<Result<RunningServer, StartError>> => {
+export const startServer = async (
+  settings: Settings,
+  listeners: Listeners,
+): Promise<Result<RunningServer, StartError>> => {
   if ((settings.sslKeyfile === null) !== (settings.sslCertfile === null)) {
     return err({ message: "ssl_keyfile and ssl_certfile go together: give both or none" });
   }
-  const meter = createMeter();
-  const store = openFolder(settings, meter);
+  const reporting = { ...listeners, meter: createMeter() };
+  const store = openFolder(settings, reporting);
   if (!store.ok) return store;
   const token = await ensureToken(store.value, settings);
   if (!token.ok) {
     await store.value.close();
     return token;
   }
-  return serve(settings, createParts(settings, store.value, { log, meter }), token.value);
+  return serve(settings, createParts(settings, store.value, reporting), token.value);
 };
 
 const serve = async (

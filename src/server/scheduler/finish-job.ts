@@ -15,10 +15,13 @@ export const finishJob = async (
   memory: SchedulerMemory,
   ending: Readonly<{ job: ActiveJob; event: JobEvent }>,
 ): Promise<void> => {
+  context.onStep?.("end seen");
   const event = await explainFailure(context, ending.job, ending.event);
   const changed = await changeJob(context, ending.job.id, event);
   logFailure(context, ending.job.id, changed);
   if (!changed.ok) return;
+  context.onStep?.("end written");
   forgetJob(memory, ending.job);
   await context.jobDirectory.removeRepo(ending.job.id);
+  context.onStep?.("repo removed");
 };

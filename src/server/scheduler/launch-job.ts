@@ -37,6 +37,7 @@ export const recordStart = async (
 ): Promise<StartingJob | null> => {
   const event = { kind: "start", at: context.clock(), gpuIdxs, dir: context.jobDirectory.pathOf(job.id) } as const;
   const started = await changeJob(context, job.id, event);
+  context.onStep?.("start written");
   return started.ok && isStarting(started.value) ? started.value : null;
 };
 
@@ -45,4 +46,5 @@ export const launchJob = async (context: SchedulerContext, job: StartingJob): Pr
   const launched = await tryLaunch(context, job);
   if (!launched.ok) return failLaunch(context, job, launched.error.message);
   logFailure(context, job.id, await changeJob(context, job.id, { kind: "launch", handle: launched.value }));
+  context.onStep?.("launch written");
 };

@@ -1,7 +1,7 @@
 import { writeFileSync } from "node:fs";
 import { err, ok, type Result } from "../../../shared/result.ts";
 import type { ActiveJob } from "../../core/job.ts";
-import type { KillError } from "../../core/ports.ts";
+import type { KillError, OnStep } from "../../core/ports.ts";
 import { locateJobFiles } from "./job-files.ts";
 import { type JobProcesses, listAll } from "./job-processes.ts";
 import { findHandle, findProcesses, takeCensus } from "./probe-jobs.ts";
@@ -67,6 +67,7 @@ const terminateNew = (serverDir: string, jobs: readonly ActiveJob[], round: Roun
 export const terminateJobs = async (
   serverDir: string,
   jobs: readonly ActiveJob[],
+  onStep?: OnStep,
 ): Promise<Result<void, KillError>> => {
   for (const job of jobs) keepFromStarting(serverDir, job);
   let round: Round = { failures: [], signalled: new Set(), startedUntil: Number.POSITIVE_INFINITY };
@@ -76,6 +77,7 @@ export const terminateJobs = async (
     round = terminateNew(serverDir, jobs, round);
     await pause(0);
   }
+  onStep?.("processes terminated");
   return report(round.failures);
 };
 
@@ -112,8 +114,12 @@ const endScreens = async (screens: readonly Process[]): Promise<readonly (string
 export const forceKillJobs = async (
   serverDir: string,
   jobs: readonly ActiveJob[],
+  onStep?: OnStep,
 ): Promise<Result<void, KillError>> => {
   const screens = findAll(serverDir, jobs).flatMap(({ screen }) => screen ?? []);
   const failures = killAllButScreens(serverDir, jobs);
-  return report([...failures, ...(await endScreens(screens))]);
+  onStep?.("processes killed");
+  const screenFailures = await endScreens(screens);
+  onStep?.("screens ended");
+  return report([...failures, ...screenFailures]);
 };

@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { closeSync, openSync } from "node:fs";
 import { err, ok, type Result } from "../../../shared/result.ts";
 import type { ActiveJob, JobHandle } from "../../core/job.ts";
-import type { Environment, LaunchError } from "../../core/ports.ts";
+import type { Environment, LaunchError, OnStep } from "../../core/ports.ts";
 import { type Claim, readClaim } from "./claim.ts";
 import { type JobPaths, readStartFailure } from "./job-files.ts";
 import { readBootId, readProcess } from "./process-table.ts";
@@ -63,10 +63,10 @@ const failToStart = (paths: JobPaths, reason: string): Result<never, LaunchError
 /** Resolves once the job has claimed its launch, or can't any more. */
 export const launchSession = async (
   job: ActiveJob,
-  paths: JobPaths,
-  env: Environment,
+  { paths, env, onStep }: Readonly<{ paths: JobPaths; env: Environment; onStep?: OnStep | undefined }>,
 ): Promise<Result<Session, LaunchError>> => {
   const child = spawnScreen(job, paths, env);
+  onStep?.("screen spawned");
   let ending: string | null = null;
   child.once("error", (error) => (ending = error.message));
   child.once("exit", (code, signal) => (ending ??= `screen ended with ${signal ?? `exit code ${code}`}`));

@@ -1,4 +1,5 @@
 import type { Database } from "bun:sqlite";
+import type { OnStep } from "../../core/ports.ts";
 
 const INITIAL_SCHEMA = `
 create table jobs (
@@ -104,12 +105,14 @@ export const refuseVersion = (db: Database, path: string): string | null => {
 };
 
 /** Brings the file forward one version at a time, each in a transaction of its own. */
-export const migrate = (db: Database, migrations: readonly string[] = MIGRATIONS): void => {
+export const migrate = (db: Database, onStep?: OnStep, migrations: readonly string[] = MIGRATIONS): void => {
   const first = readVersion(db);
   for (const [offset, sql] of migrations.slice(first).entries()) {
     db.transaction(() => {
       db.exec(sql);
       db.exec(`pragma user_version = ${first + offset + 1}`);
+      onStep?.("migration made");
     })();
+    onStep?.("migration committed");
   }
 };

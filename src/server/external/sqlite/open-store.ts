@@ -2,7 +2,7 @@ import type { Database } from "bun:sqlite";
 import { randomBytes } from "node:crypto";
 import { join } from "node:path";
 import { err, ok, type Result } from "../../../shared/result.ts";
-import type { Clock, Store, Transaction } from "../../core/ports.ts";
+import type { Clock, OnStep, Store, Transaction } from "../../core/ports.ts";
 import { loadSecretBox, type SecretBox } from "../secret-box.ts";
 import { createArtifactTable } from "./artifact-table.ts";
 import { type CommitMeter, createGroupCommit, type GroupCommit } from "./group-commit.ts";
@@ -19,6 +19,7 @@ export type StoreOptions = Readonly<{
   clock: Clock;
   randomId?: () => string;
   meter?: CommitMeter;
+  onStep?: OnStep | undefined;
 }>;
 
 type Parts = Readonly<{
@@ -88,14 +89,14 @@ const loadJobs = (db: Database, keyPath: string): Result<Pick<Parts, "jobs" | "b
 };
 
 const openLocked = (options: StoreOptions, lock: FolderLock): Result<Store, OpenError> => {
-  const { serverDir, clock, randomId = createRandomId, meter } = options;
+  const { serverDir, clock, randomId = createRandomId, meter, onStep } = options;
   const path = join(serverDir, "jobs.db");
   const keyPath = join(serverDir, "secret.key");
-  const db = openDatabase(path);
+  const db = openDatabase(path, onStep);
   if (!db.ok) return db;
   try {
     const jobs = loadJobs(db.value, keyPath);
-    const commits = createGroupCommit(db.value, meter);
+    const commits = createGroupCommit(db.value, { meter, onStep });
     if (jobs.ok) return ok(createStore({ ...jobs.value, db: db.value, lock, clock, randomId, commits }));
     db.value.close();
     return jobs;
