@@ -1,3 +1,5 @@
+import { randomUUID } from "node:crypto";
+import { existsSync, lstatSync, renameSync } from "node:fs";
 import { chmod, lstat, readdir, rm } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import type { JobId } from "../core/job.ts";
@@ -15,7 +17,12 @@ const unlockIfFolder = async (path: string): Promise<void> => {
   if (status.isDirectory()) await unlockFolders(path);
 };
 
+const NEEDED_BY_THE_RUNNING_JOB = ["repo", "artifact"];
+
+const isThere = (path: string): boolean => lstatSync(path, { throwIfNoEntry: false }) !== undefined;
+
 const removeTree = async (path: string): Promise<void> => {
+  if (!isThere(path)) return;
   try {
     await rm(path, { recursive: true, force: true });
   } catch {
@@ -26,10 +33,19 @@ const removeTree = async (path: string): Promise<void> => {
 
 /** Removing what is not there succeeds; read-only folders are removed too, links are never followed. Rejects if something stays. */
 export const createJobDirectory = (serverDir: string): JobDirectory => {
-  const pathOf = (id: JobId): string => resolve(serverDir, "jobs", id);
+  const jobs = resolve(serverDir, "jobs");
+  const pathOf = (id: JobId): string => join(jobs, id);
   return {
     pathOf,
-    removeRepo: (id) => removeTree(join(pathOf(id), "repo")),
-    remove: (id) => removeTree(pathOf(id)),
+    list: async () => (existsSync(jobs) ? ((await readdir(jobs)) as JobId[]) : []),
+    removeRepo: async (id) => {
+      for (const name of NEEDED_BY_THE_RUNNING_JOB) await removeTree(join(pathOf(id), name));
+    },
+    remove: async (id) => {
+      const aside = join(jobs, `.removed-${randomUUID()}`);
+      if (!existsSync(pathOf(id))) return;
+      renameSync(pathOf(id), aside);
+      await removeTree(aside);
+    },
   };
 };

@@ -1,4 +1,4 @@
-import type { ActiveJob } from "../core/job.ts";
+import { type ActiveJob, isEnded } from "../core/job.ts";
 import type { JobEvent } from "../core/job-transition.ts";
 import { changeJob, logFailure } from "./change-job.ts";
 import type { SchedulerContext, SchedulerMemory } from "./context.ts";
@@ -10,6 +10,7 @@ const forgetJob = (memory: SchedulerMemory, job: ActiveJob): void => {
   memory.killedSince.delete(job.id);
 };
 
+/** Writes what ends the job, or takes its start back; once it has ended, what only a running job needs is removed. */
 export const finishJob = async (
   context: SchedulerContext,
   memory: SchedulerMemory,
@@ -19,7 +20,7 @@ export const finishJob = async (
   const event = await explainFailure(context, ending.job, ending.event);
   const changed = await changeJob(context, ending.job.id, event);
   logFailure(context, ending.job.id, changed);
-  if (!changed.ok) return;
+  if (!changed.ok || !isEnded(changed.value)) return;
   context.onStep?.("end written");
   forgetJob(memory, ending.job);
   await context.jobDirectory.removeRepo(ending.job.id);

@@ -13,6 +13,7 @@ import type {
   Executor,
   GpuProbe,
   HostStats,
+  JobDirectory,
   JobFiles,
   Log,
   Observation,
@@ -53,6 +54,7 @@ export type Overrides = Readonly<{
   settings?: Partial<SchedulerContext["settings"]>;
   serverEnvironment?: Environment;
   health?: HostStats;
+  jobDirectory?: JobDirectory;
   wandb?: WandbFinder;
   channels?: readonly Channel[];
   log?: string;
@@ -155,7 +157,7 @@ export const createHarness = (overrides: Overrides = {}): Harness => {
     store,
     executor,
     gpus: { isMock: true, read: overrides.gpus ?? readMockGpus(2) },
-    jobDirectory: createJobDirectory(serverDir),
+    jobDirectory: overrides.jobDirectory ?? createJobDirectory(serverDir),
     logs: { readTail: async () => Buffer.from(overrides.log ?? "") },
     clock,
     log: createLog(logs),
