@@ -9,7 +9,6 @@ type Start = Extract<WitnessLine, { kind: "start" }>;
 type End = Extract<WitnessLine, { kind: "end" }>;
 type Told = "accepted" | "unanswered" | "refused";
 
-/** All that clients were told about one submission. */
 type Claim = Readonly<{
   plan: JobPlan;
   told: Told;

@@ -43,7 +43,6 @@ const trySubmit = async (
   return { ids, answer };
 };
 
-/** Submits again after a lost answer where the ids make that safe; null if nothing is known to be stored. */
 const submit = async (
   arena: Arena,
   jobs: readonly JobPlan[],
@@ -74,7 +73,6 @@ const removeOnce = async (arena: Arena, mark: string, id: string): Promise<Answe
   return answer;
 };
 
-/** True if it is gone. */
 const remove = async (arena: Arena, mark: string, id: string): Promise<boolean> => {
   for (let tries = 0; tries < TRIES; tries += 1) {
     const answer = await removeOnce(arena, mark, id);

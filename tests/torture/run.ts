@@ -191,7 +191,6 @@ const tellProgress = ({ arena, state, report }: Run, findings: number): void => 
   arena.history.add({ kind: "server", what: "drained and checked" });
 };
 
-/** Lets every job end under a server that lives, then checks everything. */
 const drainAndCheck = async (run: Run): Promise<number> => {
   await run.arena.whenUp();
   await waitForEnds(run);
@@ -216,7 +215,6 @@ const hasRoom = ({ arena, state }: Run, deadline: number): boolean =>
 
 const chooseDeath = (random: Random, kills: number): Death => FIRST_DEATHS[kills] ?? drawDeath(random);
 
-/** One stretch of clients at work and servers dying, then quiet. False if it found something. */
 const runStretch = async (run: Run, clients: Clients, random: Random, deadline: number): Promise<boolean> => {
   const { arena, state } = run;
   state.isPaused = false;

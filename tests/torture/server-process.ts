@@ -21,7 +21,7 @@ const ROOT = join(import.meta.dirname, "..", "..");
 const PROGRAM = join(ROOT, "src", "server", "main.ts");
 const DYING_PROGRAM = join(ROOT, "tests", "torture", "server.ts");
 
-export const STEPS: readonly [Step, ...Step[]] = [
+const STEPS: readonly [Step, ...Step[]] = [
   "change made",
   "change committed",
   "jobs probed",
