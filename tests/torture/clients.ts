@@ -169,7 +169,7 @@ const tellArtifact: Telling<"artifact"> = async (arena, { jobs, upload: plan }) 
   if (artifactId !== null) for (const job of jobs) await submit(arena, [job], artifactId);
 };
 
-const tellBlacklist: Telling<"blacklist"> = async (arena, { gpu, isListed }) => {
+export const setBlacklisted = async (arena: Arena, gpu: number, isListed: boolean): Promise<void> => {
   const answer = await ask(arena, { method: isListed ? "PUT" : "DELETE", path: `/v1/gpus/${gpu}/blacklist` });
   arena.history.add({ kind: "blacklist", gpu, isListed, answer: shorten(answer) });
 };
@@ -189,7 +189,7 @@ const tell = (arena: Arena, story: Story): Promise<unknown> => {
     case "artifact":
       return tellArtifact(arena, story);
     case "blacklist":
-      return tellBlacklist(arena, story);
+      return setBlacklisted(arena, story.gpu, story.isListed);
   }
 };
 

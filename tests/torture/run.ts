@@ -1,3 +1,4 @@
+import { randomInt } from "node:crypto";
 import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
@@ -5,7 +6,7 @@ import { join } from "node:path";
 import { openStore } from "../../src/server/external/sqlite/open-store.ts";
 import { type Arena, sleep } from "./arena.ts";
 import { type Finding, findEarlyFindings, findFindings } from "./checker.ts";
-import { killOnce, runClient } from "./clients.ts";
+import { killOnce, runClient, setBlacklisted } from "./clients.ts";
 import type { StoredJob } from "./evidence.ts";
 import { gatherEvidence, listJobs, listLeftovers, listProcesses, readStoredJobs, withDatabase } from "./gather.ts";
 import { createHistory, type RunOptions } from "./history.ts";
@@ -49,18 +50,26 @@ const STEP_PATIENCE_MS = 1500;
 const DRAIN_LIMIT_MS = 120_000;
 const LEFTOVER_LIMIT_MS = 15_000;
 const POLL_MS = 10;
+const FIRST_PORT = 10_000;
+const FIRST_EPHEMERAL_PORT = 32_768;
 const SLOW_POLL_MS = 200;
 const SECONDS_A_MINUTE = 60;
 const AN_HOUR_S = 3600;
 const ENDED_OR_NOT = ["running", "queued"];
 
-const pickPort = (): Promise<number> => {
-  const { promise, resolve } = Promise.withResolvers<number>();
-  const probe = createServer().listen(0, "127.0.0.1", () => {
-    const address = probe.address();
-    probe.close(() => resolve(typeof address === "object" ? (address?.port ?? 0) : 0));
-  });
+const isFree = (port: number): Promise<boolean> => {
+  const { promise, resolve } = Promise.withResolvers<boolean>();
+  const probe = createServer()
+    .once("error", () => resolve(false))
+    .listen(port, "127.0.0.1", () => probe.close(() => resolve(true)));
   return promise;
+};
+
+const pickPort = async (): Promise<number> => {
+  for (;;) {
+    const port = randomInt(FIRST_PORT, FIRST_EPHEMERAL_PORT);
+    if (await isFree(port)) return port;
+  }
 };
 
 const isAnswering = async (url: string): Promise<boolean> => {
@@ -193,6 +202,7 @@ const tellProgress = ({ arena, state, report }: Run, findings: number): void => 
 
 const drainAndCheck = async (run: Run): Promise<number> => {
   await run.arena.whenUp();
+  await setBlacklisted(run.arena, run.arena.options.gpus - 1, false);
   await waitForEnds(run);
   const leftovers = await waitForLeftovers(run);
   const evidence = await gatherEvidence(run.arena, leftovers);
@@ -223,11 +233,12 @@ const runStretch = async (run: Run, clients: Clients, random: Random, deadline: 
   while (state.kills < goal && hasRoom(run, deadline)) await liveAndDie(run, chooseDeath(random, state.kills));
   state.isPaused = true;
   const server = start(run, null);
-  await Promise.all(working);
-  const count = await drainAndCheck(run);
+  const quiet = Promise.all(working).then(() => drainAndCheck(run));
+  const count = await Promise.race([quiet, server.exited.then(() => null)]);
   await endServer(run, server, "SIGKILL");
   state.kills += 1;
   recordEnd(run, server, "dies at rest");
+  if (count === null) addFinding(run, "ended by itself: the server, while jobs came to their ends");
   return count === 0;
 };
 
