@@ -166,6 +166,12 @@ describe("a doctored history", () => {
         WITNESS.filter(({ mark }) => mark === "b"),
       ),
     ],
+    [
+      "a kill without a TERM",
+      "TERM lost",
+      [submitted(plan("a", { behaviour: { kind: "trap", code: 0 } })), KILL],
+      createEvidence([KILLED], [began("a", 1)]),
+    ],
     ["a wrong GPU", "wrong GPU", HISTORY, withJob({ gpuIdxs: [1] })],
     [
       "fewer GPUs than asked for",

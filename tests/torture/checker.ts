@@ -169,6 +169,7 @@ const checkRun = (claim: Claim, job: StoredJob, lines: readonly WitnessLine[]): 
   const isNamed = claim.plan.gpuIdxs.every((index) => job.gpuIdxs.includes(index));
   const isSuccess = job.status !== "killed" && codeOf(claim.plan, job.variant) !== null;
   return [
+    ...when(claim.plan.behaviour.kind === "trap" && end === undefined, () => `TERM lost: ${describe(job)}`),
     ...when(start.id !== job.id, () => `ran as ${start.id}: ${describe(job)}`),
     ...when(start.variant !== job.variant, () => `ran command ${start.variant}: ${describe(job)}`),
     ...when(start.gpus !== job.gpuIdxs.join(","), () => `wrong GPU: ${describe(job)} saw "${start.gpus}"`),

@@ -174,7 +174,8 @@ export const setBlacklisted = async (arena: Arena, gpu: number, isListed: boolea
   arena.history.add({ kind: "blacklist", gpu, isListed, answer: shorten(answer) });
 };
 
-const tell = (arena: Arena, story: Story): Promise<unknown> => {
+/** Tells the story to its end. */
+export const tell = (arena: Arena, story: Story): Promise<unknown> => {
   switch (story.kind) {
     case "submit":
       return tellSubmit(arena, story);

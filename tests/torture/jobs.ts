@@ -72,17 +72,20 @@ const renderBody = (behaviour: Behaviour, code: number | null): string => {
     case "held":
       return "(sleep 600) & sleep 600";
     case "trap":
-      return `trap 'finish ${behaviour.code}' TERM; while :; do sleep 0.1; done`;
+      return "while :; do sleep 0.1; done";
     case "stubborn":
       return "trap '' TERM; while :; do sleep 0.2; done";
   }
 };
 
+const renderTrap = ({ behaviour, mark }: JobPlan): string =>
+  behaviour.kind === "trap" ? `mark=${mark}; trap 'finish ${behaviour.code}' TERM; ` : "";
+
 /** The variant is raised by each edit of the command. */
 export const commandOf = (job: JobPlan, variant: number): string =>
-  `. "$TORTURE"; begin ${job.mark} ${variant}; ${renderBody(job.behaviour, codeOf(job, variant))}`;
+  `. "$TORTURE"; ${renderTrap(job)}begin ${job.mark} ${variant}; ${renderBody(job.behaviour, codeOf(job, variant))}`;
 
-const BEGIN = /^\. "\$TORTURE"; begin (\S+) (\d+); /;
+const BEGIN = /^\. "\$TORTURE"; .*?begin (\S+) (\d+); /;
 
 export const readCommand = (command: string): Readonly<{ mark: string; variant: number }> => {
   const [, mark, variant] = BEGIN.exec(command) ?? [];

@@ -13,7 +13,7 @@ const HELP = `npm run torture -- [flags]
 
 const DEFAULTS = { kills: "200", minutes: "10", clients: "4" } as const;
 const GPUS = 4;
-const KILLS_BETWEEN_DRAINS = 40;
+const KILLS_BETWEEN_DRAINS = 60;
 const LARGEST_SEED = 1_000_000;
 
 const { values } = parseArgs({

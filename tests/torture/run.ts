@@ -3,10 +3,11 @@ import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import type { Step } from "../../src/server/core/ports.ts";
 import { openStore } from "../../src/server/external/sqlite/open-store.ts";
 import { type Arena, sleep } from "./arena.ts";
 import { type Finding, findEarlyFindings, findFindings } from "./checker.ts";
-import { killOnce, runClient, setBlacklisted } from "./clients.ts";
+import { killOnce, runClient, setBlacklisted, tell } from "./clients.ts";
 import type { StoredJob } from "./evidence.ts";
 import { gatherEvidence, listJobs, listLeftovers, listProcesses, readStoredJobs, withDatabase } from "./gather.ts";
 import { createHistory, type RunOptions } from "./history.ts";
@@ -17,6 +18,7 @@ import {
   describeDeath,
   drawDeath,
   FIRST_DEATHS,
+  LATE_STEPS,
   type ServerProcess,
   spawnServer,
 } from "./server-process.ts";
@@ -46,7 +48,8 @@ type State = {
 type Run = Readonly<{ arena: Arena; state: State; env: NodeJS.ProcessEnv; report: Report }>;
 
 const START_LIMIT_MS = 20_000;
-const STEP_PATIENCE_MS = 1500;
+const STEP_PATIENCE_MS = 1000;
+const LATE_STEP_PATIENCE_MS = 20_000;
 const DRAIN_LIMIT_MS = 120_000;
 const LEFTOVER_LIMIT_MS = 15_000;
 const POLL_MS = 10;
@@ -140,11 +143,11 @@ const endServer = async (run: Run, server: ServerProcess, name: "SIGKILL" | "SIG
   clearTimeout(patience);
 };
 
-const liveAndDie = async (run: Run, death: Death): Promise<void> => {
+const liveAndDie = async (run: Run, death: Death, patienceMs: number = STEP_PATIENCE_MS): Promise<void> => {
   const { state } = run;
   const server = start(run, death);
-  const waitMs = death.kind === "at a step" ? START_LIMIT_MS : death.afterMs;
-  const isUp = state.up.promise.then(() => sleep(STEP_PATIENCE_MS));
+  const waitMs = death.kind === "at a step" ? 2 * START_LIMIT_MS : death.afterMs;
+  const isUp = state.up.promise.then(() => sleep(patienceMs));
   await Promise.race([server.exited, sleep(waitMs), ...(death.kind === "at a step" ? [isUp] : [])]);
   const isReached = !server.isAlive();
   await endServer(run, server, death.kind === "politely" ? "SIGTERM" : "SIGKILL");
@@ -215,9 +218,18 @@ const drainAndCheck = async (run: Run): Promise<number> => {
 
 type Clients = readonly Iterator<Story>[];
 
+const KILLS_OF_A_SHORT_RUN = 50;
+
+const mayResist = ({ kills }: Pick<RunOptions, "kills">): boolean => kills > KILLS_OF_A_SHORT_RUN;
+
 const createClients = ({ seed, clients, gpus, kills }: RunOptions): Clients =>
   Array.from({ length: clients }, (_, client) =>
-    drawStories(createRandom(seed * 1000 + client + 1), { client, gpus, run: `t${seed}`, mayResist: kills > 50 }),
+    drawStories(createRandom(seed * 1000 + client + 1), {
+      client,
+      gpus,
+      run: `t${seed}`,
+      mayResist: mayResist({ kills }),
+    }),
   );
 
 const hasRoom = ({ arena, state }: Run, deadline: number): boolean =>
@@ -225,12 +237,27 @@ const hasRoom = ({ arena, state }: Run, deadline: number): boolean =>
 
 const chooseDeath = (random: Random, kills: number): Death => FIRST_DEATHS[kills] ?? drawDeath(random);
 
+const killStubborn = async (run: Run, number: number): Promise<void> => {
+  const { arena } = run;
+  const mark = `stubborn-${number}`;
+  const needs = { jobId: `t${arena.options.seed}-${mark}`, numGpus: 0, gpuIdxs: [], priority: 9000, runNow: false };
+  const job: JobPlan = { mark, behaviour: { kind: "stubborn" }, ...needs };
+  await tell(arena, { kind: "kill", job, delayMs: 0 });
+};
+
+const dieAtLateStep = (run: Run, step: Step): Promise<void> =>
+  liveAndDie(run, { kind: "at a step", step, passes: 1 }, LATE_STEP_PATIENCE_MS);
+
 const runStretch = async (run: Run, clients: Clients, random: Random, deadline: number): Promise<boolean> => {
   const { arena, state } = run;
   state.isPaused = false;
   const goal = state.kills + arena.options.killsBetweenDrains;
   const working = clients.map((stories) => runClient(arena, stories));
   while (state.kills < goal && hasRoom(run, deadline)) await liveAndDie(run, chooseDeath(random, state.kills));
+  for (const step of mayResist(arena.options) ? LATE_STEPS : []) {
+    working.push(killStubborn(run, arena.history.events.length));
+    await dieAtLateStep(run, step);
+  }
   state.isPaused = true;
   const server = start(run, null);
   const quiet = Promise.all(working).then(() => drainAndCheck(run));

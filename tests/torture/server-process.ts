@@ -35,9 +35,10 @@ const STEPS: readonly [Step, ...Step[]] = [
   "repo removed",
   "kill decided",
   "processes terminated",
-  "processes killed",
-  "screens ended",
 ];
+
+/** Steps that come only when a job has resisted TERM for its whole grace. */
+export const LATE_STEPS: readonly Step[] = ["processes killed", "screens ended"];
 
 const MOST_PASSES: Readonly<Partial<Record<Step, number>>> = {
   "change made": 40,
@@ -45,10 +46,9 @@ const MOST_PASSES: Readonly<Partial<Record<Step, number>>> = {
   "jobs probed": 1,
   "kill decided": 3,
   "processes terminated": 3,
-  "processes killed": 1,
-  "screens ended": 1,
 };
 const LONGEST_LIFE_MS = 1500;
+const SHORT_LIFE_MS = 600;
 
 export const drawDeath = (random: Random): Death => {
   const kind = random.pick(["step", "step", "step", "moment", "moment", "moment", "moment", "term"] as const);
@@ -56,7 +56,7 @@ export const drawDeath = (random: Random): Death => {
     const step = random.pick(STEPS);
     return { kind: "at a step", step, passes: random.integer(1, MOST_PASSES[step] ?? 6) };
   }
-  const afterMs = random.integer(0, LONGEST_LIFE_MS);
+  const afterMs = random.integer(0, random.chance(0.5) ? SHORT_LIFE_MS : LONGEST_LIFE_MS);
   return { kind: kind === "term" ? "politely" : "at a moment", afterMs };
 };
 

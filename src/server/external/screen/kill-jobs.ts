@@ -2,17 +2,22 @@ import { writeFileSync } from "node:fs";
 import { err, ok, type Result } from "../../../shared/result.ts";
 import type { ActiveJob } from "../../core/job.ts";
 import type { KillError, OnStep } from "../../core/ports.ts";
+import { runCommand } from "../run-command.ts";
 import { locateJobFiles } from "./job-files.ts";
 import { type JobProcesses, listAll } from "./job-processes.ts";
+import { nameSession } from "./launch-session.ts";
 import { findHandle, findProcesses, takeCensus } from "./probe-jobs.ts";
 import { type Process, readProcess, readUptimeTicks } from "./process-table.ts";
 
 type Round = Readonly<{ failures: readonly (string | null)[]; signalled: ReadonlySet<string>; startedUntil: number }>;
 
+type Session = Readonly<{ screen: Process; session: string }>;
+
 const MAX_ROUNDS = 10;
 const MAX_TERM_ROUNDS = 3;
 const SCREEN_POLLS = 100;
 const SCREEN_POLL_MS = 2;
+const WIPE_LIMITS = { timeoutMs: 2000, maxOutputBytes: 65_536 };
 
 const isGone = (error: unknown): boolean => error instanceof Error && "code" in error && error.code === "ESRCH";
 
@@ -103,23 +108,38 @@ const waitForEnd = async (processes: readonly Process[]): Promise<void> => {
   for (let poll = 0; poll < SCREEN_POLLS && processes.some(isAlive); poll += 1) await pause(SCREEN_POLL_MS);
 };
 
-const endScreens = async (screens: readonly Process[]): Promise<readonly (string | null)[]> => {
+const killScreen = async ({ screen, session }: Session): Promise<string | null> => {
+  const failure = signal(screen, "SIGKILL");
+  await waitForEnd([screen]);
+  await runCommand(["screen", "-wipe", `${screen.pid}.${session}`], WIPE_LIMITS);
+  return failure;
+};
+
+const endScreens = async (sessions: readonly Session[]): Promise<readonly (string | null)[]> => {
+  const screens = sessions.map(({ screen }) => screen);
   await waitForEnd(screens);
   const failures = screens.map((screen) => signal(screen, "SIGTERM"));
   await waitForEnd(screens);
-  return [...failures, ...screens.map((screen) => signal(screen, "SIGKILL"))];
+  const deaf = sessions.filter(({ screen }) => isAlive(screen));
+  return [...failures, ...(await Promise.all(deaf.map(killScreen)))];
 };
 
-/** Kills every process of each job, and those they started meanwhile. Screen goes last: it ends by itself then, and removes its socket; else it is made to. */
+const findSessions = (serverDir: string, jobs: readonly ActiveJob[]): readonly Session[] =>
+  findAll(serverDir, jobs).flatMap(({ screen }, place) => {
+    const job = jobs[place];
+    return screen === null || job === undefined ? [] : [{ screen, session: nameSession(job) }];
+  });
+
+/** Kills every process of each job, and those they started meanwhile. Screen goes last: it ends by itself then, and removes its socket; else it is made to, and its socket is removed. */
 export const forceKillJobs = async (
   serverDir: string,
   jobs: readonly ActiveJob[],
   onStep?: OnStep,
 ): Promise<Result<void, KillError>> => {
-  const screens = findAll(serverDir, jobs).flatMap(({ screen }) => screen ?? []);
+  const sessions = findSessions(serverDir, jobs);
   const failures = killAllButScreens(serverDir, jobs);
   onStep?.("processes killed");
-  const screenFailures = await endScreens(screens);
+  const screenFailures = await endScreens(sessions);
   onStep?.("screens ended");
   return report([...failures, ...screenFailures]);
 };

@@ -15,7 +15,7 @@ const LATER_POLLS_MS = 20;
 const QUICK_POLLS = 100;
 const CLAIM_TIMEOUT_MS = 10_000;
 
-const nameSession = (job: Pick<ActiveJob, "id">): string => `nexus_job_${job.id}`;
+export const nameSession = (job: Pick<ActiveJob, "id">): string => `nexus_job_${job.id}`;
 
 export const createHandle = (job: Pick<ActiveJob, "id">, pid: number): ScreenHandle => ({
   kind: "screen",

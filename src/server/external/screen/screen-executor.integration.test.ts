@@ -362,6 +362,14 @@ describe("killing", () => {
     expect(spawnSync("screen", ["-ls", `nexus_job_${job.id}`]).stdout.toString()).toContain("No Sockets found");
   });
 
+  test("a session that does not answer is killed, and its socket goes too", async () => {
+    const job = await launchJob(bench, createStartingJob({ command: "sleep 300" }));
+    process.kill(screenPidOf(job), "SIGSTOP");
+    expect(await bench.executor.kill([job], true)).toEqual({ ok: true, value: undefined });
+    await waitForEnd(bench, job);
+    expect(spawnSync("screen", ["-ls", `nexus_job_${job.id}`]).stdout.toString()).toContain("No Sockets found");
+  });
+
   test("TERM right after the launch, at any instant, is not lost", async () => {
     for (let delayMs = 0; delayMs < 10; delayMs += 1) {
       const job = await launchJob(bench, createStartingJob({ command: "sleep 300" }));
