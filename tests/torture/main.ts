@@ -47,7 +47,7 @@ const torture = async (): Promise<number> => {
   const { findings, kills, jobs, steps, historyPath, folder } = await runTorture(options, say);
   say(`${kills} kills, ${jobs} jobs, ${findings.length} findings; deaths at a step: ${JSON.stringify(steps)}`);
   if (findings.length === 0) return 0;
-  say(`History: ${historyPath}; the folder is kept: ${folder}`);
+  say(`The folder of the run is kept, with its history: ${folder}`);
   say(`Again: npm run torture -- --replay ${historyPath}`);
   return 1;
 };

@@ -1,5 +1,5 @@
 import { randomInt } from "node:crypto";
-import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -337,12 +337,6 @@ const killProcesses = ({ arena, state }: Run): void => {
 const listFindings = ({ arena }: Run): readonly Finding[] =>
   arena.history.events.flatMap((event) => (event.kind === "finding" ? [event.what] : []));
 
-const keepHistory = ({ arena }: Run): string => {
-  const path = join(tmpdir(), `nexus-torture-${arena.options.seed}.jsonl`);
-  cpSync(arena.history.path, path);
-  return path;
-};
-
 const torture = async (run: Run): Promise<void> => {
   const { options } = run.arena;
   const deadline = performance.now() + options.minutes * SECONDS_A_MINUTE * 1000;
@@ -360,18 +354,19 @@ export const runTorture = async (options: RunOptions, report: Report): Promise<O
   const { arena, state } = run;
   try {
     await torture(run);
+  } catch (error) {
+    addFinding(run, `not finished: ${error instanceof Error ? error.stack : String(error)}`);
   } finally {
     killProcesses(run);
   }
   const findings = listFindings(run);
-  const historyPath = keepHistory(run);
   if (findings.length === 0) rmSync(arena.folder, { recursive: true, force: true });
   return {
     findings,
     kills: state.kills,
     jobs: state.stored.length,
     steps: state.steps,
-    historyPath,
+    historyPath: arena.history.path,
     folder: arena.folder,
   };
 };

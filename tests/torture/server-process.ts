@@ -78,7 +78,7 @@ export const spawnServer = (env: NodeJS.ProcessEnv, logPath: string, death: Deat
     stdio: ["ignore", log, log],
   });
   closeSync(log);
-  const exited = new Promise<void>((resolve) => child.once("exit", () => resolve()));
+  const exited = new Promise<void>((resolve) => child.once("exit", () => resolve()).once("error", () => resolve()));
   const isAlive = (): boolean => child.exitCode === null && child.signalCode === null;
   return { child, exited, isAlive, signal: (name) => void (isAlive() && child.kill(name)) };
 };

@@ -1,8 +1,9 @@
 import { describe, expect, test } from "bun:test";
-import { existsSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createWorld, stopChild } from "../e2e/programs.ts";
-import { readRunOptions } from "./history.ts";
+import { createHistory, readRunOptions } from "./history.ts";
 import { createRandom } from "./random.ts";
 import { runTorture } from "./run.ts";
 import { drawDeath } from "./server-process.ts";
@@ -25,13 +26,23 @@ describe("the torture", () => {
     expect(outcome.jobs).toBeGreaterThan(10);
     expect(outcome.steps).toMatchObject({ "migration made": 1, "migration committed": 1 });
     expect(existsSync(outcome.folder)).toBe(false);
-    expect(readRunOptions(outcome.historyPath)).toEqual(OPTIONS);
-    rmSync(outcome.historyPath);
   }, 60_000);
 
   test("has the same plan for the same seed, and another for another", () => {
     expect(plan(5)).toBe(plan(5));
     expect(plan(5)).not.toBe(plan(6));
+  });
+
+  test("can be replayed from the history that it kept", () => {
+    const folder = mkdtempSync(join(tmpdir(), "nexus-history-"));
+    try {
+      const { path, add } = createHistory(join(folder, "history.jsonl"));
+      add({ kind: "run", options: OPTIONS });
+      add({ kind: "finding", what: "lost: a" });
+      expect(readRunOptions(path)).toEqual(OPTIONS);
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
   });
 
   test("the server's own program knows no step to die at", async () => {
