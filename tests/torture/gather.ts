@@ -114,22 +114,29 @@ const readWitness = ({ witnessPath }: Arena): readonly WitnessLine[] =>
         .map(parseLine)
     : [];
 
-const readEnvironmentOf = (pid: string): string => {
+const readIfThere = (path: string): string => {
   try {
-    return readFileSync(`/proc/${pid}/environ`, "latin1");
+    return readFileSync(path, "latin1");
   } catch {
     return "";
   }
 };
 
+export type Left = Readonly<{ pid: number; job: string; command: string }>;
+
+const describeProcess = ({ pid, job, command }: Left): string => `process ${pid} of ${job}: ${command}`;
+
+const readCommandLine = (pid: string): string => readIfThere(`/proc/${pid}/cmdline`).replaceAll("\0", " ").trim();
+
 /** Processes that carry the witness of this run, whatever they have become. */
-export const listProcesses = ({ witnessPath }: Arena): readonly string[] =>
+export const listProcesses = ({ witnessPath }: Pick<Arena, "witnessPath">): readonly Left[] =>
   readdirSync("/proc")
-    .filter((name) => /^\d+$/.test(name) && readEnvironmentOf(name).includes(`WITNESS=${witnessPath}\0`))
-    .map((pid) => {
-      const job = /NEXUS_JOB_ID=([^\0]*)/.exec(readEnvironmentOf(pid))?.[1];
-      const command = spawnSync("ps", ["-o", "pid=,ppid=,stat=,args=", "-p", pid], { encoding: "utf8" }).stdout.trim();
-      return `process of ${job}: ${command}`;
+    .filter((name) => /^\d+$/.test(name))
+    .flatMap((pid) => {
+      const environment = readIfThere(`/proc/${pid}/environ`);
+      if (!environment.includes(`WITNESS=${witnessPath}\0`)) return [];
+      const job = /NEXUS_JOB_ID=([^\0]*)/.exec(environment)?.[1] ?? "nobody";
+      return [{ pid: Number(pid), job, command: readCommandLine(pid) }];
     });
 
 const listSessions = (ids: ReadonlySet<string>): readonly string[] => {
@@ -156,7 +163,7 @@ const listKnownIds = ({ history }: Arena, stored: readonly StoredJob[]): Readonl
 export const listLeftovers = (arena: Arena): readonly string[] => {
   const stored = readStoredJobs(arena);
   return [
-    ...listProcesses(arena),
+    ...listProcesses(arena).map(describeProcess),
     ...listSessions(listKnownIds(arena, stored)).map((line) => `session ${line.trim()}`),
     ...listFolders(arena, new Set(stored.map(({ id }) => id))),
   ];

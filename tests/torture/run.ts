@@ -9,7 +9,15 @@ import { type Arena, sleep } from "./arena.ts";
 import { type Finding, findEarlyFindings, findFindings } from "./checker.ts";
 import { killOnce, runClient, setBlacklisted, tell } from "./clients.ts";
 import type { StoredJob } from "./evidence.ts";
-import { gatherEvidence, listJobs, listLeftovers, listProcesses, readStoredJobs, withDatabase } from "./gather.ts";
+import {
+  gatherEvidence,
+  type Left,
+  listJobs,
+  listLeftovers,
+  listProcesses,
+  readStoredJobs,
+  withDatabase,
+} from "./gather.ts";
 import { createHistory, type RunOptions } from "./history.ts";
 import { codeOf, type JobPlan, renderHelpers } from "./jobs.ts";
 import { createRandom, type Random } from "./random.ts";
@@ -56,6 +64,7 @@ const POLL_MS = 10;
 const FIRST_PORT = 10_000;
 const FIRST_EPHEMERAL_PORT = 32_768;
 const SLOW_POLL_MS = 200;
+const KILL_ROUNDS = 20;
 const SECONDS_A_MINUTE = 60;
 const AN_HOUR_S = 3600;
 const ENDED_OR_NOT = ["running", "queued"];
@@ -326,11 +335,25 @@ const setUp = async (options: RunOptions, report: Report): Promise<Run> => {
   return { arena, state, env, report };
 };
 
-const killProcesses = ({ arena, state }: Run): void => {
+const killThem = (processes: readonly Left[]): void => {
+  for (const { pid } of processes) {
+    try {
+      process.kill(pid, "SIGKILL");
+    } catch (error) {
+      if (!String(error).includes("ESRCH")) throw error;
+    }
+  }
+};
+
+const isScreen = ({ command }: Left): boolean => command.startsWith("SCREEN ");
+
+const killProcesses = async ({ arena, state }: Run): Promise<void> => {
   state.server?.signal("SIGKILL");
-  for (const line of listProcesses(arena)) {
-    const pid = Number(/: *(\d+)/.exec(line)?.[1]);
-    if (Number.isInteger(pid) && pid > 1) process.kill(pid, "SIGKILL");
+  for (let round = 0; round < KILL_ROUNDS; round += 1) {
+    const left = listProcesses(arena);
+    if (left.length === 0) return;
+    killThem(left.filter((one) => !isScreen(one) || round === KILL_ROUNDS - 1));
+    await sleep(SLOW_POLL_MS);
   }
 };
 
@@ -357,7 +380,7 @@ export const runTorture = async (options: RunOptions, report: Report): Promise<O
   } catch (error) {
     addFinding(run, `not finished: ${error instanceof Error ? error.stack : String(error)}`);
   } finally {
-    killProcesses(run);
+    await killProcesses(run);
   }
   const findings = listFindings(run);
   if (findings.length === 0) rmSync(arena.folder, { recursive: true, force: true });
