@@ -3,7 +3,7 @@ import { closeSync, openSync } from "node:fs";
 import { err, ok, type Result } from "../../../shared/result.ts";
 import type { ActiveJob, JobHandle } from "../../core/job.ts";
 import type { Environment, LaunchError, OnStep } from "../../core/ports.ts";
-import { type Claim, readClaim } from "./claim.ts";
+import { type Claim, readClaim, revokeLaunch, waitForCompleteClaim } from "./claim.ts";
 import { type JobPaths, readStartFailure } from "./job-files.ts";
 import { readBootId, readProcess } from "./process-table.ts";
 
@@ -60,6 +60,18 @@ const waitForClaim = async (job: ActiveJob, paths: JobPaths, hasEnded: () => boo
 const failToStart = (paths: JobPaths, reason: string): Result<never, LaunchError> =>
   err({ message: `Could not start the screen session: ${readStartFailure(paths) ?? reason}` });
 
+const giveUp = async (
+  job: ActiveJob,
+  paths: JobPaths,
+  ended: Readonly<{ child: ChildProcess; reason: string }>,
+): Promise<Result<Session, LaunchError>> => {
+  if (revokeLaunch(paths, job)) return failToStart(paths, ended.reason);
+  await waitForCompleteClaim(paths, job);
+  const claim = readClaim(paths, job);
+  if (claim?.kind !== "launched") return failToStart(paths, ended.reason);
+  return ok({ handle: createHandleFromClaim(job, claim), child: ended.child });
+};
+
 /** Resolves once the job has claimed its launch, or can't any more. */
 export const launchSession = async (
   job: ActiveJob,
@@ -79,5 +91,6 @@ export const launchSession = async (
     return ok({ handle: createHandleFromClaim(job, claim), child });
   }
   const isOver = claim?.kind !== "launched" && ending !== null;
-  return ownHandle === null || isOver ? failToStart(paths, ending ?? "no process") : ok({ handle: ownHandle, child });
+  if (ownHandle === null || isOver) return giveUp(job, paths, { child, reason: ending ?? "no process" });
+  return ok({ handle: ownHandle, child });
 };
