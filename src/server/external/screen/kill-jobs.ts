@@ -3,10 +3,11 @@ import { err, ok, type Result } from "../../../shared/result.ts";
 import type { ActiveJob } from "../../core/job.ts";
 import type { KillError, OnStep } from "../../core/ports.ts";
 import { runCommand } from "../run-command.ts";
+import { takeCensus } from "./census.ts";
 import { locateJobFiles } from "./job-files.ts";
 import { type JobProcesses, listAll } from "./job-processes.ts";
 import { nameSession } from "./launch-session.ts";
-import { findHandle, findProcesses, takeCensus } from "./probe-jobs.ts";
+import { findHandle, findProcesses } from "./probe-jobs.ts";
 import { type Process, readProcess, readUptimeTicks } from "./process-table.ts";
 
 type Round = Readonly<{ failures: readonly (string | null)[]; signalled: ReadonlySet<string>; startedUntil: number }>;
@@ -31,8 +32,8 @@ const signal = ({ pid, startTicks }: Process, name: "SIGTERM" | "SIGKILL"): stri
   }
 };
 
-const findAll = (serverDir: string, jobs: readonly ActiveJob[]): readonly JobProcesses[] => {
-  const census = takeCensus();
+const findAll = async (serverDir: string, jobs: readonly ActiveJob[]): Promise<readonly JobProcesses[]> => {
+  const census = await takeCensus();
   return jobs.map((job) => findProcesses(job, findHandle(job, locateJobFiles(serverDir, job.id)), census));
 };
 
@@ -56,8 +57,9 @@ const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout
 
 const identify = ({ pid, startTicks }: Process): string => `${pid} ${startTicks}`;
 
-const terminateNew = (serverDir: string, jobs: readonly ActiveJob[], round: Round): Round => {
-  const targets = findAll(serverDir, jobs)
+const terminateNew = async (serverDir: string, jobs: readonly ActiveJob[], round: Round): Promise<Round> => {
+  const found = await findAll(serverDir, jobs);
+  const targets = found
     .flatMap(listTerminated)
     .filter((one) => one.startTicks <= round.startedUntil && !round.signalled.has(identify(one)));
   const failures = [...round.failures, ...targets.map((one) => signal(one, "SIGTERM"))];
@@ -79,7 +81,7 @@ export const terminateJobs = async (
   let before = -1;
   for (let rounds = 0; rounds < MAX_TERM_ROUNDS && round.signalled.size > before; rounds += 1) {
     before = round.signalled.size;
-    round = terminateNew(serverDir, jobs, round);
+    round = await terminateNew(serverDir, jobs, round);
     await pause(0);
   }
   onStep?.("processes terminated");
@@ -88,11 +90,15 @@ export const terminateJobs = async (
 
 const isAlive = ({ pid, startTicks }: Process): boolean => readProcess(pid)?.startTicks === startTicks;
 
-const killAllButScreens = (serverDir: string, jobs: readonly ActiveJob[]): readonly (string | null)[] => {
+const killAllButScreens = async (
+  serverDir: string,
+  jobs: readonly ActiveJob[],
+): Promise<readonly (string | null)[]> => {
   const failures: (string | null)[] = [];
   const killed = new Set<string>();
   for (let round = 0; round < MAX_ROUNDS; round += 1) {
-    const targets = findAll(serverDir, jobs)
+    const found = await findAll(serverDir, jobs);
+    const targets = found
       .flatMap((processes) => listAll({ ...processes, screen: null }))
       .filter((one) => !killed.has(identify(one)));
     if (targets.length === 0) break;
@@ -124,8 +130,8 @@ const endScreens = async (sessions: readonly Session[]): Promise<readonly (strin
   return [...failures, ...(await Promise.all(deaf.map(killScreen)))];
 };
 
-const findSessions = (serverDir: string, jobs: readonly ActiveJob[]): readonly Session[] =>
-  findAll(serverDir, jobs).flatMap(({ screen }, place) => {
+const findSessions = async (serverDir: string, jobs: readonly ActiveJob[]): Promise<readonly Session[]> =>
+  (await findAll(serverDir, jobs)).flatMap(({ screen }, place) => {
     const job = jobs[place];
     return screen === null || job === undefined ? [] : [{ screen, session: nameSession(job) }];
   });
@@ -136,8 +142,8 @@ export const forceKillJobs = async (
   jobs: readonly ActiveJob[],
   onStep?: OnStep,
 ): Promise<Result<void, KillError>> => {
-  const sessions = findSessions(serverDir, jobs);
-  const failures = killAllButScreens(serverDir, jobs);
+  const sessions = await findSessions(serverDir, jobs);
+  const failures = await killAllButScreens(serverDir, jobs);
   onStep?.("processes killed");
   const screenFailures = await endScreens(sessions);
   onStep?.("screens ended");
