@@ -47,6 +47,7 @@ const MOST_PASSES: Readonly<Partial<Record<Step, number>>> = {
   "kill decided": 3,
   "processes terminated": 3,
 };
+const SCHEMA_VERSIONS = 2;
 const LONGEST_LIFE_MS = 1500;
 const SHORT_LIFE_MS = 600;
 
@@ -61,10 +62,10 @@ export const drawDeath = (random: Random): Death => {
 };
 
 /** The deaths that only a new folder's server can die. */
-export const FIRST_DEATHS: readonly Death[] = [
-  { kind: "at a step", step: "migration made", passes: 1 },
-  { kind: "at a step", step: "migration committed", passes: 1 },
-];
+export const FIRST_DEATHS: readonly Death[] = Array.from({ length: SCHEMA_VERSIONS }, () => [
+  { kind: "at a step", step: "migration made", passes: 1 } as const,
+  { kind: "at a step", step: "migration committed", passes: 1 } as const,
+]).flat();
 
 export const describeDeath = (death: Death): string =>
   death.kind === "at a step" ? `at "${death.step}", pass ${death.passes}` : `${death.kind}, after ${death.afterMs} ms`;

@@ -1,7 +1,17 @@
 import type { JobId } from "../core/job.ts";
 import type { Meter } from "../core/meter.ts";
 import type { Channel } from "../core/plan-notices.ts";
-import type { Clock, Environment, Executor, GpuProbe, JobDirectory, Log, LogFile, OnStep, Store } from "../core/ports.ts";
+import type {
+  Clock,
+  Environment,
+  Executor,
+  GpuProbe,
+  JobDirectory,
+  Log,
+  LogFile,
+  OnStep,
+  Store,
+} from "../core/ports.ts";
 
 export type SchedulerContext = Readonly<{
   store: Store;
