@@ -1,6 +1,7 @@
 import { execFileSync } from "node:child_process";
 import { createHash, randomBytes, randomInt } from "node:crypto";
 import { mkdirSync } from "node:fs";
+import { join } from "node:path";
 import { describeError } from "../shared/describe-error.ts";
 import { drawJobId } from "../shared/job-id.ts";
 import { err, ok, type Result } from "../shared/result.ts";
@@ -11,6 +12,7 @@ import type { Settings } from "./core/config.ts";
 import type { JobId } from "./core/job.ts";
 import type { Meter } from "./core/meter.ts";
 import type { Clock, Log, Store, Wakes } from "./core/ports.ts";
+import { createBackups } from "./external/backup-folder.ts";
 import { createHostStats } from "./external/host-stats.ts";
 import { createJobDirectory } from "./external/job-directory.ts";
 import { createLogFile } from "./external/log-file.ts";
@@ -34,6 +36,7 @@ const TOKEN_BYTES = 32;
 const MAX_BODY_BYTES = 2 ** 40;
 const IDLE_TIMEOUT_S = 120;
 const NEVER = 0;
+const PROGRAM = [process.execPath, join(import.meta.dirname, "main.ts")] as const;
 
 const readClock: Clock = () => Date.now() / 1000;
 
@@ -137,7 +140,11 @@ const startJobs = (settings: Settings, parts: Parts): Promise<Scheduler> => {
   const executor = createScreenExecutor({ serverDir: settings.serverDir });
   return startScheduler(
     { ...parts, executor, serverEnvironment, settings },
-    { health: parts.health, wandb: createWandbFinder() },
+    {
+      health: parts.health,
+      wandb: createWandbFinder(),
+      backups: createBackups({ serverDir: settings.serverDir, program: PROGRAM }),
+    },
   );
 };
 

@@ -7,6 +7,7 @@ import type { ActiveJob, ArtifactId, Job, JobHandle, JobId, QueuedJob } from "..
 import { createGpu, createQueued } from "../core/job-samples.test.ts";
 import { applyJobEvent, type JobEvent } from "../core/job-transition.ts";
 import type {
+  Backups,
   Environment,
   Executor,
   GpuProbe,
@@ -52,6 +53,7 @@ export type Overrides = Readonly<{
   serverEnvironment?: Environment;
   health?: HostStats;
   wandb?: WandbFinder;
+  backups?: Backups;
   store?: (store: Store) => Partial<Store>;
 }>;
 
@@ -136,6 +138,8 @@ const createLog = (lines: LogLine[]): Log => ({
   error: (event, fields = {}) => void lines.push({ level: "error", event, fields }),
 });
 
+const NO_BACKUPS: Backups = { listTimes: () => [], make: async () => ok("none"), remove: async () => undefined };
+
 const WELL: HostStats = { read: async () => ({ disk: null, network: null, system: null }) };
 
 /** A scheduler on a real store in a temporary folder; its timers are an hour apart unless told otherwise. */
@@ -196,6 +200,7 @@ export const createHarness = (overrides: Overrides = {}): Harness => {
       const scheduler = await startScheduler(context, {
         health: overrides.health ?? WELL,
         wandb: overrides.wandb ?? { find: async () => null },
+        backups: overrides.backups ?? NO_BACKUPS,
       });
       schedulers.push(scheduler);
       return scheduler;

@@ -1,5 +1,6 @@
 import type { Database } from "bun:sqlite";
 import { randomBytes } from "node:crypto";
+import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { err, ok, type Result } from "../../../shared/result.ts";
 import type { Clock, Store, Transaction } from "../../core/ports.ts";
@@ -9,6 +10,7 @@ import { type CommitMeter, createGroupCommit, type GroupCommit } from "./group-c
 import { createJobTable, type JobTable } from "./job-table.ts";
 import { type FolderLock, lockFolder } from "./lock-folder.ts";
 import { explainOpenFailure, openDatabase } from "./open-database.ts";
+import { locateWaiting } from "./restore-database.ts";
 import { createBlacklist, createTokenDigest } from "./settings-table.ts";
 import type { OpenError } from "./sqlite-error.ts";
 
@@ -83,10 +85,17 @@ const loadJobs = (db: Database, box: SecretBox, keyPath: string): Result<JobTabl
   return err({ message: `${message}: restore it from your backup` });
 };
 
+const refuseInterrupted = (serverDir: string): Result<void, OpenError> =>
+  existsSync(locateWaiting(serverDir))
+    ? err({ message: `A restore in ${serverDir} was interrupted: run nexus-server restore again` })
+    : ok(undefined);
+
 const openLocked = (options: StoreOptions, lock: FolderLock): Result<Store, OpenError> => {
   const { serverDir, clock, randomId = createRandomId, meter } = options;
   const path = join(serverDir, "jobs.db");
   const keyPath = join(serverDir, "secret.key");
+  const refusal = refuseInterrupted(serverDir);
+  if (!refusal.ok) return refusal;
   const db = openDatabase(path);
   if (!db.ok) return db;
   try {
