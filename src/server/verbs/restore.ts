@@ -11,7 +11,8 @@ const describeTime = (time: number | null): string =>
   time === null ? "a copy of a database" : `made ${new Date(time * 1000).toISOString().slice(0, 19)}Z`;
 
 const describeCounts = ({ counts, launched }: Restored): string =>
-  `${counts.queued} queued, ${counts.running} started and ${counts.ended} ended jobs` +
+  `${counts.queued} queued, ${counts.starting + counts.running} started and ` +
+  `${counts.completed + counts.failed + counts.killed} ended jobs` +
   (launched === 0 ? "" : `; ${launched} of the started ones began after the backup, as their folders tell`);
 
 const report = (file: string, restored: Restored): string =>

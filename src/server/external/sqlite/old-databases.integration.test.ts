@@ -35,7 +35,14 @@ const expectJobs = (store: Store, { jobs, environments }: Content): void => {
     expect(store.findJob(job.id)).toMatchObject(job);
     expect(store.loadEnvironment(job.id)).toEqual(environments[job.id] ?? {});
   }
-  expect(store.countJobs()).toEqual({ queued: 2, running: 2, ended: 3 });
+  expect(store.countJobs()).toEqual({
+    queued: 2,
+    starting: 1,
+    running: 1,
+    completed: 1,
+    failed: 1,
+    killed: 1,
+  });
   const listed = store.listJobs({ limit: 100, offset: 0 }).map((job) => String(job.id));
   expect(listed.toSorted()).toEqual(jobs.map((job) => String(job.id)).toSorted());
 };

@@ -19,6 +19,7 @@ import { openStore } from "./open-store.ts";
 import { type Restored, restoreDatabase } from "./restore-database.ts";
 import { writeBackup } from "./write-backup.ts";
 
+const NO_JOBS = { queued: 0, starting: 0, running: 0, completed: 0, failed: 0, killed: 0 };
 const MADE_AT = 1_700_000_000;
 
 const fill = async (serverDir: string, ...ids: readonly string[]): Promise<void> => {
@@ -56,7 +57,7 @@ test("a backup is one private file with all that another folder needs, environme
   expect(statSync(path).mode & 0o777).toBe(0o600);
   const elsewhere = makeFolder();
   const restored = must(restore(elsewhere, path));
-  expect(restored).toEqual({ madeAt: MADE_AT, counts: { queued: 2, running: 0, ended: 0 }, launched: 0, kept: [] });
+  expect(restored).toEqual({ madeAt: MADE_AT, counts: { ...NO_JOBS, queued: 2 }, launched: 0, kept: [] });
   const store = openIn(elsewhere);
   expect(store.loadEnvironment(toId("b"))).toEqual({ TOKEN: "secret of b" });
   expect(statSync(join(elsewhere, "jobs.db")).mode & 0o777).toBe(0o600);
@@ -214,7 +215,7 @@ test("jobs that were launched after the backup are starting, as their folders te
   await store.close();
   const launches = ["since", "unknown", "ended", "known"].map((id) => createStarting(id, { gpuIdxs: [1] }));
   const { launched, counts } = must(restore(folder, backUp(folder), launches));
-  expect([launched, counts]).toEqual([2, { queued: 1, running: 3, ended: 1 }]);
+  expect([launched, counts]).toEqual([2, { ...NO_JOBS, queued: 1, starting: 3, completed: 1 }]);
   const after = openIn(folder);
   expect(after.findJob(toId("unknown"))).toEqual(createStarting("unknown", { gpuIdxs: [1] }));
   expect(after.findJob(toId("since"))).toMatchObject({ status: "starting", gpuIdxs: [1] });
