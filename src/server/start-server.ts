@@ -36,7 +36,12 @@ const TOKEN_BYTES = 32;
 const MAX_BODY_BYTES = 2 ** 40;
 const IDLE_TIMEOUT_S = 120;
 const NEVER = 0;
-const PROGRAM = [process.execPath, join(import.meta.dirname, "main.ts")] as const;
+const INSIDE_EXECUTABLE = "/$bunfs/";
+
+const locateProgram = (): readonly [string, ...string[]] =>
+  import.meta.dirname.startsWith(INSIDE_EXECUTABLE)
+    ? [process.execPath]
+    : [process.execPath, join(import.meta.dirname, "main.ts")];
 
 const readClock: Clock = () => Date.now() / 1000;
 
@@ -143,7 +148,7 @@ const startJobs = (settings: Settings, parts: Parts): Promise<Scheduler> => {
     {
       health: parts.health,
       wandb: createWandbFinder(),
-      backups: createBackups({ serverDir: settings.serverDir, program: PROGRAM }),
+      backups: createBackups({ serverDir: settings.serverDir, program: locateProgram() }),
     },
   );
 };
