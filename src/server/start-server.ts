@@ -45,6 +45,8 @@ const locateProgram = (): readonly [string, ...string[]] =>
 
 const readClock: Clock = () => Date.now() / 1000;
 
+const readUptime: Clock = () => performance.now() / 1000;
+
 const proposeJobId = (): JobId => drawJobId(randomInt) as JobId;
 
 const readServerUser = (): string => execFileSync("id", ["-un"], { encoding: "utf8" }).trim();
@@ -144,7 +146,7 @@ const startJobs = (settings: Settings, parts: Parts): Promise<Scheduler> => {
   );
   const executor = createScreenExecutor({ serverDir: settings.serverDir });
   return startScheduler(
-    { ...parts, executor, serverEnvironment, settings },
+    { ...parts, executor, serverEnvironment, settings, uptime: readUptime },
     {
       health: parts.health,
       wandb: createWandbFinder(),
@@ -166,12 +168,18 @@ export const startServer = async (settings: Settings, log: Log): Promise<Result<
   const meter = createMeter();
   const store = openFolder(settings, meter);
   if (!store.ok) return store;
-  const token = await ensureToken(store.value, settings);
-  if (!token.ok) {
-    await store.value.close();
+  return tryServe(settings, createParts(settings, store.value, { log, meter }));
+};
+
+const tryServe = async (settings: Settings, parts: Parts): Promise<Result<RunningServer, StartError>> => {
+  try {
+    const token = await ensureToken(parts.store, settings);
+    if (token.ok) return await serve(settings, parts, token.value);
+    await parts.store.close();
     return token;
+  } catch (error) {
+    return err({ message: describeError(error) });
   }
-  return serve(settings, createParts(settings, store.value, { log, meter }), token.value);
 };
 
 const serve = async (

@@ -77,7 +77,8 @@ export type Store = Readonly<{
   close: () => Promise<void>;
 }>;
 
-export type LaunchError = Readonly<{ message: string }>;
+/** `isTemporary`: nothing was started, and the machine is to blame, not the job: its disk is full, say. */
+export type LaunchError = Readonly<{ message: string; isTemporary?: boolean }>;
 export type KillError = Readonly<{ message: string }>;
 
 /**

@@ -2,19 +2,21 @@ import type { JobId } from "../core/job.ts";
 import type { Meter } from "../core/meter.ts";
 import type { Clock, Environment, Executor, GpuProbe, JobDirectory, Log, Store } from "../core/ports.ts";
 
+/** `uptime`: seconds on a clock that nobody sets. */
 export type SchedulerContext = Readonly<{
   store: Store;
   executor: Executor;
   gpus: GpuProbe;
   jobDirectory: JobDirectory;
   clock: Clock;
+  uptime: Clock;
   log: Log;
   meter: Meter;
   serverEnvironment: Environment;
   settings: Readonly<{ refreshRate: number; maxCpuJobs: number; maxPassedOver: number }>;
 }>;
 
-/** What the scheduler knows beyond the store: lost with the process, rebuilt by the next one. */
+/** What the scheduler knows beyond the store: lost with the process, rebuilt by the next one. `killedSince` is on the clock of `uptime`. */
 export type SchedulerMemory = Readonly<{
   killedSince: Map<JobId, number>;
   watches: Map<JobId, () => void>;

@@ -9,6 +9,7 @@ const forgetJob = (memory: SchedulerMemory, job: ActiveJob): void => {
   memory.killedSince.delete(job.id);
 };
 
+/** What the job left in its folder goes even when its end can't be written: it may be what fills the disk. */
 export const finishJob = async (
   context: SchedulerContext,
   memory: SchedulerMemory,
@@ -16,7 +17,6 @@ export const finishJob = async (
 ): Promise<void> => {
   const changed = await changeJob(context, ending.job.id, ending.event);
   logFailure(context, ending.job.id, changed);
-  if (!changed.ok) return;
-  forgetJob(memory, ending.job);
+  if (changed.ok) forgetJob(memory, ending.job);
   await context.jobDirectory.removeRepo(ending.job.id);
 };

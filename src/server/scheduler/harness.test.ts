@@ -40,6 +40,7 @@ export type Harness = Readonly<{
   executor: FakeExecutor;
   logs: LogLine[];
   setTime: (time: number) => void;
+  setClockBack: (seconds: number) => void;
   add: (...jobs: readonly QueuedJob[]) => Promise<void>;
   change: (id: string, event: JobEvent) => Promise<void>;
   find: (id: string) => Job;
@@ -146,7 +147,8 @@ const WELL: HostStats = { read: async () => ({ disk: null, network: null, system
 export const createHarness = (overrides: Overrides = {}): Harness => {
   const serverDir = mkdtempSync(join(tmpdir(), "nexus-scheduler-"));
   let now = 1000;
-  const clock = (): number => now;
+  let setBack = 0;
+  const clock = (): number => now - setBack;
   const opened = must(openStore({ serverDir, clock }));
   const store = { ...opened, ...overrides.store?.(opened) };
   const executor = { ...createExecutor(), ...overrides.executor };
@@ -157,6 +159,7 @@ export const createHarness = (overrides: Overrides = {}): Harness => {
     gpus: { isMock: true, read: overrides.gpus ?? readMockGpus(2) },
     jobDirectory: createJobDirectory(serverDir),
     clock,
+    uptime: () => now,
     log: createLog(logs),
     meter: createMeter(),
     serverEnvironment: overrides.serverEnvironment ?? {},
@@ -174,6 +177,9 @@ export const createHarness = (overrides: Overrides = {}): Harness => {
     store: opened,
     executor,
     logs,
+    setClockBack: (seconds) => {
+      setBack = seconds;
+    },
     setTime: (time) => {
       now = time;
     },

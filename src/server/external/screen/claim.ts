@@ -39,8 +39,10 @@ export const findLaunched = (paths: JobPaths): (Claim & { kind: "launched" }) | 
   return null;
 };
 
-/** True if from now on this launch can never start; false if it has. */
+/** True if from now on this launch can never start; false if it has. Throws when neither can be made sure, on a full disk for example. */
 export const revokeLaunch = (paths: JobPaths, job: Pick<ActiveJob, "startedAt">): boolean => {
+  const earlier = readClaim(paths, job);
+  if (earlier !== null) return earlier.kind === "revoked";
   mkdirSync(paths.dir, { recursive: true, mode: 0o700 });
   const claim = locateClaim(paths, job);
   const draft = `${claim}.new`;

@@ -44,6 +44,9 @@ const writeArtifact = async (path: string, chunks: Iterable<Uint8Array>): Promis
   const file = await open(path, "w", 0o600);
   try {
     for (const chunk of chunks) await file.writeFile(chunk);
+  } catch (error) {
+    await rm(path, { force: true });
+    throw error;
   } finally {
     await file.close();
   }

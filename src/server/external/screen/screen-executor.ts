@@ -25,7 +25,17 @@ type State = Readonly<{
   children: Map<JobId, ChildProcess>;
 }>;
 
+const MACHINE_TROUBLE: ReadonlySet<string> = new Set([
+  ...["ENOSPC", "EDQUOT", "EROFS", "EIO", "EACCES", "EPERM"],
+  ...["EMFILE", "ENFILE", "ENOMEM", "EAGAIN"],
+]);
+
 const describe = (error: unknown): string => describeError(error).split("\n")[0] ?? "unknown";
+
+const explainFailure = (error: unknown): LaunchError => {
+  const isTemporary = error instanceof Error && "code" in error && MACHINE_TROUBLE.has(String(error.code));
+  return { message: `Could not start the job: ${describe(error)}`, isTemporary };
+};
 
 const keepChild = ({ children }: State, id: JobId, child: ChildProcess): void => {
   if (child.exitCode !== null || child.signalCode !== null) return;
@@ -69,7 +79,7 @@ const launch = (state: State, job: StartingJob, files: JobFiles): Launch => {
   const underWay = state.launches.get(job.id);
   if (underWay !== undefined) return underWay;
   const started = startLaunch(state, job, files)
-    .catch((error: unknown) => err({ message: `Could not start the job: ${describe(error)}` }))
+    .catch((error: unknown) => err(explainFailure(error)))
     .finally(() => state.launches.delete(job.id));
   state.launches.set(job.id, started);
   return started;

@@ -7,6 +7,7 @@ import type { Clock, Store, Transaction } from "../../core/ports.ts";
 import { loadSecretBox, type SecretBox } from "../secret-box.ts";
 import { createArtifactTable } from "./artifact-table.ts";
 import { type CommitMeter, createGroupCommit, type GroupCommit } from "./group-commit.ts";
+import { guardRead } from "./guard-reads.ts";
 import { createJobTable, type JobTable } from "./job-table.ts";
 import { type FolderLock, lockFolder } from "./lock-folder.ts";
 import { explainOpenFailure, openDatabase } from "./open-database.ts";
@@ -52,12 +53,12 @@ const createTransaction = (
 };
 
 const createReads = (jobs: JobTable) => ({
-  findJob: jobs.find,
-  listJobs: jobs.list,
-  loadQueuedJobs: jobs.loadQueued,
-  loadActiveJobs: jobs.loadActive,
-  countJobs: jobs.count,
-  loadEnvironment: jobs.loadEnvironment,
+  findJob: guardRead(jobs.find),
+  listJobs: guardRead(jobs.list),
+  loadQueuedJobs: guardRead(jobs.loadQueued),
+  loadActiveJobs: guardRead(jobs.loadActive),
+  countJobs: guardRead(jobs.count),
+  loadEnvironment: guardRead(jobs.loadEnvironment),
 });
 
 const createStore = ({ db, jobs, lock, clock, randomId, commits }: Parts): Store => {
@@ -71,7 +72,7 @@ const createStore = ({ db, jobs, lock, clock, randomId, commits }: Parts): Store
   return {
     ...createReads(jobs),
     ...createTokenDigest(db, commits),
-    listBlacklist: blacklist.listBlacklist,
+    listBlacklist: guardRead(blacklist.listBlacklist),
     write: (change) => commits.write(() => change(transaction)),
     artifacts: createArtifactTable({ db, commits, clock, randomId }),
     close,
