@@ -91,9 +91,11 @@ const prepare = (part: string, { serverDir, file, readLaunches }: RestoreOptions
   }
 };
 
+const nameKept = (serverDir: string, stamp: string): string => join(serverDir, `jobs.db.before-restore-${stamp}`);
+
 const keepDatabase = (serverDir: string, stamp: string): readonly string[] => {
   const path = join(serverDir, "jobs.db");
-  const kept = `${path}.before-restore-${stamp}`;
+  const kept = nameKept(serverDir, stamp);
   if (existsSync(path)) linkSync(path, kept);
   if (existsSync(`${path}-wal`)) renameSync(`${path}-wal`, `${kept}-wal`);
   rmSync(`${path}-shm`, { force: true });
@@ -148,6 +150,8 @@ const restoreLocked = (options: RestoreOptions): Result<Restored, Mistake> => {
  */
 export const restoreDatabase = (options: RestoreOptions): Result<Restored, Mistake> => {
   if (!existsSync(options.file)) return err({ message: `There is no file ${options.file}` });
+  const kept = nameKept(options.serverDir, options.stamp);
+  if (existsSync(kept)) return err({ message: `${kept} is there already: try again in a second` });
   const lock = lockFolder(options.serverDir);
   if (!lock.ok) return lock;
   try {
