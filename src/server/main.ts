@@ -19,15 +19,21 @@ const SYSTEM_CONFIG = "/etc/nexus_server/config.toml";
 const HELP = `nexus-server: runs the jobs of this machine
 
 Usage
-  nexus-server [flags]      run in the foreground
-  nexus-server version      print the version
+  nexus-server [flags]                  run in the foreground
+  nexus-server backup [--output FILE]   copy its state to a file, also while the server runs
+  nexus-server restore [FILE]           put a backup (default: the latest) in the place of its state
+  nexus-server version                  print the version
 
 Flags
   --server-dir DIR          where its state lives (default: ~/.local/state/nexus-server)
   --host ADDRESS            address to listen on (default: 127.0.0.1)
   --port N                  port to listen on, 0 for any (default: 54323)
   --mock-gpus N             pretend to have N GPUs
+  --output FILE             where a backup goes (default: the folder backups in the server folder)
   -h, --help                this text
+
+A running server makes a backup each day and keeps those of 7 days. A backup holds the key of the jobs'
+environments: keep it as safe as the server folder.
 
 Every setting can also be in config.toml in the server folder, or in a variable NS_NAME.
 
@@ -40,6 +46,7 @@ const OPTIONS = {
   host: { type: "string" },
   port: { type: "string" },
   "mock-gpus": { type: "string" },
+  output: { type: "string" },
   help: { type: "boolean", short: "h" },
   version: { type: "boolean" },
 } as const;
@@ -95,16 +102,51 @@ const run = async (values: Flags): Promise<void> => {
   process.once("SIGINT", stop);
 };
 
+const print = (outcome: Result<Readonly<{ stdout: string; stderr: string }>, Mistake>): void => {
+  const { stdout, stderr } = outcome.ok ? outcome.value : fail(outcome.error.message, 1);
+  process.stdout.write(stdout);
+  process.stderr.write(stderr);
+};
+
+const backUp = async (values: Flags): Promise<void> => {
+  const settings = loadSettings(values);
+  if (!settings.ok) return fail(settings.error.message, 1);
+  const { runBackup } = await import("./verbs/backup.ts");
+  print(runBackup({ serverDir: settings.value.serverDir, output: values["output"] }));
+};
+
+const restore = async (values: Flags, file: string | undefined): Promise<void> => {
+  const settings = loadSettings(values);
+  if (!settings.ok) return fail(settings.error.message, 1);
+  const { runRestore } = await import("./verbs/restore.ts");
+  print(runRestore({ serverDir: settings.value.serverDir, file }));
+};
+
+const refuseWords = (verb: string | undefined, words: readonly string[], values: Flags): void => {
+  const [extra] = words.slice(verb === "restore" ? 1 : 0);
+  if (extra !== undefined) fail(`"${extra}" is one word too many; see nexus-server --help`, USAGE_EXIT_CODE);
+  if (values["output"] !== undefined && verb !== "backup")
+    fail("--output goes with backup; see nexus-server --help", USAGE_EXIT_CODE);
+};
+
+const VERBS: Readonly<Record<string, (values: Flags, file: string | undefined) => Promise<void>>> = {
+  backup: backUp,
+  restore,
+  help: async () => void process.stdout.write(HELP),
+  version: async () => void process.stdout.write(`${VERSION}\n`),
+};
+
 const main = async (): Promise<void> => {
   const parsed = parseCommandLine();
   if (!parsed.ok) return fail(parsed.error.message, USAGE_EXIT_CODE);
   const { values, positionals } = parsed.value;
-  const [verb] = positionals;
-  if (values.help === true || verb === "help") process.stdout.write(HELP);
-  else if (values.version === true || verb === "version") process.stdout.write(`${VERSION}\n`);
-  else if (verb !== undefined)
-    fail(`"${verb}" is not a verb of nexus-server; see nexus-server --help`, USAGE_EXIT_CODE);
-  else await run(values as Flags);
+  const [word, ...words] = positionals;
+  const verb = values.help === true ? "help" : values.version === true ? "version" : word;
+  const known = verb === undefined ? run : VERBS[verb];
+  if (known === undefined)
+    return fail(`"${verb}" is not a verb of nexus-server; see nexus-server --help`, USAGE_EXIT_CODE);
+  refuseWords(verb, words, values as Flags);
+  await known(values as Flags, words[0]);
 };
 
 await main();

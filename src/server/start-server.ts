@@ -1,6 +1,7 @@
 import { execFileSync } from "node:child_process";
 import { createHash, randomBytes, randomInt } from "node:crypto";
 import { mkdirSync } from "node:fs";
+import { join } from "node:path";
 import { describeError } from "../shared/describe-error.ts";
 import { drawJobId } from "../shared/job-id.ts";
 import { err, ok, type Result } from "../shared/result.ts";
@@ -13,6 +14,7 @@ import type { JobId } from "./core/job.ts";
 import { JOB_CHANNELS } from "./core/job-channels.ts";
 import type { Meter } from "./core/meter.ts";
 import type { Clock, Log, Store, Wakes } from "./core/ports.ts";
+import { createBackups } from "./external/backup-folder.ts";
 import { createDiscord } from "./external/discord.ts";
 import { createHostStats } from "./external/host-stats.ts";
 import { createJobDirectory } from "./external/job-directory.ts";
@@ -40,8 +42,16 @@ const MAX_BODY_BYTES = 2 ** 40;
 const IDLE_TIMEOUT_S = 120;
 const NEVER = 0;
 const SERVICE_TIMEOUT_MS = 10_000;
+const INSIDE_EXECUTABLE = "/$bunfs/";
+
+const locateProgram = (): readonly [string, ...string[]] =>
+  import.meta.dirname.startsWith(INSIDE_EXECUTABLE)
+    ? [process.execPath]
+    : [process.execPath, join(import.meta.dirname, "main.ts")];
 
 const readClock: Clock = () => Date.now() / 1000;
+
+const readUptime: Clock = () => performance.now() / 1000;
 
 const proposeJobId = (): JobId => drawJobId(randomInt) as JobId;
 
@@ -150,8 +160,13 @@ const startJobs = (settings: Settings, parts: Parts): Promise<Scheduler> => {
   const office = { couriers: createCouriers(settings), timeoutMs: SERVICE_TIMEOUT_MS, random: Math.random };
   const logs = createLogFile(settings.serverDir);
   return startScheduler(
-    { ...parts, executor, serverEnvironment, settings, logs, channels: JOB_CHANNELS },
-    { health: parts.health, wandb: createWandbFinder(), office },
+    { ...parts, executor, serverEnvironment, settings, uptime: readUptime, logs, channels: JOB_CHANNELS },
+    {
+      health: parts.health,
+      wandb: createWandbFinder(),
+      office,
+      backups: createBackups({ serverDir: settings.serverDir, program: locateProgram() }),
+    },
   );
 };
 
@@ -168,12 +183,18 @@ export const startServer = async (settings: Settings, log: Log): Promise<Result<
   const meter = createMeter();
   const store = openFolder(settings, meter);
   if (!store.ok) return store;
-  const token = await ensureToken(store.value, settings);
-  if (!token.ok) {
-    await store.value.close();
+  return tryServe(settings, createParts(settings, store.value, { log, meter }));
+};
+
+const tryServe = async (settings: Settings, parts: Parts): Promise<Result<RunningServer, StartError>> => {
+  try {
+    const token = await ensureToken(parts.store, settings);
+    if (token.ok) return await serve(settings, parts, token.value);
+    await parts.store.close();
     return token;
+  } catch (error) {
+    return err({ message: describeError(error) });
   }
-  return serve(settings, createParts(settings, store.value, { log, meter }), token.value);
 };
 
 const serve = async (

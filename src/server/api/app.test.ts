@@ -1,5 +1,6 @@
 import { expect, test } from "bun:test";
 import { errorSchema } from "../../shared/error.ts";
+import { toUnavailableError } from "../core/unavailable.ts";
 import { createApp } from "./app.ts";
 import { createHarness } from "./harness.test.ts";
 
@@ -195,6 +196,19 @@ test("a defect is logged and answered in the format of errors", async () => {
   const response = await app.fetch(request, { address: "127.0.0.1" });
   expect([response.status, await readError(response)]).toEqual([503, "UNAVAILABLE"]);
   expect(errors).toEqual([expect.stringContaining("a defect")]);
+});
+
+test("a database that can't be read is 503 with what is wrong with it, and logged", async () => {
+  const { context, errors } = createHarness();
+  const message = "The database can't be read: it is damaged";
+  const countJobs = () => {
+    throw toUnavailableError(message);
+  };
+  const app = createApp({ ...context, store: { ...context.store, countJobs } });
+  const request = new Request("http://localhost/v1/server/status", { headers: { host: "localhost" } });
+  const response = await app.fetch(request, { address: "127.0.0.1" });
+  expect([response.status, await response.json()]).toEqual([503, { error: "UNAVAILABLE", message, status_code: 503 }]);
+  expect(errors).toHaveLength(1);
 });
 
 test("millions of wrong entries are refused at once, in one request and spread over a batch", async () => {

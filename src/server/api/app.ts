@@ -1,9 +1,10 @@
 import { OpenAPIHono } from "@hono/zod-openapi";
-import type { Log } from "../core/ports.ts";
+import type { Log, Unavailable } from "../core/ports.ts";
+import { isUnavailable } from "../core/unavailable.ts";
 import { createAccessGuard, createShutdownGuard } from "./access-guard.ts";
 import type { ApiContext, AppEnv, Peer } from "./context.ts";
 import type { OpenApiDocument } from "./docs-page.ts";
-import { createFailure, respondFailure } from "./error-response.ts";
+import { createFailure, createUnavailable, respondFailure } from "./error-response.ts";
 import { createRequestObserver } from "./observe-request.ts";
 import { mountRoutes, type Route } from "./route.ts";
 import { createArtifactRoutes } from "./routes/artifacts.ts";
@@ -41,7 +42,13 @@ const listRoutes = (context: ApiContext, document: () => OpenApiDocument): reado
   ...createDocumentationRoutes(document),
 ];
 
+const answerUnavailable = (log: Log, error: Unavailable): Response => {
+  log.error("database can't be read", { message: error.message });
+  return respondFailure(createUnavailable(error));
+};
+
 const answerError = (log: Log, error: unknown): Response => {
+  if (isUnavailable(error)) return answerUnavailable(log, error);
   const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
   log.error("request failed", { error: text });
   return respondFailure(createFailure("UNAVAILABLE", "The server could not do this; its log says why"));

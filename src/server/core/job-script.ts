@@ -44,16 +44,20 @@ record_exit_code() {
 }
 
 stay_outside_terminal() {
-  exec 2>> error.log
-  [[ $terminated ]] || SHELL=$BASH setpriv --pdeathsig KILL script -q -e -f -c '. ./run.sh inside' output.log
-  local code=$?
+  exec 2>> error.log 4>&1
+  local report code
+  [[ $terminated ]] || report=$(SHELL=$BASH exec setpriv --pdeathsig KILL script -q -e -f -c '. ./run.sh inside' output.log \\
+    2>&1 >&4 4>&-)
+  code=$?
+  [[ $report ]] && printf '%s\\n' "$report" >&2
   if [[ -e started && ! $terminated ]]; then record_exit_code "$code"; else rm -f pending/exit_code; fi
 }`;
 
 /**
  * Runs in the job's folder, once in the session (it claims the launch, or ends) and once more inside the terminal that
  * `script` records. Inside, it outlives a TERM until the job's other processes there have ended, so that they keep
- * their terminal while they clean up. The recorder dies with the session, and so the terminal hangs up. An exit code is recorded only if the command ended before a TERM.
+ * their terminal while they clean up. What the recorder reports passes through a variable: on a full disk it could not
+ * write it, and would end with 1. The recorder dies with the session, and so the terminal hangs up. An exit code is recorded only if the command ended before a TERM.
  */
 export const renderOuterScript = (launch: Pick<Launch, "startedAt">): string => `${renderInsideTerminal()}
 
@@ -72,14 +76,18 @@ fi
 
 const UNPACK = `  reason=$(tar --extract --file=artifact --directory=repo --no-same-owner --no-same-permissions --no-overwrite-dir \\
     --anchored --wildcards --wildcards-match-slash --exclude='/*' --exclude='..' --exclude='../*' --exclude='*/..' \\
-    --exclude='*/../*' 2>&1) || fail "Could not unpack the artifact: \${reason%%$'\\n'*}"
+    --exclude='*/../*' 2>&1) || fail "Could not unpack the artifact: $(explain "$reason")"
   reason=$(find repo \\( -type b -o -type c -o -type p -o -type s \\) -delete -o ! -type l -perm /7000 -exec chmod a-st {} + \\
     2>&1) || fail "Could not clean the artifact: \${reason%%$'\\n'*}"
   rm -f artifact
 `;
 
-const FAIL = `  fail() {
-    rm -rf artifact
+const FAIL = `  explain() {
+    local line=\${1%%$'\\n'*}
+    printf '%s' "\${line/Wrote only/No space left on device, wrote only}"
+  }
+  fail() {
+    rm -rf artifact repo
     printf '%s\\n' "$1" | tee -a error.log
     exit 1
   }

@@ -8,6 +8,7 @@ export type JobPaths = Readonly<{
   script: string;
   commands: string;
   screenrc: string;
+  record: string;
   artifact: string;
   repo: string;
   outputLog: string;
@@ -29,6 +30,7 @@ export const locateJobFiles = (serverDir: string, id: JobId): JobPaths => {
     script: `${dir}/run.sh`,
     commands: `${dir}/job_commands.sh`,
     screenrc: `${dir}/screenrc`,
+    record: `${dir}/job.json`,
     artifact: `${dir}/artifact`,
     repo: `${dir}/repo`,
     outputLog: `${dir}/output.log`,

@@ -1,6 +1,7 @@
 import type { Database } from "bun:sqlite";
 import type { Store, Transaction } from "../../core/ports.ts";
 import type { GroupCommit } from "./group-commit.ts";
+import { guardRead } from "./guard-reads.ts";
 
 type Blacklist = Pick<Store, "listBlacklist"> & Pick<Transaction, "setBlacklisted">;
 
@@ -23,7 +24,7 @@ export const createTokenDigest = (
   const read = db.query<{ value: string }, [string]>("select value from settings where name = ?");
   const save = db.query("insert or replace into settings values (?, ?)");
   return {
-    readTokenDigest: () => read.get(TOKEN)?.value ?? null,
+    readTokenDigest: guardRead(() => read.get(TOKEN)?.value ?? null),
     saveTokenDigest: (digest) => commits.write(() => void save.run(TOKEN, digest)),
   };
 };
