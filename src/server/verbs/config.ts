@@ -13,8 +13,9 @@ import {
 import { dirname } from "node:path";
 import { err, ok, type Result } from "../../shared/result.ts";
 import type { Settings } from "../core/config.ts";
+import { loadSettings, locateSettingsFile } from "../load-settings.ts";
+import type { Mistake, ServerVerb } from "../server-verb.ts";
 
-type Mistake = Readonly<{ message: string }>;
 type Check = (path: string) => Result<Settings, Mistake>;
 
 const PRIVATE = 0o600;
@@ -22,8 +23,7 @@ const MASK = "********";
 
 const toSettingName = (name: string): string => name.replaceAll(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
 
-/** Every setting as it counts now, one a line, as TOML would have it; the token is masked. */
-export const describeSettings = (settings: Settings): string =>
+const describeSettings = (settings: Settings): string =>
   Object.entries({ ...settings, apiToken: settings.apiToken === null ? null : MASK })
     .filter(([, value]) => value !== null)
     .map(([name, value]) => `${toSettingName(name)} = ${JSON.stringify(value)}\n`)
@@ -51,8 +51,7 @@ const openEditor = (draft: string): Result<void, Mistake> => {
   return status === 0 ? ok(undefined) : err({ message: `${editor} ended with ${status}: nothing was changed` });
 };
 
-/** A file with a mistake is not taken over: the old one stays. */
-export const editSettings = (path: string, check: Check): Result<void, Mistake> => {
+const editSettings = (path: string, check: Check): Result<void, Mistake> => {
   const draft = `${path}.edit`;
   startDraft(path, draft);
   try {
@@ -65,4 +64,20 @@ export const editSettings = (path: string, check: Check): Result<void, Mistake> 
   } finally {
     rmSync(draft, { force: true });
   }
+};
+
+const show = (path: string, settings: Settings): void => {
+  process.stderr.write(`${existsSync(path) ? "" : "there is no "}${path}\n`);
+  process.stdout.write(describeSettings(settings));
+};
+
+export const runConfig: ServerVerb["run"] = async ({ flags }) => {
+  const path = locateSettingsFile(flags);
+  if (flags["edit"] === true) {
+    const edited = editSettings(path, (draft) => loadSettings(flags, draft));
+    return edited.ok ? ok(0) : edited;
+  }
+  const settings = loadSettings(flags, path);
+  if (settings.ok) show(path, settings.value);
+  return settings.ok ? ok(0) : settings;
 };

@@ -1,17 +1,15 @@
-import { createHash, randomBytes } from "node:crypto";
 import { readFileSync } from "node:fs";
 import type { WireJob } from "../../shared/job.ts";
 import { err, ok, type Result } from "../../shared/result.ts";
 import type { Settings } from "../core/config.ts";
 import { runCommand } from "../external/run-command.ts";
-import { replaceTokenDigest } from "../external/sqlite/replace-token.ts";
 import { createCertificate } from "../external/tls-certificate.ts";
 import type { Tools } from "../installation/apply.ts";
+import { rotateToken } from "./rotate-token.ts";
 
 type Mistake = Readonly<{ message: string }>;
 type Ask = (path: string, init?: RequestInit) => Promise<Response>;
 
-const TOKEN_BYTES = 32;
 const COMMAND_LIMITS = { timeoutMs: 60_000, maxOutputBytes: 1024 * 1024 };
 const START_LIMIT_MS = 20_000;
 const JOB_LIMIT_MS = 30_000;
@@ -72,17 +70,6 @@ const checkJob = async (settings: Settings): Promise<Result<void, Mistake>> => {
   });
   if (job.status === "completed") return ok(undefined);
   return err({ message: hasEnded ? `job ${job.id} ${job.status}: ${job.error_message}` : `job ${job.id} did not end` });
-};
-
-export const makeToken = (): Readonly<{ token: string; digest: string }> => {
-  const token = randomBytes(TOKEN_BYTES).toString("base64url");
-  return { token, digest: createHash("sha256").update(token).digest("hex") };
-};
-
-export const rotateToken = (serverDir: string): Result<string, Mistake> => {
-  const { token, digest } = makeToken();
-  const replaced = replaceTokenDigest(serverDir, digest);
-  return replaced.ok ? ok(token) : replaced;
 };
 
 /** `loadSettings` is asked after the configuration has been written. */

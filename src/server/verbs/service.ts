@@ -4,19 +4,18 @@ import { join } from "node:path";
 import { err, ok, type Result } from "../../shared/result.ts";
 import type { Settings } from "../core/config.ts";
 import { PATHS, SERVICE } from "../installation/plan.ts";
+import { type Flags, loadSettings } from "../load-settings.ts";
+import type { Mistake, ServerCall } from "../server-verb.ts";
 
-type Mistake = Readonly<{ message: string }>;
 type ExitCode = Result<number, Mistake>;
 
-export type ServiceRequest = Readonly<{
-  verb: "status" | "logs" | "start" | "stop" | "restart";
-  lines: number;
-  isFollowing: boolean;
-}>;
+type ServiceVerb = "status" | "logs" | "start" | "stop" | "restart";
+type ServiceRequest = Readonly<{ verb: ServiceVerb; lines: number; isFollowing: boolean }>;
 
 const STOP_LIMIT_MS = 15_000;
 const POLL_MS = 20;
 const NOT_RUNNING = 3;
+const DEFAULT_LINES = 100;
 
 const runOnTerminal = (argv: readonly [string, ...string[]]): ExitCode => {
   const [program, ...args] = argv;
@@ -75,6 +74,17 @@ const actOnProcess = async (request: ServiceRequest, { serverDir }: Settings): P
   }
 };
 
+const readLines = ({ lines }: Flags): number | null => {
+  const count = lines === undefined ? DEFAULT_LINES : Number(lines);
+  return Number.isInteger(count) && count >= 0 ? count : null;
+};
+
 /** By systemd where the server is installed, otherwise on the process that has the folder. */
-export const runService = (request: ServiceRequest, settings: Settings): Promise<ExitCode> | ExitCode =>
-  existsSync(PATHS.unit) ? askSystemd(request) : actOnProcess(request, settings);
+export const runService = async (verb: ServiceVerb, { flags }: ServerCall): Promise<ExitCode> => {
+  const lines = readLines(flags);
+  if (lines === null) return err({ message: `-n ${flags["lines"]} is not a number of lines` });
+  const request = { verb, lines, isFollowing: flags["follow"] === true };
+  if (existsSync(PATHS.unit)) return askSystemd(request);
+  const settings = loadSettings(flags);
+  return settings.ok ? actOnProcess(request, settings.value) : settings;
+};
