@@ -1,9 +1,9 @@
 import { err, ok, type Result } from "../shared/result.ts";
+import { suggestNearest } from "../shared/suggest.ts";
 import { failUsage } from "./failure.ts";
 import { readSwitch } from "./flag-values.ts";
 import { hint, print } from "./output.ts";
 import { findFirstWord, GLOBAL_FLAGS, parseWords } from "./parse-words.ts";
-import { suggestNearest } from "./suggest.ts";
 import type { Failure, Outcome, Verb } from "./verb.ts";
 import { VERBS } from "./verb-table.ts";
 

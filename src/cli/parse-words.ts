@@ -1,8 +1,8 @@
 import { parseArgs } from "node:util";
 import { describeError } from "../shared/describe-error.ts";
 import { ok, type Result } from "../shared/result.ts";
+import { suggestNearest } from "../shared/suggest.ts";
 import { failUsage } from "./failure.ts";
-import { suggestNearest } from "./suggest.ts";
 import type { Failure, Flag, FlagValues, Invocation, Verb } from "./verb.ts";
 
 export const GLOBAL_FLAGS: readonly Flag[] = [

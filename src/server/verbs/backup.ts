@@ -4,26 +4,37 @@ import { describeError } from "../../shared/describe-error.ts";
 import { err, ok, type Result } from "../../shared/result.ts";
 import { prepareBackupPath } from "../external/backup-folder.ts";
 import { writeBackup } from "../external/sqlite/write-backup.ts";
-
-type Request = Readonly<{ serverDir: string; output: string | undefined }>;
-type Outcome = Result<Readonly<{ stdout: string; stderr: string }>, Readonly<{ message: string }>>;
+import { loadSettings } from "../load-settings.ts";
+import type { Mistake, ServerVerb } from "../server-verb.ts";
+import { becomeOwner } from "./become-owner.ts";
 
 const LOW_PRIORITY = 10;
 const SECRET_HINT = "It holds the key of the jobs' environments: keep it as safe as the server's folder.\n";
 
-const choosePath = (serverDir: string, { output }: Request, madeAt: number): string =>
-  output === undefined ? prepareBackupPath(serverDir, madeAt) : resolve(output);
+const choosePath = (serverDir: string, output: unknown, madeAt: number): string =>
+  typeof output === "string" ? resolve(output) : prepareBackupPath(serverDir, madeAt);
 
-/** Leaves the processor to jobs and to the server. */
-export const runBackup = (request: Request): Outcome => {
+const makeBackup = (serverDir: string, output: unknown): Result<string, Mistake> => {
   const madeAt = Math.floor(Date.now() / 1000);
-  const serverDir = resolve(request.serverDir);
   try {
     setPriority(LOW_PRIORITY);
-    const path = choosePath(serverDir, request, madeAt);
+    const path = choosePath(serverDir, output, madeAt);
     const written = writeBackup({ serverDir, path, madeAt });
-    return written.ok ? ok({ stdout: `${path}\n`, stderr: SECRET_HINT }) : written;
+    return written.ok ? ok(path) : written;
   } catch (error) {
     return err({ message: describeError(error) });
   }
+};
+
+/** Leaves the processor to jobs and to the server. */
+export const runBackup: ServerVerb["run"] = async ({ flags }) => {
+  const settings = loadSettings(flags);
+  if (!settings.ok) return settings;
+  const serverDir = resolve(settings.value.serverDir);
+  becomeOwner(serverDir);
+  const path = makeBackup(serverDir, flags["output"]);
+  if (!path.ok) return path;
+  process.stdout.write(`${path.value}\n`);
+  process.stderr.write(SECRET_HINT);
+  return ok(0);
 };

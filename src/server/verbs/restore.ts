@@ -1,11 +1,11 @@
 import { resolve } from "node:path";
-import { err, ok, type Result } from "../../shared/result.ts";
+import { err, ok } from "../../shared/result.ts";
 import { findLatestBackup } from "../external/backup-folder.ts";
 import { readLaunches } from "../external/screen/launch-record.ts";
 import { type Restored, restoreDatabase } from "../external/sqlite/restore-database.ts";
-
-type Request = Readonly<{ serverDir: string; file: string | undefined }>;
-type Outcome = Result<Readonly<{ stdout: string; stderr: string }>, Readonly<{ message: string }>>;
+import { loadSettings } from "../load-settings.ts";
+import type { ServerVerb } from "../server-verb.ts";
+import { becomeOwner } from "./become-owner.ts";
 
 const describeTime = (time: number | null): string =>
   time === null ? "a copy of a database" : `made ${new Date(time * 1000).toISOString().slice(0, 19)}Z`;
@@ -24,12 +24,15 @@ const report = (file: string, restored: Restored): string =>
     "",
   ].join("\n");
 
-export const runRestore = (request: Request): Outcome => {
-  const serverDir = resolve(request.serverDir);
-  const file = request.file === undefined ? findLatestBackup(serverDir) : resolve(request.file);
+export const runRestore: ServerVerb["run"] = async ({ flags, word }) => {
+  const settings = loadSettings(flags);
+  if (!settings.ok) return settings;
+  const serverDir = resolve(settings.value.serverDir);
+  becomeOwner(serverDir);
+  const file = word === undefined ? findLatestBackup(serverDir) : resolve(word);
   if (file === null) return err({ message: `There is no backup in ${serverDir}/backups: name a file` });
-  const stamp = new Date().toISOString().slice(0, 19).replaceAll(/[-:]/g, "");
-  const options = { serverDir, file, stamp: `${stamp}Z`, readLaunches: () => readLaunches(serverDir) };
-  const restored = restoreDatabase(options);
-  return restored.ok ? ok({ stdout: report(file, restored.value), stderr: "" }) : restored;
+  const stamp = `${new Date().toISOString().slice(0, 19).replaceAll(/[-:]/g, "")}Z`;
+  const restored = restoreDatabase({ serverDir, file, stamp, readLaunches: () => readLaunches(serverDir) });
+  if (restored.ok) process.stdout.write(report(file, restored.value));
+  return restored.ok ? ok(0) : restored;
 };

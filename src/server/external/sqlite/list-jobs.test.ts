@@ -142,31 +142,3 @@ test("whatever the jobs and the filter, the page is the one that sorting and cut
     { numRuns: 2000 },
   );
 });
-
-const measureBest = (work: () => void): number => {
-  const times = Array.from({ length: 5 }, () => {
-    const startedAt = performance.now();
-    work();
-    return performance.now() - startedAt;
-  });
-  return Math.min(...times);
-};
-
-test("a page and the counts cost no more among very many jobs", async () => {
-  const store = openTemporary();
-  const half = 20_000;
-  await addJobs(
-    store,
-    Array.from({ length: half }, (_, index) => createQueued(`q${index}`, { createdAt: index })),
-  );
-  await addJobs(
-    store,
-    Array.from({ length: half }, (_, index) => createEnded(`e${index}`, { completedAt: index })),
-  );
-  const page = { limit: 100, offset: 0 };
-  expect(measureBest(() => store.countJobs())).toBeLessThan(5);
-  expect(measureBest(() => store.listJobs(page))).toBeLessThan(10);
-  expect(measureBest(() => store.listJobs({ ...page, offset: 2 * half - 200 }))).toBeLessThan(10);
-  expect(measureBest(() => store.listJobs({ ...page, statuses: ["killed"] }))).toBeLessThan(5);
-  expect(measureBest(() => store.listJobs({ ...page, user: "nobody" }))).toBeLessThan(5);
-}, 20_000);
