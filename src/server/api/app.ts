@@ -1,7 +1,7 @@
 import { OpenAPIHono } from "@hono/zod-openapi";
 import type { Log, Unavailable } from "../core/ports.ts";
 import { isUnavailable } from "../core/unavailable.ts";
-import { createAccessGuard, createShutdownGuard } from "./access-guard.ts";
+import { createAccessGuard, createCrowdGuard, createShutdownGuard } from "./access-guard.ts";
 import type { ApiContext, AppEnv, Peer } from "./context.ts";
 import type { OpenApiDocument } from "./docs-page.ts";
 import { createFailure, createUnavailable, respondFailure } from "./error-response.ts";
@@ -17,6 +17,7 @@ import { createJobWaitRoute } from "./routes/job-wait.ts";
 import { createJobRoutes } from "./routes/jobs.ts";
 import { createMetricsRoute } from "./routes/metrics.ts";
 import { createServerRoutes } from "./routes/server.ts";
+import { createSeats } from "./seats.ts";
 
 export type App = Readonly<{ fetch: (request: Request, peer: Peer) => Response | Promise<Response> }>;
 
@@ -56,10 +57,13 @@ const answerError = (log: Log, error: unknown): Response => {
 
 const createHono = (context: ApiContext): OpenAPIHono<AppEnv> => {
   const hono = new OpenAPIHono<AppEnv>();
-  hono.use(createRequestObserver(context), createAccessGuard(context), createShutdownGuard(context));
+  const seats = createSeats(context.settings.limits);
+  const guards = [createAccessGuard(context), createShutdownGuard(context), createCrowdGuard(context, seats)];
+  hono.use(createRequestObserver(context), ...guards);
   mountRoutes(
     hono,
     listRoutes(context, () => createDocument(hono, context.settings.version)),
+    seats,
   );
   hono.notFound(({ req }) => respondFailure(createFailure("NOT_FOUND", `There is nothing at ${req.path}`)));
   hono.onError((error, request) => answerError(request.get("log"), error));

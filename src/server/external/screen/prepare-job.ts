@@ -1,6 +1,7 @@
 import { chmod, mkdir, open, rename, rm, writeFile } from "node:fs/promises";
 import type { StartingJob } from "../../core/job.ts";
 import type { JobFiles } from "../../core/ports.ts";
+import { removeTree } from "../remove-tree.ts";
 import type { JobPaths } from "./job-files.ts";
 import { renderLaunchRecord } from "./launch-record.ts";
 
@@ -26,7 +27,7 @@ const removeEarlierLaunch = async (paths: JobPaths): Promise<void> => {
     paths.repo,
     paths.artifact,
   ];
-  await Promise.all(stale.map((path) => rm(path, { recursive: true, force: true })));
+  await Promise.all(stale.map(removeTree));
   await chmod(paths.dir, 0o700);
 };
 

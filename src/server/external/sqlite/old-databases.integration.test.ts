@@ -30,7 +30,7 @@ const load = (version: number): string => {
   return serverDir;
 };
 
-const expectJobs = (store: Store, { jobs, environments }: Content): void => {
+const expectJobs = async (store: Store, { jobs, environments }: Content): Promise<void> => {
   for (const job of jobs) {
     expect(store.findJob(job.id)).toMatchObject(job);
     expect(store.loadEnvironment(job.id)).toEqual(environments[job.id] ?? {});
@@ -43,7 +43,8 @@ const expectJobs = (store: Store, { jobs, environments }: Content): void => {
     failed: 1,
     killed: 1,
   });
-  const listed = store.listJobs({ limit: 100, offset: 0 }).map((job) => String(job.id));
+  const pages = await Array.fromAsync(store.listJobs({ limit: 100, offset: 0 }));
+  const listed = pages.flat().map((job) => String(job.id));
   expect(listed.toSorted()).toEqual(jobs.map((job) => String(job.id)).toSorted());
 };
 
@@ -58,7 +59,7 @@ describe.each(VERSIONS)("a database of schema version %d", (version) => {
   test("is loaded with all that is in it", async () => {
     const store = openIn(load(version));
     const content = readContent(version);
-    expectJobs(store, content);
+    await expectJobs(store, content);
     expect([...store.listBlacklist()].toSorted()).toEqual([...content.blacklist]);
     expect(store.readTokenDigest()).toBe(content.tokenDigest);
     const chunks = [...store.artifacts.read(content.artifact.id)];
