@@ -1,6 +1,7 @@
 import { describeError } from "../shared/describe-error.ts";
 import type { WireError } from "../shared/error.ts";
 import { err, ok, type Result } from "../shared/result.ts";
+import { readOption } from "./config-file.ts";
 import { FAILED, REFUSED, UNREACHABLE } from "./failure.ts";
 import type { Target } from "./target.ts";
 import type { Failure } from "./verb.ts";
@@ -17,6 +18,7 @@ export type Api = Readonly<{
   stream: (path: string, signal: AbortSignal) => ApiResult<ReadableStream<Uint8Array>>;
 }>;
 
+const UNAVAILABLE = 503;
 const NOT_LISTENING = "NOT_LISTENING";
 
 type Attempt = Readonly<{ path: string; init: RequestInit }>;
@@ -30,12 +32,18 @@ const describeStranger = ({ status }: Response): ApiFailure => ({
   message: `the server answered ${status}, not as a Nexus server would`,
 });
 
+const nameRequest = ({ headers, status }: Response): string | null => {
+  const id = headers.get("x-request-id");
+  return status === UNAVAILABLE && id !== null ? `request ${id}` : null;
+};
+
 const describeRefusal = async (response: Response): Promise<ApiFailure> => {
   const text = await response.text();
   const exitCode = isRefusal(response.status) ? REFUSED : FAILED;
   try {
     const { error, message, hint } = JSON.parse(text) as WireError;
-    return { exitCode, code: error, message: hint === undefined ? message : `${message} (${hint})` };
+    const note = hint ?? nameRequest(response);
+    return { exitCode, code: error, message: note === null ? message : `${message} (${note})` };
   } catch {
     return { ...describeStranger(response), exitCode };
   }
@@ -51,8 +59,13 @@ const describeUnreachable = ({ name, baseUrl }: Target, error: unknown): ApiFail
   };
 };
 
+const nameUser = ({ config }: Target): string =>
+  String(readOption(config, "user") || process.env["USER"] || process.env["LOGNAME"] || "");
+
 const tryFetch = async (target: Target, { path, init }: Attempt): ApiResult<Response> => {
   const headers = new Headers(init.headers);
+  const user = nameUser(target);
+  if (user !== "") headers.set("x-nexus-user", encodeURIComponent(user.toWellFormed()));
   if (target.token !== null) headers.set("authorization", `Bearer ${target.token}`);
   try {
     return ok(await fetch(`${target.baseUrl}${path}`, { ...init, headers }));

@@ -509,3 +509,13 @@ describe("nx why", () => {
     ]);
   });
 });
+
+test("a server that can't serve a request is quoted with the request's id", async () => {
+  answer = () => {
+    const refusal = refuse(503, "UNAVAILABLE");
+    refusal.headers.set("x-request-id", "r-1");
+    return refusal;
+  };
+  const { exitCode, stderr } = await nx(["queue"]);
+  expect([exitCode, stderr]).toEqual([1, "nx: it is UNAVAILABLE (request r-1)\n"]);
+});

@@ -60,7 +60,7 @@ const refuseState = (message: string): Result<never, Failure> => err(createFailu
 const wakeFor = ({ wakes }: ApiContext, job: Job): void => (job.status === "queued" ? wakes.queues() : wakes.running());
 
 const announce = (context: ApiContext, { log, name }: Caller, { before, after, reason }: JobChange & Changed): void => {
-  if (after !== before) log.info("job changed", describeChange({ before, after, reason: `${reason} from ${name}` }));
+  if (after !== before) log.info("job changed", describeChange({ before, after, reason: `${reason} by ${name}` }));
   wakeFor(context, after ?? before);
 };
 
