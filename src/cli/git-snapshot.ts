@@ -7,6 +7,7 @@ import type { Pushed } from "./push-tags.ts";
 import { runGit, startGit } from "./run-git.ts";
 import { checkChangedSize, type SizedFile } from "./size-limit.ts";
 import { createWorkshop, type Workshop } from "./snapshot-folder.ts";
+import { findWarnings } from "./snapshot-warnings.ts";
 import type { Failure } from "./verb.ts";
 
 /** `subFolder` is where the user stands below the top, empty at the top. `folder` is ours, until `dispose`. */
@@ -33,19 +34,6 @@ const writeTree = async ({ repository, env, keep }: Workshop): Promise<Result<st
   if (!added.ok) return fail(`the repository's files can't be read: ${added.problem}`);
   const tree = runGit(top, ["write-tree"], { env });
   return tree.ok && TREE_SHA.test(tree.text) ? ok(tree.text) : fail(`git can't make a tree: ${tree.problem}`);
-};
-
-const findWarnings = ({ repository, env }: Workshop): readonly string[] => {
-  const files = runGit(repository.top, ["ls-files", "--stage"], { env }).text;
-  const submodules = files
-    .split("\n")
-    .filter((line) => line.startsWith("160000 "))
-    .map((line) => line.split("\t")[1]);
-  const lfs = runGit(repository.top, ["grep", "--cached", "-l", "filter=lfs", "--", "*.gitattributes"], { env });
-  return [
-    ...(submodules.length > 0 ? [`Submodules do not travel with the job: ${submodules.join(", ")}`] : []),
-    ...(lfs.ok ? ["Files in Git LFS travel as pointers, not as what they point to"] : []),
-  ];
 };
 
 const writeTar = async ({ bare, keep }: Workshop, tree: string, path: string): Promise<Result<number, Failure>> => {
