@@ -219,6 +219,22 @@ describe("a snapshot", () => {
     expect(listFiles(await unpack(snapshot))).toEqual(["a", "b"]);
   });
 
+  test("of a partial clone that lacks files says how to get them, and then holds them", async () => {
+    write("in/a", "a");
+    write("out/b", "b");
+    commitAll();
+    for (const name of ["allowFilter", "allowAnySHA1InWant"]) git("config", `uploadpack.${name}`, "true");
+    const partial = join(folder, "partial");
+    gitIn(folder, "clone", "--quiet", "--filter=blob:none", "--sparse", `file://${repository}`, partial);
+    gitIn(partial, "sparse-checkout", "set", "in");
+    const lacking = await snap(partial);
+    const written = await lacking.writeTar(join(folder, "lacking.tar"));
+    lacking.dispose();
+    expect(written.ok === false && written.error.message).toContain("git archive HEAD >/dev/null");
+    gitIn(partial, "archive", "--output=/dev/null", "HEAD");
+    expect(listFiles(await unpack(await snap(partial)))).toEqual(["in/a", "out/b"]);
+  });
+
   test("is refused before git copies anything when new files are too large, and names them", async () => {
     write("small", "small");
     for (const [name, bytes] of [

@@ -26,6 +26,7 @@ export type Snapshot = Readonly<{
   dispose: () => void;
 }>;
 
+const MISSING_OBJECT = /invalid object|cannot read|not a valid object|missing/i;
 const TREE_SHA = /^[0-9a-f]{40,64}$/;
 
 const writeTree = async ({ repository, env, keep }: Workshop): Promise<Result<string, Failure>> => {
@@ -36,12 +37,19 @@ const writeTree = async ({ repository, env, keep }: Workshop): Promise<Result<st
   return tree.ok && TREE_SHA.test(tree.text) ? ok(tree.text) : fail(`git can't make a tree: ${tree.problem}`);
 };
 
+const explainArchive = (problem: string): Result<never, Failure> =>
+  MISSING_OBJECT.test(problem)
+    ? fail(
+        "some files of HEAD are not in this clone, which is a partial one; fetch them with: git archive HEAD >/dev/null",
+      )
+    : fail(`git archive failed: ${problem}`);
+
 const writeTar = async ({ bare, keep }: Workshop, tree: string, path: string): Promise<Result<number, Failure>> => {
   const output = openSync(path, "w", 0o600);
   const words = [`--git-dir=${bare}`, "archive", "--format=tar", tree];
   const written = await keep((signal) => startGit(bare, words, { output, signal }));
   closeSync(output);
-  return written.ok ? ok(statSync(path).size) : fail(`git archive failed: ${written.problem}`);
+  return written.ok ? ok(statSync(path).size) : explainArchive(written.problem);
 };
 
 const listFiles = ({ bare }: Workshop, tree: string): readonly SizedFile[] =>
