@@ -248,8 +248,8 @@ describe("nx add", () => {
   test("warns of a list that looks like a program, and says how it stays one", async () => {
     const dry = await nx(["add", "--dry-run", "awk", "{print $1, $2}"]);
     expect(JSON.parse(dry.stdout)).toHaveLength(2);
-    expect(dry.stderr).toContain("write \\{print $1, $2\\}");
-    const meant = await nx(["add", "--dry-run", "awk", "\\{print $1, $2\\}"]);
+    expect(dry.stderr).toContain("write \\{print $1, $2}");
+    const meant = await nx(["add", "--dry-run", "awk", "\\{print $1, $2}"]);
     expect([meant.stderr, JSON.parse(meant.stdout)[0].command]).toEqual(["", "awk '{print $1, $2}'"]);
   });
 

@@ -22,7 +22,7 @@ const PRIORITY = { min: -9999, max: 9998 };
 const draw = (min: number, max: number): number => randomInt(min, max + 1);
 
 const warnOfList = (list: string): void => {
-  const literal = list.replaceAll(/[{}]/g, "\\$&");
+  const literal = list.replaceAll("{", "\\{");
   hint(escapeText(`Warning: ${list} makes a job for each part between commas; to have it as it is, write ${literal}`));
 };
 
