@@ -263,10 +263,10 @@ test("a push that hangs is ended with all that it started", async () => {
     const tags = createTags(workshop, { tree, isCommitted: true }, ["nexus-a"]);
     if (!tags.ok) throw new Error(tags.error.message);
     const mark = `GIT_OBJECT_DIRECTORY=${join(workshop.bare, "objects")}`;
-    const pushing = pushTags(workshop, tags.value, 1000);
+    const pushing = pushTags(workshop, tags.value, 2000);
     await waitUntil("git is at work", () => listProcessesWith(mark).length > 0);
     const pushed = await pushing;
-    expect(pushed).toEqual({ names: [], problem: "it took longer than 1 s" });
+    expect(pushed).toEqual({ names: [], problem: "it took longer than 2 s" });
     await waitUntil("nothing of it is left", () => listProcessesWith(mark).length === 0);
   } finally {
     workshop.dispose();
