@@ -439,7 +439,6 @@ const cloneShallowly = (): string => {
   return shallow;
 };
 
-/** Makes the user's repository and returns where the user stands. */
 const PLACES: Readonly<Record<string, () => string>> = {
   "a branch with every kind of change": () => {
     makeBusy();
