@@ -14,7 +14,7 @@ export type Api = Readonly<{
   target: Target;
   get: <Value>(path: string) => ApiResult<Value>;
   send: <Value>(method: "POST" | "PATCH" | "PUT" | "DELETE", path: string, body?: unknown) => ApiResult<Value>;
-  upload: <Value>(path: string, body: Blob) => ApiResult<Value>;
+  upload: <Value>(path: string, body: Blob | ReadableStream<Uint8Array>) => ApiResult<Value>;
   stream: (path: string, signal: AbortSignal) => ApiResult<ReadableStream<Uint8Array>>;
 }>;
 
