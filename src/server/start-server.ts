@@ -79,8 +79,6 @@ const createParts = (settings: Settings, store: Store, { log, meter }: Reporting
   health: createHostStats({ serverDir: settings.serverDir, clock: readClock }),
 });
 
-const isStream = (request: Request): boolean => request.url.includes("/logs/stream");
-
 const readTls = ({ sslKeyfile, sslCertfile }: Settings) =>
   sslKeyfile === null || sslCertfile === null
     ? {}
@@ -93,10 +91,12 @@ const listen = (settings: Settings, app: ReturnType<typeof createApp>) =>
     ...readTls(settings),
     idleTimeout: IDLE_TIMEOUT_S,
     maxRequestBodySize: MAX_BODY_BYTES,
-    fetch: (request, server) => {
-      if (isStream(request)) server.timeout(request, NEVER);
-      return app.fetch(request, { address: server.requestIP(request)?.address ?? "" });
-    },
+    fetch: (request, server) =>
+      app.fetch(request, {
+        address: server.requestIP(request)?.address ?? "",
+        pendingRequests: server.pendingRequests,
+        holdOpen: (isHeld) => server.timeout(request, isHeld ? NEVER : IDLE_TIMEOUT_S),
+      }),
   });
 
 const tryListen = (settings: Settings, app: ReturnType<typeof createApp>): Result<HttpServer, StartError> => {
@@ -131,6 +131,7 @@ const createApiContext = (settings: Settings, parts: Parts, switches: Switches):
     allowedHosts: listHosts(settings),
     maxCpuJobs: settings.maxCpuJobs,
     maxPassedOver: settings.maxPassedOver,
+    limits: settings,
   },
   tokenDigest: parts.store.readTokenDigest,
   newJobId: proposeJobId,

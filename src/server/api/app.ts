@@ -1,6 +1,6 @@
 import { OpenAPIHono } from "@hono/zod-openapi";
 import type { Log } from "../core/ports.ts";
-import { createAccessGuard, createShutdownGuard } from "./access-guard.ts";
+import { createAccessGuard, createCrowdGuard, createShutdownGuard } from "./access-guard.ts";
 import type { ApiContext, AppEnv, Peer } from "./context.ts";
 import type { OpenApiDocument } from "./docs-page.ts";
 import { createFailure, respondFailure } from "./error-response.ts";
@@ -16,6 +16,7 @@ import { createJobWaitRoute } from "./routes/job-wait.ts";
 import { createJobRoutes } from "./routes/jobs.ts";
 import { createMetricsRoute } from "./routes/metrics.ts";
 import { createServerRoutes } from "./routes/server.ts";
+import { createSeats } from "./seats.ts";
 
 export type App = Readonly<{ fetch: (request: Request, peer: Peer) => Response | Promise<Response> }>;
 
@@ -49,10 +50,13 @@ const answerError = (log: Log, error: unknown): Response => {
 
 const createHono = (context: ApiContext): OpenAPIHono<AppEnv> => {
   const hono = new OpenAPIHono<AppEnv>();
-  hono.use(createRequestObserver(context), createAccessGuard(context), createShutdownGuard(context));
+  const seats = createSeats(context.settings.limits);
+  const guards = [createAccessGuard(context), createShutdownGuard(context), createCrowdGuard(context, seats)];
+  hono.use(createRequestObserver(context), ...guards);
   mountRoutes(
     hono,
     listRoutes(context, () => createDocument(hono, context.settings.version)),
+    seats,
   );
   hono.notFound(({ req }) => respondFailure(createFailure("NOT_FOUND", `There is nothing at ${req.path}`)));
   hono.onError((error, request) => answerError(request.get("log"), error));

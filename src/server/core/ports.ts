@@ -64,10 +64,13 @@ export type ArtifactStore = Readonly<{
   measure: () => ArtifactTotals;
 }>;
 
-/** `write` resolves once its change and those of all concurrent writers are on disk (one fsync for all). */
+/**
+ * `write` resolves once its change and those of all concurrent writers are on disk (one fsync for all). `listJobs` yields
+ * a page in slices, and lets others have their turn between them.
+ */
 export type Store = Readonly<{
   findJob: (id: JobId) => Job | null;
-  listJobs: (filter: JobFilter) => readonly Job[];
+  listJobs: (filter: JobFilter) => AsyncGenerator<readonly Job[], void>;
   loadQueuedJobs: (selection?: QueueSelection) => readonly QueuedJob[];
   loadActiveJobs: () => readonly ActiveJob[];
   countJobs: () => JobCounts;

@@ -123,7 +123,7 @@ const removeQueued: Change["apply"] = (job, transaction) => {
 const edit =
   (context: ApiContext) =>
   async (request: AppRequest): Promise<Response> => {
-    const patch = await readJson(request.req.raw, jobPatchSchema);
+    const patch = await readJson(request.req.raw, context.settings.limits.bodyTimeout, jobPatchSchema);
     if (!patch.ok) return respondFailure(patch.error);
     const apply = saveChanged((job) => editJob(job, patch.value));
     const edited = await changeJob(context, request, { reason: "edited", apply });

@@ -8,7 +8,7 @@ import { listJobs } from "./list-jobs.ts";
 
 export type JobTable = Readonly<{
   find: (id: JobId) => Job | null;
-  list: (filter: JobFilter) => readonly Job[];
+  list: (filter: JobFilter) => AsyncGenerator<readonly Job[], void>;
   loadQueued: (selection?: QueueSelection) => readonly QueuedJob[];
   loadActive: () => readonly ActiveJob[];
   count: () => JobCounts;
