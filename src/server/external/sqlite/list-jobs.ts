@@ -1,9 +1,10 @@
-import { Database } from "bun:sqlite";
+import type { Database } from "bun:sqlite";
 import type { Job } from "../../core/job.ts";
 import type { JobFilter } from "../../core/ports.ts";
 import { collectInTurns, giveWay } from "../give-way.ts";
 import { ACTIVE, ENDED, type JobGroup, QUEUED } from "./job-order.ts";
 import { fromRow, type JobRow, ROW_COLUMNS } from "./job-row.ts";
+import type { Snapshots } from "./snapshots.ts";
 
 type Values = Record<string, string | number>;
 type Selection = Readonly<{ from: string; order: string; values: Values }>;
@@ -76,19 +77,12 @@ const findMatching = function* (
   }
 };
 
-const findOnSnapshot = async (
-  { filename }: Database,
+const findOnSnapshot = (
+  snapshots: Snapshots,
   selections: readonly Selection[],
   filter: JobFilter,
-): Promise<readonly number[]> => {
-  const snapshot = new Database(filename, { readonly: true, strict: true });
-  try {
-    snapshot.exec("begin");
-    return await collectInTurns(findMatching(findCandidates(snapshot, selections), filter));
-  } finally {
-    snapshot.close();
-  }
-};
+): Promise<readonly number[]> =>
+  snapshots.read((snapshot) => collectInTurns(findMatching(findCandidates(snapshot, selections), filter)));
 
 const loadSlice = (db: Database, seqs: readonly number[]): Slice => {
   const bySeq = db.query<JobRow, [number]>(`select ${ROW_COLUMNS} from jobs where seq = ?`);
@@ -109,10 +103,14 @@ const loadSlice = (db: Database, seqs: readonly number[]): Slice => {
  * One page, in slices: running, then queued, then ended jobs, each in its own order. Everything else has its turn
  * between the slices, and while commands are matched, which are those of one moment.
  */
-export const listJobs = async function* (db: Database, filter: JobFilter): AsyncGenerator<readonly Job[], void> {
+export const listJobs = async function* (
+  db: Database,
+  snapshots: Snapshots,
+  filter: JobFilter,
+): AsyncGenerator<readonly Job[], void> {
   const selections = [ACTIVE, QUEUED, ENDED].flatMap((group) => selectGroup(group, filter));
   const isSearch = filter.matchesCommand !== undefined;
-  const seqs = isSearch ? await findOnSnapshot(db, selections, filter) : findPage(db, selections, filter);
+  const seqs = isSearch ? await findOnSnapshot(snapshots, selections, filter) : findPage(db, selections, filter);
   for (let from = 0; from < seqs.length; ) {
     const slice = loadSlice(db, seqs.slice(from, from + SLICE_JOBS));
     from += slice.seen;

@@ -64,6 +64,7 @@ const createStore = (parts: Parts): Store => {
   const transaction = createTransaction(parts, blacklist);
   const close = async (): Promise<void> => {
     commits.close();
+    jobs.close();
     db.close();
     lock.release();
   };
