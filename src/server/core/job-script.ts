@@ -70,9 +70,34 @@ else
 fi
 `;
 
-const UNPACK = `  reason=$(tar --extract --file=artifact --directory=repo --no-same-owner --no-same-permissions --no-overwrite-dir \\
-    --anchored --wildcards --wildcards-match-slash --exclude='/*' --exclude='..' --exclude='../*' --exclude='*/..' \\
-    --exclude='*/../*' 2>&1) || fail "Could not unpack the artifact: \${reason%%$'\\n'*}"
+/** What unpacking an artifact may take: `gib` in all and for each file, `seconds` for all of it. */
+export type UnpackLimits = Readonly<{ gib: number; entries: number; seconds: number }>;
+
+export const UNPACK_LIMITS: UnpackLimits = { gib: 20, entries: 1_000_000, seconds: 900 };
+
+const KIB_PER_GIB = 1024 * 1024;
+const RECORDS_PER_GIB = KIB_PER_GIB / 10;
+const RECORDS_PER_LOOK = 1024;
+
+const renderUnpacking = ({ gib, entries, seconds }: UnpackLimits): string => `  has_grown() {
+    printf '%s' 'if [ "$TAR_CHECKPOINT" -gt ${Math.ceil(gib * RECORDS_PER_GIB)} ]; then kill "$PPID"; fi'
+  }
+  unpack() {
+    set -o pipefail
+    ulimit -f ${Math.ceil(gib * KIB_PER_GIB)}
+    timeout -k 5 ${seconds} tar --extract --verbose --file=artifact --directory=repo --no-same-owner --no-same-permissions \\
+      --no-overwrite-dir --anchored --wildcards --wildcards-match-slash --exclude='/*' --exclude='..' --exclude='../*' \\
+      --exclude='*/..' --exclude='*/../*' --checkpoint=${RECORDS_PER_LOOK} --checkpoint-action=exec="$(has_grown)" |
+      sed -n '${entries + 1}q4'
+  }
+  reason=$(unpack 2>&1)
+  case $? in
+    0) ;;
+    4) fail 'Could not unpack the artifact: it has more than ${entries} files and folders' ;;
+    124 | 137) fail 'Could not unpack the artifact: it takes longer than ${seconds} s' ;;
+    143 | 153) fail 'Could not unpack the artifact: it unpacks to more than ${gib} GiB' ;;
+    *) fail "Could not unpack the artifact: \${reason%%$'\\n'*}" ;;
+  esac
   reason=$(find repo \\( -type b -o -type c -o -type p -o -type s \\) -delete -o ! -type l -perm /7000 -exec chmod a-st {} + \\
     2>&1) || fail "Could not clean the artifact: \${reason%%$'\\n'*}"
   rm -f artifact
@@ -85,8 +110,8 @@ const FAIL = `  fail() {
   }
 `;
 
-const renderPreparation = (hasArtifact: boolean): string => `umask 022
-${hasArtifact ? `(\n${FAIL}${UNPACK}) || exit 1\n` : ""}{ : > started; } 2>> error.log || exit 1
+const renderPreparation = (hasArtifact: boolean, limits: UnpackLimits): string => `umask 022
+${hasArtifact ? `(\n${FAIL}${renderUnpacking(limits)}) || exit 1\n` : ""}{ : > started; } 2>> error.log || exit 1
 cd ./repo || exit 1`;
 
 const RESTORE_ENVIRONMENT = `set -- "\${!${PASSED_PREFIX}@}"
@@ -100,10 +125,13 @@ const renderJobrc = (jobrc: string | null): string =>
   jobrc === null || jobrc.trim() === "" ? "" : `source <(printf '%s\\n' ${quoteForBash(jobrc)})\n`;
 
 /** Runs in the job's folder, inside its terminal; not at all once `terminated` is there, so that no TERM comes too early for it. The command is the script's end: nothing follows that it could swallow. */
-export const renderCommandScript = (job: Pick<JobSpec, "command" | "jobrc" | "artifactId">): string =>
+export const renderCommandScript = (
+  job: Pick<JobSpec, "command" | "jobrc" | "artifactId">,
+  limits: UnpackLimits = UNPACK_LIMITS,
+): string =>
   `[[ -e terminated ]] && exit 143
 printf '%s\\n' ${quoteForBash(job.command)}
-${renderPreparation(job.artifactId !== null)}
+${renderPreparation(job.artifactId !== null, limits)}
 ${RESTORE_ENVIRONMENT}
 ${renderJobrc(job.jobrc)}set -o pipefail
 ${job.command}

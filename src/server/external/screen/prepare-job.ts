@@ -1,5 +1,6 @@
-import { chmod, mkdir, open, rename, rm, writeFile } from "node:fs/promises";
+import { chmod, mkdir, open, rename, writeFile } from "node:fs/promises";
 import type { JobFiles } from "../../core/ports.ts";
+import { removeTree } from "../remove-tree.ts";
 import type { JobPaths } from "./job-files.ts";
 
 const SCREENRC = `startup_message off
@@ -24,7 +25,7 @@ const removeEarlierLaunch = async (paths: JobPaths): Promise<void> => {
     paths.repo,
     paths.artifact,
   ];
-  await Promise.all(stale.map((path) => rm(path, { recursive: true, force: true })));
+  await Promise.all(stale.map(removeTree));
   await chmod(paths.dir, 0o700);
 };
 

@@ -3,6 +3,7 @@ import { randomBytes } from "node:crypto";
 import { join } from "node:path";
 import { err, ok, type Result } from "../../../shared/result.ts";
 import type { Clock, Store, Transaction } from "../../core/ports.ts";
+import { checkFolder } from "../check-folder.ts";
 import { loadSecretBox, type SecretBox } from "../secret-box.ts";
 import { createArtifactTable } from "./artifact-table.ts";
 import { type CommitMeter, createGroupCommit, type GroupCommit } from "./group-commit.ts";
@@ -108,6 +109,8 @@ const openLocked = (options: StoreOptions, lock: FolderLock): Result<Store, Open
 
 /** Takes the folder for this process, opens its database and brings it to this program's schema. */
 export const openStore = (options: StoreOptions): Result<Store, OpenError> => {
+  const folder = checkFolder(options.serverDir);
+  if (!folder.ok) return folder;
   const lock = lockFolder(options.serverDir);
   if (!lock.ok) return lock;
   const store = openLocked(options, lock.value);
