@@ -73,7 +73,7 @@ fi
 /** What unpacking an artifact may take: `gib` in all and for each file, `seconds` for all of it. */
 export type UnpackLimits = Readonly<{ gib: number; entries: number; seconds: number }>;
 
-export const UNPACK_LIMITS: UnpackLimits = { gib: 20, entries: 1_000_000, seconds: 900 };
+const UNPACK_LIMITS: UnpackLimits = { gib: 20, entries: 1_000_000, seconds: 900 };
 
 const KIB_PER_GIB = 1024 * 1024;
 const RECORDS_PER_GIB = KIB_PER_GIB / 10;
@@ -85,7 +85,7 @@ const renderUnpacking = ({ gib, entries, seconds }: UnpackLimits): string => `  
   unpack() {
     set -o pipefail
     ulimit -f ${Math.ceil(gib * KIB_PER_GIB)}
-    timeout -k 5 ${seconds} tar --extract --verbose --file=artifact --directory=repo --no-same-owner --no-same-permissions \\
+    timeout -k 5 ${seconds} tar --extract --file=artifact --verbose --directory=repo --no-same-owner --no-same-permissions \\
       --no-overwrite-dir --anchored --wildcards --wildcards-match-slash --exclude='/*' --exclude='..' --exclude='../*' \\
       --exclude='*/..' --exclude='*/../*' --checkpoint=${RECORDS_PER_LOOK} --checkpoint-action=exec="$(has_grown)" |
       sed -n '${entries + 1}q4'
