@@ -1,6 +1,6 @@
 import type { Result } from "../shared/result.ts";
+import { suggestNearest } from "../shared/suggest.ts";
 import { failUsage } from "./failure.ts";
-import { suggestNearest } from "./suggest.ts";
 import type { Failure } from "./verb.ts";
 
 /** For a word that stands where only some are known. */

@@ -1,9 +1,9 @@
 import { ok, type Result } from "../shared/result.ts";
+import { suggestNearest } from "../shared/suggest.ts";
 import type { Config } from "./config-file.ts";
 import { failUsage } from "./failure.ts";
 import { readText } from "./flag-values.ts";
 import { listNeeded, readOwnVariables, readPresent, SERVICES, type SetupAnswers } from "./setup-answers.ts";
-import { suggestNearest } from "./suggest.ts";
 import type { Failure, FlagValues } from "./verb.ts";
 
 const NONE = "none";

@@ -3,8 +3,8 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createPipedNx } from "../../tests/e2e/piped-nx.ts";
+import { suggestNearest } from "../shared/suggest.ts";
 import { GLOBAL_FLAGS, parseWords } from "./parse-words.ts";
-import { suggestNearest } from "./suggest.ts";
 import type { Flag, Verb } from "./verb.ts";
 import { VERBS } from "./verb-table.ts";
 

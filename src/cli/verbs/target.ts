@@ -1,11 +1,11 @@
 import { ok, type Result } from "../../shared/result.ts";
+import { suggestNearest } from "../../shared/suggest.ts";
 import { changeConfig } from "../config-edit.ts";
 import { type Config, readConfig, readOption } from "../config-file.ts";
 import { fail, failUsage } from "../failure.ts";
 import { readSwitch } from "../flag-values.ts";
 import { hint, print, printJson, printTable } from "../output.ts";
 import { confirm } from "../prompt.ts";
-import { suggestNearest } from "../suggest.ts";
 import { describeAddress, LOCAL, listEntries, localUrl } from "../target.ts";
 import { DONE, type Failure, type FlagValues, type Invocation, type Outcome, type Verb } from "../verb.ts";
 
