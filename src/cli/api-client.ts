@@ -3,7 +3,7 @@ import type { WireError } from "../shared/error.ts";
 import { err, ok, type Result } from "../shared/result.ts";
 import { readOption } from "./config-file.ts";
 import { FAILED, REFUSED, UNREACHABLE } from "./failure.ts";
-import type { Target } from "./target.ts";
+import { LOCAL, type Target } from "./target.ts";
 import type { Failure } from "./verb.ts";
 
 /** `code` is the server's error code, `NOT_LISTENING` when there is none, null when it did not answer as one. */
@@ -23,6 +23,12 @@ const NOT_LISTENING = "NOT_LISTENING";
 
 type Attempt = Readonly<{ path: string; init: RequestInit }>;
 type Line = Readonly<{ target: Target; start: () => Promise<Result<void, Failure>> }>;
+
+const describeRemoteTrouble = async (target: Target, error: unknown): Promise<ApiFailure> => {
+  const { explainTrouble } = await import("./connection-trouble.ts");
+  const trouble = await explainTrouble(target, error);
+  return { ...trouble, code: null };
+};
 
 const isRefusal = (status: number): boolean => status === 401 || status === 403;
 
@@ -67,10 +73,11 @@ const tryFetch = async (target: Target, { path, init }: Attempt): ApiResult<Resp
   const user = nameUser(target);
   if (user !== "") headers.set("x-nexus-user", encodeURIComponent(user.toWellFormed()));
   if (target.token !== null) headers.set("authorization", `Bearer ${target.token}`);
+  const tls = target.tls === null ? {} : { tls: target.tls };
   try {
-    return ok(await fetch(`${target.baseUrl}${path}`, { ...init, headers }));
+    return ok(await fetch(`${target.baseUrl}${path}`, { ...init, ...tls, headers, redirect: "manual" }));
   } catch (error) {
-    return err(describeUnreachable(target, error));
+    return err(target.name === LOCAL ? describeUnreachable(target, error) : await describeRemoteTrouble(target, error));
   }
 };
 
@@ -94,7 +101,8 @@ const request = async ({ target, start }: Line, attempt: Attempt): ApiResult<Res
   if (started !== null && !started.ok) return err({ ...started.error, code: null });
   const response = started === null ? first : await tryFetch(target, attempt);
   if (!response.ok || response.value.ok) return response;
-  return err(await describeRefusal(response.value));
+  const refusal = await describeRefusal(response.value);
+  return err(typeof refusal.message === "string" ? refusal : describeStranger(response.value));
 };
 
 const requestJson = async <Value>(line: Line, attempt: Attempt): ApiResult<Value> => {

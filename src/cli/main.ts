@@ -51,7 +51,14 @@ const findHelp = (words: readonly string[]): number => {
   return words[first] === "help" ? first : -1;
 };
 
+const printCompletions = async (words: readonly string[]): Promise<Outcome> => {
+  const { completeWords } = await import("./complete-words.ts");
+  await completeWords(words);
+  return ok(0);
+};
+
 const runProgram = (words: readonly string[]): Promise<Outcome> => {
+  if (words[0] === "__complete") return printCompletions(words.slice(1));
   const help = findHelp(words);
   if (help !== -1) return showHelp(words[help + 1]);
   return callVerb(words[0] === "--version" ? ["version"] : words);

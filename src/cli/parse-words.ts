@@ -25,7 +25,7 @@ const toOptions = (flags: readonly Flag[]): Options =>
     ]),
   );
 
-const takesNextWord = (word: string, flags: readonly Flag[]): boolean => {
+export const takesNextWord = (word: string, flags: readonly Flag[]): boolean => {
   if (word.startsWith("--"))
     return !word.includes("=") && flags.some((flag) => flag.value && `--${flag.long}` === word);
   const letters = word.slice(1);
