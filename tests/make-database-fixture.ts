@@ -2,6 +2,7 @@ import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { ArtifactId, EndedJob, Job, JobId, QueuedJob, RunningJob, StartingJob } from "../src/server/core/job.ts";
+import type { Notice, NoticeEvent, OutboxChanges, OutboxMessage } from "../src/server/core/outbox.ts";
 import { SCHEMA_VERSION } from "../src/server/external/sqlite/migrations.ts";
 import { openStore } from "../src/server/external/sqlite/open-store.ts";
 import { writeBackup } from "../src/server/external/sqlite/write-backup.ts";
@@ -81,9 +82,34 @@ const JOBS: readonly Job[] = [
 const environmentOf = (job: Job): Readonly<Record<string, string>> =>
   Object.fromEntries(job.envNames.map((name) => [name, `${name} of ${job.id}`]));
 
+const createNotice = (id: string, event: NoticeEvent): Notice => ({
+  jobId: id as JobId,
+  channel: "discord",
+  event,
+  destination: "https://example.com/hook",
+  secrets: { DISCORD_WEBHOOK_URL: "https://example.com/hook" },
+  createdAt: 1_700_000_002,
+  dueAt: 1_700_000_003,
+});
+
+const fillOutbox = (outbox: OutboxChanges): void => {
+  outbox.enqueue([createNotice("running", "started")]);
+  outbox.claim(1);
+  outbox.settle(1, { kind: "delivered", at: 1_700_000_004, reference: "77" });
+  outbox.enqueue([
+    createNotice("failed", "started"),
+    createNotice("failed", "failed"),
+    createNotice("killed", "killed"),
+  ]);
+  outbox.claim(2);
+  outbox.settle(2, { kind: "retry", dueAt: 1_700_000_009, error: "503", isUncertain: true });
+  outbox.claim(4);
+  outbox.settle(4, { kind: "dead", at: 1_700_000_008, error: "404" });
+};
+
 const createArtifact = (): Uint8Array => Uint8Array.from({ length: ARTIFACT_BYTES }, (_, index) => index % 7);
 
-const fill = async (serverDir: string): Promise<void> => {
+const fill = async (serverDir: string): Promise<readonly OutboxMessage[]> => {
   const store = must(openStore({ serverDir, clock: () => 1_700_000_000, randomId: () => ARTIFACT }));
   const writer = store.artifacts.begin("0123456789abcdef");
   must(await writer.append(createArtifact()));
@@ -96,15 +122,19 @@ const fill = async (serverDir: string): Promise<void> => {
     for (const gpu of [1, 3]) transaction.setBlacklisted(gpu, true);
   });
   must(await written);
+  must(await store.write(({ outbox }) => fillOutbox(outbox)));
   must(await store.saveTokenDigest("d".repeat(64)));
+  const outbox = JOBS.flatMap((job) => store.outbox.listOfJob(job.id));
   await store.close();
+  return outbox;
 };
 
-const describeContent = () => ({
+const describeContent = (outbox: readonly OutboxMessage[]) => ({
   jobs: JOBS,
   environments: Object.fromEntries(JOBS.map((job) => [job.id, environmentOf(job)])),
   blacklist: [1, 3],
   tokenDigest: "d".repeat(64),
+  outbox,
   artifact: { id: ARTIFACT, gitSha: "0123456789abcdef", bytes: ARTIFACT_BYTES },
 });
 
@@ -112,10 +142,10 @@ const main = async (): Promise<void> => {
   const path = join(FOLDER, `v${SCHEMA_VERSION}.db`);
   if (existsSync(path)) throw new Error(`${path} is there already, and is kept for ever`);
   const serverDir = mkdtempSync(join(tmpdir(), "nexus-fixture-"));
-  await fill(serverDir);
+  const outbox = await fill(serverDir);
   must(writeBackup({ serverDir, path, madeAt: 1_700_000_003 }));
   rmSync(serverDir, { recursive: true });
-  writeFileSync(join(FOLDER, `v${SCHEMA_VERSION}.json`), `${JSON.stringify(describeContent(), null, 2)}\n`);
+  writeFileSync(join(FOLDER, `v${SCHEMA_VERSION}.json`), `${JSON.stringify(describeContent(outbox), null, 2)}\n`);
 };
 
 await main();

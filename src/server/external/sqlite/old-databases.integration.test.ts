@@ -3,6 +3,7 @@ import { describe, expect, test } from "bun:test";
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { ArtifactId, Job } from "../../core/job.ts";
+import type { OutboxMessage } from "../../core/outbox.ts";
 import type { Environment, Store } from "../../core/ports.ts";
 import { makeFolder, must, openIn } from "./harness.test.ts";
 import { readVersion, SCHEMA_VERSION } from "./migrations.ts";
@@ -14,6 +15,7 @@ type Content = Readonly<{
   environments: Readonly<Record<string, Environment>>;
   blacklist: readonly number[];
   tokenDigest: string;
+  outbox?: readonly OutboxMessage[];
   artifact: Readonly<{ id: ArtifactId; gitSha: string; bytes: number }>;
 }>;
 
@@ -62,6 +64,11 @@ describe.each(VERSIONS)("a database of schema version %d", (version) => {
     await expectJobs(store, content);
     expect([...store.listBlacklist()].toSorted()).toEqual([...content.blacklist]);
     expect(store.readTokenDigest()).toBe(content.tokenDigest);
+    for (const message of content.outbox ?? []) {
+      expect(store.outbox.listOfJob(message.jobId)).toContainEqual(message);
+      const sealed = message.finishedAt === null ? { DISCORD_WEBHOOK_URL: "https://example.com/hook" } : {};
+      expect(store.outbox.openSecrets(message.id)).toEqual(sealed);
+    }
     const chunks = [...store.artifacts.read(content.artifact.id)];
     const bytes = Buffer.concat(chunks);
     expect(bytes.length).toBe(content.artifact.bytes);
