@@ -1,6 +1,6 @@
 import type { WireJob } from "../shared/job.ts";
 import { err, ok, type Result } from "../shared/result.ts";
-import { type Api, createApi } from "./api-client.ts";
+import { type Api, type ApiFailure, createApi } from "./api-client.ts";
 import { INTERRUPTED, UNREACHABLE } from "./failure.ts";
 import { createLogFilter } from "./log-filter.ts";
 import { hint, write } from "./output.ts";
@@ -52,11 +52,13 @@ const pause = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, 
 
 const stayWith = (api: Api): Api => createApi({ ...api.target, autostart: false });
 
+const isBusy = ({ code }: ApiFailure): boolean => code === "UNAVAILABLE" || code === "TOO_MANY_REQUESTS";
+
 type Listener = Readonly<{ query: string; take: Viewer["take"]; signal: AbortSignal }>;
 
 const listenOnce = async (api: Api, id: string, listener: Listener): Promise<Result<WireJob, Failure>> => {
   const stream = await api.stream(`/v1/jobs/${id}/logs/stream${listener.query}`, listener.signal);
-  if (!stream.ok) return stream;
+  if (!stream.ok) return isBusy(stream.error) ? api.get<WireJob>(`/v1/jobs/${id}`) : stream;
   try {
     await listener.take(stream.value);
   } catch {

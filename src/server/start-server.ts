@@ -1,6 +1,7 @@
 import { execFileSync } from "node:child_process";
 import { createHash, randomBytes, randomInt } from "node:crypto";
 import { mkdirSync } from "node:fs";
+import { join } from "node:path";
 import { describeError } from "../shared/describe-error.ts";
 import { drawJobId } from "../shared/job-id.ts";
 import { err, ok, type Result } from "../shared/result.ts";
@@ -13,6 +14,7 @@ import type { JobId } from "./core/job.ts";
 import { JOB_CHANNELS } from "./core/job-channels.ts";
 import type { Meter } from "./core/meter.ts";
 import type { Clock, Log, OnStep, Store, Wakes } from "./core/ports.ts";
+import { createBackups } from "./external/backup-folder.ts";
 import { createDiscord } from "./external/discord.ts";
 import { createHostStats } from "./external/host-stats.ts";
 import { createJobDirectory } from "./external/job-directory.ts";
@@ -43,8 +45,16 @@ const MAX_BODY_BYTES = 2 ** 40;
 const IDLE_TIMEOUT_S = 120;
 const NEVER = 0;
 const SERVICE_TIMEOUT_MS = 10_000;
+const INSIDE_EXECUTABLE = "/$bunfs/";
+
+const locateProgram = (): readonly [string, ...string[]] =>
+  import.meta.dirname.startsWith(INSIDE_EXECUTABLE)
+    ? [process.execPath]
+    : [process.execPath, join(import.meta.dirname, "main.ts")];
 
 const readClock: Clock = () => Date.now() / 1000;
+
+const readUptime: Clock = () => performance.now() / 1000;
 
 const proposeJobId = (): JobId => drawJobId(randomInt) as JobId;
 
@@ -83,8 +93,6 @@ const createParts = (settings: Settings, store: Store, { log, meter, onStep }: R
   health: createHostStats({ serverDir: settings.serverDir, clock: readClock }),
 });
 
-const isStream = (request: Request): boolean => request.url.includes("/logs/stream");
-
 const readTls = ({ sslKeyfile, sslCertfile }: Settings) =>
   sslKeyfile === null || sslCertfile === null
     ? {}
@@ -97,10 +105,12 @@ const listen = (settings: Settings, app: ReturnType<typeof createApp>) =>
     ...readTls(settings),
     idleTimeout: IDLE_TIMEOUT_S,
     maxRequestBodySize: MAX_BODY_BYTES,
-    fetch: (request, server) => {
-      if (isStream(request)) server.timeout(request, NEVER);
-      return app.fetch(request, { address: server.requestIP(request)?.address ?? "" });
-    },
+    fetch: (request, server) =>
+      app.fetch(request, {
+        address: server.requestIP(request)?.address ?? "",
+        pendingRequests: server.pendingRequests,
+        holdOpen: (isHeld) => server.timeout(request, isHeld ? NEVER : IDLE_TIMEOUT_S),
+      }),
   });
 
 const tryListen = (settings: Settings, app: ReturnType<typeof createApp>): Result<HttpServer, StartError> => {
@@ -135,6 +145,7 @@ const createApiContext = (settings: Settings, parts: Parts, switches: Switches):
     allowedHosts: listHosts(settings),
     maxCpuJobs: settings.maxCpuJobs,
     maxPassedOver: settings.maxPassedOver,
+    limits: settings,
   },
   tokenDigest: parts.store.readTokenDigest,
   newJobId: proposeJobId,
@@ -154,8 +165,13 @@ const startJobs = (settings: Settings, parts: Parts): Promise<Scheduler> => {
   const office = { couriers: createCouriers(settings), timeoutMs: SERVICE_TIMEOUT_MS, random: Math.random };
   const logs = createLogFile(settings.serverDir);
   return startScheduler(
-    { ...parts, executor, serverEnvironment, settings, logs, channels: JOB_CHANNELS },
-    { health: parts.health, wandb: createWandbFinder(), office },
+    { ...parts, executor, serverEnvironment, settings, uptime: readUptime, logs, channels: JOB_CHANNELS },
+    {
+      health: parts.health,
+      wandb: createWandbFinder(),
+      office,
+      backups: createBackups({ serverDir: settings.serverDir, program: locateProgram() }),
+    },
   );
 };
 
@@ -175,12 +191,18 @@ export const startServer = async (
   const reporting = { ...listeners, meter: createMeter() };
   const store = openFolder(settings, reporting);
   if (!store.ok) return store;
-  const token = await ensureToken(store.value, settings);
-  if (!token.ok) {
-    await store.value.close();
+  return tryServe(settings, createParts(settings, store.value, reporting));
+};
+
+const tryServe = async (settings: Settings, parts: Parts): Promise<Result<RunningServer, StartError>> => {
+  try {
+    const token = await ensureToken(parts.store, settings);
+    if (token.ok) return await serve(settings, parts, token.value);
+    await parts.store.close();
     return token;
+  } catch (error) {
+    return err({ message: describeError(error) });
   }
-  return serve(settings, createParts(settings, store.value, reporting), token.value);
 };
 
 const serve = async (

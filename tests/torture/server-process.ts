@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { closeSync, openSync } from "node:fs";
 import { join } from "node:path";
 import type { Step } from "../../src/server/core/ports.ts";
+import { SCHEMA_VERSION } from "../../src/server/external/sqlite/migrations.ts";
 import type { Random } from "./random.ts";
 
 /** How one server is to end: at a step's nth pass, at a moment after its start, or politely. */
@@ -47,7 +48,6 @@ const MOST_PASSES: Readonly<Partial<Record<Step, number>>> = {
   "kill decided": 3,
   "processes terminated": 3,
 };
-const SCHEMA_VERSIONS = 2;
 const LONGEST_LIFE_MS = 1500;
 const SHORT_LIFE_MS = 600;
 
@@ -62,7 +62,7 @@ export const drawDeath = (random: Random): Death => {
 };
 
 /** The deaths that only a new folder's server can die. */
-export const FIRST_DEATHS: readonly Death[] = Array.from({ length: SCHEMA_VERSIONS }, () => [
+export const FIRST_DEATHS: readonly Death[] = Array.from({ length: SCHEMA_VERSION }, () => [
   { kind: "at a step", step: "migration made", passes: 1 } as const,
   { kind: "at a step", step: "migration committed", passes: 1 } as const,
 ]).flat();

@@ -11,4 +11,4 @@ const dieAt = (step: string, passes: number): OnStep => {
 };
 
 const [step = "", passes = "1"] = (process.env["NS_TORTURE_DIE_AT"] ?? "").split(":");
-await main(dieAt(step, Number(passes)));
+process.exit(await main(process.argv.slice(2), dieAt(step, Number(passes))));

@@ -11,6 +11,7 @@ import { filterLog } from "../log-filter.ts";
 import { hint, printJson, write } from "../output.ts";
 import { LOCAL } from "../target.ts";
 import { isTerminal } from "../terminal.ts";
+import { makeSafe } from "../terminal-safety.ts";
 import { readUserName } from "../user-name.ts";
 import { DONE, type FlagValues, type Invocation, type Outcome, type Verb } from "../verb.ts";
 
@@ -40,7 +41,8 @@ const show = async (
 const showErrors = (api: Api, job: WireJob): Outcome => {
   if (api.target.name !== LOCAL) return fail("error.log can be read on the server's own machine only");
   const path = job.dir === null ? null : join(job.dir, "error.log");
-  if (path !== null && existsSync(path)) write(readFileSync(path));
+  if (path !== null && existsSync(path))
+    write(isTerminal("output") ? makeSafe(readFileSync(path, "utf8")) : readFileSync(path));
   return DONE;
 };
 

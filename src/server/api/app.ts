@@ -1,9 +1,10 @@
 import { OpenAPIHono } from "@hono/zod-openapi";
-import type { Log } from "../core/ports.ts";
-import { createAccessGuard, createShutdownGuard } from "./access-guard.ts";
+import type { Log, Unavailable } from "../core/ports.ts";
+import { isUnavailable } from "../core/unavailable.ts";
+import { createAccessGuard, createCrowdGuard, createShutdownGuard } from "./access-guard.ts";
 import type { ApiContext, AppEnv, Peer } from "./context.ts";
 import type { OpenApiDocument } from "./docs-page.ts";
-import { createFailure, respondFailure } from "./error-response.ts";
+import { createFailure, createUnavailable, respondFailure } from "./error-response.ts";
 import { createRequestObserver } from "./observe-request.ts";
 import { mountRoutes, type Route } from "./route.ts";
 import { createArtifactRoutes } from "./routes/artifacts.ts";
@@ -16,6 +17,7 @@ import { createJobWaitRoute } from "./routes/job-wait.ts";
 import { createJobRoutes } from "./routes/jobs.ts";
 import { createMetricsRoute } from "./routes/metrics.ts";
 import { createServerRoutes } from "./routes/server.ts";
+import { createSeats } from "./seats.ts";
 
 export type App = Readonly<{ fetch: (request: Request, peer: Peer) => Response | Promise<Response> }>;
 
@@ -41,7 +43,13 @@ const listRoutes = (context: ApiContext, document: () => OpenApiDocument): reado
   ...createDocumentationRoutes(document),
 ];
 
+const answerUnavailable = (log: Log, error: Unavailable): Response => {
+  log.error("database can't be read", { message: error.message });
+  return respondFailure(createUnavailable(error));
+};
+
 const answerError = (log: Log, error: unknown): Response => {
+  if (isUnavailable(error)) return answerUnavailable(log, error);
   const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
   log.error("request failed", { error: text });
   return respondFailure(createFailure("UNAVAILABLE", "The server could not do this; its log says why"));
@@ -49,10 +57,13 @@ const answerError = (log: Log, error: unknown): Response => {
 
 const createHono = (context: ApiContext): OpenAPIHono<AppEnv> => {
   const hono = new OpenAPIHono<AppEnv>();
-  hono.use(createRequestObserver(context), createAccessGuard(context), createShutdownGuard(context));
+  const seats = createSeats(context.settings.limits);
+  const guards = [createAccessGuard(context), createShutdownGuard(context), createCrowdGuard(context, seats)];
+  hono.use(createRequestObserver(context), ...guards);
   mountRoutes(
     hono,
     listRoutes(context, () => createDocument(hono, context.settings.version)),
+    seats,
   );
   hono.notFound(({ req }) => respondFailure(createFailure("NOT_FOUND", `There is nothing at ${req.path}`)));
   hono.onError((error, request) => answerError(request.get("log"), error));

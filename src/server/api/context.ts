@@ -12,6 +12,7 @@ import type {
   Store,
   Wakes,
 } from "../core/ports.ts";
+import type { Limits } from "./seats.ts";
 
 /** `allowedHosts` are the names and addresses of the server; loopback and `localhost` need not be among them. `maxPassedOver` in seconds. */
 export type ApiSettings = Readonly<{
@@ -21,6 +22,7 @@ export type ApiSettings = Readonly<{
   allowedHosts: readonly string[];
   maxCpuJobs: number;
   maxPassedOver: number;
+  limits: Limits;
 }>;
 
 /**
@@ -44,7 +46,12 @@ export type ApiContext = Readonly<{
   isStopping: () => boolean;
 }>;
 
-export type Peer = Readonly<{ address: string }>;
+/** `pendingRequests` counts those that are not answered to their last byte. `holdOpen` lets the connection be quiet for long, or no more. */
+export type Peer = Readonly<{
+  address: string;
+  pendingRequests?: number;
+  holdOpen?: (isHeld: boolean) => void;
+}>;
 
 /** `log` is that of the request: its lines carry the request's id. */
 export type AppEnv = Readonly<{ Bindings: Readonly<{ peer: Peer }>; Variables: { log: Log } }>;

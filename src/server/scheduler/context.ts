@@ -13,6 +13,7 @@ import type {
   Store,
 } from "../core/ports.ts";
 
+/** `uptime`: seconds on a clock that nobody sets. */
 export type SchedulerContext = Readonly<{
   store: Store;
   executor: Executor;
@@ -20,6 +21,7 @@ export type SchedulerContext = Readonly<{
   jobDirectory: JobDirectory;
   logs: Pick<LogFile, "readTail">;
   clock: Clock;
+  uptime: Clock;
   log: Log;
   meter: Meter;
   serverEnvironment: Environment;
@@ -29,7 +31,7 @@ export type SchedulerContext = Readonly<{
   settings: Readonly<{ refreshRate: number; maxCpuJobs: number; maxPassedOver: number }>;
 }>;
 
-/** What the scheduler knows beyond the store: lost with the process, rebuilt by the next one. */
+/** What the scheduler knows beyond the store: lost with the process, rebuilt by the next one. `killedSince` is on the clock of `uptime`. */
 export type SchedulerMemory = Readonly<{
   killedSince: Map<JobId, number>;
   watches: Map<JobId, () => void>;

@@ -216,7 +216,7 @@ describe("the next server", () => {
     const repo = makeRepo(harness, "a");
     await harness.start();
     expect(harness.find("a").status).toBe("killed");
-    expect(existsSync(repo)).toBe(false);
+    await waitUntil(() => !existsSync(repo));
     await settle();
     expect(harness.executor.launches).toEqual([]);
   });

@@ -1,3 +1,4 @@
+import { describeError } from "../../shared/describe-error.ts";
 import { type ActiveJob, isEnded } from "../core/job.ts";
 import type { JobEvent } from "../core/job-transition.ts";
 import { changeJob, logFailure } from "./change-job.ts";
@@ -10,7 +11,19 @@ const forgetJob = (memory: SchedulerMemory, job: ActiveJob): void => {
   memory.killedSince.delete(job.id);
 };
 
-/** Writes what ends the job, or takes its start back; once it has ended, what only a running job needs is removed. */
+const removeRepo = async ({ jobDirectory, log, onStep }: SchedulerContext, { id }: ActiveJob): Promise<void> => {
+  try {
+    await jobDirectory.removeRepo(id);
+    onStep?.("repo removed");
+  } catch (error) {
+    log.warn("a job's folder could not be removed", { job: id, error: describeError(error) });
+  }
+};
+
+/**
+ * Writes what ends the job, or takes its start back. What the job left in its folder goes even when its end can't be written: it may be what fills the disk. It goes
+ * meanwhile, whatever its size: no other job waits for that.
+ */
 export const finishJob = async (
   context: SchedulerContext,
   memory: SchedulerMemory,
@@ -20,9 +33,8 @@ export const finishJob = async (
   const event = await explainFailure(context, ending.job, ending.event);
   const changed = await changeJob(context, ending.job.id, event);
   logFailure(context, ending.job.id, changed);
-  if (!changed.ok || !isEnded(changed.value)) return;
+  if (changed.ok && !isEnded(changed.value)) return;
   context.onStep?.("end written");
-  forgetJob(memory, ending.job);
-  await context.jobDirectory.removeRepo(ending.job.id);
-  context.onStep?.("repo removed");
+  if (changed.ok) forgetJob(memory, ending.job);
+  if (changed.ok || event.kind !== "requeue") void removeRepo(context, ending.job);
 };

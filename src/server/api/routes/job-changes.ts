@@ -61,7 +61,7 @@ const refuseState = (message: string): Result<never, Failure> => err(createFailu
 const wakeFor = ({ wakes }: ApiContext, job: Job): void => (job.status === "queued" ? wakes.queues() : wakes.running());
 
 const announce = (context: ApiContext, { log, name }: Caller, { before, after, reason }: JobChange & Changed): void => {
-  if (after !== before) log.info("job changed", describeChange({ before, after, reason: `${reason} from ${name}` }));
+  if (after !== before) log.info("job changed", describeChange({ before, after, reason: `${reason} by ${name}` }));
   wakeFor(context, after ?? before);
 };
 
@@ -141,7 +141,7 @@ const remove =
 const edit =
   (context: ApiContext) =>
   async (request: AppRequest): Promise<Response> => {
-    const patch = await readJson(request.req.raw, jobPatchSchema);
+    const patch = await readJson(request.req.raw, context.settings.limits.bodyTimeout, jobPatchSchema);
     if (!patch.ok) return respondFailure(patch.error);
     const apply = saveChanged((job) => editJob(job, patch.value));
     const edited = await changeJob(context, request, { reason: "edited", apply });

@@ -12,6 +12,7 @@ type Launched = Readonly<{ job: ActiveJob; paths: JobPaths; handle: ScreenHandle
 
 const NOBODY: Census = { index: indexProcesses(new Map()), labels: new Map() };
 const RESTARTED = "Lost: the machine restarted";
+const REMOVED = "Lost: its folder was removed, and its exit code with it";
 const VANISHED = "Lost: its session ended without an exit code (killed from outside or out of memory)";
 
 const isSessionAlive = (handle: ScreenHandle, bootId: string): boolean =>
@@ -36,17 +37,34 @@ const observeEnded = ({ job, paths, handle }: Launched, census: Census, bootId: 
   if (exitCode !== null) return { kind: "exited", exitCode, processesLeft: listLeftovers(processes).length };
   if (listAll(processes).length > 0) return { kind: "alive", handle };
   if (handle.bootId !== bootId) return { kind: "lost", reason: RESTARTED };
-  return { kind: "lost", reason: readStartFailure(paths) ?? VANISHED };
+  return { kind: "lost", reason: readStartFailure(paths) ?? (existsSync(paths.dir) ? VANISHED : REMOVED) };
+};
+
+const tryRevoke = (paths: JobPaths, job: ActiveJob): boolean | null => {
+  try {
+    return revokeLaunch(paths, job);
+  } catch {
+    return null;
+  }
+};
+
+const once = <Value>(make: () => Value): (() => Value) => {
+  let made: Readonly<{ value: Value }> | null = null;
+  return () => {
+    made ??= { value: make() };
+    return made.value;
+  };
 };
 
 type Look = Readonly<{ job: ActiveJob; seen: Observation }> | Launched;
 
-const look = (serverDir: string, job: ActiveJob, bootId: string): Look | null => {
+const look = (serverDir: string, job: ActiveJob, bootId: () => string): Look | null => {
   const paths = locateJobFiles(serverDir, job.id);
-  if (job.status === "starting" && revokeLaunch(paths, job)) return { job, seen: { kind: "unstarted" } };
+  const isRevoked = job.status === "starting" && tryRevoke(paths, job);
+  if (isRevoked !== false) return isRevoked === null ? null : { job, seen: { kind: "unstarted" } };
   const handle = findHandle(job, paths);
   if (handle === null) return null;
-  const isRunning = isSessionAlive(handle, bootId) && !existsSync(paths.exitCode);
+  const isRunning = isSessionAlive(handle, bootId()) && !existsSync(paths.exitCode);
   return isRunning ? { job, seen: { kind: "alive", handle } } : { job, paths, handle };
 };
 
@@ -55,10 +73,10 @@ export const probeJobs = async (
   serverDir: string,
   jobs: readonly ActiveJob[],
 ): Promise<ReadonlyMap<JobId, Observation>> => {
-  const bootId = readBootId();
+  const bootId = once(readBootId);
   const looks = jobs.flatMap((job) => look(serverDir, job, bootId) ?? []);
   const census = looks.every((one) => "seen" in one) ? NOBODY : await takeCensus();
   return new Map(
-    looks.map((one) => [one.job.id, "seen" in one ? one.seen : observeEnded(one, census, bootId)] as const),
+    looks.map((one) => [one.job.id, "seen" in one ? one.seen : observeEnded(one, census, bootId())] as const),
   );
 };
