@@ -3,15 +3,19 @@ import type { JobId } from "../core/job.ts";
 import type { Meter } from "../core/meter.ts";
 import type {
   Clock,
+  Executor,
   FindProcessOwner,
   GpuProbe,
   HostStats,
   JobDirectory,
   Log,
   LogFile,
+  SocketHandler,
   Store,
+  Terminals,
   Wakes,
 } from "../core/ports.ts";
+import type { EventFeed } from "./event-feed.ts";
 
 /** `allowedHosts` are the names and addresses of the server; loopback and `localhost` need not be among them. `maxPassedOver` in seconds. */
 export type ApiSettings = Readonly<{
@@ -37,6 +41,9 @@ export type ApiContext = Readonly<{
   meter: Meter;
   jobDir: JobDirectory;
   findProcessOwner: FindProcessOwner;
+  feed: EventFeed;
+  executor: Pick<Executor, "attachCommand" | "fitCommand">;
+  terminals: Terminals;
   settings: ApiSettings;
   tokenDigest: () => string | null;
   newJobId: () => JobId;
@@ -44,7 +51,8 @@ export type ApiContext = Readonly<{
   isStopping: () => boolean;
 }>;
 
-export type Peer = Readonly<{ address: string }>;
+/** `upgrade` makes a WebSocket of the request; false if it can't be one. The response is not sent then. */
+export type Peer = Readonly<{ address: string; upgrade?: (handler: SocketHandler) => boolean }>;
 
 /** `log` is that of the request: its lines carry the request's id. */
 export type AppEnv = Readonly<{ Bindings: Readonly<{ peer: Peer }>; Variables: { log: Log } }>;

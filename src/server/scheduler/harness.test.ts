@@ -130,6 +130,7 @@ export const createExecutor = (): FakeExecutor => {
       return () => void watches.delete(job.id);
     },
     attachCommand: () => [],
+    fitCommand: () => [],
   };
 };
 

@@ -5,6 +5,8 @@ import type { JobPaths } from "./job-files.ts";
 const SCREENRC = `startup_message off
 vbell off
 autodetach on
+deflogin off
+defnonblock on
 defutf8 on
 defscrollback 10000
 termcapinfo xterm* ti@:te@
