@@ -12,7 +12,7 @@ export type Target = Readonly<{
   config: Config;
 }>;
 
-export const LOCAL = "local";
+const LOCAL = "local";
 const LOOPBACK = "127.0.0.1";
 const DEFAULT_PORT = "54323";
 

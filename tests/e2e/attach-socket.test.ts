@@ -115,6 +115,8 @@ describe("the terminal of a job", () => {
     const small = await open(job.id, "?columns=75&rows=15");
     await typing.see("now 15 75");
     await small.see("now 15 75");
+    const followers = async (): Promise<string> => (await fetch(`${world.url}/metrics`)).text();
+    expect(await followers()).toContain('nexus_followers{kind="terminals"} 3');
     small.socket.close();
     await waitUntil(
       "the first has its size again",

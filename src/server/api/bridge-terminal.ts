@@ -12,10 +12,12 @@ type Bridge = Readonly<{ context: ApiContext; rooms: ViewingRooms; viewing: View
 type View = {
   readonly peer: SocketPeer;
   readonly seat: Seat;
+  readonly stopCounting: () => void;
   size: TerminalOptions["size"];
   shown: TerminalOptions["size"];
   terminal: Terminal | null;
   isOver: boolean;
+  isGreeted: boolean;
 };
 
 const MAX_WAITING_OUTPUT = 256 * 1024;
@@ -51,6 +53,7 @@ const waitForEnd = async ({ context, viewing }: Bridge): Promise<boolean> => {
 const end = (bridge: Bridge, view: View, code: number, reason: string): void => {
   if (view.isOver) return;
   view.isOver = true;
+  view.stopCounting();
   view.terminal?.close();
   view.terminal = null;
   bridge.rooms.leave(bridge.viewing.job.id, view.seat);
@@ -64,8 +67,16 @@ const explainEnd = async (bridge: Bridge, view: View, lastOutput: string): Promi
   end(bridge, view, CLOSE_CODES.failed, `the terminal was closed: ${lastLine.slice(-MAX_REASON_CHARACTERS)}`);
 };
 
-const showOutput = (view: View, bytes: Uint8Array): void => {
+const greet = ({ context, viewing }: Bridge, view: View): void => {
+  if (view.isGreeted) return;
+  view.isGreeted = true;
+  const text = viewing.isReadOnly ? "Only watching" : "Detach with Ctrl-A D; the job goes on";
+  void context.terminals.run(context.executor.noticeCommand(viewing.job.handle, text));
+};
+
+const showOutput = (bridge: Bridge, view: View, bytes: Uint8Array): void => {
   view.peer.send(bytes);
+  greet(bridge, view);
   if (view.peer.countWaiting() <= MAX_WAITING_OUTPUT) return;
   view.terminal?.close();
   view.terminal = null;
@@ -78,7 +89,7 @@ const openTerminal = (bridge: Bridge, view: View): void => {
     argv,
     { ...viewing.options, size: view.shown },
     {
-      onOutput: (bytes) => showOutput(view, bytes),
+      onOutput: (bytes) => showOutput(bridge, view, bytes),
       onEnd: (lastOutput) => void explainEnd(bridge, view, lastOutput),
     },
   );
@@ -97,7 +108,9 @@ const createView = (bridge: Bridge, peer: SocketPeer): View => {
     },
     leave: (code, reason) => end(bridge, view, code, reason),
   };
-  const view: View = { peer, seat, size, shown: size, terminal: null, isOver: false };
+  const stopCounting = bridge.context.meter.addFollower("terminals");
+  const state = { size, shown: size, terminal: null, isOver: false, isGreeted: false };
+  const view: View = { peer, seat, stopCounting, ...state };
   return view;
 };
 

@@ -4,7 +4,7 @@ import { createEventRing, type EventRing, type RingLimits } from "./event-ring.t
 
 export type EventFeed = Readonly<{
   publish: (changes: readonly StoreChange[]) => void;
-  follow: (lastEventId: string | null) => ReadableStream<Uint8Array>;
+  follow: (lastEventId: string | null, onEnd?: () => void) => ReadableStream<Uint8Array>;
   close: () => void;
 }>;
 
@@ -92,6 +92,7 @@ type Following = Readonly<{
   reader: Reader;
   wait: () => Promise<void>;
   isClosed: () => boolean;
+  onEnd: () => void;
 }>;
 
 const readText = async ({ reader, wait }: Following, isOver: () => boolean): Promise<string | null> => {
@@ -107,11 +108,13 @@ const createStream = (following: Following, onCancel: () => void): ReadableStrea
   const pull = async (controller: ReadableStreamDefaultController<Uint8Array>): Promise<void> => {
     const text = await readText(following, () => isCancelled || following.isClosed());
     if (isCancelled) return;
-    if (text === null) controller.close();
-    else controller.enqueue(encoder.encode(text));
+    if (text !== null) return controller.enqueue(encoder.encode(text));
+    following.onEnd();
+    controller.close();
   };
   const cancel = (): void => {
     isCancelled = true;
+    following.onEnd();
     onCancel();
   };
   return new ReadableStream<Uint8Array>({ pull, cancel }, { highWaterMark: 0 });
@@ -128,10 +131,10 @@ export const createEventFeed = (options: EventFeedOptions): EventFeed => {
   let hasReaders = false;
   let isClosed = false;
   const ring = createEventRing(() => (hasReaders ? limits : NOTHING));
-  const follow = (lastEventId: string | null): ReadableStream<Uint8Array> => {
+  const follow: EventFeed["follow"] = (lastEventId, onEnd = () => undefined) => {
     hasReaders = true;
     const reader = createReader(ring, epoch, lastEventId);
-    return createStream({ reader, wait: () => bell.wait(keepAliveMs), isClosed: () => isClosed }, bell.ring);
+    return createStream({ reader, wait: () => bell.wait(keepAliveMs), isClosed: () => isClosed, onEnd }, bell.ring);
   };
   const publish = (changes: readonly StoreChange[]): void => {
     ring.push(changes);

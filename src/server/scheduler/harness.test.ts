@@ -131,6 +131,7 @@ export const createExecutor = (): FakeExecutor => {
     },
     attachCommand: () => [],
     fitCommand: () => [],
+    noticeCommand: () => [],
   };
 };
 

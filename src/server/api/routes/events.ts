@@ -24,11 +24,11 @@ const STREAM_HEADERS = {
 };
 
 const follow =
-  ({ feed }: ApiContext) =>
+  ({ feed, meter }: ApiContext) =>
   (request: AppRequest): Response => {
     if (request.req.method === "HEAD") return new Response(null, { headers: STREAM_HEADERS });
     const lastEventId = request.req.header("last-event-id") ?? null;
-    return new Response(feed.follow(lastEventId), { headers: STREAM_HEADERS });
+    return new Response(feed.follow(lastEventId, meter.addFollower("events")), { headers: STREAM_HEADERS });
   };
 
 export const createEventRoutes = (context: ApiContext): readonly Route[] => [

@@ -81,12 +81,13 @@ const watchJob = (state: State, job: ActiveJob, onChange: () => void): (() => vo
 
 const nameExactly = ({ pid, session }: ScreenHandle): string => `${pid}.${session}`;
 
-const createViewCommands = (): Pick<Executor, "attachCommand" | "fitCommand"> => ({
+const tellScreen = (handle: JobHandle, ...command: readonly string[]): readonly string[] =>
+  handle.kind === "screen" ? ["screen", "-S", nameExactly(handle), "-X", ...command] : [];
+
+const createViewCommands = (): Pick<Executor, "attachCommand" | "fitCommand" | "noticeCommand"> => ({
   attachCommand: (handle) => (handle.kind === "screen" ? ["screen", "-U", "-x", nameExactly(handle)] : []),
-  fitCommand: (handle, { columns, rows }) =>
-    handle.kind === "screen"
-      ? ["screen", "-S", nameExactly(handle), "-X", "width", "-w", String(columns), String(rows)]
-      : [],
+  fitCommand: (handle, { columns, rows }) => tellScreen(handle, "width", "-w", String(columns), String(rows)),
+  noticeCommand: (handle, text) => tellScreen(handle, "echo", text),
 });
 
 /** Runs jobs in screen sessions that outlive the server. `serverEnv` is `process.env` unless given. */
