@@ -54,6 +54,11 @@ const startJob = async (command: string): Promise<WireJob> => {
   return world.waitFor(id, ["running"]);
 };
 
+const waitForReady = ({ id }: WireJob): Promise<void> =>
+  waitUntil("the job is ready", async () =>
+    (await (await fetch(`${world.url}/v1/jobs/${id}/logs`)).text()).includes("\\nready"),
+  );
+
 const readCommandLine = (pid: string): string => {
   try {
     return readFileSync(`/proc/${pid}/cmdline`, "utf8").replaceAll("\0", " ");
@@ -97,6 +102,21 @@ describe("the terminal of a job", () => {
     second.socket.terminate();
     await waitForNoViewer(job);
     expect((await world.job(job.id)).status).toBe("running");
+  });
+
+  test("gets what is typed at once, Ctrl-C included, and ends a viewer that types what nobody reads", async () => {
+    await world.startServer();
+    const patient = await startJob("trap 'echo interrupted' INT; echo ready; while :; do sleep 0.1; done");
+    await waitForReady(patient);
+    const hasty = await open(patient.id);
+    hasty.type("\u0003");
+    await hasty.see("interrupted");
+    const deaf = await startJob("stty raw -echo; echo ready; sleep 300");
+    await waitForReady(deaf);
+    const flooding = await open(deaf.id);
+    for (let round = 0; round < 40; round += 1) flooding.type("x".repeat(50_000));
+    await waitUntil("the flood is stopped", () => flooding.closed() === "1013 the job does not read its input");
+    expect((await world.job(deaf.id)).status).toBe("running");
   });
 
   test("is shown to several at once, of whom one who only watches changes nothing", async () => {
@@ -176,9 +196,7 @@ describe("the terminal of a job", () => {
 
   test("does not pile up for a viewer that stops reading, nor hold the job back, and is painted anew later", async () => {
     const server = await world.startServer();
-    const job = await startJob(
-      "read line; for i in $(seq 300000); do echo line $i of a flood; done; echo flood over; sleep 300",
-    );
+    const job = await startJob("read a; yes this is a flood & read b; kill $!; wait; echo flood over; sleep 300");
     const viewer = await open(job.id);
     const { port } = new URL(world.url);
     const slow = connect(Number(port), "127.0.0.1");
@@ -188,7 +206,10 @@ describe("the terminal of a job", () => {
     slow.pause();
     const before = readMemoryMib(server.pid ?? 0);
     viewer.type("\r");
+    await waitUntil("the slow one has no terminal", () => listViewersOf(job).length === 1);
+    viewer.type("\r");
     await viewer.see("flood over");
+    expect(listViewersOf(job)).toHaveLength(1);
     expect(readMemoryMib(server.pid ?? 0) - before).toBeLessThan(60);
     let text = "";
     slow.on("data", (bytes) => {

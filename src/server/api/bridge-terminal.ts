@@ -16,12 +16,16 @@ type View = {
   size: TerminalOptions["size"];
   shown: TerminalOptions["size"];
   terminal: Terminal | null;
+  isPainted: boolean;
+  typed: Uint8Array[];
+  typedBytes: number;
   isOver: boolean;
   isGreeted: boolean;
 };
 
 const MAX_WAITING_OUTPUT = 256 * 1024;
 const MAX_WAITING_INPUT = 1024 * 1024;
+const BYTES_PER_PIECE = 100;
 const MAX_REASON_CHARACTERS = 100;
 const POLL_MS = 20;
 const END_PATIENCE_MS = 10_000;
@@ -74,8 +78,16 @@ const greet = ({ context, viewing }: Bridge, view: View): void => {
   void context.terminals.run(context.executor.noticeCommand(viewing.job.handle, text));
 };
 
+const writeTyped = (view: View): void => {
+  for (const keys of view.typed) view.terminal?.write(keys);
+  view.typed = [];
+  view.typedBytes = 0;
+};
+
 const showOutput = (bridge: Bridge, view: View, bytes: Uint8Array): void => {
   view.peer.send(bytes);
+  view.isPainted = true;
+  writeTyped(view);
   greet(bridge, view);
   if (view.peer.countWaiting() <= MAX_WAITING_OUTPUT) return;
   view.terminal?.close();
@@ -83,6 +95,7 @@ const showOutput = (bridge: Bridge, view: View, bytes: Uint8Array): void => {
 };
 
 const openTerminal = (bridge: Bridge, view: View): void => {
+  view.isPainted = false;
   const { context, viewing } = bridge;
   const argv = context.executor.attachCommand(viewing.job.handle);
   const opened = context.terminals.open(
@@ -109,7 +122,8 @@ const createView = (bridge: Bridge, peer: SocketPeer): View => {
     leave: (code, reason) => end(bridge, view, code, reason),
   };
   const stopCounting = bridge.context.meter.addFollower("terminals");
-  const state = { size, shown: size, terminal: null, isOver: false, isGreeted: false };
+  const typing = { isPainted: false, typed: [], typedBytes: 0 };
+  const state = { size, shown: size, terminal: null, ...typing, isOver: false, isGreeted: false };
   const view: View = { peer, seat, stopCounting, ...state };
   return view;
 };
@@ -134,16 +148,23 @@ const takeText = (bridge: Bridge, view: View, text: string): void => {
   else changeSize(bridge, view, size);
 };
 
+const keepTyped = (view: View, bytes: Uint8Array): number => {
+  view.typed.push(bytes.slice());
+  view.typedBytes += bytes.byteLength + BYTES_PER_PIECE;
+  return view.typedBytes;
+};
+
 const takeInput = (bridge: Bridge, view: View, bytes: Uint8Array): void => {
   if (bridge.viewing.isReadOnly) return;
-  const waiting = view.terminal?.write(bytes) ?? 0;
+  const { terminal } = view;
+  const waiting = terminal !== null && view.isPainted ? terminal.write(bytes) : keepTyped(view, bytes);
   if (waiting > MAX_WAITING_INPUT) end(bridge, view, CLOSE_CODES.overrun, "the job does not read its input");
 };
 
 /**
  * Shows a job's terminal at the far end of a WebSocket. A viewer that does not keep up loses its terminal until it has
  * taken what waits, and then gets a new one, which paints the screen as it is by then: nothing piles up and the job is
- * not held back.
+ * not held back. What is typed before a terminal has painted waits for it, as until then a Ctrl-C would end the painter.
  */
 export const bridgeTerminal = (context: ApiContext, rooms: ViewingRooms, viewing: Viewing): SocketHandler => {
   const bridge: Bridge = { context, rooms, viewing };
