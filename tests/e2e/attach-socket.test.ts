@@ -2,6 +2,7 @@ import { afterEach, beforeEach, describe, expect, test } from "bun:test";
 import { readdirSync, readFileSync } from "node:fs";
 import { connect } from "node:net";
 import type { WireJob } from "../../src/shared/job.ts";
+import { ECHOING_JOB } from "./echoing-job.ts";
 import { createWorld, stopChild, type World, waitUntil } from "./programs.ts";
 
 type Viewer = Readonly<{
@@ -76,17 +77,10 @@ const listViewersOf = (job: WireJob): readonly string[] =>
 const waitForNoViewer = (job: WireJob): Promise<void> =>
   waitUntil("no screen is left that shows the job", () => listViewersOf(job).length === 0);
 
-const READ_SIZE = `while :; do
-  size=$(stty size)
-  [ "$size" = "$last" ] || echo "now $size"
-  last=$size
-  read -t 0.1 line && echo "got $line"
-done`;
-
 describe("the terminal of a job", () => {
   test("is typed into, resized and detached from; closing it ends nothing and leaves no process", async () => {
     await world.startServer();
-    const job = await startJob(READ_SIZE);
+    const job = await startJob(ECHOING_JOB);
     const viewer = await open(job.id, "?columns=90&rows=20");
     await viewer.see("now 20 90");
     viewer.type("hallo wörld\r");
@@ -121,7 +115,7 @@ describe("the terminal of a job", () => {
 
   test("is shown to several at once, of whom one who only watches changes nothing", async () => {
     await world.startServer();
-    const job = await startJob(READ_SIZE);
+    const job = await startJob(ECHOING_JOB);
     const typing = await open(job.id, "?columns=90&rows=20");
     await typing.see("now 20 90");
     const watching = await open(job.id, "?columns=60&rows=10&read_only=true");

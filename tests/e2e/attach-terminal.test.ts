@@ -1,17 +1,11 @@
 import { afterEach, beforeEach, describe, expect, test } from "bun:test";
 import { join } from "node:path";
 import type { WireJob } from "../../src/shared/job.ts";
+import { ECHOING_JOB } from "./echoing-job.ts";
 import { createWorld, listProcessesWith, stopChild, type World, waitUntil } from "./programs.ts";
 import { createTmux, type Tmux, type Window } from "./tmux.ts";
 
 const NX = join(import.meta.dirname, "..", "..", "nx");
-const READ_SIZE = `while :; do
-  size=$(stty size)
-  [ "$size" = "$last" ] || echo "now $size"
-  last=$size
-  read -t 0.1 line && echo "got $line"
-done`;
-
 let world: World;
 let tmux: Tmux;
 
@@ -83,7 +77,7 @@ describe("nx run on a terminal", () => {
 describe("nx attach", () => {
   test("follows the window's size, and two see the same, of whom one that watches can't type", async () => {
     await world.startServer();
-    const job = await startJob(READ_SIZE);
+    const job = await startJob(ECHOING_JOB);
     const [typing, watching] = [await tmux.openWindow(), await tmux.openWindow()];
     enter(typing, `nx attach ${job.id}`);
     await typing.see("now 24 80");
@@ -106,7 +100,7 @@ describe("nx attach", () => {
 
   test("comes back by itself when the server is killed and started again", async () => {
     const server = await world.startServer();
-    const job = await startJob(READ_SIZE);
+    const job = await startJob(ECHOING_JOB);
     const window = await tmux.openWindow();
     enter(window, "nx attach -t local 2>/dev/null");
     await window.see("now 24 80");
