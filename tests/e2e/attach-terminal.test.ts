@@ -50,7 +50,6 @@ describe("nx run on a terminal", () => {
     const window = await tmux.openWindow();
     enter(window, "before=$(stty -g); nx run --no-git 'echo hello; sleep 300'; echo code $?");
     await window.see(/^hello$/m);
-    await window.see("Detach with Ctrl-A D");
     detach(window);
     await window.see(/^code 0$/m);
     const [, id = ""] = /Detached; job (\w+) goes on/.exec(window.read()) ?? [];
