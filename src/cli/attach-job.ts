@@ -6,6 +6,8 @@ import { type AttachSocket, openAttachSocket, type SocketEnd } from "./attach-so
 import { awaitJob, isEnded, isHopeless, pauseBeforeRetry, stayWith } from "./await-job.ts";
 import { createDetachKeys } from "./detach-keys.ts";
 import { fail, UNREACHABLE } from "./failure.ts";
+import { followJob } from "./follow-job.ts";
+import { holdOutput } from "./hold-output.ts";
 import { chooseExitCode, describeEnding } from "./job-ending.ts";
 import { filterLog } from "./log-filter.ts";
 import { hint } from "./output.ts";
@@ -25,6 +27,7 @@ type Final = Result<"detached" | "ended", Failure>;
 type Break = Readonly<{ wasOpen: boolean; failure: Failure }>;
 
 const CLEAR = "\u001b[0m\u001b[H\u001b[2J";
+const READING_MS = 600;
 const LINES_BELOW_TAIL = 3;
 const RECORDER_LINES = 2;
 
@@ -51,12 +54,14 @@ const takeKeys = (session: Session): ((keys: Uint8Array) => void) => {
 };
 
 const show = async (session: Session, terminal: RawTerminal, path: string): Promise<SocketEnd | "left"> => {
-  const socket = openAttachSocket(session.api.target, path, (bytes) => {
+  const output = holdOutput(session.hasShown ? 0 : READING_MS, (bytes) => {
     session.hasShown = true;
     terminal.write(bytes);
   });
+  const socket = openAttachSocket(session.api.target, path, output.push);
   session.socket = socket;
   const end = await Promise.race([socket.ended, session.left.promise]);
+  output.drop();
   socket.close();
   return end;
 };
@@ -107,6 +112,11 @@ const stayAttached = async (session: Session, terminal: RawTerminal): Promise<Fi
   }
 };
 
+const describeModes = ({ hasShown, isWatching }: Session, leaving: Final): string => {
+  if (!hasShown) return "";
+  return leaving.ok && !isWatching ? USUAL_MODES : BELOW_EVERYTHING;
+};
+
 const withTerminal = async (session: Session): Promise<Final> => {
   const terminal = takeTerminal({
     onKeys: takeKeys(session),
@@ -114,24 +124,25 @@ const withTerminal = async (session: Session): Promise<Final> => {
   });
   try {
     const leaving = await stayAttached(session, terminal);
-    terminal.write(leaving.ok && !session.isWatching ? USUAL_MODES : BELOW_EVERYTHING);
+    terminal.write(describeModes(session, leaving));
     return leaving;
   } finally {
     terminal.restore();
   }
 };
 
-const showTail = async ({ api, id, hasShown }: Session): Promise<void> => {
+const showTail = async ({ api, id }: Session): Promise<void> => {
   const rows = process.stdout.rows || 24;
   const lines = Math.max(1, rows - LINES_BELOW_TAIL) + RECORDER_LINES;
   const logs = await api.get<{ data: string }>(`/v1/jobs/${id}/logs?last_n_lines=${lines}`);
   if (!logs.ok) return;
   const text = filterLog(logs.value.data, true);
   const end = text === "" || text.endsWith("\n") ? "" : "\r\n";
-  process.stdout.write(`${hasShown ? CLEAR : ""}${text}${end}${USUAL_MODES}`);
+  process.stdout.write(`${CLEAR}${text}${end}${USUAL_MODES}`);
 };
 
 const showEnd = async (session: Session): Promise<Outcome> => {
+  if (!session.hasShown) return followJob(session.api, session.id, null);
   const job = await awaitJob(session.api, session.id, isEnded);
   if (!job.ok) return job;
   await showTail(session);

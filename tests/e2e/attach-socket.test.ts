@@ -43,7 +43,13 @@ const open = async (id: string, query = ""): Promise<Viewer> => {
     socket,
     text: () => text,
     type: (keys) => socket.send(new TextEncoder().encode(keys)),
-    see: (what) => waitUntil(`${what} in ${JSON.stringify(text.slice(-400))}`, () => text.search(what) !== -1),
+    see: async (what) => {
+      try {
+        await waitUntil(String(what), () => text.search(what) !== -1);
+      } catch (error) {
+        throw new Error(`${String(error)} in ${JSON.stringify(text.slice(-1000))}, closed: ${end}`);
+      }
+    },
     closed: () => end,
   };
 };

@@ -119,6 +119,7 @@ describe("nx attach", () => {
     const window = await tmux.openWindow();
     enter(window, `export MARK=yes; before=$(stty -g); nx attach ${job.id}; echo code $?`);
     await window.see("Detach with Ctrl-A D");
+    await window.see(/^sleep 300$/m);
     const [client = 0] = listProcessesWith("MARK=yes").filter((pid) => pid !== 0);
     process.kill(client, "SIGTERM");
     await window.see(/^code 143$/m);

@@ -20,7 +20,6 @@ type View = {
   typed: Uint8Array[];
   typedBytes: number;
   isOver: boolean;
-  isGreeted: boolean;
 };
 
 const MAX_WAITING_OUTPUT = 256 * 1024;
@@ -71,24 +70,16 @@ const explainEnd = async (bridge: Bridge, view: View, lastOutput: string): Promi
   end(bridge, view, CLOSE_CODES.failed, `the terminal was closed: ${lastLine.slice(-MAX_REASON_CHARACTERS)}`);
 };
 
-const greet = ({ context, viewing }: Bridge, view: View): void => {
-  if (view.isGreeted) return;
-  view.isGreeted = true;
-  const text = viewing.isReadOnly ? "Only watching" : "Detach with Ctrl-A D; the job goes on";
-  void context.terminals.run(context.executor.noticeCommand(viewing.job.handle, text));
-};
-
 const writeTyped = (view: View): void => {
   for (const keys of view.typed) view.terminal?.write(keys);
   view.typed = [];
   view.typedBytes = 0;
 };
 
-const showOutput = (bridge: Bridge, view: View, bytes: Uint8Array): void => {
+const showOutput = (view: View, bytes: Uint8Array): void => {
   view.peer.send(bytes);
   view.isPainted = true;
   writeTyped(view);
-  greet(bridge, view);
   if (view.peer.countWaiting() <= MAX_WAITING_OUTPUT) return;
   view.terminal?.close();
   view.terminal = null;
@@ -102,7 +93,7 @@ const openTerminal = (bridge: Bridge, view: View): void => {
     argv,
     { ...viewing.options, size: view.shown },
     {
-      onOutput: (bytes) => showOutput(bridge, view, bytes),
+      onOutput: (bytes) => showOutput(view, bytes),
       onEnd: (lastOutput) => void explainEnd(bridge, view, lastOutput),
     },
   );
@@ -123,7 +114,7 @@ const createView = (bridge: Bridge, peer: SocketPeer): View => {
   };
   const stopCounting = bridge.context.meter.addFollower("terminals");
   const typing = { isPainted: false, typed: [], typedBytes: 0 };
-  const state = { size, shown: size, terminal: null, ...typing, isOver: false, isGreeted: false };
+  const state = { size, shown: size, terminal: null, ...typing, isOver: false };
   const view: View = { peer, seat, stopCounting, ...state };
   return view;
 };

@@ -42,7 +42,7 @@ export type ApiContext = Readonly<{
   jobDir: JobDirectory;
   findProcessOwner: FindProcessOwner;
   feed: EventFeed;
-  executor: Pick<Executor, "attachCommand" | "fitCommand" | "noticeCommand">;
+  executor: Pick<Executor, "attachCommand" | "fitCommand">;
   terminals: Terminals;
   settings: ApiSettings;
   tokenDigest: () => string | null;

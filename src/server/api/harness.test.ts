@@ -121,7 +121,7 @@ export const createHarness = (gpus: readonly Gpu[] = [createGpu(0), createGpu(1)
   const context: ApiContext = {
     store,
     feed,
-    executor: { attachCommand: () => [], fitCommand: () => [], noticeCommand: () => [] },
+    executor: { attachCommand: () => [], fitCommand: () => [] },
     terminals: { open: () => err({ message: "there are no terminals here" }), run: async () => {} },
     gpus: { isMock: false, read: async () => (gpuError === null ? ok(gpus) : err(gpuError)) },
     logs: {

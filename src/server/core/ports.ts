@@ -104,8 +104,7 @@ export type JobFiles = Readonly<{
 /**
  * `probe` is one call for all jobs. `kill` sends TERM, or KILL with `force`, to every process of each job and returns
  * at once; a later `probe` tells what is left. `watch` calls back when the job may have ended, and returns its own end.
- * `attachCommand` shows the job's terminal in the one that it is run in; `fitCommand` gives the job's terminal a size,
- * `noticeCommand` shows a line for some seconds to the viewer that came last.
+ * `attachCommand` shows the job's terminal in the one that it is run in; `fitCommand` gives the job's terminal a size.
  */
 export type Executor = Readonly<{
   launch: (job: StartingJob, files: JobFiles) => Promise<Result<JobHandle, LaunchError>>;
@@ -114,7 +113,6 @@ export type Executor = Readonly<{
   watch: (job: ActiveJob, onChange: () => void) => () => void;
   attachCommand: (handle: JobHandle) => readonly string[];
   fitCommand: (handle: JobHandle, size: TerminalSize) => readonly string[];
-  noticeCommand: (handle: JobHandle, text: string) => readonly string[];
 }>;
 
 /** `processes` are the pids of all that use it. Memory in MiB, utilisation in percent, temperature in °C, power in watts; null where the driver does not say. */

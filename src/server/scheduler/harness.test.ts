@@ -131,7 +131,6 @@ export const createExecutor = (): FakeExecutor => {
     },
     attachCommand: () => [],
     fitCommand: () => [],
-    noticeCommand: () => [],
   };
 };
 

@@ -81,13 +81,12 @@ const watchJob = (state: State, job: ActiveJob, onChange: () => void): (() => vo
 
 const nameExactly = ({ pid, session }: ScreenHandle): string => `${pid}.${session}`;
 
-const tellScreen = (handle: JobHandle, ...command: readonly string[]): readonly string[] =>
-  handle.kind === "screen" ? ["screen", "-S", nameExactly(handle), "-X", ...command] : [];
-
-const createViewCommands = (): Pick<Executor, "attachCommand" | "fitCommand" | "noticeCommand"> => ({
+const createViewCommands = (): Pick<Executor, "attachCommand" | "fitCommand"> => ({
   attachCommand: (handle) => (handle.kind === "screen" ? ["screen", "-U", "-x", nameExactly(handle)] : []),
-  fitCommand: (handle, { columns, rows }) => tellScreen(handle, "width", "-w", String(columns), String(rows)),
-  noticeCommand: (handle, text) => tellScreen(handle, "echo", text),
+  fitCommand: (handle, { columns, rows }) =>
+    handle.kind === "screen"
+      ? ["screen", "-S", nameExactly(handle), "-X", "width", "-w", String(columns), String(rows)]
+      : [],
 });
 
 /** Runs jobs in screen sessions that outlive the server. `serverEnv` is `process.env` unless given. */
