@@ -1,8 +1,9 @@
 import { describeError } from "../shared/describe-error.ts";
 import type { WireError } from "../shared/error.ts";
 import { err, ok, type Result } from "../shared/result.ts";
+import { readOption } from "./config-file.ts";
 import { FAILED, REFUSED, UNREACHABLE } from "./failure.ts";
-import type { Target } from "./target.ts";
+import { LOCAL, type Target } from "./target.ts";
 import type { Failure } from "./verb.ts";
 
 /** `code` is the server's error code, `NOT_LISTENING` when there is none, null when it did not answer as one. */
@@ -13,14 +14,21 @@ export type Api = Readonly<{
   target: Target;
   get: <Value>(path: string) => ApiResult<Value>;
   send: <Value>(method: "POST" | "PATCH" | "PUT" | "DELETE", path: string, body?: unknown) => ApiResult<Value>;
-  upload: <Value>(path: string, body: Blob) => ApiResult<Value>;
+  upload: <Value>(path: string, body: Blob | ReadableStream<Uint8Array>) => ApiResult<Value>;
   stream: (path: string, signal: AbortSignal) => ApiResult<ReadableStream<Uint8Array>>;
 }>;
 
+const UNAVAILABLE = 503;
 const NOT_LISTENING = "NOT_LISTENING";
 
 type Attempt = Readonly<{ path: string; init: RequestInit }>;
 type Line = Readonly<{ target: Target; start: () => Promise<Result<void, Failure>> }>;
+
+const describeRemoteTrouble = async (target: Target, error: unknown): Promise<ApiFailure> => {
+  const { explainTrouble } = await import("./connection-trouble.ts");
+  const trouble = await explainTrouble(target, error);
+  return { ...trouble, code: null };
+};
 
 const isRefusal = (status: number): boolean => status === 401 || status === 403;
 
@@ -30,12 +38,18 @@ const describeStranger = ({ status }: Response): ApiFailure => ({
   message: `the server answered ${status}, not as a Nexus server would`,
 });
 
+const nameRequest = ({ headers, status }: Response): string | null => {
+  const id = headers.get("x-request-id");
+  return status === UNAVAILABLE && id !== null ? `request ${id}` : null;
+};
+
 const describeRefusal = async (response: Response): Promise<ApiFailure> => {
   const text = await response.text();
   const exitCode = isRefusal(response.status) ? REFUSED : FAILED;
   try {
     const { error, message, hint } = JSON.parse(text) as WireError;
-    return { exitCode, code: error, message: hint === undefined ? message : `${message} (${hint})` };
+    const note = hint ?? nameRequest(response);
+    return { exitCode, code: error, message: note === null ? message : `${message} (${note})` };
   } catch {
     return { ...describeStranger(response), exitCode };
   }
@@ -51,13 +65,19 @@ const describeUnreachable = ({ name, baseUrl }: Target, error: unknown): ApiFail
   };
 };
 
+const nameUser = ({ config }: Target): string =>
+  String(readOption(config, "user") || process.env["USER"] || process.env["LOGNAME"] || "");
+
 const tryFetch = async (target: Target, { path, init }: Attempt): ApiResult<Response> => {
   const headers = new Headers(init.headers);
+  const user = nameUser(target);
+  if (user !== "") headers.set("x-nexus-user", encodeURIComponent(user.toWellFormed()));
   if (target.token !== null) headers.set("authorization", `Bearer ${target.token}`);
+  const tls = target.tls === null ? {} : { tls: target.tls };
   try {
-    return ok(await fetch(`${target.baseUrl}${path}`, { ...init, headers }));
+    return ok(await fetch(`${target.baseUrl}${path}`, { ...init, ...tls, headers, redirect: "manual" }));
   } catch (error) {
-    return err(describeUnreachable(target, error));
+    return err(target.name === LOCAL ? describeUnreachable(target, error) : await describeRemoteTrouble(target, error));
   }
 };
 
@@ -81,7 +101,8 @@ const request = async ({ target, start }: Line, attempt: Attempt): ApiResult<Res
   if (started !== null && !started.ok) return err({ ...started.error, code: null });
   const response = started === null ? first : await tryFetch(target, attempt);
   if (!response.ok || response.value.ok) return response;
-  return err(await describeRefusal(response.value));
+  const refusal = await describeRefusal(response.value);
+  return err(typeof refusal.message === "string" ? refusal : describeStranger(response.value));
 };
 
 const requestJson = async <Value>(line: Line, attempt: Attempt): ApiResult<Value> => {

@@ -39,7 +39,8 @@ const watchSilence = (socket: WebSocket): (() => void) => {
 /** `ended` resolves also when it never opened. A server that falls silent for half a minute is given up. */
 export const openAttachSocket = (target: Target, path: string, onOutput: (bytes: Uint8Array) => void): AttachSocket => {
   const headers: Record<string, string> = target.token === null ? {} : { authorization: `Bearer ${target.token}` };
-  const socket = new WebSocket(target.baseUrl.replace(/^http/, "ws") + path, { headers });
+  const tls = target.tls === null ? {} : { tls: target.tls };
+  const socket = new WebSocket(target.baseUrl.replace(/^http/, "ws") + path, { headers, ...tls });
   socket.binaryType = "arraybuffer";
   const stopWatching = watchSilence(socket);
   const { promise: ended, resolve } = Promise.withResolvers<SocketEnd>();

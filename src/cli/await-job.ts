@@ -22,6 +22,9 @@ export const pauseBeforeRetry = (): Promise<void> => new Promise((resolve) => se
 export const isHopeless = (failure: Failure, misses: number): boolean =>
   failure.exitCode !== UNREACHABLE || misses >= MAX_ATTEMPTS;
 
+/** The server has no room for another stream just now. */
+export const isBusy = ({ code }: ApiFailure): boolean => code === "UNAVAILABLE" || code === "TOO_MANY_REQUESTS";
+
 const parseEvent = (block: string): ServerEvent => {
   const lines = block.split("\n");
   const read = (field: string): string =>
@@ -61,7 +64,7 @@ const readUntil = async (
 const listenOnce = async (api: Api, wanted: Wanted): ApiResult<WireJob> => {
   const controller = new AbortController();
   const stream = await api.stream("/v1/events", controller.signal);
-  if (!stream.ok) return stream;
+  if (!stream.ok) return isBusy(stream.error) ? api.get<WireJob>(`/v1/jobs/${wanted.id}`) : stream;
   try {
     return await readUntil(api, wanted, stream.value);
   } catch {

@@ -9,12 +9,13 @@ export type Config = Readonly<Record<string, unknown>>;
 
 export const locateHome = (): string => process.env["HOME"] || homedir();
 
-const locateConfig = (): string => join(locateHome(), ".nexus", "config.toml");
+/** A file of the user's own settings, by its name. */
+export const locateOwn = (name: string): string => join(locateHome(), ".nexus", name);
+
+export const locateConfig = (): string => locateOwn("config.toml");
 
 /** The parser is loaded only where there is a file. */
-export const readConfig = async (): Promise<Result<Config, Failure>> => {
-  const path = locateConfig();
-  if (!existsSync(path)) return ok({});
+export const parseConfig = async (path: string): Promise<Result<Config, Failure>> => {
   const { parse, TomlError } = await import("smol-toml");
   try {
     return ok(parse(readFileSync(path, "utf8")));
@@ -23,6 +24,11 @@ export const readConfig = async (): Promise<Result<Config, Failure>> => {
     const problem = error instanceof Error ? (error.message.split("\n")[0] ?? "") : String(error);
     return fail(`${path}${line}: ${problem}`);
   }
+};
+
+export const readConfig = async (): Promise<Result<Config, Failure>> => {
+  const path = locateConfig();
+  return existsSync(path) ? parseConfig(path) : ok({});
 };
 
 /** `NEXUS_…` in the environment wins over the file. */

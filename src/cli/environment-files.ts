@@ -1,18 +1,16 @@
 import { readFileSync, statSync } from "node:fs";
-import { join } from "node:path";
 import { parseEnv } from "node:util";
 import { describeError } from "../shared/describe-error.ts";
 import { ok, type Result } from "../shared/result.ts";
-import { locateHome } from "./config-file.ts";
+import { locateOwn } from "./config-file.ts";
 import { fail, failUsage } from "./failure.ts";
 import { hint } from "./output.ts";
 import type { Failure } from "./verb.ts";
+import { isFile } from "./write-file.ts";
 
 type Environment = Readonly<Record<string, string>>;
 
 const NAME = /^[A-Za-z_][A-Za-z0-9_]*$/;
-
-const isFile = (path: string): boolean => statSync(path, { throwIfNoEntry: false })?.isFile() === true;
 
 const readText = (path: string): Result<string, Failure> => {
   try {
@@ -74,12 +72,12 @@ export const collectEnvironment = (pairs: readonly string[], envFile: string | n
     return failUsage(`--env-file ${envFile}: there is no such file`);
   const given = parsePairs(pairs);
   if (!given.ok) return given;
-  const own = [join(locateHome(), ".nexus", ".env"), ".env"].filter(isFile);
+  const own = [locateOwn(".env"), ".env"].filter(isFile);
   const files = readFiles(envFile === null ? own : [...own, envFile]);
   return files.ok ? ok(mergeLayers([...files.value, given.value])) : files;
 };
 
 export const readJobrc = (): Result<string | null, Failure> => {
-  const path = join(locateHome(), ".nexus", ".jobrc");
+  const path = locateOwn(".jobrc");
   return isFile(path) ? readText(path) : ok(null);
 };

@@ -39,6 +39,14 @@ const splitCommand = (command: string): readonly Part[] => {
   return [...parts, { kind: "text", text: command.slice(end) }];
 };
 
+const PROGRAM_TEXT = /[$;(]|: /;
+
+/** The lists of a command that look like a part of a program, as in awk, rather than values to choose from. */
+export const findDoubtfulLists = (command: string): readonly string[] =>
+  [...command.matchAll(TOKEN)]
+    .filter((match) => ["product", "paired"].includes(toPart(match).kind) && PROGRAM_TEXT.test(match[0]))
+    .map(([whole]) => whole.replaceAll("\0", " "));
+
 const countJobs = (parts: readonly Part[]): number => {
   const product = parts.reduce((count, part) => (part.kind === "product" ? count * part.values.length : count), 1);
   return product * countPairs(parts);

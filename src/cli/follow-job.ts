@@ -1,7 +1,7 @@
 import type { WireJob } from "../shared/job.ts";
 import { err, ok, type Result } from "../shared/result.ts";
 import type { Api } from "./api-client.ts";
-import { isEnded, isHopeless, pauseBeforeRetry, stayWith } from "./await-job.ts";
+import { isBusy, isEnded, isHopeless, pauseBeforeRetry, stayWith } from "./await-job.ts";
 import { INTERRUPTED, UNREACHABLE } from "./failure.ts";
 import { chooseExitCode, describeEnding } from "./job-ending.ts";
 import { createLogFilter } from "./log-filter.ts";
@@ -40,7 +40,7 @@ type Listener = Readonly<{ query: string; take: Viewer["take"]; signal: AbortSig
 
 const listenOnce = async (api: Api, id: string, listener: Listener): Promise<Result<WireJob, Failure>> => {
   const stream = await api.stream(`/v1/jobs/${id}/logs/stream${listener.query}`, listener.signal);
-  if (!stream.ok) return stream;
+  if (!stream.ok) return isBusy(stream.error) ? api.get<WireJob>(`/v1/jobs/${id}`) : stream;
   try {
     await listener.take(stream.value);
   } catch {

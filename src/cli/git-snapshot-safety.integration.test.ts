@@ -18,14 +18,17 @@ import {
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { listProcessesWith } from "../../tests/e2e/programs.ts";
 import { gitIn } from "./git-harness.test.ts";
 import { type Snapshot, takeSnapshot } from "./git-snapshot.ts";
 
-const ROUNDS = 10;
-const CYCLE_ROUNDS = 30;
+const ROUNDS = 6;
+const CYCLE_ROUNDS = 16;
 
 let folder: string;
 let repository: string;
+let others: string;
+let remote: string;
 
 const git = (...words: readonly string[]): string => gitIn(repository, ...words);
 
@@ -42,7 +45,10 @@ const commitAll = (): void => {
 beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), "nexus-safety-"));
   repository = join(folder, "repository");
+  others = join(folder, "others");
+  remote = join(folder, "remote.git");
   mkdirSync(repository);
+  mkdirSync(others);
   git("init", "--quiet", "--initial-branch=main");
 });
 
@@ -75,7 +81,7 @@ const readEntry = (path: string): string => {
 const hash = (text: string): string => createHash("sha256").update(text, "latin1").digest("hex").slice(0, 8);
 
 const isFreshenedByReading = (path: string): boolean =>
-  /\/objects\/[0-9a-f]{2}\/[0-9a-f]+$|\/sharedindex\.[0-9a-f]+$/.test(path);
+  /\/objects\/([0-9a-f]{2}\/[0-9a-f]+|pack\/.*)$|\/sharedindex\.[0-9a-f]+$/.test(path);
 
 const describeEntry = (path: string): string => {
   const { mode, mtimeMs } = lstatSync(path);
@@ -263,14 +269,16 @@ const waitUntil = async (isSo: () => boolean): Promise<void> => {
   while (!isSo()) await new Promise((resolve) => setTimeout(resolve, 3));
 };
 
+const isAnythingAtWork = (): boolean => listProcessesWith(`TMPDIR=${folder}`).length > 0;
+
 const FOR_EVER = "for (;;) await new Promise((resolve) => setTimeout(resolve, 1000));";
 
-const runApart = (work: string): ChildProcess => {
+const runApart = (work: string, cwd = repository): ChildProcess => {
   const module = JSON.stringify(join(import.meta.dirname, "git-snapshot.ts"));
   const program = `
     const { takeSnapshot } = await import(${module});
     console.log("begun");
-    const take = () => takeSnapshot(${JSON.stringify(repository)});
+    const take = () => takeSnapshot(${JSON.stringify(cwd)});
     ${work}
   `;
   return spawn(process.execPath, ["-e", program], {
@@ -306,7 +314,7 @@ describe("a snapshot that is stopped", () => {
       for (let round = 0; round < ROUNDS; round++) {
         const child = takeOneApart();
         await new Promise((resolve) => child.stdout?.once("data", resolve));
-        await new Promise((resolve) => setTimeout(resolve, round * 8));
+        await new Promise((resolve) => setTimeout(resolve, round * 14));
         if (child.pid !== undefined && !isOver(child)) process.kill(round % 2 === 0 ? child.pid : -child.pid, signal);
         await waitForExit(child);
         await waitUntil(() => !isGitAtWork());
@@ -321,7 +329,7 @@ describe("a snapshot that is stopped", () => {
     for (let round = 0; round < CYCLE_ROUNDS; round++) {
       const child = takeOneAfterAnother();
       await new Promise((resolve) => child.stdout?.once("data", resolve));
-      await new Promise((resolve) => setTimeout(resolve, round * 2));
+      await new Promise((resolve) => setTimeout(resolve, round * 4));
       child.kill("SIGINT");
       await waitForExit(child);
       expect(child.exitCode ?? child.signalCode).toBeOneOf([130, "SIGINT"]);
@@ -347,5 +355,181 @@ describe("a snapshot that is stopped", () => {
     expect(describeAll()).toEqual(before);
     live.kill("SIGKILL");
     await waitForExit(live);
+  });
+});
+
+const makeInner = (): string => {
+  makeBusy();
+  const outer = join(others, "outer");
+  gitIn(others, "init", "--quiet", outer);
+  gitIn(outer, "submodule", "--quiet", "add", repository, "inner");
+  gitIn(outer, "commit", "--quiet", "-m", "one");
+  writeFileSync(join(outer, "new"), "new");
+  writeFileSync(join(outer, "inner", "new"), "new");
+  return outer;
+};
+
+const stopRebaseHalfway = (): string => {
+  write("both", "base\n");
+  commitAll();
+  git("checkout", "--quiet", "-b", "other");
+  write("both", "theirs\n");
+  commitAll();
+  git("checkout", "--quiet", "main");
+  write("both", "ours\n");
+  commitAll();
+  write("fine", "fine");
+  commitAll();
+  expect(() => git("rebase", "other")).toThrow();
+  return repository;
+};
+
+const checkOutSparsely = (): string => {
+  for (const name of ["in/a", "out/b", "out/deep/c"]) write(name, name);
+  commitAll();
+  git("sparse-checkout", "set", "--cone", "in");
+  write("in/a", "changed");
+  write("in/new", "new");
+  return repository;
+};
+
+const useStrangeNames = (): string => {
+  const names = [
+    "two\nlines",
+    "\nfirst",
+    "new\nfolder/a\tb",
+    '"quoted" \\n',
+    "-dash",
+    ":(top)",
+    "*",
+    " ",
+    "日本\u0301",
+  ];
+  for (const name of names) write(name, "before");
+  commitAll();
+  for (const name of names.slice(0, 3)) write(name, "after");
+  write("new\nfolder/another\n", "new");
+  return repository;
+};
+
+const addBareWithWorktree = (): string => {
+  makeBusy();
+  gitIn(others, "clone", "--quiet", "--bare", repository, ".bare");
+  writeFileSync(join(others, ".git"), "gitdir: ./.bare\n");
+  gitIn(others, "worktree", "add", "--quiet", "tree", "main");
+  writeFileSync(join(others, "tree", "new"), "new");
+  return join(others, "tree");
+};
+
+const separateGitFolder = (): string => {
+  const tree = join(others, "tree");
+  gitIn(others, "init", "--quiet", "--initial-branch=main", `--separate-git-dir=${join(others, "apart")}`, tree);
+  writeFileSync(join(tree, "new"), "new");
+  return tree;
+};
+
+const cloneShallowly = (): string => {
+  makeBusy();
+  commitAll();
+  gitIn(folder, "init", "--quiet", "--bare", remote);
+  git("push", "--quiet", remote, "HEAD:refs/heads/main");
+  const shallow = join(others, "shallow");
+  gitIn(others, "clone", "--quiet", "--depth=1", `file://${repository}`, shallow);
+  writeFileSync(join(shallow, "fresh"), "fresh");
+  return shallow;
+};
+
+const PLACES: Readonly<Record<string, () => string>> = {
+  "a branch with every kind of change": () => {
+    makeBusy();
+    return repository;
+  },
+  "an unborn branch": () => {
+    write("a", "a");
+    return repository;
+  },
+  "a detached HEAD": () => {
+    makeBusy();
+    git("checkout", "--quiet", "--detach");
+    return repository;
+  },
+  "a repository with submodules": makeInner,
+  "a submodule": () => join(makeInner(), "inner"),
+  "a linked worktree": () => {
+    makeBusy();
+    git("worktree", "add", "--quiet", join(others, "linked"), "-b", "other");
+    writeFileSync(join(others, "linked", "new"), "new");
+    return join(others, "linked");
+  },
+  "a worktree of a bare repository": addBareWithWorktree,
+  "a tree whose .git is a file": separateGitFolder,
+  "a rebase in progress": stopRebaseHalfway,
+  "a sparse checkout": checkOutSparsely,
+  "a shallow clone": cloneShallowly,
+  "names with newlines": useStrangeNames,
+};
+
+const stand = (place: string): string => {
+  const cwd = PLACES[place]?.() ?? repository;
+  gitIn(folder, "init", "--quiet", "--bare", remote);
+  gitIn(cwd, "config", "remote.origin.url", remote);
+  gitIn(cwd, "config", "--add", "remote.origin.fetch", "+refs/tags/*:refs/tags/*");
+  return cwd;
+};
+
+const describeMine = (): readonly unknown[] => [describeAll(repository), describeAll(others)];
+
+describe("a snapshot with its tag pushed touches nothing in", () => {
+  test.each(Object.keys(PLACES))("%s", async (place) => {
+    const cwd = stand(place);
+    const before = describeMine();
+    const snapshot = await snap(cwd);
+    expect(await snapshot.pushTags(["nexus-k3f9ab"])).toEqual({ names: ["nexus-k3f9ab"], problem: null });
+    const unpacked = await unpack(snapshot);
+    expect(describeMine()).toEqual(before);
+    expect(gitIn(remote, "rev-parse", "nexus-k3f9ab^{tree}").trim()).toBe(snapshot.treeSha);
+    gitIn(remote, "fsck", "--strict");
+    const seen = listGitView(cwd);
+    expect(listAll(unpacked)).toEqual(expect.arrayContaining([...seen]));
+    for (const name of seen)
+      expect([name, readEntry(join(unpacked, name))]).toEqual([name, readEntry(join(cwd, name))]);
+  });
+
+  const tagOneAfterAnother = (cwd: string): ChildProcess =>
+    runApart(
+      `for (let number = 0; ; number++) {
+        const { value } = await take();
+        await value.pushTags(["nexus-" + number]);
+        await value.writeTar(value.folder + "/tree.tar");
+        value.dispose();
+        await new Promise((resolve) => setImmediate(resolve));
+      }`,
+      cwd,
+    );
+
+  const STOPS = [
+    ["SIGINT", false],
+    ["SIGKILL", true],
+    ["SIGINT", true],
+  ] as const;
+
+  const stopOne = async (cwd: string, signal: NodeJS.Signals, isToAll: boolean): Promise<void> => {
+    const child = tagOneAfterAnother(cwd);
+    await new Promise((resolve) => child.stdout?.once("data", resolve));
+    await new Promise((resolve) => setTimeout(resolve, Math.random() * 150));
+    const pid = child.pid ?? 0;
+    process.kill(isToAll ? -pid : pid, signal);
+    await waitForExit(child);
+    await waitUntil(() => !isAnythingAtWork());
+    if (signal === "SIGINT") expect(listOurs().filter((name) => name.includes(`-${pid}-`))).toEqual([]);
+  };
+
+  test.each(Object.keys(PLACES))("%s, when it is stopped at any moment", async (place) => {
+    const cwd = stand(place);
+    const before = describeMine();
+    for (const [signal, isToAll] of STOPS) {
+      await stopOne(cwd, signal, isToAll);
+      expect(describeMine()).toEqual(before);
+    }
   });
 });

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from "bun:test";
-import { execFileSync, spawn } from "node:child_process";
+import { execFileSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import {
   chmodSync,
@@ -20,7 +20,6 @@ import fc from "fast-check";
 import { AUTHOR, gitIn } from "./git-harness.test.ts";
 import { type Snapshot, takeSnapshot } from "./git-snapshot.ts";
 
-const STOPPED_ROUNDS = 12;
 const MIB = 1024 * 1024;
 
 let folder: string;
@@ -168,9 +167,28 @@ describe("a snapshot", () => {
     });
     git("submodule", "--quiet", "add", inner, "inner");
     write(".gitattributes", "*.bin filter=lfs diff=lfs merge=lfs -text\n");
+    for (const name of ["a", "b", "c", "d"]) write(`models/${name}.bin`, name);
     const snapshot = await snap();
-    expect(snapshot.warnings).toHaveLength(2);
-    expect(snapshot.warnings.join(" ")).toContain("inner");
+    expect(snapshot.warnings).toEqual([
+      "Submodules do not travel with the job: inner",
+      "Files in Git LFS travel as pointers, not as what they point to: models/a.bin, models/b.bin, models/c.bin and 1 more",
+    ]);
+    snapshot.dispose();
+  });
+
+  test("warns of files that a filter changes, from a sub-folder too, and of none where no filter is at work", async () => {
+    git("config", "filter.git-crypt.clean", "cat");
+    git("config", "filter.off.smudge", "cat");
+    write("deep/here", "");
+    write("secret\nkey", "secret");
+    write("absent", "");
+    write("plain", "");
+    const attributes = '"secret\\nkey" filter=git-crypt\nabsent filter=off\nplain -filter\n*.gone filter=git-crypt\n';
+    write(".git/info/attributes", attributes);
+    const snapshot = await snap(join(repository, "deep"));
+    expect(snapshot.warnings).toEqual([
+      'Files travel as git keeps them, after the filter "git-crypt", not as you see them: secret\nkey',
+    ]);
     snapshot.dispose();
   });
 
@@ -199,6 +217,22 @@ describe("a snapshot", () => {
     const snapshot = await snap();
     expect(snapshot.treeSha).toHaveLength(64);
     expect(listFiles(await unpack(snapshot))).toEqual(["a", "b"]);
+  });
+
+  test("of a partial clone that lacks files says how to get them, and then holds them", async () => {
+    write("in/a", "a");
+    write("out/b", "b");
+    commitAll();
+    for (const name of ["allowFilter", "allowAnySHA1InWant"]) git("config", `uploadpack.${name}`, "true");
+    const partial = join(folder, "partial");
+    gitIn(folder, "clone", "--quiet", "--filter=blob:none", "--sparse", `file://${repository}`, partial);
+    gitIn(partial, "sparse-checkout", "set", "in");
+    const lacking = await snap(partial);
+    const written = await lacking.writeTar(join(folder, "lacking.tar"));
+    lacking.dispose();
+    expect(written.ok === false && written.error.message).toContain("git archive HEAD >/dev/null");
+    gitIn(partial, "archive", "--output=/dev/null", "HEAD");
+    expect(listFiles(await unpack(await snap(partial)))).toEqual(["in/a", "out/b"]);
   });
 
   test("is refused before git copies anything when new files are too large, and names them", async () => {
@@ -269,51 +303,4 @@ describe("the user's repository", () => {
       { numRuns: 12 },
     );
   });
-
-  test("is what it was with a stash, staged and unstaged changes at once", async () => {
-    makeBusy();
-    const before = describeAll();
-    await unpack(await snap());
-    expect(describeAll()).toEqual(before);
-  });
-
-  test.each(["SIGINT", "SIGKILL"] as const)(
-    "is what it was when the snapshot is stopped by %s at any moment",
-    async (signal) => {
-      makeBusy();
-      const before = describeAll();
-      const module = join(import.meta.dirname, "git-snapshot.ts");
-      const program = `
-      const { takeSnapshot } = await import(${JSON.stringify(module)});
-      console.log("begun");
-      for (;;) (await takeSnapshot(${JSON.stringify(repository)})).value.dispose();
-    `;
-      for (let round = 0; round < STOPPED_ROUNDS; round++) {
-        const env = { ...process.env, TMPDIR: folder };
-        const child = spawn(process.execPath, ["-e", program], { env, stdio: ["ignore", "pipe", "ignore"] });
-        await new Promise((resolve) => child.stdout.once("data", resolve));
-        await new Promise((resolve) => setTimeout(resolve, round * 7));
-        child.kill(signal);
-        if (child.exitCode === null && child.signalCode === null)
-          await new Promise((resolve) => child.once("exit", resolve));
-        await waitForGit();
-        expect(describeAll()).toEqual(before);
-      }
-    },
-  );
 });
-
-const isGitAtWork = (): boolean =>
-  readdirSync("/proc")
-    .filter((name) => /^\d+$/.test(name))
-    .some((pid) => {
-      try {
-        return readFileSync(`/proc/${pid}/environ`, "utf8").includes(`GIT_INDEX_FILE=${folder}`);
-      } catch {
-        return false;
-      }
-    });
-
-const waitForGit = async (): Promise<void> => {
-  while (isGitAtWork()) await new Promise((resolve) => setTimeout(resolve, 5));
-};

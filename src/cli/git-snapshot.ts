@@ -7,6 +7,7 @@ import type { Pushed } from "./push-tags.ts";
 import { runGit, startGit } from "./run-git.ts";
 import { checkChangedSize, type SizedFile } from "./size-limit.ts";
 import { createWorkshop, type Workshop } from "./snapshot-folder.ts";
+import { findWarnings } from "./snapshot-warnings.ts";
 import type { Failure } from "./verb.ts";
 
 /** `subFolder` is where the user stands below the top, empty at the top. `folder` is ours, until `dispose`. */
@@ -25,6 +26,7 @@ export type Snapshot = Readonly<{
   dispose: () => void;
 }>;
 
+const MISSING_OBJECT = /invalid object|cannot read|not a valid object|missing/i;
 const TREE_SHA = /^[0-9a-f]{40,64}$/;
 
 const writeTree = async ({ repository, env, keep }: Workshop): Promise<Result<string, Failure>> => {
@@ -35,25 +37,19 @@ const writeTree = async ({ repository, env, keep }: Workshop): Promise<Result<st
   return tree.ok && TREE_SHA.test(tree.text) ? ok(tree.text) : fail(`git can't make a tree: ${tree.problem}`);
 };
 
-const findWarnings = ({ repository, env }: Workshop): readonly string[] => {
-  const files = runGit(repository.top, ["ls-files", "--stage"], { env }).text;
-  const submodules = files
-    .split("\n")
-    .filter((line) => line.startsWith("160000 "))
-    .map((line) => line.split("\t")[1]);
-  const lfs = runGit(repository.top, ["grep", "--cached", "-l", "filter=lfs", "--", "*.gitattributes"], { env });
-  return [
-    ...(submodules.length > 0 ? [`Submodules do not travel with the job: ${submodules.join(", ")}`] : []),
-    ...(lfs.ok ? ["Files in Git LFS travel as pointers, not as what they point to"] : []),
-  ];
-};
+const explainArchive = (problem: string): Result<never, Failure> =>
+  MISSING_OBJECT.test(problem)
+    ? fail(
+        "some files of HEAD are not in this clone, which is a partial one; fetch them with: git archive HEAD >/dev/null",
+      )
+    : fail(`git archive failed: ${problem}`);
 
 const writeTar = async ({ bare, keep }: Workshop, tree: string, path: string): Promise<Result<number, Failure>> => {
   const output = openSync(path, "w", 0o600);
   const words = [`--git-dir=${bare}`, "archive", "--format=tar", tree];
   const written = await keep((signal) => startGit(bare, words, { output, signal }));
   closeSync(output);
-  return written.ok ? ok(statSync(path).size) : fail(`git archive failed: ${written.problem}`);
+  return written.ok ? ok(statSync(path).size) : explainArchive(written.problem);
 };
 
 const listFiles = ({ bare }: Workshop, tree: string): readonly SizedFile[] =>

@@ -1,3 +1,5 @@
+import { createTerminalFilter } from "./terminal-safety.ts";
+
 const HEADER = /^Script started on [^\n]*\[[^\n]*\]\r?\n/;
 const TRAILER = /^\n?Script done on [^\n]*\[COMMAND_EXIT_CODE="\d+"\]\r?\n?$/;
 const ANY_START = [..."Script done on "].reduceRight((rest, letter) => `(?:${letter}${rest})?`, "[^\\n]*\\n?");
@@ -6,7 +8,10 @@ const HELD_FROM_START = new RegExp(`(?:(?<!\\r)\\n|(?<=\\r\\n)|^)${ANY_START}$`)
 
 export type LogFilter = Readonly<{ push: (text: string) => string; end: () => string }>;
 
-const joinLines = (text: string, isTerminal: boolean): string => (isTerminal ? text : text.replaceAll("\r\n", "\n"));
+const joinLines = (text: string): string => text.replaceAll("\r\n", "\n");
+
+const createFinish = (isTerminal: boolean): LogFilter =>
+  isTerminal ? createTerminalFilter() : { push: joinLines, end: () => "" };
 
 const findHeld = (text: string, isLineStart: boolean): number => {
   const start = text.search(isLineStart ? HELD_FROM_START : HELD);
@@ -16,6 +21,7 @@ const findHeld = (text: string, isLineStart: boolean): number => {
 
 /** Leaves out the first and the last line, which the recorder of the terminal wrote. Nothing else waits for what follows. */
 export const createLogFilter = (isTerminal: boolean): LogFilter => {
+  const finish = createFinish(isTerminal);
   let held = "";
   let isStart = true;
   let isLineStart = true;
@@ -30,10 +36,10 @@ export const createLogFilter = (isTerminal: boolean): LogFilter => {
     const shown = held.slice(0, findHeld(held, isLineStart));
     held = held.slice(shown.length);
     if (shown !== "") isLineStart = shown.endsWith("\r\n");
-    return joinLines(shown, isTerminal);
+    return finish.push(shown);
   };
 
-  const end = (): string => joinLines(held.replace(HEADER, isStart ? "" : "$&").replace(TRAILER, ""), isTerminal);
+  const end = (): string => finish.push(held.replace(HEADER, isStart ? "" : "$&").replace(TRAILER, "")) + finish.end();
 
   return { push, end };
 };

@@ -1,9 +1,9 @@
 import { err, ok, type Result } from "../shared/result.ts";
+import { suggestNearest } from "../shared/suggest.ts";
 import { failUsage } from "./failure.ts";
 import { readSwitch } from "./flag-values.ts";
 import { hint, print } from "./output.ts";
 import { findFirstWord, GLOBAL_FLAGS, parseWords } from "./parse-words.ts";
-import { suggestNearest } from "./suggest.ts";
 import type { Failure, Outcome, Verb } from "./verb.ts";
 import { VERBS } from "./verb-table.ts";
 
@@ -51,7 +51,14 @@ const findHelp = (words: readonly string[]): number => {
   return words[first] === "help" ? first : -1;
 };
 
+const printCompletions = async (words: readonly string[]): Promise<Outcome> => {
+  const { completeWords } = await import("./complete-words.ts");
+  await completeWords(words);
+  return ok(0);
+};
+
 const runProgram = (words: readonly string[]): Promise<Outcome> => {
+  if (words[0] === "__complete") return printCompletions(words.slice(1));
   const help = findHelp(words);
   if (help !== -1) return showHelp(words[help + 1]);
   return callVerb(words[0] === "--version" ? ["version"] : words);

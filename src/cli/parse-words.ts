@@ -1,8 +1,8 @@
 import { parseArgs } from "node:util";
 import { describeError } from "../shared/describe-error.ts";
 import { ok, type Result } from "../shared/result.ts";
+import { suggestNearest } from "../shared/suggest.ts";
 import { failUsage } from "./failure.ts";
-import { suggestNearest } from "./suggest.ts";
 import type { Failure, Flag, FlagValues, Invocation, Verb } from "./verb.ts";
 
 export const GLOBAL_FLAGS: readonly Flag[] = [
@@ -25,7 +25,7 @@ const toOptions = (flags: readonly Flag[]): Options =>
     ]),
   );
 
-const takesNextWord = (word: string, flags: readonly Flag[]): boolean => {
+export const takesNextWord = (word: string, flags: readonly Flag[]): boolean => {
   if (word.startsWith("--"))
     return !word.includes("=") && flags.some((flag) => flag.value && `--${flag.long}` === word);
   const letters = word.slice(1);

@@ -8,6 +8,7 @@ import type { Workshop } from "./snapshot-folder.ts";
 export type Pushed = Readonly<{ names: readonly string[]; problem: string | null }>;
 
 const LIMIT_MS = 60_000;
+const LIMIT_PER_TAG_MS = 20;
 const SSH_WORDS = "-o BatchMode=yes -o ConnectTimeout=10";
 const NO_EXTRAS = ["--no-verify", "--no-follow-tags", "--no-signed", "--recurse-submodules=no"];
 
@@ -66,7 +67,7 @@ const explainFailure = (lines: readonly string[]): string => {
 };
 
 const explain = ({ text, errors, isLate }: LoneOutput, limitMs: number): string => {
-  if (isLate) return `it took longer than ${limitMs / 1000} s`;
+  if (isLate) return `it took longer than ${(limitMs / 1000).toFixed(0)} s`;
   const lines = `${errors}\n${text}`.split("\n").flatMap((line) => (line.trim() === "" ? [] : [line.trim()]));
   return hideCredentials(explainRefusal(lines) ?? explainFailure(lines));
 };
@@ -92,7 +93,7 @@ const push = (
 export const pushTags = async (
   { repository, env, keep }: Workshop,
   tags: readonly GitTag[],
-  limitMs = LIMIT_MS,
+  limitMs = LIMIT_MS + LIMIT_PER_TAG_MS * tags.length,
 ): Promise<Pushed> => {
   const refs = tags.map(({ name, object }) => `${object}:refs/tags/${name}`);
   const output = await keep(async (signal) => push(repository.top, refs, { env, limitMs, signal }));
@@ -104,5 +105,7 @@ export const pushTags = async (
 /** Takes back what was pushed just now; where that fails, the tags stay. */
 export const withdrawTags = async ({ repository, keep }: Workshop, names: readonly string[]): Promise<void> => {
   const refs = names.map((name) => `:refs/tags/${name}`);
-  await keep(async (signal) => push(repository.top, refs, { env: {}, limitMs: LIMIT_MS, signal }));
+  await keep(async (signal) =>
+    push(repository.top, refs, { env: {}, limitMs: LIMIT_MS + LIMIT_PER_TAG_MS * names.length, signal }),
+  );
 };

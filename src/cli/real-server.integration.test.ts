@@ -1,6 +1,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "bun:test";
 import { type ChildProcess, spawn } from "node:child_process";
-import { mkdirSync, mkdtempSync, writeFileSync } from "node:fs";
+import { randomBytes } from "node:crypto";
+import { mkdirSync, mkdtempSync, truncateSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { createWorld, FIXTURES, type Finished, runProgram, type World, waitUntil } from "../../tests/e2e/programs.ts";
 import type { WireJob } from "../shared/job.ts";
@@ -203,6 +204,42 @@ describe("the code", () => {
     const [first, second] = await readJobs("status=queued");
     expect(first?.artifact_id).not.toBeNull();
     expect(second?.artifact_id).toBe(first?.artifact_id ?? "");
+  });
+
+  test("runs where the user stands also where git sees no file", async () => {
+    const folder = await createRepository();
+    writeFileSync(join(folder, ".gitignore"), "*'s results\n");
+    mkdirSync(join(folder, "ada's results", "new"), { recursive: true });
+    const run = await nx(["run", "-c", "ls -1 --quoting-style=literal .. ../.."], join(folder, "ada's results", "new"));
+    expect([run.exitCode, run.stdout]).toEqual([
+      0,
+      expect.stringContaining("\n..:\nnew\n\n../..:\nada's results\nmain.sh\nsub\n"),
+    ]);
+  });
+
+  test("shows how much of it is sent on a terminal, and a line elsewhere", async () => {
+    const folder = await createRepository();
+    const size = 3 * 1024 * 1024;
+    writeFileSync(join(folder, "large"), randomBytes(size));
+    const shown = await nxOnTerminal(`cd '${folder}' && '${NX}' add -q -c 'wc -c < large'`);
+    expect(shown.stdout).toMatch(/\rSending the code: 3\.0 of 3\.0 MiB\r?\n/);
+    const id = shown.stdout.trim().split("\n").at(-1)?.trim() ?? "";
+    await world.waitFor(id, ["completed"]);
+    expect((await nx(["logs", id])).stdout).toEndWith(`\n${size}\n`);
+    writeFileSync(join(folder, "large"), randomBytes(size));
+    expect((await nx(["add", "-q", "-c", "true"], folder)).stderr).toBe("Sending the code (3.0 MiB) …\n");
+    expect((await nx(["add", "-q", "-c", "true"], folder)).stderr).toBe("");
+  });
+
+  test("that is too large once committed is refused with its largest files", async () => {
+    const folder = await createRepository();
+    writeFileSync(join(folder, "huge"), "");
+    truncateSync(join(folder, "huge"), 51 * 1024 * 1024);
+    await world.git(["add", "--all"], folder);
+    await world.git(["commit", "--quiet", "-m", "two"], folder);
+    const added = await nx(["add", "true"], folder);
+    expect([added.exitCode, added.stdout]).toEqual([1, ""]);
+    expect(added.stderr).toMatch(/^nx: .*51\.0 MiB of files, at most 50 MiB can travel.*: huge \(51\.0 MiB\), /);
   });
 
   test("is not sent with --dry-run, which submits nothing", async () => {

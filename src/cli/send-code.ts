@@ -8,9 +8,10 @@ import { quoteWord } from "./command-line.ts";
 import { fail, failUsage } from "./failure.ts";
 import { readSwitch } from "./flag-values.ts";
 import { type Snapshot, takeSnapshot } from "./git-snapshot.ts";
-import { hint } from "./output.ts";
+import { escapeText, hint } from "./output.ts";
 import { canPrompt, confirm } from "./prompt.ts";
 import { refuseSize } from "./size-limit.ts";
+import { isTerminal } from "./terminal.ts";
 import type { Failure, FlagValues } from "./verb.ts";
 
 /** What goes with a request for the job to run the user's code in the folder that the user stands in. The snapshot is
@@ -32,16 +33,21 @@ const NO_CODE: Code = {
 };
 const MIB = 1024 * 1024;
 
+const openBody = async (path: string, bytes: number): Promise<Blob | ReadableStream<Uint8Array>> => {
+  const blob = await openAsBlob(path);
+  if (bytes <= MIB) return blob;
+  if (isTerminal("errors")) return (await import("./upload-progress.ts")).showProgress(blob);
+  hint(`Sending the code (${(bytes / MIB).toFixed(1)} MiB) …`);
+  return blob;
+};
+
 const uploadTar = async (api: Api, snapshot: Snapshot): Promise<Result<string, Failure>> => {
   const path = join(snapshot.folder, "tree.tar");
   const written = await snapshot.writeTar(path);
   if (!written.ok) return written;
   if (written.value > MAX_ARTIFACT_BYTES) return refuseSize(written.value, snapshot.listFiles());
-  if (written.value > MIB) hint(`Sending the code (${(written.value / MIB).toFixed(1)} MiB) …`);
-  const uploaded = await api.upload<ArtifactUpload>(
-    `/v1/artifacts?git_sha=${snapshot.treeSha}`,
-    await openAsBlob(path),
-  );
+  const body = await openBody(path, written.value);
+  const uploaded = await api.upload<ArtifactUpload>(`/v1/artifacts?git_sha=${snapshot.treeSha}`, body);
   return uploaded.ok ? ok(uploaded.value.data) : uploaded;
 };
 
@@ -53,14 +59,15 @@ const upload = async (api: Api, snapshot: Snapshot): Promise<Result<string, Fail
 };
 
 const sendSnapshot = async (api: Api, snapshot: Snapshot): Promise<Result<Code, Failure>> => {
-  for (const warning of snapshot.warnings) hint(`Warning: ${warning}.`);
+  for (const warning of snapshot.warnings) hint(`Warning: ${escapeText(warning)}`);
   const artifact = await upload(api, snapshot);
   if (!artifact.ok) return artifact;
+  const folder = quoteWord(snapshot.subFolder);
   return ok({
     artifact_id: artifact.value,
     git_repo_url: snapshot.remoteUrl,
     git_branch: snapshot.branch,
-    enterFolder: snapshot.subFolder === "" ? null : `cd -- ${quoteWord(snapshot.subFolder)} || exit`,
+    enterFolder: snapshot.subFolder === "" ? null : `mkdir -p -- ${folder} && cd -- ${folder} || exit`,
     snapshot,
   });
 };

@@ -2,28 +2,59 @@ import { ok, type Result } from "../shared/result.ts";
 import { type Config, readConfig, readOption, readSwitchOption } from "./config-file.ts";
 import { fail, failUsage } from "./failure.ts";
 import { readSwitch, readText } from "./flag-values.ts";
+import type { Pin } from "./pinned-certificate.ts";
 import type { Failure, FlagValues } from "./verb.ts";
 
+/** `tls` goes to `fetch` and `WebSocket` as it is; `fingerprint` is the pinned certificate's. */
 export type Target = Readonly<{
   name: string;
   baseUrl: string;
   token: string | null;
+  tls: Pin | null;
+  fingerprint: string | null;
   autostart: boolean;
   config: Config;
 }>;
 
-const LOCAL = "local";
+export const LOCAL = "local";
 const LOOPBACK = "127.0.0.1";
-const DEFAULT_PORT = "54323";
+export const DEFAULT_PORT = "54323";
 
 type Entry = Readonly<Record<string, unknown>>;
 
 const isEntry = (value: unknown): value is Entry => typeof value === "object" && value !== null;
 
+/** The remote targets of the file, as they stand there. */
+export const listEntries = (config: Config): Readonly<Record<string, Entry>> => {
+  const targets = config["targets"];
+  if (!isEntry(targets)) return {};
+  return Object.fromEntries(
+    Object.entries(targets).flatMap(([name, entry]) => (isEntry(entry) ? [[name, entry]] : [])),
+  );
+};
+
+const readField = (entry: Entry, field: string): string | null => {
+  const value = readOption(entry, field);
+  return value === undefined || value === null || value === "" ? null : String(value);
+};
+
+export const isLoopback = (host: string): boolean => /^(localhost|127\.[0-9.]+|\[?::1\]?)$/.test(host);
+
+/** As `https://host:port`. */
+export const describeAddress = (entry: Entry): string => {
+  const host = readField(entry, "host") ?? "";
+  const bracketed = host.includes(":") && !host.startsWith("[") ? `[${host}]` : host;
+  return `${readField(entry, "protocol") ?? "https"}://${bracketed}:${readField(entry, "port") ?? DEFAULT_PORT}`;
+};
+
+export const localUrl = (): string => `http://${LOOPBACK}:${process.env["NS_PORT"] || DEFAULT_PORT}`;
+
 const createLocal = (config: Config, flags: FlagValues): Target => ({
   name: LOCAL,
-  baseUrl: `http://${LOOPBACK}:${process.env["NS_PORT"] || DEFAULT_PORT}`,
+  baseUrl: localUrl(),
   token: null,
+  tls: null,
+  fingerprint: null,
   autostart: !readSwitch(flags, "no-autostart") && readSwitchOption(config, "autostart", true),
   config,
 });
@@ -35,15 +66,27 @@ const reachWithoutProxy = (): void => {
   process.env["NO_PROXY"] = hosts;
 };
 
-const createRemote = (name: string, entry: Entry, config: Config): Result<Target, Failure> => {
-  const host = entry["host"];
-  if (typeof host !== "string" || host === "") return fail(`~/.nexus/config.toml: [targets.${name}] has no host`);
-  const protocol = String(entry["protocol"] ?? "https");
-  const token = process.env["NEXUS_API_TOKEN"] ?? entry["api_token"];
+const refuseAddress = (name: string, entry: Entry): string | null => {
+  const host = readField(entry, "host");
+  const protocol = readField(entry, "protocol") ?? "https";
+  if (host === null) return `~/.nexus/config.toml: [targets.${name}] has no host`;
+  if (protocol === "https" || (protocol === "http" && isLoopback(host))) return null;
+  return protocol === "http"
+    ? `the target "${name}" would send its token unprotected: http is for this machine only, use https`
+    : `the target "${name}" has the protocol "${protocol}"; there are https, and http for this machine`;
+};
+
+const createRemote = async (name: string, entry: Entry, config: Config): Promise<Result<Target, Failure>> => {
+  const refusal = refuseAddress(name, entry);
+  if (refusal !== null) return fail(refusal);
+  const fingerprint = readField(entry, "protocol") === "http" ? null : readField(entry, "certificate_fingerprint");
+  const pinning = fingerprint === null ? null : await import("./pinned-certificate.ts");
   return ok({
     name,
-    baseUrl: `${protocol}://${host}:${String(entry["port"] ?? DEFAULT_PORT)}`,
-    token: typeof token === "string" ? token : null,
+    baseUrl: describeAddress(entry),
+    token: readField(entry, "api_token"),
+    tls: fingerprint === null || pinning === null ? null : pinning.readPin(name, fingerprint),
+    fingerprint,
     autostart: false,
     config,
   });
@@ -59,9 +102,8 @@ export const resolveTarget = async (flags: FlagValues): Promise<Result<Target, F
     reachWithoutProxy();
     return ok(createLocal(config.value, flags));
   }
-  const targets = config.value["targets"];
-  const entry = isEntry(targets) ? targets[name] : undefined;
-  if (isEntry(entry)) return createRemote(name, entry, config.value);
-  const known = [LOCAL, ...(isEntry(targets) ? Object.keys(targets) : [])].join(", ");
-  return failUsage(`there is no target "${name}"; the targets are: ${known}`);
+  const targets = listEntries(config.value);
+  const entry = Object.hasOwn(targets, name) ? targets[name] : undefined;
+  if (entry !== undefined) return createRemote(name, entry, config.value);
+  return failUsage(`there is no target "${name}"; the targets are: ${[LOCAL, ...Object.keys(targets)].join(", ")}`);
 };

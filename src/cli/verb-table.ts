@@ -19,5 +19,11 @@ export const VERBS: Readonly<Record<string, () => Promise<VerbModule>>> = {
   wait: () => import("./verbs/wait.ts"),
   health: () => import("./verbs/health.ts"),
   blacklist: () => import("./verbs/blacklist.ts"),
+  target: () => import("./verbs/target.ts"),
+  config: () => import("./verbs/config.ts"),
+  env: () => import("./verbs/env.ts"),
+  jobrc: () => import("./verbs/jobrc.ts"),
+  setup: () => import("./verbs/setup.ts"),
+  completion: () => import("./verbs/completion.ts"),
   version: () => import("./verbs/version.ts"),
 };

@@ -245,6 +245,14 @@ describe("nx add", () => {
     expect(dry.stdout).not.toContain("secret");
   });
 
+  test("warns of a list that looks like a program, and says how it stays one", async () => {
+    const dry = await nx(["add", "--dry-run", "awk", "{print $1, $2}"]);
+    expect(JSON.parse(dry.stdout)).toHaveLength(2);
+    expect(dry.stderr).toContain("write \\{print $1, $2}");
+    const meant = await nx(["add", "--dry-run", "awk", "\\{print $1, $2}"]);
+    expect([meant.stderr, JSON.parse(meant.stdout)[0].command]).toEqual(["", "awk '{print $1, $2}'"]);
+  });
+
   test("does not send a tree that the server has", async () => {
     await runProgram(["git", "init", "--quiet", folder]);
     answer = (path) => {
@@ -508,4 +516,14 @@ describe("nx why", () => {
       "/v1/jobs?status=queued&limit=25",
     ]);
   });
+});
+
+test("a server that can't serve a request is quoted with the request's id", async () => {
+  answer = () => {
+    const refusal = refuse(503, "UNAVAILABLE");
+    refusal.headers.set("x-request-id", "r-1");
+    return refusal;
+  };
+  const { exitCode, stderr } = await nx(["queue"]);
+  expect([exitCode, stderr]).toEqual([1, "nx: it is UNAVAILABLE (request r-1)\n"]);
 });

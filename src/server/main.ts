@@ -1,110 +1,108 @@
-import { existsSync } from "node:fs";
-import { cpus, homedir, hostname } from "node:os";
-import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { describeError } from "../shared/describe-error.ts";
 import { err, ok, type Result } from "../shared/result.ts";
-import { VERSION } from "../shared/version.ts";
-import { readSettings, type Settings } from "./core/config.ts";
+import { suggestNearest } from "../shared/suggest.ts";
 import { createLog } from "./external/log.ts";
-import { readSettingsFile } from "./external/settings-file.ts";
+import { type Flags, loadSettings } from "./load-settings.ts";
+import { renderServerHelp, renderServerVerbHelp } from "./server-help.ts";
+import type { Mistake, ServerCall, ServerFlag, ServerVerb } from "./server-verb.ts";
+import { SERVER_VERBS, SETTING_FLAGS } from "./server-verbs.ts";
 import { startServer } from "./start-server.ts";
 
-type Mistake = Readonly<{ message: string }>;
-type Flags = Readonly<Record<string, string | undefined>>;
+const FAILED = 1;
+const USAGE = 2;
 
-const USAGE_EXIT_CODE = 2;
-const SYSTEM_CONFIG = "/etc/nexus_server/config.toml";
-
-const HELP = `nexus-server: runs the jobs of this machine
-
-Usage
-  nexus-server [flags]      run in the foreground
-  nexus-server version      print the version
-
-Flags
-  --server-dir DIR          where its state lives (default: ~/.local/state/nexus-server)
-  --host ADDRESS            address to listen on (default: 127.0.0.1)
-  --port N                  port to listen on, 0 for any (default: 54323)
-  --mock-gpus N             pretend to have N GPUs
-  -h, --help                this text
-
-Every setting can also be in config.toml in the server folder, or in a variable NS_NAME.
-
-Example
-  nexus-server --mock-gpus 2 --port 0
-`;
-
-const OPTIONS = {
-  "server-dir": { type: "string" },
-  host: { type: "string" },
-  port: { type: "string" },
-  "mock-gpus": { type: "string" },
-  help: { type: "boolean", short: "h" },
-  version: { type: "boolean" },
-} as const;
-
-const locateDefaultDir = (env: NodeJS.ProcessEnv): string =>
-  join(env["XDG_STATE_HOME"] || join(env["HOME"] || homedir(), ".local", "state"), "nexus-server");
-
-const selectFlags = (values: Flags): Readonly<Record<string, string>> =>
-  Object.fromEntries(
-    ["server-dir", "host", "port", "mock-gpus"].flatMap((name) => {
-      const value = values[name];
-      return value === undefined ? [] : [[name.replaceAll("-", "_"), value]];
-    }),
-  );
-
-const loadSettings = (values: Flags): Result<Settings, Mistake> => {
-  const env = process.env;
-  const serverDir = values["server-dir"] ?? env["NS_SERVER_DIR"] ?? locateDefaultDir(env);
-  const own = join(serverDir, "config.toml");
-  const file = readSettingsFile(existsSync(own) ? own : SYSTEM_CONFIG);
-  if (!file.ok) return file;
-  const host = { serverDir, hostname: hostname(), cores: cpus().length };
-  return readSettings({ file: file.value, env, flags: selectFlags(values) }, host);
-};
-
-const parseCommandLine = (): Result<
-  ReturnType<typeof parseArgs<{ options: typeof OPTIONS; allowPositionals: true }>>,
-  Mistake
-> => {
-  try {
-    return ok(parseArgs({ args: process.argv.slice(2), options: OPTIONS, allowPositionals: true }));
-  } catch (error) {
-    const problem = describeError(error).split(". ")[0];
-    return err({ message: `${problem} (see nexus-server --help)` });
-  }
-};
+const HELP_FLAG: ServerFlag = { name: "help", short: "h", help: "" };
+const VERSION_FLAG: ServerFlag = { name: "version", help: "" };
+const FLAG_WORD = /^-/;
 
 const fail = (message: string, exitCode: number): never => {
   process.stderr.write(`nexus-server: ${message}\n`);
   process.exit(exitCode);
 };
 
-const run = async (values: Flags): Promise<void> => {
-  const settings = loadSettings(values);
-  if (!settings.ok) return fail(settings.error.message, 1);
+const serve: ServerVerb["run"] = async ({ flags }) => {
+  const settings = loadSettings(flags);
+  if (!settings.ok) return settings;
   const log = createLog(process.stdout.isTTY === true, settings.value.logLevel);
   const started = await startServer(settings.value, log);
-  if (!started.ok) return fail(started.error.message, 1);
-  const stop = (): void => {
-    void started.value.stop().then(() => process.exit(0));
-  };
-  process.once("SIGTERM", stop);
-  process.once("SIGINT", stop);
+  if (!started.ok) return started;
+  const { promise, resolve } = Promise.withResolvers<void>();
+  process.once("SIGTERM", resolve);
+  process.once("SIGINT", resolve);
+  await promise;
+  await started.value.stop();
+  return ok(0);
 };
 
-const main = async (): Promise<void> => {
-  const parsed = parseCommandLine();
-  if (!parsed.ok) return fail(parsed.error.message, USAGE_EXIT_CODE);
-  const { values, positionals } = parsed.value;
-  const [verb] = positionals;
-  if (values.help === true || verb === "help") process.stdout.write(HELP);
-  else if (values.version === true || verb === "version") process.stdout.write(`${VERSION}\n`);
-  else if (verb !== undefined)
-    fail(`"${verb}" is not a verb of nexus-server; see nexus-server --help`, USAGE_EXIT_CODE);
-  else await run(values as Flags);
+const SERVE: ServerVerb = { usage: "nexus-server [flags]", summary: "", flags: [VERSION_FLAG], run: serve };
+
+const toOption = ({ short, value }: ServerFlag) => ({
+  type: value === undefined ? ("boolean" as const) : ("string" as const),
+  ...(short === undefined ? {} : { short }),
+});
+
+const parseFlags = (args: readonly string[], flags: readonly ServerFlag[]) => {
+  const options = Object.fromEntries(flags.map((flag) => [flag.name, toOption(flag)]));
+  return parseArgs({ args: [...args], options, allowPositionals: true });
 };
 
-await main();
+const suggest = (problem: string, flags: readonly ServerFlag[]): string => {
+  const wrong = /'--([\w-]+)'/.exec(problem)?.[1];
+  const near =
+    wrong === undefined
+      ? null
+      : suggestNearest(
+          wrong,
+          flags.map(({ name }) => name),
+        );
+  return near === null ? "see nexus-server --help" : `did you mean --${near}?`;
+};
+
+const parseCall = (args: readonly string[], { flags, takesWord }: ServerVerb): Result<ServerCall, Mistake> => {
+  const known = [...flags, ...SETTING_FLAGS, HELP_FLAG];
+  try {
+    const { values, positionals } = parseFlags(args, known);
+    const extra = positionals[takesWord === true ? 1 : 0];
+    if (extra !== undefined) return err({ message: `"${extra}" is one word too many; see nexus-server --help` });
+    return ok({ flags: values as Flags, word: positionals[0] });
+  } catch (error) {
+    const problem = describeError(error).split(". ")[0] ?? "";
+    return err({ message: `${problem}: ${suggest(problem, known)}` });
+  }
+};
+
+const findVerb = (word: string | undefined): Result<ServerVerb, Mistake> => {
+  const known = word === undefined ? SERVE : Object.hasOwn(SERVER_VERBS, word) ? SERVER_VERBS[word] : undefined;
+  if (known !== undefined) return ok(known);
+  const near = suggestNearest(word ?? "", Object.keys(SERVER_VERBS));
+  const hint = near === null ? "see nexus-server --help" : `did you mean ${near}?`;
+  return err({ message: `"${word}" is not a verb of nexus-server; ${hint}` });
+};
+
+const help = (word: string | undefined): number => {
+  const verb = word === undefined ? undefined : SERVER_VERBS[word];
+  process.stdout.write(verb === undefined ? renderServerHelp(SERVER_VERBS, SETTING_FLAGS) : renderServerVerbHelp(verb));
+  return 0;
+};
+
+const callVerb = async (word: string | undefined, args: readonly string[]): Promise<number> => {
+  const verb = findVerb(word);
+  if (!verb.ok) return fail(verb.error.message, USAGE);
+  const call = parseCall(args, verb.value);
+  if (!call.ok) return fail(call.error.message, USAGE);
+  const { flags } = call.value;
+  if (flags["help"] === true) return help(word);
+  const chosen = flags["version"] === true ? (SERVER_VERBS["version"] ?? verb.value) : verb.value;
+  const ran = await chosen.run(call.value);
+  return ran.ok ? ran.value : fail(ran.error.message, FAILED);
+};
+
+const main = (args: readonly string[]): number | Promise<number> => {
+  const [first, ...rest] = args;
+  if (first === "help") return help(rest[0]);
+  const isVerb = first !== undefined && !FLAG_WORD.test(first);
+  return isVerb ? callVerb(first, rest) : callVerb(undefined, args);
+};
+
+process.exit(await main(process.argv.slice(2)));

@@ -1,6 +1,7 @@
 import { execFileSync } from "node:child_process";
 import { createHash, randomBytes, randomInt } from "node:crypto";
 import { mkdirSync } from "node:fs";
+import { join } from "node:path";
 import { describeError } from "../shared/describe-error.ts";
 import { drawJobId } from "../shared/job-id.ts";
 import { err, ok, type Result } from "../shared/result.ts";
@@ -13,10 +14,12 @@ import type { Couriers } from "./core/courier.ts";
 import type { JobId } from "./core/job.ts";
 import { JOB_CHANNELS } from "./core/job-channels.ts";
 import type { Meter } from "./core/meter.ts";
-import type { Clock, Log, SocketHandler, Store, Wakes } from "./core/ports.ts";
+import type { Clock, Log, Store, Wakes } from "./core/ports.ts";
 import { announceChanges } from "./external/announce-changes.ts";
+import { createBackups } from "./external/backup-folder.ts";
 import { createDiscord } from "./external/discord.ts";
 import { createHostStats } from "./external/host-stats.ts";
+import { createFetch } from "./external/http-requests.ts";
 import { createJobDirectory } from "./external/job-directory.ts";
 import { createLogFile } from "./external/log-file.ts";
 import { watchEventLoop } from "./external/metrics/event-loop-lag.ts";
@@ -43,10 +46,17 @@ const TOKEN_BYTES = 32;
 const EPOCH_BYTES = 6;
 const MAX_BODY_BYTES = 2 ** 40;
 const IDLE_TIMEOUT_S = 120;
-const NEVER = 0;
 const SERVICE_TIMEOUT_MS = 10_000;
+const INSIDE_EXECUTABLE = "/$bunfs/";
+
+const locateProgram = (): readonly [string, ...string[]] =>
+  import.meta.dirname.startsWith(INSIDE_EXECUTABLE)
+    ? [process.execPath]
+    : [process.execPath, join(import.meta.dirname, "main.ts")];
 
 const readClock: Clock = () => Date.now() / 1000;
+
+const readUptime: Clock = () => performance.now() / 1000;
 
 const proposeJobId = (): JobId => drawJobId(randomInt) as JobId;
 
@@ -90,27 +100,10 @@ const createOutside = (settings: Settings, { log, meter }: Reporting) => ({
   health: createHostStats({ serverDir: settings.serverDir, clock: readClock }),
 });
 
-const ENDLESS = /^\/v1\/(events|jobs\/[^/]+\/logs\/stream)$/;
-
-const isEndless = (request: Request): boolean => ENDLESS.test(new URL(request.url).pathname);
-
 const readTls = ({ sslKeyfile, sslCertfile }: Settings) =>
   sslKeyfile === null || sslCertfile === null
     ? {}
     : { tls: { key: Bun.file(sslKeyfile), cert: Bun.file(sslCertfile) } };
-
-const createFetch =
-  (app: App) =>
-  async (request: Request, server: Bun.Server<SocketHandler>): Promise<Response | undefined> => {
-    if (isEndless(request)) server.timeout(request, NEVER);
-    let isUpgraded = false;
-    const upgrade = (data: SocketHandler): boolean => {
-      isUpgraded = server.upgrade(request, { data });
-      return isUpgraded;
-    };
-    const response = await app.fetch(request, { address: server.requestIP(request)?.address ?? "", upgrade });
-    return isUpgraded ? undefined : response;
-  };
 
 const listen = (settings: Settings, app: App) =>
   Bun.serve({
@@ -119,7 +112,7 @@ const listen = (settings: Settings, app: App) =>
     ...readTls(settings),
     idleTimeout: IDLE_TIMEOUT_S,
     maxRequestBodySize: MAX_BODY_BYTES,
-    fetch: createFetch(app),
+    fetch: createFetch(app.fetch, IDLE_TIMEOUT_S),
     websocket: createWebSockets(),
   });
 
@@ -155,6 +148,7 @@ const createApiContext = (settings: Settings, parts: Parts, switches: Switches):
     allowedHosts: listHosts(settings),
     maxCpuJobs: settings.maxCpuJobs,
     maxPassedOver: settings.maxPassedOver,
+    limits: settings,
   },
   tokenDigest: parts.store.readTokenDigest,
   newJobId: proposeJobId,
@@ -173,8 +167,13 @@ const startJobs = (settings: Settings, parts: Parts): Promise<Scheduler> => {
   const office = { couriers: createCouriers(settings), timeoutMs: SERVICE_TIMEOUT_MS, random: Math.random };
   const logs = createLogFile(settings.serverDir);
   return startScheduler(
-    { ...parts, serverEnvironment, settings, logs, channels: JOB_CHANNELS },
-    { health: parts.health, wandb: createWandbFinder(), office },
+    { ...parts, serverEnvironment, settings, uptime: readUptime, logs, channels: JOB_CHANNELS },
+    {
+      health: parts.health,
+      wandb: createWandbFinder(),
+      office,
+      backups: createBackups({ serverDir: settings.serverDir, program: locateProgram() }),
+    },
   );
 };
 
@@ -193,12 +192,18 @@ export const startServer = async (settings: Settings, log: Log): Promise<Result<
   const meter = createMeter();
   const store = openFolder(settings, meter);
   if (!store.ok) return store;
-  const token = await ensureToken(store.value, settings);
-  if (!token.ok) {
-    await store.value.close();
+  return tryServe(settings, createParts(settings, store.value, { log, meter }));
+};
+
+const tryServe = async (settings: Settings, parts: Parts): Promise<Result<RunningServer, StartError>> => {
+  try {
+    const token = await ensureToken(parts.store, settings);
+    if (token.ok) return await serve(settings, parts, token.value);
+    await parts.store.close();
     return token;
+  } catch (error) {
+    return err({ message: describeError(error) });
   }
-  return serve(settings, createParts(settings, store.value, { log, meter }), token.value);
 };
 
 const serve = async (

@@ -66,11 +66,11 @@ test("the log tells each step of a job, a crash of the server between, and the f
   await world.waitFor(job.id);
   await waitUntil("the end is told", () => listMoves(job.id).length === 6);
   expect(listMoves(job.id)).toEqual([
-    "null > queued: submitted from 127.0.0.1",
+    "null > queued: submitted by 127.0.0.1",
     "queued > starting: its turn has come",
     "starting > running: launched",
     "running > running: adopted at restart: its session lives",
-    "running > running: kill asked for from 127.0.0.1",
+    "running > running: kill asked for by 127.0.0.1",
     "running > killed: killed by 127.0.0.1",
   ]);
   expect(await read("nexus_jobs_ended_total", { status: "killed" })).toBe(1);
@@ -81,7 +81,7 @@ test("the log tells each step of a job, a crash of the server between, and the f
   ]);
 });
 
-test("a follower of a log is counted until it hangs up", async () => {
+test("a follower of a log is counted until it hangs up, and who kills its job is told", async () => {
   await startLogging();
   const job = await world.submit({ command: "echo here; exec sleep 300", num_gpus: 0 });
   await world.waitFor(job.id, ["running"]);
@@ -91,4 +91,10 @@ test("a follower of a log is counted until it hangs up", async () => {
   expect(await read("nexus_followers", { kind: "logs" })).toBe(1);
   hangUp.abort();
   await waitUntil("the follower is gone", async () => (await read("nexus_followers")) === 0);
+  expect((await world.nx(["kill", "-y", job.id])).exitCode).toBe(0);
+  await waitUntil("the end is told", () => listMoves(job.id).length === 5);
+  expect(listMoves(job.id).slice(-2)).toEqual([
+    "running > running: kill asked for by tester at 127.0.0.1",
+    "running > killed: killed by tester at 127.0.0.1",
+  ]);
 });

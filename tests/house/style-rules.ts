@@ -109,12 +109,20 @@ export const findEffects: StyleRule = (file) => {
   return describeSpots(file, spots);
 };
 
-/** Tests that do not always run. */
+const MACHINE_ABILITY = /^!can[A-Z]\w*$/;
+
+/** Tests that do not always run, unless that depends on what the machine lets one do, as `skipIf(!canMount)`. */
 export const findUnrunTests: StyleRule = (file) => {
   if (!isTest(file.path)) return [];
   const spots: Spot[] = [];
+  const allowed = new Set<number>();
   visitSource(file, {
+    CallExpression: ({ callee, arguments: [condition] }) => {
+      const text = condition === undefined ? "" : file.text.slice(condition.start, condition.end);
+      if (MACHINE_ABILITY.test(text)) allowed.add(callee.start);
+    },
     MemberExpression: ({ object, property, start }) => {
+      if (allowed.has(start)) return;
       const isOfTest = object.type === "Identifier" && TEST_FUNCTIONS.has(object.name);
       if (!isOfTest || property.type !== "Identifier" || !UNRUN_TESTS.has(property.name)) return;
       spots.push({ start, what: `${object.name}.${property.name}: a test runs, or is not there` });

@@ -88,6 +88,7 @@ describe("the style rules", () => {
     [findUnrunTests, "test.skip('a', () => {});"],
     [findUnrunTests, "describe.only('a', () => {});"],
     [findUnrunTests, "test.skipIf(true)('a', () => {});"],
+    [findUnrunTests, "test.skipIf(!isSlow)('a', () => {});"],
     [findMarkers, `const a = "FIX${"ME"}";`],
   ] satisfies readonly (readonly [StyleRule, string])[])("%p sees %j", (rule, text) => {
     expect(count(rule, text)).toBe(1);
@@ -101,6 +102,7 @@ describe("the style rules", () => {
     [findEffects, "const a = new Date(0);"],
     [findEffects, "const a = Math.max(b);"],
     [findUnrunTests, "test.each([])('a', () => {});"],
+    [findUnrunTests, "test.skipIf(!canMount)('a', () => {});"],
     [findMarkers, "const todo = 1;"],
   ] satisfies readonly (readonly [StyleRule, string])[])("%p allows %j", (rule, text) => {
     expect(count(rule, text)).toBe(0);

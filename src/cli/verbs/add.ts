@@ -6,7 +6,7 @@ import { ok, type Result } from "../../shared/result.ts";
 import type { Api } from "../api-client.ts";
 import { glueWords, joinCommand, splitWords } from "../command-line.ts";
 import { connect } from "../connect.ts";
-import { expandCommand } from "../expansion.ts";
+import { expandCommand, findDoubtfulLists } from "../expansion.ts";
 import { fail, failUsage } from "../failure.ts";
 import { readSwitch, readWhole } from "../flag-values.ts";
 import { readJobOptions } from "../job-options.ts";
@@ -21,11 +21,18 @@ const PRIORITY = { min: -9999, max: 9998 };
 
 const draw = (min: number, max: number): number => randomInt(min, max + 1);
 
+const warnOfList = (list: string): void => {
+  const literal = list.replaceAll("{", "\\{");
+  hint(escapeText(`Warning: ${list} makes a job for each part between commas; to have it as it is, write ${literal}`));
+};
+
 const expand = ({ flags, words }: Invocation): Result<readonly string[], Failure> => {
   if (words.length === 0) return failUsage("nx add needs a command, as in: nx add python3 train.py");
   const repeat = readWhole(flags, "repeat", { min: 1, max: MAX_BATCH_SIZE });
   if (!repeat.ok) return repeat;
-  const expanded = expandCommand(glueWords(words), repeat.value ?? 1, draw);
+  const glued = glueWords(words);
+  for (const list of findDoubtfulLists(glued)) warnOfList(list);
+  const expanded = expandCommand(glued, repeat.value ?? 1, draw);
   return expanded.ok ? ok(expanded.value.map((command) => joinCommand(splitWords(command)))) : expanded;
 };
 

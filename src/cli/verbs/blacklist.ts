@@ -32,7 +32,8 @@ const change = async (api: Api, method: "PUT" | "DELETE", { flags, words }: Invo
 };
 
 const run = async ({ flags, words }: Invocation): Promise<Outcome> => {
-  const [action = "list", ...indexes] = words;
+  const [action = "list", ...given] = words;
+  const indexes = given.flatMap((word) => word.split(","));
   if (!["add", "remove", "list"].includes(action))
     return failUsage(`nx blacklist takes add, remove or list, not "${action}"`);
   const wrong = indexes.find((index) => !/^\d+$/.test(index));

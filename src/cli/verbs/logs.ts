@@ -8,6 +8,7 @@ import { findJob } from "../job-selection.ts";
 import { filterLog } from "../log-filter.ts";
 import { hint, printJson, write } from "../output.ts";
 import { isTerminal } from "../terminal.ts";
+import { makeSafe } from "../terminal-safety.ts";
 import { readUserName } from "../user-name.ts";
 import { DONE, type FlagValues, type Invocation, type Outcome, type Verb } from "../verb.ts";
 
@@ -43,7 +44,7 @@ const showErrors = async (
   const logs = await api.get<{ data: string }>(`/v1/jobs/${job.id}/logs?file=error${lines}`);
   if (!logs.ok) return logs;
   if (readSwitch(facts.flags, "json")) printJson(logs.value);
-  else if (logs.value.data !== "") write(logs.value.data);
+  else if (logs.value.data !== "") write(isTerminal("output") ? makeSafe(logs.value.data) : logs.value.data);
   return DONE;
 };
 

@@ -3,6 +3,7 @@ import type { MiddlewareHandler } from "hono";
 import { type AccessFacts, decideAccess, normalizeHost } from "../core/access.ts";
 import type { ApiContext, AppEnv, AppRequest } from "./context.ts";
 import { createFailure, respondFailure } from "./error-response.ts";
+import type { Seats } from "./seats.ts";
 
 const BEARER = /^bearer +(.*\S) *$/i;
 const OPEN_PATHS: ReadonlySet<string> = new Set(["/v1/health"]);
@@ -43,3 +44,15 @@ export const createShutdownGuard =
     isStopping() && !isReading(request)
       ? respondFailure(createFailure("UNAVAILABLE", "The server is shutting down"))
       : next();
+
+const tooMany = createFailure("UNAVAILABLE", "The server answers as many requests as it takes; try again later");
+
+/** Refuses what comes while too many requests are not answered to their last byte; whether the server is alive can always be asked. */
+export const createCrowdGuard =
+  ({ settings }: ApiContext, seats: Seats): MiddlewareHandler<AppEnv> =>
+  async (request, next) => {
+    const waiting = (request.env.peer.pendingRequests ?? 0) - seats.countFollowers();
+    return waiting > settings.limits.maxRequests && !OPEN_PATHS.has(request.req.path)
+      ? respondFailure(tooMany, { Connection: "close" })
+      : next();
+  };

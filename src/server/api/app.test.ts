@@ -1,5 +1,6 @@
 import { expect, test } from "bun:test";
 import { errorSchema } from "../../shared/error.ts";
+import { toUnavailableError } from "../core/unavailable.ts";
 import { createApp } from "./app.ts";
 import { createHarness } from "./harness.test.ts";
 
@@ -197,7 +198,20 @@ test("a defect is logged and answered in the format of errors", async () => {
   expect(errors).toEqual([expect.stringContaining("a defect")]);
 });
 
-test("millions of wrong entries are refused at once, in one request and spread over a batch", async () => {
+test("a database that can't be read is 503 with what is wrong with it, and logged", async () => {
+  const { context, errors } = createHarness();
+  const message = "The database can't be read: it is damaged";
+  const countJobs = () => {
+    throw toUnavailableError(message);
+  };
+  const app = createApp({ ...context, store: { ...context.store, countJobs } });
+  const request = new Request("http://localhost/v1/server/status", { headers: { host: "localhost" } });
+  const response = await app.fetch(request, { address: "127.0.0.1" });
+  expect([response.status, await response.json()]).toEqual([503, { error: "UNAVAILABLE", message, status_code: 503 }]);
+  expect(errors).toHaveLength(1);
+});
+
+test("millions of wrong entries are refused in a short answer, in one request and spread over a batch", async () => {
   const { call } = createHarness();
   const headers = { "content-type": "application/json" };
   const zeros = (count: number): string => `[${Array(count).fill("0").join(",")}]`;
@@ -212,9 +226,9 @@ test("millions of wrong entries are refused at once, in one request and spread o
     ["/v1/jobs/batch", spread],
     ["/v1/jobs/batch", zeros(3_000_000)],
   ] as const) {
-    const startedAt = performance.now();
-    expect((await call("POST", path, { body, headers })).status).toBe(422);
-    expect(performance.now() - startedAt).toBeLessThan(1500);
+    const response = await call("POST", path, { body, headers });
+    const { detail } = (await response.json()) as { detail: readonly unknown[] };
+    expect([response.status, detail.length <= 100]).toEqual([422, true]);
   }
 });
 

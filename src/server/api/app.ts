@@ -1,10 +1,11 @@
 import { OpenAPIHono } from "@hono/zod-openapi";
 import { CLOSE_CODES } from "../../shared/terminal.ts";
-import type { Log } from "../core/ports.ts";
-import { createAccessGuard, createShutdownGuard } from "./access-guard.ts";
+import type { Log, Unavailable } from "../core/ports.ts";
+import { isUnavailable } from "../core/unavailable.ts";
+import { createAccessGuard, createCrowdGuard, createShutdownGuard } from "./access-guard.ts";
 import type { ApiContext, AppEnv, Peer } from "./context.ts";
 import type { OpenApiDocument } from "./docs-page.ts";
-import { createFailure, respondFailure } from "./error-response.ts";
+import { createFailure, createUnavailable, respondFailure } from "./error-response.ts";
 import { createRequestObserver } from "./observe-request.ts";
 import { mountRoutes, type Route } from "./route.ts";
 import { createArtifactRoutes } from "./routes/artifacts.ts";
@@ -19,6 +20,7 @@ import { createJobWaitRoute } from "./routes/job-wait.ts";
 import { createJobRoutes } from "./routes/jobs.ts";
 import { createMetricsRoute } from "./routes/metrics.ts";
 import { createServerRoutes } from "./routes/server.ts";
+import { createSeats, type Seats } from "./seats.ts";
 import { createViewingRooms, type ViewingRooms } from "./viewing-rooms.ts";
 
 /** `close` ends what would go on for ever: terminals and event streams. */
@@ -36,9 +38,9 @@ const createDocument = (hono: OpenAPIHono<AppEnv>, version: string): OpenApiDocu
   });
 };
 
-type Documented = Readonly<{ rooms: ViewingRooms; document: () => OpenApiDocument }>;
+type Shared = Readonly<{ rooms: ViewingRooms; seats: Seats; document: () => OpenApiDocument }>;
 
-const listRoutes = (context: ApiContext, { rooms, document }: Documented): readonly Route[] => [
+const listRoutes = (context: ApiContext, { rooms, seats, document }: Shared): readonly Route[] => [
   ...createServerRoutes(context),
   ...createGpuRoutes(context),
   ...createArtifactRoutes(context),
@@ -47,13 +49,19 @@ const listRoutes = (context: ApiContext, { rooms, document }: Documented): reado
   createJobWaitRoute(context),
   ...createJobLogRoutes(context),
   createDeliveryRoute(context),
-  ...createAttachRoutes(context, rooms),
+  ...createAttachRoutes(context, rooms, seats),
   ...createEventRoutes(context),
   createMetricsRoute(context),
   ...createDocumentationRoutes(document),
 ];
 
+const answerUnavailable = (log: Log, error: Unavailable): Response => {
+  log.error("database can't be read", { message: error.message });
+  return respondFailure(createUnavailable(error));
+};
+
 const answerError = (log: Log, error: unknown): Response => {
+  if (isUnavailable(error)) return answerUnavailable(log, error);
   const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
   log.error("request failed", { error: text });
   return respondFailure(createFailure("UNAVAILABLE", "The server could not do this; its log says why"));
@@ -61,8 +69,11 @@ const answerError = (log: Log, error: unknown): Response => {
 
 const createHono = (context: ApiContext, rooms: ViewingRooms): OpenAPIHono<AppEnv> => {
   const hono = new OpenAPIHono<AppEnv>();
-  hono.use(createRequestObserver(context), createAccessGuard(context), createShutdownGuard(context));
-  mountRoutes(hono, listRoutes(context, { rooms, document: () => createDocument(hono, context.settings.version) }));
+  const seats = createSeats(context.settings.limits);
+  const guards = [createAccessGuard(context), createShutdownGuard(context), createCrowdGuard(context, seats)];
+  hono.use(createRequestObserver(context), ...guards);
+  const document = (): OpenApiDocument => createDocument(hono, context.settings.version);
+  mountRoutes(hono, listRoutes(context, { rooms, seats, document }), seats);
   hono.notFound(({ req }) => respondFailure(createFailure("NOT_FOUND", `There is nothing at ${req.path}`)));
   hono.onError((error, request) => answerError(request.get("log"), error));
   return hono;

@@ -6,7 +6,12 @@ import type { SocketHandler, SocketPeer, Terminal, TerminalOptions } from "../co
 import type { ApiContext } from "./context.ts";
 import type { Seat, ViewingRooms } from "./viewing-rooms.ts";
 
-export type Viewing = Readonly<{ job: RunningJob; options: TerminalOptions; isReadOnly: boolean }>;
+export type Viewing = Readonly<{
+  job: RunningJob;
+  options: TerminalOptions;
+  isReadOnly: boolean;
+  onEnd: () => void;
+}>;
 
 type Bridge = Readonly<{ context: ApiContext; rooms: ViewingRooms; viewing: Viewing }>;
 type View = {
@@ -57,6 +62,7 @@ const end = (bridge: Bridge, view: View, code: number, reason: string): void => 
   if (view.isOver) return;
   view.isOver = true;
   view.stopCounting();
+  bridge.viewing.onEnd();
   view.terminal?.close();
   view.terminal = null;
   bridge.rooms.leave(bridge.viewing.job.id, view.seat);

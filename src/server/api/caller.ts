@@ -4,7 +4,20 @@ import type { AppRequest } from "./context.ts";
 /** Who asks, and the log of the request, whose lines carry its id. */
 export type Caller = Readonly<{ log: Log; name: string }>;
 
-export const readCaller = (request: AppRequest): Caller => ({
-  log: request.get("log"),
-  name: request.env.peer.address,
-});
+const USER_NAME = /^[^\p{Cc}\p{Zl}\p{Zp}]{1,64}$/u;
+
+const decodeUser = (sent: string | undefined): string | null => {
+  try {
+    const user = decodeURIComponent(sent ?? "");
+    return USER_NAME.test(user) ? user : null;
+  } catch {
+    return null;
+  }
+};
+
+/** The user is who the client says it is: nothing is allowed or refused for it. */
+export const readCaller = (request: AppRequest): Caller => {
+  const { address } = request.env.peer;
+  const user = decodeUser(request.req.header("x-nexus-user"));
+  return { log: request.get("log"), name: user === null ? address : `${user} at ${address}` };
+};

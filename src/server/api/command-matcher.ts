@@ -7,7 +7,7 @@ import { createFailure, type Failure } from "./error-response.ts";
 export type CommandMatcher = Readonly<{ matches: (command: string) => boolean; isExhausted: () => boolean }>;
 
 const MAX_PATTERN_LENGTH = 1000;
-const MAX_STEPS_PER_COMMAND = 1e8;
+const MAX_STEPS_PER_COMMAND = 4e6;
 const BUDGET_MS = 1000;
 
 const compile = (pattern: string): Result<RE2JS, Failure> => {

@@ -16,6 +16,7 @@ import type {
   Wakes,
 } from "../core/ports.ts";
 import type { EventFeed } from "./event-feed.ts";
+import type { Limits } from "./seats.ts";
 
 /** `allowedHosts` are the names and addresses of the server; loopback and `localhost` need not be among them. `maxPassedOver` in seconds. */
 export type ApiSettings = Readonly<{
@@ -25,6 +26,7 @@ export type ApiSettings = Readonly<{
   allowedHosts: readonly string[];
   maxCpuJobs: number;
   maxPassedOver: number;
+  limits: Limits;
 }>;
 
 /**
@@ -51,8 +53,16 @@ export type ApiContext = Readonly<{
   isStopping: () => boolean;
 }>;
 
-/** `upgrade` makes a WebSocket of the request; false if it can't be one. The response is not sent then. */
-export type Peer = Readonly<{ address: string; upgrade?: (handler: SocketHandler) => boolean }>;
+/**
+ * `pendingRequests` counts those that are not answered to their last byte. `holdOpen` lets the connection be quiet for
+ * long, or no more. `upgrade` makes a WebSocket of the request; false if it can't be one. No response is sent then.
+ */
+export type Peer = Readonly<{
+  address: string;
+  pendingRequests?: number;
+  holdOpen?: (isHeld: boolean) => void;
+  upgrade?: (handler: SocketHandler) => boolean;
+}>;
 
 /** `log` is that of the request: its lines carry the request's id. */
 export type AppEnv = Readonly<{ Bindings: Readonly<{ peer: Peer }>; Variables: { log: Log } }>;

@@ -19,16 +19,20 @@ export const STATUS_OF_ERROR: Readonly<Record<ErrorCode, number>> = {
   ARTIFACT_NOT_FOUND: 404,
   NOT_FOUND: 404,
   METHOD_NOT_ALLOWED: 405,
+  REQUEST_TIMEOUT: 408,
   PAYLOAD_TOO_LARGE: 413,
   UNSUPPORTED_MEDIA_TYPE: 415,
   JOB_EXISTS: 409,
   VALIDATION_ERROR: 422,
+  TOO_MANY_REQUESTS: 429,
   GPU_ERROR: 500,
   UNAVAILABLE: 503,
 };
 
 const EXTRA_HEADERS: Readonly<Record<number, Readonly<Record<string, string>>>> = {
   401: { "WWW-Authenticate": "Bearer" },
+  408: { Connection: "close" },
+  429: { "Retry-After": "5" },
   503: { "Retry-After": "5" },
 };
 

@@ -162,6 +162,7 @@ export const createHarness = (gpus: readonly Gpu[] = [createGpu(0), createGpu(1)
       allowedHosts: ["atlas", "Nexus.Example.com.", "10.0.0.7", "fd00:0::1"],
       maxCpuJobs: 2,
       maxPassedOver: 1800,
+      limits: { maxRequests: 100, maxFollowers: 5, maxFollowersPerAddress: 3, maxUploads: 3, bodyTimeout: 0.3 },
     },
     tokenDigest: () => new Bun.CryptoHasher("sha256").update(TOKEN).digest("hex"),
     newJobId: () => `aaaaa${++ids}` as JobId,

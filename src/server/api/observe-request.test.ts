@@ -86,18 +86,18 @@ test("each change of a job by a request is one line that says who asked for it; 
   await call("PATCH", "/v1/jobs/a", { json: {} });
   await call("DELETE", "/v1/jobs/a");
   await startJob("b");
-  await call("POST", "/v1/jobs/b/kill");
+  await call("POST", "/v1/jobs/b/kill", { headers: { "x-nexus-user": "J%C3%BCrgen%20K." } });
   await call("POST", "/v1/jobs/b/kill");
   await call("PUT", "/v1/gpus/1/blacklist");
   await call("PUT", "/v1/gpus/1/blacklist");
   const changes = lines.filter(({ event }) => event !== "request");
   expect(changes.map(({ fields: { job_id, gpu, from, to, reason } }) => [job_id ?? gpu, from, to, reason])).toEqual([
-    ["a", null, "queued", "submitted from 127.0.0.1"],
-    ["b", null, "queued", "submitted from 127.0.0.1"],
-    ["a", "queued", "queued", "edited from 127.0.0.1"],
-    ["a", "queued", null, "removed from 127.0.0.1"],
-    ["b", "running", "running", "kill asked for from 127.0.0.1"],
-    [1, undefined, undefined, "asked for from 127.0.0.1"],
+    ["a", null, "queued", "submitted by 127.0.0.1"],
+    ["b", null, "queued", "submitted by 127.0.0.1"],
+    ["a", "queued", "queued", "edited by 127.0.0.1"],
+    ["a", "queued", null, "removed by 127.0.0.1"],
+    ["b", "running", "running", "kill asked for by Jürgen K. at 127.0.0.1"],
+    [1, undefined, undefined, "asked for by 127.0.0.1"],
   ]);
 });
 
@@ -112,4 +112,11 @@ test("submitted jobs are counted, those of a repeated request once", async () =>
   const text = await readMetrics(harness);
   expect(readFigure(text, "nexus_jobs_submitted_total")).toBe(2);
   expect(readFigure(text, "nexus_jobs", { status: "queued" })).toBe(2);
+});
+
+test.each(["%", "a%0Ab", "", "a".repeat(65), "%E2%80%A8"])("a user who is called %j is left out", async (sent) => {
+  const { call, lines, submit } = createHarness();
+  await submit({ job_id: "a" });
+  await call("DELETE", "/v1/jobs/a", { headers: { "x-nexus-user": sent } });
+  expect(lines.at(-2)?.fields).toMatchObject({ job_id: "a", reason: "removed by 127.0.0.1" });
 });

@@ -30,8 +30,11 @@ const validateItems = (items: readonly unknown[]): Result<readonly JobRequest[],
 };
 
 /** The requests of a batch; validation ends after the first hundred mistakes. */
-export const readBatch = async (request: Request): Promise<Result<readonly JobRequest[], Failure>> => {
-  const json = await readJsonValue(request);
+export const readBatch = async (
+  request: Request,
+  timeoutS: number,
+): Promise<Result<readonly JobRequest[], Failure>> => {
+  const json = await readJsonValue(request, timeoutS);
   if (!json.ok) return json;
   const items = validate(listSchema, json.value, ["body"]);
   return items.ok ? validateItems(items.value) : items;

@@ -1,5 +1,6 @@
 import type { z } from "zod";
 import { err, ok, type Result } from "../../shared/result.ts";
+import { startBodyDeadline } from "./body-deadline.ts";
 import { createFailure, type Failure } from "./error-response.ts";
 import { refuseOversized } from "./oversized.ts";
 import { createInvalid, validate } from "./validation.ts";
@@ -20,6 +21,9 @@ const checkMediaType = (headers: Headers): Result<void, Failure> => {
   return err(createFailure("UNSUPPORTED_MEDIA_TYPE", `The body must not be encoded as ${encoding}`));
 };
 
+const readWhole = async (request: Request): Promise<Result<Uint8Array, Failure>> =>
+  ok(new Uint8Array(await request.arrayBuffer()));
+
 const collectChunks = async (body: ReadableStream<Uint8Array>): Promise<Result<Uint8Array, Failure>> => {
   const chunks: Uint8Array[] = [];
   let size = 0;
@@ -31,12 +35,14 @@ const collectChunks = async (body: ReadableStream<Uint8Array>): Promise<Result<U
   return ok(Buffer.concat(chunks));
 };
 
-const readBytes = async (request: Request): Promise<Result<Uint8Array, Failure>> => {
+const readBytes = async (request: Request, timeoutS: number): Promise<Result<Uint8Array, Failure>> => {
   const declared = request.headers.get("content-length");
   if (declared !== null && Number(declared) > MAX_JSON_BYTES) return err(tooLarge);
   try {
-    if (declared !== null) return ok(new Uint8Array(await request.arrayBuffer()));
-    return request.body === null ? ok(new Uint8Array()) : await collectChunks(request.body);
+    if (request.body === null) return ok(new Uint8Array());
+    const bytes = declared === null ? collectChunks(request.body) : readWhole(request);
+    const inTime = await startBodyDeadline(timeoutS).wait(bytes, Number(declared));
+    return inTime.ok ? inTime.value : inTime;
   } catch {
     return err(hungUp);
   }
@@ -51,18 +57,19 @@ const parseJson = (bytes: Uint8Array): Result<unknown, Failure> => {
   }
 };
 
-export const readJsonValue = async (request: Request): Promise<Result<unknown, Failure>> => {
+export const readJsonValue = async (request: Request, timeoutS: number): Promise<Result<unknown, Failure>> => {
   const media = checkMediaType(request.headers);
   if (!media.ok) return media;
-  const bytes = await readBytes(request);
+  const bytes = await readBytes(request, timeoutS);
   return bytes.ok ? parseJson(bytes.value) : bytes;
 };
 
 export const readJson = async <Schema extends z.ZodType>(
   request: Request,
+  timeoutS: number,
   schema: Schema,
 ): Promise<Result<z.output<Schema>, Failure>> => {
-  const json = await readJsonValue(request);
+  const json = await readJsonValue(request, timeoutS);
   if (!json.ok) return json;
   const size = refuseOversized(json.value, ["body"]);
   return size.ok ? validate(schema, json.value, ["body"]) : size;

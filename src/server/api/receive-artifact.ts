@@ -2,6 +2,7 @@ import { MAX_ARTIFACT_BYTES } from "../../shared/limits.ts";
 import { err, ok, type Result } from "../../shared/result.ts";
 import type { ArtifactId } from "../core/job.ts";
 import type { ArtifactWriter } from "../core/ports.ts";
+import type { BodyDeadline } from "./body-deadline.ts";
 import { createFailure, createUnavailable, type Failure } from "./error-response.ts";
 
 type Body = ReadableStream<Uint8Array>;
@@ -16,10 +17,14 @@ const tooLarge = createFailure("INVALID_REQUEST", `The artifact is larger than $
 
 const isTooLarge = (headers: Headers): boolean => Number(headers.get("content-length")) > MAX_ARTIFACT_BYTES;
 
-const readChunk = async (reader: Reader): Promise<Result<Uint8Array | null, Failure>> => {
+const readChunk = async (
+  reader: Reader,
+  deadline: BodyDeadline,
+  size: number,
+): Promise<Result<Uint8Array | null, Failure>> => {
   try {
-    const { value } = await reader.read();
-    return ok(value ?? null);
+    const chunk = await deadline.wait(reader.read(), size);
+    return chunk.ok ? ok(chunk.value.value ?? null) : chunk;
   } catch {
     return err(hungUp);
   }
@@ -36,10 +41,14 @@ const appendChunk = async (
   return appended.ok ? ok(size) : err(createUnavailable(appended.error));
 };
 
-const appendAll = async (reader: Reader, writer: ArtifactWriter): Promise<Result<void, Failure>> => {
+const appendAll = async (
+  reader: Reader,
+  deadline: BodyDeadline,
+  writer: ArtifactWriter,
+): Promise<Result<void, Failure>> => {
   let size = 0;
   for (;;) {
-    const chunk = await readChunk(reader);
+    const chunk = await readChunk(reader, deadline, size);
     if (!chunk.ok) return chunk;
     if (chunk.value === null) return size === 0 ? err(empty) : ok(undefined);
     const appended = await appendChunk(writer, size, chunk.value);
@@ -58,10 +67,14 @@ const finish = async (writer: ArtifactWriter): Promise<Result<ArtifactId, Failur
   return finished.ok ? finished : err(createUnavailable(finished.error));
 };
 
-const receiveStream = async (body: Body, writer: ArtifactWriter): Promise<Result<ArtifactId, Failure>> => {
+const receiveStream = async (
+  body: Body,
+  deadline: BodyDeadline,
+  writer: ArtifactWriter,
+): Promise<Result<ArtifactId, Failure>> => {
   const reader = body.getReader();
   try {
-    const appended = await appendAll(reader, writer);
+    const appended = await appendAll(reader, deadline, writer);
     if (appended.ok) return await finish(writer);
     await giveUp(reader, writer);
     return appended;
@@ -73,9 +86,10 @@ const receiveStream = async (body: Body, writer: ArtifactWriter): Promise<Result
 
 export const receiveArtifact = async (
   request: Request,
+  deadline: BodyDeadline,
   beginWriter: () => ArtifactWriter,
 ): Promise<Result<ArtifactId, Failure>> => {
   if (request.body === null) return err(empty);
   if (isTooLarge(request.headers)) return err(tooLarge);
-  return receiveStream(request.body, beginWriter());
+  return receiveStream(request.body, deadline, beginWriter());
 };

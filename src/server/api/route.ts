@@ -3,6 +3,8 @@ import { z } from "zod";
 import { type ErrorCode, errorSchema } from "../../shared/error.ts";
 import type { AppEnv, AppRequest } from "./context.ts";
 import { createFailure, respondFailure, STATUS_OF_ERROR } from "./error-response.ts";
+import type { SeatKind, Seats } from "./seats.ts";
+import { withSeat } from "./take-seat.ts";
 
 type Method = "get" | "post" | "put" | "patch" | "delete";
 type Responses = RouteConfig["responses"];
@@ -10,7 +12,12 @@ type JsonContent = Readonly<{ "application/json": Readonly<{ schema: z.ZodType }
 
 export type RouteSpec = Omit<RouteConfig, "method"> & Readonly<{ method: Method }>;
 
-export type Route = Readonly<{ spec: RouteSpec; handle: (request: AppRequest) => Response | Promise<Response> }>;
+/** `seat`: what the server has a limited number of, and who calls this route takes. */
+export type Route = Readonly<{
+  spec: RouteSpec;
+  seat?: SeatKind;
+  handle: (request: AppRequest) => Response | Promise<Response>;
+}>;
 
 const jsonContent = (schema: z.ZodType): JsonContent => ({ "application/json": { schema } });
 
@@ -39,10 +46,10 @@ export const describeErrors = (...codes: readonly ErrorCode[]): Responses => {
 
 const toRoutingPath = (path: string): string => path.replaceAll(/\{(\w+)\}/g, ":$1");
 
-const describeCommonErrors = ({ method, security }: RouteSpec): Responses => ({
-  ...describeErrors("FORBIDDEN_ORIGIN"),
+const describeCommonErrors = ({ security }: RouteSpec, seat: SeatKind | undefined): Responses => ({
+  ...describeErrors("FORBIDDEN_ORIGIN", "UNAVAILABLE"),
+  ...(seat === "follower" ? describeErrors("TOO_MANY_REQUESTS") : {}),
   ...(security === undefined ? describeErrors("AUTHENTICATION_REQUIRED", "INVALID_CREDENTIALS") : {}),
-  ...(method === "get" ? {} : describeErrors("UNAVAILABLE")),
 });
 
 const listMethods = (specs: readonly RouteSpec[]): string =>
@@ -56,11 +63,12 @@ const refuseOtherMethods = (app: OpenAPIHono<AppEnv>, specs: readonly RouteSpec[
   }
 };
 
-export const mountRoutes = (app: OpenAPIHono<AppEnv>, routes: readonly Route[]): void => {
-  for (const { spec, handle } of routes) {
-    const responses = { ...spec.responses, ...describeCommonErrors(spec) };
+export const mountRoutes = (app: OpenAPIHono<AppEnv>, routes: readonly Route[], seats: Seats): void => {
+  for (const { spec, seat, handle } of routes) {
+    const responses = { ...spec.responses, ...describeCommonErrors(spec, seat) };
     app.openAPIRegistry.registerPath({ ...spec, responses });
-    app.on(spec.method.toUpperCase(), toRoutingPath(spec.path), handle);
+    const seated = seat === undefined ? handle : withSeat(seats, seat, handle);
+    app.on(spec.method.toUpperCase(), toRoutingPath(spec.path), seated);
   }
   refuseOtherMethods(
     app,

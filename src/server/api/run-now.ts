@@ -15,7 +15,7 @@ const isWaitingRunNow = (job: { status: string; priority: number }): job is Queu
 
 const occupyForWaiting = (store: Store, states: readonly GpuState[]): readonly GpuState[] =>
   store
-    .listJobs({ statuses: ["queued"], limit: MAX_WAITING_RUN_NOW, offset: 0 })
+    .loadQueuedJobs({ needs: "gpu", limit: MAX_WAITING_RUN_NOW })
     .filter(isWaitingRunNow)
     .reduce((left, job) => occupy(left, selectGpus(job, left) ?? [], job), states);
 

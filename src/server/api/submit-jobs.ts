@@ -87,7 +87,7 @@ const announce = ({ meter, wakes }: ApiContext, { created }: Submitted, { log, n
   wakes.queues();
   meter.countSubmitted(created.length);
   for (const job of created) {
-    log.info("job changed", describeChange({ before: null, after: job, reason: `submitted from ${name}` }));
+    log.info("job changed", describeChange({ before: null, after: job, reason: `submitted by ${name}` }));
   }
 };
 

@@ -33,6 +33,11 @@ const SETTINGS: readonly Case[] = [
   ["ssl_certfile", "sslCertfile", null, "/a.crt", "/b.crt"],
   ["max_cpu_jobs", "maxCpuJobs", 8, 0, "5"],
   ["max_passed_over", "maxPassedOver", 1800, 60, "7.5"],
+  ["max_requests", "maxRequests", 256, 8, "9"],
+  ["max_followers", "maxFollowers", 512, 8, "9"],
+  ["max_followers_per_address", "maxFollowersPerAddress", 256, 8, "9"],
+  ["max_uploads", "maxUploads", 32, 8, "9"],
+  ["body_timeout", "bodyTimeout", 30, 8, "0.5"],
   ["executor", "executor", "screen", "screen", "screen"],
   ["nullpointer_url", "nullpointerUrl", "https://0x0.st", "https://a.example", "http://127.0.0.1:8080"],
   ["twilio_url", "twilioUrl", "https://api.twilio.com", "https://a.example", "https://b.example"],
@@ -47,6 +52,11 @@ const PARSED: Readonly<Record<string, unknown>> = {
   allowed_hosts: ["b.example"],
   max_cpu_jobs: 5,
   max_passed_over: 7.5,
+  max_requests: 9,
+  max_followers: 9,
+  max_followers_per_address: 9,
+  max_uploads: 9,
+  body_timeout: 0.5,
 };
 
 describe("readSettings", () => {

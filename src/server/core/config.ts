@@ -4,7 +4,7 @@ export const LOG_LEVELS = ["debug", "info", "warn", "error"] as const;
 
 export type LogLevel = (typeof LOG_LEVELS)[number];
 
-/** `refreshRate` and `maxPassedOver` in seconds; `port` 0 takes any free one; `mockGpus` 0 means real GPUs. */
+/** `refreshRate`, `maxPassedOver` and `bodyTimeout` in seconds; `port` 0 takes any free one; `mockGpus` 0 means real GPUs. */
 export type Settings = Readonly<{
   serverDir: string;
   refreshRate: number;
@@ -20,6 +20,11 @@ export type Settings = Readonly<{
   sslCertfile: string | null;
   maxCpuJobs: number;
   maxPassedOver: number;
+  maxRequests: number;
+  maxFollowers: number;
+  maxFollowersPerAddress: number;
+  maxUploads: number;
+  bodyTimeout: number;
   executor: "screen";
   logLevel: LogLevel;
   nullpointerUrl: string;
@@ -156,6 +161,14 @@ const readNumbers = (raw: Raw, host: HostFacts, mistakes: string[]) => ({
   maxPassedOver: readField(raw, number("max_passed_over", 1800, 0, 365 * SECONDS_A_DAY, false), mistakes),
 });
 
+const readLimits = (raw: Raw, mistakes: string[]) => ({
+  maxRequests: readField(raw, number("max_requests", 256, 1, MAX_JOBS), mistakes),
+  maxFollowers: readField(raw, number("max_followers", 512, 0, MAX_JOBS), mistakes),
+  maxFollowersPerAddress: readField(raw, number("max_followers_per_address", 256, 0, MAX_JOBS), mistakes),
+  maxUploads: readField(raw, number("max_uploads", 32, 1, MAX_JOBS), mistakes),
+  bodyTimeout: readField(raw, number("body_timeout", 30, 0.1, 3600, false), mistakes),
+});
+
 const KNOWN = [
   "server_dir",
   "refresh_rate",
@@ -171,6 +184,11 @@ const KNOWN = [
   "ssl_certfile",
   "max_cpu_jobs",
   "max_passed_over",
+  "max_requests",
+  "max_followers",
+  "max_followers_per_address",
+  "max_uploads",
+  "body_timeout",
   "executor",
   "nullpointer_url",
   "twilio_url",
@@ -199,7 +217,11 @@ export const readSettings = (
   }
   const raw = { ...sources.file, ...readEnvironment(sources.env), ...sources.flags };
   const mistakes: string[] = [];
-  const settings = { ...readTexts(raw, host, mistakes), ...readNumbers(raw, host, mistakes) };
+  const settings = {
+    ...readTexts(raw, host, mistakes),
+    ...readNumbers(raw, host, mistakes),
+    ...readLimits(raw, mistakes),
+  };
   const [mistake] = mistakes;
   return mistake === undefined ? ok(settings) : err({ message: mistake });
 };

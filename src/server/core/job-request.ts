@@ -1,4 +1,5 @@
-import { type Integration, type JobRequest, type Notification, RUN_NOW_PRIORITY } from "../../shared/job.ts";
+import { type JobRequest, RUN_NOW_PRIORITY } from "../../shared/job.ts";
+import { REQUIRED_ENV } from "../../shared/job-names.ts";
 import { err, ok, type Result } from "../../shared/result.ts";
 import type { ArtifactId, JobId, QueuedJob } from "./job.ts";
 
@@ -12,13 +13,6 @@ export type JobFacts = Readonly<{
   requestDigest: string;
   gpuIndexes: ReadonlySet<number> | null;
 }>;
-
-const REQUIRED_ENV: Readonly<Record<Integration | Notification, readonly string[]>> = {
-  wandb: ["WANDB_API_KEY", "WANDB_ENTITY"],
-  nullpointer: [],
-  discord: ["DISCORD_USER_ID", "DISCORD_WEBHOOK_URL"],
-  phone: ["TWILIO_ACCOUNT_SID", "TWILIO_AUTH_TOKEN", "TWILIO_FROM_NUMBER", "PHONE_TO_NUMBER"],
-};
 
 const checkEnv = (request: JobRequest): JobRequestError | null => {
   const services = [...request.integrations, ...request.notifications];

@@ -67,18 +67,18 @@ describe("applyJobEvent", () => {
     [137, "failed", "Job was terminated by signal 9 (SIGKILL)"],
   ])("exit code %p ends a job as %s", (exitCode, status, errorMessage) => {
     for (const job of [createStarting("a"), createRunning("a"), createRunning("a", { markedForKill: true })]) {
-      expect(apply(job, { kind: "exit", at: 7, exitCode })).toMatchObject({
+      expect(apply(job, { kind: "exit", at: 700, exitCode })).toMatchObject({
         status,
         exitCode,
         errorMessage,
-        completedAt: 7,
+        completedAt: 700,
         envNames: [],
       } as Partial<Job>);
     }
   });
 
   test("a job whose processes are gone is killed if it was marked for that, else failed with the reason", () => {
-    const event: JobEvent = { kind: "lose", at: 7, reason: "Lost: the machine restarted" };
+    const event: JobEvent = { kind: "lose", at: 700, reason: "Lost: the machine restarted" };
     expect(apply(createRunning("a"), event)).toMatchObject({
       status: "failed",
       exitCode: null,
@@ -114,6 +114,11 @@ describe("applyJobEvent", () => {
     expect(apply(queued, { kind: "edit", numGpus: 2 })).toEqual(queued);
     expect(apply(queued, { kind: "edit", numGpus: 1 })).toEqual({ ...queued, numGpus: 1, requestedGpuIdxs: [] });
     expect(apply(queued, { kind: "edit", numGpus: 0 })).toEqual({ ...queued, numGpus: 0, requestedGpuIdxs: [] });
+  });
+
+  test("a job does not end before it started, though the clock says so", () => {
+    const ended = apply(createRunning("a", { startedAt: 500 }), { kind: "exit", at: 400, exitCode: 0 });
+    expect(ended).toMatchObject({ startedAt: 500, completedAt: 500 });
   });
 
   test("the git tag of any job can be changed, and an empty edit changes nothing", () => {

@@ -64,7 +64,10 @@ const isMisfit = (job: Job, event: JobEvent): boolean => event.kind === "start" 
 const endJob = (
   job: Extract<Job, { status: "starting" | "running" }>,
   outcome: Pick<EndedJob, "status" | "completedAt" | "exitCode" | "errorMessage">,
-): EndedJob => ({ ...NO_REPORTS, handle: null, ...job, envNames: [], ...outcome });
+): EndedJob => {
+  const completedAt = Math.max(outcome.completedAt, job.startedAt);
+  return { ...NO_REPORTS, handle: null, ...job, envNames: [], ...outcome, completedAt };
+};
 
 const exitJob = (job: Job, event: Extract<JobEvent, { kind: "exit" }>): Job => {
   if (!isActive(job)) return job;

@@ -64,10 +64,13 @@ export type ArtifactStore = Readonly<{
   measure: () => ArtifactTotals;
 }>;
 
-/** `write` resolves once its change and those of all concurrent writers are on disk (one fsync for all). */
+/**
+ * `write` resolves once its change and those of all concurrent writers are on disk (one fsync for all). `listJobs` yields
+ * a page in slices, and lets others have their turn between them.
+ */
 export type Store = Readonly<{
   findJob: (id: JobId) => Job | null;
-  listJobs: (filter: JobFilter) => readonly Job[];
+  listJobs: (filter: JobFilter) => AsyncGenerator<readonly Job[], void>;
   loadQueuedJobs: (selection?: QueueSelection) => readonly QueuedJob[];
   loadActiveJobs: () => readonly ActiveJob[];
   countJobs: () => JobCounts;
@@ -81,7 +84,8 @@ export type Store = Readonly<{
   close: () => Promise<void>;
 }>;
 
-export type LaunchError = Readonly<{ message: string }>;
+/** `isTemporary`: nothing was started, and the machine is to blame, not the job: its disk is full, say. */
+export type LaunchError = Readonly<{ message: string; isTemporary?: boolean }>;
 export type KillError = Readonly<{ message: string }>;
 
 /**
@@ -206,6 +210,13 @@ export type WandbFinder = Readonly<{ find: (job: RunningJob, env: Environment) =
 
 /** `running` makes the scheduler look at the running jobs now, `queues` at what can start now. */
 export type Wakes = Readonly<{ running: () => void; queues: () => void }>;
+
+/** `time` in Unix seconds names a backup. `make` takes as long as it takes, beside the server, and answers with its path. */
+export type Backups = Readonly<{
+  listTimes: () => readonly number[];
+  make: (time: number) => Promise<Result<string, Readonly<{ message: string }>>>;
+  remove: (time: number) => Promise<void>;
+}>;
 
 export type Log = Readonly<{
   debug: (event: string, fields?: Readonly<Record<string, unknown>>) => void;

@@ -1,8 +1,9 @@
 import { watch } from "node:fs";
-import { type FileHandle, open } from "node:fs/promises";
+import type { FileHandle } from "node:fs/promises";
 import { resolve } from "node:path";
 import type { JobId } from "../core/job.ts";
 import type { LogFile } from "../core/ports.ts";
+import { openRegular } from "./open-regular.ts";
 
 const MAX_TAIL_BYTES = 10 * 1024 * 1024;
 const BLOCK_BYTES = 64 * 1024;
@@ -11,14 +12,6 @@ const NEWLINE = 10;
 
 type Bell = Readonly<{ ring: () => void; wait: () => Promise<void> }>;
 type Followed = { readonly file: FileHandle; readonly release: () => Promise<void>; position: number };
-
-const openIfThere = async (path: string): Promise<FileHandle | null> => {
-  try {
-    return await open(path, "r");
-  } catch {
-    return null;
-  }
-};
 
 const readBlock = async (file: FileHandle, position: number, length: number): Promise<Uint8Array> => {
   const buffer = new Uint8Array(length);
@@ -103,7 +96,7 @@ const createBell = (): Bell => {
 };
 
 const openFollowed = async (path: string, lastLines: number | null, onChange: () => void): Promise<Followed | null> => {
-  const file = await openIfThere(path);
+  const file = await openRegular(path);
   if (file === null) return null;
   const stopWatching = watchFile(path, onChange);
   const release = async (): Promise<void> => {
@@ -173,7 +166,7 @@ const createPulledStream = (
 };
 
 const readTail = async (path: string, lastLines: number | null): Promise<Uint8Array> => {
-  const file = await openIfThere(path);
+  const file = await openRegular(path);
   if (file === null) return new Uint8Array();
   try {
     const { size } = await file.stat();

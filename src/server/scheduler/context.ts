@@ -3,6 +3,7 @@ import type { Meter } from "../core/meter.ts";
 import type { Channel } from "../core/plan-notices.ts";
 import type { Clock, Environment, Executor, GpuProbe, JobDirectory, Log, LogFile, Store } from "../core/ports.ts";
 
+/** `uptime`: seconds on a clock that nobody sets. */
 export type SchedulerContext = Readonly<{
   store: Store;
   executor: Executor;
@@ -10,6 +11,7 @@ export type SchedulerContext = Readonly<{
   jobDirectory: JobDirectory;
   logs: Pick<LogFile, "readTail">;
   clock: Clock;
+  uptime: Clock;
   log: Log;
   meter: Meter;
   serverEnvironment: Environment;
@@ -18,7 +20,7 @@ export type SchedulerContext = Readonly<{
   settings: Readonly<{ refreshRate: number; maxCpuJobs: number; maxPassedOver: number }>;
 }>;
 
-/** What the scheduler knows beyond the store: lost with the process, rebuilt by the next one. */
+/** What the scheduler knows beyond the store: lost with the process, rebuilt by the next one. `killedSince` is on the clock of `uptime`. */
 export type SchedulerMemory = Readonly<{
   killedSince: Map<JobId, number>;
   watches: Map<JobId, () => void>;

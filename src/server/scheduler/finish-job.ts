@@ -10,6 +10,7 @@ const forgetJob = (memory: SchedulerMemory, job: ActiveJob): void => {
   memory.killedSince.delete(job.id);
 };
 
+/** What the job left in its folder goes even when its end can't be written: it may be what fills the disk. */
 export const finishJob = async (
   context: SchedulerContext,
   memory: SchedulerMemory,
@@ -18,7 +19,6 @@ export const finishJob = async (
   const event = await explainFailure(context, ending.job, ending.event);
   const changed = await changeJob(context, ending.job.id, event);
   logFailure(context, ending.job.id, changed);
-  if (!changed.ok) return;
-  forgetJob(memory, ending.job);
+  if (changed.ok) forgetJob(memory, ending.job);
   await context.jobDirectory.removeRepo(ending.job.id);
 };

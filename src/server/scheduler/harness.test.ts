@@ -9,6 +9,7 @@ import { createGpu, createQueued } from "../core/job-samples.test.ts";
 import { applyJobEvent, type JobEvent } from "../core/job-transition.ts";
 import type { Channel } from "../core/plan-notices.ts";
 import type {
+  Backups,
   Environment,
   Executor,
   GpuProbe,
@@ -41,6 +42,7 @@ export type Harness = Readonly<{
   executor: FakeExecutor;
   logs: LogLine[];
   setTime: (time: number) => void;
+  setClockBack: (seconds: number) => void;
   add: (...jobs: readonly QueuedJob[]) => Promise<void>;
   change: (id: string, event: JobEvent) => Promise<void>;
   find: (id: string) => Job;
@@ -56,6 +58,7 @@ export type Overrides = Readonly<{
   wandb?: WandbFinder;
   channels?: readonly Channel[];
   log?: string;
+  backups?: Backups;
   store?: (store: Store) => Partial<Store>;
 }>;
 
@@ -141,13 +144,16 @@ const createLog = (lines: LogLine[]): Log => ({
   error: (event, fields = {}) => void lines.push({ level: "error", event, fields }),
 });
 
+const NO_BACKUPS: Backups = { listTimes: () => [], make: async () => ok("none"), remove: async () => undefined };
+
 const WELL: HostStats = { read: async () => ({ disk: null, network: null, system: null }) };
 
 /** A scheduler on a real store in a temporary folder; its timers are an hour apart unless told otherwise. */
 export const createHarness = (overrides: Overrides = {}): Harness => {
   const serverDir = mkdtempSync(join(tmpdir(), "nexus-scheduler-"));
   let now = 1000;
-  const clock = (): number => now;
+  let setBack = 0;
+  const clock = (): number => now - setBack;
   const opened = must(openStore({ serverDir, clock }));
   const store = { ...opened, ...overrides.store?.(opened) };
   const executor = { ...createExecutor(), ...overrides.executor };
@@ -159,6 +165,7 @@ export const createHarness = (overrides: Overrides = {}): Harness => {
     jobDirectory: createJobDirectory(serverDir),
     logs: { readTail: async () => Buffer.from(overrides.log ?? "") },
     clock,
+    uptime: () => now,
     log: createLog(logs),
     meter: createMeter(),
     serverEnvironment: overrides.serverEnvironment ?? {},
@@ -178,6 +185,9 @@ export const createHarness = (overrides: Overrides = {}): Harness => {
     store: opened,
     executor,
     logs,
+    setClockBack: (seconds) => {
+      setBack = seconds;
+    },
     setTime: (time) => {
       now = time;
     },
@@ -205,6 +215,7 @@ export const createHarness = (overrides: Overrides = {}): Harness => {
         health: overrides.health ?? WELL,
         wandb: overrides.wandb ?? { find: async () => null },
         office: { couriers: {}, timeoutMs: 300, random: () => 0 },
+        backups: overrides.backups ?? NO_BACKUPS,
       });
       schedulers.push(scheduler);
       return scheduler;

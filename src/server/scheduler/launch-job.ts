@@ -30,6 +30,15 @@ const failLaunch = async (context: SchedulerContext, job: StartingJob, message: 
   await context.jobDirectory.removeRepo(job.id);
 };
 
+const postpone = async (
+  { log, settings }: SchedulerContext,
+  job: StartingJob,
+  { message }: LaunchError,
+): Promise<void> => {
+  log.warn("job can't start yet", { job_id: job.id, message });
+  await new Promise((resolve) => setTimeout(resolve, settings.refreshRate * 1000).unref());
+};
+
 /** Writes the intent. Null when the job was edited or removed since the decision: it is left for the next tick. */
 export const recordStart = async (
   context: SchedulerContext,
@@ -40,9 +49,12 @@ export const recordStart = async (
   return started.ok && isStarting(started.value) ? started.value : null;
 };
 
-/** Acts on an intent that is on disk and writes the outcome. */
+/** Acts on an intent that is on disk and writes the outcome. A job that can't start yet is left starting for a while: then it is found unstarted, and queued again. */
 export const launchJob = async (context: SchedulerContext, job: StartingJob): Promise<void> => {
   const launched = await tryLaunch(context, job);
-  if (!launched.ok) return failLaunch(context, job, launched.error.message);
+  if (!launched.ok)
+    return launched.error.isTemporary
+      ? postpone(context, job, launched.error)
+      : failLaunch(context, job, launched.error.message);
   logFailure(context, job.id, await changeJob(context, job.id, { kind: "launch", handle: launched.value }));
 };

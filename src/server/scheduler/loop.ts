@@ -1,4 +1,5 @@
-import type { HostStats, Wakes, WandbFinder } from "../core/ports.ts";
+import type { Backups, HostStats, Wakes, WandbFinder } from "../core/ports.ts";
+import { createDailyBackup } from "./back-up-daily.ts";
 import { createMemory, type SchedulerContext, type SchedulerMemory } from "./context.ts";
 import { deleteUnusedArtifacts } from "./delete-unused-artifacts.ts";
 import { createDelivery, type PostOffice } from "./deliver-outbox.ts";
@@ -13,7 +14,7 @@ import { createHealthWatch } from "./watch-health.ts";
 export type Scheduler = Readonly<{ wakes: Wakes; stop: () => Promise<void> }>;
 
 /** What the tasks beside those of the jobs look at. */
-export type Outside = Readonly<{ health: HostStats; wandb: WandbFinder; office: PostOffice }>;
+export type Outside = Readonly<{ health: HostStats; wandb: WandbFinder; backups: Backups; office: PostOffice }>;
 
 type Start = (name: string, run: TaskPlan["run"]) => Task;
 type JobTasks = Readonly<{ tasks: readonly Task[]; wakes: Wakes }>;
@@ -37,11 +38,13 @@ const startJobTasks = (context: SchedulerContext, memory: SchedulerMemory, start
   return { tasks: [running, cpuQueue, gpuQueue], wakes };
 };
 
-const startOtherTasks = (context: SchedulerContext, { health, wandb }: Outside, start: Start): readonly Task[] => {
+const startOtherTasks = (context: SchedulerContext, outside: Outside, start: Start): readonly Task[] => {
+  const { health, wandb, backups } = outside;
   const refreshMs = context.settings.refreshRate * 1000;
   return [
     start("health", createHealthWatch({ health, log: context.log, refreshMs })),
     start("W&B runs", () => findWandbRuns(context, wandb)),
+    start("daily backup", createDailyBackup(context, backups)),
     start("unused artifacts", () => deleteUnusedArtifacts(context)),
     start("old notifications", () => expireOutbox(context)),
   ];

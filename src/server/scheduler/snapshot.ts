@@ -4,6 +4,9 @@ import type { SchedulerContext, SchedulerMemory } from "./context.ts";
 
 const NOTHING = new Map<never, never>();
 
+const dateKills = ({ clock, uptime }: SchedulerContext, { killedSince }: SchedulerMemory): Snapshot["killedSince"] =>
+  new Map([...killedSince].map(([id, since]) => [id, clock() - (uptime() - since)]));
+
 /** The store as it stands, with what was observed. */
 export const takeSnapshot = (
   context: SchedulerContext,
@@ -14,7 +17,7 @@ export const takeSnapshot = (
   observations: NOTHING,
   gpus: null,
   active: context.store.loadActiveJobs(),
-  killedSince: memory.killedSince,
+  killedSince: dateKills(context, memory),
   blacklist: context.store.listBlacklist(),
   maxCpuJobs: context.settings.maxCpuJobs,
   maxPassedOverS: context.settings.maxPassedOver,

@@ -1,4 +1,4 @@
-import type { QueuedJob, StartingJob } from "../core/job.ts";
+import { isEnded, type JobId, type QueuedJob, type StartingJob } from "../core/job.ts";
 import type { Action } from "../core/job-ending.ts";
 import type { Gpu, Wakes } from "../core/ports.ts";
 import { decideActions } from "../core/schedule.ts";
@@ -10,6 +10,11 @@ type StartAction = Extract<Action, { kind: "start" }>;
 
 const NO_CACHE = 0;
 
+const isEndedOrGone = ({ store }: SchedulerContext, id: JobId): boolean => {
+  const job = store.findJob(id);
+  return job === null || isEnded(job);
+};
+
 const launchTracked = async (
   context: SchedulerContext,
   memory: SchedulerMemory,
@@ -18,7 +23,7 @@ const launchTracked = async (
   const { id } = launch.started;
   try {
     await launchJob(context, launch.started);
-    if (context.store.findJob(id)?.status !== "running") launch.wakes.queues();
+    if (isEndedOrGone(context, id)) launch.wakes.queues();
   } catch (error) {
     context.log.error("launch failed", { job_id: id, message: String(error) });
   } finally {

@@ -21,9 +21,9 @@ const watchJobs = (
   for (const job of unwatched) watches.set(job.id, executor.watch(job, onChange));
 };
 
-const chooseDelay = ({ clock, settings }: SchedulerContext, { killedSince }: SchedulerMemory): number => {
+const chooseDelay = ({ uptime, settings }: SchedulerContext, { killedSince }: SchedulerMemory): number => {
   if (killedSince.size === 0) return settings.refreshRate * 1000;
-  return clock() - Math.max(...killedSince.values()) < 1 ? FIRST_SECOND_RETRY_MS : LATER_RETRY_MS;
+  return uptime() - Math.max(...killedSince.values()) < 1 ? FIRST_SECOND_RETRY_MS : LATER_RETRY_MS;
 };
 
 /** Ends the jobs that have ended and kills those that must be; returns in how many milliseconds to look again. */

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { artifactCheckSchema, artifactUploadSchema } from "../../../shared/artifact.ts";
+import { startBodyDeadline } from "../body-deadline.ts";
 import type { ApiContext, AppRequest } from "../context.ts";
 import { respondFailure } from "../error-response.ts";
 import { artifactQuerySchema, readQuery } from "../query.ts";
@@ -23,7 +24,7 @@ const uploadSpec: RouteSpec = {
   },
   responses: {
     201: describeJson("The id of the artifact", artifactUploadSchema),
-    ...describeErrors("INVALID_REQUEST", "VALIDATION_ERROR"),
+    ...describeErrors("INVALID_REQUEST", "REQUEST_TIMEOUT", "VALIDATION_ERROR"),
   },
 };
 
@@ -37,12 +38,13 @@ const checkSpec: RouteSpec = {
 };
 
 const upload =
-  ({ store }: ApiContext) =>
+  ({ store, settings }: ApiContext) =>
   async (request: AppRequest): Promise<Response> => {
     const query = readQuery(request, artifactQuerySchema);
     if (!query.ok) return respondFailure(query.error);
+    const deadline = startBodyDeadline(settings.limits.bodyTimeout);
     const gitSha = query.value.git_sha?.toLowerCase() ?? null;
-    const received = await receiveArtifact(request.req.raw, () => store.artifacts.begin(gitSha));
+    const received = await receiveArtifact(request.req.raw, deadline, () => store.artifacts.begin(gitSha));
     return received.ok ? Response.json({ data: received.value }, { status: 201 }) : respondFailure(received.error);
   };
 
@@ -55,6 +57,6 @@ const check =
   };
 
 export const createArtifactRoutes = (context: ApiContext): readonly Route[] => [
-  { spec: uploadSpec, handle: upload(context) },
+  { spec: uploadSpec, seat: "upload", handle: upload(context) },
   { spec: checkSpec, handle: check(context) },
 ];

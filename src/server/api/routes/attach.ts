@@ -1,11 +1,13 @@
 import { err, ok, type Result } from "../../../shared/result.ts";
 import type { Job, RunningJob } from "../../core/job.ts";
+import type { SocketHandler } from "../../core/ports.ts";
 import { bridgeTerminal } from "../bridge-terminal.ts";
 import type { ApiContext, AppRequest } from "../context.ts";
 import { createFailure, type Failure, respondFailure } from "../error-response.ts";
 import { createUnknownJob, findJob } from "../find-job.ts";
 import { attachQuerySchema, readQuery } from "../query.ts";
 import { describeErrors, idParameter, type Route, type RouteSpec } from "../route.ts";
+import type { Seats } from "../seats.ts";
 import type { ViewingRooms } from "../viewing-rooms.ts";
 
 const DESCRIPTION = `A WebSocket. Binary frames are bytes of the terminal, both ways; a text frame \`{"columns":N,"rows":N}\`
@@ -23,7 +25,7 @@ const attachSpec: RouteSpec = {
   request: { params: idParameter, query: attachQuerySchema },
   responses: {
     101: { description: "The WebSocket is open" },
-    ...describeErrors("INVALID_REQUEST", "INVALID_JOB_STATE", "JOB_NOT_FOUND", "VALIDATION_ERROR", "UNAVAILABLE"),
+    ...describeErrors("INVALID_REQUEST", "INVALID_JOB_STATE", "JOB_NOT_FOUND", "VALIDATION_ERROR", "TOO_MANY_REQUESTS"),
   },
 };
 
@@ -54,8 +56,11 @@ const findRunning = async (context: ApiContext, request: AppRequest): Promise<Re
 
 const isWebSocket = ({ req }: AppRequest): boolean => req.header("upgrade")?.toLowerCase() === "websocket";
 
+const upgrade = (request: AppRequest, handler: SocketHandler): boolean =>
+  isWebSocket(request) && request.env.peer.upgrade?.(handler) === true;
+
 const attach =
-  (context: ApiContext, rooms: ViewingRooms) =>
+  (context: ApiContext, rooms: ViewingRooms, seats: Seats) =>
   async (request: AppRequest): Promise<Response> => {
     const query = readQuery(request, attachQuerySchema);
     if (!query.ok) return respondFailure(query.error);
@@ -64,11 +69,14 @@ const attach =
     if (context.isStopping()) return respondFailure(createFailure("UNAVAILABLE", "The server is shutting down"));
     const { columns, rows, term, read_only } = query.value;
     const options = { size: { columns, rows }, kind: term };
-    const handler = bridgeTerminal(context, rooms, { job: job.value, options, isReadOnly: read_only });
-    if (isWebSocket(request) && request.env.peer.upgrade?.(handler)) return new Response(null, { status: SWITCHING });
+    const seat = seats.take("viewer", request.env.peer.address);
+    if (!seat.ok) return respondFailure(seat.error);
+    const viewing = { job: job.value, options, isReadOnly: read_only, onEnd: seat.value };
+    if (upgrade(request, bridgeTerminal(context, rooms, viewing))) return new Response(null, { status: SWITCHING });
+    seat.value();
     return respondFailure(createFailure("INVALID_REQUEST", "This address takes a WebSocket"));
   };
 
-export const createAttachRoutes = (context: ApiContext, rooms: ViewingRooms): readonly Route[] => [
-  { spec: attachSpec, handle: attach(context, rooms) },
+export const createAttachRoutes = (context: ApiContext, rooms: ViewingRooms, seats: Seats): readonly Route[] => [
+  { spec: attachSpec, handle: attach(context, rooms, seats) },
 ];

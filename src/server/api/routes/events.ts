@@ -32,5 +32,5 @@ const follow =
   };
 
 export const createEventRoutes = (context: ApiContext): readonly Route[] => [
-  { spec: eventsSpec, handle: follow(context) },
+  { spec: eventsSpec, seat: "follower", handle: follow(context) },
 ];

@@ -71,7 +71,7 @@ const announce = (
   { log, name }: Caller,
   change: Readonly<{ gpu: number; blacklisted: boolean }>,
 ): void => {
-  log.info("blacklist changed", { ...change, reason: `asked for from ${name}` });
+  log.info("blacklist changed", { ...change, reason: `asked for by ${name}` });
   wakes.queues();
 };
 

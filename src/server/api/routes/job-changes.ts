@@ -60,7 +60,7 @@ const refuseState = (message: string): Result<never, Failure> => err(createFailu
 const wakeFor = ({ wakes }: ApiContext, job: Job): void => (job.status === "queued" ? wakes.queues() : wakes.running());
 
 const announce = (context: ApiContext, { log, name }: Caller, { before, after, reason }: JobChange & Changed): void => {
-  if (after !== before) log.info("job changed", describeChange({ before, after, reason: `${reason} from ${name}` }));
+  if (after !== before) log.info("job changed", describeChange({ before, after, reason: `${reason} by ${name}` }));
   wakeFor(context, after ?? before);
 };
 
@@ -123,7 +123,7 @@ const removeQueued: Change["apply"] = (job, transaction) => {
 const edit =
   (context: ApiContext) =>
   async (request: AppRequest): Promise<Response> => {
-    const patch = await readJson(request.req.raw, jobPatchSchema);
+    const patch = await readJson(request.req.raw, context.settings.limits.bodyTimeout, jobPatchSchema);
     if (!patch.ok) return respondFailure(patch.error);
     const apply = saveChanged((job) => editJob(job, patch.value));
     const edited = await changeJob(context, request, { reason: "edited", apply });

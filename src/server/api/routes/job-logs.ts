@@ -68,5 +68,5 @@ const stream =
 
 export const createJobLogRoutes = (context: ApiContext): readonly Route[] => [
   { spec: tailSpec, handle: tail(context) },
-  { spec: streamSpec, handle: stream(context) },
+  { spec: streamSpec, seat: "follower", handle: stream(context) },
 ];

@@ -4,15 +4,16 @@ import {
   explainedJobSchema,
   jobBatchSchema,
   jobRequestSchema,
+  type WireJob,
   wireJobSchema,
 } from "../../../shared/job.ts";
-import { err, ok, type Result } from "../../../shared/result.ts";
+import { ok, type Result } from "../../../shared/result.ts";
 import type { Job } from "../../core/job.ts";
 import type { JobFilter } from "../../core/ports.ts";
 import { describeWait } from "../../core/wait-text.ts";
 import { toWireJob } from "../../core/wire-job.ts";
 import { readCaller } from "../caller.ts";
-import { createCommandMatcher } from "../command-matcher.ts";
+import { type CommandMatcher, createCommandMatcher } from "../command-matcher.ts";
 import type { ApiContext, AppRequest } from "../context.ts";
 import { createFailure, type Failure, respondFailure } from "../error-response.ts";
 import { explainQueue } from "../explain-queue.ts";
@@ -20,12 +21,14 @@ import { findJob, refuseUnknown } from "../find-job.ts";
 import { jobsQuerySchema, readQuery } from "../query.ts";
 import { readBatch } from "../read-batch.ts";
 import { readJson } from "../read-json.ts";
+import { respondList } from "../respond-list.ts";
 import { describeBody, describeErrors, describeJson, idParameter, type Route, type RouteSpec } from "../route.ts";
 import { createSubmitJobs, type SubmitJobs } from "../submit-jobs.ts";
 
 const submissionErrors = describeErrors(
   "ARTIFACT_NOT_FOUND",
   "JOB_EXISTS",
+  "REQUEST_TIMEOUT",
   "PAYLOAD_TOO_LARGE",
   "UNSUPPORTED_MEDIA_TYPE",
   "VALIDATION_ERROR",
@@ -82,9 +85,9 @@ const showSpec: RouteSpec = {
 };
 
 const submitOne =
-  (submitJobs: SubmitJobs) =>
+  (submitJobs: SubmitJobs, timeoutS: number) =>
   async (request: AppRequest): Promise<Response> => {
-    const body = await readJson(request.req.raw, jobRequestSchema);
+    const body = await readJson(request.req.raw, timeoutS, jobRequestSchema);
     if (!body.ok) return respondFailure(body.error);
     const submitted = await submitJobs([body.value], () => [], readCaller(request));
     if (!submitted.ok) return respondFailure(submitted.error);
@@ -93,9 +96,9 @@ const submitOne =
   };
 
 const submitBatch =
-  (submitJobs: SubmitJobs) =>
+  (submitJobs: SubmitJobs, timeoutS: number) =>
   async (request: AppRequest): Promise<Response> => {
-    const body = await readBatch(request.req.raw);
+    const body = await readBatch(request.req.raw, timeoutS);
     if (!body.ok) return respondFailure(body.error);
     const submitted = await submitJobs(body.value, (index) => [index], readCaller(request));
     if (!submitted.ok) return respondFailure(submitted.error);
@@ -113,16 +116,14 @@ const toFilter = (query: JobsQuery): JobFilter => ({
   ...(query.user === undefined ? {} : { user: query.user }),
 });
 
+const toWireSlices = async function* (slices: AsyncIterable<readonly Job[]>): AsyncGenerator<readonly WireJob[], void> {
+  for await (const jobs of slices) yield jobs.map(toWireJob);
+};
+
 const tooSlow = createFailure("INVALID_REQUEST", "The regular expression takes too long; make it simpler");
 
-const selectJobs = ({ store }: ApiContext, query: JobsQuery): Result<readonly Job[], Failure> => {
-  const { command_regex: pattern } = query;
-  const matcher = pattern === undefined ? ok(null) : createCommandMatcher(pattern);
-  if (!matcher.ok) return matcher;
-  const matching = matcher.value === null ? {} : { matchesCommand: matcher.value.matches };
-  const jobs = store.listJobs({ ...toFilter(query), ...matching });
-  return matcher.value?.isExhausted() ? err(tooSlow) : ok(jobs);
-};
+const createMatcher = (pattern: string | undefined): Result<CommandMatcher | null, Failure> =>
+  pattern === undefined ? ok(null) : createCommandMatcher(pattern);
 
 const addReasons = async (context: ApiContext, jobs: readonly Job[]): Promise<readonly ExplainedJob[]> => {
   const queued = jobs.filter(({ status }) => status === "queued").map(({ id }) => id);
@@ -134,14 +135,20 @@ const addReasons = async (context: ApiContext, jobs: readonly Job[]): Promise<re
   });
 };
 
+const respondExplained = async (context: ApiContext, slices: AsyncIterable<readonly Job[]>): Promise<Response> =>
+  Response.json(await addReasons(context, (await Array.fromAsync(slices)).flat()));
+
 const list =
   (context: ApiContext) =>
   async (request: AppRequest): Promise<Response> => {
     const query = readQuery(request, jobsQuerySchema);
     if (!query.ok) return respondFailure(query.error);
-    const jobs = selectJobs(context, query.value);
-    if (!jobs.ok) return respondFailure(jobs.error);
-    return Response.json(query.value.explain ? await addReasons(context, jobs.value) : jobs.value.map(toWireJob));
+    const matcher = createMatcher(query.value.command_regex);
+    if (!matcher.ok) return respondFailure(matcher.error);
+    const matching = matcher.value === null ? {} : { matchesCommand: matcher.value.matches };
+    const jobs = context.store.listJobs({ ...toFilter(query.value), ...matching });
+    const answer = await (query.value.explain ? respondExplained(context, jobs) : respondList(toWireSlices(jobs)));
+    return matcher.value?.isExhausted() ? respondFailure(tooSlow) : answer;
   };
 
 const show =
@@ -153,9 +160,10 @@ const show =
 
 export const createJobRoutes = (context: ApiContext): readonly Route[] => {
   const submitJobs = createSubmitJobs(context);
+  const { bodyTimeout } = context.settings.limits;
   return [
-    { spec: submitSpec, handle: submitOne(submitJobs) },
-    { spec: batchSpec, handle: submitBatch(submitJobs) },
+    { spec: submitSpec, handle: submitOne(submitJobs, bodyTimeout) },
+    { spec: batchSpec, seat: "upload", handle: submitBatch(submitJobs, bodyTimeout) },
     { spec: listSpec, handle: list(context) },
     { spec: showSpec, handle: show(context) },
   ];

@@ -1,6 +1,6 @@
-const INTERVAL_MS = 100;
+const INTERVAL_MS = 250;
 
-/** Reports in seconds how much later than planned each timer came; a wait of 100 ms or more is never missed. Returns its end. */
+/** Reports in seconds how much later than planned each timer came; a wait of 250 ms or more is never missed. Returns its end. */
 export const watchEventLoop = (report: (seconds: number) => void): (() => void) => {
   let plannedAt = performance.now() + INTERVAL_MS;
   const timer = setInterval(() => {

@@ -1,4 +1,4 @@
-import { linkSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, linkSync, mkdirSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import type { ActiveJob } from "../../core/job.ts";
 import { type JobPaths, locateClaim, readTextIfThere } from "./job-files.ts";
 
@@ -11,13 +11,14 @@ export type Claim =
   | Readonly<{ kind: "incomplete" }>
   | Readonly<{ kind: "revoked" }>;
 
+const CLAIM_NAME = /^claim-[0-9a-z]+$/;
 const REVOKED = "revoked\n";
 const LAUNCHED = /^(\d+) (\d+) ([0-9a-f-]+)\n$/;
 
 const isTaken = (error: unknown): boolean => error instanceof Error && "code" in error && error.code === "EEXIST";
 
-export const readClaim = (paths: JobPaths, job: Pick<ActiveJob, "startedAt">): Claim | null => {
-  const text = readTextIfThere(locateClaim(paths, job));
+const readClaimAt = (path: string): Claim | null => {
+  const text = readTextIfThere(path);
   if (text === null) return null;
   if (text === REVOKED) return { kind: "revoked" };
   const [, outerPid, screenPid, bootId] = LAUNCHED.exec(text) ?? [];
@@ -25,8 +26,23 @@ export const readClaim = (paths: JobPaths, job: Pick<ActiveJob, "startedAt">): C
   return { kind: "launched", outerPid: Number(outerPid), screenPid: Number(screenPid), bootId };
 };
 
-/** True if from now on this launch can never start; false if it has. */
+export const readClaim = (paths: JobPaths, job: Pick<ActiveJob, "startedAt">): Claim | null =>
+  readClaimAt(locateClaim(paths, job));
+
+/** The claim of any launch that ran. A queued job has one only when its database is older than its folder. */
+export const findLaunched = (paths: JobPaths): (Claim & { kind: "launched" }) | null => {
+  const names = existsSync(paths.dir) ? readdirSync(paths.dir) : [];
+  for (const name of names.filter((one) => CLAIM_NAME.test(one))) {
+    const claim = readClaimAt(`${paths.dir}/${name}`);
+    if (claim?.kind === "launched") return claim;
+  }
+  return null;
+};
+
+/** True if from now on this launch can never start; false if it has. Throws when neither can be made sure, on a full disk for example. */
 export const revokeLaunch = (paths: JobPaths, job: Pick<ActiveJob, "startedAt">): boolean => {
+  const earlier = readClaim(paths, job);
+  if (earlier !== null) return earlier.kind === "revoked";
   mkdirSync(paths.dir, { recursive: true, mode: 0o700 });
   const claim = locateClaim(paths, job);
   const draft = `${claim}.new`;

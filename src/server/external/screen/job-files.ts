@@ -1,13 +1,15 @@
-import { closeSync, existsSync, fstatSync, openSync, readFileSync, readSync } from "node:fs";
+import { closeSync, existsSync, fstatSync, readSync } from "node:fs";
 import { resolve } from "node:path";
 import type { ActiveJob, JobId } from "../../core/job.ts";
 import { deriveLaunchToken } from "../../core/job-script.ts";
+import { openRegularSync } from "../open-regular.ts";
 
 export type JobPaths = Readonly<{
   dir: string;
   script: string;
   commands: string;
   screenrc: string;
+  record: string;
   artifact: string;
   repo: string;
   outputLog: string;
@@ -19,6 +21,7 @@ export type JobPaths = Readonly<{
   terminated: string;
 }>;
 
+const MAX_TEXT_BYTES = 64 * 1024;
 const LAST_LINE_BYTES = 4096;
 const LAST_EXIT_CODE = /COMMAND_EXIT_CODE="(\d{1,3})"[^\n]*\n?$/;
 
@@ -29,6 +32,7 @@ export const locateJobFiles = (serverDir: string, id: JobId): JobPaths => {
     script: `${dir}/run.sh`,
     commands: `${dir}/job_commands.sh`,
     screenrc: `${dir}/screenrc`,
+    record: `${dir}/job.json`,
     artifact: `${dir}/artifact`,
     repo: `${dir}/repo`,
     outputLog: `${dir}/output.log`,
@@ -44,33 +48,30 @@ export const locateJobFiles = (serverDir: string, id: JobId): JobPaths => {
 export const locateClaim = (paths: JobPaths, job: Pick<ActiveJob, "startedAt">): string =>
   `${paths.dir}/claim-${deriveLaunchToken(job)}`;
 
-export const readTextIfThere = (path: string): string | null => {
-  if (!existsSync(path)) return null;
-  try {
-    return readFileSync(path, "utf8");
-  } catch {
-    return null;
-  }
-};
-
-const parseExitCode = (text: string | undefined): number | null =>
-  text !== undefined && /^\d{1,3}$/.test(text) ? Number(text) : null;
-
-const readEnd = (path: string): string => {
-  if (!existsSync(path)) return "";
-  const file = openSync(path, "r");
+const readPart = (path: string, part: "start" | "end", maxBytes: number): Buffer | null => {
+  const file = openRegularSync(path);
+  if (file === null) return null;
   try {
     const { size } = fstatSync(file);
-    const buffer = Buffer.alloc(Math.min(size, LAST_LINE_BYTES));
-    readSync(file, buffer, 0, buffer.length, size - buffer.length);
-    return buffer.toString("latin1");
+    const buffer = Buffer.alloc(Math.min(size, maxBytes));
+    const length = readSync(file, buffer, 0, buffer.length, part === "start" ? 0 : size - buffer.length);
+    return buffer.subarray(0, length);
+  } catch {
+    return null;
   } finally {
     closeSync(file);
   }
 };
 
+/** Its first 64 KiB; null for what is no regular file. */
+export const readTextIfThere = (path: string): string | null =>
+  readPart(path, "start", MAX_TEXT_BYTES)?.toString("utf8") ?? null;
+
+const parseExitCode = (text: string | undefined): number | null =>
+  text !== undefined && /^\d{1,3}$/.test(text) ? Number(text) : null;
+
 const readExitCodeFromLog = (paths: JobPaths): number | null =>
-  parseExitCode(LAST_EXIT_CODE.exec(readEnd(paths.outputLog))?.[1]);
+  parseExitCode(LAST_EXIT_CODE.exec(readPart(paths.outputLog, "end", LAST_LINE_BYTES)?.toString("latin1") ?? "")?.[1]);
 
 /** A job begun by an older version has no claim; its exit code is in the last line of its log. */
 export const readExitCode = (paths: JobPaths, job: ActiveJob): number | null => {

@@ -1,6 +1,9 @@
 import { chmod, mkdir, open, rename, rm, writeFile } from "node:fs/promises";
+import type { StartingJob } from "../../core/job.ts";
 import type { JobFiles } from "../../core/ports.ts";
+import { removeTree } from "../remove-tree.ts";
 import type { JobPaths } from "./job-files.ts";
+import { renderLaunchRecord } from "./launch-record.ts";
 
 const SCREENRC = `startup_message off
 vbell off
@@ -26,7 +29,7 @@ const removeEarlierLaunch = async (paths: JobPaths): Promise<void> => {
     paths.repo,
     paths.artifact,
   ];
-  await Promise.all(stale.map((path) => rm(path, { recursive: true, force: true })));
+  await Promise.all(stale.map(removeTree));
   await chmod(paths.dir, 0o700);
 };
 
@@ -44,13 +47,16 @@ const writeArtifact = async (path: string, chunks: Iterable<Uint8Array>): Promis
   const file = await open(path, "w", 0o600);
   try {
     for (const chunk of chunks) await file.writeFile(chunk);
+  } catch (error) {
+    await rm(path, { force: true });
+    throw error;
   } finally {
     await file.close();
   }
 };
 
 /** Leaves the job's folder as one that was never launched, but for the claims of earlier launches. Rejects on a full disk and the like. */
-export const prepareJob = async (paths: JobPaths, files: JobFiles): Promise<void> => {
+export const prepareJob = async (paths: JobPaths, job: StartingJob, files: JobFiles): Promise<void> => {
   const isNew = (await mkdir(paths.dir, { recursive: true, mode: 0o700 })) !== undefined;
   if (!isNew) await removeEarlierLaunch(paths);
   await Promise.all([
@@ -59,6 +65,7 @@ export const prepareJob = async (paths: JobPaths, files: JobFiles): Promise<void
     replaceFile(paths.script, files.script),
     replaceFile(paths.commands, files.commands),
     replaceFile(paths.screenrc, SCREENRC),
+    replaceFile(paths.record, renderLaunchRecord(job)),
     writeFile(paths.errorLog, ""),
     files.artifact === null ? undefined : writeArtifact(paths.artifact, files.artifact),
   ]);

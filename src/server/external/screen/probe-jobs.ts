@@ -18,6 +18,7 @@ type Launched = Readonly<{ job: ActiveJob; paths: JobPaths; handle: ScreenHandle
 export type Census = Readonly<{ index: ProcessIndex; labels: ReadonlyMap<string, ReadonlySet<number>> }>;
 
 const RESTARTED = "Lost: the machine restarted";
+const REMOVED = "Lost: its folder was removed, and its exit code with it";
 const VANISHED = "Lost: its session ended without an exit code (killed from outside or out of memory)";
 
 export const takeCensus = (): Census => {
@@ -52,7 +53,15 @@ const observeEnded = ({ job, paths, handle }: Launched, census: Census, bootId: 
   if (exitCode !== null) return { kind: "exited", exitCode, processesLeft: listLeftovers(processes).length };
   if (listAll(processes).length > 0) return { kind: "alive", handle };
   if (handle.bootId !== bootId) return { kind: "lost", reason: RESTARTED };
-  return { kind: "lost", reason: readStartFailure(paths) ?? VANISHED };
+  return { kind: "lost", reason: readStartFailure(paths) ?? (existsSync(paths.dir) ? VANISHED : REMOVED) };
+};
+
+const tryRevoke = (paths: JobPaths, job: ActiveJob): boolean | null => {
+  try {
+    return revokeLaunch(paths, job);
+  } catch {
+    return null;
+  }
 };
 
 const once = <Value>(make: () => Value): (() => Value) => {
@@ -69,7 +78,11 @@ export const probeJobs = (serverDir: string, jobs: readonly ActiveJob[]): Readon
   const census = once(takeCensus);
   const observe = (job: ActiveJob): Observation | null => {
     const paths = locateJobFiles(serverDir, job.id);
-    if (job.status === "starting" && revokeLaunch(paths, job)) return { kind: "unstarted" };
+    const isRevoked = job.status === "starting" && tryRevoke(paths, job);
+    if (isRevoked !== false) return isRevoked === null ? null : { kind: "unstarted" };
+    return observeLaunch(job, paths);
+  };
+  const observeLaunch = (job: ActiveJob, paths: JobPaths): Observation | null => {
     const handle = findHandle(job, paths);
     if (handle === null) return null;
     const isRunning = isSessionAlive(handle, bootId()) && !existsSync(paths.exitCode);

@@ -3,9 +3,10 @@ import { describeError } from "../../../shared/describe-error.ts";
 import { err, ok, type Result } from "../../../shared/result.ts";
 import type { ActiveJob, JobHandle, JobId, StartingJob } from "../../core/job.ts";
 import type { Executor, JobFiles, LaunchError } from "../../core/ports.ts";
-import { readClaim, waitForCompleteClaim } from "./claim.ts";
+import { type Claim, findLaunched, readClaim, waitForCompleteClaim } from "./claim.ts";
 import { type JobPaths, locateJobFiles } from "./job-files.ts";
 import { forceKillJobs, terminateJobs } from "./kill-jobs.ts";
+import { readLaunchRecord } from "./launch-record.ts";
 import { createHandleFromClaim, launchSession, type ScreenHandle } from "./launch-session.ts";
 import { prepareJob } from "./prepare-job.ts";
 import { probeJobs } from "./probe-jobs.ts";
@@ -24,7 +25,17 @@ type State = Readonly<{
   children: Map<JobId, ChildProcess>;
 }>;
 
+const MACHINE_TROUBLE: ReadonlySet<string> = new Set([
+  ...["ENOSPC", "EDQUOT", "EROFS", "EIO", "EACCES", "EPERM"],
+  ...["EMFILE", "ENFILE", "ENOMEM", "EAGAIN"],
+]);
+
 const describe = (error: unknown): string => describeError(error).split("\n")[0] ?? "unknown";
+
+const explainFailure = (error: unknown): LaunchError => {
+  const isTemporary = error instanceof Error && "code" in error && MACHINE_TROUBLE.has(String(error.code));
+  return { message: `Could not start the job: ${describe(error)}`, isTemporary };
+};
 
 const keepChild = ({ children }: State, id: JobId, child: ChildProcess): void => {
   if (child.exitCode !== null || child.signalCode !== null) return;
@@ -35,9 +46,14 @@ const keepChild = ({ children }: State, id: JobId, child: ChildProcess): void =>
   });
 };
 
+const findLaunchBeforeRestore = (job: StartingJob, paths: JobPaths): Claim | null => {
+  const record = readLaunchRecord(paths, job.id);
+  return record === null || record.requestDigest === job.requestDigest ? findLaunched(paths) : null;
+};
+
 const findEarlierLaunch = async (job: StartingJob, paths: JobPaths): Promise<JobHandle | null> => {
   await waitForCompleteClaim(paths, job);
-  const claim = readClaim(paths, job);
+  const claim = readClaim(paths, job) ?? findLaunchBeforeRestore(job, paths);
   return claim?.kind === "launched" ? createHandleFromClaim(job, claim) : null;
 };
 
@@ -46,7 +62,7 @@ const startLaunch = async (state: State, job: StartingJob, files: JobFiles): Lau
   const paths = locateJobFiles(serverDir, job.id);
   const earlier = await findEarlierLaunch(job, paths);
   if (earlier !== null) return ok(earlier);
-  await prepareJob(paths, files);
+  await prepareJob(paths, job, files);
   const env = buildSessionEnvironment(job.id, files.environment, serverEnv ?? process.env);
   const session = await launchSession(job, paths, env);
   if (!session.ok) return session;
@@ -63,7 +79,7 @@ const launch = (state: State, job: StartingJob, files: JobFiles): Launch => {
   const underWay = state.launches.get(job.id);
   if (underWay !== undefined) return underWay;
   const started = startLaunch(state, job, files)
-    .catch((error: unknown) => err({ message: `Could not start the job: ${describe(error)}` }))
+    .catch((error: unknown) => err(explainFailure(error)))
     .finally(() => state.launches.delete(job.id));
   state.launches.set(job.id, started);
   return started;

@@ -68,6 +68,7 @@ test("the writers of one turn share one transaction", async () => {
 const openCommits = (meter?: CommitMeter) => {
   const path = join(makeFolder(), "jobs.db");
   const db = must(openDatabase(path));
+  db.exec("delete from settings");
   const outsider = new Database(path, { readonly: true });
   onTestFinished(() => {
     outsider.close();

@@ -3,8 +3,17 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Result } from "../../../shared/result.ts";
-import type { ArtifactId, EndedJob, JobHandle, JobId, QueuedJob, RunningJob, StartingJob } from "../../core/job.ts";
-import type { Clock, Store } from "../../core/ports.ts";
+import type {
+  ArtifactId,
+  EndedJob,
+  Job,
+  JobHandle,
+  JobId,
+  QueuedJob,
+  RunningJob,
+  StartingJob,
+} from "../../core/job.ts";
+import type { Clock, JobFilter, Store } from "../../core/ports.ts";
 import { openStore } from "./open-store.ts";
 
 export const makeFolder = (): string => {
@@ -121,3 +130,7 @@ export const spawnWithStore = (serverDir: string, code: string, wrapper: readonl
   });
   return child;
 };
+
+/** The page as one list. */
+export const listAll = async (store: Store, filter: Partial<JobFilter> = {}): Promise<readonly Job[]> =>
+  (await Array.fromAsync(store.listJobs({ limit: 100, offset: 0, ...filter }))).flat();

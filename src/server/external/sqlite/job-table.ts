@@ -5,10 +5,11 @@ import type { SecretBox } from "../secret-box.ts";
 import { ACTIVE, QUEUED } from "./job-order.ts";
 import { fromRow, type JobRow, ROW_COLUMNS, toRow } from "./job-row.ts";
 import { listJobs } from "./list-jobs.ts";
+import { createSnapshots, type Snapshots } from "./snapshots.ts";
 
 export type JobTable = Readonly<{
   find: (id: JobId) => Job | null;
-  list: (filter: JobFilter) => readonly Job[];
+  list: (filter: JobFilter) => AsyncGenerator<readonly Job[], void>;
   loadQueued: (selection?: QueueSelection) => readonly QueuedJob[];
   loadActive: () => readonly ActiveJob[];
   count: () => JobCounts;
@@ -17,6 +18,7 @@ export type JobTable = Readonly<{
   insert: (job: QueuedJob, env: Environment) => void;
   save: (job: Job) => void;
   remove: (id: JobId) => void;
+  close: () => void;
 }>;
 
 type Sealed = Readonly<{ env: Uint8Array | null }>;
@@ -55,7 +57,7 @@ const createQueueReader = (db: Database): JobTable["loadQueued"] => {
     queues[selection?.needs ?? "all"].all(selection?.limit ?? NO_LIMIT).map((row) => fromRow(row) as QueuedJob);
 };
 
-const createReads = (db: Database) => {
+const createReads = (db: Database, snapshots: Snapshots) => {
   const byId = db.query<JobRow, [string]>(`${SELECT} where id = ?`);
   const active = db.query<JobRow, []>(
     `${SELECT} indexed by ${ACTIVE.indexes.all} where ${ACTIVE.where} order by ${ACTIVE.order}`,
@@ -66,7 +68,7 @@ const createReads = (db: Database) => {
       const row = byId.get(id);
       return row === null ? null : fromRow(row);
     },
-    list: (filter: JobFilter) => listJobs(db, filter),
+    list: (filter: JobFilter) => listJobs(db, snapshots, filter),
     loadQueued: createQueueReader(db),
     loadActive: () => active.all().map((row) => fromRow(row) as ActiveJob),
     count: () => countJobs(counters.all()),
@@ -114,8 +116,12 @@ const createWrites = (db: Database, box: SecretBox): Pick<JobTable, "insert" | "
   };
 };
 
-export const createJobTable = (db: Database, box: SecretBox): JobTable => ({
-  ...createReads(db),
-  ...createEnvironments(db, box),
-  ...createWrites(db, box),
-});
+export const createJobTable = (db: Database, box: SecretBox): JobTable => {
+  const snapshots = createSnapshots(db.filename);
+  return {
+    ...createReads(db, snapshots),
+    ...createEnvironments(db, box),
+    ...createWrites(db, box),
+    close: snapshots.close,
+  };
+};

@@ -30,6 +30,14 @@ const beginExclusive = (path: string): Database => {
   }
 };
 
+const tryTo = (act: () => void): void => {
+  try {
+    act();
+  } catch {
+    return;
+  }
+};
+
 const explainRefusal = (error: unknown, serverDir: string, pidPath: string): string =>
   readErrorCode(error).startsWith("SQLITE_BUSY")
     ? `${serverDir} is in use by another nexus-server${readHolder(pidPath)}: stop that one, or choose another folder`
@@ -43,9 +51,9 @@ export const lockFolder = (serverDir: string): Result<FolderLock, OpenError> => 
   const pidPath = join(serverDir, "server.pid");
   try {
     const lock = beginExclusive(join(serverDir, "server.lock"));
-    writeFileSync(pidPath, `${process.pid}\n`);
+    tryTo(() => writeFileSync(pidPath, `${process.pid}\n`));
     const release = (): void => {
-      rmSync(pidPath, { force: true });
+      tryTo(() => rmSync(pidPath, { force: true }));
       lock.close();
     };
     return ok({ release });

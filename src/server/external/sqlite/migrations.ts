@@ -1,4 +1,5 @@
 import type { Database } from "bun:sqlite";
+import { VERSION } from "../../../shared/version.ts";
 
 const INITIAL_SCHEMA = `
 create table jobs (
@@ -88,19 +89,38 @@ create index outbox_finished on outbox (finished_at) where finished_at is not nu
 
 const MIGRATIONS: readonly string[] = [INITIAL_SCHEMA, ADD_OUTBOX];
 
+/** What `user_version` says once this program has opened a database. */
+export const SCHEMA_VERSION: number = MIGRATIONS.length;
+
+const WRITTEN_BY = "written_by";
+
 const hasTables = (db: Database): boolean => db.query("select 1 from sqlite_schema limit 1").get() !== null;
 
 export const readVersion = (db: Database): number =>
   db.query<{ user_version: number }, []>("pragma user_version").get()?.user_version ?? 0;
+
+const readWriter = (db: Database): string => {
+  try {
+    const writer = db.query<{ value: string }, [string]>("select value from settings where name = ?").get(WRITTEN_BY);
+    return writer?.value ?? "a newer version";
+  } catch {
+    return "a newer version";
+  }
+};
+
+/** So that an older program can say which version its user needs. */
+export const recordWriter = (db: Database): void => {
+  if (readWriter(db) !== VERSION) db.query("insert or replace into settings values (?, ?)").run(WRITTEN_BY, VERSION);
+};
 
 /** Why this program must not touch the file, or null when it may. */
 export const refuseVersion = (db: Database, path: string): string | null => {
   const version = readVersion(db);
   if (version === 0 && hasTables(db))
     return `${path} was not written by this Nexus: move it away, it was left as it is`;
-  if (version <= MIGRATIONS.length) return null;
-  const versions = `schema version ${version}, this one knows up to ${MIGRATIONS.length}`;
-  return `${path} was written by a newer Nexus (${versions}): install that version again`;
+  if (version <= SCHEMA_VERSION) return null;
+  const versions = `schema version ${version}, this one, ${VERSION}, knows up to ${SCHEMA_VERSION}`;
+  return `${path} was written by Nexus ${readWriter(db)} (${versions}): install that version, or a newer one`;
 };
 
 /** Brings the file forward one version at a time, each in a transaction of its own. */

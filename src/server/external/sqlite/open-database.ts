@@ -2,7 +2,7 @@ import { Database } from "bun:sqlite";
 import { chmodSync, closeSync, existsSync, openSync } from "node:fs";
 import { describeError } from "../../../shared/describe-error.ts";
 import { err, ok, type Result } from "../../../shared/result.ts";
-import { migrate, readVersion, refuseVersion } from "./migrations.ts";
+import { migrate, readVersion, recordWriter, refuseVersion } from "./migrations.ts";
 import { explainFault, type OpenError, readErrorCode } from "./sqlite-error.ts";
 
 const PRIVATE = 0o600;
@@ -25,13 +25,14 @@ const prepareDatabase = (db: Database, path: string): Result<Database, OpenError
   if (readVersion(db) === 0) db.exec("pragma auto_vacuum = incremental");
   db.exec(SETTINGS);
   migrate(db);
+  recordWriter(db);
   return ok(db);
 };
 
 /** One line for a database that can't be opened; one that is damaged stays as it is. */
 export const explainOpenFailure = (path: string, error: unknown): string =>
   /^SQLITE_(CORRUPT|NOTADB)/.test(readErrorCode(error))
-    ? `${path} is damaged or not a database (${describeError(error)}): it was left as it is, restore a backup of it`
+    ? `${path} is damaged or not a database (${describeError(error)}): it was left as it is; nexus-server restore puts the last backup in its place`
     : `${path} can't be opened: ${explainFault(error) ?? describeError(error)}`;
 
 /** Opens the file, made with mode 0600 when there is none, and brings it to this program's schema. */

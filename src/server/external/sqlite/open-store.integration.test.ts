@@ -11,7 +11,9 @@ import {
   writeFileSync,
 } from "node:fs";
 import { join } from "node:path";
+import { VERSION } from "../../../shared/version.ts";
 import { addJobs, createEnded, createQueued, makeFolder, must, openIn, spawnWithStore, toId } from "./harness.test.ts";
+import { SCHEMA_VERSION } from "./migrations.ts";
 import { openDatabase } from "./open-database.ts";
 import { openStore } from "./open-store.ts";
 
@@ -132,10 +134,14 @@ test("a database of a newer version is refused and kept", async () => {
   const folder = makeFolder();
   const path = await fillDatabase(folder);
   const db = new Database(path);
-  db.exec("pragma user_version = 99");
+  db.exec("pragma user_version = 99; update settings set value = '9.8.7' where name = 'written_by'");
   db.exec("pragma wal_checkpoint(truncate)");
   db.close();
-  expectKept(path, folder, "was written by a newer Nexus (schema version 99, this one knows up to 2)");
+  expectKept(
+    path,
+    folder,
+    `was written by Nexus 9.8.7 (schema version 99, this one, ${VERSION}, knows up to ${SCHEMA_VERSION}): install that version`,
+  );
 });
 
 test("a database of another program is refused and kept", () => {

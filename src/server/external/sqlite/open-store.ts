@@ -1,15 +1,19 @@
 import type { Database } from "bun:sqlite";
 import { randomBytes } from "node:crypto";
+import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { err, ok, type Result } from "../../../shared/result.ts";
 import type { Clock, Store, Transaction } from "../../core/ports.ts";
+import { checkFolder } from "../check-folder.ts";
 import { loadSecretBox, type SecretBox } from "../secret-box.ts";
 import { createArtifactTable } from "./artifact-table.ts";
 import { type CommitMeter, createGroupCommit, type GroupCommit } from "./group-commit.ts";
+import { guardRead } from "./guard-reads.ts";
 import { createJobTable, type JobTable } from "./job-table.ts";
 import { type FolderLock, lockFolder } from "./lock-folder.ts";
 import { explainOpenFailure, openDatabase } from "./open-database.ts";
 import { createOutboxChanges, createOutboxReads } from "./outbox-table.ts";
+import { locateWaiting } from "./restore-database.ts";
 import { createBlacklist, createTokenDigest } from "./settings-table.ts";
 import type { OpenError } from "./sqlite-error.ts";
 
@@ -50,12 +54,12 @@ const createTransaction = ({ db, jobs, box }: Parts, blacklist: Pick<Transaction
 };
 
 const createReads = (jobs: JobTable) => ({
-  findJob: jobs.find,
-  listJobs: jobs.list,
-  loadQueuedJobs: jobs.loadQueued,
-  loadActiveJobs: jobs.loadActive,
-  countJobs: jobs.count,
-  loadEnvironment: jobs.loadEnvironment,
+  findJob: guardRead(jobs.find),
+  listJobs: guardRead(jobs.list),
+  loadQueuedJobs: guardRead(jobs.loadQueued),
+  loadActiveJobs: guardRead(jobs.loadActive),
+  countJobs: guardRead(jobs.count),
+  loadEnvironment: guardRead(jobs.loadEnvironment),
 });
 
 const createStore = (parts: Parts): Store => {
@@ -64,13 +68,14 @@ const createStore = (parts: Parts): Store => {
   const transaction = createTransaction(parts, blacklist);
   const close = async (): Promise<void> => {
     commits.close();
+    jobs.close();
     db.close();
     lock.release();
   };
   return {
     ...createReads(jobs),
     ...createTokenDigest(db, commits),
-    listBlacklist: blacklist.listBlacklist,
+    listBlacklist: guardRead(blacklist.listBlacklist),
     write: (change) => commits.write(() => change(transaction)),
     artifacts: createArtifactTable({ db, commits, clock, randomId }),
     outbox: createOutboxReads(db, box),
@@ -87,10 +92,17 @@ const loadJobs = (db: Database, keyPath: string): Result<Pick<Parts, "jobs" | "b
   return err({ message: `${message}: restore it from your backup` });
 };
 
+const refuseInterrupted = (serverDir: string): Result<void, OpenError> =>
+  existsSync(locateWaiting(serverDir))
+    ? err({ message: `A restore in ${serverDir} was interrupted: run nexus-server restore again` })
+    : ok(undefined);
+
 const openLocked = (options: StoreOptions, lock: FolderLock): Result<Store, OpenError> => {
   const { serverDir, clock, randomId = createRandomId, meter } = options;
   const path = join(serverDir, "jobs.db");
   const keyPath = join(serverDir, "secret.key");
+  const refusal = refuseInterrupted(serverDir);
+  if (!refusal.ok) return refusal;
   const db = openDatabase(path);
   if (!db.ok) return db;
   try {
@@ -107,6 +119,8 @@ const openLocked = (options: StoreOptions, lock: FolderLock): Result<Store, Open
 
 /** Takes the folder for this process, opens its database and brings it to this program's schema. */
 export const openStore = (options: StoreOptions): Result<Store, OpenError> => {
+  const folder = checkFolder(options.serverDir);
+  if (!folder.ok) return folder;
   const lock = lockFolder(options.serverDir);
   if (!lock.ok) return lock;
   const store = openLocked(options, lock.value);

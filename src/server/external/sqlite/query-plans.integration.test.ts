@@ -2,11 +2,11 @@ import { Database } from "bun:sqlite";
 import { describe, expect, onTestFinished, spyOn, test } from "bun:test";
 import { join } from "node:path";
 import type { JobFilter, Store } from "../../core/ports.ts";
-import { addJobs, createEnded, createQueued, createRunning, makeFolder, openIn } from "./harness.test.ts";
+import { addJobs, createEnded, createQueued, createRunning, listAll, makeFolder, openIn } from "./harness.test.ts";
 
 const PAGE: JobFilter = { limit: 100, offset: 0 };
 
-type Recorder = Readonly<{ store: Store; explain: (read: () => unknown) => readonly string[] }>;
+type Recorder = Readonly<{ store: Store; explain: (read: () => unknown) => Promise<readonly string[]> }>;
 
 const openRecorded = (folder: string): Recorder => {
   const recorder = spyOn(Database.prototype, "query");
@@ -14,8 +14,8 @@ const openRecorded = (folder: string): Recorder => {
   const store = openIn(folder);
   const reader = new Database(join(folder, "jobs.db"), { readonly: true });
   onTestFinished(() => reader.close());
-  const explain = (read: () => unknown): readonly string[] => {
-    read();
+  const explain = async (read: () => unknown): Promise<readonly string[]> => {
+    await read();
     const texts = recorder.mock.calls.map(([sql]) => sql);
     const lists = texts.filter((sql) => /^select .* from jobs/s.test(sql) && sql.includes("order by"));
     return [...new Set(lists)].map((sql) =>
@@ -30,18 +30,18 @@ const openRecorded = (folder: string): Recorder => {
 };
 
 const READS: readonly (readonly [string, (store: Store) => unknown])[] = [
-  ["the first page of all jobs", (store) => store.listJobs(PAGE)],
-  ["a later page of all jobs", (store) => store.listJobs({ ...PAGE, offset: 70_000 })],
-  ["the queued jobs", (store) => store.listJobs({ ...PAGE, statuses: ["queued"] })],
-  ["the running jobs", (store) => store.listJobs({ ...PAGE, statuses: ["running"] })],
-  ["the completed jobs", (store) => store.listJobs({ ...PAGE, statuses: ["completed"] })],
-  ["the ended jobs", (store) => store.listJobs({ ...PAGE, statuses: ["completed", "failed", "killed"] })],
-  ["two kinds of ended jobs", (store) => store.listJobs({ ...PAGE, statuses: ["failed", "killed"] })],
-  ["one user's jobs", (store) => store.listJobs({ ...PAGE, user: "ada" })],
-  ["one user's queued jobs", (store) => store.listJobs({ ...PAGE, user: "ada", statuses: ["queued"] })],
-  ["one user's failed jobs", (store) => store.listJobs({ ...PAGE, user: "ada", statuses: ["failed"] })],
-  ["the jobs of a GPU", (store) => store.listJobs({ ...PAGE, gpuIndex: 1 })],
-  ["the jobs of a command", (store) => store.listJobs({ ...PAGE, matchesCommand: () => true })],
+  ["the first page of all jobs", (store) => listAll(store, PAGE)],
+  ["a later page of all jobs", (store) => listAll(store, { ...PAGE, offset: 70_000 })],
+  ["the queued jobs", (store) => listAll(store, { ...PAGE, statuses: ["queued"] })],
+  ["the running jobs", (store) => listAll(store, { ...PAGE, statuses: ["running"] })],
+  ["the completed jobs", (store) => listAll(store, { ...PAGE, statuses: ["completed"] })],
+  ["the ended jobs", (store) => listAll(store, { ...PAGE, statuses: ["completed", "failed", "killed"] })],
+  ["two kinds of ended jobs", (store) => listAll(store, { ...PAGE, statuses: ["failed", "killed"] })],
+  ["one user's jobs", (store) => listAll(store, { ...PAGE, user: "ada" })],
+  ["one user's queued jobs", (store) => listAll(store, { ...PAGE, user: "ada", statuses: ["queued"] })],
+  ["one user's failed jobs", (store) => listAll(store, { ...PAGE, user: "ada", statuses: ["failed"] })],
+  ["the jobs of a GPU", (store) => listAll(store, { ...PAGE, gpuIndex: 1 })],
+  ["the jobs of a command", (store) => listAll(store, { ...PAGE, matchesCommand: () => true })],
   ["the queue", (store) => store.loadQueuedJobs()],
   ["the head of the queue of CPU jobs", (store) => store.loadQueuedJobs({ needs: "cpu", limit: 1 })],
   ["the queue of GPU jobs", (store) => store.loadQueuedJobs({ needs: "gpu" })],
@@ -52,7 +52,7 @@ describe("no sorting and no look at every job is needed for", () => {
   test.each(READS)("%s", async (_name, read) => {
     const { store, explain } = openRecorded(makeFolder());
     await addJobs(store, [createQueued("a"), createRunning("b"), createEnded("c")]);
-    const plans = explain(() => read(store));
+    const plans = await explain(() => read(store));
     expect(plans.length).toBeGreaterThan(0);
     for (const plan of plans) {
       expect(plan).not.toContain("TEMP B-TREE");
@@ -91,16 +91,16 @@ test("among 100 000 jobs each page is the right one", async () => {
   copyJob(folder, "c", third, "2 * n.value");
   copyJob(folder, "f", third, "2 * n.value + 1");
   copyJob(folder, "r", 10_000, "n.value");
-  const list = (filter: Partial<JobFilter>): readonly string[] =>
-    store.listJobs({ ...PAGE, limit: 100, ...filter }).map(({ id }) => String(id));
+  const list = async (filter: Partial<JobFilter>): Promise<readonly string[]> =>
+    (await listAll(store, filter)).map(({ id }) => String(id));
   const count = (letter: string, from: number, step: number): readonly string[] =>
     Array.from({ length: 100 }, (_, index) => `${letter}${from + index * step}`);
   expect(store.countJobs()).toMatchObject({ queued: third, running: 10_000 });
-  expect(list({ offset: 9900 })).toEqual([...count("r", 99, -1)]);
-  expect(list({ offset: 10_000 })).toEqual([...count("q", 0, 1)]);
-  expect(list({ statuses: ["queued"], offset: 15_000 })).toEqual([...count("q", 15_000, 1)]);
-  expect(list({ statuses: ["failed"], offset: 20_000 })).toEqual([...count("f", 9999, -1)]);
-  expect(list({ offset: 40_000 }).slice(0, 4)).toEqual(["f29999", "c29999", "f29998", "c29998"]);
-  expect(list({ offset: 99_950 })).toHaveLength(50);
-  expect(list({ offset: 100_000 })).toEqual([]);
+  expect(await list({ offset: 9900 })).toEqual([...count("r", 99, -1)]);
+  expect(await list({ offset: 10_000 })).toEqual([...count("q", 0, 1)]);
+  expect(await list({ statuses: ["queued"], offset: 15_000 })).toEqual([...count("q", 15_000, 1)]);
+  expect(await list({ statuses: ["failed"], offset: 20_000 })).toEqual([...count("f", 9999, -1)]);
+  expect((await list({ offset: 40_000 })).slice(0, 4)).toEqual(["f29999", "c29999", "f29998", "c29998"]);
+  expect(await list({ offset: 99_950 })).toHaveLength(50);
+  expect(await list({ offset: 100_000 })).toEqual([]);
 }, 30_000);

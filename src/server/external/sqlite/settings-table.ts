@@ -1,10 +1,11 @@
 import type { Database } from "bun:sqlite";
 import type { Store, Transaction } from "../../core/ports.ts";
 import type { GroupCommit } from "./group-commit.ts";
+import { guardRead } from "./guard-reads.ts";
 
 type Blacklist = Pick<Store, "listBlacklist"> & Pick<Transaction, "setBlacklisted">;
 
-const TOKEN = "token_digest";
+export const TOKEN_DIGEST = "token_digest";
 
 export const createBlacklist = (db: Database): Blacklist => {
   const all = db.query<{ gpu_idx: number }, []>("select gpu_idx from blacklist");
@@ -23,7 +24,7 @@ export const createTokenDigest = (
   const read = db.query<{ value: string }, [string]>("select value from settings where name = ?");
   const save = db.query("insert or replace into settings values (?, ?)");
   return {
-    readTokenDigest: () => read.get(TOKEN)?.value ?? null,
-    saveTokenDigest: (digest) => commits.write(() => void save.run(TOKEN, digest)),
+    readTokenDigest: guardRead(() => read.get(TOKEN_DIGEST)?.value ?? null),
+    saveTokenDigest: (digest) => commits.write(() => void save.run(TOKEN_DIGEST, digest)),
   };
 };

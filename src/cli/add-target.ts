@@ -1,0 +1,147 @@
+import type { ServerStatus } from "../shared/node.ts";
+import { err, ok, type Result } from "../shared/result.ts";
+import { createApi } from "./api-client.ts";
+import { changeConfig } from "./config-edit.ts";
+import type { Config } from "./config-file.ts";
+import { explainCode } from "./connection-trouble.ts";
+import { FAILED, fail, failUsage, REFUSED, UNREACHABLE } from "./failure.ts";
+import { readSwitch, readText } from "./flag-values.ts";
+import { escapeText, hint, print, printJson } from "./output.ts";
+import {
+  type Certificate,
+  createPin,
+  fetchCertificate,
+  isFingerprint,
+  isSameFingerprint,
+  savePem,
+} from "./pinned-certificate.ts";
+import { askSecret, confirm } from "./prompt.ts";
+import { readStandardInput } from "./standard-input.ts";
+import { describeAddress, type Target } from "./target.ts";
+import type { TargetAddress } from "./target-url.ts";
+import { DONE, type Failure, type FlagValues, type Outcome } from "./verb.ts";
+
+export type NewTarget = Readonly<{ name: string; address: TargetAddress; config: Config }>;
+
+const CHECK_LIMIT_MS = 15_000;
+
+const agreeOn = async (fingerprint: string, flags: FlagValues): Promise<Result<boolean, Failure>> => {
+  const expected = readText(flags, "fingerprint");
+  if (expected !== null) {
+    if (!isFingerprint(expected)) return failUsage("--fingerprint takes a SHA-256 fingerprint: 64 hexadecimal digits");
+    if (isSameFingerprint(expected, fingerprint)) return ok(true);
+    return fail(`this is not the expected certificate\n  expected:  ${expected}\n  presented: ${fingerprint}`);
+  }
+  hint(`The server's certificate has the SHA-256 fingerprint\n  ${fingerprint}`);
+  if (readSwitch(flags, "yes")) return ok(true);
+  return confirm(
+    "Is it the one that the server's own machine shows?",
+    "without a terminal, give --fingerprint, or -y to trust the certificate unseen",
+  );
+};
+
+const pinCertificate = async (
+  { address }: NewTarget,
+  flags: FlagValues,
+): Promise<Result<Certificate | null, Failure>> => {
+  if (address.protocol === "http") return ok(null);
+  const presented = await fetchCertificate(address);
+  if (!presented.ok) {
+    const message = `${describeAddress(address)} can't be reached: ${explainCode(presented.error)}`;
+    return err({ exitCode: UNREACHABLE, message });
+  }
+  const agreed = await agreeOn(presented.value.fingerprint, flags);
+  if (!agreed.ok) return agreed;
+  return agreed.value ? ok(presented.value) : fail("nothing was added");
+};
+
+const readToken = async ({ address }: NewTarget, flags: FlagValues): Promise<Result<string, Failure>> => {
+  if (readSwitch(flags, "token-stdin")) return ok(readStandardInput().trim());
+  const given = process.env["NEXUS_API_TOKEN"];
+  if (given !== undefined || address.protocol === "http") return ok(given ?? "");
+  return askSecret(
+    "API token of the server (not shown): ",
+    "the token is asked for on a terminal only; give it with --token-stdin or in NEXUS_API_TOKEN",
+  );
+};
+
+const createTarget = (
+  { name, address, config }: NewTarget,
+  certificate: Certificate | null,
+  token: string,
+): Target => ({
+  name,
+  baseUrl: describeAddress(address),
+  token: token === "" ? null : token,
+  tls: certificate === null ? null : createPin(certificate),
+  fingerprint: certificate?.fingerprint ?? null,
+  autostart: false,
+  config,
+});
+
+const withinLimit = async <Value>(work: Promise<Value>): Promise<Value | null> => {
+  const { promise, resolve } = Promise.withResolvers<null>();
+  const timer = setTimeout(() => resolve(null), CHECK_LIMIT_MS);
+  const first = await Promise.race([work, promise]);
+  clearTimeout(timer);
+  return first;
+};
+
+const checkServer = async (target: Target): Promise<Result<ServerStatus, Failure>> => {
+  const status = await withinLimit(createApi(target).get<ServerStatus | null>("/v1/server/status"));
+  if (status === null) {
+    return err({ exitCode: UNREACHABLE, message: `${target.baseUrl} did not answer in time, so nothing was added` });
+  }
+  if (!status.ok) return err(describeRefusal(target, status.error));
+  const isNexus = typeof status.value?.server_version === "string";
+  return isNexus && status.value !== null ? ok(status.value) : err(describeStranger(target));
+};
+
+const describeStranger = ({ baseUrl }: Target): Failure => ({
+  exitCode: FAILED,
+  message: `what answers at ${baseUrl} is not a Nexus server`,
+});
+
+const describeRefusal = (target: Target, refused: Failure & Readonly<{ code: string | null }>): Failure => {
+  if (refused.code === "INVALID_CREDENTIALS" || refused.code === "AUTHENTICATION_REQUIRED") {
+    const token = target.token === null ? "it needs a token" : "the token is wrong";
+    return { exitCode: REFUSED, message: `${token}; the server shows it once, when it starts for the first time` };
+  }
+  return refused.code === null && refused.exitCode !== UNREACHABLE && !refused.message.includes("certificate")
+    ? describeStranger(target)
+    : refused;
+};
+
+const save = async (target: Target, { address }: NewTarget, certificate: Certificate | null): Promise<Outcome> => {
+  const saved = certificate === null ? ok(undefined) : savePem(target.name, certificate);
+  if (!saved.ok) return saved;
+  const entry = {
+    ...address,
+    ...(target.token === null ? {} : { api_token: target.token }),
+    ...(target.fingerprint === null ? {} : { certificate_fingerprint: target.fingerprint }),
+  };
+  const changed = await changeConfig({ targets: { [target.name]: entry } });
+  return changed.ok ? DONE : changed;
+};
+
+const report = (target: Target, status: ServerStatus, flags: FlagValues): void => {
+  const { name, baseUrl: url, fingerprint } = target;
+  if (readSwitch(flags, "json")) printJson({ name, url, certificate_fingerprint: fingerprint });
+  else if (readSwitch(flags, "quiet")) print(name);
+  else print(`Target ${name} is added: ${escapeText(status.node_name)} with ${status.gpu_count} GPUs, at ${url}.`);
+  hint(`Use it with -t ${name}, or for every command: nx target ${name}`);
+};
+
+/** Nothing is written before the server has answered. */
+export const addTarget = async (added: NewTarget, flags: FlagValues): Promise<Outcome> => {
+  const certificate = await pinCertificate(added, flags);
+  if (!certificate.ok) return certificate;
+  const token = await readToken(added, flags);
+  if (!token.ok) return token;
+  const target = createTarget(added, certificate.value, token.value);
+  const status = await checkServer(target);
+  if (!status.ok) return status;
+  const saved = await save(target, added, certificate.value);
+  if (saved.ok) report(target, status.value, flags);
+  return saved;
+};

@@ -1,0 +1,54 @@
+import { ok, type Result } from "../shared/result.ts";
+import { failUsage } from "./failure.ts";
+import { DEFAULT_PORT, isLoopback } from "./target.ts";
+import type { Failure } from "./verb.ts";
+
+/** The address of a target as it stands in `config.toml`. */
+export type TargetAddress = Readonly<{ host: string; port: number; protocol: "http" | "https" }>;
+
+const EXAMPLE = "https://gpu-box.example:54323";
+const NAME = /^[A-Za-z0-9][A-Za-z0-9_-]*$/;
+const RESERVED: readonly string[] = ["local", "add", "list", "remove"];
+
+export const checkTargetName = (name: string): Result<string, Failure> => {
+  if (RESERVED.includes(name)) return failUsage(`"${name}" can't be a target's name: it means something already`);
+  return NAME.test(name) ? ok(name) : failUsage(`a target's name has letters, digits, - and _, unlike "${name}"`);
+};
+
+const findMistake = (url: URL): string | null => {
+  if (url.protocol === "ssh:") return "ssh:// targets are not there yet: use https://, or http:// over your own tunnel";
+  if (url.protocol !== "https:" && url.protocol !== "http:") return `a target's address is like ${EXAMPLE}`;
+  if (url.username !== "" || url.password !== "")
+    return "leave user and password out of the address: a token is asked for";
+  if (url.pathname !== "/" || url.search !== "" || url.hash !== "") return "a target's address ends with its port";
+  if (url.protocol === "http:" && !isLoopback(url.hostname))
+    return `http would send the token unprotected: use https://${url.host} (http is for this machine only)`;
+  return null;
+};
+
+const tryParse = (text: string): URL | null => {
+  try {
+    return new URL(text);
+  } catch {
+    return null;
+  }
+};
+
+const readPort = (text: string, url: URL): number => {
+  const written = /^[a-z]+:\/\/[^/]*?:(\d+)\/?$/i.exec(text)?.[1];
+  return Number(written ?? (url.port || DEFAULT_PORT));
+};
+
+export const parseTargetUrl = (text: string): Result<TargetAddress, Failure> => {
+  const url = text.includes("://") ? tryParse(text) : null;
+  if (url === null) {
+    const isBare = /^[\w.-]+(:\d+)?$/.test(text);
+    return failUsage(
+      isBare ? `"${text}" has no protocol: is it https://${text}?` : `"${text}" is no address such as ${EXAMPLE}`,
+    );
+  }
+  const mistake = findMistake(url);
+  if (mistake !== null) return failUsage(mistake);
+  const host = url.hostname.replaceAll(/[[\]]/g, "");
+  return ok({ host, port: readPort(text, url), protocol: url.protocol === "https:" ? "https" : "http" });
+};

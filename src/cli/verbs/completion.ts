@@ -1,0 +1,77 @@
+import { appendFileSync, existsSync, readFileSync } from "node:fs";
+import { basename, join } from "node:path";
+import { describeError } from "../../shared/describe-error.ts";
+import { ok, type Result } from "../../shared/result.ts";
+import { COMPLETION_SCRIPTS, SHELLS, type Shell } from "../completion-scripts.ts";
+import { locateHome, locateOwn } from "../config-file.ts";
+import { fail, failUsage } from "../failure.ts";
+import { print, write } from "../output.ts";
+import { refuseWord } from "../refuse-word.ts";
+import { DONE, type Failure, type Invocation, type Outcome, type Verb } from "../verb.ts";
+import { writePrivateFile } from "../write-file.ts";
+
+type Place = Readonly<{ scripts: readonly string[]; startFile: string | null }>;
+
+const isShell = (word: string): word is Shell => SHELLS.some((shell) => shell === word);
+
+const locateFishFolder = (): string =>
+  join(process.env["XDG_CONFIG_HOME"] || join(locateHome(), ".config"), "fish", "completions");
+
+const choosePlace = (shell: Shell): Place => {
+  if (shell === "fish") {
+    const scripts = ["nx.fish", "nexus.fish"].map((name) => join(locateFishFolder(), name));
+    return { scripts, startFile: null };
+  }
+  const folder = (shell === "zsh" && process.env["ZDOTDIR"]) || locateHome();
+  return { scripts: [locateOwn(`completion.${shell}`)], startFile: join(folder, `.${shell}rc`) };
+};
+
+const addLine = (path: string, line: string): Result<boolean, Failure> => {
+  try {
+    const before = existsSync(path) ? readFileSync(path, "utf8") : "";
+    if (before.split("\n").includes(line)) return ok(false);
+    appendFileSync(path, `${before === "" || before.endsWith("\n") ? "" : "\n"}${line}\n`);
+    return ok(true);
+  } catch (error) {
+    return fail(`${path} can't be changed: ${describeError(error)}`);
+  }
+};
+
+const install = (shell: Shell): Outcome => {
+  const { scripts, startFile } = choosePlace(shell);
+  for (const path of scripts) {
+    const written = writePrivateFile(path, COMPLETION_SCRIPTS[shell]);
+    if (!written.ok) return written;
+    print(`Written: ${path}`);
+  }
+  const added = startFile === null ? ok(false) : addLine(startFile, `[ -r "${scripts[0]}" ] && . "${scripts[0]}"`);
+  if (!added.ok) return added;
+  if (added.value) print(`A line in ${startFile} reads it.`);
+  print(`Completion works in each ${shell} that you start from now on.`);
+  return DONE;
+};
+
+const guessShell = (): string => basename(process.env["SHELL"] ?? "");
+
+const run = async ({ words }: Invocation): Promise<Outcome> => {
+  const [word, chosen] = words;
+  if (word === undefined) return failUsage(`nx completion takes ${SHELLS.join(", ")} or install`);
+  if (word === "install") {
+    const shell = chosen ?? guessShell();
+    return isShell(shell) ? install(shell) : refuseWord("nx completion install", shell, SHELLS);
+  }
+  if (!isShell(word)) return refuseWord("nx completion", word, [...SHELLS, "install"]);
+  if (chosen !== undefined) return failUsage(`nx completion ${word} takes nothing more, not "${chosen}"`);
+  write(COMPLETION_SCRIPTS[word]);
+  return DONE;
+};
+
+export const verb: Verb = {
+  name: "completion",
+  usage: "nx completion bash|zsh|fish|install [SHELL]",
+  summary: "let your shell complete verbs, flags, jobs and GPUs",
+  flags: [],
+  maxWords: 2,
+  examples: ["nx completion install", "source <(nx completion bash)"],
+  run,
+};

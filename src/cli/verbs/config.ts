@@ -1,0 +1,66 @@
+import { type Config, locateConfig, parseConfig, readConfig } from "../config-file.ts";
+import { type CheckFile, editFile } from "../edit-file.ts";
+import { failUsage } from "../failure.ts";
+import { readSwitch } from "../flag-values.ts";
+import { isSecretName, MASK } from "../mask.ts";
+import { dim, hint, print, printJson } from "../output.ts";
+import { refuseWord } from "../refuse-word.ts";
+import { findWrongSetting, readSetting, SETTINGS } from "../settings.ts";
+import { DONE, type FlagValues, type Invocation, type Outcome, type Verb } from "../verb.ts";
+
+const ACTIONS = ["show", "edit"];
+const TEMPLATE = "# Settings of nx; see: nx help config\n";
+const COLUMN = 36;
+
+const check: CheckFile = async (path) => {
+  const config = await parseConfig(path);
+  if (!config.ok) return config.error.message;
+  const wrong = findWrongSetting(config.value);
+  return wrong === null ? null : `${path}: ${wrong}`;
+};
+
+const mask = (value: unknown, name: string): unknown => {
+  if (isSecretName(name) && typeof value === "string") return MASK;
+  if (Array.isArray(value) || typeof value !== "object" || value === null || value instanceof Date) return value;
+  return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, mask(inner, key)]));
+};
+
+const collect = (config: Config): readonly Readonly<{ name: string; value: unknown; from: string }>[] => [
+  ...SETTINGS.map((setting) => ({ name: setting.name, ...readSetting(config, setting) })),
+  ...Object.entries(config)
+    .filter(([name]) => !SETTINGS.some((setting) => setting.name === name))
+    .map(([name, value]) => ({ name, value: mask(value, name), from: "" })),
+];
+
+const show = async (flags: FlagValues): Promise<Outcome> => {
+  const config = await readConfig();
+  if (!config.ok) return config;
+  const shown = collect(config.value);
+  if (readSwitch(flags, "json")) {
+    printJson(Object.fromEntries(shown.map(({ name, value }) => [name, value])));
+    return DONE;
+  }
+  const { stringify } = await import("smol-toml");
+  for (const { name, value, from } of shown) {
+    const text = stringify({ [name]: value }).trimEnd();
+    print(from === "" ? text : `${text.padEnd(COLUMN)}${dim(`# ${from}`)}`);
+  }
+  hint(`Change them with nx config edit (${locateConfig()}).`);
+  return DONE;
+};
+
+const run = async ({ flags, words }: Invocation): Promise<Outcome> => {
+  const [action = "show", extra] = words;
+  if (!ACTIONS.includes(action)) return refuseWord("nx config", action, ACTIONS);
+  if (extra !== undefined) return failUsage(`nx config ${action} takes nothing more, not "${extra}"`);
+  return action === "edit" ? editFile(locateConfig(), { template: TEMPLATE, check }) : show(flags);
+};
+
+export const verb: Verb = {
+  name: "config",
+  usage: "nx config [show|edit]",
+  summary: "your settings",
+  flags: [{ long: "json", help: "as JSON" }],
+  examples: ["nx config", "nx config edit"],
+  run,
+};

@@ -1,0 +1,42 @@
+import { existsSync, readFileSync } from "node:fs";
+import { locateOwn } from "../config-file.ts";
+import { editFile } from "../edit-file.ts";
+import { failUsage } from "../failure.ts";
+import { readSwitch } from "../flag-values.ts";
+import { maskAssignments } from "../mask.ts";
+import { hint, printJson, write } from "../output.ts";
+import { refuseWord } from "../refuse-word.ts";
+import { DONE, type FlagValues, type Invocation, type Outcome, type Verb } from "../verb.ts";
+
+const ACTIONS = ["show", "edit"];
+const TEMPLATE = "# Bash reads this before the command of each of your jobs, in the job's folder.\n";
+
+const locate = (): string => locateOwn(".jobrc");
+
+const show = (flags: FlagValues): Outcome => {
+  const text = existsSync(locate()) ? readFileSync(locate(), "utf8") : null;
+  const shown = text === null || readSwitch(flags, "clear") ? text : maskAssignments(text);
+  if (readSwitch(flags, "json")) printJson({ jobrc: shown });
+  else if (shown === null) hint(`There is no ${locate()} yet; write one with: nx jobrc edit`);
+  else write(shown);
+  return DONE;
+};
+
+const run = async ({ flags, words }: Invocation): Promise<Outcome> => {
+  const [action = "show", extra] = words;
+  if (!ACTIONS.includes(action)) return refuseWord("nx jobrc", action, ACTIONS);
+  if (extra !== undefined) return failUsage(`nx jobrc ${action} takes nothing more, not "${extra}"`);
+  return action === "edit" ? editFile(locate(), { template: TEMPLATE, check: async () => null }) : show(flags);
+};
+
+export const verb: Verb = {
+  name: "jobrc",
+  usage: "nx jobrc [show|edit]",
+  summary: "what bash reads before each of your jobs",
+  flags: [
+    { long: "clear", help: "show secrets too" },
+    { long: "json", help: "as JSON" },
+  ],
+  examples: ["nx jobrc edit", "nx jobrc"],
+  run,
+};

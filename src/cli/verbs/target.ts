@@ -1,0 +1,114 @@
+import { ok, type Result } from "../../shared/result.ts";
+import { suggestNearest } from "../../shared/suggest.ts";
+import { changeConfig } from "../config-edit.ts";
+import { type Config, readConfig, readOption } from "../config-file.ts";
+import { fail, failUsage } from "../failure.ts";
+import { readSwitch } from "../flag-values.ts";
+import { hint, print, printJson, printTable } from "../output.ts";
+import { confirm } from "../prompt.ts";
+import { describeAddress, LOCAL, listEntries, localUrl } from "../target.ts";
+import { DONE, type Failure, type FlagValues, type Invocation, type Outcome, type Verb } from "../verb.ts";
+
+const USAGE = "nx target [NAME | add NAME URL | list | remove NAME]";
+
+const readDefault = (config: Config): string => String(readOption(config, "default_target") ?? LOCAL) || LOCAL;
+
+const list = (config: Config, flags: FlagValues): Outcome => {
+  const entries = Object.entries(listEntries(config)).map(([name, entry]) => ({ name, url: describeAddress(entry) }));
+  const targets = [{ name: LOCAL, url: localUrl() }, ...entries].map((target) => ({
+    ...target,
+    is_default: target.name === readDefault(config),
+  }));
+  if (readSwitch(flags, "json")) printJson(targets);
+  else if (readSwitch(flags, "quiet")) for (const { name } of targets) print(name);
+  else
+    printTable(
+      ["NAME", "DEFAULT", "URL"],
+      targets.map(({ name, url, is_default }) => [name, is_default ? "yes" : "", url]),
+    );
+  return DONE;
+};
+
+const findName = (config: Config, name: string | undefined): Result<string, Failure> => {
+  if (name === undefined) return failUsage(`a target's name is missing; the usage is: ${USAGE}`);
+  const known = [LOCAL, ...Object.keys(listEntries(config))];
+  if (known.includes(name)) return ok(name);
+  const nearest = suggestNearest(name, [...known, "add", "list", "remove"]);
+  return failUsage(
+    `there is no target "${name}"; ${nearest ? `did you mean ${nearest}?` : `there are: ${known.join(", ")}`}`,
+  );
+};
+
+const choose = async (config: Config, name: string): Promise<Outcome> => {
+  const known = findName(config, name);
+  if (!known.ok) return known;
+  const changed = await changeConfig({ options: { default_target: name } });
+  if (!changed.ok) return changed;
+  print(`Commands go to ${name} now.`);
+  const variable = ["NEXUS_TARGET", "NEXUS_DEFAULT_TARGET"].find((one) => (process.env[one] ?? name) !== name);
+  if (variable !== undefined) hint(`Warning: ${variable}=${process.env[variable]} is set here and still wins.`);
+  return DONE;
+};
+
+const add = async (config: Config, [name, url]: readonly string[], flags: FlagValues): Promise<Outcome> => {
+  if (name === undefined || url === undefined)
+    return failUsage("nx target add takes a name and an address, as in: nx target add lab https://gpu-box:54323");
+  const { checkTargetName, parseTargetUrl } = await import("../target-url.ts");
+  const named = checkTargetName(name);
+  if (!named.ok) return named;
+  const address = parseTargetUrl(url);
+  if (!address.ok) return address;
+  if (Object.hasOwn(listEntries(config), name))
+    return fail(`there is a target "${name}" already; take it out first: nx target remove ${name}`);
+  const { addTarget } = await import("../add-target.ts");
+  return addTarget({ name, address: address.value, config }, flags);
+};
+
+const remove = async (config: Config, word: string | undefined, flags: FlagValues): Promise<Outcome> => {
+  const name = findName(config, word);
+  if (!name.ok) return name;
+  if (name.value === LOCAL) return failUsage("the target local is always there");
+  const agreed = readSwitch(flags, "yes")
+    ? ok(true)
+    : await confirm(
+        `Remove the target ${name.value} with its token?`,
+        "nx target remove asks on a terminal only; add -y to go ahead",
+      );
+  if (!agreed.ok) return agreed;
+  if (!agreed.value) return fail("nothing was removed");
+  const isDefault = config["default_target"] === name.value;
+  const options = isDefault ? { default_target: null } : {};
+  const changed = await changeConfig({ options, targets: { [name.value]: null } });
+  if (!changed.ok) return changed;
+  (await import("../pinned-certificate.ts")).removePem(name.value);
+  print(`Target ${name.value} is removed.${isDefault ? " Commands go to local now." : ""}`);
+  return DONE;
+};
+
+const MAX_WORDS: Readonly<Record<string, number>> = { add: 3, remove: 2 };
+
+const run = async ({ flags, words }: Invocation): Promise<Outcome> => {
+  const [action = "list", ...rest] = words;
+  const extra = words[MAX_WORDS[action] ?? 1];
+  if (extra !== undefined) return failUsage(`nx target ${action} does not take "${extra}"; the usage is: ${USAGE}`);
+  const config = await readConfig();
+  if (!config.ok) return config;
+  if (action === "list") return list(config.value, flags);
+  if (action === "add") return add(config.value, rest, flags);
+  return action === "remove" ? remove(config.value, rest[0], flags) : choose(config.value, action);
+};
+
+export const verb: Verb = {
+  name: "target",
+  usage: USAGE,
+  summary: "the servers that you use",
+  flags: [
+    { long: "fingerprint", value: "SHA256", help: "add: expect this certificate" },
+    { long: "token-stdin", help: "add: the token comes on standard input" },
+    { long: "yes", short: "y", help: "don't ask" },
+    { long: "json", help: "as JSON" },
+    { long: "quiet", short: "q", help: "names only" },
+  ],
+  examples: ["nx target add lab https://gpu-box.example", "nx target lab", "nx target list"],
+  run,
+};

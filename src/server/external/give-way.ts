@@ -1,0 +1,17 @@
+const TURN_MS = 2;
+
+/** Lets everything else that waits have its turn. */
+export const giveWay = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+
+/** Takes all values, giving way every few milliseconds; null stands for work done without a value. */
+export const collectInTurns = async <Value>(values: Iterable<Value | null>): Promise<readonly Value[]> => {
+  const collected: Value[] = [];
+  let until = performance.now() + TURN_MS;
+  for (const value of values) {
+    if (value !== null) collected.push(value);
+    if (performance.now() < until) continue;
+    await giveWay();
+    until = performance.now() + TURN_MS;
+  }
+  return collected;
+};

@@ -1,0 +1,66 @@
+import { accessSync, constants, existsSync, readFileSync } from "node:fs";
+import { hostname, networkInterfaces } from "node:os";
+import { delimiter, join } from "node:path";
+
+/** What the installation needs to know of this machine. `names` are its names and addresses, `localhost` last. */
+export type MachineReading = Readonly<{
+  isRoot: boolean;
+  hasSystemd: boolean;
+  program: string | null;
+  missingPrograms: readonly string[];
+  hasUser: boolean;
+  groups: readonly string[];
+  existingPaths: readonly string[];
+  names: readonly string[];
+  hasFirewall: boolean;
+}>;
+
+const PACKAGES: Readonly<Record<string, string>> = {
+  screen: "screen",
+  git: "git",
+  tar: "tar",
+  script: "bsdutils",
+  setpriv: "util-linux",
+};
+const LOOPBACK = ["localhost", "127.0.0.1"];
+const INSIDE_EXECUTABLE = "/$bunfs/";
+
+const isProgram = (path: string): boolean => {
+  try {
+    accessSync(path, constants.X_OK);
+    return true;
+  } catch {
+    return false;
+  }
+};
+
+const isOnPath = (name: string): boolean =>
+  (process.env["PATH"] ?? "").split(delimiter).some((folder) => isProgram(join(folder, name)));
+
+const readNames = (path: string): readonly string[] =>
+  existsSync(path)
+    ? readFileSync(path, "utf8")
+        .split("\n")
+        .map((line) => line.split(":")[0] ?? "")
+    : [];
+
+const listAddresses = (): readonly string[] =>
+  Object.values(networkInterfaces())
+    .flatMap((addresses) => addresses ?? [])
+    .filter(({ internal, address }) => !internal && !address.startsWith("fe80:"))
+    .map(({ address }) => address);
+
+const isFirewallOn = (path = "/etc/ufw/ufw.conf"): boolean =>
+  existsSync(path) && /^ENABLED=yes$/m.test(readFileSync(path, "utf8"));
+
+export const readMachine = (user: string, paths: readonly string[]): MachineReading => ({
+  isRoot: process.getuid?.() === 0,
+  hasSystemd: existsSync("/run/systemd/system"),
+  program: import.meta.dirname.startsWith(INSIDE_EXECUTABLE) ? process.execPath : null,
+  missingPrograms: Object.keys(PACKAGES).flatMap((name) => (isOnPath(name) ? [] : [PACKAGES[name] ?? name])),
+  hasUser: readNames("/etc/passwd").includes(user),
+  groups: readNames("/etc/group"),
+  existingPaths: paths.filter((path) => existsSync(path)),
+  names: [hostname(), ...listAddresses(), ...LOOPBACK],
+  hasFirewall: isFirewallOn(),
+});

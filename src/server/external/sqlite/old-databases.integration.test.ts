@@ -1,0 +1,87 @@
+import type { Database } from "bun:sqlite";
+import { describe, expect, test } from "bun:test";
+import { existsSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import type { ArtifactId, Job } from "../../core/job.ts";
+import type { OutboxMessage } from "../../core/outbox.ts";
+import type { Environment, Store } from "../../core/ports.ts";
+import { makeFolder, must, openIn } from "./harness.test.ts";
+import { readVersion, SCHEMA_VERSION } from "./migrations.ts";
+import { openDatabase } from "./open-database.ts";
+import { restoreDatabase } from "./restore-database.ts";
+
+type Content = Readonly<{
+  jobs: readonly Job[];
+  environments: Readonly<Record<string, Environment>>;
+  blacklist: readonly number[];
+  tokenDigest: string;
+  outbox?: readonly OutboxMessage[];
+  artifact: Readonly<{ id: ArtifactId; gitSha: string; bytes: number }>;
+}>;
+
+const FOLDER = join(import.meta.dir, "../../../../tests/fixtures/databases");
+const VERSIONS = Array.from({ length: SCHEMA_VERSION }, (_, index) => index + 1);
+
+const readContent = (version: number): Content =>
+  JSON.parse(readFileSync(join(FOLDER, `v${version}.json`), "utf8")) as Content;
+
+const load = (version: number): string => {
+  const serverDir = makeFolder();
+  const file = join(FOLDER, `v${version}.db`);
+  must(restoreDatabase({ serverDir, file, stamp: "now", readLaunches: () => [] }));
+  return serverDir;
+};
+
+const expectJobs = async (store: Store, { jobs, environments }: Content): Promise<void> => {
+  for (const job of jobs) {
+    expect(store.findJob(job.id)).toMatchObject(job);
+    expect(store.loadEnvironment(job.id)).toEqual(environments[job.id] ?? {});
+  }
+  expect(store.countJobs()).toEqual({
+    queued: 2,
+    starting: 1,
+    running: 1,
+    completed: 1,
+    failed: 1,
+    killed: 1,
+  });
+  const pages = await Array.fromAsync(store.listJobs({ limit: 100, offset: 0 }));
+  const listed = pages.flat().map((job) => String(job.id));
+  expect(listed.toSorted()).toEqual(jobs.map((job) => String(job.id)).toSorted());
+};
+
+const listSchema = (db: Database): readonly unknown[] =>
+  db.query("select type, name, tbl_name, sql from sqlite_schema order by type, name").all();
+
+test.each(VERSIONS)("schema version %d has a database that was written by its own code", (version) => {
+  expect(existsSync(join(FOLDER, `v${version}.db`)) ? "there" : "run npm run fixture:database").toBe("there");
+});
+
+describe.each(VERSIONS)("a database of schema version %d", (version) => {
+  test("is loaded with all that is in it", async () => {
+    const store = openIn(load(version));
+    const content = readContent(version);
+    await expectJobs(store, content);
+    expect([...store.listBlacklist()].toSorted()).toEqual([...content.blacklist]);
+    expect(store.readTokenDigest()).toBe(content.tokenDigest);
+    for (const message of content.outbox ?? []) {
+      expect(store.outbox.listOfJob(message.jobId)).toContainEqual(message);
+      const sealed = message.finishedAt === null ? { DISCORD_WEBHOOK_URL: "https://example.com/hook" } : {};
+      expect(store.outbox.openSecrets(message.id)).toEqual(sealed);
+    }
+    const chunks = [...store.artifacts.read(content.artifact.id)];
+    const bytes = Buffer.concat(chunks);
+    expect(bytes.length).toBe(content.artifact.bytes);
+    expect(bytes.every((byte, index) => byte === index % 7)).toBe(true);
+    expect(await store.artifacts.findBySha(content.artifact.gitSha)).toBe(content.artifact.id);
+  });
+
+  test("has the tables and indexes of a new one afterwards", () => {
+    const db = must(openDatabase(join(load(version), "jobs.db")));
+    const fresh = must(openDatabase(join(makeFolder(), "jobs.db")));
+    expect(readVersion(db)).toBe(SCHEMA_VERSION);
+    expect(listSchema(db)).toEqual(listSchema(fresh));
+    db.close();
+    fresh.close();
+  });
+});

@@ -1,0 +1,138 @@
+import { describe, expect, test } from "bun:test";
+import { describeStep } from "./apply.ts";
+import { type InstallOptions, type Machine, PATHS, planInstall, planUninstall, type Step } from "./plan.ts";
+
+const OPTIONS: InstallOptions = { config: null, force: false, start: true };
+
+const KEEP = { keepConfig: false, deleteData: false, force: false };
+
+const createMachine = (overrides: Partial<Machine> = {}): Machine => ({
+  isRoot: true,
+  hasSystemd: true,
+  program: "/home/ada/nexus-server",
+  missingPrograms: [],
+  hasUser: false,
+  groups: ["root", "video", "render"],
+  existingPaths: [],
+  names: ["atlas", "10.0.0.7", "localhost", "127.0.0.1"],
+  hasFirewall: false,
+  ...overrides,
+});
+
+const plan = (machine: Partial<Machine> = {}, options: Partial<InstallOptions> = {}): readonly Step[] => {
+  const planned = planInstall(createMachine(machine), { ...OPTIONS, ...options });
+  if (!planned.ok) throw new Error(planned.error.message);
+  return planned.value;
+};
+
+const refusal = (machine: Partial<Machine>): string => {
+  const planned = planInstall(createMachine(machine), OPTIONS);
+  return planned.ok ? "" : planned.error.message;
+};
+
+const INSTALLED: Partial<Machine> = {
+  hasUser: true,
+  program: PATHS.program,
+  existingPaths: [PATHS.config, PATHS.key, PATHS.certificate, PATHS.unit, PATHS.program, `${PATHS.serverDir}/jobs.db`],
+};
+
+describe("the plan of an installation", () => {
+  test("on a new machine has every step in order", () => {
+    expect(plan().map(describeStep)).toEqual([
+      "run useradd --system --user-group --no-create-home --home-dir /var/lib/nexus-server --shell /usr/sbin/nologin nexus",
+      "run usermod --append --groups video,render nexus",
+      "copy /home/ada/nexus-server to /usr/local/bin/nexus-server",
+      "make /var/lib/nexus-server (0700, nexus)",
+      "make /etc/nexus_server (0755, root)",
+      "write /etc/nexus_server/config.toml (0600, nexus)",
+      "make a TLS key and certificate for atlas, 10.0.0.7, localhost, 127.0.0.1 in /etc/nexus_server/tls.crt",
+      "write /etc/systemd/system/nexus-server.service (0644, root)",
+      "run systemctl daemon-reload",
+      "run systemctl enable nexus-server",
+      "run systemctl restart nexus-server",
+      "wait until the server answers",
+      "make an API token and show it once",
+      "run a job and see that it ends well",
+    ]);
+  });
+
+  test("a second time keeps user, configuration, certificate and token", () => {
+    expect(plan(INSTALLED).map(describeStep)).toEqual([
+      "run usermod --append --groups video,render nexus",
+      "make /var/lib/nexus-server (0700, nexus)",
+      "make /etc/nexus_server (0755, root)",
+      "write /etc/systemd/system/nexus-server.service (0644, root)",
+      "run systemctl daemon-reload",
+      "run systemctl enable nexus-server",
+      "run systemctl restart nexus-server",
+      "wait until the server answers",
+      "run a job and see that it ends well",
+    ]);
+  });
+
+  test("writes the configuration that is given, or a new one when forced", () => {
+    const write = (options: Partial<InstallOptions>) =>
+      plan(INSTALLED, options).find((step) => step.kind === "write" && step.path === PATHS.config);
+    expect(write({ config: "port = 1\n" })).toMatchObject({ text: "port = 1\n" });
+    expect(write({ force: true })).toMatchObject({ text: expect.stringContaining('host = "0.0.0.0"') });
+  });
+
+  test("does not start the server when asked not to, and names a firewall", () => {
+    const lines = plan({ hasFirewall: true }, { start: false }).map(describeStep);
+    expect(lines.slice(-2)).toEqual([
+      "Start it with: systemctl start nexus-server",
+      "Let clients through the firewall with: ufw allow 54323/tcp",
+    ]);
+  });
+
+  test.each([
+    [{ isRoot: false }, "this needs root: run it with sudo"],
+    [{ hasSystemd: false }, "this machine is not run by systemd: start nexus-server by other means"],
+    [{ program: null }, "install needs the single-file program: npm run build, then sudo dist/nexus-server install"],
+    [{ missingPrograms: ["screen"] }, "these programs are missing: apt-get install screen, then try again"],
+  ])("is refused on %j", (machine, message) => {
+    expect(refusal(machine)).toBe(message);
+  });
+});
+
+describe("the plan of an uninstallation", () => {
+  const describePlan = (keepConfig: boolean, deleteData: boolean): readonly string[] => {
+    const paths = [PATHS.unit, PATHS.program, PATHS.configDir, PATHS.serverDir];
+    const machine = createMachine({ hasUser: true, existingPaths: paths });
+    const planned = planUninstall(machine, 0, { keepConfig, deleteData, force: false });
+    return planned.ok ? planned.value.map(describeStep) : [planned.error.message];
+  };
+
+  test("keeps the state unless it is to be deleted", () => {
+    expect(describePlan(false, false)).toEqual([
+      "run systemctl disable --now nexus-server",
+      "remove /etc/systemd/system/nexus-server.service",
+      "remove /usr/local/bin/nexus-server",
+      "remove /etc/nexus_server",
+      "run systemctl daemon-reload",
+      "Its jobs and logs are still in /var/lib/nexus-server",
+    ]);
+    expect(describePlan(true, true)).toEqual([
+      "run systemctl disable --now nexus-server",
+      "remove /etc/systemd/system/nexus-server.service",
+      "remove /usr/local/bin/nexus-server",
+      "remove /var/lib/nexus-server",
+      "run systemctl daemon-reload",
+      "run userdel nexus",
+    ]);
+  });
+
+  test("is refused while jobs run, unless forced", () => {
+    const machine = createMachine({ existingPaths: [PATHS.unit] });
+    expect(planUninstall(machine, 2, KEEP)).toMatchObject({
+      ok: false,
+      error: { message: expect.stringContaining("2 jobs are running") },
+    });
+    expect(planUninstall(machine, 2, { ...KEEP, force: true }).ok).toBe(true);
+  });
+
+  test("is refused where nothing is installed", () => {
+    const planned = planUninstall(createMachine(), 0, KEEP);
+    expect(planned).toMatchObject({ ok: false, error: { message: expect.stringContaining("nothing is installed") } });
+  });
+});

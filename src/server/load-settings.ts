@@ -1,0 +1,50 @@
+import { accessSync, constants, existsSync } from "node:fs";
+import { cpus, homedir, hostname } from "node:os";
+import { join } from "node:path";
+import type { Result } from "../shared/result.ts";
+import { readSettings, type Settings } from "./core/config.ts";
+import { readSettingsFile } from "./external/settings-file.ts";
+
+export type Flags = Readonly<Record<string, string | boolean | undefined>>;
+
+const SYSTEM_CONFIG = "/etc/nexus_server/config.toml";
+const SETTINGS = ["server-dir", "host", "port", "mock-gpus"];
+
+const locateDefaultDir = (env: NodeJS.ProcessEnv): string =>
+  join(env["XDG_STATE_HOME"] || join(env["HOME"] || homedir(), ".local", "state"), "nexus-server");
+
+const selectSettings = (values: Flags): Readonly<Record<string, string>> =>
+  Object.fromEntries(
+    SETTINGS.flatMap((name) => {
+      const value = values[name];
+      return typeof value === "string" ? [[name.replaceAll("-", "_"), value]] : [];
+    }),
+  );
+
+const isReadable = (path: string): boolean => {
+  try {
+    accessSync(path, constants.R_OK);
+    return true;
+  } catch {
+    return false;
+  }
+};
+
+const chooseServerDir = (values: Flags): string =>
+  selectSettings(values)["server_dir"] ?? process.env["NS_SERVER_DIR"] ?? locateDefaultDir(process.env);
+
+/** The file of the server folder, or that of the installed server where this user may read it. */
+export const locateSettingsFile = (values: Flags): string => {
+  const own = join(chooseServerDir(values), "config.toml");
+  return !existsSync(own) && isReadable(SYSTEM_CONFIG) ? SYSTEM_CONFIG : own;
+};
+
+export const loadSettings = (
+  values: Flags,
+  path: string = locateSettingsFile(values),
+): Result<Settings, Readonly<{ message: string }>> => {
+  const file = readSettingsFile(path);
+  if (!file.ok) return file;
+  const host = { serverDir: chooseServerDir(values), hostname: hostname(), cores: cpus().length };
+  return readSettings({ file: file.value, env: process.env, flags: selectSettings(values) }, host);
+};

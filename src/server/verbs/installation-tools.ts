@@ -1,0 +1,90 @@
+import { readFileSync } from "node:fs";
+import type { WireJob } from "../../shared/job.ts";
+import { err, ok, type Result } from "../../shared/result.ts";
+import type { Settings } from "../core/config.ts";
+import { runCommand } from "../external/run-command.ts";
+import { createCertificate } from "../external/tls-certificate.ts";
+import type { Tools } from "../installation/apply.ts";
+import { rotateToken } from "./rotate-token.ts";
+
+type Mistake = Readonly<{ message: string }>;
+type Ask = (path: string, init?: RequestInit) => Promise<Response>;
+
+const COMMAND_LIMITS = { timeoutMs: 60_000, maxOutputBytes: 1024 * 1024 };
+const START_LIMIT_MS = 20_000;
+const JOB_LIMIT_MS = 30_000;
+const POLL_MS = 50;
+
+const run: Tools["run"] = async (argv) => {
+  const ran = await runCommand(argv, COMMAND_LIMITS);
+  if (!ran.ok) return ran;
+  const { exitCode, stderr, stdout } = ran.value;
+  const reason = (stderr.trim() || stdout.trim()).split("\n").at(-1);
+  return exitCode === 0 ? ok(undefined) : err({ message: `exit code ${exitCode}: ${reason}` });
+};
+
+const createAsk = ({ port, sslCertfile }: Settings): Ask => {
+  const tls = sslCertfile === null ? {} : { tls: { ca: readFileSync(sslCertfile, "utf8") } };
+  const base = `${sslCertfile === null ? "http" : "https"}://127.0.0.1:${port}`;
+  return (path, init) => fetch(`${base}${path}`, { ...init, ...tls });
+};
+
+const isHealthy = async (ask: Ask): Promise<boolean> => {
+  try {
+    return (await ask("/v1/health")).ok;
+  } catch {
+    return false;
+  }
+};
+
+const pollUntil = async (limitMs: number, isDone: () => Promise<boolean>): Promise<boolean> => {
+  const deadline = performance.now() + limitMs;
+  while (performance.now() < deadline) {
+    if (await isDone()) return true;
+    await new Promise((resolve) => setTimeout(resolve, POLL_MS));
+  }
+  return false;
+};
+
+const waitHealthy = async (settings: Settings): Promise<Result<void, Mistake>> => {
+  const isUp = await pollUntil(START_LIMIT_MS, () => isHealthy(createAsk(settings)));
+  return isUp ? ok(undefined) : err({ message: "it does not answer; see journalctl -u nexus-server" });
+};
+
+const submitCheck = async (ask: Ask): Promise<Result<WireJob, Mistake>> => {
+  const body = JSON.stringify({ user: "nexus-install", command: "true", num_gpus: 0 });
+  const response = await ask("/v1/jobs", { method: "POST", headers: { "content-type": "application/json" }, body });
+  return response.ok
+    ? ok((await response.json()) as WireJob)
+    : err({ message: `the server refused it: ${await response.text()}` });
+};
+
+const checkJob = async (settings: Settings): Promise<Result<void, Mistake>> => {
+  const ask = createAsk(settings);
+  const submitted = await submitCheck(ask);
+  if (!submitted.ok) return submitted;
+  let job = submitted.value;
+  const hasEnded = await pollUntil(JOB_LIMIT_MS, async () => {
+    job = (await (await ask(`/v1/jobs/${job.id}`)).json()) as WireJob;
+    return job.completed_at !== null;
+  });
+  if (job.status === "completed") return ok(undefined);
+  return err({ message: hasEnded ? `job ${job.id} ${job.status}: ${job.error_message}` : `job ${job.id} did not end` });
+};
+
+/** `loadSettings` is asked after the configuration has been written. */
+export const createTools = (loadSettings: () => Result<Settings, Mistake>, say: (line: string) => void): Tools => {
+  const withSettings = async <Value>(use: (settings: Settings) => Promise<Result<Value, Mistake>>) => {
+    const settings = loadSettings();
+    return settings.ok ? use(settings.value) : settings;
+  };
+  return {
+    run,
+    say,
+    chown: (path, owner) => run(["chown", `${owner}:${owner}`, path]),
+    makeCertificate: (names) => createCertificate(names, new Date()),
+    waitHealthy: () => withSettings(waitHealthy),
+    newToken: () => withSettings(async ({ serverDir }) => rotateToken(serverDir)),
+    checkJob: () => withSettings(checkJob),
+  };
+};

@@ -1,0 +1,38 @@
+import { resolve } from "node:path";
+import { err, ok } from "../../shared/result.ts";
+import { findLatestBackup } from "../external/backup-folder.ts";
+import { readLaunches } from "../external/screen/launch-record.ts";
+import { type Restored, restoreDatabase } from "../external/sqlite/restore-database.ts";
+import { loadSettings } from "../load-settings.ts";
+import type { ServerVerb } from "../server-verb.ts";
+import { becomeOwner } from "./become-owner.ts";
+
+const describeTime = (time: number | null): string =>
+  time === null ? "a copy of a database" : `made ${new Date(time * 1000).toISOString().slice(0, 19)}Z`;
+
+const describeCounts = ({ counts, launched }: Restored): string =>
+  `${counts.queued} queued, ${counts.starting + counts.running} started and ` +
+  `${counts.completed + counts.failed + counts.killed} ended jobs` +
+  (launched === 0 ? "" : `; ${launched} of the started ones began after the backup, as their folders tell`);
+
+const report = (file: string, restored: Restored): string =>
+  [
+    `Restored ${file} (${describeTime(restored.madeAt)}): ${describeCounts(restored)}.`,
+    ...restored.kept.map((path) => `What was there is kept as ${path}`),
+    "When the server starts it finds out what became of the started jobs; none runs again.",
+    "Jobs that were queued, edited or removed after the backup are as the backup has them: look at `nx queue`.",
+    "",
+  ].join("\n");
+
+export const runRestore: ServerVerb["run"] = async ({ flags, word }) => {
+  const settings = loadSettings(flags);
+  if (!settings.ok) return settings;
+  const serverDir = resolve(settings.value.serverDir);
+  becomeOwner(serverDir);
+  const file = word === undefined ? findLatestBackup(serverDir) : resolve(word);
+  if (file === null) return err({ message: `There is no backup in ${serverDir}/backups: name a file` });
+  const stamp = `${new Date().toISOString().slice(0, 19).replaceAll(/[-:]/g, "")}Z`;
+  const restored = restoreDatabase({ serverDir, file, stamp, readLaunches: () => readLaunches(serverDir) });
+  if (restored.ok) process.stdout.write(report(file, restored.value));
+  return restored.ok ? ok(0) : restored;
+};

@@ -1,0 +1,102 @@
+import { afterAll, beforeAll, expect, test } from "bun:test";
+import { execFileSync, spawnSync } from "node:child_process";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { renderUnit } from "../../src/server/installation/render.ts";
+
+const ROOT = join(import.meta.dirname, "..", "..");
+const folder = mkdtempSync(join(tmpdir(), "nexus-install-"));
+const dist = join(folder, "dist");
+
+const MACHINE = `
+set -e
+mount -t tmpfs none "$1"
+mkdir "$1/upper" "$1/work" "$1/root"
+mount -t overlay overlay -o "lowerdir=/,upperdir=$1/upper,workdir=$1/work" "$1/root"
+for name in proc dev; do mount --rbind "/$name" "$1/root/$name"; done
+mount -t tmpfs none "$1/root/run"
+mkdir -p "$1/root/run/systemd/system" "$1/root/run/screen" "$1/root/opt/dist"
+chmod 1777 "$1/root/run/screen"
+mount --bind "$2" "$1/root/opt/dist"
+cp "$3" "$1/root/usr/local/bin/systemctl"
+chroot "$1/root" /bin/bash -c "$4"
+`;
+
+const pickPort = (): number => {
+  const probe = Bun.serve({ port: 0, hostname: "127.0.0.1", fetch: () => new Response() });
+  const { port } = probe;
+  void probe.stop(true);
+  return port ?? 0;
+};
+
+const runOnMachine = (script: string): string => {
+  const base = join(folder, "machine");
+  mkdirSync(base, { recursive: true });
+  const systemctl = join(ROOT, "tests", "fixtures", "systemd", "systemctl");
+  const prelude = `
+set -eu
+export PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin HOME=/root PORT=${pickPort()} BUN=${process.execPath}
+trap 'systemctl stop 2>/dev/null || true' EXIT
+ask() { "$BUN" -e 'const [path, method, body] = process.argv.slice(1); const ca = await Bun.file("/etc/nexus_server/tls.crt").text(); const r = await fetch("https://127.0.0.1:" + process.env.PORT + path, { method: method || "GET", ...(body ? { body, headers: { "content-type": "application/json" } } : {}), tls: { ca } }); console.log(await r.text());' "$@"; }
+`;
+  const ran = spawnSync("unshare", ["--mount", "sh", "-c", MACHINE, "sh", base, dist, systemctl, prelude + script], {
+    encoding: "utf8",
+    timeout: 28_000,
+  });
+  if (ran.status !== 0) throw new Error(`${ran.status} ${ran.signal}: ${ran.stdout}${ran.stderr}`);
+  return ran.stdout + ran.stderr;
+};
+
+beforeAll(() => {
+  execFileSync(process.execPath, ["scripts/build.ts", "--host", "--output", dist], { cwd: ROOT, stdio: "pipe" });
+});
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+test("a dry run says what it would do, and does nothing", () => {
+  const output = runOnMachine(`
+/opt/dist/nexus-server install --dry-run
+[ ! -e /etc/nexus_server ] && [ ! -e /var/lib/nexus-server ] && ! getent passwd nexus && echo untouched
+`);
+  expect(output).toContain("write /etc/systemd/system/nexus-server.service (0644, root)");
+  expect(output).toContain("untouched");
+});
+
+test("an installed server runs jobs as its user, keeps them through a restart, and is taken away again", () => {
+  const output = runOnMachine(`
+/opt/dist/nexus-server install --no-start
+echo "port = $PORT" >> /etc/nexus_server/config.toml
+nexus-server install
+stat -c '%a %U %n' /etc/nexus_server/* /var/lib/nexus-server /var/lib/nexus-server/jobs.db
+nexus-server token --rotate
+nexus-server config
+nexus-server status
+id=$(ask /v1/jobs POST '{"user":"ada","num_gpus":0,"command":"id -un; sleep 2; exit 4"}' | sed 's/.*"id":"\\([^"]*\\)".*/\\1/')
+while ! ask "/v1/jobs/$id" | grep -q '"running"'; do sleep 0.1; done
+nexus-server restart
+until ask "/v1/jobs/$id" 2>/dev/null | grep -q '"failed"'; do sleep 0.2; done
+ask "/v1/jobs/$id" | grep -o '"exit_code":[0-9]*'
+ask "/v1/jobs/$id/logs" | grep -o 'nexus' | head -n 1
+nexus-server uninstall -y
+ls -d /etc/nexus_server /etc/systemd/system/nexus-server.service /usr/local/bin/nexus-server /var/lib/nexus-server/jobs.db 2>&1 || true
+`);
+  expect(output).toContain("run a job and see that it ends well");
+  expect(output.match(/API token \(shown only once\): [\w-]{43}/g)).toHaveLength(1);
+  expect(output).toMatch(/^[\w-]{43}$/m);
+  expect(output).toContain("600 nexus /etc/nexus_server/config.toml");
+  expect(output).toContain("600 nexus /etc/nexus_server/tls.key");
+  expect(output).toContain("700 nexus /var/lib/nexus-server");
+  expect(output).toContain("600 nexus /var/lib/nexus-server/jobs.db");
+  expect(output).toContain('host = "0.0.0.0"');
+  expect(output).toContain("active");
+  expect(output).toContain('"exit_code":4');
+  expect(output).toContain("cannot access '/usr/local/bin/nexus-server'");
+  expect(output).toContain("\n/var/lib/nexus-server/jobs.db");
+});
+
+test("the unit is one that systemd takes", () => {
+  const path = join(folder, "nexus-server.service");
+  writeFileSync(path, renderUnit({ program: "/bin/true", serverDir: "/tmp", key: "", certificate: "" }, "root"));
+  const verified = spawnSync("systemd-analyze", ["verify", path], { encoding: "utf8" });
+  expect([verified.status, verified.stderr]).toEqual([0, ""]);
+});

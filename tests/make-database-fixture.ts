@@ -1,0 +1,151 @@
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { ArtifactId, EndedJob, Job, JobId, QueuedJob, RunningJob, StartingJob } from "../src/server/core/job.ts";
+import type { Notice, NoticeEvent, OutboxChanges, OutboxMessage } from "../src/server/core/outbox.ts";
+import { SCHEMA_VERSION } from "../src/server/external/sqlite/migrations.ts";
+import { openStore } from "../src/server/external/sqlite/open-store.ts";
+import { writeBackup } from "../src/server/external/sqlite/write-backup.ts";
+import type { Result } from "../src/shared/result.ts";
+
+const FOLDER = join(import.meta.dirname, "fixtures", "databases");
+const ARTIFACT = "00000000000000a1" as ArtifactId;
+const ARTIFACT_BYTES = 600_000;
+const HANDLE = { kind: "screen", session: "nexus_job_running", pid: 4242, startTicks: 77, bootId: "boot-1" } as const;
+
+const must = <Value>(result: Result<Value, Readonly<{ message: string }>>): Value => {
+  if (!result.ok) throw new Error(result.error.message);
+  return result.value;
+};
+
+const createQueued = (id: string, fields: Partial<QueuedJob> = {}): QueuedJob => ({
+  id: id as JobId,
+  status: "queued",
+  command: `echo '${id} "ü" $HOME'\nsecond line`,
+  user: "ada",
+  artifactId: null,
+  numGpus: 2,
+  requestedGpuIdxs: [0, 2],
+  priority: 7,
+  integrations: ["wandb", "nullpointer"],
+  notifications: ["discord", "phone"],
+  envNames: ["TOKEN"],
+  jobrc: "set -x",
+  ignoreBlacklist: true,
+  gitRepoUrl: "https://example.com/repo",
+  gitBranch: "main",
+  gitTag: "v1",
+  nodeName: "atlas",
+  createdAt: 1_700_000_000.123456,
+  requestDigest: `digest-${id}`,
+  ...fields,
+});
+
+const createStarting = (id: string): StartingJob => ({
+  ...createQueued(id),
+  status: "starting",
+  startedAt: 1_700_000_001.5,
+  gpuIdxs: [0, 2],
+  dir: `/srv/nexus/jobs/${id}`,
+  markedForKill: false,
+});
+
+const createRunning = (id: string): RunningJob => ({
+  ...createStarting(id),
+  status: "running",
+  markedForKill: true,
+  handle: HANDLE,
+  wandbUrl: "https://wandb.ai/e/p/runs/r",
+  notificationMessages: { discord_start_job: "1" },
+});
+
+const createEnded = (id: string, fields: Partial<EndedJob>): EndedJob => ({
+  ...createRunning(id),
+  envNames: [],
+  status: "completed",
+  completedAt: 1_700_000_002.25,
+  exitCode: 0,
+  errorMessage: null,
+  ...fields,
+});
+
+const JOBS: readonly Job[] = [
+  createQueued("queued", { artifactId: ARTIFACT }),
+  createQueued("cpu", { numGpus: 0, requestedGpuIdxs: [], priority: -3, envNames: [], jobrc: null, gitTag: null }),
+  createStarting("starting"),
+  createRunning("running"),
+  createEnded("completed", {}),
+  createEnded("failed", { status: "failed", exitCode: 3, errorMessage: "Job failed with exit code 3" }),
+  createEnded("killed", { status: "killed", exitCode: null, handle: null }),
+];
+
+const environmentOf = (job: Job): Readonly<Record<string, string>> =>
+  Object.fromEntries(job.envNames.map((name) => [name, `${name} of ${job.id}`]));
+
+const createNotice = (id: string, event: NoticeEvent): Notice => ({
+  jobId: id as JobId,
+  channel: "discord",
+  event,
+  destination: "https://example.com/hook",
+  secrets: { DISCORD_WEBHOOK_URL: "https://example.com/hook" },
+  createdAt: 1_700_000_002,
+  dueAt: 1_700_000_003,
+});
+
+const fillOutbox = (outbox: OutboxChanges): void => {
+  outbox.enqueue([createNotice("running", "started")]);
+  outbox.claim(1);
+  outbox.settle(1, { kind: "delivered", at: 1_700_000_004, reference: "77" });
+  outbox.enqueue([
+    createNotice("failed", "started"),
+    createNotice("failed", "failed"),
+    createNotice("killed", "killed"),
+  ]);
+  outbox.claim(2);
+  outbox.settle(2, { kind: "retry", dueAt: 1_700_000_009, error: "503", isUncertain: true });
+  outbox.claim(4);
+  outbox.settle(4, { kind: "dead", at: 1_700_000_008, error: "404" });
+};
+
+const createArtifact = (): Uint8Array => Uint8Array.from({ length: ARTIFACT_BYTES }, (_, index) => index % 7);
+
+const fill = async (serverDir: string): Promise<readonly OutboxMessage[]> => {
+  const store = must(openStore({ serverDir, clock: () => 1_700_000_000, randomId: () => ARTIFACT }));
+  const writer = store.artifacts.begin("0123456789abcdef");
+  must(await writer.append(createArtifact()));
+  must(await writer.finish());
+  const written = store.write((transaction) => {
+    for (const job of JOBS) {
+      transaction.insertJob(createQueued(job.id), environmentOf(job));
+      transaction.saveJob(job);
+    }
+    for (const gpu of [1, 3]) transaction.setBlacklisted(gpu, true);
+  });
+  must(await written);
+  must(await store.write(({ outbox }) => fillOutbox(outbox)));
+  must(await store.saveTokenDigest("d".repeat(64)));
+  const outbox = JOBS.flatMap((job) => store.outbox.listOfJob(job.id));
+  await store.close();
+  return outbox;
+};
+
+const describeContent = (outbox: readonly OutboxMessage[]) => ({
+  jobs: JOBS,
+  environments: Object.fromEntries(JOBS.map((job) => [job.id, environmentOf(job)])),
+  blacklist: [1, 3],
+  tokenDigest: "d".repeat(64),
+  outbox,
+  artifact: { id: ARTIFACT, gitSha: "0123456789abcdef", bytes: ARTIFACT_BYTES },
+});
+
+const main = async (): Promise<void> => {
+  const path = join(FOLDER, `v${SCHEMA_VERSION}.db`);
+  if (existsSync(path)) throw new Error(`${path} is there already, and is kept for ever`);
+  const serverDir = mkdtempSync(join(tmpdir(), "nexus-fixture-"));
+  const outbox = await fill(serverDir);
+  must(writeBackup({ serverDir, path, madeAt: 1_700_000_003 }));
+  rmSync(serverDir, { recursive: true });
+  writeFileSync(join(FOLDER, `v${SCHEMA_VERSION}.json`), `${JSON.stringify(describeContent(outbox), null, 2)}\n`);
+};
+
+await main();
