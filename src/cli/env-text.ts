@@ -8,10 +8,16 @@ const PLAIN = /^[A-Za-z0-9_@%+:,./-]*$/;
 
 export const readEnv = (text: string): Environment => parseEnv(text) as Environment;
 
+const NEIGHBOURS = ['NEXT="1"', "NEXT='1'", "NEXT=`1`"];
+
+const standsAlone = (line: string, name: string, value: string): boolean =>
+  NEIGHBOURS.map((neighbour) => `${line}\n${neighbour}`).every(
+    (text) => readEnv(text)[name] === value && text.match(ENTRY)?.[0] === `${line}\n`,
+  );
+
 const quoteValue = (name: string, value: string): string | null => {
   const candidates = [...(PLAIN.test(value) ? [value] : []), `'${value}'`, `"${value}"`, `\`${value}\``];
-  const line = candidates.map((text) => `${name}=${text}`).find((text) => readEnv(`${text}\nLAST=1`)[name] === value);
-  return line ?? null;
+  return candidates.map((text) => `${name}=${text}`).find((line) => standsAlone(line, name, value)) ?? null;
 };
 
 const replaceEntry = (text: string, name: string, line: string | null): string => {

@@ -1,6 +1,6 @@
 import { Database } from "bun:sqlite";
 import { afterEach, beforeEach, describe, expect, test } from "bun:test";
-import type { ChildProcess } from "node:child_process";
+import { type ChildProcess, spawnSync } from "node:child_process";
 import {
   closeSync,
   existsSync,
@@ -191,7 +191,7 @@ describe("a machine that restarts, with the pid of a job's session in use again"
     await start("old", "sleep 300");
     const pid = (await world.job("old")).pid ?? Number.NaN;
     await stopChild(server, "SIGKILL");
-    for (const one of listProcessesWith("NEXUS_JOB_ID=old")) process.kill(one, "SIGKILL");
+    spawnSync("kill", ["-KILL", ...listProcessesWith("NEXUS_JOB_ID=old").map(String)]);
     await waitUntil("the session is gone", () => !existsSync(`/proc/${pid}`));
     const stranger = Bun.spawn(["sleep", "300"]);
     const db = new Database(inServer("jobs.db"));

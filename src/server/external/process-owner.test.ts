@@ -6,6 +6,7 @@ test("a live process has a user and a program, one that is not there has none", 
   const find = createProcessOwners();
   const child = Bun.spawn(["sleep", "60"]);
   try {
+    while ((await find(child.pid))?.program !== "sleep") await Bun.sleep(1);
     expect(await find(child.pid)).toEqual({
       user: execFileSync("id", ["-un"], { encoding: "utf8" }).trim(),
       program: "sleep",

@@ -1,3 +1,4 @@
+import { describeError } from "../../shared/describe-error.ts";
 import type { ActiveJob } from "../core/job.ts";
 import type { JobEvent } from "../core/job-transition.ts";
 import { changeJob, logFailure } from "./change-job.ts";
@@ -10,7 +11,18 @@ const forgetJob = (memory: SchedulerMemory, job: ActiveJob): void => {
   memory.killedSince.delete(job.id);
 };
 
-/** What the job left in its folder goes even when its end can't be written: it may be what fills the disk. */
+const removeRepo = async ({ jobDirectory, log }: SchedulerContext, { id }: ActiveJob): Promise<void> => {
+  try {
+    await jobDirectory.removeRepo(id);
+  } catch (error) {
+    log.warn("a job's folder could not be removed", { job: id, error: describeError(error) });
+  }
+};
+
+/**
+ * What the job left in its folder goes even when its end can't be written: it may be what fills the disk. It goes
+ * meanwhile, whatever its size: no other job waits for that.
+ */
 export const finishJob = async (
   context: SchedulerContext,
   memory: SchedulerMemory,
@@ -20,5 +32,5 @@ export const finishJob = async (
   const changed = await changeJob(context, ending.job.id, event);
   logFailure(context, ending.job.id, changed);
   if (changed.ok) forgetJob(memory, ending.job);
-  await context.jobDirectory.removeRepo(ending.job.id);
+  void removeRepo(context, ending.job);
 };

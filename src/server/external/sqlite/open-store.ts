@@ -8,7 +8,7 @@ import { checkFolder } from "../check-folder.ts";
 import { loadSecretBox, type SecretBox } from "../secret-box.ts";
 import { createArtifactTable } from "./artifact-table.ts";
 import { type CommitMeter, createGroupCommit, type GroupCommit } from "./group-commit.ts";
-import { guardRead } from "./guard-reads.ts";
+import { guardRead, guardSlices } from "./guard-reads.ts";
 import { createJobTable, type JobTable } from "./job-table.ts";
 import { type FolderLock, lockFolder } from "./lock-folder.ts";
 import { explainOpenFailure, openDatabase } from "./open-database.ts";
@@ -55,7 +55,7 @@ const createTransaction = ({ db, jobs, box }: Parts, blacklist: Pick<Transaction
 
 const createReads = (jobs: JobTable) => ({
   findJob: guardRead(jobs.find),
-  listJobs: guardRead(jobs.list),
+  listJobs: guardSlices(jobs.list),
   loadQueuedJobs: guardRead(jobs.loadQueued),
   loadActiveJobs: guardRead(jobs.loadActive),
   countJobs: guardRead(jobs.count),
