@@ -135,6 +135,7 @@ export const createExecutor = (): FakeExecutor => {
       return () => void watches.delete(job.id);
     },
     attachCommand: () => [],
+    fitCommand: () => [],
   };
 };
 
