@@ -15,6 +15,7 @@ import { JOB_CHANNELS } from "./core/job-channels.ts";
 import type { Meter } from "./core/meter.ts";
 import type { Clock, Log, Store, Wakes } from "./core/ports.ts";
 import { createBackups } from "./external/backup-folder.ts";
+import { createServerChannels } from "./core/server-channels.ts";
 import { createDiscord } from "./external/discord.ts";
 import { createHostStats } from "./external/host-stats.ts";
 import { createJobDirectory } from "./external/job-directory.ts";
@@ -26,6 +27,7 @@ import { createNullpointer } from "./external/nullpointer.ts";
 import { createNvidiaSmi } from "./external/nvidia-smi.ts";
 import { createProcessOwners } from "./external/process-owner.ts";
 import { createScreenExecutor } from "./external/screen/screen-executor.ts";
+import { createServerCouriers } from "./external/server-couriers.ts";
 import { openStore } from "./external/sqlite/open-store.ts";
 import { createTwilio } from "./external/twilio.ts";
 import { createWandbFinder } from "./external/wandb.ts";
@@ -147,7 +149,8 @@ const createApiContext = (settings: Settings, parts: Parts, switches: Switches):
   newJobId: proposeJobId,
 });
 
-const createCouriers = ({ nullpointerUrl, twilioUrl }: Settings): Couriers => ({
+const createCouriers = ({ nullpointerUrl, twilioUrl, notify }: Settings): Couriers => ({
+  ...createServerCouriers(notify, readClock),
   discord: createDiscord(),
   nullpointer: createNullpointer(nullpointerUrl),
   phone: createTwilio(twilioUrl),
@@ -158,10 +161,11 @@ const startJobs = (settings: Settings, parts: Parts): Promise<Scheduler> => {
     Object.entries(process.env).flatMap(([name, value]) => (value === undefined ? [] : [[name, value]])),
   );
   const executor = createScreenExecutor({ serverDir: settings.serverDir });
+  const channels = [...JOB_CHANNELS, ...createServerChannels(settings.notify)];
   const office = { couriers: createCouriers(settings), timeoutMs: SERVICE_TIMEOUT_MS, random: Math.random };
   const logs = createLogFile(settings.serverDir);
   return startScheduler(
-    { ...parts, executor, serverEnvironment, settings, uptime: readUptime, logs, channels: JOB_CHANNELS },
+    { ...parts, executor, serverEnvironment, settings, uptime: readUptime, logs, channels },
     {
       health: parts.health,
       wandb: createWandbFinder(),
