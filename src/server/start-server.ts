@@ -86,6 +86,7 @@ const createParts = (settings: Settings, store: Store, { log, meter }: Reporting
   log,
   meter,
   clock: readClock,
+  couriers: createCouriers(settings),
   gpus: settings.mockGpus > 0 ? createMockGpus(settings.mockGpus) : createNvidiaSmi({}),
   jobDirectory: createJobDirectory(settings.serverDir),
   health: createHostStats({ serverDir: settings.serverDir, clock: readClock }),
@@ -147,6 +148,8 @@ const createApiContext = (settings: Settings, parts: Parts, switches: Switches):
   },
   tokenDigest: parts.store.readTokenDigest,
   newJobId: proposeJobId,
+  couriers: parts.couriers,
+  ownChannels: settings.notify.map(({ name }) => name),
 });
 
 const createCouriers = ({ nullpointerUrl, twilioUrl, notify }: Settings): Couriers => ({
@@ -162,7 +165,7 @@ const startJobs = (settings: Settings, parts: Parts): Promise<Scheduler> => {
   );
   const executor = createScreenExecutor({ serverDir: settings.serverDir });
   const channels = [...JOB_CHANNELS, ...createServerChannels(settings.notify)];
-  const office = { couriers: createCouriers(settings), timeoutMs: SERVICE_TIMEOUT_MS, random: Math.random };
+  const office = { couriers: parts.couriers, timeoutMs: SERVICE_TIMEOUT_MS, random: Math.random };
   const logs = createLogFile(settings.serverDir);
   return startScheduler(
     { ...parts, executor, serverEnvironment, settings, uptime: readUptime, logs, channels },

@@ -1,7 +1,8 @@
 import { expect, onTestFinished, test } from "bun:test";
-import { readFileSync } from "node:fs";
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { WireDelivery } from "../../src/shared/delivery.ts";
+import { startSlack } from "../services/channels.ts";
 import { type DiscordStandIn, startDiscord } from "../services/discord.ts";
 import { createWorld, stopChild, type World, waitUntil } from "./programs.ts";
 
@@ -83,4 +84,27 @@ test("a webhook that is gone is told by nx get, and by no retry", async () => {
   const shown = await world.nx(["get", id]);
   expect(shown.stdout).toContain("told      discord, completed: given up: Discord answered 404: Unknown Webhook");
   expect(discord.requests).toHaveLength(2);
+});
+
+test("nx notify test says what came back, of Discord and of the server's own channels", async () => {
+  const { world, discord } = await enter();
+  const slack = startSlack();
+  onTestFinished(() => slack.stop());
+  mkdirSync(join(world.folder, "server"));
+  writeFileSync(
+    join(world.folder, "server", "config.toml"),
+    `[notify.team]\ntype = "slack"\nurl = "${slack.address}"\n[notify.gone]\ntype = "slack"\nurl = "${slack.url}/no"\n`,
+  );
+  await world.startServer();
+  const given = ["-e", `DISCORD_WEBHOOK_URL=${discord.webhookUrl}`, "-e", "DISCORD_USER_ID=42"];
+  const one = await world.nx(["notify", "test", "discord", ...given]);
+  expect(one).toMatchObject({
+    exitCode: 0,
+    stdout: expect.stringMatching(/^discord: delivered after 0\.\d s: \d+\n$/),
+  });
+  expect(discord.texts()).toEqual([expect.stringMatching(/^<@42> Job test completed on /)]);
+  const all = await world.nx(["notify", "test"]);
+  expect(all.exitCode).toBe(1);
+  expect(all.stdout).toMatch(/^team: delivered .*: it was taken\ngone: failed .*: Slack answered 404: no_service\n$/);
+  expect(slack.texts).toHaveLength(1);
 });

@@ -16,6 +16,7 @@ import { createJobLogRoutes } from "./routes/job-logs.ts";
 import { createJobWaitRoute } from "./routes/job-wait.ts";
 import { createJobRoutes } from "./routes/jobs.ts";
 import { createMetricsRoute } from "./routes/metrics.ts";
+import { createNotificationRoute } from "./routes/notifications.ts";
 import { createServerRoutes } from "./routes/server.ts";
 import { createSeats } from "./seats.ts";
 
@@ -39,6 +40,7 @@ const listRoutes = (context: ApiContext, document: () => OpenApiDocument): reado
   createJobWaitRoute(context),
   ...createJobLogRoutes(context),
   createDeliveryRoute(context),
+  createNotificationRoute(context),
   createMetricsRoute(context),
   ...createDocumentationRoutes(document),
 ];
