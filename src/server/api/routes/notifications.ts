@@ -56,7 +56,7 @@ const refuseUnknown = ({ couriers }: ApiContext, channel: string): Response =>
 export const createNotificationRoute = (context: ApiContext): Route => ({
   spec,
   handle: async (request: AppRequest): Promise<Response> => {
-    const asked = await readJson(request.req.raw, notificationTestSchema);
+    const asked = await readJson(request.req.raw, context.settings.limits.bodyTimeout, notificationTestSchema);
     if (!asked.ok) return respondFailure(asked.error);
     const { channel = null, env } = asked.value;
     const chosen = chooseChannels(context, channel);
