@@ -108,3 +108,41 @@ test("nx notify test says what came back, of Discord and of the server's own cha
   expect(all.stdout).toMatch(/^team: delivered .*: it was taken\ngone: failed .*: Slack answered 404: no_service\n$/);
   expect(slack.texts).toHaveLength(1);
 });
+
+test("a server that is killed again and again loses no message, and repeats at most one a kill", async () => {
+  const { world, discord } = await enter();
+  const KILLS = 4;
+  let server = await world.startServer();
+  const ids: string[] = [];
+  for (let kill = 0; kill < KILLS; kill++) {
+    for (let index = 0; index < 3; index++) ids.push((await world.submit({ ...notify(discord), command: "true" })).id);
+    const [before, patience] = [discord.requests.length, 40 * kill];
+    await waitUntil("something is being sent", () => discord.requests.length > before);
+    await new Promise((resolve) => setTimeout(resolve, patience));
+    await stopChild(server, "SIGKILL");
+    server = await world.startServer();
+  }
+  await waitUntil("all are written down", async () => {
+    const deliveries = (await Promise.all(ids.map((id) => listDeliveries(world, id)))).flat();
+    const completed = deliveries.filter(({ event }) => event === "completed");
+    return completed.length === ids.length && deliveries.every(({ state }) => state === "delivered");
+  });
+  const events = await Promise.all(
+    ids.map(async (id) => (await listDeliveries(world, id)).map(({ event }) => `${id} ${event}`)),
+  );
+  const sent = discord.texts().map((text) => text.split(" ").slice(2, 4).join(" "));
+  expect([...new Set(sent)].toSorted()).toEqual(events.flat().toSorted());
+  expect(sent.length).toBeLessThanOrEqual(events.flat().length + KILLS);
+});
+
+test("nx history says why a job failed, below its table", async () => {
+  const { world } = await enter();
+  await world.startServer();
+  const { id } = await world.submit({ num_gpus: 0, command: "echo 'RuntimeError: CUDA out of memory.'; exit 1" });
+  const { id: plain } = await world.submit({ num_gpus: 0, command: "exit 2" });
+  await Promise.all([id, plain].map((each) => world.waitFor(each)));
+  expect((await world.job(id)).error_message).toBe("Job failed with exit code 1. The GPU ran out of memory");
+  expect((await world.job(plain)).error_message).toBe("Job failed with exit code 2");
+  const { stdout } = await world.nx(["history"]);
+  expect(stdout).toEndWith(`\n\nID      WHY\n${id}  The GPU ran out of memory\n`);
+});
