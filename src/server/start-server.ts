@@ -16,6 +16,7 @@ import { JOB_CHANNELS } from "./core/job-channels.ts";
 import type { Meter } from "./core/meter.ts";
 import type { Clock, Log, Store, Wakes } from "./core/ports.ts";
 import { announceChanges } from "./external/announce-changes.ts";
+import { createServerChannels } from "./core/server-channels.ts";
 import { createBackups } from "./external/backup-folder.ts";
 import { createDiscord } from "./external/discord.ts";
 import { createHostStats } from "./external/host-stats.ts";
@@ -29,6 +30,7 @@ import { createNullpointer } from "./external/nullpointer.ts";
 import { createNvidiaSmi } from "./external/nvidia-smi.ts";
 import { createProcessOwners } from "./external/process-owner.ts";
 import { createScreenExecutor } from "./external/screen/screen-executor.ts";
+import { createServerCouriers } from "./external/server-couriers.ts";
 import { openStore } from "./external/sqlite/open-store.ts";
 import { createTerminals } from "./external/terminals.ts";
 import { createTwilio } from "./external/twilio.ts";
@@ -95,6 +97,7 @@ const createOutside = (settings: Settings, { log, meter }: Reporting) => ({
   clock: readClock,
   terminals: createTerminals(),
   executor: createScreenExecutor({ serverDir: settings.serverDir }),
+  couriers: createCouriers(settings),
   gpus: settings.mockGpus > 0 ? createMockGpus(settings.mockGpus) : createNvidiaSmi({}),
   jobDirectory: createJobDirectory(settings.serverDir),
   health: createHostStats({ serverDir: settings.serverDir, clock: readClock }),
@@ -152,9 +155,12 @@ const createApiContext = (settings: Settings, parts: Parts, switches: Switches):
   },
   tokenDigest: parts.store.readTokenDigest,
   newJobId: proposeJobId,
+  couriers: parts.couriers,
+  ownChannels: settings.notify.map(({ name }) => name),
 });
 
-const createCouriers = ({ nullpointerUrl, twilioUrl }: Settings): Couriers => ({
+const createCouriers = ({ nullpointerUrl, twilioUrl, notify }: Settings): Couriers => ({
+  ...createServerCouriers(notify, readClock),
   discord: createDiscord(),
   nullpointer: createNullpointer(nullpointerUrl),
   phone: createTwilio(twilioUrl),
@@ -164,10 +170,11 @@ const startJobs = (settings: Settings, parts: Parts): Promise<Scheduler> => {
   const serverEnvironment = Object.fromEntries(
     Object.entries(process.env).flatMap(([name, value]) => (value === undefined ? [] : [[name, value]])),
   );
-  const office = { couriers: createCouriers(settings), timeoutMs: SERVICE_TIMEOUT_MS, random: Math.random };
+  const channels = [...JOB_CHANNELS, ...createServerChannels(settings.notify)];
+  const office = { couriers: parts.couriers, timeoutMs: SERVICE_TIMEOUT_MS, random: Math.random };
   const logs = createLogFile(settings.serverDir);
   return startScheduler(
-    { ...parts, serverEnvironment, settings, uptime: readUptime, logs, channels: JOB_CHANNELS },
+    { ...parts, serverEnvironment, settings, uptime: readUptime, logs, channels },
     {
       health: parts.health,
       wandb: createWandbFinder(),
