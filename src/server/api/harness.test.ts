@@ -8,10 +8,12 @@ import type { JobRequestInput } from "../../shared/job-names.ts";
 import { err, ok } from "../../shared/result.ts";
 import type { EndedJob, Job, JobId, RunningJob } from "../core/job.ts";
 import type { Clock, Environment, Gpu, GpuError, Log, Store, Wakes } from "../core/ports.ts";
+import { announceChanges } from "../external/announce-changes.ts";
 import { createMeter } from "../external/metrics/meter.ts";
 import { openStore } from "../external/sqlite/open-store.ts";
 import { type App, createApp } from "./app.ts";
 import type { ApiContext } from "./context.ts";
+import { createEventFeed } from "./event-feed.ts";
 
 export type LogLine = Readonly<{ level: keyof Log; event: string; fields: Readonly<Record<string, unknown>> }>;
 
@@ -22,6 +24,7 @@ export type Harness = Readonly<{
   wakes: () => readonly (keyof Wakes)[];
   errors: readonly string[];
   lines: readonly LogLine[];
+  removedFolders: readonly string[];
   call: (method: string, path: string, options?: CallOptions) => Promise<Response>;
   submit: (request?: Partial<JobRequestInput>) => Promise<WireJob>;
   startJob: (id: string, gpuIdxs?: readonly number[], startedAt?: number) => Promise<void>;
@@ -101,6 +104,7 @@ export const createHarness = (gpus: readonly Gpu[] = [createGpu(0), createGpu(1)
     (level: keyof Log): Log["info"] =>
     (event, fields = {}) =>
       void lines.push({ level, event, fields });
+  const removedFolders: string[] = [];
   let stopping = false;
   let ids = 0;
   let now = 1_700_000_000;
@@ -111,12 +115,20 @@ export const createHarness = (gpus: readonly Gpu[] = [createGpu(0), createGpu(1)
     return now;
   };
   const { store: opened, countArtifacts } = openTemporaryStore(clock);
-  const store = failWhen(opened, () => broken);
+  const feed = createEventFeed({ epoch: "epoch" });
+  const store = announceChanges(
+    failWhen(opened, () => broken),
+    feed.publish,
+  );
   const context: ApiContext = {
     store,
+    feed,
+    executor: { attachCommand: () => [], fitCommand: () => [] },
+    terminals: { open: () => err({ message: "there are no terminals here" }), run: async () => {} },
     gpus: { isMock: false, read: async () => (gpuError === null ? ok(gpus) : err(gpuError)) },
     logs: {
       readTail: async (id, lines) => new TextEncoder().encode(`tail of ${id} ${lines}\n`),
+      readErrors: async (id, lines) => new TextEncoder().encode(`errors of ${id} ${lines}\n`),
       follow: (id, lines, hasEnded) =>
         new ReadableStream({
           pull: (controller) => {
@@ -144,7 +156,12 @@ export const createHarness = (gpus: readonly Gpu[] = [createGpu(0), createGpu(1)
       },
     },
     findProcessOwner: async (pid) => (pid === 5 ? { user: "bob", program: "python" } : null),
-    jobDir: { pathOf: (id) => `/jobs/${id}`, removeRepo: async () => {}, remove: async () => {} },
+    jobDir: {
+      pathOf: (id) => `/jobs/${id}`,
+      list: async () => [],
+      removeRepo: async () => {},
+      remove: async (id) => void removedFolders.push(id),
+    },
     settings: {
       nodeName: "atlas",
       serverUser: "nexus",
@@ -194,6 +211,7 @@ export const createHarness = (gpus: readonly Gpu[] = [createGpu(0), createGpu(1)
     store,
     errors,
     lines,
+    removedFolders,
     wakes: () => wakes,
     call,
     submit: async (request = {}) => {
