@@ -5,6 +5,7 @@ type VerbModule = Readonly<{ verb: Verb }>;
 /** A verb's file is loaded only when it is called. */
 export const VERBS: Readonly<Record<string, () => Promise<VerbModule>>> = {
   status: () => import("./verbs/status.ts"),
+  top: () => import("./verbs/top.ts"),
   run: () => import("./verbs/run.ts"),
   add: () => import("./verbs/add.ts"),
   queue: () => import("./verbs/queue.ts"),
@@ -18,6 +19,7 @@ export const VERBS: Readonly<Record<string, () => Promise<VerbModule>>> = {
   why: () => import("./verbs/why.ts"),
   wait: () => import("./verbs/wait.ts"),
   health: () => import("./verbs/health.ts"),
+  notify: () => import("./verbs/notify.ts"),
   blacklist: () => import("./verbs/blacklist.ts"),
   target: () => import("./verbs/target.ts"),
   config: () => import("./verbs/config.ts"),
