@@ -381,6 +381,15 @@ describe("nx run", () => {
     const run = await nx(["run", "--no-git", "true"]);
     expect([run.exitCode, run.stderr]).toEqual([1, "nx: it is GPU_ERROR; queue it with: nx add …\n"]);
   });
+
+  test.each([
+    ["-g", "2"],
+    ["-i", "1"],
+  ])("does not advise to queue what can never run: %s %s", async (flag, value) => {
+    answer = (path) => (path === "/v1/gpus" ? Response.json([{ index: 0 }]) : refuse(500, "GPU_ERROR"));
+    const run = await nx(["run", "--no-git", flag, value, "true"]);
+    expect([run.exitCode, run.stderr]).toEqual([1, "nx: it is GPU_ERROR\n"]);
+  });
 });
 
 describe("a log that is followed", () => {
