@@ -1,22 +1,13 @@
 import type { WireJob } from "../shared/job.ts";
 import { err, ok, type Result } from "../shared/result.ts";
-import { type Api, type ApiFailure, createApi } from "./api-client.ts";
+import type { Api } from "./api-client.ts";
+import { isBusy, isEnded, isHopeless, pauseBeforeRetry, stayWith } from "./await-job.ts";
 import { INTERRUPTED, UNREACHABLE } from "./failure.ts";
+import { chooseExitCode, describeEnding } from "./job-ending.ts";
 import { createLogFilter } from "./log-filter.ts";
 import { hint, write } from "./output.ts";
 import { isTerminal } from "./terminal.ts";
 import type { Failure, Outcome } from "./verb.ts";
-
-const KILLED_EXIT_CODE = 143;
-const LOST_EXIT_CODE = 1;
-const RECONNECT_MS = 500;
-const MAX_ATTEMPTS = 60;
-
-const isEnded = (job: WireJob): boolean => job.status !== "queued" && job.status !== "running";
-
-/** The job's own exit code; for one that has none, 143 when it was killed and 1 when it was lost. */
-export const chooseExitCode = (job: WireJob): number =>
-  job.exit_code ?? (job.status === "killed" ? KILLED_EXIT_CODE : LOST_EXIT_CODE);
 
 type Viewer = Readonly<{ take: (stream: ReadableStream<Uint8Array>) => Promise<void>; end: () => void }>;
 
@@ -42,17 +33,8 @@ const createViewer = (isWholeLog: boolean): Viewer => {
 };
 
 const reportEnd = (job: WireJob): void => {
-  if (job.status === "completed") return;
-  hint(
-    `Job ${job.id} ${job.status === "killed" ? "was killed" : "failed"}${job.error_message ? `: ${job.error_message}` : ""}`,
-  );
+  if (job.status !== "completed" || isTerminal("errors")) hint(describeEnding(job));
 };
-
-const pause = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, RECONNECT_MS));
-
-const stayWith = (api: Api): Api => createApi({ ...api.target, autostart: false });
-
-const isBusy = ({ code }: ApiFailure): boolean => code === "UNAVAILABLE" || code === "TOO_MANY_REQUESTS";
 
 type Listener = Readonly<{ query: string; take: Viewer["take"]; signal: AbortSignal }>;
 
@@ -67,23 +49,14 @@ const listenOnce = async (api: Api, id: string, listener: Listener): Promise<Res
   return api.get<WireJob>(`/v1/jobs/${id}`);
 };
 
-const isHopeless = (job: Result<WireJob, Failure>): boolean => !job.ok && job.error.exitCode !== UNREACHABLE;
-
 const listenUntilEnd = async (api: Api, id: string, listener: Listener): Promise<Result<WireJob, Failure>> => {
   for (let misses = 0; ; ) {
     const job = await listenOnce(api, id, listener);
     if (listener.signal.aborted || (job.ok && isEnded(job.value))) return job;
     misses = job.ok ? 0 : misses + 1;
-    if (misses === MAX_ATTEMPTS || isHopeless(job)) return job;
-    await pause();
+    if (!job.ok && isHopeless(job.error, misses)) return job;
+    await pauseBeforeRetry();
   }
-};
-
-export const waitForEnd = async (api: Api, id: string): Promise<Result<WireJob, Failure>> => {
-  const job = await api.get<WireJob>(`/v1/jobs/${id}`);
-  if (!job.ok || isEnded(job.value)) return job;
-  const { signal } = new AbortController();
-  return listenUntilEnd(stayWith(api), id, { query: "?last_n_lines=1", take: drain, signal });
 };
 
 const listenForInterrupt = (id: string): AbortController => {

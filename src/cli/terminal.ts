@@ -10,3 +10,7 @@ export const isTerminal = (stream: Stream): boolean => {
   const status = fstatSync(DESCRIPTORS[stream]);
   return status.isCharacterDevice() && status.rdev >> 8 !== MEMORY_DEVICES;
 };
+
+/** Whether a job's terminal can be shown here: keys can be read one by one, and the cursor can be moved. */
+export const canShowTerminal = (): boolean =>
+  isTerminal("input") && isTerminal("output") && !["", "dumb"].includes(process.env["TERM"] ?? "");

@@ -383,7 +383,7 @@ describe("nx run", () => {
     };
     const run = await nx(["run", "--no-git", "exit 7"]);
     expect([run.exitCode, run.stdout]).toEqual([7, "one\ntwo"]);
-    expect(run.stderr).toContain("Job abc123 failed: Job failed with exit code 7");
+    expect(run.stderr).toContain("Job abc123 failed with exit code 7");
     const [posted] = readPosted();
     expect(posted).toMatchObject({ command: "exit 7", run_immediately: true });
     expect(posted?.["job_id"]).toMatch(/^[a-z0-9]{6}$/);

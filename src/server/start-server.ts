@@ -6,17 +6,20 @@ import { describeError } from "../shared/describe-error.ts";
 import { drawJobId } from "../shared/job-id.ts";
 import { err, ok, type Result } from "../shared/result.ts";
 import { VERSION } from "../shared/version.ts";
-import { createApp } from "./api/app.ts";
+import { type App, createApp } from "./api/app.ts";
 import type { ApiContext } from "./api/context.ts";
+import { createEventFeed } from "./api/event-feed.ts";
 import type { Settings } from "./core/config.ts";
 import type { Couriers } from "./core/courier.ts";
 import type { JobId } from "./core/job.ts";
 import { JOB_CHANNELS } from "./core/job-channels.ts";
 import type { Meter } from "./core/meter.ts";
 import type { Clock, Log, Store, Wakes } from "./core/ports.ts";
+import { announceChanges } from "./external/announce-changes.ts";
 import { createBackups } from "./external/backup-folder.ts";
 import { createDiscord } from "./external/discord.ts";
 import { createHostStats } from "./external/host-stats.ts";
+import { createFetch } from "./external/http-requests.ts";
 import { createJobDirectory } from "./external/job-directory.ts";
 import { createLogFile } from "./external/log-file.ts";
 import { watchEventLoop } from "./external/metrics/event-loop-lag.ts";
@@ -27,8 +30,10 @@ import { createNvidiaSmi } from "./external/nvidia-smi.ts";
 import { createProcessOwners } from "./external/process-owner.ts";
 import { createScreenExecutor } from "./external/screen/screen-executor.ts";
 import { openStore } from "./external/sqlite/open-store.ts";
+import { createTerminals } from "./external/terminals.ts";
 import { createTwilio } from "./external/twilio.ts";
 import { createWandbFinder } from "./external/wandb.ts";
+import { createWebSockets } from "./external/web-sockets.ts";
 import { type Scheduler, startScheduler } from "./scheduler/loop.ts";
 
 export type RunningServer = Readonly<{ url: string; stop: () => Promise<void> }>;
@@ -38,9 +43,9 @@ type StartError = Readonly<{ message: string }>;
 type HttpServer = ReturnType<typeof listen>;
 
 const TOKEN_BYTES = 32;
+const EPOCH_BYTES = 6;
 const MAX_BODY_BYTES = 2 ** 40;
 const IDLE_TIMEOUT_S = 120;
-const NEVER = 0;
 const SERVICE_TIMEOUT_MS = 10_000;
 const INSIDE_EXECUTABLE = "/$bunfs/";
 
@@ -79,11 +84,17 @@ const openFolder = (settings: Settings, meter: Meter): Result<Store, StartError>
   return openStore({ serverDir: settings.serverDir, clock: readClock, meter });
 };
 
-const createParts = (settings: Settings, store: Store, { log, meter }: Reporting) => ({
-  store,
+const createParts = (settings: Settings, opened: Store, reporting: Reporting) => {
+  const feed = createEventFeed({ epoch: randomBytes(EPOCH_BYTES).toString("hex") });
+  return { feed, store: announceChanges(opened, feed.publish), ...createOutside(settings, reporting) };
+};
+
+const createOutside = (settings: Settings, { log, meter }: Reporting) => ({
   log,
   meter,
   clock: readClock,
+  terminals: createTerminals(),
+  executor: createScreenExecutor({ serverDir: settings.serverDir }),
   gpus: settings.mockGpus > 0 ? createMockGpus(settings.mockGpus) : createNvidiaSmi({}),
   jobDirectory: createJobDirectory(settings.serverDir),
   health: createHostStats({ serverDir: settings.serverDir, clock: readClock }),
@@ -94,22 +105,18 @@ const readTls = ({ sslKeyfile, sslCertfile }: Settings) =>
     ? {}
     : { tls: { key: Bun.file(sslKeyfile), cert: Bun.file(sslCertfile) } };
 
-const listen = (settings: Settings, app: ReturnType<typeof createApp>) =>
+const listen = (settings: Settings, app: App) =>
   Bun.serve({
     hostname: settings.host,
     port: settings.port,
     ...readTls(settings),
     idleTimeout: IDLE_TIMEOUT_S,
     maxRequestBodySize: MAX_BODY_BYTES,
-    fetch: (request, server) =>
-      app.fetch(request, {
-        address: server.requestIP(request)?.address ?? "",
-        pendingRequests: server.pendingRequests,
-        holdOpen: (isHeld) => server.timeout(request, isHeld ? NEVER : IDLE_TIMEOUT_S),
-      }),
+    fetch: createFetch(app.fetch, IDLE_TIMEOUT_S),
+    websocket: createWebSockets(),
   });
 
-const tryListen = (settings: Settings, app: ReturnType<typeof createApp>): Result<HttpServer, StartError> => {
+const tryListen = (settings: Settings, app: App): Result<HttpServer, StartError> => {
   try {
     return ok(listen(settings, app));
   } catch (error) {
@@ -157,11 +164,10 @@ const startJobs = (settings: Settings, parts: Parts): Promise<Scheduler> => {
   const serverEnvironment = Object.fromEntries(
     Object.entries(process.env).flatMap(([name, value]) => (value === undefined ? [] : [[name, value]])),
   );
-  const executor = createScreenExecutor({ serverDir: settings.serverDir });
   const office = { couriers: createCouriers(settings), timeoutMs: SERVICE_TIMEOUT_MS, random: Math.random };
   const logs = createLogFile(settings.serverDir);
   return startScheduler(
-    { ...parts, executor, serverEnvironment, settings, uptime: readUptime, logs, channels: JOB_CHANNELS },
+    { ...parts, serverEnvironment, settings, uptime: readUptime, logs, channels: JOB_CHANNELS },
     {
       health: parts.health,
       wandb: createWandbFinder(),
@@ -170,6 +176,8 @@ const startJobs = (settings: Settings, parts: Parts): Promise<Scheduler> => {
     },
   );
 };
+
+const describeAddress = ({ url, hostname, port }: HttpServer): string => `${url.protocol}//${hostname}:${port}`;
 
 const announce = (log: Log, url: string, settings: Settings, token: string | null): void => {
   log.info("listening", { url, server_dir: settings.serverDir, mock_gpus: settings.mockGpus, version: VERSION });
@@ -206,19 +214,20 @@ const serve = async (
   let scheduler: Scheduler | null = null;
   let isStopping = false;
   const wakes = { running: () => scheduler?.wakes.running(), queues: () => scheduler?.wakes.queues() };
-  const switches = { wakes, isStopping: () => isStopping };
-  const http = tryListen(settings, createApp(createApiContext(settings, parts, switches)));
+  const app = createApp(createApiContext(settings, parts, { wakes, isStopping: () => isStopping }));
+  const http = tryListen(settings, app);
   if (!http.ok) {
     await parts.store.close();
     return http;
   }
   scheduler = await startJobs(settings, parts);
   const endWatch = watchEventLoop(parts.meter.observeLag);
-  const url = `${http.value.url.protocol}//${http.value.hostname}:${http.value.port}`;
+  const url = describeAddress(http.value);
   announce(parts.log, url, settings, token);
   const stop = async (): Promise<void> => {
     isStopping = true;
     endWatch();
+    app.close();
     await scheduler?.stop();
     await http.value.stop(true);
     await parts.store.close();

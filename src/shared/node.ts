@@ -2,6 +2,8 @@ import { z } from "zod";
 
 export const HEALTH_STATUSES = ["healthy", "under_load", "unhealthy"] as const;
 
+export const LOG_FILES = ["output", "error"] as const;
+
 export const serverStatusSchema = z
   .object({
     gpu_count: z.int(),

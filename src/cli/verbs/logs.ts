@@ -1,15 +1,12 @@
-import { existsSync, readFileSync } from "node:fs";
-import { join } from "node:path";
 import type { WireJob } from "../../shared/job.ts";
 import type { Api } from "../api-client.ts";
 import { connect } from "../connect.ts";
-import { fail, failUsage } from "../failure.ts";
+import { failUsage } from "../failure.ts";
 import { readSwitch, readWhole } from "../flag-values.ts";
 import { followJob } from "../follow-job.ts";
 import { findJob } from "../job-selection.ts";
 import { filterLog } from "../log-filter.ts";
 import { hint, printJson, write } from "../output.ts";
-import { LOCAL } from "../target.ts";
 import { isTerminal } from "../terminal.ts";
 import { makeSafe } from "../terminal-safety.ts";
 import { readUserName } from "../user-name.ts";
@@ -38,11 +35,16 @@ const show = async (
   return DONE;
 };
 
-const showErrors = (api: Api, job: WireJob): Outcome => {
-  if (api.target.name !== LOCAL) return fail("error.log can be read on the server's own machine only");
-  const path = job.dir === null ? null : join(job.dir, "error.log");
-  if (path !== null && existsSync(path))
-    write(isTerminal("output") ? makeSafe(readFileSync(path, "utf8")) : readFileSync(path));
+const showErrors = async (
+  api: Api,
+  job: WireJob,
+  facts: Readonly<{ count: number | null; flags: FlagValues }>,
+): Promise<Outcome> => {
+  const lines = facts.count === null ? "" : `&last_n_lines=${facts.count}`;
+  const logs = await api.get<{ data: string }>(`/v1/jobs/${job.id}/logs?file=error${lines}`);
+  if (!logs.ok) return logs;
+  if (readSwitch(facts.flags, "json")) printJson(logs.value);
+  else if (logs.value.data !== "") write(isTerminal("output") ? makeSafe(logs.value.data) : logs.value.data);
   return DONE;
 };
 
@@ -54,7 +56,7 @@ const run = async ({ flags, words }: Invocation): Promise<Outcome> => {
   if (!api.ok) return api;
   const job = await findJob(api.value, words[0], readUserName(api.value.target.config));
   if (!job.ok) return job;
-  if (readSwitch(flags, "error")) return showErrors(api.value, job.value);
+  if (readSwitch(flags, "error")) return showErrors(api.value, job.value, { count: count.value, flags });
   if (readSwitch(flags, "follow")) return followJob(api.value, job.value.id, count.value);
   return show(api.value, job.value, { count: count.value, flags });
 };

@@ -2,6 +2,7 @@ import type { WireGpu } from "../../shared/gpu.ts";
 import type { WireJob } from "../../shared/job.ts";
 import { err } from "../../shared/result.ts";
 import type { Api, ApiFailure } from "../api-client.ts";
+import { awaitJob, isEnded } from "../await-job.ts";
 import { isBlank, joinCommand } from "../command-line.ts";
 import { connect } from "../connect.ts";
 import { failUsage } from "../failure.ts";
@@ -11,25 +12,25 @@ import { type JobOptions, readJobOptions } from "../job-options.ts";
 import { hint, print, printJson } from "../output.ts";
 import { SUBMISSION_FLAGS } from "../submission-flags.ts";
 import { submitJob } from "../submit-jobs.ts";
-import { isTerminal } from "../terminal.ts";
+import { canShowTerminal } from "../terminal.ts";
 import { DONE, type FlagValues, type Invocation, type Outcome, type Verb } from "../verb.ts";
 
 const INTERACTIVE_SHELL = "exec bash -i";
 
-const sayWhere = async (api: Api, job: WireJob): Promise<void> => {
+const sayWhere = async (api: Api, job: WireJob, howToLeave: string): Promise<void> => {
   const gpus = await api.get<readonly WireGpu[]>("/v1/gpus");
   const isMock = gpus.ok && gpus.value.some((gpu) => gpu.is_mock);
   const where =
     job.num_gpus === 0
       ? "without a GPU"
       : `on ${job.num_gpus} GPU${job.num_gpus > 1 ? "s" : ""}${isMock ? " (mock)" : ""}`;
-  hint(`Job ${job.id} runs ${where}.\nDetach with Ctrl-C; come back with: nx logs -F ${job.id}`);
+  hint(`Job ${job.id} runs ${where}.${howToLeave}`);
 };
 
 const report = (job: WireJob, { flags }: Invocation): void => {
   if (readSwitch(flags, "json")) printJson(job);
   else if (readSwitch(flags, "quiet")) print(job.id);
-  else print(`Job ${job.id} started. Follow it with: nx logs -F ${job.id}`);
+  else print(`Job ${job.id} started. Follow it with: nx logs -F ${job.id} · nx attach ${job.id}`);
 };
 
 const submit = async (api: Api, invocation: Invocation): Promise<Outcome> => {
@@ -67,12 +68,22 @@ const show = async (api: Api, job: WireJob, invocation: Invocation): Promise<Out
     report(job, invocation);
     return DONE;
   }
-  await sayWhere(api, job);
+  if (canShowTerminal()) return openTerminal(api, job);
+  await sayWhere(api, job, `\nDetach with Ctrl-C; come back with: nx logs -F ${job.id}`);
   return followJob(api, job.id, null);
 };
 
+const openTerminal = async (api: Api, job: WireJob): Promise<Outcome> => {
+  await sayWhere(api, job, "");
+  const started = await awaitJob(api, job.id, ({ status }) => status !== "queued");
+  if (!started.ok) return started;
+  if (isEnded(started.value)) return followJob(api, job.id, null);
+  const { attachToJob } = await import("../attach-job.ts");
+  return attachToJob(api, job.id, false);
+};
+
 const canOpenShell = (flags: FlagValues): boolean =>
-  isTerminal("input") || returnsAtOnce(flags) || readSwitch(flags, "dry-run");
+  canShowTerminal() || returnsAtOnce(flags) || readSwitch(flags, "dry-run");
 
 const run = async (invocation: Invocation): Promise<Outcome> => {
   if (invocation.words.length === 0 && !canOpenShell(invocation.flags))
@@ -85,7 +96,7 @@ const run = async (invocation: Invocation): Promise<Outcome> => {
 export const verb: Verb = {
   name: "run",
   usage: "nx run [flags] [command…]",
-  summary: "run a command on a free GPU now, and follow it",
+  summary: "run a command, or a shell, on a free GPU now",
   flags: [{ long: "detach", short: "d", help: "return at once" }, ...SUBMISSION_FLAGS],
   isCommand: true,
   examples: ["nx run python3 train.py --lr 0.1", "nx run -g 2 -e SEED=1 'python3 train.py | tee loss.txt'"],

@@ -1,7 +1,8 @@
 import { ok, type Result } from "../../shared/result.ts";
 import type { Api } from "../api-client.ts";
+import { awaitJob, isEnded } from "../await-job.ts";
 import { connect } from "../connect.ts";
-import { chooseExitCode, waitForEnd } from "../follow-job.ts";
+import { chooseExitCode } from "../job-ending.ts";
 import { listJobs } from "../job-selection.ts";
 import { readUserName } from "../user-name.ts";
 import type { Failure, Invocation, Outcome, Verb } from "../verb.ts";
@@ -20,7 +21,7 @@ const run = async ({ flags, words }: Invocation): Promise<Outcome> => {
   if (!ids.ok) return ids;
   let exitCode = 0;
   for (const id of ids.value) {
-    const job = await waitForEnd(api.value, encodeURIComponent(id));
+    const job = await awaitJob(api.value, encodeURIComponent(id), isEnded);
     if (!job.ok) return job;
     if (exitCode === 0) exitCode = chooseExitCode(job.value);
   }

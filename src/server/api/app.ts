@@ -1,4 +1,5 @@
 import { OpenAPIHono } from "@hono/zod-openapi";
+import { CLOSE_CODES } from "../../shared/terminal.ts";
 import type { Log, Unavailable } from "../core/ports.ts";
 import { isUnavailable } from "../core/unavailable.ts";
 import { createAccessGuard, createCrowdGuard, createShutdownGuard } from "./access-guard.ts";
@@ -8,8 +9,10 @@ import { createFailure, createUnavailable, respondFailure } from "./error-respon
 import { createRequestObserver } from "./observe-request.ts";
 import { mountRoutes, type Route } from "./route.ts";
 import { createArtifactRoutes } from "./routes/artifacts.ts";
+import { createAttachRoutes } from "./routes/attach.ts";
 import { createDeliveryRoute } from "./routes/deliveries.ts";
 import { createDocumentationRoutes } from "./routes/documentation.ts";
+import { createEventRoutes } from "./routes/events.ts";
 import { createGpuRoutes } from "./routes/gpus.ts";
 import { createJobChangeRoutes } from "./routes/job-changes.ts";
 import { createJobLogRoutes } from "./routes/job-logs.ts";
@@ -17,9 +20,14 @@ import { createJobWaitRoute } from "./routes/job-wait.ts";
 import { createJobRoutes } from "./routes/jobs.ts";
 import { createMetricsRoute } from "./routes/metrics.ts";
 import { createServerRoutes } from "./routes/server.ts";
-import { createSeats } from "./seats.ts";
+import { createSeats, type Seats } from "./seats.ts";
+import { createViewingRooms, type ViewingRooms } from "./viewing-rooms.ts";
 
-export type App = Readonly<{ fetch: (request: Request, peer: Peer) => Response | Promise<Response> }>;
+/** `close` ends what would go on for ever: terminals and event streams. */
+export type App = Readonly<{
+  fetch: (request: Request, peer: Peer) => Response | Promise<Response>;
+  close: () => void;
+}>;
 
 const createDocument = (hono: OpenAPIHono<AppEnv>, version: string): OpenApiDocument => {
   hono.openAPIRegistry.registerComponent("securitySchemes", "bearer", { type: "http", scheme: "bearer" });
@@ -30,7 +38,9 @@ const createDocument = (hono: OpenAPIHono<AppEnv>, version: string): OpenApiDocu
   });
 };
 
-const listRoutes = (context: ApiContext, document: () => OpenApiDocument): readonly Route[] => [
+type Shared = Readonly<{ rooms: ViewingRooms; seats: Seats; document: () => OpenApiDocument }>;
+
+const listRoutes = (context: ApiContext, { rooms, seats, document }: Shared): readonly Route[] => [
   ...createServerRoutes(context),
   ...createGpuRoutes(context),
   ...createArtifactRoutes(context),
@@ -39,6 +49,8 @@ const listRoutes = (context: ApiContext, document: () => OpenApiDocument): reado
   createJobWaitRoute(context),
   ...createJobLogRoutes(context),
   createDeliveryRoute(context),
+  ...createAttachRoutes(context, rooms, seats),
+  ...createEventRoutes(context),
   createMetricsRoute(context),
   ...createDocumentationRoutes(document),
 ];
@@ -55,16 +67,13 @@ const answerError = (log: Log, error: unknown): Response => {
   return respondFailure(createFailure("UNAVAILABLE", "The server could not do this; its log says why"));
 };
 
-const createHono = (context: ApiContext): OpenAPIHono<AppEnv> => {
+const createHono = (context: ApiContext, rooms: ViewingRooms): OpenAPIHono<AppEnv> => {
   const hono = new OpenAPIHono<AppEnv>();
   const seats = createSeats(context.settings.limits);
   const guards = [createAccessGuard(context), createShutdownGuard(context), createCrowdGuard(context, seats)];
   hono.use(createRequestObserver(context), ...guards);
-  mountRoutes(
-    hono,
-    listRoutes(context, () => createDocument(hono, context.settings.version)),
-    seats,
-  );
+  const document = (): OpenApiDocument => createDocument(hono, context.settings.version);
+  mountRoutes(hono, listRoutes(context, { rooms, seats, document }), seats);
   hono.notFound(({ req }) => respondFailure(createFailure("NOT_FOUND", `There is nothing at ${req.path}`)));
   hono.onError((error, request) => answerError(request.get("log"), error));
   return hono;
@@ -84,12 +93,17 @@ const answer = async (
 };
 
 export const createApp = (context: ApiContext): App => {
-  const hono = createHono(context);
+  const rooms = createViewingRooms();
+  const hono = createHono(context, rooms);
   return {
     fetch: async (request, peer) => {
       const response = await answer(context, hono, request, peer);
       response.headers.set("X-Content-Type-Options", "nosniff");
       return response;
+    },
+    close: () => {
+      rooms.closeAll(CLOSE_CODES.leaving, "the server is stopping");
+      context.feed.close();
     },
   };
 };

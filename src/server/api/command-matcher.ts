@@ -1,4 +1,4 @@
-import { RE2JS } from "re2js";
+import type { RE2JS } from "re2js";
 import { describeError } from "../../shared/describe-error.ts";
 import { err, ok, type Result } from "../../shared/result.ts";
 import { createFailure, type Failure } from "./error-response.ts";
@@ -10,12 +10,13 @@ const MAX_PATTERN_LENGTH = 1000;
 const MAX_STEPS_PER_COMMAND = 4e6;
 const BUDGET_MS = 1000;
 
-const compile = (pattern: string): Result<RE2JS, Failure> => {
+const compile = async (pattern: string): Promise<Result<RE2JS, Failure>> => {
   if (pattern.length > MAX_PATTERN_LENGTH) {
     return err(
       createFailure("INVALID_REQUEST", `A regular expression may have up to ${MAX_PATTERN_LENGTH} characters`),
     );
   }
+  const { RE2JS } = await import("re2js");
   try {
     return ok(RE2JS.compile(pattern));
   } catch (error) {
@@ -24,8 +25,8 @@ const compile = (pattern: string): Result<RE2JS, Failure> => {
   }
 };
 
-export const createCommandMatcher = (pattern: string): Result<CommandMatcher, Failure> => {
-  const compiled = compile(pattern);
+export const createCommandMatcher = async (pattern: string): Promise<Result<CommandMatcher, Failure>> => {
+  const compiled = await compile(pattern);
   if (!compiled.ok) return compiled;
   const expression = compiled.value;
   const maxLength = MAX_STEPS_PER_COMMAND / expression.programSize();

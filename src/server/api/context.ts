@@ -3,15 +3,19 @@ import type { JobId } from "../core/job.ts";
 import type { Meter } from "../core/meter.ts";
 import type {
   Clock,
+  Executor,
   FindProcessOwner,
   GpuProbe,
   HostStats,
   JobDirectory,
   Log,
   LogFile,
+  SocketHandler,
   Store,
+  Terminals,
   Wakes,
 } from "../core/ports.ts";
+import type { EventFeed } from "./event-feed.ts";
 import type { Limits } from "./seats.ts";
 
 /** `allowedHosts` are the names and addresses of the server; loopback and `localhost` need not be among them. `maxPassedOver` in seconds. */
@@ -39,6 +43,9 @@ export type ApiContext = Readonly<{
   meter: Meter;
   jobDir: JobDirectory;
   findProcessOwner: FindProcessOwner;
+  feed: EventFeed;
+  executor: Pick<Executor, "attachCommand" | "fitCommand">;
+  terminals: Terminals;
   settings: ApiSettings;
   tokenDigest: () => string | null;
   newJobId: () => JobId;
@@ -46,11 +53,15 @@ export type ApiContext = Readonly<{
   isStopping: () => boolean;
 }>;
 
-/** `pendingRequests` counts those that are not answered to their last byte. `holdOpen` lets the connection be quiet for long, or no more. */
+/**
+ * `pendingRequests` counts those that are not answered to their last byte. `holdOpen` lets the connection be quiet for
+ * long, or no more. `upgrade` makes a WebSocket of the request; false if it can't be one. No response is sent then.
+ */
 export type Peer = Readonly<{
   address: string;
   pendingRequests?: number;
   holdOpen?: (isHeld: boolean) => void;
+  upgrade?: (handler: SocketHandler) => boolean;
 }>;
 
 /** `log` is that of the request: its lines carry the request's id. */

@@ -8,10 +8,12 @@ import type { JobRequestInput } from "../../shared/job-names.ts";
 import { err, ok } from "../../shared/result.ts";
 import type { EndedJob, Job, JobId, RunningJob } from "../core/job.ts";
 import type { Clock, Environment, Gpu, GpuError, Log, Store, Wakes } from "../core/ports.ts";
+import { announceChanges } from "../external/announce-changes.ts";
 import { createMeter } from "../external/metrics/meter.ts";
 import { openStore } from "../external/sqlite/open-store.ts";
 import { type App, createApp } from "./app.ts";
 import type { ApiContext } from "./context.ts";
+import { createEventFeed } from "./event-feed.ts";
 
 export type LogLine = Readonly<{ level: keyof Log; event: string; fields: Readonly<Record<string, unknown>> }>;
 
@@ -111,12 +113,20 @@ export const createHarness = (gpus: readonly Gpu[] = [createGpu(0), createGpu(1)
     return now;
   };
   const { store: opened, countArtifacts } = openTemporaryStore(clock);
-  const store = failWhen(opened, () => broken);
+  const feed = createEventFeed({ epoch: "epoch" });
+  const store = announceChanges(
+    failWhen(opened, () => broken),
+    feed.publish,
+  );
   const context: ApiContext = {
     store,
+    feed,
+    executor: { attachCommand: () => [], fitCommand: () => [] },
+    terminals: { open: () => err({ message: "there are no terminals here" }), run: async () => {} },
     gpus: { isMock: false, read: async () => (gpuError === null ? ok(gpus) : err(gpuError)) },
     logs: {
       readTail: async (id, lines) => new TextEncoder().encode(`tail of ${id} ${lines}\n`),
+      readErrors: async (id, lines) => new TextEncoder().encode(`errors of ${id} ${lines}\n`),
       follow: (id, lines, hasEnded) =>
         new ReadableStream({
           pull: (controller) => {

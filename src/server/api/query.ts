@@ -1,5 +1,7 @@
 import { z } from "zod";
 import { JOB_STATUSES } from "../../shared/job.ts";
+import { MAX_TERMINAL_SIDE } from "../../shared/limits.ts";
+import { LOG_FILES } from "../../shared/node.ts";
 import type { Result } from "../../shared/result.ts";
 import type { AppRequest } from "./context.ts";
 import type { Failure } from "./error-response.ts";
@@ -28,7 +30,21 @@ const lastLines = z.preprocess(toInteger, z.int().min(1)).optional();
 
 export const healthQuerySchema = z.object({ detailed: flag, refresh: flag });
 
-export const logsQuerySchema = z.object({ last_n_lines: lastLines });
+const logFile = z.preprocess(takeLast, z.enum(LOG_FILES)).default("output");
+
+export const logsQuerySchema = z.object({ last_n_lines: lastLines, file: logFile });
+
+export const streamQuerySchema = z.object({ last_n_lines: lastLines });
+
+const terminalSide = (usual: number) => z.preprocess(toInteger, z.int().min(1).max(MAX_TERMINAL_SIDE)).default(usual);
+const terminalKind = z.preprocess(takeLast, z.string().regex(/^[A-Za-z0-9][A-Za-z0-9+._-]{0,63}$/));
+
+export const attachQuerySchema = z.object({
+  columns: terminalSide(80),
+  rows: terminalSide(24),
+  term: terminalKind.default("xterm-256color"),
+  read_only: flag,
+});
 
 export const artifactQuerySchema = z.object({
   git_sha: z.preprocess(takeLast, z.string().regex(/^[0-9a-fA-F]{4,64}$/)).optional(),

@@ -31,3 +31,13 @@ test("uploads are limited apart from followers", () => {
   if (typeof upload === "function") upload();
   expect(take("upload", "b")).toBeFunction();
 });
+
+test("one who looks at a terminal takes a follower's place, but is no request that waits", () => {
+  const seats = createSeats(LIMITS);
+  const viewer = seats.take("viewer", "a");
+  expect(seats.take("follower", "a").ok).toBe(true);
+  expect(seats.take("viewer", "a").ok).toBe(false);
+  expect(seats.countFollowers()).toBe(1);
+  if (viewer.ok) viewer.value();
+  expect(seats.take("viewer", "a").ok).toBe(true);
+});

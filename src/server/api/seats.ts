@@ -10,7 +10,8 @@ export type Limits = Readonly<{
   bodyTimeout: number;
 }>;
 
-export type SeatKind = "follower" | "upload";
+/** A viewer looks at a terminal; it counts as a follower does, but its request has been answered. */
+export type SeatKind = "follower" | "viewer" | "upload";
 
 /** A seat taken is given back by the function in the answer; giving it back again does nothing. */
 export type Seats = Readonly<{
@@ -35,21 +36,23 @@ const refuseAddress = (limit: number): Result<never, Failure> =>
 const createFollowerSeats = (limits: Limits) => {
   const perAddress = new Map<string, number>();
   let total = 0;
-  const change = (address: string, by: 1 | -1): void => {
+  let streams = 0;
+  const change = (address: string, isStream: boolean, by: 1 | -1): void => {
     const count = (perAddress.get(address) ?? 0) + by;
     total += by;
+    if (isStream) streams += by;
     if (count === 0) perAddress.delete(address);
     else perAddress.set(address, count);
   };
-  const take = (address: string): Result<() => void, Failure> => {
+  const take = (address: string, isStream: boolean): Result<() => void, Failure> => {
     if (total >= limits.maxFollowers) return refuse("followers", limits.maxFollowers);
     if ((perAddress.get(address) ?? 0) >= limits.maxFollowersPerAddress) {
       return refuseAddress(limits.maxFollowersPerAddress);
     }
-    change(address, 1);
-    return ok(createRelease(() => change(address, -1)));
+    change(address, isStream, 1);
+    return ok(createRelease(() => change(address, isStream, -1)));
   };
-  return { take, count: () => total };
+  return { take, countStreams: () => streams };
 };
 
 const createUploadSeats = ({ maxUploads }: Limits) => {
@@ -65,7 +68,7 @@ export const createSeats = (limits: Limits): Seats => {
   const followers = createFollowerSeats(limits);
   const takeUpload = createUploadSeats(limits);
   return {
-    take: (kind, address) => (kind === "follower" ? followers.take(address) : takeUpload()),
-    countFollowers: followers.count,
+    take: (kind, address) => (kind === "upload" ? takeUpload() : followers.take(address, kind === "follower")),
+    countFollowers: followers.countStreams,
   };
 };

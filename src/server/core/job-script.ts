@@ -19,8 +19,16 @@ const renderInsideTerminal = (): string => `has_company() {
   return 1
 }
 
+take_outer_size() {
+  local size
+  while size=$(stty size < "/proc/$PPID/fd/0") && [[ $size != "$(stty size)" ]]; do
+    stty rows "\${size% *}" cols "\${size#* }" || break
+  done
+}
+
 stay_inside_terminal() {
   exec 3>&2 2>/dev/null
+  take_outer_size
   bash job_commands.sh 2>&3 3>&-
   local code=$?
   local wait=0.05
@@ -56,7 +64,8 @@ stay_outside_terminal() {
 /**
  * Runs in the job's folder, once in the session (it claims the launch, or ends) and once more inside the terminal that
  * `script` records. Inside, it outlives a TERM until the job's other processes there have ended, so that they keep
- * their terminal while they clean up. What the recorder reports passes through a variable: on a full disk it could not
+ * their terminal while they clean up. It takes the size of the terminal outside, as the recorder misses a change of that
+ * while it starts. What the recorder reports passes through a variable: on a full disk it could not
  * write it, and would end with 1. The recorder dies with the session, and so the terminal hangs up. An exit code is recorded only if the command ended before a TERM.
  */
 export const renderOuterScript = (launch: Pick<Launch, "startedAt">): string => `${renderInsideTerminal()}

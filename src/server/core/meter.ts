@@ -3,7 +3,7 @@ import type { EndedJob } from "./job.ts";
 import type { ArtifactTotals, JobCounts } from "./ports.ts";
 
 /** What holds an answer open until its job or its client ends it. */
-export type FollowerKind = "logs";
+export type FollowerKind = "logs" | "events" | "terminals";
 
 export type RequestSample = Readonly<{ method: string; route: string; status: number; seconds: number }>;
 

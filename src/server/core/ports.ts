@@ -108,6 +108,7 @@ export type JobFiles = Readonly<{
 /**
  * `probe` is one call for all jobs. `kill` sends TERM, or KILL with `force`, to every process of each job and returns
  * at once; a later `probe` tells what is left. `watch` calls back when the job may have ended, and returns its own end.
+ * `attachCommand` shows the job's terminal in the one that it is run in; `fitCommand` gives the job's terminal a size.
  */
 export type Executor = Readonly<{
   launch: (job: StartingJob, files: JobFiles) => Promise<Result<JobHandle, LaunchError>>;
@@ -115,6 +116,7 @@ export type Executor = Readonly<{
   kill: (jobs: readonly ActiveJob[], force: boolean) => Promise<Result<void, KillError>>;
   watch: (job: ActiveJob, onChange: () => void) => () => void;
   attachCommand: (handle: JobHandle) => readonly string[];
+  fitCommand: (handle: JobHandle, size: TerminalSize) => readonly string[];
 }>;
 
 /** `processes` are the pids of all that use it. Memory in MiB, utilisation in percent, temperature in °C, power in watts; null where the driver does not say. */
@@ -138,8 +140,57 @@ export type GpuProbe = Readonly<{
   read: (maxAgeS?: number) => Promise<Result<readonly Gpu[], GpuError>>;
 }>;
 
+export type TerminalSize = Readonly<{ columns: number; rows: number }>;
+
+/** `write` returns how many bytes wait to be read. `close` hangs up on what runs there; `onEnd` is not called then. */
+export type Terminal = Readonly<{
+  write: (bytes: Uint8Array) => number;
+  resize: (size: TerminalSize) => void;
+  close: () => void;
+}>;
+
+export type TerminalListener = Readonly<{
+  onOutput: (bytes: Uint8Array) => void;
+  onEnd: (lastOutput: string) => void;
+}>;
+
+/** `kind` is a name of the terminfo database; one that this machine doesn't know is replaced. */
+export type TerminalOptions = Readonly<{ size: TerminalSize; kind: string }>;
+
+/** `open` runs a command in a new terminal, `run` one without any, whose outcome does not matter. */
+export type Terminals = Readonly<{
+  open: (
+    argv: readonly string[],
+    options: TerminalOptions,
+    listener: TerminalListener,
+  ) => Result<Terminal, Readonly<{ message: string }>>;
+  run: (argv: readonly string[]) => Promise<void>;
+}>;
+
+/** The far end of a WebSocket. `countWaiting` is in bytes that were sent and not yet taken. */
+export type SocketPeer = Readonly<{
+  send: (bytes: Uint8Array) => void;
+  countWaiting: () => number;
+  close: (code: number, reason: string) => void;
+}>;
+
+/** What is done with a WebSocket; `onDrain` when what waited was taken, `onClose` once at its end. */
+export type SocketHandler = Readonly<{
+  onOpen: (peer: SocketPeer) => void;
+  onMessage: (message: string | Uint8Array) => void;
+  onDrain: () => void;
+  onClose: () => void;
+}>;
+
+/** What a write changed, once it is on disk. */
+export type StoreChange =
+  | Readonly<{ kind: "job"; job: Job }>
+  | Readonly<{ kind: "removal"; id: JobId }>
+  | Readonly<{ kind: "blacklist"; gpuIdx: number; blacklisted: boolean }>;
+
 export type LogFile = Readonly<{
   readTail: (id: JobId, lastLines: number | null) => Promise<Uint8Array>;
+  readErrors: (id: JobId, lastLines: number | null) => Promise<Uint8Array>;
   follow: (id: JobId, lastLines: number | null, hasEnded: () => boolean) => ReadableStream<Uint8Array>;
 }>;
 

@@ -179,9 +179,11 @@ const readTail = async (path: string, lastLines: number | null): Promise<Uint8Ar
 
 /** A log that is not there is empty. `readTail` returns at most the last 10 MiB, cut at the start of a line if it holds one. */
 export const createLogFile = (serverDir: string, addFollower: () => () => void = () => () => undefined): LogFile => {
-  const pathOf = (id: JobId): string => resolve(serverDir, "jobs", id, "output.log");
+  const pathOf = (id: JobId, name: string): string => resolve(serverDir, "jobs", id, name);
   return {
-    readTail: (id, lastLines) => readTail(pathOf(id), lastLines),
-    follow: (id, lastLines, hasEnded) => followLog(pathOf(id), { lastLines, hasEnded, onRelease: addFollower() }),
+    readTail: (id, lastLines) => readTail(pathOf(id, "output.log"), lastLines),
+    readErrors: (id, lastLines) => readTail(pathOf(id, "error.log"), lastLines),
+    follow: (id, lastLines, hasEnded) =>
+      followLog(pathOf(id, "output.log"), { lastLines, hasEnded, onRelease: addFollower() }),
   };
 };

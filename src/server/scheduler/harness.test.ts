@@ -133,6 +133,7 @@ export const createExecutor = (): FakeExecutor => {
       return () => void watches.delete(job.id);
     },
     attachCommand: () => [],
+    fitCommand: () => [],
   };
 };
 

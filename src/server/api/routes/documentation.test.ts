@@ -27,6 +27,8 @@ const CALLS = [
   "GET /v1/jobs/{id}/logs",
   "GET /v1/jobs/{id}/logs/stream",
   "GET /v1/jobs/{id}/why",
+  "GET /v1/jobs/{id}/attach",
+  "GET /v1/events",
   "GET /openapi.json",
   "GET /docs",
   "GET /metrics",

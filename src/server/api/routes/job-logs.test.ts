@@ -11,6 +11,14 @@ test("the tail of a log is JSON", async () => {
   expect(await lines.json()).toEqual({ data: `tail of ${id} 20\n` });
 });
 
+test("what went wrong around a job can be read too", async () => {
+  const { call, submit } = createHarness();
+  const { id } = await submit();
+  const errors = await call("GET", `/v1/jobs/${id}/logs?file=error&last_n_lines=5`);
+  expect(await errors.json()).toEqual({ data: `errors of ${id} 5\n` });
+  expect((await call("GET", `/v1/jobs/${id}/logs?file=../secret.key`)).status).toBe(422);
+});
+
 test("bytes that are not UTF-8 are replaced", async () => {
   const { context, submit } = createHarness();
   const { id } = await submit();

@@ -3,10 +3,9 @@ import { isEnded, type JobId } from "../../core/job.ts";
 import type { ApiContext, AppRequest } from "../context.ts";
 import { respondFailure } from "../error-response.ts";
 import { findJob, refuseUnknown } from "../find-job.ts";
-import { logsQuerySchema, readQuery } from "../query.ts";
+import { logsQuerySchema, readQuery, streamQuerySchema } from "../query.ts";
 import { describeErrors, describeJson, describeText, idParameter, type Route, type RouteSpec } from "../route.ts";
 
-const request = { params: idParameter, query: logsQuerySchema };
 const errors = describeErrors("JOB_NOT_FOUND", "VALIDATION_ERROR");
 
 const tailSpec: RouteSpec = {
@@ -14,8 +13,9 @@ const tailSpec: RouteSpec = {
   path: "/v1/jobs/{id}/logs",
   tags: ["logs"],
   summary: "The output of a job",
-  description: "Without `last_n_lines` at most the last 10 MiB, cut at a line.",
-  request,
+  description:
+    "Without `last_n_lines` at most the last 10 MiB, cut at a line. `file=error`: what went wrong around the job.",
+  request: { params: idParameter, query: logsQuerySchema },
   responses: { 200: describeJson("The output", logsSchema), ...errors },
 };
 
@@ -25,7 +25,7 @@ const streamSpec: RouteSpec = {
   tags: ["logs"],
   summary: "The output of a job, until it ends",
   description: "What is there, then what is written. Of a queued job: nothing until it starts.",
-  request,
+  request: { params: idParameter, query: streamQuerySchema },
   responses: { 200: describeText("The output", "text/plain"), ...errors },
 };
 
@@ -42,7 +42,8 @@ const tail =
     if (!query.ok) return respondFailure(query.error);
     const job = findJob(store, request);
     if (job === null) return refuseUnknown(request);
-    const bytes = await logs.readTail(job.id, query.value.last_n_lines ?? null);
+    const read = query.value.file === "error" ? logs.readErrors : logs.readTail;
+    const bytes = await read(job.id, query.value.last_n_lines ?? null);
     return Response.json({ data: new TextDecoder("utf-8", { ignoreBOM: true }).decode(bytes) });
   };
 
@@ -56,7 +57,7 @@ const endOf =
 const stream =
   (context: ApiContext) =>
   (request: AppRequest): Response => {
-    const query = readQuery(request, logsQuerySchema);
+    const query = readQuery(request, streamQuerySchema);
     if (!query.ok) return respondFailure(query.error);
     const job = findJob(context.store, request);
     if (job === null) return refuseUnknown(request);

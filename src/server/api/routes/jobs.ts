@@ -122,7 +122,7 @@ const toWireSlices = async function* (slices: AsyncIterable<readonly Job[]>): As
 
 const tooSlow = createFailure("INVALID_REQUEST", "The regular expression takes too long; make it simpler");
 
-const createMatcher = (pattern: string | undefined): Result<CommandMatcher | null, Failure> =>
+const createMatcher = async (pattern: string | undefined): Promise<Result<CommandMatcher | null, Failure>> =>
   pattern === undefined ? ok(null) : createCommandMatcher(pattern);
 
 const addReasons = async (context: ApiContext, jobs: readonly Job[]): Promise<readonly ExplainedJob[]> => {
@@ -143,7 +143,7 @@ const list =
   async (request: AppRequest): Promise<Response> => {
     const query = readQuery(request, jobsQuerySchema);
     if (!query.ok) return respondFailure(query.error);
-    const matcher = createMatcher(query.value.command_regex);
+    const matcher = await createMatcher(query.value.command_regex);
     if (!matcher.ok) return respondFailure(matcher.error);
     const matching = matcher.value === null ? {} : { matchesCommand: matcher.value.matches };
     const jobs = context.store.listJobs({ ...toFilter(query.value), ...matching });

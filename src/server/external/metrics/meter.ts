@@ -74,7 +74,7 @@ const createHttpMeter = (): Group<"observeRequest" | "addFollower"> => {
   const duration = histogram("nexus_http_request_duration_seconds", "From a request to its answer", QUICK_S, []);
   const followers = createCounter(
     { name: "nexus_followers", help: "Clients that hold an answer open" },
-    [{ kind: "logs" }],
+    [{ kind: "logs" }, { kind: "events" }, { kind: "terminals" }],
     "gauge",
   );
   return {

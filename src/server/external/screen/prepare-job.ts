@@ -8,6 +8,8 @@ import { renderLaunchRecord } from "./launch-record.ts";
 const SCREENRC = `startup_message off
 vbell off
 autodetach on
+deflogin off
+defnonblock on
 defutf8 on
 defscrollback 10000
 termcapinfo xterm* ti@:te@

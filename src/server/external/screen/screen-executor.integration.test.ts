@@ -421,7 +421,7 @@ describe("the session", () => {
     const longest = { ...long, id: `${long.id}${"x".repeat(56 - long.id.length)}` as typeof long.id };
     const [job, sibling] = [await launchJob(bench, long), await launchJob(bench, longest)];
     const [program = "", ...args] = bench.executor.attachCommand(sibling.handle);
-    expect([program, ...args]).toEqual(["screen", "-x", expect.stringContaining(`nexus_job_${longest.id}`)]);
+    expect([program, ...args]).toEqual(["screen", "-U", "-x", expect.stringContaining(`nexus_job_${longest.id}`)]);
     for (const one of [job, sibling]) {
       const session = bench.executor.attachCommand(one.handle).at(-1) ?? "";
       const asked = spawnSync("screen", ["-S", session, "-Q", "info"], { timeout: 3000 });

@@ -7,7 +7,7 @@ import { type Claim, findLaunched, readClaim, waitForCompleteClaim } from "./cla
 import { type JobPaths, locateJobFiles } from "./job-files.ts";
 import { forceKillJobs, terminateJobs } from "./kill-jobs.ts";
 import { readLaunchRecord } from "./launch-record.ts";
-import { createHandleFromClaim, launchSession } from "./launch-session.ts";
+import { createHandleFromClaim, launchSession, type ScreenHandle } from "./launch-session.ts";
 import { prepareJob } from "./prepare-job.ts";
 import { probeJobs } from "./probe-jobs.ts";
 import { buildSessionEnvironment } from "./session-environment.ts";
@@ -95,6 +95,16 @@ const watchJob = (state: State, job: ActiveJob, onChange: () => void): (() => vo
   };
 };
 
+const nameExactly = ({ pid, session }: ScreenHandle): string => `${pid}.${session}`;
+
+const createViewCommands = (): Pick<Executor, "attachCommand" | "fitCommand"> => ({
+  attachCommand: (handle) => (handle.kind === "screen" ? ["screen", "-U", "-x", nameExactly(handle)] : []),
+  fitCommand: (handle, { columns, rows }) =>
+    handle.kind === "screen"
+      ? ["screen", "-S", nameExactly(handle), "-X", "width", "-w", String(columns), String(rows)]
+      : [],
+});
+
 /** Runs jobs in screen sessions that outlive the server. `serverEnv` is `process.env` unless given. */
 export const createScreenExecutor = (options: ScreenExecutorOptions): Executor => {
   const state: State = { options, launches: new Map(), children: new Map() };
@@ -107,6 +117,6 @@ export const createScreenExecutor = (options: ScreenExecutorOptions): Executor =
     },
     kill: async (jobs, force) => (force ? forceKillJobs(serverDir, jobs) : terminateJobs(serverDir, jobs)),
     watch: (job, onChange) => watchJob(state, job, onChange),
-    attachCommand: (handle) => (handle.kind === "screen" ? ["screen", "-x", handle.session] : []),
+    ...createViewCommands(),
   };
 };

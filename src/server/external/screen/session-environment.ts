@@ -11,7 +11,8 @@ const KEPT_BY_BASH: ReadonlySet<string> = new Set([
   ...["IFS", "PWD", "OLDPWD", "SHLVL", "_", "BASH_ARGV0", "OPTIND", "OPTERR"],
 ]);
 
-const selectNeeded = (serverEnv: ServerEnvironment): Environment =>
+/** What a program of screen needs of the server's environment, and nothing else. */
+export const selectNeeded = (serverEnv: ServerEnvironment): Environment =>
   Object.fromEntries(
     Object.entries(serverEnv).filter(
       (entry): entry is [string, string] => entry[1] !== undefined && NEEDED_BY_THE_SESSION.test(entry[0]),

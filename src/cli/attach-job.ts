@@ -1,0 +1,166 @@
+import type { WireJob } from "../shared/job.ts";
+import { err, ok, type Result } from "../shared/result.ts";
+import { CLOSE_CODES } from "../shared/terminal.ts";
+import type { Api } from "./api-client.ts";
+import { type AttachSocket, openAttachSocket, type SocketEnd } from "./attach-socket.ts";
+import { awaitJob, isEnded, isHopeless, pauseBeforeRetry, stayWith } from "./await-job.ts";
+import { createDetachKeys } from "./detach-keys.ts";
+import { fail, UNREACHABLE } from "./failure.ts";
+import { followJob } from "./follow-job.ts";
+import { holdOutput } from "./hold-output.ts";
+import { chooseExitCode, describeEnding } from "./job-ending.ts";
+import { filterLog } from "./log-filter.ts";
+import { hint } from "./output.ts";
+import { BELOW_EVERYTHING, type RawTerminal, takeTerminal, USUAL_MODES } from "./raw-terminal.ts";
+import type { Failure, Outcome } from "./verb.ts";
+
+type Session = {
+  readonly api: Api;
+  readonly id: string;
+  readonly isWatching: boolean;
+  readonly left: PromiseWithResolvers<"left">;
+  socket: AttachSocket | null;
+  hasShown: boolean;
+};
+
+type Final = Result<"detached" | "ended", Failure>;
+type Break = Readonly<{ wasOpen: boolean; failure: Failure }>;
+
+const CLEAR = "\u001b[0m\u001b[H\u001b[2J";
+const READING_MS = 600;
+const LINES_BELOW_TAIL = 3;
+const RECORDER_LINES = 2;
+
+const sayHowToLeave = (session: Session): void =>
+  hint(
+    session.isWatching
+      ? `Watching job ${session.id}: nothing that you type reaches it. Leave with Ctrl-C or Ctrl-A D.`
+      : `Detach with Ctrl-A D; job ${session.id} goes on. Come back with: nx attach ${session.id}`,
+  );
+
+const describePath = ({ id, isWatching }: Session, terminal: RawTerminal): string => {
+  const { columns, rows } = terminal.readSize();
+  const kind = encodeURIComponent(process.env["TERM"] ?? "");
+  return `/v1/jobs/${id}/attach?columns=${columns}&rows=${rows}&term=${kind}${isWatching ? "&read_only=true" : ""}`;
+};
+
+const takeKeys = (session: Session): ((keys: Uint8Array) => void) => {
+  const isLeaving = createDetachKeys();
+  return (keys) => {
+    const leaves = isLeaving(keys);
+    if (!session.isWatching && session.socket?.isOpen() === true) return session.socket.send(keys);
+    if (leaves) session.left.resolve("left");
+  };
+};
+
+const show = async (session: Session, terminal: RawTerminal, path: string): Promise<SocketEnd | "left"> => {
+  const output = holdOutput(session.hasShown ? 0 : READING_MS, (bytes) => {
+    session.hasShown = true;
+    terminal.write(bytes);
+  });
+  const socket = openAttachSocket(session.api.target, path, output.push);
+  session.socket = socket;
+  const end = await Promise.race([socket.ended, session.left.promise]);
+  output.drop();
+  socket.close();
+  return end;
+};
+
+const readFinal = (end: SocketEnd | "left"): Final | null => {
+  if (end === "left" || end.code === CLOSE_CODES.detached) return ok("detached");
+  if (end.code === CLOSE_CODES.ended) return ok("ended");
+  return end.code === CLOSE_CODES.failed || end.code === CLOSE_CODES.mistaken ? fail(end.reason) : null;
+};
+
+const NOT_OPENED: Failure = { exitCode: UNREACHABLE, message: "the server did not open the job's terminal" };
+const PASSING: ReadonlySet<string | null> = new Set(["INVALID_REQUEST", "UNAVAILABLE"]);
+
+const explainRefusal = async ({ api }: Session, path: string): Promise<Failure> => {
+  const answer = await api.get<null>(path);
+  return answer.ok || PASSING.has(answer.error.code) ? NOT_OPENED : answer.error;
+};
+
+const examine = async (session: Session, path: string, wasOpen: boolean): Promise<"ended" | Failure> => {
+  const job = await session.api.get<WireJob>(`/v1/jobs/${session.id}`);
+  if (!job.ok) return job.error;
+  if (isEnded(job.value)) return "ended";
+  return wasOpen ? NOT_OPENED : explainRefusal(session, path);
+};
+
+const visit = async (session: Session, terminal: RawTerminal): Promise<Final | Break> => {
+  const path = describePath(session, terminal);
+  const end = await show(session, terminal, path);
+  const final = readFinal(end);
+  if (final !== null || end === "left") return final ?? ok("detached");
+  const finding = await examine(session, path, end.wasOpen);
+  return finding === "ended" ? ok("ended") : { wasOpen: end.wasOpen, failure: finding };
+};
+
+const noteBreak = ({ hasShown }: Session, terminal: RawTerminal): void => {
+  const note = "The connection broke; connecting again (Ctrl-C to leave) …\r\n";
+  terminal.write(`${hasShown ? BELOW_EVERYTHING : ""}${note}`);
+};
+
+const stayAttached = async (session: Session, terminal: RawTerminal): Promise<Final> => {
+  for (let misses = 0; ; ) {
+    const visited = await visit(session, terminal);
+    if ("ok" in visited) return visited;
+    if (misses === 0 || visited.wasOpen) noteBreak(session, terminal);
+    misses = visited.wasOpen ? 1 : misses + 1;
+    if (isHopeless(visited.failure, misses)) return err(visited.failure);
+    await Promise.race([pauseBeforeRetry(), session.left.promise]);
+  }
+};
+
+const describeModes = ({ hasShown, isWatching }: Session, leaving: Final): string => {
+  if (!hasShown) return "";
+  return leaving.ok && !isWatching ? USUAL_MODES : BELOW_EVERYTHING;
+};
+
+const withTerminal = async (session: Session): Promise<Final> => {
+  const terminal = takeTerminal({
+    onKeys: takeKeys(session),
+    onResize: () => session.socket?.send(JSON.stringify(terminal.readSize())),
+  });
+  try {
+    const leaving = await stayAttached(session, terminal);
+    terminal.write(describeModes(session, leaving));
+    return leaving;
+  } finally {
+    terminal.restore();
+  }
+};
+
+const showTail = async ({ api, id }: Session): Promise<void> => {
+  const rows = process.stdout.rows || 24;
+  const lines = Math.max(1, rows - LINES_BELOW_TAIL) + RECORDER_LINES;
+  const logs = await api.get<{ data: string }>(`/v1/jobs/${id}/logs?last_n_lines=${lines}`);
+  if (!logs.ok) return;
+  const text = filterLog(logs.value.data, true);
+  const end = text === "" || text.endsWith("\n") ? "" : "\r\n";
+  process.stdout.write(`${CLEAR}${text}${end}${USUAL_MODES}`);
+};
+
+const showEnd = async (session: Session): Promise<Outcome> => {
+  if (!session.hasShown) return followJob(session.api, session.id, null);
+  const job = await awaitJob(session.api, session.id, isEnded);
+  if (!job.ok) return job;
+  await showTail(session);
+  hint(`${describeEnding(job.value)} (all of its output: nx logs ${session.id})`);
+  return ok(chooseExitCode(job.value));
+};
+
+const advise = (id: string, { exitCode, message }: Failure): Outcome =>
+  err({ exitCode, message: `${message}; come back with: nx attach ${id}` });
+
+/** Shows a running job's terminal in the user's, until the job ends or the user detaches. A broken connection is mended. */
+export const attachToJob = async (api: Api, id: string, isWatching: boolean): Promise<Outcome> => {
+  const left = Promise.withResolvers<"left">();
+  const session: Session = { api: stayWith(api), id, isWatching, left, socket: null, hasShown: false };
+  sayHowToLeave(session);
+  const leaving = await withTerminal(session);
+  if (!leaving.ok) return advise(id, leaving.error);
+  if (leaving.value === "ended") return showEnd(session);
+  hint(`Detached; job ${id} goes on. Come back with: nx attach ${id}`);
+  return ok(0);
+};

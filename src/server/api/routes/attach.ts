@@ -1,0 +1,82 @@
+import { err, ok, type Result } from "../../../shared/result.ts";
+import type { Job, RunningJob } from "../../core/job.ts";
+import type { SocketHandler } from "../../core/ports.ts";
+import { bridgeTerminal } from "../bridge-terminal.ts";
+import type { ApiContext, AppRequest } from "../context.ts";
+import { createFailure, type Failure, respondFailure } from "../error-response.ts";
+import { createUnknownJob, findJob } from "../find-job.ts";
+import { attachQuerySchema, readQuery } from "../query.ts";
+import { describeErrors, idParameter, type Route, type RouteSpec } from "../route.ts";
+import type { Seats } from "../seats.ts";
+import type { ViewingRooms } from "../viewing-rooms.ts";
+
+const DESCRIPTION = `A WebSocket. Binary frames are bytes of the terminal, both ways; a text frame \`{"columns":N,"rows":N}\`
+tells the size of the viewer's window, as the query does at the start. \`term\` names the kind of the viewer's terminal.
+With \`read_only\` what the viewer sends is dropped. Several may attach at once; those who may type share the size of the
+smallest window. Closing the WebSocket detaches; the job goes on. The server closes with 4000 when the viewer detached in
+the terminal (Ctrl-A D), 4001 when the job has ended, 4002 when its terminal can't be shown, 1001 when the server stops.`;
+
+const attachSpec: RouteSpec = {
+  method: "get",
+  path: "/v1/jobs/{id}/attach",
+  tags: ["jobs"],
+  summary: "The terminal of a running job",
+  description: DESCRIPTION.replaceAll("\n", " "),
+  request: { params: idParameter, query: attachQuerySchema },
+  responses: {
+    101: { description: "The WebSocket is open" },
+    ...describeErrors("INVALID_REQUEST", "INVALID_JOB_STATE", "JOB_NOT_FOUND", "VALIDATION_ERROR", "TOO_MANY_REQUESTS"),
+  },
+};
+
+const SWITCHING = 101;
+const POLL_MS = 10;
+const START_PATIENCE_MS = 15_000;
+
+const pause = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, POLL_MS));
+
+const waitForLaunch = async ({ store }: ApiContext, first: Job): Promise<Job> => {
+  const deadline = performance.now() + START_PATIENCE_MS;
+  let job = first;
+  while (job.status === "starting" && performance.now() < deadline) {
+    await pause();
+    job = store.findJob(job.id) ?? job;
+  }
+  return job;
+};
+
+const findRunning = async (context: ApiContext, request: AppRequest): Promise<Result<RunningJob, Failure>> => {
+  const found = findJob(context.store, request);
+  if (found === null) return err(createUnknownJob(request));
+  const job = await waitForLaunch(context, found);
+  if (job.status === "running" && context.executor.attachCommand(job.handle).length > 0) return ok(job);
+  const reason = job.status === "running" ? "has no terminal" : `is ${job.status}; only a running job has a terminal`;
+  return err(createFailure("INVALID_JOB_STATE", `Job ${job.id} ${reason}`));
+};
+
+const isWebSocket = ({ req }: AppRequest): boolean => req.header("upgrade")?.toLowerCase() === "websocket";
+
+const upgrade = (request: AppRequest, handler: SocketHandler): boolean =>
+  isWebSocket(request) && request.env.peer.upgrade?.(handler) === true;
+
+const attach =
+  (context: ApiContext, rooms: ViewingRooms, seats: Seats) =>
+  async (request: AppRequest): Promise<Response> => {
+    const query = readQuery(request, attachQuerySchema);
+    if (!query.ok) return respondFailure(query.error);
+    const job = await findRunning(context, request);
+    if (!job.ok) return respondFailure(job.error);
+    if (context.isStopping()) return respondFailure(createFailure("UNAVAILABLE", "The server is shutting down"));
+    const { columns, rows, term, read_only } = query.value;
+    const options = { size: { columns, rows }, kind: term };
+    const seat = seats.take("viewer", request.env.peer.address);
+    if (!seat.ok) return respondFailure(seat.error);
+    const viewing = { job: job.value, options, isReadOnly: read_only, onEnd: seat.value };
+    if (upgrade(request, bridgeTerminal(context, rooms, viewing))) return new Response(null, { status: SWITCHING });
+    seat.value();
+    return respondFailure(createFailure("INVALID_REQUEST", "This address takes a WebSocket"));
+  };
+
+export const createAttachRoutes = (context: ApiContext, rooms: ViewingRooms, seats: Seats): readonly Route[] => [
+  { spec: attachSpec, handle: attach(context, rooms, seats) },
+];

@@ -1,0 +1,10 @@
+/** With which codes the server closes the WebSocket of a job's terminal. All but `leaving` and `overrun` are final. */
+export const CLOSE_CODES = {
+  gone: 1000,
+  leaving: 1001,
+  mistaken: 1007,
+  overrun: 1013,
+  detached: 4000,
+  ended: 4001,
+  failed: 4002,
+} as const;
