@@ -14,7 +14,7 @@ import type { Couriers } from "./core/courier.ts";
 import type { JobId } from "./core/job.ts";
 import { JOB_CHANNELS } from "./core/job-channels.ts";
 import type { Meter } from "./core/meter.ts";
-import type { Clock, Log, Store, Wakes } from "./core/ports.ts";
+import type { Clock, Log, OnStep, Store, Wakes } from "./core/ports.ts";
 import { announceChanges } from "./external/announce-changes.ts";
 import { createBackups } from "./external/backup-folder.ts";
 import { createDiscord } from "./external/discord.ts";
@@ -38,7 +38,10 @@ import { type Scheduler, startScheduler } from "./scheduler/loop.ts";
 
 export type RunningServer = Readonly<{ url: string; stop: () => Promise<void> }>;
 
-type Reporting = Readonly<{ log: Log; meter: Meter }>;
+/** What hears of the server's doings. */
+export type Listeners = Readonly<{ log: Log; onStep?: OnStep | undefined }>;
+
+type Reporting = Listeners & Readonly<{ meter: Meter }>;
 type StartError = Readonly<{ message: string }>;
 type HttpServer = ReturnType<typeof listen>;
 
@@ -73,7 +76,7 @@ const ensureToken = async (store: Store, settings: Settings): Promise<Result<str
   return ok(settings.apiToken === null ? token : null);
 };
 
-const openFolder = (settings: Settings, meter: Meter): Result<Store, StartError> => {
+const openFolder = (settings: Settings, { meter, onStep }: Reporting): Result<Store, StartError> => {
   try {
     mkdirSync(settings.serverDir, { recursive: true, mode: 0o700 });
   } catch (error) {
@@ -81,7 +84,7 @@ const openFolder = (settings: Settings, meter: Meter): Result<Store, StartError>
       message: `${settings.serverDir} can't be made: ${describeError(error)}`,
     });
   }
-  return openStore({ serverDir: settings.serverDir, clock: readClock, meter });
+  return openStore({ serverDir: settings.serverDir, clock: readClock, meter, onStep });
 };
 
 const createParts = (settings: Settings, opened: Store, reporting: Reporting) => {
@@ -89,12 +92,13 @@ const createParts = (settings: Settings, opened: Store, reporting: Reporting) =>
   return { feed, store: announceChanges(opened, feed.publish), ...createOutside(settings, reporting) };
 };
 
-const createOutside = (settings: Settings, { log, meter }: Reporting) => ({
+const createOutside = (settings: Settings, { log, meter, onStep }: Reporting) => ({
   log,
   meter,
+  onStep,
   clock: readClock,
   terminals: createTerminals(),
-  executor: createScreenExecutor({ serverDir: settings.serverDir }),
+  executor: createScreenExecutor({ serverDir: settings.serverDir, onStep }),
   gpus: settings.mockGpus > 0 ? createMockGpus(settings.mockGpus) : createNvidiaSmi({}),
   jobDirectory: createJobDirectory(settings.serverDir),
   health: createHostStats({ serverDir: settings.serverDir, clock: readClock }),
@@ -185,14 +189,17 @@ const announce = (log: Log, url: string, settings: Settings, token: string | nul
 };
 
 /** Opens the folder, restores its jobs, then listens. On a failure nothing is left open. */
-export const startServer = async (settings: Settings, log: Log): Promise<Result<RunningServer, StartError>> => {
+export const startServer = async (
+  settings: Settings,
+  listeners: Listeners,
+): Promise<Result<RunningServer, StartError>> => {
   if ((settings.sslKeyfile === null) !== (settings.sslCertfile === null)) {
     return err({ message: "ssl_keyfile and ssl_certfile go together: give both or none" });
   }
-  const meter = createMeter();
-  const store = openFolder(settings, meter);
+  const reporting = { ...listeners, meter: createMeter() };
+  const store = openFolder(settings, reporting);
   if (!store.ok) return store;
-  return tryServe(settings, createParts(settings, store.value, { log, meter }));
+  return tryServe(settings, createParts(settings, store.value, reporting));
 };
 
 const tryServe = async (settings: Settings, parts: Parts): Promise<Result<RunningServer, StartError>> => {

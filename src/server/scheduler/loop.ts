@@ -5,6 +5,7 @@ import { deleteUnusedArtifacts } from "./delete-unused-artifacts.ts";
 import { createDelivery, type PostOffice } from "./deliver-outbox.ts";
 import { expireOutbox } from "./expire-outbox.ts";
 import { findWandbRuns } from "./find-wandb-runs.ts";
+import { removeLeftovers } from "./remove-leftovers.ts";
 import { restoreJobs } from "./restore-jobs.ts";
 import { startCpuJobs, startGpuJobs } from "./start-queued-jobs.ts";
 import { startTask, type Task, type TaskPlan } from "./task.ts";
@@ -47,6 +48,7 @@ const startOtherTasks = (context: SchedulerContext, outside: Outside, start: Sta
     start("daily backup", createDailyBackup(context, backups)),
     start("unused artifacts", () => deleteUnusedArtifacts(context)),
     start("old notifications", () => expireOutbox(context)),
+    start("left-over folders", () => removeLeftovers(context)),
   ];
 };
 
