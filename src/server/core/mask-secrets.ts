@@ -5,7 +5,7 @@ const MASK = "********";
 const SECRET_NAME = /key|token|secret|passw|pwd|auth|cred|private|webhook|cookie|session|dsn|sid$|phone|number/i;
 const RANDOM_TEXT = /^(?=.*[0-9])(?=.*[A-Za-z])[\w+/=.~-]{16,}$/;
 const PATH_OR_NAME = /^[./~]|[/.](com|org|net|io|py|sh|json|ya?ml|txt)\b/;
-const PASSWORD_IN_URL = /(\w+:\/\/[^\s:/@]*:)[^\s:/@]+(?=@)/g;
+const PASSWORD_IN_URL = /(:\/\/[^\s:/@]*:)[^\s:/@]+(?=@)/g;
 const LEAST_LENGTH = 4;
 
 const isSecret = (name: string, value: string): boolean =>

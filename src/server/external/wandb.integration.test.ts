@@ -185,6 +185,12 @@ test("no link is followed, no pipe waited for, no file read that is too long", a
   expect(await find(known)).toEndWith("/runs/f");
 });
 
+test("a log made to be slow to search is searched in a time that grows with its length alone", async () => {
+  const log = `${dir}/ ${"finishing run ".repeat(70_000)}`;
+  write(`repo/wandb/${RUN}/logs/debug.log`, log);
+  expect(await find()).toBe(FOUND);
+});
+
 test("a wandb folder beside thousands of others is still found", async () => {
   for (let index = 0; index < 2100; index++) mkdirSync(join(dir, "repo", `class_${index}`), { recursive: true });
   writeRun(`wandb/${RUN}`);
