@@ -11,6 +11,7 @@ import type { ApiContext } from "./api/context.ts";
 import { createEventFeed } from "./api/event-feed.ts";
 import type { Settings } from "./core/config.ts";
 import type { Couriers } from "./core/courier.ts";
+import { toRetention } from "./core/folder-plan.ts";
 import type { JobId } from "./core/job.ts";
 import { JOB_CHANNELS } from "./core/job-channels.ts";
 import type { Meter } from "./core/meter.ts";
@@ -21,6 +22,7 @@ import { createDiscord } from "./external/discord.ts";
 import { createHostStats } from "./external/host-stats.ts";
 import { createFetch } from "./external/http-requests.ts";
 import { createJobDirectory } from "./external/job-directory.ts";
+import { createJobFolders } from "./external/job-folders.ts";
 import { createLogFile } from "./external/log-file.ts";
 import { watchEventLoop } from "./external/metrics/event-loop-lag.ts";
 import { createMeter } from "./external/metrics/meter.ts";
@@ -173,6 +175,8 @@ const startJobs = (settings: Settings, parts: Parts): Promise<Scheduler> => {
       wandb: createWandbFinder(),
       office,
       backups: createBackups({ serverDir: settings.serverDir, program: locateProgram() }),
+      folders: createJobFolders(settings.serverDir),
+      retention: toRetention(settings),
     },
   );
 };

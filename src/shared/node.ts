@@ -36,8 +36,9 @@ export const healthSchema = z
   })
   .meta({ id: "Health" });
 
-export const logsSchema = z.object({ data: z.string() }).meta({ id: "Logs" });
+export const logsSchema = z.object({ data: z.string(), removed: z.literal(true).optional() }).meta({ id: "Logs" });
 
+export type Logs = Readonly<z.output<typeof logsSchema>>;
 export type HealthStatus = (typeof HEALTH_STATUSES)[number];
 export type ServerStatus = Readonly<z.output<typeof serverStatusSchema>>;
 export type Health = Readonly<z.output<typeof healthSchema>>;

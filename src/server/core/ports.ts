@@ -188,7 +188,9 @@ export type StoreChange =
   | Readonly<{ kind: "removal"; id: JobId }>
   | Readonly<{ kind: "blacklist"; gpuIdx: number; blacklisted: boolean }>;
 
+/** `isRemoved`: the job's folder, or all logs in it, are gone. */
 export type LogFile = Readonly<{
+  isRemoved: (id: JobId) => Promise<boolean>;
   readTail: (id: JobId, lastLines: number | null) => Promise<Uint8Array>;
   readErrors: (id: JobId, lastLines: number | null) => Promise<Uint8Array>;
   follow: (id: JobId, lastLines: number | null, hasEnded: () => boolean) => ReadableStream<Uint8Array>;
@@ -198,6 +200,16 @@ export type JobDirectory = Readonly<{
   pathOf: (id: JobId) => string;
   removeRepo: (id: JobId) => Promise<void>;
   remove: (id: JobId) => Promise<void>;
+}>;
+
+/**
+ * `measure` tells what the folders take on disk, and whether at most the record of a launch is left (`isCleared`). `clear`
+ * with `keepsRecord` leaves that record, else nothing.
+ */
+export type JobFolders = Readonly<{
+  list: () => Promise<readonly JobId[]>;
+  measure: (ids: readonly JobId[]) => Promise<ReadonlyMap<JobId, Readonly<{ bytes: number; isCleared: boolean }>>>;
+  clear: (id: JobId, keepsRecord: boolean) => Promise<void>;
 }>;
 
 /** Figures cached for as long as the contract says; never takes over 2 s to answer. */

@@ -1,5 +1,7 @@
-import type { Backups, HostStats, Wakes, WandbFinder } from "../core/ports.ts";
+import type { Retention } from "../core/folder-plan.ts";
+import type { Backups, HostStats, JobFolders, Wakes, WandbFinder } from "../core/ports.ts";
 import { createDailyBackup } from "./back-up-daily.ts";
+import { createFolderCleaning } from "./clean-folders.ts";
 import { createMemory, type SchedulerContext, type SchedulerMemory } from "./context.ts";
 import { deleteUnusedArtifacts } from "./delete-unused-artifacts.ts";
 import { createDelivery, type PostOffice } from "./deliver-outbox.ts";
@@ -14,7 +16,14 @@ import { createHealthWatch } from "./watch-health.ts";
 export type Scheduler = Readonly<{ wakes: Wakes; stop: () => Promise<void> }>;
 
 /** What the tasks beside those of the jobs look at. */
-export type Outside = Readonly<{ health: HostStats; wandb: WandbFinder; backups: Backups; office: PostOffice }>;
+export type Outside = Readonly<{
+  health: HostStats;
+  wandb: WandbFinder;
+  backups: Backups;
+  office: PostOffice;
+  folders: JobFolders;
+  retention: Retention;
+}>;
 
 type Start = (name: string, run: TaskPlan["run"]) => Task;
 type JobTasks = Readonly<{ tasks: readonly Task[]; wakes: Wakes }>;
@@ -45,6 +54,7 @@ const startOtherTasks = (context: SchedulerContext, outside: Outside, start: Sta
     start("health", createHealthWatch({ health, log: context.log, refreshMs })),
     start("W&B runs", () => findWandbRuns(context, wandb)),
     start("daily backup", createDailyBackup(context, backups)),
+    start("old job folders", createFolderCleaning(context, outside)),
     start("unused artifacts", () => deleteUnusedArtifacts(context)),
     start("old notifications", () => expireOutbox(context)),
   ];
