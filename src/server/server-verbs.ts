@@ -80,7 +80,7 @@ const OPERATION: Readonly<Record<string, ServerVerb>> = {
 
 const CLEAN: ServerVerb = {
   usage: "nexus-server clean [--dry-run]",
-  summary: "remove old jobs' folders now, also while it runs",
+  summary: "remove old jobs' folders now",
   flags: [DRY_RUN],
   run: async (call) => (await import("./verbs/clean.ts")).runClean(call),
 };
