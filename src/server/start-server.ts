@@ -15,11 +15,11 @@ import { toRetention } from "./core/folder-plan.ts";
 import type { JobId } from "./core/job.ts";
 import { JOB_CHANNELS } from "./core/job-channels.ts";
 import type { Meter } from "./core/meter.ts";
-import type { Clock, Log, Store, Wakes } from "./core/ports.ts";
+import type { Clock, GpuProbe, Log, Store, Wakes } from "./core/ports.ts";
+import { createHealth } from "./create-health.ts";
 import { announceChanges } from "./external/announce-changes.ts";
 import { createBackups } from "./external/backup-folder.ts";
 import { createDiscord } from "./external/discord.ts";
-import { createHostStats } from "./external/host-stats.ts";
 import { createFetch } from "./external/http-requests.ts";
 import { createJobDirectory } from "./external/job-directory.ts";
 import { createJobFolders } from "./external/job-folders.ts";
@@ -91,15 +91,18 @@ const createParts = (settings: Settings, opened: Store, reporting: Reporting) =>
   return { feed, store: announceChanges(opened, feed.publish), ...createOutside(settings, reporting) };
 };
 
-const createOutside = (settings: Settings, { log, meter }: Reporting) => ({
+const createGpus = ({ mockGpus }: Settings): GpuProbe =>
+  mockGpus > 0 ? createMockGpus(mockGpus) : createNvidiaSmi({});
+
+const createOutside = (settings: Settings, { log, meter }: Reporting, gpus = createGpus(settings)) => ({
   log,
   meter,
   clock: readClock,
   terminals: createTerminals(),
   executor: createScreenExecutor({ serverDir: settings.serverDir }),
-  gpus: settings.mockGpus > 0 ? createMockGpus(settings.mockGpus) : createNvidiaSmi({}),
+  gpus,
   jobDirectory: createJobDirectory(settings.serverDir),
-  health: createHostStats({ serverDir: settings.serverDir, clock: readClock }),
+  health: createHealth(settings, gpus, readClock),
 });
 
 const readTls = ({ sslKeyfile, sslCertfile }: Settings) =>

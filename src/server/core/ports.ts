@@ -212,9 +212,11 @@ export type JobFolders = Readonly<{
   clear: (id: JobId, keepsRecord: boolean) => Promise<void>;
 }>;
 
+export type HealthFigures = Pick<Health, "disk" | "network" | "system" | "gpus">;
+
 /** Figures cached for as long as the contract says; never takes over 2 s to answer. */
 export type HostStats = Readonly<{
-  read: (refresh: boolean) => Promise<Pick<Health, "disk" | "network" | "system">>;
+  read: (refresh: boolean) => Promise<HealthFigures>;
 }>;
 
 /** The address of the job's run on W&B, null while there is none. */

@@ -51,7 +51,7 @@ const startOtherTasks = (context: SchedulerContext, outside: Outside, start: Sta
   const { health, wandb, backups } = outside;
   const refreshMs = context.settings.refreshRate * 1000;
   return [
-    start("health", createHealthWatch({ health, log: context.log, refreshMs })),
+    start("health", createHealthWatch({ ...context, health, refreshMs })),
     start("W&B runs", () => findWandbRuns(context, wandb)),
     start("daily backup", createDailyBackup(context, backups)),
     start("old job folders", createFolderCleaning(context, outside)),
