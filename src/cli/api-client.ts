@@ -12,7 +12,7 @@ export type ApiResult<Value> = Promise<Result<Value, ApiFailure>>;
 
 export type Api = Readonly<{
   target: Target;
-  get: <Value>(path: string) => ApiResult<Value>;
+  get: <Value>(path: string, signal?: AbortSignal) => ApiResult<Value>;
   send: <Value>(method: "POST" | "PATCH" | "PUT" | "DELETE", path: string, body?: unknown) => ApiResult<Value>;
   upload: <Value>(path: string, body: Blob | ReadableStream<Uint8Array>) => ApiResult<Value>;
   stream: (path: string, signal: AbortSignal) => ApiResult<ReadableStream<Uint8Array>>;
@@ -130,7 +130,7 @@ export const createApi = (target: Target): Api => {
   const line = { target, start: createStarter(target.baseUrl) };
   return {
     target,
-    get: (path) => requestJson(line, { path, init: {} }),
+    get: (path, signal) => requestJson(line, { path, init: signal === undefined ? {} : { signal } }),
     send: (method, path, body) => requestJson(line, { path, init: encode(method, body) }),
     upload: (path, body) =>
       requestJson(line, { path, init: { method: "POST", headers: { "content-type": "application/x-tar" }, body } }),

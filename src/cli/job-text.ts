@@ -2,7 +2,7 @@ import type { WireJob } from "../shared/job.ts";
 import { formatDuration } from "./duration.ts";
 import { escapeText, printTable } from "./output.ts";
 
-const formatGpus = (job: WireJob): string => {
+export const formatGpus = (job: WireJob): string => {
   if (job.num_gpus === 0) return "cpu";
   return job.gpu_idxs.length > 0 ? job.gpu_idxs.join(",") : `any ${job.num_gpus}`;
 };

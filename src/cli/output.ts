@@ -3,7 +3,7 @@ import { FAILED } from "./failure.ts";
 import { isTerminal } from "./terminal.ts";
 import { measureWidth, padText, truncateText } from "./text-width.ts";
 
-const useColor = (): boolean => {
+export const useColor = (): boolean => {
   if (process.env["NO_COLOR"]) return false;
   if (process.env["FORCE_COLOR"]) return process.env["FORCE_COLOR"] !== "0";
   return isTerminal("output") && process.env["TERM"] !== "dumb";

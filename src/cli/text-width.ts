@@ -31,3 +31,22 @@ export const padText = (text: string, width: number): string => {
   const shown = truncateText(text, width);
   return shown + " ".repeat(Math.max(0, width - measureWidth(shown)));
 };
+
+/** Into pieces that fit into a width; at least one, which may be empty. */
+export const splitText = (text: string, width: number): readonly string[] => {
+  if (measureWidth(text) <= width) return [text];
+  const pieces: string[] = [];
+  let piece = "";
+  let used = 0;
+  for (const character of text) {
+    const taken = measureCharacter(character);
+    if (used + taken > width && piece !== "") {
+      pieces.push(piece);
+      piece = "";
+      used = 0;
+    }
+    piece += character;
+    used += taken;
+  }
+  return [...pieces, piece];
+};

@@ -5,6 +5,7 @@ type VerbModule = Readonly<{ verb: Verb }>;
 /** A verb's file is loaded only when it is called. */
 export const VERBS: Readonly<Record<string, () => Promise<VerbModule>>> = {
   status: () => import("./verbs/status.ts"),
+  top: () => import("./verbs/top.ts"),
   run: () => import("./verbs/run.ts"),
   add: () => import("./verbs/add.ts"),
   queue: () => import("./verbs/queue.ts"),

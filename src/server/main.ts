@@ -2,6 +2,7 @@ import { parseArgs } from "node:util";
 import { describeError } from "../shared/describe-error.ts";
 import { err, ok, type Result } from "../shared/result.ts";
 import { suggestNearest } from "../shared/suggest.ts";
+import type { OnStep } from "./core/ports.ts";
 import { createLog } from "./external/log.ts";
 import { type Flags, loadSettings } from "./load-settings.ts";
 import { renderServerHelp, renderServerVerbHelp } from "./server-help.ts";
@@ -21,11 +22,11 @@ const fail = (message: string, exitCode: number): never => {
   process.exit(exitCode);
 };
 
-const serve: ServerVerb["run"] = async ({ flags }) => {
+const serve = async ({ flags }: ServerCall, onStep: OnStep | undefined): Promise<Result<number, Mistake>> => {
   const settings = loadSettings(flags);
   if (!settings.ok) return settings;
   const log = createLog(process.stdout.isTTY === true, settings.value.logLevel);
-  const started = await startServer(settings.value, log);
+  const started = await startServer(settings.value, { log, onStep });
   if (!started.ok) return started;
   const { promise, resolve } = Promise.withResolvers<void>();
   process.once("SIGTERM", resolve);
@@ -35,7 +36,12 @@ const serve: ServerVerb["run"] = async ({ flags }) => {
   return ok(0);
 };
 
-const SERVE: ServerVerb = { usage: "nexus-server [flags]", summary: "", flags: [VERSION_FLAG], run: serve };
+const createServe = (onStep: OnStep | undefined): ServerVerb => ({
+  usage: "nexus-server [flags]",
+  summary: "",
+  flags: [VERSION_FLAG],
+  run: (call) => serve(call, onStep),
+});
 
 const toOption = ({ short, value }: ServerFlag) => ({
   type: value === undefined ? ("boolean" as const) : ("string" as const),
@@ -72,8 +78,8 @@ const parseCall = (args: readonly string[], { flags, takesWord }: ServerVerb): R
   }
 };
 
-const findVerb = (word: string | undefined): Result<ServerVerb, Mistake> => {
-  const known = word === undefined ? SERVE : Object.hasOwn(SERVER_VERBS, word) ? SERVER_VERBS[word] : undefined;
+const findVerb = (word: string | undefined, serving: ServerVerb): Result<ServerVerb, Mistake> => {
+  const known = word === undefined ? serving : Object.hasOwn(SERVER_VERBS, word) ? SERVER_VERBS[word] : undefined;
   if (known !== undefined) return ok(known);
   const near = suggestNearest(word ?? "", Object.keys(SERVER_VERBS));
   const hint = near === null ? "see nexus-server --help" : `did you mean ${near}?`;
@@ -86,8 +92,8 @@ const help = (word: string | undefined): number => {
   return 0;
 };
 
-const callVerb = async (word: string | undefined, args: readonly string[]): Promise<number> => {
-  const verb = findVerb(word);
+const callVerb = async (word: string | undefined, args: readonly string[], serving: ServerVerb): Promise<number> => {
+  const verb = findVerb(word, serving);
   if (!verb.ok) return fail(verb.error.message, USAGE);
   const call = parseCall(args, verb.value);
   if (!call.ok) return fail(call.error.message, USAGE);
@@ -98,11 +104,13 @@ const callVerb = async (word: string | undefined, args: readonly string[]): Prom
   return ran.ok ? ran.value : fail(ran.error.message, FAILED);
 };
 
-const main = (args: readonly string[]): number | Promise<number> => {
+/** Does what the command line says; resolves with the exit code. */
+export const main = async (args: readonly string[], onStep?: OnStep): Promise<number> => {
+  const serving = createServe(onStep);
   const [first, ...rest] = args;
   if (first === "help") return help(rest[0]);
   const isVerb = first !== undefined && !FLAG_WORD.test(first);
-  return isVerb ? callVerb(first, rest) : callVerb(undefined, args);
+  return isVerb ? callVerb(first, rest, serving) : callVerb(undefined, args, serving);
 };
 
-process.exit(await main(process.argv.slice(2)));
+if (import.meta.main) process.exit(await main(process.argv.slice(2)));

@@ -15,8 +15,8 @@ import { toRetention } from "./core/folder-plan.ts";
 import type { JobId } from "./core/job.ts";
 import { JOB_CHANNELS } from "./core/job-channels.ts";
 import type { Meter } from "./core/meter.ts";
-import type { Clock, GpuProbe, Log, Store, Wakes } from "./core/ports.ts";
-import { createHealth } from "./create-health.ts";
+import type { Clock, Log, OnStep, Store, Wakes } from "./core/ports.ts";
+import { createGpus, createHealth } from "./create-machine.ts";
 import { announceChanges } from "./external/announce-changes.ts";
 import { createBackups } from "./external/backup-folder.ts";
 import { createDiscord } from "./external/discord.ts";
@@ -26,9 +26,7 @@ import { createJobFolders } from "./external/job-folders.ts";
 import { createLogFile } from "./external/log-file.ts";
 import { watchEventLoop } from "./external/metrics/event-loop-lag.ts";
 import { createMeter } from "./external/metrics/meter.ts";
-import { createMockGpus } from "./external/mock-gpus.ts";
 import { createNullpointer } from "./external/nullpointer.ts";
-import { createNvidiaSmi } from "./external/nvidia-smi.ts";
 import { createProcessOwners } from "./external/process-owner.ts";
 import { createScreenExecutor } from "./external/screen/screen-executor.ts";
 import { openStore } from "./external/sqlite/open-store.ts";
@@ -40,7 +38,10 @@ import { type Scheduler, startScheduler } from "./scheduler/loop.ts";
 
 export type RunningServer = Readonly<{ url: string; stop: () => Promise<void> }>;
 
-type Reporting = Readonly<{ log: Log; meter: Meter }>;
+/** What hears of the server's doings. */
+export type Listeners = Readonly<{ log: Log; onStep?: OnStep | undefined }>;
+
+type Reporting = Listeners & Readonly<{ meter: Meter }>;
 type StartError = Readonly<{ message: string }>;
 type HttpServer = ReturnType<typeof listen>;
 
@@ -75,7 +76,7 @@ const ensureToken = async (store: Store, settings: Settings): Promise<Result<str
   return ok(settings.apiToken === null ? token : null);
 };
 
-const openFolder = (settings: Settings, meter: Meter): Result<Store, StartError> => {
+const openFolder = (settings: Settings, { meter, onStep }: Reporting): Result<Store, StartError> => {
   try {
     mkdirSync(settings.serverDir, { recursive: true, mode: 0o700 });
   } catch (error) {
@@ -83,7 +84,7 @@ const openFolder = (settings: Settings, meter: Meter): Result<Store, StartError>
       message: `${settings.serverDir} can't be made: ${describeError(error)}`,
     });
   }
-  return openStore({ serverDir: settings.serverDir, clock: readClock, meter });
+  return openStore({ serverDir: settings.serverDir, clock: readClock, meter, onStep });
 };
 
 const createParts = (settings: Settings, opened: Store, reporting: Reporting) => {
@@ -91,15 +92,17 @@ const createParts = (settings: Settings, opened: Store, reporting: Reporting) =>
   return { feed, store: announceChanges(opened, feed.publish), ...createOutside(settings, reporting) };
 };
 
-const createGpus = ({ mockGpus }: Settings): GpuProbe =>
-  mockGpus > 0 ? createMockGpus(mockGpus) : createNvidiaSmi({});
-
-const createOutside = (settings: Settings, { log, meter }: Reporting, gpus = createGpus(settings)) => ({
+const createOutside = (
+  settings: Settings,
+  { log, meter, onStep }: Reporting,
+  gpus = createGpus(settings.mockGpus),
+) => ({
   log,
   meter,
+  onStep,
   clock: readClock,
   terminals: createTerminals(),
-  executor: createScreenExecutor({ serverDir: settings.serverDir }),
+  executor: createScreenExecutor({ serverDir: settings.serverDir, onStep }),
   gpus,
   jobDirectory: createJobDirectory(settings.serverDir),
   health: createHealth(settings, gpus, readClock),
@@ -192,14 +195,17 @@ const announce = (log: Log, url: string, settings: Settings, token: string | nul
 };
 
 /** Opens the folder, restores its jobs, then listens. On a failure nothing is left open. */
-export const startServer = async (settings: Settings, log: Log): Promise<Result<RunningServer, StartError>> => {
+export const startServer = async (
+  settings: Settings,
+  listeners: Listeners,
+): Promise<Result<RunningServer, StartError>> => {
   if ((settings.sslKeyfile === null) !== (settings.sslCertfile === null)) {
     return err({ message: "ssl_keyfile and ssl_certfile go together: give both or none" });
   }
-  const meter = createMeter();
-  const store = openFolder(settings, meter);
+  const reporting = { ...listeners, meter: createMeter() };
+  const store = openFolder(settings, reporting);
   if (!store.ok) return store;
-  return tryServe(settings, createParts(settings, store.value, { log, meter }));
+  return tryServe(settings, createParts(settings, store.value, reporting));
 };
 
 const tryServe = async (settings: Settings, parts: Parts): Promise<Result<RunningServer, StartError>> => {

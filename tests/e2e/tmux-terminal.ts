@@ -2,12 +2,15 @@ import { execFileSync } from "node:child_process";
 import { randomUUID } from "node:crypto";
 import { waitUntil } from "./programs.ts";
 
-/** A real terminal of 80 columns and 24 rows. `screen` is what it shows; `waitFor` waits until that holds a text. */
+/** A real terminal of 80 columns and 24 rows. `screen` is what it shows; `waitFor` waits until that holds a text.
+ * `ask` gives what tmux knows of the terminal, as `#{cursor_flag}`. */
 export type TmuxTerminal = Readonly<{
   type: (text: string) => void;
   press: (...keys: readonly string[]) => void;
   screen: () => string;
   waitFor: (text: string | RegExp) => Promise<string>;
+  resize: (columns: number, rows: number) => void;
+  ask: (format: string) => string;
   close: () => void;
 }>;
 
@@ -48,6 +51,10 @@ export const openTmux = async (
     },
     screen,
     waitFor,
+    resize: (columns, rows) => {
+      tmux("resize-window", "-x", String(columns), "-y", String(rows));
+    },
+    ask: (format) => tmux("display-message", "-p", format).trim(),
     close: () => {
       tmux("kill-server");
     },

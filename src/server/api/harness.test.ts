@@ -24,6 +24,7 @@ export type Harness = Readonly<{
   wakes: () => readonly (keyof Wakes)[];
   errors: readonly string[];
   lines: readonly LogLine[];
+  removedFolders: readonly string[];
   call: (method: string, path: string, options?: CallOptions) => Promise<Response>;
   submit: (request?: Partial<JobRequestInput>) => Promise<WireJob>;
   startJob: (id: string, gpuIdxs?: readonly number[], startedAt?: number) => Promise<void>;
@@ -103,6 +104,7 @@ export const createHarness = (gpus: readonly Gpu[] = [createGpu(0), createGpu(1)
     (level: keyof Log): Log["info"] =>
     (event, fields = {}) =>
       void lines.push({ level, event, fields });
+  const removedFolders: string[] = [];
   let stopping = false;
   let ids = 0;
   let now = 1_700_000_000;
@@ -155,7 +157,12 @@ export const createHarness = (gpus: readonly Gpu[] = [createGpu(0), createGpu(1)
       },
     },
     findProcessOwner: async (pid) => (pid === 5 ? { user: "bob", program: "python" } : null),
-    jobDir: { pathOf: (id) => `/jobs/${id}`, removeRepo: async () => {}, remove: async () => {} },
+    jobDir: {
+      pathOf: (id) => `/jobs/${id}`,
+      list: async () => [],
+      removeRepo: async () => {},
+      remove: async (id) => void removedFolders.push(id),
+    },
     settings: {
       nodeName: "atlas",
       serverUser: "nexus",
@@ -205,6 +212,7 @@ export const createHarness = (gpus: readonly Gpu[] = [createGpu(0), createGpu(1)
     store,
     errors,
     lines,
+    removedFolders,
     wakes: () => wakes,
     call,
     submit: async (request = {}) => {

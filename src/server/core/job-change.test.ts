@@ -24,7 +24,11 @@ describe("a change of a job is told with its statuses, GPUs, exit code and reaso
       { kind: "launch", handle: HANDLE },
       { from: "starting", to: "running", gpus: [0], reason: "launched" },
     ],
-    [createStarting("a"), { kind: "requeue" }, { from: "starting", to: "queued", reason: "its launch never began" }],
+    [
+      createStarting("a"),
+      { kind: "requeue", at: 5 },
+      { from: "starting", to: "queued", reason: "its launch never began" },
+    ],
     [
       createRunning("a"),
       { kind: "exit", at: 1, exitCode: 0 },

@@ -17,7 +17,7 @@ const JOBS: readonly Job[] = [
 const EVENTS: readonly JobEvent[] = [
   { kind: "start", at: 5, gpuIdxs: [1], dir: "/d" },
   { kind: "launch", handle: HANDLE },
-  { kind: "requeue" },
+  { kind: "requeue", at: 5 },
   { kind: "exit", at: 5, exitCode: 0 },
   { kind: "exit", at: 5, exitCode: 9 },
   { kind: "lose", at: 5, reason: "Lost: the machine restarted" },
@@ -99,7 +99,13 @@ describe("applyJobEvent", () => {
   test("a start that is taken back leaves the job as it was queued", () => {
     const queued = createQueued("a", { numGpus: 2, requestedGpuIdxs: [1, 3] });
     const starting = apply(queued, { kind: "start", at: 5, gpuIdxs: [1, 3], dir: "/d" });
-    expect(apply(starting, { kind: "requeue" })).toEqual(queued);
+    expect(apply(starting, { kind: "requeue", at: 6 })).toEqual(queued);
+  });
+
+  test("a start that is taken back after somebody asked to kill the job ends it: it must not run", () => {
+    const marked = createStarting("a", { markedForKill: true });
+    const ended = { status: "killed", exitCode: null, errorMessage: null, completedAt: 300 };
+    expect(apply(marked, { kind: "requeue", at: 300 })).toMatchObject(ended);
   });
 
   test("a job starts on as many GPUs as it needs, not on fewer or more", () => {

@@ -5,7 +5,7 @@ import { type EndedJob, isActive, isEnded, type Job, type JobHandle, type JobSta
 export type JobEvent =
   | Readonly<{ kind: "start"; at: number; gpuIdxs: readonly number[]; dir: string }>
   | Readonly<{ kind: "launch"; handle: JobHandle }>
-  | Readonly<{ kind: "requeue" }>
+  | Readonly<{ kind: "requeue"; at: number }>
   | Readonly<{ kind: "exit"; at: number; exitCode: number; hint?: string | null }>
   | Readonly<{ kind: "lose"; at: number; reason: string }>
   | Readonly<{ kind: "mark_for_kill"; by?: string }>
@@ -27,7 +27,7 @@ export const TRANSITIONS: Readonly<Record<JobStatus, Readonly<Partial<Record<Eve
   queued: { start: ["starting"], edit: ["queued"] },
   starting: {
     launch: ["running"],
-    requeue: ["queued"],
+    requeue: ["queued", "killed"],
     exit: ["completed", "failed"],
     lose: ["failed", "killed"],
     mark_for_kill: ["starting"],
@@ -83,8 +83,9 @@ const loseJob = (job: Job, event: Extract<JobEvent, { kind: "lose" }>): Job => {
   return endJob(job, { status, completedAt: event.at, exitCode: null, errorMessage });
 };
 
-const requeueJob = (job: Job): Job => {
+const requeueJob = (job: Job, at: number): Job => {
   if (job.status !== "starting") return job;
+  if (job.markedForKill) return loseJob(job, { kind: "lose", at, reason: "Killed before it started" });
   const { startedAt: _startedAt, gpuIdxs: _gpuIdxs, dir: _dir, markedForKill: _marked, ...rest } = job;
   const { killRequestedBy: _by, ...spec } = rest;
   return { ...spec, status: "queued" };
@@ -115,7 +116,7 @@ const moveJob = (job: Job, event: JobEvent): Job => {
     case "launch":
       return job.status === "starting" ? { ...NO_REPORTS, ...job, status: "running", handle: event.handle } : job;
     case "requeue":
-      return requeueJob(job);
+      return requeueJob(job, event.at);
     case "exit":
       return exitJob(job, event);
     case "lose":

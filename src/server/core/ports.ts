@@ -84,6 +84,29 @@ export type Store = Readonly<{
   close: () => Promise<void>;
 }>;
 
+/** What the server has just done: the moments of a migration, a write, a restart, a launch, an end and a kill that differ on disk. */
+export type Step =
+  | "migration made"
+  | "migration committed"
+  | "change made"
+  | "change committed"
+  | "jobs probed"
+  | "start written"
+  | "files prepared"
+  | "screen spawned"
+  | "launch claimed"
+  | "launch written"
+  | "end seen"
+  | "end written"
+  | "repo removed"
+  | "kill decided"
+  | "processes terminated"
+  | "processes killed"
+  | "screens ended";
+
+/** Is told of each step. No server has one but in tests, where it may die there. */
+export type OnStep = (step: Step) => void;
+
 /** `isTemporary`: nothing was started, and the machine is to blame, not the job: its disk is full, say. */
 export type LaunchError = Readonly<{ message: string; isTemporary?: boolean }>;
 export type KillError = Readonly<{ message: string }>;
@@ -196,8 +219,10 @@ export type LogFile = Readonly<{
   follow: (id: JobId, lastLines: number | null, hasEnded: () => boolean) => ReadableStream<Uint8Array>;
 }>;
 
+/** `removeRepo` removes what only the running job needs. `remove` has the folder out of the way when it returns, before it resolves. `list` has every folder, also those half removed. */
 export type JobDirectory = Readonly<{
   pathOf: (id: JobId) => string;
+  list: () => Promise<readonly JobId[]>;
   removeRepo: (id: JobId) => Promise<void>;
   remove: (id: JobId) => Promise<void>;
 }>;

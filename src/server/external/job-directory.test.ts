@@ -67,5 +67,23 @@ describe("createJobDirectory", () => {
     await directory.remove(id);
     await directory.removeRepo(id);
     expect(existsSync(directory.pathOf(id))).toBe(false);
+    expect(await directory.list()).toEqual([]);
+  });
+
+  test("a folder is out of the way at once, so that its name may be taken again while it is removed", async () => {
+    fill();
+    const directory = createJobDirectory(serverDir);
+    const removed = directory.remove(id);
+    mkdirSync(directory.pathOf(id));
+    await removed;
+    expect(await directory.list()).toEqual([id]);
+  });
+
+  test("lists none where no job has run, and what a removal left", async () => {
+    const directory = createJobDirectory(serverDir);
+    expect(await directory.list()).toEqual([]);
+    fill();
+    mkdirSync(join(serverDir, "jobs", ".removed-1"));
+    expect(new Set<string>(await directory.list())).toEqual(new Set([".removed-1", id]));
   });
 });

@@ -1,14 +1,31 @@
+import { randomUUID } from "node:crypto";
+import { existsSync, lstatSync, renameSync } from "node:fs";
+import { readdir } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import type { JobId } from "../core/job.ts";
 import type { JobDirectory } from "../core/ports.ts";
 import { removeTree } from "./remove-tree.ts";
 
+const NEEDED_BY_THE_RUNNING_JOB = ["repo", "artifact"];
+
+const isThere = (path: string): boolean => lstatSync(path, { throwIfNoEntry: false }) !== undefined;
+
 /** Removing what is not there succeeds; it rejects if something stays. */
 export const createJobDirectory = (serverDir: string): JobDirectory => {
-  const pathOf = (id: JobId): string => resolve(serverDir, "jobs", id);
+  const jobs = resolve(serverDir, "jobs");
+  const pathOf = (id: JobId): string => join(jobs, id);
   return {
     pathOf,
-    removeRepo: (id) => removeTree(join(pathOf(id), "repo")),
-    remove: (id) => removeTree(pathOf(id)),
+    list: async () => (existsSync(jobs) ? ((await readdir(jobs)) as JobId[]) : []),
+    removeRepo: async (id) => {
+      const paths = NEEDED_BY_THE_RUNNING_JOB.map((name) => join(pathOf(id), name));
+      for (const path of paths.filter(isThere)) await removeTree(path);
+    },
+    remove: async (id) => {
+      const aside = join(jobs, `.removed-${randomUUID()}`);
+      if (!existsSync(pathOf(id))) return;
+      renameSync(pathOf(id), aside);
+      await removeTree(aside);
+    },
   };
 };

@@ -1,7 +1,17 @@
 import type { JobId } from "../core/job.ts";
 import type { Meter } from "../core/meter.ts";
 import type { Channel } from "../core/plan-notices.ts";
-import type { Clock, Environment, Executor, GpuProbe, JobDirectory, Log, LogFile, Store } from "../core/ports.ts";
+import type {
+  Clock,
+  Environment,
+  Executor,
+  GpuProbe,
+  JobDirectory,
+  Log,
+  LogFile,
+  OnStep,
+  Store,
+} from "../core/ports.ts";
 
 /** `uptime`: seconds on a clock that nobody sets. */
 export type SchedulerContext = Readonly<{
@@ -17,6 +27,7 @@ export type SchedulerContext = Readonly<{
   serverEnvironment: Environment;
   channels: readonly Channel[];
   wakeOutbox: () => void;
+  onStep?: OnStep | undefined;
   settings: Readonly<{ refreshRate: number; maxCpuJobs: number; maxPassedOver: number }>;
 }>;
 

@@ -203,6 +203,24 @@ describe("the next server", () => {
     expect(harness.executor.launches.map(({ id }) => id)).toEqual(["a"]);
   });
 
+  test("does not start a job that a client kills while it looks for what became of it", async () => {
+    const harness = createHarness({
+      executor: {
+        probe: async (jobs) => {
+          await harness.change("a", { kind: "mark_for_kill" });
+          return new Map(jobs.map((job) => [job.id, { kind: "unstarted" }]));
+        },
+      },
+    });
+    await leaveJob(harness, "a", "starting");
+    const repo = makeRepo(harness, "a");
+    await harness.start();
+    expect(harness.find("a").status).toBe("killed");
+    await waitUntil(() => !existsSync(repo));
+    await settle();
+    expect(harness.executor.launches).toEqual([]);
+  });
+
   test("watches the jobs that it adopted, and goes on with their kill", async () => {
     const harness = createHarness();
     await leaveJob(harness, "a", "starting");

@@ -14,6 +14,7 @@ import type {
   Executor,
   GpuProbe,
   HostStats,
+  JobDirectory,
   JobFiles,
   Log,
   Observation,
@@ -56,6 +57,7 @@ export type Overrides = Readonly<{
   settings?: Partial<SchedulerContext["settings"]>;
   serverEnvironment?: Environment;
   health?: HostStats;
+  jobDirectory?: JobDirectory;
   wandb?: WandbFinder;
   channels?: readonly Channel[];
   log?: string;
@@ -163,7 +165,7 @@ export const createHarness = (overrides: Overrides = {}): Harness => {
     store,
     executor,
     gpus: { isMock: true, read: overrides.gpus ?? readMockGpus(2) },
-    jobDirectory: createJobDirectory(serverDir),
+    jobDirectory: overrides.jobDirectory ?? createJobDirectory(serverDir),
     logs: { readTail: async () => Buffer.from(overrides.log ?? "") },
     clock,
     uptime: () => now,

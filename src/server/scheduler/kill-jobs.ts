@@ -13,6 +13,7 @@ export const killJobs = async (
     const jobs = actions.filter((action) => action.force === force).map((action) => action.job);
     if (jobs.length === 0) continue;
     for (const job of jobs) if (!memory.killedSince.has(job.id)) memory.killedSince.set(job.id, context.uptime());
+    context.onStep?.("kill decided");
     const killed = await context.executor.kill(jobs, force);
     if (!killed.ok) context.log.error("kill failed", { message: killed.error.message });
   }

@@ -46,6 +46,7 @@ export const recordStart = async (
 ): Promise<StartingJob | null> => {
   const event = { kind: "start", at: context.clock(), gpuIdxs, dir: context.jobDirectory.pathOf(job.id) } as const;
   const started = await changeJob(context, job.id, event);
+  context.onStep?.("start written");
   return started.ok && isStarting(started.value) ? started.value : null;
 };
 
@@ -57,4 +58,5 @@ export const launchJob = async (context: SchedulerContext, job: StartingJob): Pr
       ? postpone(context, job, launched.error)
       : failLaunch(context, job, launched.error.message);
   logFailure(context, job.id, await changeJob(context, job.id, { kind: "launch", handle: launched.value }));
+  context.onStep?.("launch written");
 };

@@ -7,6 +7,7 @@ import { deleteUnusedArtifacts } from "./delete-unused-artifacts.ts";
 import { createDelivery, type PostOffice } from "./deliver-outbox.ts";
 import { expireOutbox } from "./expire-outbox.ts";
 import { findWandbRuns } from "./find-wandb-runs.ts";
+import { removeLeftovers } from "./remove-leftovers.ts";
 import { restoreJobs } from "./restore-jobs.ts";
 import { startCpuJobs, startGpuJobs } from "./start-queued-jobs.ts";
 import { startTask, type Task, type TaskPlan } from "./task.ts";
@@ -57,6 +58,7 @@ const startOtherTasks = (context: SchedulerContext, outside: Outside, start: Sta
     start("old job folders", createFolderCleaning(context, outside)),
     start("unused artifacts", () => deleteUnusedArtifacts(context)),
     start("old notifications", () => expireOutbox(context)),
+    start("left-over folders", () => removeLeftovers(context)),
   ];
 };
 

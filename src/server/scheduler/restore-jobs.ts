@@ -20,6 +20,7 @@ const logKept = (
 export const restoreJobs = async (context: SchedulerContext, memory: SchedulerMemory): Promise<void> => {
   const jobs = context.store.loadActiveJobs();
   const observations = await context.executor.probe(jobs);
+  context.onStep?.("jobs probed");
   const actions = planRestart(jobs, observations, context.clock()).filter(isSettling);
   logKept(context, jobs, observations);
   await Promise.all(actions.map((action) => settleJob(context, memory, action)));

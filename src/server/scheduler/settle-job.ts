@@ -20,7 +20,7 @@ export const settleJob = async (
     case "adopt":
       return logFailure(context, id, await changeJob(context, id, { kind: "launch", handle: action.handle }, ADOPTED));
     case "requeue":
-      return logFailure(context, id, await changeJob(context, id, { kind: "requeue" }));
+      return finishJob(context, memory, { job: action.job, event: { kind: "requeue", at: context.clock() } });
     case "finish":
       return finishJob(context, memory, action);
   }

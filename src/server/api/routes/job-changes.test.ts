@@ -76,13 +76,14 @@ describe("PATCH", () => {
 });
 
 describe("DELETE", () => {
-  test("removes a queued job", async () => {
-    const { call, submit } = createHarness();
+  test("removes a queued job, and the folder of an attempt to start it", async () => {
+    const { call, submit, removedFolders } = createHarness();
     const { id } = await submit();
     const response = await call("DELETE", `/v1/jobs/${id}`);
     expect([response.status, await response.text()]).toEqual([204, ""]);
     expect((await call("GET", `/v1/jobs/${id}`)).status).toBe(404);
     expect((await call("DELETE", `/v1/jobs/${id}`)).status).toBe(404);
+    expect(removedFolders).toEqual([id]);
   });
 
   test("a job that has started or ended stays", async () => {

@@ -1,3 +1,4 @@
+import { describeError } from "../../../shared/describe-error.ts";
 import { type JobPatch, jobPatchSchema, wireJobSchema } from "../../../shared/job.ts";
 import { err, ok, type Result } from "../../../shared/result.ts";
 import { isActive, type Job, type QueuedJob } from "../../core/job.ts";
@@ -120,6 +121,23 @@ const removeQueued: Change["apply"] = (job, transaction) => {
   return ok(null);
 };
 
+const removeFolder = async ({ jobDir, log }: ApiContext, { id }: Job): Promise<void> => {
+  try {
+    await jobDir.remove(id);
+  } catch (error) {
+    log.error("folder could not be removed", { job_id: id, message: describeError(error) });
+  }
+};
+
+const remove =
+  (context: ApiContext) =>
+  async (request: AppRequest): Promise<Response> => {
+    const removed = await changeJob(context, request, { reason: "removed", apply: removeQueued });
+    if (!removed.ok) return respondFailure(removed.error);
+    void removeFolder(context, removed.value.before);
+    return new Response(null, { status: 204 });
+  };
+
 const edit =
   (context: ApiContext) =>
   async (request: AppRequest): Promise<Response> => {
@@ -131,15 +149,15 @@ const edit =
     return Response.json(toWireJob(edited.value.after ?? edited.value.before));
   };
 
-const changeSilently =
-  (context: ApiContext, change: Change) =>
+const kill =
+  (context: ApiContext) =>
   async (request: AppRequest): Promise<Response> => {
-    const changed = await changeJob(context, request, change);
+    const changed = await changeJob(context, request, { reason: "kill asked for", apply: saveChanged(markForKill) });
     return changed.ok ? new Response(null, { status: 204 }) : respondFailure(changed.error);
   };
 
 export const createJobChangeRoutes = (context: ApiContext): readonly Route[] => [
   { spec: editSpec, handle: edit(context) },
-  { spec: removeSpec, handle: changeSilently(context, { reason: "removed", apply: removeQueued }) },
-  { spec: killSpec, handle: changeSilently(context, { reason: "kill asked for", apply: saveChanged(markForKill) }) },
+  { spec: removeSpec, handle: remove(context) },
+  { spec: killSpec, handle: kill(context) },
 ];

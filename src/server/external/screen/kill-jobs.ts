@@ -1,18 +1,24 @@
 import { writeFileSync } from "node:fs";
 import { err, ok, type Result } from "../../../shared/result.ts";
 import type { ActiveJob } from "../../core/job.ts";
-import type { KillError } from "../../core/ports.ts";
+import type { KillError, OnStep } from "../../core/ports.ts";
+import { runCommand } from "../run-command.ts";
+import { takeCensus } from "./census.ts";
 import { locateJobFiles } from "./job-files.ts";
 import { type JobProcesses, listAll } from "./job-processes.ts";
-import { findHandle, findProcesses, takeCensus } from "./probe-jobs.ts";
+import { nameSession } from "./launch-session.ts";
+import { findHandle, findProcesses } from "./probe-jobs.ts";
 import { type Process, readProcess, readUptimeTicks } from "./process-table.ts";
 
 type Round = Readonly<{ failures: readonly (string | null)[]; signalled: ReadonlySet<string>; startedUntil: number }>;
+
+type Session = Readonly<{ screen: Process; session: string }>;
 
 const MAX_ROUNDS = 10;
 const MAX_TERM_ROUNDS = 3;
 const SCREEN_POLLS = 100;
 const SCREEN_POLL_MS = 2;
+const WIPE_LIMITS = { timeoutMs: 2000, maxOutputBytes: 65_536 };
 
 const isGone = (error: unknown): boolean => error instanceof Error && "code" in error && error.code === "ESRCH";
 
@@ -26,8 +32,8 @@ const signal = ({ pid, startTicks }: Process, name: "SIGTERM" | "SIGKILL"): stri
   }
 };
 
-const findAll = (serverDir: string, jobs: readonly ActiveJob[]): readonly JobProcesses[] => {
-  const census = takeCensus();
+const findAll = async (serverDir: string, jobs: readonly ActiveJob[]): Promise<readonly JobProcesses[]> => {
+  const census = await takeCensus();
   return jobs.map((job) => findProcesses(job, findHandle(job, locateJobFiles(serverDir, job.id)), census));
 };
 
@@ -51,8 +57,9 @@ const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout
 
 const identify = ({ pid, startTicks }: Process): string => `${pid} ${startTicks}`;
 
-const terminateNew = (serverDir: string, jobs: readonly ActiveJob[], round: Round): Round => {
-  const targets = findAll(serverDir, jobs)
+const terminateNew = async (serverDir: string, jobs: readonly ActiveJob[], round: Round): Promise<Round> => {
+  const found = await findAll(serverDir, jobs);
+  const targets = found
     .flatMap(listTerminated)
     .filter((one) => one.startTicks <= round.startedUntil && !round.signalled.has(identify(one)));
   const failures = [...round.failures, ...targets.map((one) => signal(one, "SIGTERM"))];
@@ -67,25 +74,31 @@ const terminateNew = (serverDir: string, jobs: readonly ActiveJob[], round: Roun
 export const terminateJobs = async (
   serverDir: string,
   jobs: readonly ActiveJob[],
+  onStep?: OnStep,
 ): Promise<Result<void, KillError>> => {
   for (const job of jobs) keepFromStarting(serverDir, job);
   let round: Round = { failures: [], signalled: new Set(), startedUntil: Number.POSITIVE_INFINITY };
   let before = -1;
   for (let rounds = 0; rounds < MAX_TERM_ROUNDS && round.signalled.size > before; rounds += 1) {
     before = round.signalled.size;
-    round = terminateNew(serverDir, jobs, round);
+    round = await terminateNew(serverDir, jobs, round);
     await pause(0);
   }
+  onStep?.("processes terminated");
   return report(round.failures);
 };
 
 const isAlive = ({ pid, startTicks }: Process): boolean => readProcess(pid)?.startTicks === startTicks;
 
-const killAllButScreens = (serverDir: string, jobs: readonly ActiveJob[]): readonly (string | null)[] => {
+const killAllButScreens = async (
+  serverDir: string,
+  jobs: readonly ActiveJob[],
+): Promise<readonly (string | null)[]> => {
   const failures: (string | null)[] = [];
   const killed = new Set<string>();
   for (let round = 0; round < MAX_ROUNDS; round += 1) {
-    const targets = findAll(serverDir, jobs)
+    const found = await findAll(serverDir, jobs);
+    const targets = found
       .flatMap((processes) => listAll({ ...processes, screen: null }))
       .filter((one) => !killed.has(identify(one)));
     if (targets.length === 0) break;
@@ -101,19 +114,38 @@ const waitForEnd = async (processes: readonly Process[]): Promise<void> => {
   for (let poll = 0; poll < SCREEN_POLLS && processes.some(isAlive); poll += 1) await pause(SCREEN_POLL_MS);
 };
 
-const endScreens = async (screens: readonly Process[]): Promise<readonly (string | null)[]> => {
+const killScreen = async ({ screen, session }: Session): Promise<string | null> => {
+  const failure = signal(screen, "SIGKILL");
+  await waitForEnd([screen]);
+  await runCommand(["screen", "-wipe", `${screen.pid}.${session}`], WIPE_LIMITS);
+  return failure;
+};
+
+const endScreens = async (sessions: readonly Session[]): Promise<readonly (string | null)[]> => {
+  const screens = sessions.map(({ screen }) => screen);
   await waitForEnd(screens);
   const failures = screens.map((screen) => signal(screen, "SIGTERM"));
   await waitForEnd(screens);
-  return [...failures, ...screens.map((screen) => signal(screen, "SIGKILL"))];
+  const deaf = sessions.filter(({ screen }) => isAlive(screen));
+  return [...failures, ...(await Promise.all(deaf.map(killScreen)))];
 };
 
-/** Kills every process of each job, and those they started meanwhile. Screen goes last: it ends by itself then, and removes its socket; else it is made to. */
+const findSessions = async (serverDir: string, jobs: readonly ActiveJob[]): Promise<readonly Session[]> =>
+  (await findAll(serverDir, jobs)).flatMap(({ screen }, place) => {
+    const job = jobs[place];
+    return screen === null || job === undefined ? [] : [{ screen, session: nameSession(job) }];
+  });
+
+/** Kills every process of each job, and those they started meanwhile. Screen goes last: it ends by itself then, and removes its socket; else it is made to, and its socket is removed. */
 export const forceKillJobs = async (
   serverDir: string,
   jobs: readonly ActiveJob[],
+  onStep?: OnStep,
 ): Promise<Result<void, KillError>> => {
-  const screens = findAll(serverDir, jobs).flatMap(({ screen }) => screen ?? []);
-  const failures = killAllButScreens(serverDir, jobs);
-  return report([...failures, ...(await endScreens(screens))]);
+  const sessions = await findSessions(serverDir, jobs);
+  const failures = await killAllButScreens(serverDir, jobs);
+  onStep?.("processes killed");
+  const screenFailures = await endScreens(sessions);
+  onStep?.("screens ended");
+  return report([...failures, ...screenFailures]);
 };

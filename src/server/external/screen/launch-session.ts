@@ -2,8 +2,8 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { closeSync, openSync } from "node:fs";
 import { err, ok, type Result } from "../../../shared/result.ts";
 import type { ActiveJob, JobHandle } from "../../core/job.ts";
-import type { Environment, LaunchError } from "../../core/ports.ts";
-import { type Claim, readClaim } from "./claim.ts";
+import type { Environment, LaunchError, OnStep } from "../../core/ports.ts";
+import { type Claim, readClaim, revokeLaunch, waitForCompleteClaim } from "./claim.ts";
 import { type JobPaths, readStartFailure } from "./job-files.ts";
 import { readBootId, readProcess } from "./process-table.ts";
 
@@ -15,7 +15,7 @@ const LATER_POLLS_MS = 20;
 const QUICK_POLLS = 100;
 const CLAIM_TIMEOUT_MS = 10_000;
 
-const nameSession = (job: Pick<ActiveJob, "id">): string => `nexus_job_${job.id}`;
+export const nameSession = (job: Pick<ActiveJob, "id">): string => `nexus_job_${job.id}`;
 
 export const createHandle = (job: Pick<ActiveJob, "id">, pid: number): ScreenHandle => ({
   kind: "screen",
@@ -60,13 +60,25 @@ const waitForClaim = async (job: ActiveJob, paths: JobPaths, hasEnded: () => boo
 const failToStart = (paths: JobPaths, reason: string): Result<never, LaunchError> =>
   err({ message: `Could not start the screen session: ${readStartFailure(paths) ?? reason}` });
 
+const giveUp = async (
+  job: ActiveJob,
+  paths: JobPaths,
+  ended: Readonly<{ child: ChildProcess; reason: string }>,
+): Promise<Result<Session, LaunchError>> => {
+  if (revokeLaunch(paths, job)) return failToStart(paths, ended.reason);
+  await waitForCompleteClaim(paths, job);
+  const claim = readClaim(paths, job);
+  if (claim?.kind !== "launched") return failToStart(paths, ended.reason);
+  return ok({ handle: createHandleFromClaim(job, claim), child: ended.child });
+};
+
 /** Resolves once the job has claimed its launch, or can't any more. */
 export const launchSession = async (
   job: ActiveJob,
-  paths: JobPaths,
-  env: Environment,
+  { paths, env, onStep }: Readonly<{ paths: JobPaths; env: Environment; onStep?: OnStep | undefined }>,
 ): Promise<Result<Session, LaunchError>> => {
   const child = spawnScreen(job, paths, env);
+  onStep?.("screen spawned");
   let ending: string | null = null;
   child.once("error", (error) => (ending = error.message));
   child.once("exit", (code, signal) => (ending ??= `screen ended with ${signal ?? `exit code ${code}`}`));
@@ -79,5 +91,6 @@ export const launchSession = async (
     return ok({ handle: createHandleFromClaim(job, claim), child });
   }
   const isOver = claim?.kind !== "launched" && ending !== null;
-  return ownHandle === null || isOver ? failToStart(paths, ending ?? "no process") : ok({ handle: ownHandle, child });
+  if (ownHandle === null || isOver) return giveUp(job, paths, { child, reason: ending ?? "no process" });
+  return ok({ handle: ownHandle, child });
 };

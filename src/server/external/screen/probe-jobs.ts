@@ -1,35 +1,19 @@
 import { existsSync } from "node:fs";
 import type { ActiveJob, JobId } from "../../core/job.ts";
 import type { Observation } from "../../core/ports.ts";
+import { type Census, takeCensus } from "./census.ts";
 import { readClaim, revokeLaunch } from "./claim.ts";
 import { type JobPaths, locateJobFiles, readExitCode, readStartFailure } from "./job-files.ts";
-import {
-  indexProcesses,
-  type JobProcesses,
-  listAll,
-  listLeftovers,
-  type ProcessIndex,
-  selectJobProcesses,
-} from "./job-processes.ts";
+import { indexProcesses, type JobProcesses, listAll, listLeftovers, selectJobProcesses } from "./job-processes.ts";
 import { createHandle, createHandleFromClaim, type ScreenHandle } from "./launch-session.ts";
-import { readBootId, readJobIdOf, readProcess, readProcessTable } from "./process-table.ts";
+import { readBootId, readProcess } from "./process-table.ts";
 
 type Launched = Readonly<{ job: ActiveJob; paths: JobPaths; handle: ScreenHandle }>;
-export type Census = Readonly<{ index: ProcessIndex; labels: ReadonlyMap<string, ReadonlySet<number>> }>;
 
+const NOBODY: Census = { index: indexProcesses(new Map()), labels: new Map() };
 const RESTARTED = "Lost: the machine restarted";
 const REMOVED = "Lost: its folder was removed, and its exit code with it";
 const VANISHED = "Lost: its session ended without an exit code (killed from outside or out of memory)";
-
-export const takeCensus = (): Census => {
-  const table = readProcessTable();
-  const labels = new Map<string, Set<number>>();
-  for (const pid of table.keys()) {
-    const id = readJobIdOf(pid);
-    if (id !== null) labels.set(id, (labels.get(id) ?? new Set()).add(pid));
-  }
-  return { index: indexProcesses(table), labels };
-};
 
 const isSessionAlive = (handle: ScreenHandle, bootId: string): boolean =>
   handle.bootId === bootId && readProcess(handle.pid)?.startTicks === handle.startTicks;
@@ -72,26 +56,27 @@ const once = <Value>(make: () => Value): (() => Value) => {
   };
 };
 
-/** Looks at all jobs in one pass; the table of all processes is read only if some job's session or command has ended. */
-export const probeJobs = (serverDir: string, jobs: readonly ActiveJob[]): ReadonlyMap<JobId, Observation> => {
+type Look = Readonly<{ job: ActiveJob; seen: Observation }> | Launched;
+
+const look = (serverDir: string, job: ActiveJob, bootId: () => string): Look | null => {
+  const paths = locateJobFiles(serverDir, job.id);
+  const isRevoked = job.status === "starting" && tryRevoke(paths, job);
+  if (isRevoked !== false) return isRevoked === null ? null : { job, seen: { kind: "unstarted" } };
+  const handle = findHandle(job, paths);
+  if (handle === null) return null;
+  const isRunning = isSessionAlive(handle, bootId()) && !existsSync(paths.exitCode);
+  return isRunning ? { job, seen: { kind: "alive", handle } } : { job, paths, handle };
+};
+
+/** Looks at all jobs in one pass; the processes are counted only if some job's session or command has ended. */
+export const probeJobs = async (
+  serverDir: string,
+  jobs: readonly ActiveJob[],
+): Promise<ReadonlyMap<JobId, Observation>> => {
   const bootId = once(readBootId);
-  const census = once(takeCensus);
-  const observe = (job: ActiveJob): Observation | null => {
-    const paths = locateJobFiles(serverDir, job.id);
-    const isRevoked = job.status === "starting" && tryRevoke(paths, job);
-    if (isRevoked !== false) return isRevoked === null ? null : { kind: "unstarted" };
-    return observeLaunch(job, paths);
-  };
-  const observeLaunch = (job: ActiveJob, paths: JobPaths): Observation | null => {
-    const handle = findHandle(job, paths);
-    if (handle === null) return null;
-    const isRunning = isSessionAlive(handle, bootId()) && !existsSync(paths.exitCode);
-    return isRunning ? { kind: "alive", handle } : observeEnded({ job, paths, handle }, census(), bootId());
-  };
-  const observations = new Map<JobId, Observation>();
-  for (const job of jobs) {
-    const observation = observe(job);
-    if (observation !== null) observations.set(job.id, observation);
-  }
-  return observations;
+  const looks = jobs.flatMap((job) => look(serverDir, job, bootId) ?? []);
+  const census = looks.every((one) => "seen" in one) ? NOBODY : await takeCensus();
+  return new Map(
+    looks.map((one) => [one.job.id, "seen" in one ? one.seen : observeEnded(one, census, bootId())] as const),
+  );
 };

@@ -31,14 +31,23 @@ export const readProcess = (pid: number): Process | null => {
   }
 };
 
-export const readProcessTable = (): ProcessTable => {
-  const table = new Map<number, Process>();
-  for (const name of readdirSync("/proc")) {
-    const process = /^\d+$/.test(name) ? readProcess(Number(name)) : null;
-    if (process !== null) table.set(process.pid, process);
-  }
-  return table;
+export const listPids = (): readonly number[] =>
+  readdirSync("/proc")
+    .filter((name) => /^\d+$/.test(name))
+    .map(Number);
+
+const KERNEL_THREAD = 0x200000;
+const FLAGS_FIELD = 6;
+const ENVIRONMENT_END_FIELD = 48;
+
+const hasNoEnvironmentYet = (pid: number): boolean => {
+  const line = readFileSync(`/proc/${pid}/stat`, "latin1");
+  const fields = line.slice(line.lastIndexOf(")") + 2).split(" ");
+  const isOfKernel = (Number(fields[FLAGS_FIELD]) & KERNEL_THREAD) !== 0;
+  return !isOfKernel && !isDead(fields[0]) && fields[ENVIRONMENT_END_FIELD] === "0";
 };
+
+const readEnvironment = (pid: number): string => readFileSync(`/proc/${pid}/environ`, "latin1");
 
 export const readBootId = (): string => readFileSync("/proc/sys/kernel/random/boot_id", "utf8").trim();
 
@@ -50,15 +59,23 @@ export const readUptimeTicks = (): number =>
 
 const JOB_ID = "NEXUS_JOB_ID=";
 
-/** The job that a process says it belongs to; null if it says none, or if its environment may not be read. */
-export const readJobIdOf = (pid: number): string | null => {
+/** `unsettled`: it is just becoming another program, and its environment can't be read until it has. */
+export type Label = Readonly<{ kind: "job"; id: string } | { kind: "none" } | { kind: "unsettled" }>;
+
+const findJobId = (environment: string): Label => {
+  const start = environment.indexOf(`\0${JOB_ID}`);
+  if (start === -1) return { kind: "none" };
+  const valueStart = start + 1 + JOB_ID.length;
+  return { kind: "job", id: environment.slice(valueStart, environment.indexOf("\0", valueStart)) };
+};
+
+/** The job that a process says it belongs to; none too if its environment may not be read. */
+export const readLabel = (pid: number): Label => {
   try {
-    const environment = `\0${readFileSync(`/proc/${pid}/environ`, "latin1")}\0`;
-    const start = environment.indexOf(`\0${JOB_ID}`);
-    if (start === -1) return null;
-    const valueStart = start + 1 + JOB_ID.length;
-    return environment.slice(valueStart, environment.indexOf("\0", valueStart));
+    const environment = readEnvironment(pid);
+    if (environment !== "") return findJobId(`\0${environment}\0`);
+    return { kind: hasNoEnvironmentYet(pid) || readEnvironment(pid) !== "" ? "unsettled" : "none" };
   } catch {
-    return null;
+    return { kind: "none" };
   }
 };

@@ -362,6 +362,14 @@ describe("killing", () => {
     expect(spawnSync("screen", ["-ls", `nexus_job_${job.id}`]).stdout.toString()).toContain("No Sockets found");
   });
 
+  test("a session that does not answer is killed, and its socket goes too", async () => {
+    const job = await launchJob(bench, createStartingJob({ command: "sleep 300" }));
+    process.kill(screenPidOf(job), "SIGSTOP");
+    expect(await bench.executor.kill([job], true)).toEqual({ ok: true, value: undefined });
+    await waitForEnd(bench, job);
+    expect(spawnSync("screen", ["-ls", `nexus_job_${job.id}`]).stdout.toString()).toContain("No Sockets found");
+  });
+
   test("TERM right after the launch, at any instant, is not lost", async () => {
     for (let delayMs = 0; delayMs < 10; delayMs += 1) {
       const job = await launchJob(bench, createStartingJob({ command: "sleep 300" }));
@@ -451,6 +459,35 @@ describe("the session", () => {
       error: { message: expect.stringMatching(/^Could not start the screen session: .+$/) },
     });
     expect(await probeOne(executor, job)).toEqual({ kind: "unstarted" });
+  });
+
+  test("one that ended before its script began: the launch fails, and the script, when it comes, runs nothing", async () => {
+    const job = createStartingJob({ command: "touch ../ran" });
+    const programs = join(bench.serverDir, "bin");
+    mkdirSync(programs);
+    const late = `#!/bin/bash\n(until [ -e go ]; do sleep 0.01; done; bash run.sh; touch came) > came.log 2>&1 &\nexit 3\n`;
+    writeFileSync(join(programs, "screen"), late, { mode: 0o755 });
+    const executor = createScreenExecutor({
+      serverDir: bench.serverDir,
+      serverEnv: { ...process.env, PATH: `${programs}:${process.env.PATH}` },
+    });
+    expect((await executor.launch(job, createFiles(job))).ok).toBe(false);
+    writeFileSync(pathIn(job, "go"), "");
+    await waitForFile(job, "came");
+    expect(existsSync(pathIn(job, "ran"))).toBe(false);
+  });
+
+  test("one that ended after its script began is the job's all the same", async () => {
+    const job = createStartingJob({ command: "exit 6" });
+    const programs = join(bench.serverDir, "bin");
+    mkdirSync(programs);
+    writeFileSync(join(programs, "screen"), "#!/bin/bash\nsetsid bash run.sh\nexit 3\n", { mode: 0o755 });
+    const executor = createScreenExecutor({
+      serverDir: bench.serverDir,
+      serverEnv: { ...process.env, PATH: `${programs}:${process.env.PATH}` },
+    });
+    expect((await executor.launch(job, createFiles(job))).ok).toBe(true);
+    expect(await waitForEnd({ ...bench, executor }, job)).toEqual(exited(6));
   });
 
   test("scrolls, is silent and keeps 10 000 lines", async () => {

@@ -2,7 +2,7 @@ import type { ChildProcess } from "node:child_process";
 import { describeError } from "../../../shared/describe-error.ts";
 import { err, ok, type Result } from "../../../shared/result.ts";
 import type { ActiveJob, JobHandle, JobId, StartingJob } from "../../core/job.ts";
-import type { Executor, JobFiles, LaunchError } from "../../core/ports.ts";
+import type { Executor, JobFiles, LaunchError, OnStep } from "../../core/ports.ts";
 import { type Claim, findLaunched, readClaim, waitForCompleteClaim } from "./claim.ts";
 import { type JobPaths, locateJobFiles } from "./job-files.ts";
 import { forceKillJobs, terminateJobs } from "./kill-jobs.ts";
@@ -16,6 +16,7 @@ import { watchExit } from "./watch-exit.ts";
 export type ScreenExecutorOptions = Readonly<{
   serverDir: string;
   serverEnv?: Readonly<Record<string, string | undefined>>;
+  onStep?: OnStep | undefined;
 }>;
 
 type Launch = Promise<Result<JobHandle, LaunchError>>;
@@ -58,14 +59,16 @@ const findEarlierLaunch = async (job: StartingJob, paths: JobPaths): Promise<Job
 };
 
 const startLaunch = async (state: State, job: StartingJob, files: JobFiles): Launch => {
-  const { serverDir, serverEnv } = state.options;
+  const { serverDir, serverEnv, onStep } = state.options;
   const paths = locateJobFiles(serverDir, job.id);
   const earlier = await findEarlierLaunch(job, paths);
   if (earlier !== null) return ok(earlier);
   await prepareJob(paths, job, files);
+  onStep?.("files prepared");
   const env = buildSessionEnvironment(job.id, files.environment, serverEnv ?? process.env);
-  const session = await launchSession(job, paths, env);
+  const session = await launchSession(job, { paths, env, onStep });
   if (!session.ok) return session;
+  onStep?.("launch claimed");
   keepChild(state, job.id, session.value.child);
   return ok(session.value.handle);
 };
@@ -108,14 +111,14 @@ const createViewCommands = (): Pick<Executor, "attachCommand" | "fitCommand"> =>
 /** Runs jobs in screen sessions that outlive the server. `serverEnv` is `process.env` unless given. */
 export const createScreenExecutor = (options: ScreenExecutorOptions): Executor => {
   const state: State = { options, launches: new Map(), children: new Map() };
-  const { serverDir } = options;
+  const { serverDir, onStep } = options;
   return {
     launch: (job, files) => launch(state, job, files),
     probe: async (jobs) => {
       await Promise.all(jobs.map((job) => settle(state, job)));
       return probeJobs(serverDir, jobs);
     },
-    kill: async (jobs, force) => (force ? forceKillJobs(serverDir, jobs) : terminateJobs(serverDir, jobs)),
+    kill: async (jobs, force) => (force ? forceKillJobs : terminateJobs)(serverDir, jobs, onStep),
     watch: (job, onChange) => watchJob(state, job, onChange),
     ...createViewCommands(),
   };

@@ -75,7 +75,7 @@ const openCommits = (meter?: CommitMeter) => {
     db.close();
   });
   const count = outsider.query<{ rows: number }, []>("select count(*) as rows from blacklist");
-  return { db, commits: createGroupCommit(db, meter), countAsOutsider: () => count.get()?.rows };
+  return { db, commits: createGroupCommit(db, { meter }), countAsOutsider: () => count.get()?.rows };
 };
 
 test("a full disk refuses the whole group, leaves what was there, and is over when there is room", async () => {

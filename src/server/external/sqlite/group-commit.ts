@@ -2,7 +2,7 @@ import type { Database } from "bun:sqlite";
 import { describeError } from "../../../shared/describe-error.ts";
 import { err, ok, type Result } from "../../../shared/result.ts";
 import type { Meter } from "../../core/meter.ts";
-import type { Unavailable } from "../../core/ports.ts";
+import type { OnStep, Unavailable } from "../../core/ports.ts";
 import { explainFault } from "./sqlite-error.ts";
 
 type Settle = () => void;
@@ -14,6 +14,8 @@ export type GroupCommit = Readonly<{
 }>;
 
 export type CommitMeter = Pick<Meter, "observeCommit" | "countFailedCommit">;
+
+type CommitListeners = Readonly<{ meter?: CommitMeter | undefined; onStep?: OnStep | undefined }>;
 
 const UNMETERED: CommitMeter = { observeCommit: () => undefined, countFailedCommit: () => undefined };
 const STOPPING: Unavailable = { kind: "unavailable", message: "The server is stopping: nothing was written" };
@@ -45,14 +47,16 @@ const refuseAll = (group: readonly Pending[], error: unknown): void => {
   for (const { refuse } of group) refuse({ kind: "unavailable", message });
 };
 
-const commitAll = (db: Database, group: readonly Pending[], meter: CommitMeter): void => {
+const commitAll = (db: Database, group: readonly Pending[], { meter = UNMETERED, onStep }: CommitListeners): void => {
   const startedAt = performance.now();
   try {
     db.query("begin immediate").run();
     const settles = group.map(({ run }) => run());
+    onStep?.("change made");
     const changedAt = performance.now();
     db.query("commit").run();
     const endedAt = performance.now();
+    onStep?.("change committed");
     meter.observeCommit({
       changes: group.length,
       totalS: toSeconds(endedAt - startedAt),
@@ -84,14 +88,14 @@ const createPending = <Value>(
 };
 
 /** All changes asked for in one turn of the event loop share one transaction and so one fsync. */
-export const createGroupCommit = (db: Database, meter: CommitMeter = UNMETERED): GroupCommit => {
+export const createGroupCommit = (db: Database, listeners: CommitListeners = {}): GroupCommit => {
   let group: Pending[] = [];
   let isClosed = false;
 
   const flush = (): void => {
     const due = group;
     group = [];
-    if (due.length > 0) commitAll(db, due, meter);
+    if (due.length > 0) commitAll(db, due, listeners);
   };
 
   const write: GroupCommit["write"] = (change) => {

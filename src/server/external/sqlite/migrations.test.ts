@@ -9,19 +9,19 @@ const SECOND = "alter table jobs add column user text not null default 'nobody'"
 
 test("an older database is brought forward, with what is in it", () => {
   const db = open();
-  migrate(db, [FIRST]);
+  migrate(db, undefined, [FIRST]);
   expect(readVersion(db)).toBe(1);
-  migrate(db, [FIRST, SECOND]);
+  migrate(db, undefined, [FIRST, SECOND]);
   expect(readVersion(db)).toBe(2);
   expect(db.query("select * from jobs").all()).toEqual([{ id: "old", user: "nobody" }]);
 });
 
 test("a step that fails leaves the version before it, and runs again", () => {
   const db = open();
-  expect(() => migrate(db, [FIRST, "create table half (id); nonsense"])).toThrow("nonsense");
+  expect(() => migrate(db, undefined, [FIRST, "create table half (id); nonsense"])).toThrow("nonsense");
   expect(readVersion(db)).toBe(1);
   expect(db.query("select name from sqlite_schema").all()).toEqual([{ name: "jobs" }]);
-  migrate(db, [FIRST, SECOND]);
+  migrate(db, undefined, [FIRST, SECOND]);
   expect(readVersion(db)).toBe(2);
 });
 

@@ -1,5 +1,6 @@
 import type { Database } from "bun:sqlite";
 import { VERSION } from "../../../shared/version.ts";
+import type { OnStep } from "../../core/ports.ts";
 
 const INITIAL_SCHEMA = `
 create table jobs (
@@ -124,12 +125,14 @@ export const refuseVersion = (db: Database, path: string): string | null => {
 };
 
 /** Brings the file forward one version at a time, each in a transaction of its own. */
-export const migrate = (db: Database, migrations: readonly string[] = MIGRATIONS): void => {
+export const migrate = (db: Database, onStep?: OnStep, migrations: readonly string[] = MIGRATIONS): void => {
   const first = readVersion(db);
   for (const [offset, sql] of migrations.slice(first).entries()) {
     db.transaction(() => {
       db.exec(sql);
       db.exec(`pragma user_version = ${first + offset + 1}`);
+      onStep?.("migration made");
     })();
+    onStep?.("migration committed");
   }
 };

@@ -2,6 +2,7 @@ import { Database } from "bun:sqlite";
 import { chmodSync, closeSync, existsSync, openSync } from "node:fs";
 import { describeError } from "../../../shared/describe-error.ts";
 import { err, ok, type Result } from "../../../shared/result.ts";
+import type { OnStep } from "../../core/ports.ts";
 import { migrate, readVersion, recordWriter, refuseVersion } from "./migrations.ts";
 import { explainFault, type OpenError, readErrorCode } from "./sqlite-error.ts";
 
@@ -18,13 +19,13 @@ const createPrivate = (path: string): void => {
   else closeSync(openSync(path, "wx", PRIVATE));
 };
 
-const prepareDatabase = (db: Database, path: string): Result<Database, OpenError> => {
+const prepareDatabase = (db: Database, path: string, onStep: OnStep | undefined): Result<Database, OpenError> => {
   db.exec("pragma busy_timeout = 2000");
   const refusal = refuseVersion(db, path);
   if (refusal !== null) return err({ message: refusal });
   if (readVersion(db) === 0) db.exec("pragma auto_vacuum = incremental");
   db.exec(SETTINGS);
-  migrate(db);
+  migrate(db, onStep);
   recordWriter(db);
   return ok(db);
 };
@@ -36,12 +37,12 @@ export const explainOpenFailure = (path: string, error: unknown): string =>
     : `${path} can't be opened: ${explainFault(error) ?? describeError(error)}`;
 
 /** Opens the file, made with mode 0600 when there is none, and brings it to this program's schema. */
-export const openDatabase = (path: string): Result<Database, OpenError> => {
+export const openDatabase = (path: string, onStep?: OnStep): Result<Database, OpenError> => {
   let db: Database | null = null;
   try {
     createPrivate(path);
     db = new Database(path, { readwrite: true, create: true, strict: true });
-    const prepared = prepareDatabase(db, path);
+    const prepared = prepareDatabase(db, path, onStep);
     if (!prepared.ok) db.close();
     return prepared;
   } catch (error) {

@@ -3,7 +3,7 @@ import { randomBytes } from "node:crypto";
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { err, ok, type Result } from "../../../shared/result.ts";
-import type { Clock, Store, Transaction } from "../../core/ports.ts";
+import type { Clock, OnStep, Store, Transaction } from "../../core/ports.ts";
 import { checkFolder } from "../check-folder.ts";
 import { loadSecretBox, type SecretBox } from "../secret-box.ts";
 import { createArtifactTable } from "./artifact-table.ts";
@@ -23,6 +23,7 @@ export type StoreOptions = Readonly<{
   clock: Clock;
   randomId?: () => string;
   meter?: CommitMeter;
+  onStep?: OnStep | undefined;
 }>;
 
 type Parts = Readonly<{
@@ -98,16 +99,16 @@ const refuseInterrupted = (serverDir: string): Result<void, OpenError> =>
     : ok(undefined);
 
 const openLocked = (options: StoreOptions, lock: FolderLock): Result<Store, OpenError> => {
-  const { serverDir, clock, randomId = createRandomId, meter } = options;
+  const { serverDir, clock, randomId = createRandomId, meter, onStep } = options;
   const path = join(serverDir, "jobs.db");
   const keyPath = join(serverDir, "secret.key");
   const refusal = refuseInterrupted(serverDir);
   if (!refusal.ok) return refusal;
-  const db = openDatabase(path);
+  const db = openDatabase(path, onStep);
   if (!db.ok) return db;
   try {
     const jobs = loadJobs(db.value, keyPath);
-    const commits = createGroupCommit(db.value, meter);
+    const commits = createGroupCommit(db.value, { meter, onStep });
     if (jobs.ok) return ok(createStore({ ...jobs.value, db: db.value, lock, clock, randomId, commits }));
     db.value.close();
     return jobs;

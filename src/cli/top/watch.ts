@@ -1,0 +1,124 @@
+import { ok } from "../../shared/result.ts";
+import { type Api, createApi } from "../api-client.ts";
+import { INTERRUPTED } from "../failure.ts";
+import type { Outcome } from "../verb.ts";
+import { type Effect, reactToKey } from "./actions.ts";
+import { carryOut } from "./carry-out.ts";
+import { createHolder, type Holder } from "./holder.ts";
+import type { Key } from "./keys.ts";
+import { paintLine } from "./line.ts";
+import { openTerminal, readSize, type Terminal } from "./open-terminal.ts";
+import { readJobLog, readSnapshot } from "./read-server.ts";
+import { renderScreen } from "./render.ts";
+import { type Repeater, repeat } from "./repeat.ts";
+import { createTopState, findLogged, type Snapshot, type TopState } from "./top-state.ts";
+import { takeLog, takeSnapshot } from "./updates.ts";
+
+type View = Readonly<{ api: Api; hasColors: boolean; first: Snapshot }>;
+
+type Ending = Readonly<{ signal: AbortSignal; end: (code: number) => void; fail: (error: unknown) => void }>;
+
+type JobChange = Extract<Effect, { id: string }>;
+
+const REFRESH_MS = 1000;
+const PATIENCE_MS = 10_000;
+const FOLLOWED_LINES = 1000;
+
+const nowSeconds = (): number => Date.now() / 1000;
+
+const limitPatience = (signal: AbortSignal): AbortSignal => AbortSignal.any([signal, AbortSignal.timeout(PATIENCE_MS)]);
+
+const refreshSnapshot = async (api: Api, { change }: Holder, signal: AbortSignal): Promise<void> => {
+  const answer = await readSnapshot(api, limitPatience(signal));
+  change((state) =>
+    answer.ok ? takeSnapshot(state, answer.value, nowSeconds()) : { ...state, trouble: answer.error.message },
+  );
+};
+
+const refreshLog = async (api: Api, { read, change }: Holder, signal: AbortSignal): Promise<void> => {
+  const state = read();
+  const id = findLogged(state);
+  if (id === null) return;
+  const count = state.mode.kind === "log" ? FOLLOWED_LINES : state.rows;
+  const answer = await readJobLog(api, { id, count }, limitPatience(signal));
+  if (answer.ok) change((now) => takeLog(now, answer.value));
+};
+
+type Tools = Readonly<{ terminal: Terminal; ending: Ending; ask: (change: JobChange) => void }>;
+
+const perform = (effect: Effect, { terminal, ending, ask }: Tools): void => {
+  if ("id" in effect) ask(effect);
+  else if (effect.kind === "quit") ending.end(0);
+  else if (effect.kind === "interrupt") ending.end(INTERRUPTED);
+  else if (effect.kind === "suspend") terminal.suspend();
+  else terminal.forget();
+};
+
+const isOtherLog = (before: TopState, after: TopState): boolean =>
+  findLogged(before) !== findLogged(after) || before.mode.kind !== after.mode.kind;
+
+const startPolling = (api: Api, holder: Holder, { signal, fail }: Ending): Repeater => {
+  const snapshots = repeat(() => refreshSnapshot(api, holder, signal), REFRESH_MS, fail);
+  const logs = repeat(() => refreshLog(api, holder, signal), REFRESH_MS, fail);
+  const clock = setInterval(() => holder.change((state) => ({ ...state, now: nowSeconds() })), REFRESH_MS);
+  holder.subscribe((before, after) => {
+    if (isOtherLog(before, after)) logs.wake();
+  });
+  const stop = (): void => {
+    clearInterval(clock);
+    snapshots.stop();
+    logs.stop();
+  };
+  return { wake: snapshots.wake, stop };
+};
+
+const startScreen = (holder: Holder, hasColors: boolean, tools: Omit<Tools, "terminal">): Terminal => {
+  const { end, fail } = tools.ending;
+  const onKey = (key: Key): void => {
+    const { state, effect } = reactToKey(holder.read(), key);
+    if (effect !== null) perform(effect, { ...tools, terminal });
+    holder.change(() => state);
+  };
+  const onResize = (): void => holder.change((state) => ({ ...state, ...readSize() }));
+  const terminal = openTerminal({ onKey, onResize, onSignal: end, onThrow: fail });
+  const show = (state: TopState): void => terminal.draw(renderScreen(state).map((line) => paintLine(line, hasColors)));
+  holder.subscribe((_before, after) => show(after));
+  show(holder.read());
+  return terminal;
+};
+
+const startView = ({ api, hasColors, first }: View, ending: Ending): (() => void) => {
+  const target = api.target.name;
+  const holder = createHolder(createTopState({ target, now: nowSeconds(), snapshot: first, ...readSize() }));
+  const ask = async (change: JobChange): Promise<void> => {
+    const notice = await carryOut(api, change);
+    holder.change((state) => ({ ...state, notice }));
+    polling.wake();
+  };
+  const terminal = startScreen(holder, hasColors, { ending, ask: (change) => void ask(change).catch(ending.fail) });
+  const polling = startPolling(api, holder, ending);
+  return () => {
+    polling.stop();
+    terminal.close();
+  };
+};
+
+const runView = async (view: View): Promise<Outcome> => {
+  const { promise, resolve, reject } = Promise.withResolvers<Outcome>();
+  const controller = new AbortController();
+  const ending: Ending = { signal: controller.signal, end: (code) => resolve(ok(code)), fail: reject };
+  const stop = startView(view, ending);
+  try {
+    return await promise;
+  } finally {
+    stop();
+    controller.abort();
+  }
+};
+
+/** Shows the server until a key or a signal ends it. Only the first question starts a local server. */
+export const watchServer = async (api: Api, hasColors: boolean): Promise<Outcome> => {
+  const first = await readSnapshot(api, AbortSignal.timeout(PATIENCE_MS));
+  if (!first.ok) return first;
+  return runView({ api: createApi({ ...api.target, autostart: false }), hasColors, first: first.value });
+};

@@ -1,0 +1,31 @@
+/** A job as the API tells it or the database holds it. `mark` and `variant` are read from its command. */
+export type StoredJob = Readonly<{
+  id: string;
+  mark: string;
+  variant: number;
+  status: string;
+  exitCode: number | null;
+  errorMessage: string | null;
+  priority: number;
+  numGpus: number;
+  gpuIdxs: readonly number[];
+  hasEnvironment: boolean;
+}>;
+
+/** What a job itself wrote down, in the order in which it came. Times in seconds. */
+export type WitnessLine =
+  | Readonly<{ kind: "start"; mark: string; variant: number; id: string; gpus: string; at: number }>
+  | Readonly<{ kind: "end"; mark: string; code: number; at: number }>
+  | Readonly<{ kind: "clash"; mark: string; gpu: string }>
+  | Readonly<{ kind: "leak"; mark: string; names: string }>;
+
+/** What is there once every job has ended: the store, the witness, and what should have gone. */
+export type Evidence = Readonly<{
+  api: readonly StoredJob[];
+  database: readonly StoredJob[];
+  counters: Readonly<Record<string, number>>;
+  blacklist: readonly number[];
+  witness: readonly WitnessLine[];
+  exitFiles: Readonly<Record<string, string>>;
+  leftovers: readonly string[];
+}>;

@@ -1,0 +1,205 @@
+import { Database } from "bun:sqlite";
+import { spawnSync } from "node:child_process";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { type Arena, ask } from "./arena.ts";
+import type { Evidence, StoredJob, WitnessLine } from "./evidence.ts";
+import { readCommand } from "./jobs.ts";
+
+type Row = Readonly<{
+  id: string;
+  status: string;
+  priority: number;
+  num_gpus: number;
+  command: string;
+  gpu_idxs: string;
+  details: string;
+  has_env: number;
+}>;
+
+type Wire = Readonly<{
+  id: string;
+  status: string;
+  command: string;
+  priority: number;
+  num_gpus: number;
+  gpu_idxs: readonly number[];
+  exit_code: number | null;
+  error_message: string | null;
+  env: Readonly<Record<string, string>>;
+}>;
+
+const PAGE = 10_000;
+const STATUSES = ["running", "queued", "completed", "failed", "killed"];
+
+export const withDatabase = <Value>(arena: Pick<Arena, "serverDir">, read: (db: Database) => Value): Value => {
+  const db = new Database(join(arena.serverDir, "jobs.db"), { readonly: true });
+  try {
+    db.exec("pragma busy_timeout = 5000");
+    return read(db);
+  } finally {
+    db.close();
+  }
+};
+
+const fromRow = (row: Row): StoredJob => {
+  const details = JSON.parse(row.details) as { exitCode?: number | null; errorMessage?: string | null };
+  return {
+    id: row.id,
+    ...readCommand(row.command),
+    status: row.status,
+    exitCode: details.exitCode ?? null,
+    errorMessage: details.errorMessage ?? null,
+    priority: row.priority,
+    numGpus: row.num_gpus,
+    gpuIdxs: row.gpu_idxs.split(",").filter(Boolean).map(Number),
+    hasEnvironment: row.has_env === 1,
+  };
+};
+
+export const readStoredJobs = (arena: Pick<Arena, "serverDir">): readonly StoredJob[] =>
+  withDatabase(arena, (db) =>
+    db
+      .query<Row, []>(
+        "select id, status, priority, num_gpus, command, gpu_idxs, details, env is not null as has_env from jobs",
+      )
+      .all()
+      .map(fromRow),
+  );
+
+const fromWire = (job: Wire): StoredJob => ({
+  id: job.id,
+  ...readCommand(job.command),
+  status: job.status,
+  exitCode: job.exit_code,
+  errorMessage: job.error_message,
+  priority: job.priority,
+  numGpus: job.num_gpus,
+  gpuIdxs: job.gpu_idxs,
+  hasEnvironment: Object.keys(job.env).length > 0,
+});
+
+export const listJobs = async (arena: Arena, statuses: readonly string[]): Promise<readonly StoredJob[]> => {
+  const jobs: StoredJob[] = [];
+  const query = statuses.map((status) => `status=${status}`).join("&");
+  for (;;) {
+    const path = `/v1/jobs?${query}&limit=${PAGE}&offset=${jobs.length}`;
+    const answer = await ask(arena, { method: "GET", path });
+    if (answer?.status !== 200) throw new Error(`The jobs can't be listed: ${JSON.stringify(answer)}`);
+    const page = (answer.body as readonly Wire[]).map(fromWire);
+    jobs.push(...page);
+    if (page.length < PAGE) return jobs;
+  }
+};
+
+const parseLine = (line: string): WitnessLine => {
+  const [kind, mark = "", second = "", third = "", fourth = "", fifth = ""] = line.split(" ");
+  switch (kind) {
+    case "start":
+      return { kind, mark, variant: Number(second), id: third, gpus: fourth.slice("gpus=".length), at: Number(fifth) };
+    case "end":
+      return { kind, mark, code: Number(second), at: Number(third) };
+    case "clash":
+      return { kind, mark, gpu: second };
+    default:
+      return { kind: "leak", mark, names: line };
+  }
+};
+
+const readWitness = ({ witnessPath }: Arena): readonly WitnessLine[] =>
+  existsSync(witnessPath)
+    ? readFileSync(witnessPath, "utf8")
+        .split("\n")
+        .filter((line) => line !== "")
+        .map(parseLine)
+    : [];
+
+const readIfThere = (path: string): string => {
+  try {
+    return readFileSync(path, "latin1");
+  } catch {
+    return "";
+  }
+};
+
+export type Left = Readonly<{ pid: number; job: string; command: string }>;
+
+const describeProcess = ({ pid, job, command }: Left): string => `process ${pid} of ${job}: ${command}`;
+
+const readCommandLine = (pid: string): string => readIfThere(`/proc/${pid}/cmdline`).replaceAll("\0", " ").trim();
+
+/** Processes that carry the witness of this run, whatever they have become. */
+export const listProcesses = ({ witnessPath }: Pick<Arena, "witnessPath">): readonly Left[] =>
+  readdirSync("/proc")
+    .filter((name) => /^\d+$/.test(name))
+    .flatMap((pid) => {
+      const environment = readIfThere(`/proc/${pid}/environ`);
+      if (!environment.includes(`WITNESS=${witnessPath}\0`)) return [];
+      const job = /NEXUS_JOB_ID=([^\0]*)/.exec(environment)?.[1] ?? "nobody";
+      return [{ pid: Number(pid), job, command: readCommandLine(pid) }];
+    });
+
+const listSessions = (ids: ReadonlySet<string>): readonly string[] => {
+  const { stdout } = spawnSync("screen", ["-ls"], { encoding: "utf8" });
+  return stdout.split("\n").filter((line) => ids.has(/\.nexus_job_(\S+)/.exec(line)?.[1] ?? ""));
+};
+
+const listFolders = ({ serverDir }: Arena, ids: ReadonlySet<string>): readonly string[] => {
+  const jobs = join(serverDir, "jobs");
+  if (!existsSync(jobs)) return [];
+  return readdirSync(jobs).flatMap((id) => [
+    ...(ids.has(id) ? [] : [`folder of no job: ${id}, with ${readdirSync(join(jobs, id))}`]),
+    ...["repo", "artifact"].filter((name) => existsSync(join(jobs, id, name))).map((name) => `${name} of ${id}`),
+  ]);
+};
+
+const listKnownIds = ({ history }: Arena, stored: readonly StoredJob[]): ReadonlySet<string> =>
+  new Set([
+    ...stored.map(({ id }) => id),
+    ...history.events.flatMap((event) => (event.kind === "submit" ? (event.ids ?? []) : [])),
+  ]);
+
+/** What should have gone with its job: processes, sessions with their sockets, working directories, folders. */
+export const listLeftovers = (arena: Arena): readonly string[] => {
+  const stored = readStoredJobs(arena);
+  return [
+    ...listProcesses(arena).map(describeProcess),
+    ...listSessions(listKnownIds(arena, stored)).map((line) => `session ${line.trim()}`),
+    ...listFolders(arena, new Set(stored.map(({ id }) => id))),
+  ];
+};
+
+const readExitFiles = ({ serverDir }: Arena, jobs: readonly StoredJob[]): Readonly<Record<string, string>> =>
+  Object.fromEntries(
+    jobs
+      .map(({ id }) => [id, join(serverDir, "jobs", id, "exit_code")] as const)
+      .filter(([, path]) => existsSync(path))
+      .map(([id, path]) => [id, readFileSync(path, "utf8").trim()]),
+  );
+
+const readCounters = (arena: Arena): Readonly<Record<string, number>> =>
+  withDatabase(arena, (db) => {
+    const counters = db.query<{ status: string; jobs: number }, []>("select status, jobs from counters").all();
+    return Object.fromEntries(counters.map(({ status, jobs }) => [status, jobs]));
+  });
+
+const readBlacklist = (arena: Arena): readonly number[] =>
+  withDatabase(arena, (db) =>
+    db
+      .query<{ gpu_idx: number }, []>("select gpu_idx from blacklist")
+      .all()
+      .map((row) => row.gpu_idx),
+  );
+
+export const gatherEvidence = async (arena: Arena, leftovers: readonly string[]): Promise<Evidence> => {
+  const database = readStoredJobs(arena);
+  return {
+    api: await listJobs(arena, STATUSES),
+    database,
+    counters: readCounters(arena),
+    blacklist: readBlacklist(arena),
+    witness: readWitness(arena),
+    exitFiles: readExitFiles(arena, database),
+    leftovers,
+  };
+};
