@@ -11,6 +11,16 @@ export type FolderRemoval = Readonly<{ id: JobId; endedAt: number; bytes: number
 
 type Facts = Readonly<{ retention: Retention; now: number; oldestBackup: number | null }>;
 
+/**
+ * `measure` tells what the folders take on disk, and whether at most the record of a launch is left (`isCleared`). `clear`
+ * with `keepsRecord` leaves that record, else nothing.
+ */
+export type JobFolders = Readonly<{
+  list: () => Promise<readonly JobId[]>;
+  measure: (ids: readonly JobId[]) => Promise<ReadonlyMap<JobId, Readonly<{ bytes: number; isCleared: boolean }>>>;
+  clear: (id: JobId, keepsRecord: boolean) => Promise<void>;
+}>;
+
 const DAY_S = 86_400;
 const GRACE_S = 3600;
 const BYTES_PER_GB = 1_000_000_000;

@@ -227,16 +227,6 @@ export type JobDirectory = Readonly<{
   remove: (id: JobId) => Promise<void>;
 }>;
 
-/**
- * `measure` tells what the folders take on disk, and whether at most the record of a launch is left (`isCleared`). `clear`
- * with `keepsRecord` leaves that record, else nothing.
- */
-export type JobFolders = Readonly<{
-  list: () => Promise<readonly JobId[]>;
-  measure: (ids: readonly JobId[]) => Promise<ReadonlyMap<JobId, Readonly<{ bytes: number; isCleared: boolean }>>>;
-  clear: (id: JobId, keepsRecord: boolean) => Promise<void>;
-}>;
-
 export type HealthFigures = Pick<Health, "disk" | "network" | "system" | "gpus">;
 
 /** Figures cached for as long as the contract says; never takes over 2 s to answer. */

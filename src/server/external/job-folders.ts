@@ -1,7 +1,7 @@
 import { lstat, readdir } from "node:fs/promises";
 import { join, resolve } from "node:path";
+import type { JobFolders } from "../core/folder-plan.ts";
 import type { JobId } from "../core/job.ts";
-import type { JobFolders } from "../core/ports.ts";
 import { removeTree } from "./remove-tree.ts";
 import { runCommand } from "./run-command.ts";
 

@@ -1,5 +1,5 @@
-import type { Retention } from "../core/folder-plan.ts";
-import type { Backups, HostStats, JobFolders, Wakes, WandbFinder } from "../core/ports.ts";
+import type { JobFolders, Retention } from "../core/folder-plan.ts";
+import type { Backups, HostStats, Wakes, WandbFinder } from "../core/ports.ts";
 import { createDailyBackup } from "./back-up-daily.ts";
 import { createFolderCleaning } from "./clean-folders.ts";
 import { createMemory, type SchedulerContext, type SchedulerMemory } from "./context.ts";

@@ -3,11 +3,12 @@ import {
   type EndedFolder,
   type FolderRemoval,
   findExpiry,
+  type JobFolders,
   type Retention,
   selectOldFolders,
 } from "../core/folder-plan.ts";
 import type { JobId } from "../core/job.ts";
-import type { Backups, JobFolders } from "../core/ports.ts";
+import type { Backups } from "../core/ports.ts";
 
 /** `findEnd` says in Unix seconds when the job ended, null for one that has not or is not known. */
 export type Cleaning = Readonly<{
