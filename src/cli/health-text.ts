@@ -7,8 +7,8 @@ const LONG_PING_MS = 100;
 const SLOW_MBITS = 50;
 const GIB = 1024 ** 3;
 
-const describeDisk = ({ percent_used, free }: NonNullable<Health["disk"]>): Figure => ({
-  text: `disk ${percent_used.toFixed(0)} % used, ${(free / GIB).toFixed(1)} GiB free`,
+const describeDisk = ({ percent_used, free, path }: NonNullable<Health["disk"]>): Figure => ({
+  text: `disk${path === undefined ? "" : ` of ${path}`} ${percent_used.toFixed(0)} % used, ${(free / GIB).toFixed(1)} GiB free`,
   isBad: percent_used > HIGH_PERCENT,
 });
 
@@ -17,9 +17,9 @@ const describeSystem = ({ cpu_percent, memory_percent }: NonNullable<Health["sys
   { text: `memory ${memory_percent.toFixed(0)} % used`, isBad: memory_percent > HIGH_PERCENT },
 ];
 
-const describeNetwork = ({ ping, download_speed }: NonNullable<Health["network"]>): readonly Figure[] => [
-  { text: `ping ${ping.toFixed(0)} ms`, isBad: ping > LONG_PING_MS },
-  { text: `download ${download_speed.toFixed(0)} Mbit/s`, isBad: download_speed < SLOW_MBITS },
+const describeNetwork = ({ ping, download_speed: speed }: NonNullable<Health["network"]>): readonly Figure[] => [
+  ...(ping === null ? [] : [{ text: `ping ${ping.toFixed(0)} ms`, isBad: ping > LONG_PING_MS }]),
+  ...(speed === null ? [] : [{ text: `download ${speed.toFixed(0)} Mbit/s`, isBad: speed < SLOW_MBITS }]),
 ];
 
 const listFigures = ({ disk, network, system }: Health): readonly Figure[] => [

@@ -78,6 +78,13 @@ const OPERATION: Readonly<Record<string, ServerVerb>> = {
   },
 };
 
+const CLEAN: ServerVerb = {
+  usage: "nexus-server clean [--dry-run]",
+  summary: "remove old jobs' folders now",
+  flags: [DRY_RUN],
+  run: async (call) => (await import("./verbs/clean.ts")).runClean(call),
+};
+
 const STATE: Readonly<Record<string, ServerVerb>> = {
   backup: {
     usage: "nexus-server backup [--output FILE]",
@@ -92,6 +99,7 @@ const STATE: Readonly<Record<string, ServerVerb>> = {
     takesWord: true,
     run: async (call) => (await import("./verbs/restore.ts")).runRestore(call),
   },
+  clean: CLEAN,
 };
 
 export const SERVER_VERBS: Readonly<Record<string, ServerVerb>> = {

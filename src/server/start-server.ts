@@ -10,30 +10,26 @@ import { type App, createApp } from "./api/app.ts";
 import type { ApiContext } from "./api/context.ts";
 import { createEventFeed } from "./api/event-feed.ts";
 import type { Settings } from "./core/config.ts";
-import type { Couriers } from "./core/courier.ts";
+import { toRetention } from "./core/folder-plan.ts";
 import type { JobId } from "./core/job.ts";
 import { JOB_CHANNELS } from "./core/job-channels.ts";
 import type { Meter } from "./core/meter.ts";
 import type { Clock, Log, OnStep, Store, Wakes } from "./core/ports.ts";
 import { createServerChannels } from "./core/server-channels.ts";
+import { createCouriers } from "./create-couriers.ts";
+import { createGpus, createHealth } from "./create-machine.ts";
 import { announceChanges } from "./external/announce-changes.ts";
 import { createBackups } from "./external/backup-folder.ts";
-import { createDiscord } from "./external/discord.ts";
-import { createHostStats } from "./external/host-stats.ts";
 import { createFetch } from "./external/http-requests.ts";
 import { createJobDirectory } from "./external/job-directory.ts";
+import { createJobFolders } from "./external/job-folders.ts";
 import { createLogFile } from "./external/log-file.ts";
 import { watchEventLoop } from "./external/metrics/event-loop-lag.ts";
 import { createMeter } from "./external/metrics/meter.ts";
-import { createMockGpus } from "./external/mock-gpus.ts";
-import { createNullpointer } from "./external/nullpointer.ts";
-import { createNvidiaSmi } from "./external/nvidia-smi.ts";
 import { createProcessOwners } from "./external/process-owner.ts";
 import { createScreenExecutor } from "./external/screen/screen-executor.ts";
-import { createServerCouriers } from "./external/server-couriers.ts";
 import { openStore } from "./external/sqlite/open-store.ts";
 import { createTerminals } from "./external/terminals.ts";
-import { createTwilio } from "./external/twilio.ts";
 import { createWandbFinder } from "./external/wandb.ts";
 import { createWebSockets } from "./external/web-sockets.ts";
 import { type Scheduler, startScheduler } from "./scheduler/loop.ts";
@@ -94,17 +90,21 @@ const createParts = (settings: Settings, opened: Store, reporting: Reporting) =>
   return { feed, store: announceChanges(opened, feed.publish), ...createOutside(settings, reporting) };
 };
 
-const createOutside = (settings: Settings, { log, meter, onStep }: Reporting) => ({
+const createOutside = (
+  settings: Settings,
+  { log, meter, onStep }: Reporting,
+  gpus = createGpus(settings.mockGpus),
+) => ({
   log,
   meter,
   onStep,
   clock: readClock,
   terminals: createTerminals(),
-  couriers: createCouriers(settings),
+  couriers: createCouriers(settings, readClock),
   executor: createScreenExecutor({ serverDir: settings.serverDir, onStep }),
-  gpus: settings.mockGpus > 0 ? createMockGpus(settings.mockGpus) : createNvidiaSmi({}),
+  gpus,
   jobDirectory: createJobDirectory(settings.serverDir),
-  health: createHostStats({ serverDir: settings.serverDir, clock: readClock }),
+  health: createHealth(settings, gpus, readClock),
 });
 
 const readTls = ({ sslKeyfile, sslCertfile }: Settings) =>
@@ -163,13 +163,6 @@ const createApiContext = (settings: Settings, parts: Parts, switches: Switches):
   ownChannels: settings.notify.map(({ name }) => name),
 });
 
-const createCouriers = ({ nullpointerUrl, twilioUrl, notify }: Settings): Couriers => ({
-  ...createServerCouriers(notify, readClock),
-  discord: createDiscord(),
-  nullpointer: createNullpointer(nullpointerUrl),
-  phone: createTwilio(twilioUrl),
-});
-
 const startJobs = (settings: Settings, parts: Parts): Promise<Scheduler> => {
   const serverEnvironment = Object.fromEntries(
     Object.entries(process.env).flatMap(([name, value]) => (value === undefined ? [] : [[name, value]])),
@@ -184,6 +177,8 @@ const startJobs = (settings: Settings, parts: Parts): Promise<Scheduler> => {
       wandb: createWandbFinder(),
       office,
       backups: createBackups({ serverDir: settings.serverDir, program: locateProgram() }),
+      folders: createJobFolders(settings.serverDir),
+      retention: toRetention(settings),
     },
   );
 };

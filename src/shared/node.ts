@@ -18,13 +18,41 @@ export const serverStatusSchema = z
   })
   .meta({ id: "ServerStatus" });
 
+const diskSchema = z.object({
+  total: z.number(),
+  used: z.number(),
+  free: z.number(),
+  percent_used: z.number(),
+  path: z.string().optional().meta({ description: "The server's folder or /, whichever is fuller" }),
+});
+
+const networkSchema = z
+  .object({
+    download_speed: z.number().nullable(),
+    upload_speed: z.number().nullable(),
+    ping: z.number().nullable(),
+  })
+  .meta({
+    description: "Mbit/s and ms; null for what is not measured, as a whole when no address to call is configured",
+  });
+
+const gpuHealthSchema = z.object({
+  index: z.int(),
+  temperature: z.number().nullable().meta({ description: "Degrees Celsius" }),
+  ecc_errors: z.int().nullable().meta({ description: "Uncorrected, since the driver was loaded" }),
+  recovery_action: z
+    .string()
+    .nullable()
+    .meta({ description: "What the driver asks for after an error, such as Reset" }),
+});
+
 export const healthSchema = z
   .object({
     alive: z.literal(true),
     status: z.enum(HEALTH_STATUSES).nullable(),
     score: z.number().nullable(),
-    disk: z.object({ total: z.number(), used: z.number(), free: z.number(), percent_used: z.number() }).nullable(),
-    network: z.object({ download_speed: z.number(), upload_speed: z.number(), ping: z.number() }).nullable(),
+    disk: diskSchema.nullable(),
+    network: networkSchema.nullable(),
     system: z
       .object({
         cpu_percent: z.number(),
@@ -33,11 +61,14 @@ export const healthSchema = z
         load_avg: z.array(z.number()).length(3),
       })
       .nullable(),
+    gpus: z.array(gpuHealthSchema).nullable().optional().meta({ description: "Null when the GPUs can't be read" }),
   })
   .meta({ id: "Health" });
 
-export const logsSchema = z.object({ data: z.string() }).meta({ id: "Logs" });
+export const logsSchema = z.object({ data: z.string(), removed: z.literal(true).optional() }).meta({ id: "Logs" });
 
+export type Logs = Readonly<z.output<typeof logsSchema>>;
 export type HealthStatus = (typeof HEALTH_STATUSES)[number];
 export type ServerStatus = Readonly<z.output<typeof serverStatusSchema>>;
+export type GpuHealth = Readonly<z.output<typeof gpuHealthSchema>>;
 export type Health = Readonly<z.output<typeof healthSchema>>;

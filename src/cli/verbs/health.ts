@@ -1,19 +1,48 @@
-import type { Health } from "../../shared/node.ts";
+import type { GpuHealth, Health } from "../../shared/node.ts";
 import { connect } from "../connect.ts";
 import { readSwitch } from "../flag-values.ts";
 import { print, printJson } from "../output.ts";
 import { DONE, type Invocation, type Outcome, type Verb } from "../verb.ts";
 
 const GIB = 1024 ** 3;
+const NAME_WIDTH = 8;
 
-const show = ({ status, score, disk, system }: Health): void => {
-  print(`${status ?? "unknown"}${score === null ? "" : ` (${score.toFixed(0)} of 100)`}`);
-  if (disk) print(`disk    ${disk.percent_used.toFixed(0)} % used, ${(disk.free / GIB).toFixed(1)} GiB free`);
-  if (system)
-    print(
-      `cpu     ${system.cpu_percent.toFixed(0)} %, load ${system.load_avg.map((load) => load.toFixed(2)).join(" ")}`,
-    );
-  if (system) print(`memory  ${system.memory_percent.toFixed(0)} % used`);
+const describeNetwork = ({ ping, download_speed, upload_speed }: NonNullable<Health["network"]>): string =>
+  [
+    ping === null ? "" : `ping ${ping.toFixed(0)} ms`,
+    download_speed === null ? "" : `download ${download_speed.toFixed(1)} Mbit/s`,
+    upload_speed === null ? "" : `upload ${upload_speed.toFixed(1)} Mbit/s`,
+  ]
+    .filter((part) => part !== "")
+    .join(", ");
+
+const describeGpu = ({ temperature, ecc_errors, recovery_action }: GpuHealth): string =>
+  [
+    temperature === null ? "" : `${temperature} °C`,
+    ecc_errors === null ? "" : `${ecc_errors} uncorrected ECC errors`,
+    recovery_action === null || recovery_action === "None" ? "" : `needs: ${recovery_action}`,
+  ]
+    .filter((part) => part !== "")
+    .join(", ");
+
+const describeDisk = ({ percent_used, free, path }: NonNullable<Health["disk"]>): string =>
+  `${percent_used.toFixed(0)} % used, ${(free / GIB).toFixed(1)} GiB free${path === undefined ? "" : ` (${path})`}`;
+
+const describeProcessor = ({ cpu_percent, load_avg }: NonNullable<Health["system"]>): string =>
+  `${cpu_percent.toFixed(0)} %, load ${load_avg.map((load) => load.toFixed(2)).join(" ")}`;
+
+const listLines = ({ disk, network, system, gpus }: Health): readonly (readonly [string, string])[] => [
+  ...(disk ? [["disk", describeDisk(disk)] as const] : []),
+  ...(system ? [["cpu", describeProcessor(system)] as const] : []),
+  ...(system ? [["memory", `${system.memory_percent.toFixed(0)} % used`] as const] : []),
+  ...(network ? [["network", describeNetwork(network)] as const] : []),
+  ...(gpus ?? []).map((gpu) => [`gpu ${gpu.index}`, describeGpu(gpu)] as const),
+];
+
+const show = (health: Health): void => {
+  const score = health.score === null ? "" : ` (${health.score.toFixed(0)} of 100)`;
+  print(`${health.status ?? "unknown"}${score}`);
+  for (const [name, text] of listLines(health)) if (text !== "") print(`${name.padEnd(NAME_WIDTH)}${text}`);
 };
 
 const run = async ({ flags }: Invocation): Promise<Outcome> => {

@@ -1,4 +1,5 @@
 import type { WireJob } from "../../shared/job.ts";
+import type { Logs } from "../../shared/node.ts";
 import type { Api } from "../api-client.ts";
 import { connect } from "../connect.ts";
 import { failUsage } from "../failure.ts";
@@ -21,14 +22,26 @@ const cutLines = (text: string, count: number | null): string => {
   return `${lines.slice(-count).join("\n")}\n`;
 };
 
+const hintRemoved = ({ id }: WireJob): void =>
+  hint(`The log of job ${id} is no longer there: the server keeps folders of ended jobs for a while only.`);
+
+const follow = async (api: Api, job: WireJob, count: number | null): Promise<Outcome> => {
+  if (job.completed_at !== null) {
+    const logs = await api.get<Logs>(`/v1/jobs/${job.id}/logs?last_n_lines=1`);
+    if (logs.ok && logs.value.removed) hintRemoved(job);
+  }
+  return followJob(api, job.id, count);
+};
+
 const show = async (
   api: Api,
   job: WireJob,
   facts: Readonly<{ count: number | null; flags: FlagValues }>,
 ): Promise<Outcome> => {
   const query = facts.count === null ? "" : `?last_n_lines=${facts.count + TRAILER_LINES}`;
-  const logs = await api.get<{ data: string }>(`/v1/jobs/${job.id}/logs${query}`);
+  const logs = await api.get<Logs>(`/v1/jobs/${job.id}/logs${query}`);
   if (!logs.ok) return logs;
+  if (logs.value.removed) hintRemoved(job);
   if (job.status === "queued") hint(`Job ${job.id} has not started yet.`);
   if (readSwitch(facts.flags, "json")) printJson(logs.value);
   else if (logs.value.data !== "") write(cutLines(filterLog(logs.value.data, isTerminal("output")), facts.count));
@@ -41,8 +54,9 @@ const showErrors = async (
   facts: Readonly<{ count: number | null; flags: FlagValues }>,
 ): Promise<Outcome> => {
   const lines = facts.count === null ? "" : `&last_n_lines=${facts.count}`;
-  const logs = await api.get<{ data: string }>(`/v1/jobs/${job.id}/logs?file=error${lines}`);
+  const logs = await api.get<Logs>(`/v1/jobs/${job.id}/logs?file=error${lines}`);
   if (!logs.ok) return logs;
+  if (logs.value.removed) hintRemoved(job);
   if (readSwitch(facts.flags, "json")) printJson(logs.value);
   else if (logs.value.data !== "") write(isTerminal("output") ? makeSafe(logs.value.data) : logs.value.data);
   return DONE;
@@ -57,7 +71,7 @@ const run = async ({ flags, words }: Invocation): Promise<Outcome> => {
   const job = await findJob(api.value, words[0], readUserName(api.value.target.config));
   if (!job.ok) return job;
   if (readSwitch(flags, "error")) return showErrors(api.value, job.value, { count: count.value, flags });
-  if (readSwitch(flags, "follow")) return followJob(api.value, job.value.id, count.value);
+  if (readSwitch(flags, "follow")) return follow(api.value, job.value, count.value);
   return show(api.value, job.value, { count: count.value, flags });
 };
 

@@ -142,6 +142,7 @@ export const createHarness = (gpus: readonly Gpu[] = [createGpu(0), createGpu(1)
     logs: {
       readTail: async (id, lines) => new TextEncoder().encode(`tail of ${id} ${lines}\n`),
       readErrors: async (id, lines) => new TextEncoder().encode(`errors of ${id} ${lines}\n`),
+      isRemoved: async (id) => id === "cleaned",
       follow: (id, lines, hasEnded) =>
         new ReadableStream({
           pull: (controller) => {

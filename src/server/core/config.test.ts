@@ -42,6 +42,10 @@ const SETTINGS: readonly Case[] = [
   ["nullpointer_url", "nullpointerUrl", "https://0x0.st", "https://a.example", "http://127.0.0.1:8080"],
   ["twilio_url", "twilioUrl", "https://api.twilio.com", "https://a.example", "https://b.example"],
   ["log_level", "logLevel", "info", "debug", "error"],
+  ["retention_days", "retentionDays", 30, 0, "1.5"],
+  ["retention_gb", "retentionGb", null, 0, "0.5"],
+  ["speed_test_url", "speedTestUrl", null, "https://a.example/10MB", "http://127.0.0.1:8080/x"],
+  ["ping_host", "pingHost", null, "192.0.2.1", "a.example:53"],
 ];
 
 const PARSED: Readonly<Record<string, unknown>> = {
@@ -57,6 +61,8 @@ const PARSED: Readonly<Record<string, unknown>> = {
   max_followers_per_address: 9,
   max_uploads: 9,
   body_timeout: 0.5,
+  retention_days: 1.5,
+  retention_gb: 0.5,
 };
 
 describe("readSettings", () => {
@@ -98,6 +104,10 @@ describe("readSettings", () => {
     ["max_cpu_jobs", -1, "a whole number from 0 to 10000"],
     ["max_cpu_jobs", "many", "a whole number from 0 to 10000"],
     ["max_passed_over", -1, "a number from 0 to 31536000"],
+    ["retention_days", -1, "a number from 0 to 36500"],
+    ["retention_gb", "all", "a number from 0 to 1000000"],
+    ["speed_test_url", "example.org", "an address that begins with https:// or http://"],
+    ["ping_host", "", TEXT],
     ["executor", "slurm", '"screen"'],
   ])("%s = %p is refused by name, with what is allowed", (name, value, allowed) => {
     const settings = read({ [name]: value });

@@ -1,11 +1,22 @@
 import { err, ok, type Result } from "../../shared/result.ts";
 import { type NotifyChannel, parseNotify } from "./notify-settings.ts";
+import {
+  address,
+  EXECUTOR,
+  LOG_LEVEL,
+  type LogLevel,
+  list,
+  MOCK_GPUS,
+  number,
+  type Raw,
+  readField,
+  text,
+} from "./setting-fields.ts";
 
-export const LOG_LEVELS = ["debug", "info", "warn", "error"] as const;
-
-export type LogLevel = (typeof LOG_LEVELS)[number];
-
-/** `refreshRate`, `maxPassedOver` and `bodyTimeout` in seconds; `port` 0 takes any free one; `mockGpus` 0 means real GPUs. */
+/**
+ * `refreshRate`, `maxPassedOver` and `bodyTimeout` in seconds; `port` 0 takes any free one; `mockGpus` 0 means real GPUs;
+ * `retentionGb` in 10⁹ bytes, null for no limit.
+ */
 export type Settings = Readonly<{
   serverDir: string;
   refreshRate: number;
@@ -31,6 +42,10 @@ export type Settings = Readonly<{
   nullpointerUrl: string;
   twilioUrl: string;
   notify: readonly NotifyChannel[];
+  retentionDays: number;
+  retentionGb: number | null;
+  speedTestUrl: string | null;
+  pingHost: string | null;
 }>;
 
 export type ConfigError = Readonly<{ message: string }>;
@@ -38,106 +53,11 @@ export type ConfigError = Readonly<{ message: string }>;
 /** What only the machine knows. */
 export type HostFacts = Readonly<{ serverDir: string; hostname: string; cores: number }>;
 
-type Raw = Readonly<Record<string, unknown>>;
-type Parse<Value> = (raw: unknown) => Value | undefined;
-type Field<Value> = Readonly<{ name: string; parse: Parse<Value>; allowed: string; fallback: Value }>;
-
-const DEFAULT_MOCK_GPUS = 2;
-const MAX_MOCK_GPUS = 64;
-
-const parseText: Parse<string> = (raw) => (typeof raw === "string" && raw.trim() !== "" ? raw : undefined);
-
-const parseNumber =
-  (min: number, max: number, isWhole: boolean): Parse<number> =>
-  (raw) => {
-    const value = typeof raw === "string" && raw.trim() !== "" ? Number(raw) : raw;
-    if (typeof value !== "number" || !(value >= min && value <= max)) return undefined;
-    return isWhole && !Number.isInteger(value) ? undefined : value;
-  };
-
-const parseList: Parse<readonly string[]> = (raw) => {
-  if (typeof raw === "string") return raw.split(",").flatMap((part) => (part.trim() === "" ? [] : [part.trim()]));
-  return Array.isArray(raw) && raw.every((part) => typeof part === "string") ? raw : undefined;
-};
-
-const parseMockGpus: Parse<number> = (raw) => {
-  if (raw === true || raw === "true" || raw === "") return DEFAULT_MOCK_GPUS;
-  if (raw === false || raw === "false") return 0;
-  return parseNumber(0, MAX_MOCK_GPUS, true)(raw);
-};
-
-const parseExecutor: Parse<"screen"> = (raw) => (raw === "screen" ? raw : undefined);
-
-const parseLogLevel: Parse<LogLevel> = (raw) => LOG_LEVELS.find((level) => level === raw);
-
-const describe = (raw: unknown): string => (typeof raw === "string" ? `"${raw}"` : JSON.stringify(raw));
-
-const readField = <Value>(raw: Raw, field: Field<Value>, mistakes: string[]): Value => {
-  const value = raw[field.name];
-  if (value === undefined || value === null) return field.fallback;
-  const parsed = field.parse(value);
-  if (parsed !== undefined) return parsed;
-  mistakes.push(`${field.name} = ${describe(value)} is not allowed: it must be ${field.allowed}`);
-  return field.fallback;
-};
-
-const text = <Fallback extends string | null>(name: string, fallback: Fallback): Field<string | Fallback> => ({
-  name,
-  parse: parseText,
-  allowed: "a text that is not empty",
-  fallback,
-});
-
-const parseAddress: Parse<string> = (raw) => {
-  const address = parseText(raw);
-  return address !== undefined && /^https?:\/\/[^\s/]+/.test(address) ? address.replace(/\/+$/, "") : undefined;
-};
-
-const address = (name: string, fallback: string): Field<string> => ({
-  name,
-  parse: parseAddress,
-  allowed: "an address that begins with https:// or http://",
-  fallback,
-});
-
-const list = (name: string): Field<readonly string[]> => ({
-  name,
-  parse: parseList,
-  allowed: "a list of texts",
-  fallback: [],
-});
-
-const number = (name: string, fallback: number, min: number, max: number, isWhole = true): Field<number> => ({
-  name,
-  parse: parseNumber(min, max, isWhole),
-  allowed: `a ${isWhole ? "whole number" : "number"} from ${min} to ${max}`,
-  fallback,
-});
-
-const MOCK_GPUS: Field<number> = {
-  name: "mock_gpus",
-  parse: parseMockGpus,
-  allowed: `true, false or a whole number from 0 to ${MAX_MOCK_GPUS}`,
-  fallback: 0,
-};
-
-const EXECUTOR: Field<"screen"> = {
-  name: "executor",
-  parse: parseExecutor,
-  allowed: `"screen"`,
-  fallback: "screen",
-};
-
-const LOG_LEVEL: Field<LogLevel> = {
-  name: "log_level",
-  parse: parseLogLevel,
-  allowed: `one of ${LOG_LEVELS.join(", ")}`,
-  fallback: "info",
-};
-
 const SECONDS_A_DAY = 86_400;
 const MAX_PORT = 65_535;
 const MAX_JOBS = 10_000;
+const MAX_DAYS = 36_500;
+const MAX_GB = 1_000_000;
 
 const readTexts = (raw: Raw, host: HostFacts, mistakes: string[]) => ({
   serverDir: readField(raw, text("server_dir", host.serverDir), mistakes),
@@ -153,6 +73,8 @@ const readTexts = (raw: Raw, host: HostFacts, mistakes: string[]) => ({
   nullpointerUrl: readField(raw, address("nullpointer_url", "https://0x0.st"), mistakes),
   twilioUrl: readField(raw, address("twilio_url", "https://api.twilio.com"), mistakes),
   logLevel: readField(raw, LOG_LEVEL, mistakes),
+  speedTestUrl: readField(raw, address("speed_test_url", null), mistakes),
+  pingHost: readField(raw, text("ping_host", null), mistakes),
 });
 
 const readNumbers = (raw: Raw, host: HostFacts, mistakes: string[]) => ({
@@ -160,6 +82,8 @@ const readNumbers = (raw: Raw, host: HostFacts, mistakes: string[]) => ({
   port: readField(raw, number("port", 54_323, 0, MAX_PORT), mistakes),
   mockGpus: readField(raw, MOCK_GPUS, mistakes),
   maxCpuJobs: readField(raw, number("max_cpu_jobs", host.cores, 0, MAX_JOBS), mistakes),
+  retentionDays: readField(raw, number("retention_days", 30, 0, MAX_DAYS, false), mistakes),
+  retentionGb: readField(raw, number("retention_gb", null, 0, MAX_GB, false), mistakes),
   maxPassedOver: readField(raw, number("max_passed_over", 1800, 0, 365 * SECONDS_A_DAY, false), mistakes),
 });
 
@@ -195,6 +119,10 @@ const KNOWN = [
   "nullpointer_url",
   "twilio_url",
   "log_level",
+  "retention_days",
+  "retention_gb",
+  "speed_test_url",
+  "ping_host",
 ] as const;
 
 const NOTIFY = "notify";

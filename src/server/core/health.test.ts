@@ -5,7 +5,7 @@ import { scoreHealth } from "./health.ts";
 type Stats = Parameters<typeof scoreHealth>[0];
 
 const diskAt = (percentUsed: number): Stats["disk"] => ({ total: 100, used: 0, free: 0, percent_used: percentUsed });
-const networkAt = (ping: number, download: number): Stats["network"] => ({
+const networkAt = (ping: number, download: number): NonNullable<Stats["network"]> => ({
   download_speed: download,
   upload_speed: 0,
   ping,
@@ -42,6 +42,12 @@ describe("scoreHealth", () => {
     ["a busy processor", { ...BEST, system: systemAt(100, 0) }, 85, "healthy"],
     ["no free memory", { ...BEST, system: systemAt(0, 100) }, 85, "healthy"],
     ["an unknown network is left out", { ...BEST, network: null, disk: diskAt(50) }, (50 / 70) * 100, "under_load"],
+    [
+      "a ping alone",
+      { disk: null, network: { ...networkAt(125, 0), download_speed: null }, system: null },
+      50,
+      "under_load",
+    ],
     ["only the system known", { disk: null, network: null, system: systemAt(50, 100) }, 25, "unhealthy"],
     ["nothing known", { disk: null, network: null, system: null }, 100, "healthy"],
   ] as const)("%s", (_name, stats, score, status) => {

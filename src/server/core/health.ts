@@ -27,12 +27,13 @@ const scoreDisk = (disk: Stats["disk"]): Part | null => {
   return { points: DISK_POINTS * free * chooseDiskFactor(disk.percent_used), of: DISK_POINTS };
 };
 
-const scoreNetwork = (network: Stats["network"]): Part | null => {
-  if (network === null) return null;
-  const ping = clamp((BAD_PING_MS - network.ping) / (BAD_PING_MS - GOOD_PING_MS));
-  const download = clamp(network.download_speed / GOOD_DOWNLOAD_MBITS);
-  return { points: HALF_NETWORK_POINTS * (ping + download), of: 2 * HALF_NETWORK_POINTS };
-};
+const toHalf = (share: number): Part => ({ points: HALF_NETWORK_POINTS * clamp(share), of: HALF_NETWORK_POINTS });
+
+const scorePing = (ping: number | null): Part | null =>
+  ping === null ? null : toHalf((BAD_PING_MS - ping) / (BAD_PING_MS - GOOD_PING_MS));
+
+const scoreDownload = (speed: number | null): Part | null =>
+  speed === null ? null : toHalf(speed / GOOD_DOWNLOAD_MBITS);
 
 const scoreSystem = (system: Stats["system"]): Part | null => {
   if (system === null) return null;
@@ -48,9 +49,9 @@ const judge = (score: number): HealthStatus => {
 
 /** 0 to 100. A part that is unknown is left out and the others are scaled to the whole; nothing known is 100. */
 export const scoreHealth = (stats: Stats): Readonly<{ score: number; status: HealthStatus }> => {
-  const parts = [scoreDisk(stats.disk), scoreNetwork(stats.network), scoreSystem(stats.system)].filter(
-    (part) => part !== null,
-  );
+  const { ping = null, download_speed: download = null } = stats.network ?? {};
+  const scored = [scoreDisk(stats.disk), scorePing(ping), scoreDownload(download), scoreSystem(stats.system)];
+  const parts = scored.filter((part) => part !== null);
   const of = parts.reduce((sum, part) => sum + part.of, 0);
   const points = parts.reduce((sum, part) => sum + part.points, 0);
   const total = of === 0 ? 100 : (points / of) * 100;

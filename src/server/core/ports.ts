@@ -211,7 +211,9 @@ export type StoreChange =
   | Readonly<{ kind: "removal"; id: JobId }>
   | Readonly<{ kind: "blacklist"; gpuIdx: number; blacklisted: boolean }>;
 
+/** `isRemoved`: the job's folder, or all logs in it, are gone. */
 export type LogFile = Readonly<{
+  isRemoved: (id: JobId) => Promise<boolean>;
   readTail: (id: JobId, lastLines: number | null) => Promise<Uint8Array>;
   readErrors: (id: JobId, lastLines: number | null) => Promise<Uint8Array>;
   follow: (id: JobId, lastLines: number | null, hasEnded: () => boolean) => ReadableStream<Uint8Array>;
@@ -225,9 +227,11 @@ export type JobDirectory = Readonly<{
   remove: (id: JobId) => Promise<void>;
 }>;
 
+export type HealthFigures = Pick<Health, "disk" | "network" | "system" | "gpus">;
+
 /** Figures cached for as long as the contract says; never takes over 2 s to answer. */
 export type HostStats = Readonly<{
-  read: (refresh: boolean) => Promise<Pick<Health, "disk" | "network" | "system">>;
+  read: (refresh: boolean) => Promise<HealthFigures>;
 }>;
 
 /** The address of the job's run on W&B, null while there is none. */

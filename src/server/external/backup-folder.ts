@@ -33,7 +33,8 @@ const listNames = (serverDir: string): readonly string[] => {
   }
 };
 
-const listTimes = (serverDir: string): readonly number[] => listNames(serverDir).flatMap(readTime);
+/** In Unix seconds, those of the backups in the server's folder. */
+export const listBackupTimes = (serverDir: string): readonly number[] => listNames(serverDir).flatMap(readTime);
 
 /** Makes the folder, for its owner only, when it is not there. `time` in Unix seconds. */
 export const prepareBackupPath = (serverDir: string, time: number): string => {
@@ -44,7 +45,7 @@ export const prepareBackupPath = (serverDir: string, time: number): string => {
 
 /** The newest backup in the server's folder, null when there is none. */
 export const findLatestBackup = (serverDir: string): string | null => {
-  const times = listTimes(serverDir);
+  const times = listBackupTimes(serverDir);
   return times.length === 0 ? null : join(locateFolder(serverDir), nameBackup(Math.max(...times)));
 };
 
@@ -84,7 +85,7 @@ const make = async (serverDir: string, program: Program, time: number): Promise<
 
 /** `program` starts nexus-server: a backup is made by a process of its own, so that no reader and no writer waits for it. */
 export const createBackups = ({ serverDir, program }: Readonly<{ serverDir: string; program: Program }>): Backups => ({
-  listTimes: () => listTimes(serverDir),
+  listTimes: () => listBackupTimes(serverDir),
   make: (time) => make(serverDir, program, time),
   remove: (time) => rm(join(locateFolder(serverDir), nameBackup(time)), { force: true }),
 });

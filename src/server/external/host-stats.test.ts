@@ -24,6 +24,29 @@ test("a folder that is not there leaves the disk unknown", async () => {
   expect(system).not.toBeNull();
 });
 
+test("of the server's disk and the root's the fuller counts", async () => {
+  const both = await createHostStats({ serverDir: tmpdir(), root: "/proc", clock }).read(false);
+  const own = await createHostStats({ serverDir: tmpdir(), root: tmpdir(), clock }).read(false);
+  const swapped = await createHostStats({ serverDir: "/proc", root: tmpdir(), clock }).read(false);
+  expect(own.disk?.percent_used).toBeGreaterThan(0);
+  expect([both.disk?.path, swapped.disk?.path]).toEqual([tmpdir(), tmpdir()]);
+});
+
+test("a network or GPUs that hang are answered as unknown in time, and told once they have answered", async () => {
+  const network = Promise.withResolvers<{ ping: number; download_speed: null; upload_speed: null }>();
+  const stats = createHostStats({
+    serverDir: tmpdir(),
+    clock,
+    measureNetwork: () => network.promise,
+    readGpus: () => Promise.withResolvers<never>().promise,
+  });
+  const first = await stats.read(false);
+  expect([first.network, first.gpus]).toEqual([null, null]);
+  expect(first.system).not.toBeNull();
+  network.resolve({ ping: 5, download_speed: null, upload_speed: null });
+  expect((await stats.read(false)).network).toEqual({ ping: 5, download_speed: null, upload_speed: null });
+});
+
 test("figures are kept until they are asked for anew", async () => {
   const stats = createHostStats({ serverDir: tmpdir(), clock });
   const first = await stats.read(false);

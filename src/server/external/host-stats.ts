@@ -1,13 +1,14 @@
 import { statfs } from "node:fs/promises";
 import { cpus, freemem, loadavg, totalmem, uptime } from "node:os";
 import { setTimeout as wait } from "node:timers/promises";
-import type { Health } from "../../shared/node.ts";
+import type { GpuHealth, Health } from "../../shared/node.ts";
 import type { Clock, HostStats } from "../core/ports.ts";
-import { cacheFigures } from "./cached-figures.ts";
+import { cacheFigures, type ReadFigures } from "./cached-figures.ts";
 
 type CpuTimes = Readonly<{ idle: number; total: number }>;
 
 const DISK_MAX_AGE_S = 30 * 60;
+const NETWORK_MAX_AGE_S = 60 * 60;
 const SYSTEM_MAX_AGE_S = 60;
 const ANSWER_WITHIN_MS = 1500;
 const CPU_SAMPLE_MS = 100;
@@ -16,7 +17,8 @@ const readDisk = async (path: string): Promise<NonNullable<Health["disk"]>> => {
   const { blocks, bavail, bfree, bsize } = await statfs(path);
   const used = (blocks - bfree) * bsize;
   const free = bavail * bsize;
-  return { total: blocks * bsize, used, free, percent_used: used + free === 0 ? 0 : (used / (used + free)) * 100 };
+  const percentUsed = used + free === 0 ? 0 : (used / (used + free)) * 100;
+  return { total: blocks * bsize, used, free, percent_used: percentUsed, path };
 };
 
 const sumCpuTimes = (): CpuTimes =>
@@ -44,15 +46,42 @@ const readSystem = async (): Promise<NonNullable<Health["system"]>> => ({
   load_avg: loadavg(),
 });
 
-/** The network is not measured: no address is called that the owner of the machine did not name. */
-export const createHostStats = ({ serverDir, clock }: Readonly<{ serverDir: string; clock: Clock }>): HostStats => {
-  const limits = { clock, answerWithinMs: ANSWER_WITHIN_MS };
-  const readDiskFigures = cacheFigures({ ...limits, measure: () => readDisk(serverDir), maxAgeS: DISK_MAX_AGE_S });
-  const readSystemFigures = cacheFigures({ ...limits, measure: readSystem, maxAgeS: SYSTEM_MAX_AGE_S });
+const readFullerDisk = async (paths: readonly string[]): Promise<NonNullable<Health["disk"]>> => {
+  const disks = await Promise.all(paths.map(readDisk));
+  return disks.reduce((fullest, disk) => (disk.percent_used > fullest.percent_used ? disk : fullest));
+};
+
+type Sources = Readonly<{
+  serverDir: string;
+  clock: Clock;
+  root?: string;
+  measureNetwork?: () => Promise<Health["network"]>;
+  readGpus?: () => Promise<readonly GpuHealth[]>;
+}>;
+
+const createReaders = ({ serverDir, clock, root = "/", measureNetwork, readGpus }: Sources) => {
+  const cache = <Figures>(maxAgeS: number, measure: () => Promise<Figures>): ReadFigures<Figures> =>
+    cacheFigures({ clock, answerWithinMs: ANSWER_WITHIN_MS, maxAgeS, measure });
+  return {
+    disk: cache(DISK_MAX_AGE_S, () => readFullerDisk([serverDir, root])),
+    network: cache(NETWORK_MAX_AGE_S, measureNetwork ?? (async () => null)),
+    system: cache(SYSTEM_MAX_AGE_S, readSystem),
+    gpus: readGpus === undefined ? null : cache(SYSTEM_MAX_AGE_S, readGpus),
+  };
+};
+
+/** Of the disks of the server's folder and of `root`, the fuller counts. Without `measureNetwork` the network is unknown. */
+export const createHostStats = (sources: Sources): HostStats => {
+  const readers = createReaders(sources);
   return {
     read: async (refresh) => {
-      const [disk, system] = await Promise.all([readDiskFigures(refresh), readSystemFigures(refresh)]);
-      return { disk, network: null, system };
+      const [disk, network, system, gpus] = await Promise.all([
+        readers.disk(refresh),
+        readers.network(refresh),
+        readers.system(refresh),
+        readers.gpus?.(refresh),
+      ]);
+      return { disk, network, system, ...(gpus === undefined ? {} : { gpus: gpus === null ? null : [...gpus] }) };
     },
   };
 };

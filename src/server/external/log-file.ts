@@ -1,4 +1,4 @@
-import { watch } from "node:fs";
+import { existsSync, watch } from "node:fs";
 import type { FileHandle } from "node:fs/promises";
 import { resolve } from "node:path";
 import type { JobId } from "../core/job.ts";
@@ -181,6 +181,7 @@ const readTail = async (path: string, lastLines: number | null): Promise<Uint8Ar
 export const createLogFile = (serverDir: string, addFollower: () => () => void = () => () => undefined): LogFile => {
   const pathOf = (id: JobId, name: string): string => resolve(serverDir, "jobs", id, name);
   return {
+    isRemoved: async (id) => !["output.log", "error.log"].some((name) => existsSync(pathOf(id, name))),
     readTail: (id, lastLines) => readTail(pathOf(id, "output.log"), lastLines),
     readErrors: (id, lastLines) => readTail(pathOf(id, "error.log"), lastLines),
     follow: (id, lastLines, hasEnded) =>

@@ -1,6 +1,6 @@
 import pino from "pino";
-import { LOG_LEVELS, type LogLevel } from "../core/config.ts";
 import type { Log } from "../core/ports.ts";
+import { LOG_LEVELS, type LogLevel } from "../core/setting-fields.ts";
 import { createLineBuffer } from "./line-buffer.ts";
 
 type Fields = Readonly<Record<string, unknown>>;

@@ -1,6 +1,6 @@
 import { constants } from "node:fs";
 import { lstat, open, readdir, realpath } from "node:fs/promises";
-import { basename, join } from "node:path";
+import { basename, join, normalize } from "node:path";
 import type { RunningJob } from "../core/job.ts";
 
 /** `projects` are those that the run's own files name. */
@@ -15,6 +15,7 @@ const MAX_RUNS = 200;
 const MAX_FILE_BYTES = 1024 * 1024;
 const RUN_FOLDER = /^(?:offline-)?run-\d{8}_\d{6}-([^/\\:;,#?']+)$/;
 const FINISHED_RUN = /finishing run [^/\n]{1,128}\/([^/\\#?%:\n]{1,128})\/(.+)$/gm;
+const RELATIVE_LOG = /Logging user logs to ([^/\n][^\n]*)$/m;
 const UNREADABLE = "";
 
 const compareFolders = (a: string, b: string): number =>
@@ -85,14 +86,25 @@ const listNames = async ({ id, dir }: RunningJob): Promise<readonly string[]> =>
   return [`"${id}"`, `${dir}/`, `${realDir}/`];
 };
 
-/** The first W&B run under the job's `repo/` whose metadata names the job; an offline run has none, so its log counts. */
+const isOwnPlace = async ({ path }: RunFolder, log: string, { startedAt }: RunningJob): Promise<boolean> => {
+  const place = RELATIVE_LOG.exec(log)?.[1];
+  if (place === undefined || !`${path}/logs/debug.log`.endsWith(`/${normalize(place.trim())}`)) return false;
+  const { mtimeMs } = await lstat(join(path, "logs", "debug.log"));
+  return mtimeMs / 1000 >= startedAt;
+};
+
+/**
+ * The first W&B run under the job's `repo/` whose metadata names the job; an offline run has none, so its log
+ * counts. A log that names a relative place counts where that is its own, and if it was written since the job's start.
+ */
 export const findWandbRun = async (job: RunningJob): Promise<WandbRun | null> => {
   const names = await listNames(job);
   for (const run of await listRunFolders(join(job.dir, "repo"))) {
     const metadata = await readFileOf(run, "files", "wandb-metadata.json");
     const log = await readFileOf(run, "logs", "debug.log");
     const known = metadata === UNREADABLE ? log : metadata;
-    if (names.some((name) => known.includes(name))) return { id: run.id, projects: listProjects(log, run.id) };
+    const isNamed = names.some((name) => known.includes(name));
+    if (isNamed || (await isOwnPlace(run, log, job))) return { id: run.id, projects: listProjects(log, run.id) };
   }
   return null;
 };

@@ -1,6 +1,15 @@
 import { afterEach, beforeEach, expect, test } from "bun:test";
 import { execFileSync } from "node:child_process";
-import { mkdirSync, mkdtempSync, realpathSync, renameSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import {
+  mkdirSync,
+  mkdtempSync,
+  realpathSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  utimesSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import type { RunningJob } from "../core/job.ts";
@@ -71,7 +80,7 @@ const writeRun = (folder: string, metadata: unknown = { root: join(dir, "repo") 
   write(`repo/${folder}/files/wandb-metadata.json`, JSON.stringify(metadata, null, 2));
 
 const findIn = (folder: string, env: Readonly<Record<string, string>> = {}, timeoutMs?: number) => {
-  const job = { id: "k3f9ab", dir: folder } as RunningJob;
+  const job = { id: "k3f9ab", dir: folder, startedAt: Date.now() / 1000 - 2700 } as RunningJob;
   const base = { WANDB_ENTITY: "lab", WANDB_API_KEY: "key", WANDB_BASE_URL: `${api.url.origin}/` };
   return createWandbFinder(timeoutMs).find(job, { ...base, ...env });
 };
@@ -112,6 +121,20 @@ test("an offline run has no metadata: its log names the folder and, once finishe
   write(path, `INFO Logging user logs to ${join(dir, path)}\nINFO [_finish():2300] finishing run lab/my proj/abc123\n`);
   await api.stop(true);
   expect(await find({ WANDB_PROJECT: "mine" })).toBe("https://wandb.ai/lab/my%20proj/runs/abc123");
+});
+
+test("an offline run that names its place relatively counts where it lies, if it was written since the job's start", async () => {
+  const known = { WANDB_PROJECT: "vision", WANDB_API_KEY: "" };
+  const place = `out/wandb/offline-${RUN}/logs/debug.log`;
+  const put = (path: string): void => write(path, `INFO Logging user logs to ./${place}\nINFO done\n`);
+  put(`repo/sub/${place}`.replace("out", "other"));
+  expect(await find(known)).toBeNull();
+  put(`repo/sub/${place}`);
+  const old = Date.now() / 1000 - 3600;
+  utimesSync(join(dir, "repo/sub", place), old, old);
+  expect(await find(known)).toBeNull();
+  utimesSync(join(dir, "repo/sub", place), old + 1800, old + 1800);
+  expect(await find(known)).toBe("https://wandb.ai/lab/vision/runs/abc123");
 });
 
 test("names with spaces and dots are kept, written as an address needs them", async () => {
@@ -189,6 +212,20 @@ test("a log made to be slow to search is searched in a time that grows with its 
   const log = `${dir}/ ${"finishing run ".repeat(70_000)}`;
   write(`repo/wandb/${RUN}/logs/debug.log`, log);
   expect(await find()).toBe(FOUND);
+});
+
+test("a run among a hundred thousand files is found, and everything else has its turn meanwhile", async () => {
+  for (const folder of ["data", "more"]) mkdirSync(join(dir, "repo", folder), { recursive: true });
+  const touch = 'for folder in data more; do seq 1 50000 | sed "s,^,$folder/," | xargs touch; done';
+  execFileSync("sh", ["-c", touch], { cwd: join(dir, "repo") });
+  writeRun(`deep/${RUN}`);
+  let turns = 0;
+  const count = setInterval(() => {
+    turns += 1;
+  }, 1);
+  expect(await find()).toBe(FOUND);
+  clearInterval(count);
+  expect(turns).toBeGreaterThan(1);
 });
 
 test("a wandb folder beside thousands of others is still found", async () => {

@@ -22,6 +22,7 @@ import type {
   WandbFinder,
 } from "../core/ports.ts";
 import { createJobDirectory } from "../external/job-directory.ts";
+import { createJobFolders } from "../external/job-folders.ts";
 import { createMeter } from "../external/metrics/meter.ts";
 import { openStore } from "../external/sqlite/open-store.ts";
 import type { SchedulerContext } from "./context.ts";
@@ -218,6 +219,8 @@ export const createHarness = (overrides: Overrides = {}): Harness => {
         wandb: overrides.wandb ?? { find: async () => null },
         office: { couriers: {}, timeoutMs: 300, random: () => 0 },
         backups: overrides.backups ?? NO_BACKUPS,
+        folders: createJobFolders(serverDir),
+        retention: { days: 30, bytes: null },
       });
       schedulers.push(scheduler);
       return scheduler;

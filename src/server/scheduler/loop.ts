@@ -1,5 +1,7 @@
+import type { JobFolders, Retention } from "../core/folder-plan.ts";
 import type { Backups, HostStats, Wakes, WandbFinder } from "../core/ports.ts";
 import { createDailyBackup } from "./back-up-daily.ts";
+import { createFolderCleaning } from "./clean-folders.ts";
 import { createMemory, type SchedulerContext, type SchedulerMemory } from "./context.ts";
 import { deleteUnusedArtifacts } from "./delete-unused-artifacts.ts";
 import { createDelivery, type PostOffice } from "./deliver-outbox.ts";
@@ -15,7 +17,14 @@ import { createHealthWatch } from "./watch-health.ts";
 export type Scheduler = Readonly<{ wakes: Wakes; stop: () => Promise<void> }>;
 
 /** What the tasks beside those of the jobs look at. */
-export type Outside = Readonly<{ health: HostStats; wandb: WandbFinder; backups: Backups; office: PostOffice }>;
+export type Outside = Readonly<{
+  health: HostStats;
+  wandb: WandbFinder;
+  backups: Backups;
+  office: PostOffice;
+  folders: JobFolders;
+  retention: Retention;
+}>;
 
 type Start = (name: string, run: TaskPlan["run"]) => Task;
 type JobTasks = Readonly<{ tasks: readonly Task[]; wakes: Wakes }>;
@@ -43,9 +52,10 @@ const startOtherTasks = (context: SchedulerContext, outside: Outside, start: Sta
   const { health, wandb, backups } = outside;
   const refreshMs = context.settings.refreshRate * 1000;
   return [
-    start("health", createHealthWatch({ health, log: context.log, refreshMs })),
+    start("health", createHealthWatch({ ...context, health, refreshMs })),
     start("W&B runs", () => findWandbRuns(context, wandb)),
     start("daily backup", createDailyBackup(context, backups)),
+    start("old job folders", createFolderCleaning(context, outside)),
     start("unused artifacts", () => deleteUnusedArtifacts(context)),
     start("old notifications", () => expireOutbox(context)),
     start("left-over folders", () => removeLeftovers(context)),

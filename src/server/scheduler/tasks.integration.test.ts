@@ -92,19 +92,31 @@ describe("the tasks", () => {
     ]);
   });
 
-  test("log each time that the machine turns unhealthy or recovers, not each look", async () => {
+  test("log once that the machine has turned unhealthy, and once that it has recovered", async () => {
     const disk = (percent_used: number) => ({ total: 1, used: 1, free: 0, percent_used });
-    const readings = [96, 97, 10, 10, 99];
+    let used = 96;
     const health: HostStats = {
-      read: async () => ({ disk: disk(readings.shift() ?? 0), network: null, system: null }),
+      read: async () => ({ disk: disk(used), network: null, system: null }),
     };
-    const { logs, context } = createHarness();
-    const look = createHealthWatch({ health, log: context.log, refreshMs: 7 });
-    for (let round = 0; round < 5; round++) expect(await look()).toBe(7);
-    expect(logs.map(({ event }) => event)).toEqual([
-      "machine is unhealthy",
-      "machine is healthy again",
-      "machine is unhealthy",
+    const { logs, context, setTime } = createHarness();
+    const look = createHealthWatch({ ...context, health, refreshMs: 7 });
+    for (const [now, percent] of Object.entries({
+      0: 96,
+      299: 97,
+      300: 98,
+      700: 99,
+      800: 10,
+      900: 99,
+      1000: 10,
+      1300: 9,
+    })) {
+      used = percent;
+      setTime(Number(now));
+      expect(await look()).toBe(7);
+    }
+    expect(logs.map(({ event, fields }) => [event, fields["disk_percent_used"]])).toEqual([
+      ["machine is unhealthy", 98],
+      ["machine is healthy again", 9],
     ]);
   });
 });

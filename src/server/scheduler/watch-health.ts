@@ -1,23 +1,28 @@
-import type { Health } from "../../shared/node.ts";
 import { scoreHealth } from "../core/health.ts";
-import type { HostStats, Log } from "../core/ports.ts";
+import { FIRST_WATCH, watchHealth } from "../core/health-watch.ts";
+import type { Clock, HealthFigures, HostStats, Log } from "../core/ports.ts";
 
-type HealthWatch = Readonly<{ health: HostStats; log: Log; refreshMs: number }>;
+type HealthWatch = Readonly<{ health: HostStats; log: Log; uptime: Clock; refreshMs: number }>;
 
-const describe = (stats: Pick<Health, "disk" | "system">): Readonly<Record<string, unknown>> => ({
-  disk_percent_used: stats.disk?.percent_used,
-  memory_percent: stats.system?.memory_percent,
+const describe = ({ disk, network, system }: HealthFigures, score: number): Readonly<Record<string, unknown>> => ({
+  score: Math.round(score),
+  disk: disk?.path,
+  disk_percent_used: disk?.percent_used,
+  memory_percent: system?.memory_percent,
+  cpu_percent: system?.cpu_percent,
+  ping_ms: network?.ping ?? undefined,
 });
 
-/** Returns a task that keeps the figures warm and logs each time that the machine turns unhealthy or recovers. */
-export const createHealthWatch = ({ health, log, refreshMs }: HealthWatch): (() => Promise<number>) => {
-  let wasUnhealthy = false;
+/** Returns a task that keeps the figures warm and logs once when the machine turns unhealthy and once when it recovers. `uptime`: seconds on a clock that nobody sets. */
+export const createHealthWatch = ({ health, log, uptime, refreshMs }: HealthWatch): (() => Promise<number>) => {
+  let watch = FIRST_WATCH;
   return async () => {
-    const stats = await health.read(false);
-    const isUnhealthy = scoreHealth(stats).status === "unhealthy";
-    if (isUnhealthy && !wasUnhealthy) log.warn("machine is unhealthy", describe(stats));
-    if (!isUnhealthy && wasUnhealthy) log.info("machine is healthy again", describe(stats));
-    wasUnhealthy = isUnhealthy;
+    const figures = await health.read(false);
+    const { score, status } = scoreHealth(figures);
+    const step = watchHealth(watch, status === "unhealthy", uptime());
+    watch = step.watch;
+    if (step.news === "unhealthy") log.warn("machine is unhealthy", describe(figures, score));
+    if (step.news === "recovered") log.info("machine is healthy again", describe(figures, score));
     return refreshMs;
   };
 };

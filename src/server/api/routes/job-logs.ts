@@ -14,7 +14,7 @@ const tailSpec: RouteSpec = {
   tags: ["logs"],
   summary: "The output of a job",
   description:
-    "Without `last_n_lines` at most the last 10 MiB, cut at a line. `file=error`: what went wrong around the job.",
+    "Without `last_n_lines` at most the last 10 MiB, cut at a line. `file=error`: what went wrong around the job. `removed` is there, and true, once the folder of an ended job was removed.",
   request: { params: idParameter, query: logsQuerySchema },
   responses: { 200: describeJson("The output", logsSchema), ...errors },
 };
@@ -44,7 +44,9 @@ const tail =
     if (job === null) return refuseUnknown(request);
     const read = query.value.file === "error" ? logs.readErrors : logs.readTail;
     const bytes = await read(job.id, query.value.last_n_lines ?? null);
-    return Response.json({ data: new TextDecoder("utf-8", { ignoreBOM: true }).decode(bytes) });
+    const isRemoved = bytes.length === 0 && isEnded(job) && (await logs.isRemoved(job.id));
+    const data = new TextDecoder("utf-8", { ignoreBOM: true }).decode(bytes);
+    return Response.json({ data, ...(isRemoved ? { removed: true } : {}) });
   };
 
 const endOf =

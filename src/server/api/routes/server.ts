@@ -43,9 +43,9 @@ const readStatus = async ({ store, gpus, settings }: ApiContext): Promise<Server
 };
 
 const readHealth = async ({ health }: ApiContext, refresh: boolean): Promise<Health> => {
-  const { disk, network, system } = await health.read(refresh);
-  const { score, status } = scoreHealth({ disk, network, system });
-  return { alive: true, status, score, disk, network, system };
+  const { gpus, ...figures } = await health.read(refresh);
+  const { score, status } = scoreHealth(figures);
+  return { alive: true, status, score, ...figures, ...(gpus === undefined ? {} : { gpus }) };
 };
 
 const answerHealth =

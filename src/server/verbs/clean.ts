@@ -1,0 +1,73 @@
+import { resolve } from "node:path";
+import { describeError } from "../../shared/describe-error.ts";
+import { err, ok, type Result } from "../../shared/result.ts";
+import type { Settings } from "../core/config.ts";
+import { type FolderRemoval, toRetention } from "../core/folder-plan.ts";
+import { listBackupTimes } from "../external/backup-folder.ts";
+import { createJobFolders } from "../external/job-folders.ts";
+import { openEnds } from "../external/sqlite/open-ends.ts";
+import { loadSettings } from "../load-settings.ts";
+import { planCleaning } from "../scheduler/plan-cleaning.ts";
+import type { Mistake, ServerVerb } from "../server-verb.ts";
+import { becomeOwner } from "./become-owner.ts";
+
+const BYTES_PER_MB = 1_000_000;
+const MB_PER_GB = 1000;
+
+const formatBytes = (bytes: number): string => {
+  const mb = bytes / BYTES_PER_MB;
+  return mb < MB_PER_GB ? `${mb.toFixed(1)} MB` : `${(mb / MB_PER_GB).toFixed(1)} GB`;
+};
+
+const describeFolder = ({ id, endedAt, bytes }: FolderRemoval): string =>
+  `${id}  ended ${new Date(endedAt * 1000).toISOString().slice(0, 10)}  ${formatBytes(bytes)}\n`;
+
+const summarise = (removals: readonly FolderRemoval[], isDry: boolean): string => {
+  const bytes = removals.reduce((sum, removal) => sum + removal.bytes, 0);
+  const folders = removals.length === 1 ? "the folder of 1 ended job" : `the folders of ${removals.length} ended jobs`;
+  if (removals.length === 0) return "Nothing is old enough to go.\n";
+  return `${isDry ? "Would free" : "Freed"} ${formatBytes(bytes)}: ${folders}. The history keeps them.\n`;
+};
+
+const plan = async (settings: Settings): Promise<Result<readonly FolderRemoval[], Mistake>> => {
+  const serverDir = resolve(settings.serverDir);
+  const ends = openEnds(serverDir);
+  if (!ends.ok) return ends;
+  try {
+    const retention = toRetention(settings);
+    const backups = { listTimes: () => listBackupTimes(serverDir) };
+    const cleaning = { folders: createJobFolders(serverDir), backups, retention, findEnd: ends.value.findEnd };
+    return ok(await planCleaning(cleaning, Date.now() / 1000));
+  } catch (error) {
+    return err({ message: describeError(error) });
+  } finally {
+    ends.value.close();
+  }
+};
+
+const clear = async (serverDir: string, removals: readonly FolderRemoval[]): Promise<readonly FolderRemoval[]> => {
+  const folders = createJobFolders(resolve(serverDir));
+  const cleared: FolderRemoval[] = [];
+  for (const removal of removals) {
+    try {
+      await folders.clear(removal.id, removal.keepsRecord);
+      cleared.push(removal);
+    } catch (error) {
+      process.stderr.write(`nexus-server: the folder of job ${removal.id} stays: ${describeError(error)}\n`);
+    }
+  }
+  return cleared;
+};
+
+/** Touches ended jobs only, which never begin again, so a server may run beside it. */
+export const runClean: ServerVerb["run"] = async ({ flags }) => {
+  const settings = loadSettings(flags);
+  if (!settings.ok) return settings;
+  becomeOwner(resolve(settings.value.serverDir));
+  const planned = await plan(settings.value);
+  if (!planned.ok) return planned;
+  const isDry = flags["dry-run"] === true;
+  const done = isDry ? planned.value : await clear(settings.value.serverDir, planned.value);
+  process.stdout.write(done.map(describeFolder).join("") + summarise(done, isDry));
+  return ok(done.length === planned.value.length ? 0 : 1);
+};

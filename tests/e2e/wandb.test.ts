@@ -1,0 +1,111 @@
+import { afterAll, beforeAll, expect, test } from "bun:test";
+import { mkdirSync, mkdtempSync, readFileSync, realpathSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import type { RunningJob } from "../../src/server/core/job.ts";
+import { createWandbFinder } from "../../src/server/external/wandb.ts";
+import { FIXTURES, runProgram } from "./programs.ts";
+
+type Step = Readonly<{ id?: string; project?: string; dir?: string; resume?: string; group?: string; dies?: boolean }>;
+type Case = Readonly<{ steps: readonly Step[]; env?: Readonly<Record<string, string>>; found: string | RegExp }>;
+type Recorded = Readonly<Record<string, Readonly<Record<string, string>>>>;
+
+const PACKAGE = "wandb==0.31.0";
+const INSTALL_LIMIT_MS = 90_000;
+const SCRIPT = join(import.meta.dirname, "wandb_runs.py");
+const RECORDED = join(FIXTURES, "wandb", "offline-0.31.0.json");
+const FOLDER = "@JOB@";
+
+const CASES: Readonly<Record<string, Case>> = {
+  "of several runs the first": {
+    steps: [
+      { id: "first", project: "vision" },
+      { id: "later", project: "vision" },
+    ],
+    found: "vision/runs/first",
+  },
+  "a resumed run, under its one name": {
+    steps: [
+      { id: "again", project: "vision" },
+      { id: "again", project: "vision", resume: "allow" },
+    ],
+    found: "vision/runs/again",
+  },
+  "a run of a sweep": {
+    steps: [{ group: "lr" }],
+    env: { WANDB_SWEEP_ID: "sw7f3q9a", WANDB_PROJECT: "vision" },
+    found: /^vision\/runs\/[a-z0-9]{8}$/,
+  },
+  "a run in a nested folder": {
+    steps: [{ id: "nested", project: "vision", dir: "out/exp 1/logs" }],
+    found: "vision/runs/nested",
+  },
+  "a run whose program died": {
+    steps: [{ id: "died", dies: true }],
+    env: { WANDB_PROJECT: "named" },
+    found: "named/runs/died",
+  },
+};
+
+const startedAt = Date.now() / 1000 - 1;
+
+let root: string;
+let isInstalled: boolean;
+
+const install = async (): Promise<boolean> => {
+  const options = ["-q", "--no-compile", "--retries", "1", "--timeout", "10"];
+  const argv = ["timeout", "60", "python3", "-m", "pip", "install", ...options, "--target", join(root, "lib"), PACKAGE];
+  return (await runProgram(argv, { env: process.env, cwd: root })).exitCode === 0;
+};
+
+const locateJob = (name: string): string => join(root, name.replaceAll(/\W+/g, "-"));
+
+const runSteps = async (name: string, { steps, env = {} }: Case): Promise<void> => {
+  const cwd = join(locateJob(name), "repo");
+  const own = { PATH: process.env["PATH"], HOME: root, PYTHONPATH: join(root, "lib"), PYTHONDONTWRITEBYTECODE: "1" };
+  const lab = {
+    WANDB_ENTITY: "lab",
+    WANDB_SILENT: "true",
+    WANDB_ERROR_REPORTING: "false",
+    WANDB_CACHE_DIR: join(root, "cache"),
+  };
+  const argv = ["timeout", "60", "python3", SCRIPT, JSON.stringify(steps)];
+  const finished = await runProgram(argv, { env: { ...own, ...lab, ...env }, cwd });
+  const isExpected = finished.exitCode === (steps.some(({ dies }) => dies) ? 1 : 0);
+  if (!isExpected) throw new Error(`wandb failed: ${finished.stderr}`);
+};
+
+const putRecorded = (name: string): void => {
+  const recorded = JSON.parse(readFileSync(RECORDED, "utf8")) as Recorded;
+  for (const [path, text] of Object.entries(recorded[name] ?? {})) {
+    const file = join(locateJob(`recorded ${name}`), path);
+    mkdirSync(dirname(file), { recursive: true });
+    writeFileSync(file, text.replaceAll(FOLDER, locateJob(`recorded ${name}`)));
+  }
+};
+
+const find = (name: string, { env = {} }: Case): Promise<string | null> =>
+  createWandbFinder().find({ id: "k3f9ab", dir: locateJob(name), startedAt } as RunningJob, {
+    WANDB_ENTITY: "lab",
+    ...env,
+  });
+
+beforeAll(async () => {
+  root = realpathSync(mkdtempSync(join(tmpdir(), "nexus-wandb-")));
+  for (const name of Object.keys(CASES)) mkdirSync(join(locateJob(name), "repo"), { recursive: true });
+  isInstalled = await install();
+  if (isInstalled) await Promise.all(Object.entries(CASES).map(([name, each]) => runSteps(name, each)));
+}, INSTALL_LIMIT_MS);
+
+afterAll(() => rmSync(root, { recursive: true, force: true }));
+
+test.each(Object.entries(CASES))("%s is found in what the wandb package wrote", async (name, each) => {
+  const page = "https://wandb.ai/lab/";
+  const expected = typeof each.found === "string" ? new RegExp(`^${each.found}$`) : each.found;
+  putRecorded(name);
+  for (const job of [`recorded ${name}`, ...(isInstalled ? [name] : [])]) {
+    const url = await find(job, each);
+    expect([job, url?.slice(0, page.length)]).toEqual([job, page]);
+    expect(url?.slice(page.length)).toMatch(expected);
+  }
+});
