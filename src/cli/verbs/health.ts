@@ -7,7 +7,7 @@ import { DONE, type Invocation, type Outcome, type Verb } from "../verb.ts";
 const GIB = 1024 ** 3;
 
 const show = ({ status, score, disk, system }: Health): void => {
-  print(`${status ?? "unknown"}${score === null ? "" : ` (${score.toFixed(0)} of 100)`}`);
+  print(`${status?.replace("_", " ") ?? "unknown"}${score === null ? "" : ` (${score.toFixed(0)} of 100)`}`);
   if (disk) print(`disk    ${disk.percent_used.toFixed(0)} % used, ${(disk.free / GIB).toFixed(1)} GiB free`);
   if (system)
     print(

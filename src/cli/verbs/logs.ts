@@ -44,7 +44,8 @@ const showErrors = async (
   const logs = await api.get<{ data: string }>(`/v1/jobs/${job.id}/logs?file=error${lines}`);
   if (!logs.ok) return logs;
   if (readSwitch(facts.flags, "json")) printJson(logs.value);
-  else if (logs.value.data !== "") write(isTerminal("output") ? makeSafe(logs.value.data) : logs.value.data);
+  else if (logs.value.data === "") hint(`Nothing went wrong around job ${job.id}.`);
+  else write(isTerminal("output") ? makeSafe(logs.value.data) : logs.value.data);
   return DONE;
 };
 

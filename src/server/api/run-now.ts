@@ -21,7 +21,10 @@ const occupyForWaiting = (store: Store, states: readonly GpuState[]): readonly G
 
 const explainShortage = (job: QueuedJob, gpus: Result<readonly Gpu[], GpuError>): string => {
   if (!gpus.ok) return `The GPUs cannot be read: ${gpus.error.message}`;
-  const wanted = job.requestedGpuIdxs.length > 0 ? `GPU ${job.requestedGpuIdxs.join(", ")}` : `${job.numGpus} GPU(s)`;
+  const wanted =
+    job.requestedGpuIdxs.length > 0
+      ? `GPU ${job.requestedGpuIdxs.join(", ")}`
+      : `${job.numGpus} ${job.numGpus === 1 ? "GPU" : "GPUs"}`;
   return `The job cannot run immediately: ${wanted} not free now`;
 };
 
