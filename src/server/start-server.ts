@@ -15,6 +15,7 @@ import type { JobId } from "./core/job.ts";
 import { JOB_CHANNELS } from "./core/job-channels.ts";
 import type { Meter } from "./core/meter.ts";
 import type { Clock, Log, OnStep, Store, Wakes } from "./core/ports.ts";
+import { createServerChannels } from "./core/server-channels.ts";
 import { announceChanges } from "./external/announce-changes.ts";
 import { createBackups } from "./external/backup-folder.ts";
 import { createDiscord } from "./external/discord.ts";
@@ -29,6 +30,7 @@ import { createNullpointer } from "./external/nullpointer.ts";
 import { createNvidiaSmi } from "./external/nvidia-smi.ts";
 import { createProcessOwners } from "./external/process-owner.ts";
 import { createScreenExecutor } from "./external/screen/screen-executor.ts";
+import { createServerCouriers } from "./external/server-couriers.ts";
 import { openStore } from "./external/sqlite/open-store.ts";
 import { createTerminals } from "./external/terminals.ts";
 import { createTwilio } from "./external/twilio.ts";
@@ -98,6 +100,7 @@ const createOutside = (settings: Settings, { log, meter, onStep }: Reporting) =>
   onStep,
   clock: readClock,
   terminals: createTerminals(),
+  couriers: createCouriers(settings),
   executor: createScreenExecutor({ serverDir: settings.serverDir, onStep }),
   gpus: settings.mockGpus > 0 ? createMockGpus(settings.mockGpus) : createNvidiaSmi({}),
   jobDirectory: createJobDirectory(settings.serverDir),
@@ -156,9 +159,12 @@ const createApiContext = (settings: Settings, parts: Parts, switches: Switches):
   },
   tokenDigest: parts.store.readTokenDigest,
   newJobId: proposeJobId,
+  couriers: parts.couriers,
+  ownChannels: settings.notify.map(({ name }) => name),
 });
 
-const createCouriers = ({ nullpointerUrl, twilioUrl }: Settings): Couriers => ({
+const createCouriers = ({ nullpointerUrl, twilioUrl, notify }: Settings): Couriers => ({
+  ...createServerCouriers(notify, readClock),
   discord: createDiscord(),
   nullpointer: createNullpointer(nullpointerUrl),
   phone: createTwilio(twilioUrl),
@@ -168,10 +174,11 @@ const startJobs = (settings: Settings, parts: Parts): Promise<Scheduler> => {
   const serverEnvironment = Object.fromEntries(
     Object.entries(process.env).flatMap(([name, value]) => (value === undefined ? [] : [[name, value]])),
   );
-  const office = { couriers: createCouriers(settings), timeoutMs: SERVICE_TIMEOUT_MS, random: Math.random };
+  const channels = [...JOB_CHANNELS, ...createServerChannels(settings.notify)];
+  const office = { couriers: parts.couriers, timeoutMs: SERVICE_TIMEOUT_MS, random: Math.random };
   const logs = createLogFile(settings.serverDir);
   return startScheduler(
-    { ...parts, serverEnvironment, settings, uptime: readUptime, logs, channels: JOB_CHANNELS },
+    { ...parts, serverEnvironment, settings, uptime: readUptime, logs, channels },
     {
       health: parts.health,
       wandb: createWandbFinder(),

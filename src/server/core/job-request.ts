@@ -12,6 +12,7 @@ export type JobFacts = Readonly<{
   nodeName: string;
   requestDigest: string;
   gpuIndexes: ReadonlySet<number> | null;
+  batchId?: string;
 }>;
 
 const checkEnv = (request: JobRequest): JobRequestError | null => {
@@ -62,6 +63,7 @@ const buildJob = (request: JobRequest, facts: JobFacts): QueuedJob => ({
   nodeName: facts.nodeName,
   createdAt: facts.now,
   requestDigest: facts.requestDigest,
+  ...(facts.batchId === undefined ? {} : { batchId: facts.batchId }),
 });
 
 export const createJob = (request: JobRequest, facts: JobFacts): Result<QueuedJob, JobRequestError> => {
