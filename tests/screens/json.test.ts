@@ -7,6 +7,7 @@ import { deliverySchema } from "../../src/shared/delivery.ts";
 import { blacklistChangeSchema, wireGpuSchema } from "../../src/shared/gpu.ts";
 import { explainedJobSchema, jobRequestSchema, wireJobSchema } from "../../src/shared/job.ts";
 import { healthSchema, logsSchema, serverStatusSchema } from "../../src/shared/node.ts";
+import { notificationTestResultSchema } from "../../src/shared/notification-test.ts";
 import { waitSchema } from "../../src/shared/wait.ts";
 import { createWorld, type World } from "../e2e/programs.ts";
 
@@ -56,6 +57,7 @@ const SHOWN: readonly Row[] = [
   { words: "blacklist add 1", schema: z.array(blacklistChangeSchema.strict()), shape: "[BlacklistChange]" },
   { words: "blacklist remove 1", schema: z.array(blacklistChangeSchema.strict()), shape: "[BlacklistChange]" },
   { words: "target list", schema: targets, shape: "[{name, url, is_default}]" },
+  { words: "notify test", schema: z.array(notificationTestResultSchema.strict()), shape: "[NotificationTestResult]" },
   { words: "config", schema: settings, shape: "{setting: value}" },
   { words: "env", schema: z.record(text, text), shape: "{name: value}" },
   { words: "jobrc", schema: z.strictObject({ jobrc: text.nullable() }), shape: "{jobrc}" },

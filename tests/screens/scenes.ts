@@ -60,6 +60,9 @@ const MISTAKES: readonly Scene[] = [
   { name: "get-unknown", line: "nx get nosuch" },
   { name: "why-unknown", line: "nx why nosuch" },
   { name: "edit-without-change", line: "nx edit nosuch" },
+  { name: "notify-without-test", line: "nx notify" },
+  { name: "notify-no-channel", line: "nx notify test" },
+  { name: "notify-unknown", line: "nx notify test pigeon" },
   { name: "remove-without-id", line: "nx remove" },
   { name: "server-away", line: "NS_PORT=1 nx queue --no-autostart" },
 ];
@@ -109,7 +112,7 @@ const BUSY_SERVER: readonly Scene[] = [
   { name: "status", line: "nx", jobs: WAITING },
   { name: "queue", line: "nx queue" },
   { name: "queue-cut", line: "nx queue -n 1" },
-  { name: "history", line: "nx history -n 2" },
+  { name: "history", line: "nx history 'epoch 2|no such'" },
   { name: "history-no-match", line: "nx history no-such-command" },
   { name: "get-queued", line: "nx get {wait-1}" },
   { name: "get-running", line: "nx get {train1}" },
