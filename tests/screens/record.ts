@@ -97,6 +97,8 @@ const recordTerminal = async (): Promise<Screens> => {
 
 /** Every scene in a pipe and on a terminal of 80 × 24, each form with a server of its own. */
 export const recordScreens = async (): Promise<Screens> => {
-  const [pipe, terminal] = await Promise.all([recordPipe(), recordTerminal()]);
+  const forms = [recordPipe(), recordTerminal()];
+  await Promise.allSettled(forms);
+  const [pipe = [], terminal = []] = await Promise.all(forms);
   return new Map([...pipe, ...terminal]);
 };
