@@ -109,7 +109,7 @@ describe("standard output has results and nothing else", () => {
     const queue = await nx(["queue"]);
     expect([queue.exitCode, queue.stdout, queue.stderr]).toEqual([0, "", "The queue is empty.\n"]);
     const history = await nx(["history", "-u", "nobody-else"]);
-    expect([history.exitCode, history.stdout, history.stderr]).toEqual([0, "", "No job has ended yet.\n"]);
+    expect([history.exitCode, history.stdout, history.stderr]).toEqual([0, "", "No such job has ended yet.\n"]);
   });
 
   test("help of every kind is a result", async () => {

@@ -23,7 +23,7 @@ const createWindow = (tmux: (...words: readonly string[]) => string, name: strin
     press: (...keys) => void tmux("send-keys", "-t", name, ...keys),
     resize: (columns, rows) => void tmux("resize-window", "-t", name, "-x", String(columns), "-y", String(rows)),
     read,
-    readAll: () => tmux("capture-pane", "-p", "-S", "-", "-t", name),
+    readAll: () => tmux("capture-pane", "-p", "-J", "-S", "-", "-t", name),
     see: async (what) => {
       try {
         await waitUntil(String(what), () => read().search(what) !== -1);

@@ -41,7 +41,7 @@ const listLines = ({ disk, network, system, gpus }: Health): readonly (readonly 
 
 const show = (health: Health): void => {
   const score = health.score === null ? "" : ` (${health.score.toFixed(0)} of 100)`;
-  print(`${health.status ?? "unknown"}${score}`);
+  print(`${health.status?.replace("_", " ") ?? "unknown"}${score}`);
   for (const [name, text] of listLines(health)) if (text !== "") print(`${name.padEnd(NAME_WIDTH)}${text}`);
 };
 

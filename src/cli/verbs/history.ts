@@ -13,11 +13,13 @@ const run = async ({ flags, words }: Invocation): Promise<Outcome> => {
   const query = new URLSearchParams([["limit", String(limit.value)]]);
   for (const status of ["completed", "failed", "killed"]) query.append("status", status);
   const user = readText(flags, "user");
+  const isAll = user === null && words[0] === undefined;
   if (user !== null) query.set("user", user);
   if (words[0] !== undefined) query.set("command_regex", words[0]);
   const jobs = await api.value.get<readonly WireJob[]>(`/v1/jobs?${query}`);
   if (!jobs.ok) return jobs;
-  showJobs(jobs.value.toReversed(), flags, { printTable: printEnded, whenEmpty: "No job has ended yet." });
+  const whenEmpty = isAll ? "No job has ended yet." : "No such job has ended yet.";
+  showJobs(jobs.value.toReversed(), flags, { printTable: printEnded, whenEmpty });
   return DONE;
 };
 

@@ -58,7 +58,8 @@ const showErrors = async (
   if (!logs.ok) return logs;
   if (logs.value.removed) hintRemoved(job);
   if (readSwitch(facts.flags, "json")) printJson(logs.value);
-  else if (logs.value.data !== "") write(isTerminal("output") ? makeSafe(logs.value.data) : logs.value.data);
+  else if (logs.value.data === "") hint(`Nothing went wrong around job ${job.id}.`);
+  else write(isTerminal("output") ? makeSafe(logs.value.data) : logs.value.data);
   return DONE;
 };
 

@@ -17,7 +17,8 @@ const run = async ({ flags }: Invocation): Promise<Outcome> => {
   const jobs = await api.value.get<readonly WireJob[]>(`/v1/jobs?status=queued&limit=${limit.value}${who}${why}`);
   if (!jobs.ok) return jobs;
   showJobs(jobs.value, flags, { printTable: printQueued, whenEmpty: "The queue is empty." });
-  if (jobs.value.length === limit.value) hint(`The first ${limit.value} are shown; more with: nx queue --all`);
+  const shown = limit.value === 1 ? "The first is shown" : `The first ${limit.value} are shown`;
+  if (jobs.value.length === limit.value) hint(`${shown}; there may be more: nx queue --all`);
   return DONE;
 };
 

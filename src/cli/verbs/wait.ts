@@ -2,8 +2,9 @@ import { ok, type Result } from "../../shared/result.ts";
 import type { Api } from "../api-client.ts";
 import { awaitJob, isEnded } from "../await-job.ts";
 import { connect } from "../connect.ts";
-import { chooseExitCode } from "../job-ending.ts";
+import { chooseExitCode, describeEnding } from "../job-ending.ts";
 import { listJobs } from "../job-selection.ts";
+import { hint } from "../output.ts";
 import { readUserName } from "../user-name.ts";
 import type { Failure, Invocation, Outcome, Verb } from "../verb.ts";
 
@@ -19,10 +20,12 @@ const run = async ({ flags, words }: Invocation): Promise<Outcome> => {
   if (!api.ok) return api;
   const ids = await chooseIds(api.value, words);
   if (!ids.ok) return ids;
+  if (ids.value.length === 0) hint("No job of yours is queued or running.");
   let exitCode = 0;
   for (const id of ids.value) {
     const job = await awaitJob(api.value, encodeURIComponent(id), isEnded);
     if (!job.ok) return job;
+    hint(describeEnding(job.value));
     if (exitCode === 0) exitCode = chooseExitCode(job.value);
   }
   return ok(exitCode);

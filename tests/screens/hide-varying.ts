@@ -1,0 +1,31 @@
+import { VERSION } from "../../src/shared/version.ts";
+import type { World } from "../e2e/programs.ts";
+
+const padAs = (text: string, replaced: string): string =>
+  replaced.endsWith("  ") ? text.padEnd(replaced.length) : text;
+
+const hideFigures = (line: string): string => line.replace(/\d+(\.\d+)?/g, "0");
+
+const hideHealth = (text: string): string =>
+  text
+    .replace(/^Warning: the machine is .*\n/gm, "")
+    .replace(/^(healthy|under.load|unhealthy)( \(\d+ of 100\))?$/gm, "healthy (0 of 100)")
+    .replace(/^(disk|cpu|memory) .*%.*$/gm, hideFigures);
+
+const hideTimes = (text: string): string =>
+  text
+    .replace(/\d{4}-\d\d-\d\d \d\d:\d\d/g, "2000-01-01 00:00")
+    .replace(/\b(\d+m )?\d+s\b( {2,})?/g, (found) => padAs("0s", found));
+
+const hidePlaces = (text: string, world: World): string =>
+  text.replaceAll(world.folder, "/folder").replaceAll(new URL(world.url).port, "00000").replaceAll(VERSION, "0.0.0");
+
+const hideIds = (text: string, names: ReadonlyMap<string, string>): string =>
+  [...names].reduce((hidden, [id, name]) => hidden.replaceAll(id, name), text);
+
+/** Times, ids, paths, the port, versions and figures of the machine are others each time; widths stay. */
+export const hideVarying = (text: string, world: World, names: ReadonlyMap<string, string>): string =>
+  hideHealth(hideTimes(hidePlaces(hideIds(text, names), world)))
+    .split("\n")
+    .map((line) => line.trimEnd())
+    .join("\n");

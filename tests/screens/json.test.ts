@@ -1,0 +1,138 @@
+import { afterAll, beforeAll, expect, test } from "bun:test";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { z } from "zod";
+import { VERBS } from "../../src/cli/verb-table.ts";
+import { deliverySchema } from "../../src/shared/delivery.ts";
+import { blacklistChangeSchema, wireGpuSchema } from "../../src/shared/gpu.ts";
+import { explainedJobSchema, jobRequestSchema, wireJobSchema } from "../../src/shared/job.ts";
+import { healthSchema, logsSchema, serverStatusSchema } from "../../src/shared/node.ts";
+import { notificationTestResultSchema } from "../../src/shared/notification-test.ts";
+import { waitSchema } from "../../src/shared/wait.ts";
+import { createWorld, type World } from "../e2e/programs.ts";
+
+type Ids = Readonly<{ ended: string; holder: string; waiting: string }>;
+type Row = Readonly<{ words: string; schema: z.ZodType; shape: string }>;
+
+const GUIDE = readFileSync(join(import.meta.dirname, "..", "..", "docs", "cli.md"), "utf8");
+const JSON_SECTION = (GUIDE.split("\n## JSON\n")[1]?.split("\n## ")[0] ?? "")
+  .split("\n")
+  .map((line) => line.split("|").slice(1, -1));
+const text = z.string();
+const job = wireJobSchema.strict();
+const jobs = z.array(job).min(1);
+const overview = z.strictObject({
+  status: serverStatusSchema.strict(),
+  health: healthSchema.strict(),
+  gpus: z.array(wireGpuSchema.strict()),
+  running: jobs,
+  queued: jobs,
+  target: text,
+});
+const settings = z.strictObject({
+  user: text,
+  default_target: text,
+  default_integrations: z.array(text),
+  default_notifications: z.array(text),
+  enable_git_tag_push: z.boolean(),
+  autostart: z.boolean(),
+});
+const request = jobRequestSchema
+  .omit({ env: true })
+  .extend({ env: z.array(text) })
+  .strict();
+const told = job.extend({ deliveries: z.array(deliverySchema.strict()) });
+const targets = z.array(z.strictObject({ name: text, url: text, is_default: z.boolean() }));
+
+const SHOWN: readonly Row[] = [
+  { words: "status", schema: overview, shape: "{status, health, gpus, running, queued, target}" },
+  { words: "queue", schema: z.array(explainedJobSchema.strict()).min(1), shape: "[ExplainedJob]" },
+  { words: "history", schema: jobs, shape: "[Job]" },
+  { words: "get {ended}", schema: told, shape: "Job and `deliveries`" },
+  { words: "why {waiting}", schema: waitSchema.strict(), shape: "Wait" },
+  { words: "logs {ended}", schema: logsSchema.strict(), shape: "Logs" },
+  { words: "logs --error {ended}", schema: logsSchema.strict(), shape: "Logs" },
+  { words: "health", schema: healthSchema.strict(), shape: "Health" },
+  { words: "blacklist list", schema: z.array(z.int()), shape: "[GPU's number]" },
+  { words: "blacklist add 1", schema: z.array(blacklistChangeSchema.strict()), shape: "[BlacklistChange]" },
+  { words: "blacklist remove 1", schema: z.array(blacklistChangeSchema.strict()), shape: "[BlacklistChange]" },
+  { words: "target list", schema: targets, shape: "[{name, url, is_default}]" },
+  { words: "notify test", schema: z.array(notificationTestResultSchema.strict()), shape: "[NotificationTestResult]" },
+  { words: "config", schema: settings, shape: "{setting: value}" },
+  { words: "env", schema: z.record(text, text), shape: "{name: value}" },
+  { words: "jobrc", schema: z.strictObject({ jobrc: text.nullable() }), shape: "{jobrc}" },
+  { words: "version", schema: z.strictObject({ version: text }), shape: "{version}" },
+  { words: "add --dry-run --no-git true", schema: z.array(request), shape: "[JobRequest]" },
+  { words: "run --dry-run --no-git true", schema: request, shape: "JobRequest" },
+  { words: "add --no-git -c true", schema: jobs, shape: "[Job]" },
+  { words: "run -d --no-git -c true", schema: job, shape: "Job" },
+  { words: "edit {waiting} -p 3", schema: job, shape: "Job" },
+  { words: "remove -y {waiting}", schema: z.strictObject({ removed: z.array(text) }), shape: "{removed: [id]}" },
+  { words: "kill -y {holder}", schema: z.strictObject({ killed: z.array(text) }), shape: "{killed: [id]}" },
+];
+
+let world: World;
+let ids: Ids;
+
+const startJobs = async (): Promise<Ids> => {
+  const { id: ended } = await world.submit({ command: "true", num_gpus: 0 });
+  await world.waitFor(ended);
+  const { id: holder } = await world.submit({ command: "sleep 300", num_gpus: 2 });
+  await world.waitFor(holder, ["running"]);
+  const { id: waiting } = await world.submit({ command: "true", num_gpus: 2 });
+  return { ended, holder, waiting };
+};
+
+beforeAll(async () => {
+  world = await createWorld();
+  await world.startServer();
+  ids = await startJobs();
+});
+
+afterAll(() => world.dispose());
+
+const fillIn = (line: string): readonly string[] =>
+  line.split(" ").map((word) => word.replace(/^\{(ended|holder|waiting)\}$/, (_all, name: keyof Ids) => ids[name]));
+
+test.each([
+  ["queue -q", "{waiting}\n"],
+  ["history -q", "{ended}\n"],
+  ["target list -q", "local\n"],
+  ["env -q", ""],
+])("%s prints nothing but %j", async (line, expected) => {
+  const { exitCode, stdout } = await world.nx(fillIn(line));
+  const wanted = expected.replace(/\{(\w+)\}/, (_all, name: keyof Ids) => ids[name]);
+  expect([exitCode, stdout]).toEqual([0, wanted]);
+});
+
+test.each(SHOWN)("$words --json is one document with the wire's names", async ({ words, schema }) => {
+  const { exitCode, stdout } = await world.nx(["--json", ...fillIn(words)]);
+  expect(exitCode).toBe(0);
+  expect(schema.safeParse(JSON.parse(stdout)).error?.issues ?? []).toEqual([]);
+});
+
+test.each(["add --no-git -c -q true", "run -d --no-git -c -q true"])("%s prints the new id alone", async (line) => {
+  const { stdout } = await world.nx(line.split(" "));
+  expect((await world.job(stdout.trim())).command).toBe("true");
+});
+
+test("kill -q and remove -q print the ids of the jobs that they ended", async () => {
+  const running = await world.submit({ command: "sleep 300", num_gpus: 0 });
+  await world.waitFor(running.id, ["running"]);
+  expect((await world.nx(["kill", "-y", "-q", running.id])).stdout).toBe(`${running.id}\n`);
+  await world.submit({ command: "sleep 300", num_gpus: 2 });
+  const waiting = await world.submit({ command: "true", num_gpus: 2 });
+  expect((await world.nx(["remove", "-y", "-q", waiting.id])).stdout).toBe(`${waiting.id}\n`);
+});
+
+test.each(SHOWN)("docs/cli.md says what $words --json shows", ({ words, shape }) => {
+  const said = words.replace(/ (\{\w+\}|--no-git|--error|-\w|true|\d+)/g, "");
+  expect(JSON_SECTION.map((row) => row.map((cell) => cell.trim()))).toContainEqual([`\`${said}\``, shape]);
+});
+
+test("every verb with --json is among them", async () => {
+  const verbs = await Promise.all(Object.values(VERBS).map(async (load) => (await load()).verb));
+  const shown = new Set(SHOWN.map(({ words }) => words.split(" ")[0]));
+  const known = verbs.filter(({ flags }) => flags.some(({ long }) => long === "json")).map(({ name }) => name);
+  expect(known.filter((name) => !shown.has(name))).toEqual([]);
+});

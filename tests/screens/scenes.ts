@@ -1,0 +1,156 @@
+import type { JobRequestInput } from "../../src/shared/job-names.ts";
+
+export type Form = "pipe" | "terminal";
+
+/** What is typed, as text or as a key's name, once the screen shows something. */
+export type Answer = Readonly<{ see: RegExp; text?: string; key: string }>;
+
+/** A job that is there before the scene, known by a name of an id's width. */
+export type Part = Readonly<{ name: string; status: string; request: Partial<JobRequestInput> & { command: string } }>;
+
+/** A line as a user types it; `{name}` stands for the id of that job. */
+export type Scene = Readonly<{
+  name: string;
+  line: string;
+  only?: Form;
+  jobs?: readonly Part[];
+  answers?: readonly Answer[];
+}>;
+
+const YES: readonly Answer[] = [{ see: /\[y\/N\]/, text: "y", key: "Enter" }];
+const NO: readonly Answer[] = [{ see: /\[y\/N\]/, text: "n", key: "Enter" }];
+
+const LONG_COMMAND =
+  "python3 train.py --config configs/a-long-name.yaml --lr 0.0003 --weight-decay 0.05 --note '日本語 🙂'";
+
+const ENDED: readonly Part[] = [
+  { name: "good-1", status: "completed", request: { command: "echo epoch 1; echo epoch 2", num_gpus: 0 } },
+  { name: "fail-3", status: "failed", request: { command: "echo no such file; exit 3", num_gpus: 1 } },
+];
+
+const BUSY: readonly Part[] = [
+  { name: "train1", status: "running", request: { command: "echo epoch 1; sleep 300", env: { SEED: "1" } } },
+  { name: "train2", status: "running", request: { command: `sleep 300; ${LONG_COMMAND}`, user: "a-colleague" } },
+];
+
+const WAITING: readonly Part[] = [
+  { name: "wait-1", status: "queued", request: { command: "python3 train.py --seed 1", priority: 5 } },
+  { name: "wait-2", status: "queued", request: { command: LONG_COMMAND, num_gpus: 2, user: "a-colleague" } },
+];
+
+const CPU_JOB: Part = { name: "cpu-01", status: "running", request: { command: "sleep 301", num_gpus: 0 } };
+
+const EMPTY_SERVER: readonly Scene[] = [
+  { name: "status-empty", line: "nx" },
+  { name: "queue-empty", line: "nx queue" },
+  { name: "history-empty", line: "nx history" },
+  { name: "logs-none", line: "nx logs" },
+  { name: "kill-none", line: "nx kill" },
+  { name: "wait-none", line: "nx wait" },
+  { name: "blacklist-empty", line: "nx blacklist" },
+  { name: "health", line: "nx health" },
+];
+
+const MISTAKES: readonly Scene[] = [
+  { name: "help", line: "nx help" },
+  { name: "help-of-a-verb", line: "nx why --help" },
+  { name: "verb-misspelt", line: "nx qeue" },
+  { name: "flag-misspelt", line: "nx queue --usr ada" },
+  { name: "get-without-id", line: "nx get" },
+  { name: "get-unknown", line: "nx get nosuch" },
+  { name: "why-unknown", line: "nx why nosuch" },
+  { name: "edit-without-change", line: "nx edit nosuch" },
+  { name: "notify-without-test", line: "nx notify" },
+  { name: "notify-no-channel", line: "nx notify test" },
+  { name: "notify-unknown", line: "nx notify test pigeon" },
+  { name: "remove-without-id", line: "nx remove" },
+  { name: "server-away", line: "NS_PORT=1 nx queue --no-autostart" },
+];
+
+const OWN_FILES: readonly Scene[] = [
+  { name: "config", line: "nx config" },
+  { name: "env-empty", line: "nx env" },
+  { name: "env-set", line: "nx env set SEED=1" },
+  { name: "env", line: "nx env" },
+  { name: "env-set-secret", line: "nx env set WANDB_API_KEY", answers: [{ see: /shown/, text: "a", key: "Enter" }] },
+  { name: "env-unset", line: "nx env unset SEED" },
+  { name: "env-unset-unknown", line: "nx env unset NOSUCH" },
+  { name: "jobrc-empty", line: "nx jobrc" },
+  { name: "target-list", line: "nx target list" },
+  { name: "target-unknown", line: "nx target lab" },
+  { name: "target-add", line: "nx target add lab {url}" },
+  { name: "target-switch", line: "nx target lab" },
+  { name: "target-list-two", line: "nx target list" },
+  { name: "target-remove", line: "nx target remove lab", answers: NO },
+  { name: "target-remove-unasked", line: "nx target remove -y lab" },
+  { name: "completion-without-shell", line: "nx completion" },
+  { name: "completion-install", line: "nx completion install bash" },
+  { name: "version", line: "nx version" },
+];
+
+const SUBMISSIONS: readonly Scene[] = [
+  {
+    name: "run-followed",
+    line: "nx run -c --no-git 'echo ready; read word; echo got $word; exit 3'",
+    only: "terminal",
+    answers: [{ see: /^ready$/m, text: "words", key: "Enter" }],
+  },
+  { name: "run-followed", line: "nx run -c --no-git 'echo ready; exit 3'", only: "pipe" },
+  { name: "run-without-command", line: "nx run -c --no-git", only: "pipe" },
+  { name: "run-detached", line: "nx run -d -c --no-git true" },
+  { name: "run-no-gpu", line: "nx run -d --no-git true", jobs: [...ENDED, ...BUSY] },
+  { name: "add-without-command", line: "nx add" },
+  { name: "add-outside-a-repository", line: "nx add true", answers: NO },
+  { name: "add", line: "nx add --no-git true" },
+  { name: "add-many", line: "nx add --no-git echo '{a,b,c}'", answers: YES },
+  { name: "add-dry-run", line: "nx add --no-git --dry-run true" },
+  { name: "remove-many", line: "nx remove '^echo'", answers: NO },
+  { name: "remove-many-unasked", line: "nx remove -y '^(echo|true)'" },
+];
+
+const BUSY_SERVER: readonly Scene[] = [
+  { name: "status", line: "nx", jobs: WAITING },
+  { name: "queue", line: "nx queue" },
+  { name: "queue-cut", line: "nx queue -n 1" },
+  { name: "history", line: "nx history 'epoch 2|no such'" },
+  { name: "history-no-match", line: "nx history no-such-command" },
+  { name: "get-queued", line: "nx get {wait-1}" },
+  { name: "get-running", line: "nx get {train1}" },
+  { name: "get-failed", line: "nx get {fail-3}" },
+  { name: "why", line: "nx why {wait-1}" },
+  { name: "why-second", line: "nx why {wait-2}" },
+  { name: "why-running", line: "nx why {train1}" },
+  { name: "logs", line: "nx logs {good-1}" },
+  { name: "logs-of-a-gpu", line: "nx logs 0" },
+  { name: "logs-followed", line: "nx logs -F {fail-3}" },
+  { name: "logs-error", line: "nx logs --error {good-1}" },
+  { name: "logs-queued", line: "nx logs {wait-1}" },
+  { name: "edit", line: "nx edit {wait-1} -p 7" },
+  { name: "edit-running", line: "nx edit {train1} -p 7" },
+  { name: "remove", line: "nx remove {wait-1}", answers: YES },
+  { name: "remove-running", line: "nx remove -y {train1}" },
+  { name: "blacklist-add", line: "nx blacklist add 0" },
+  { name: "blacklist-add-again", line: "nx blacklist add 0" },
+  { name: "blacklist", line: "nx blacklist list" },
+  { name: "status-blacklisted", line: "nx" },
+  { name: "blacklist-remove", line: "nx blacklist remove 0" },
+  { name: "blacklist-unknown", line: "nx blacklist add 9" },
+  { name: "wait", line: "nx wait {good-1} {fail-3}" },
+  { name: "kill", line: "nx kill {cpu-01}", jobs: [CPU_JOB], answers: YES },
+  { name: "kill-unasked", line: "nx kill -y {train1}" },
+  { name: "kill-unknown", line: "nx kill -y nosuch" },
+];
+
+const SETTING_UP: readonly Scene[] = [
+  { name: "setup", line: "nx setup", answers: [{ see: /name/i, key: "C-c" }] },
+  { name: "setup-unasked", line: "nx setup --non-interactive --user ada" },
+];
+
+export const SCENES: readonly Scene[] = [
+  ...EMPTY_SERVER,
+  ...MISTAKES,
+  ...OWN_FILES,
+  ...SUBMISSIONS,
+  ...BUSY_SERVER,
+  ...SETTING_UP,
+];
