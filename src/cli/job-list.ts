@@ -5,7 +5,7 @@ import { hint, print, printJson } from "./output.ts";
 import type { Failure, Flag, FlagValues } from "./verb.ts";
 
 const DEFAULT_SHOWN = 25;
-const ALL = 10_000;
+export const MAX_LISTED = 10_000;
 
 export const LIST_FLAGS: readonly Flag[] = [
   { long: "user", short: "u", value: "NAME", help: "only this user's" },
@@ -16,9 +16,9 @@ export const LIST_FLAGS: readonly Flag[] = [
 ];
 
 export const readLimit = (flags: FlagValues): Result<number, Failure> => {
-  const count = readWhole(flags, "count", { min: 1, max: ALL });
+  const count = readWhole(flags, "count", { min: 1, max: MAX_LISTED });
   if (!count.ok) return count;
-  return ok(readSwitch(flags, "all") ? ALL : (count.value ?? DEFAULT_SHOWN));
+  return ok(readSwitch(flags, "all") ? MAX_LISTED : (count.value ?? DEFAULT_SHOWN));
 };
 
 /** As the flags say: JSON, ids, or the verb's own table, which needs at least one job. */

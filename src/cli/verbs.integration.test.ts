@@ -373,6 +373,17 @@ describe("nx alone", () => {
 
 const streamOf = (...pieces: readonly string[]): Response => new Response(pieces.join(""));
 
+describe("nx queue", () => {
+  test.each([
+    ["as many as are asked for", ["-n", "2"], 2, ""],
+    ["more than are asked for", ["-n", "2"], 3, "The first 2 are shown; more with: nx queue --all\n"],
+  ])("of %s", async (_case, flags, count, said) => {
+    answer = answerJobs(...["one", "two", "six"].slice(0, count).map((id) => createJob({ id })));
+    const queue = await nx(["queue", "-q", ...flags]);
+    expect([queue.exitCode, queue.stdout, queue.stderr]).toEqual([0, "one\ntwo\n", said]);
+  });
+});
+
 describe("nx run", () => {
   test("starts now under an id of its own, shows the log and ends with the job's exit code", async () => {
     answer = (path, { method }) => {
@@ -534,8 +545,8 @@ describe("nx why", () => {
     await nx(["queue", "--json"]);
     await nx(["queue"]);
     expect(listAsked("GET")).toEqual([
-      "/v1/jobs?status=queued&limit=25&explain=true",
-      "/v1/jobs?status=queued&limit=25",
+      "/v1/jobs?status=queued&limit=26&explain=true",
+      "/v1/jobs?status=queued&limit=26",
     ]);
   });
 });

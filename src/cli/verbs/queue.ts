@@ -1,10 +1,15 @@
 import type { WireJob } from "../../shared/job.ts";
 import { connect } from "../connect.ts";
 import { readSwitch, readText } from "../flag-values.ts";
-import { LIST_FLAGS, readLimit, showJobs } from "../job-list.ts";
+import { LIST_FLAGS, MAX_LISTED, readLimit, showJobs } from "../job-list.ts";
 import { printQueued } from "../job-text.ts";
 import { hint } from "../output.ts";
 import { DONE, type Invocation, type Outcome, type Verb } from "../verb.ts";
+
+const sayMore = (count: number, limit: number): void => {
+  if (count > limit) hint(`The first ${limit} are shown; more with: nx queue --all`);
+  else if (count === MAX_LISTED) hint(`At most ${MAX_LISTED} are shown.`);
+};
 
 const run = async ({ flags }: Invocation): Promise<Outcome> => {
   const limit = readLimit(flags);
@@ -14,11 +19,11 @@ const run = async ({ flags }: Invocation): Promise<Outcome> => {
   const user = readText(flags, "user");
   const who = user === null ? "" : `&user=${encodeURIComponent(user)}`;
   const why = readSwitch(flags, "json") ? "&explain=true" : "";
-  const jobs = await api.value.get<readonly WireJob[]>(`/v1/jobs?status=queued&limit=${limit.value}${who}${why}`);
+  const asked = Math.min(limit.value + 1, MAX_LISTED);
+  const jobs = await api.value.get<readonly WireJob[]>(`/v1/jobs?status=queued&limit=${asked}${who}${why}`);
   if (!jobs.ok) return jobs;
-  showJobs(jobs.value, flags, { printTable: printQueued, whenEmpty: "The queue is empty." });
-  const shown = limit.value === 1 ? "The first is shown" : `The first ${limit.value} are shown`;
-  if (jobs.value.length === limit.value) hint(`${shown}; there may be more: nx queue --all`);
+  showJobs(jobs.value.slice(0, limit.value), flags, { printTable: printQueued, whenEmpty: "The queue is empty." });
+  sayMore(jobs.value.length, limit.value);
   return DONE;
 };
 

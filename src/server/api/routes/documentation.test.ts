@@ -80,3 +80,12 @@ test("the page is whole in itself: no script, nothing loaded, a strict policy", 
   expect(page).not.toMatch(/<script|<link|<img|src=|https?:\/\//);
   for (const call of CALLS) expect(page).toContain(`<code>${call}</code>`);
 });
+
+test("every call that reads JSON names what a body may be refused for", async () => {
+  const { paths } = await readDocument();
+  for (const call of ["post /v1/jobs", "post /v1/jobs/batch", "patch /v1/jobs/{id}"]) {
+    const [method = "", path = ""] = call.split(" ");
+    const responses = Object.keys(paths[path]?.[method]?.responses ?? {});
+    expect([call, ...responses]).toEqual(expect.arrayContaining([call, "408", "413", "415", "422"]));
+  }
+});

@@ -32,6 +32,7 @@ const editSpec: RouteSpec = {
       "INVALID_JOB_STATE",
       "JOB_NOT_FOUND",
       "PAYLOAD_TOO_LARGE",
+      "REQUEST_TIMEOUT",
       "UNSUPPORTED_MEDIA_TYPE",
       "VALIDATION_ERROR",
     ),
