@@ -6,7 +6,7 @@ type HealthWatch = Readonly<{ health: HostStats; log: Log; uptime: Clock; refres
 
 const describe = ({ disk, network, system }: HealthFigures, score: number): Readonly<Record<string, unknown>> => ({
   score: Math.round(score),
-  disk: disk?.path,
+  disk: disk?.place,
   disk_percent_used: disk?.percent_used,
   memory_percent: system?.memory_percent,
   cpu_percent: system?.cpu_percent,
