@@ -1,6 +1,7 @@
 import { benchClientStart } from "./client-start.ts";
 import { benchLaunch } from "./launch.ts";
 import { benchMemory } from "./memory.ts";
+import { benchNotifications } from "./notifications.ts";
 import { benchReading } from "./reading.ts";
 import { benchSubmissions } from "./submissions.ts";
 
@@ -8,6 +9,7 @@ const BENCHES: Readonly<Record<string, () => Promise<void>>> = {
   client: benchClientStart,
   launch: benchLaunch,
   submissions: benchSubmissions,
+  notifications: benchNotifications,
   reading: benchReading,
   memory: benchMemory,
 };

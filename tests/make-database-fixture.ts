@@ -123,10 +123,17 @@ const fill = async (serverDir: string): Promise<readonly OutboxMessage[]> => {
   });
   must(await written);
   must(await store.write(({ outbox }) => fillOutbox(outbox)));
+  must(await store.write(({ outbox }) => fillBatch(outbox)));
   must(await store.saveTokenDigest("d".repeat(64)));
   const outbox = JOBS.flatMap((job) => store.outbox.listOfJob(job.id));
   await store.close();
   return outbox;
+};
+
+const fillBatch = (outbox: OutboxChanges): void => {
+  outbox.openBatch("batch-1", 3);
+  outbox.countInBatch("batch-1", "failed" as JobId, "failed");
+  outbox.countInBatch("batch-1", "completed" as JobId, "completed");
 };
 
 const describeContent = (outbox: readonly OutboxMessage[]) => ({
@@ -135,6 +142,7 @@ const describeContent = (outbox: readonly OutboxMessage[]) => ({
   blacklist: [1, 3],
   tokenDigest: "d".repeat(64),
   outbox,
+  batch: { id: "batch-1", total: 3, completed: 1, failed: 1, killed: 0, removed: 0, failedIds: ["failed"] },
   artifact: { id: ARTIFACT, gitSha: "0123456789abcdef", bytes: ARTIFACT_BYTES },
 });
 

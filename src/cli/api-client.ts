@@ -12,7 +12,7 @@ export type ApiResult<Value> = Promise<Result<Value, ApiFailure>>;
 
 export type Api = Readonly<{
   target: Target;
-  get: <Value>(path: string, signal?: AbortSignal) => ApiResult<Value>;
+  get: <Value>(path: string) => ApiResult<Value>;
   send: <Value>(method: "POST" | "PATCH" | "PUT" | "DELETE", path: string, body?: unknown) => ApiResult<Value>;
   upload: <Value>(path: string, body: Blob | ReadableStream<Uint8Array>) => ApiResult<Value>;
   stream: (path: string, signal: AbortSignal) => ApiResult<ReadableStream<Uint8Array>>;
@@ -22,7 +22,8 @@ const UNAVAILABLE = 503;
 const NOT_LISTENING = "NOT_LISTENING";
 
 type Attempt = Readonly<{ path: string; init: RequestInit }>;
-type Line = Readonly<{ target: Target; start: () => Promise<Result<void, Failure>> }>;
+type Limit = () => AbortSignal;
+type Line = Readonly<{ target: Target; start: () => Promise<Result<void, Failure>>; limit: Limit | null }>;
 
 const describeRemoteTrouble = async (target: Target, error: unknown): Promise<ApiFailure> => {
   const { explainTrouble } = await import("./connection-trouble.ts");
@@ -105,8 +106,11 @@ const request = async ({ target, start }: Line, attempt: Attempt): ApiResult<Res
   return err(typeof refusal.message === "string" ? refusal : describeStranger(response.value));
 };
 
+const limitAttempt = ({ limit }: Line, { path, init }: Attempt): Attempt =>
+  limit === null ? { path, init } : { path, init: { ...init, signal: limit() } };
+
 const requestJson = async <Value>(line: Line, attempt: Attempt): ApiResult<Value> => {
-  const response = await request(line, attempt);
+  const response = await request(line, limitAttempt(line, attempt));
   if (!response.ok) return response;
   if (response.value.status === 204) return ok(null as Value);
   try {
@@ -126,11 +130,12 @@ const openStream = async (line: Line, attempt: Attempt): ApiResult<ReadableStrea
   return response.ok ? ok(response.value.body ?? new ReadableStream<Uint8Array>()) : response;
 };
 
-export const createApi = (target: Target): Api => {
-  const line = { target, start: createStarter(target.baseUrl) };
+/** `limit` gives the signal that ends a request for JSON; without it Bun's own time limit holds. */
+export const createApi = (target: Target, limit: Limit | null = null): Api => {
+  const line = { target, start: createStarter(target.baseUrl), limit };
   return {
     target,
-    get: (path, signal) => requestJson(line, { path, init: signal === undefined ? {} : { signal } }),
+    get: (path) => requestJson(line, { path, init: {} }),
     send: (method, path, body) => requestJson(line, { path, init: encode(method, body) }),
     upload: (path, body) =>
       requestJson(line, { path, init: { method: "POST", headers: { "content-type": "application/x-tar" }, body } }),

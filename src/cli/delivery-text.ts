@@ -9,6 +9,7 @@ const EVENTS: Readonly<Record<WireDelivery["event"], string>> = {
   failed: "failed",
   killed: "killed",
   log_uploaded: "log's address",
+  batch_done: "batch",
 };
 
 const describeWait = ({ attempts, error, next_attempt_at: next }: WireDelivery): string => {

@@ -16,9 +16,11 @@ const MAX_GPUS = 1024;
 
 const parseIndexes = (text: string): Result<readonly number[], Failure> => {
   const parts = text.split(",");
-  return parts.every((part) => /^\d+$/.test(part))
-    ? ok(parts.map(Number))
-    : failUsage(`--gpu-idxs takes GPU numbers such as 0,1, not "${text}"`);
+  const indexes = parts.map(Number);
+  const twice = indexes.find((index, place) => indexes.indexOf(index) !== place);
+  if (!parts.every((part) => /^\d+$/.test(part)))
+    return failUsage(`--gpu-idxs takes GPU numbers such as 0,1, not "${text}"`);
+  return twice === undefined ? ok(indexes) : failUsage(`--gpu-idxs names GPU ${twice} twice`);
 };
 
 const readGpus = (flags: FlagValues): Result<GpuOptions, Failure> => {

@@ -1,6 +1,6 @@
 import type { WireJob } from "../shared/job.ts";
 import { formatDuration } from "./duration.ts";
-import { escapeText, printTable } from "./output.ts";
+import { escapeText, print, printTable } from "./output.ts";
 
 export const formatGpus = (job: WireJob): string => {
   if (job.num_gpus === 0) return "cpu";
@@ -38,7 +38,21 @@ export const printQueued = (jobs: readonly WireJob[]): void =>
 
 const formatResult = (job: WireJob): string => (job.exit_code === null ? job.status : `${job.status} ${job.exit_code}`);
 
-export const printEnded = (jobs: readonly WireJob[]): void =>
+const BARE_ENDING = /^Job (?:failed with exit code \d+|was terminated by [^.]*)(?:\. )?/;
+
+const findReason = ({ error_message: message }: WireJob): string => (message ?? "").replace(BARE_ENDING, "");
+
+const printReasons = (jobs: readonly WireJob[]): void => {
+  const explained = jobs.filter((job) => findReason(job) !== "");
+  if (explained.length === 0) return;
+  print("");
+  printTable(
+    ["ID", "WHY"],
+    explained.map((job) => [job.id, findReason(job)]),
+  );
+};
+
+export const printEnded = (jobs: readonly WireJob[]): void => {
   printTable(
     ["ID", "USER", "RESULT", "ENDED (UTC)", "RUNTIME", "COMMAND"],
     jobs.map((job) => [
@@ -50,6 +64,8 @@ export const printEnded = (jobs: readonly WireJob[]): void =>
       job.command,
     ]),
   );
+  printReasons(jobs);
+};
 
 const listNext = (job: WireJob): string => {
   switch (job.status) {

@@ -16,13 +16,16 @@ const openTerminal = async (isHidden: boolean): Promise<Interface> => {
 };
 
 const INTERRUPT = Symbol("interrupt");
+const NO_ANSWER = Symbol("no answer");
 
-const ask = async (question: string, isHidden = false): Promise<string | typeof INTERRUPT> => {
+type Answer = string | typeof INTERRUPT | typeof NO_ANSWER;
+
+const ask = async (question: string, isHidden = false): Promise<Answer> => {
   const terminal = await openTerminal(isHidden);
   if (isHidden) process.stderr.write(question);
-  const { promise, resolve } = Promise.withResolvers<string | typeof INTERRUPT>();
+  const { promise, resolve } = Promise.withResolvers<Answer>();
   terminal.once("SIGINT", () => resolve(INTERRUPT));
-  terminal.once("close", () => resolve(""));
+  terminal.once("close", () => resolve(NO_ANSWER));
   terminal.question(question, resolve);
   try {
     return await promise;
@@ -41,12 +44,16 @@ const refuseInterrupted = (): Result<never, Failure> => {
 export const askSecret = async (question: string, elsewhere: string): Promise<Result<string, Failure>> => {
   if (!canPrompt()) return failUsage(elsewhere);
   const answer = await ask(question, true);
-  return answer === INTERRUPT ? refuseInterrupted() : ok(answer.trim());
+  return answer === INTERRUPT ? refuseInterrupted() : ok(answer === NO_ANSWER ? "" : answer.trim());
 };
 
-/** Asks on a terminal; elsewhere the answer is the default, or a failure where there is none. */
+const isAgreed = (answer: string, isDefault: boolean): boolean =>
+  answer.trim() === "" ? isDefault : /^y(es)?$/i.test(answer.trim());
+
+/** Asks on a terminal; elsewhere the answer is yes, which is the default then, or a failure where there is none. */
 export const confirm = async (question: string, elsewhere: true | string): Promise<Result<boolean, Failure>> => {
   if (!canPrompt()) return elsewhere === true ? ok(true) : failUsage(elsewhere);
-  const answer = await ask(`${question} [y/N] `);
-  return answer === INTERRUPT ? refuseInterrupted() : ok(/^y(es)?$/i.test(answer.trim()));
+  const answer = await ask(`${question} ${elsewhere === true ? "[Y/n]" : "[y/N]"} `);
+  if (answer === INTERRUPT) return refuseInterrupted();
+  return ok(answer !== NO_ANSWER && isAgreed(answer, elsewhere === true));
 };

@@ -34,6 +34,9 @@ const nxWith = (env: NodeJS.ProcessEnv, words: readonly string[]): Promise<Finis
 
 const RECORDER = "script";
 const QUESTION = "[y/N]";
+const QUESTION_WITH_YES = "[Y/n]";
+
+const isAsked = (text: string): boolean => text.includes(QUESTION) || text.includes(QUESTION_WITH_YES);
 
 const nxOnTerminal = (line: string, env: NodeJS.ProcessEnv = {}, answer = "n"): Promise<Finished> => {
   const { promise, resolve } = Promise.withResolvers<Finished>();
@@ -44,9 +47,9 @@ const nxOnTerminal = (line: string, env: NodeJS.ProcessEnv = {}, answer = "n"): 
   });
   let stdout = "";
   child.stdout.setEncoding("utf8").on("data", (text: string) => {
-    const wasAsked = stdout.includes(QUESTION);
+    const wasAsked = isAsked(stdout);
     stdout += text;
-    if (!wasAsked && stdout.includes(QUESTION)) child.stdin.write(`${answer}\n`);
+    if (!wasAsked && isAsked(stdout)) child.stdin.write(`${answer}\n`);
   });
   child.on("close", (exitCode, signal) => resolve({ exitCode, signal, stdout, stderr: "" }));
   return promise;
@@ -125,6 +128,21 @@ describe("standard output has results and nothing else", () => {
     expect((await nx(["help", "rnu"])).exitCode).toBe(2);
   });
 });
+
+test.each([
+  ["", 0, 2],
+  ["y", 0, 2],
+  ["n", 1, 0],
+] as const)(
+  "nx add on a terminal asks before more than one, and takes %j for an answer",
+  async (answer, code, count) => {
+    await holdGpus();
+    const asked = await nxOnTerminal("nx add --no-git 'echo {1,2}'", {}, answer);
+    expect(asked.stdout).toContain(`Add 2 jobs? ${QUESTION_WITH_YES}`);
+    expect(asked.exitCode).toBe(code);
+    expect(JSON.parse((await nx(["queue", "--json"])).stdout)).toHaveLength(count);
+  },
+);
 
 describe("a destructive verb", () => {
   test("in a pipe needs -y, and never takes an empty word for everything", async () => {
@@ -319,7 +337,7 @@ describe("words that name nothing", () => {
     [["edit", "nosuchjob", "-p", "1"], 1],
     [["blacklist", "add", "99"], 1],
     [["attach"], 2],
-    [["add", "--no-git", "-i", "0,0", "true"], 1],
+    [["add", "--no-git", "-i", "0,0", "true"], 2],
     [["add", "--no-git", "-n", "discord", "phone", "true"], 1],
   ] as const)("%j ends with %d and one line", async (words, exitCode) => {
     const refused = await nx(words);

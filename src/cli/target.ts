@@ -19,6 +19,7 @@ export type Target = Readonly<{
 export const LOCAL = "local";
 const LOOPBACK = "127.0.0.1";
 export const DEFAULT_PORT = "54323";
+const MAX_PORT = 65_535;
 
 type Entry = Readonly<Record<string, unknown>>;
 
@@ -49,6 +50,11 @@ export const describeAddress = (entry: Entry): string => {
 
 export const localUrl = (): string => `http://${LOOPBACK}:${process.env["NS_PORT"] || DEFAULT_PORT}`;
 
+const isPort = (text: string): boolean => /^\d{1,5}$/.test(text) && Number(text) > 0 && Number(text) <= MAX_PORT;
+
+const describeBadPort = (whose: string, port: string): string =>
+  `${whose} is "${port}", but a port is a whole number from 1 to ${MAX_PORT}`;
+
 const createLocal = (config: Config, flags: FlagValues): Target => ({
   name: LOCAL,
   baseUrl: localUrl(),
@@ -69,7 +75,9 @@ const reachWithoutProxy = (): void => {
 const refuseAddress = (name: string, entry: Entry): string | null => {
   const host = readField(entry, "host");
   const protocol = readField(entry, "protocol") ?? "https";
+  const port = readField(entry, "port") ?? DEFAULT_PORT;
   if (host === null) return `~/.nexus/config.toml: [targets.${name}] has no host`;
+  if (!isPort(port)) return describeBadPort(`the port of the target "${name}"`, port);
   if (protocol === "https" || (protocol === "http" && isLoopback(host))) return null;
   return protocol === "http"
     ? `the target "${name}" would send its token unprotected: http is for this machine only, use https`
@@ -92,16 +100,20 @@ const createRemote = async (name: string, entry: Entry, config: Config): Promise
   });
 };
 
+const resolveLocal = (config: Config, flags: FlagValues): Result<Target, Failure> => {
+  const port = process.env["NS_PORT"] || DEFAULT_PORT;
+  if (!isPort(port)) return failUsage(describeBadPort("NS_PORT", port));
+  reachWithoutProxy();
+  return ok(createLocal(config, flags));
+};
+
 /** `-t`, then `NEXUS_TARGET`, then the file's default, then the local server. */
 export const resolveTarget = async (flags: FlagValues): Promise<Result<Target, Failure>> => {
   const config = await readConfig();
   if (!config.ok) return config;
   const chosen = readText(flags, "target") || process.env["NEXUS_TARGET"] || readOption(config.value, "default_target");
   const name = typeof chosen === "string" && chosen !== "" ? chosen : LOCAL;
-  if (name === LOCAL) {
-    reachWithoutProxy();
-    return ok(createLocal(config.value, flags));
-  }
+  if (name === LOCAL) return resolveLocal(config.value, flags);
   const targets = listEntries(config.value);
   const entry = Object.hasOwn(targets, name) ? targets[name] : undefined;
   if (entry !== undefined) return createRemote(name, entry, config.value);

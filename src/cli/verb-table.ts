@@ -19,6 +19,7 @@ export const VERBS: Readonly<Record<string, () => Promise<VerbModule>>> = {
   why: () => import("./verbs/why.ts"),
   wait: () => import("./verbs/wait.ts"),
   health: () => import("./verbs/health.ts"),
+  notify: () => import("./verbs/notify.ts"),
   blacklist: () => import("./verbs/blacklist.ts"),
   target: () => import("./verbs/target.ts"),
   config: () => import("./verbs/config.ts"),

@@ -168,6 +168,12 @@ describe("exit codes", () => {
     ]);
   });
 
+  test.each(["http", "0", "65536"])("NS_PORT=%s is told in a line", async (port) => {
+    const queue = await nx(["queue"], { NS_PORT: port });
+    const message = `NS_PORT is "${port}", but a port is a whole number from 1 to 65535`;
+    expect([queue.exitCode, queue.stdout, queue.stderr]).toEqual([2, "", `nx: ${message}\n`]);
+  });
+
   test.each([
     "queue extra",
     "health extra",
@@ -199,6 +205,13 @@ describe("the settings file", () => {
     await nx(["queue", "-t", "lab"], { NS_PORT: "1" });
     await nx(["queue"], { NS_PORT: "1", NEXUS_TARGET: "lab" });
     expect(asked.map(({ token }) => token)).toEqual(["Bearer key", "Bearer key", "Bearer key"]);
+  });
+
+  test("with a target whose port is none says so", async () => {
+    writeFileSync(join(folder, "home", ".nexus", "config.toml"), '[targets.lab]\nhost = "gpu-box"\nport = "https"\n');
+    const queue = await nx(["-t", "lab", "queue"]);
+    const message = 'the port of the target "lab" is "https", but a port is a whole number from 1 to 65535';
+    expect([queue.exitCode, queue.stderr]).toEqual([1, `nx: ${message}\n`]);
   });
 
   test("is told by its line when it is broken", async () => {
@@ -380,6 +393,15 @@ describe("nx run", () => {
     answer = () => refuse(500, "GPU_ERROR");
     const run = await nx(["run", "--no-git", "true"]);
     expect([run.exitCode, run.stderr]).toEqual([1, "nx: it is GPU_ERROR; queue it with: nx add …\n"]);
+  });
+
+  test.each([
+    ["-g", "2"],
+    ["-i", "1"],
+  ])("does not advise to queue what can never run: %s %s", async (flag, value) => {
+    answer = (path) => (path === "/v1/gpus" ? Response.json([{ index: 0 }]) : refuse(500, "GPU_ERROR"));
+    const run = await nx(["run", "--no-git", flag, value, "true"]);
+    expect([run.exitCode, run.stderr]).toEqual([1, "nx: it is GPU_ERROR\n"]);
   });
 });
 

@@ -77,6 +77,9 @@ describe("a wrong value", () => {
   const wrongValues: readonly (readonly string[])[] = [
     ["run", "-g", "two", "true"],
     ["run", "-i", "0;1", "true"],
+    ["run", "-i", "0,1,0", "true"],
+    ["run", " "],
+    ["add", ""],
     ["run", "-n", "pigeon", "true"],
     ["run", "-e", "1=2", "true"],
     ["run", "--env-file", "/nowhere", "true"],

@@ -15,7 +15,8 @@ const USAGE = 2;
 
 const HELP_FLAG: ServerFlag = { name: "help", short: "h", help: "" };
 const VERSION_FLAG: ServerFlag = { name: "version", help: "" };
-const FLAG_WORD = /^-/;
+const FLAG_WORD = /^-(?!\d)/;
+const BARE_MOCK_GPUS = "--mock-gpus";
 
 const fail = (message: string, exitCode: number): never => {
   process.stderr.write(`nexus-server: ${message}\n`);
@@ -53,28 +54,37 @@ const parseFlags = (args: readonly string[], flags: readonly ServerFlag[]) => {
   return parseArgs({ args: [...args], options, allowPositionals: true });
 };
 
-const suggest = (problem: string, flags: readonly ServerFlag[]): string => {
-  const wrong = /'--([\w-]+)'/.exec(problem)?.[1];
-  const near =
-    wrong === undefined
-      ? null
-      : suggestNearest(
-          wrong,
-          flags.map(({ name }) => name),
-        );
-  return near === null ? "see nexus-server --help" : `did you mean --${near}?`;
+const describeMistake = (problem: string, flags: readonly ServerFlag[]): string => {
+  const name = /'(?:-\w, )?--([\w-]+)/.exec(problem)?.[1] ?? "";
+  const known = flags.find((flag) => flag.name === name);
+  if (known?.value !== undefined) return `--${name} needs a value, as in: --${name} ${known.value}`;
+  const near = suggestNearest(
+    name,
+    flags.map((flag) => flag.name),
+  );
+  return `${problem}: ${near === null || known !== undefined ? "see nexus-server --help" : `did you mean --${near}?`}`;
 };
+
+const describeExtra = (word: string): string =>
+  Object.hasOwn(SERVER_VERBS, word)
+    ? `the verb comes before the flags, as in: nexus-server ${word} …`
+    : `"${word}" is one word too many; see nexus-server --help`;
+
+const isValue = (word: string | undefined): boolean => word !== undefined && !FLAG_WORD.test(word);
+
+const writeOut = (args: readonly string[]): readonly string[] =>
+  args.map((word, place) => (word === BARE_MOCK_GPUS && !isValue(args[place + 1]) ? `${word}=true` : word));
 
 const parseCall = (args: readonly string[], { flags, takesWord }: ServerVerb): Result<ServerCall, Mistake> => {
   const known = [...flags, ...SETTING_FLAGS, HELP_FLAG];
   try {
-    const { values, positionals } = parseFlags(args, known);
+    const { values, positionals } = parseFlags(writeOut(args), known);
     const extra = positionals[takesWord === true ? 1 : 0];
-    if (extra !== undefined) return err({ message: `"${extra}" is one word too many; see nexus-server --help` });
+    if (extra !== undefined) return err({ message: describeExtra(extra) });
     return ok({ flags: values as Flags, word: positionals[0] });
   } catch (error) {
-    const problem = describeError(error).split(". ")[0] ?? "";
-    return err({ message: `${problem}: ${suggest(problem, known)}` });
+    const problem = describeError(error).split(/\. |\.?\n/)[0] ?? "";
+    return err({ message: describeMistake(problem, known) });
   }
 };
 

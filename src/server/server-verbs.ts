@@ -6,7 +6,7 @@ export const SETTING_FLAGS: readonly ServerFlag[] = [
   { name: "server-dir", value: "DIR", help: "its state (default: ~/.local/state/nexus-server)" },
   { name: "host", value: "ADDRESS", help: "address to listen on (default: 127.0.0.1)" },
   { name: "port", value: "N", help: "port to listen on, 0 for any (default: 54323)" },
-  { name: "mock-gpus", value: "N", help: "pretend to have N GPUs" },
+  { name: "mock-gpus", value: "N", help: "pretend to have N GPUs, without N two" },
 ];
 
 const DRY_RUN: ServerFlag = { name: "dry-run", help: "say what would be done, and do nothing" };

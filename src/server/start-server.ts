@@ -10,28 +10,26 @@ import { type App, createApp } from "./api/app.ts";
 import type { ApiContext } from "./api/context.ts";
 import { createEventFeed } from "./api/event-feed.ts";
 import type { Settings } from "./core/config.ts";
-import type { Couriers } from "./core/courier.ts";
 import { toRetention } from "./core/folder-plan.ts";
 import type { JobId } from "./core/job.ts";
 import { JOB_CHANNELS } from "./core/job-channels.ts";
 import type { Meter } from "./core/meter.ts";
 import type { Clock, Log, OnStep, Store, Wakes } from "./core/ports.ts";
+import { createServerChannels } from "./core/server-channels.ts";
+import { createCouriers } from "./create-couriers.ts";
 import { createGpus, createHealth } from "./create-machine.ts";
 import { announceChanges } from "./external/announce-changes.ts";
 import { createBackups } from "./external/backup-folder.ts";
-import { createDiscord } from "./external/discord.ts";
 import { createFetch } from "./external/http-requests.ts";
 import { createJobDirectory } from "./external/job-directory.ts";
 import { createJobFolders } from "./external/job-folders.ts";
 import { createLogFile } from "./external/log-file.ts";
 import { watchEventLoop } from "./external/metrics/event-loop-lag.ts";
 import { createMeter } from "./external/metrics/meter.ts";
-import { createNullpointer } from "./external/nullpointer.ts";
 import { createProcessOwners } from "./external/process-owner.ts";
 import { createScreenExecutor } from "./external/screen/screen-executor.ts";
 import { openStore } from "./external/sqlite/open-store.ts";
 import { createTerminals } from "./external/terminals.ts";
-import { createTwilio } from "./external/twilio.ts";
 import { createWandbFinder } from "./external/wandb.ts";
 import { createWebSockets } from "./external/web-sockets.ts";
 import { type Scheduler, startScheduler } from "./scheduler/loop.ts";
@@ -102,6 +100,7 @@ const createOutside = (
   onStep,
   clock: readClock,
   terminals: createTerminals(),
+  couriers: createCouriers(settings, readClock),
   executor: createScreenExecutor({ serverDir: settings.serverDir, onStep }),
   gpus,
   jobDirectory: createJobDirectory(settings.serverDir),
@@ -160,22 +159,19 @@ const createApiContext = (settings: Settings, parts: Parts, switches: Switches):
   },
   tokenDigest: parts.store.readTokenDigest,
   newJobId: proposeJobId,
-});
-
-const createCouriers = ({ nullpointerUrl, twilioUrl }: Settings): Couriers => ({
-  discord: createDiscord(),
-  nullpointer: createNullpointer(nullpointerUrl),
-  phone: createTwilio(twilioUrl),
+  couriers: parts.couriers,
+  ownChannels: settings.notify.map(({ name }) => name),
 });
 
 const startJobs = (settings: Settings, parts: Parts): Promise<Scheduler> => {
   const serverEnvironment = Object.fromEntries(
     Object.entries(process.env).flatMap(([name, value]) => (value === undefined ? [] : [[name, value]])),
   );
-  const office = { couriers: createCouriers(settings), timeoutMs: SERVICE_TIMEOUT_MS, random: Math.random };
+  const channels = [...JOB_CHANNELS, ...createServerChannels(settings.notify)];
+  const office = { couriers: parts.couriers, timeoutMs: SERVICE_TIMEOUT_MS, random: Math.random };
   const logs = createLogFile(settings.serverDir);
   return startScheduler(
-    { ...parts, serverEnvironment, settings, uptime: readUptime, logs, channels: JOB_CHANNELS },
+    { ...parts, serverEnvironment, settings, uptime: readUptime, logs, channels },
     {
       health: parts.health,
       wandb: createWandbFinder(),

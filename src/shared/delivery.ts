@@ -7,7 +7,7 @@ const unixSeconds = z.number().meta({ description: "Unix time in seconds" });
 export const deliverySchema = z
   .object({
     channel: z.string(),
-    event: z.enum(["started", "run_found", "completed", "failed", "killed", "log_uploaded"]),
+    event: z.enum(["started", "run_found", "completed", "failed", "killed", "log_uploaded", "batch_done"]),
     state: z.enum(DELIVERY_STATES).meta({ description: "`dead` was given up, for the reason in `error`" }),
     attempts: z.int(),
     created_at: unixSeconds,

@@ -191,7 +191,7 @@ describe("the terminal of a job", () => {
     const strange = await open(job.id);
     strange.socket.send("no size");
     await waitUntil("the strange viewer is closed", () => strange.closed()?.startsWith("1007 ") === true);
-    expect(listViewersOf(job)).toHaveLength(0);
+    await waitForNoViewer(job);
   });
 
   test("does not pile up for a viewer that stops reading, nor hold the job back, and is painted anew later", async () => {

@@ -1,7 +1,8 @@
 import { expect, onTestFinished, test } from "bun:test";
-import { readFileSync } from "node:fs";
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { WireDelivery } from "../../src/shared/delivery.ts";
+import { startSlack } from "../services/channels.ts";
 import { type DiscordStandIn, startDiscord } from "../services/discord.ts";
 import { createWorld, stopChild, type World, waitUntil } from "./programs.ts";
 
@@ -83,4 +84,65 @@ test("a webhook that is gone is told by nx get, and by no retry", async () => {
   const shown = await world.nx(["get", id]);
   expect(shown.stdout).toContain("told      discord, completed: given up: Discord answered 404: Unknown Webhook");
   expect(discord.requests).toHaveLength(2);
+});
+
+test("nx notify test says what came back, of Discord and of the server's own channels", async () => {
+  const { world, discord } = await enter();
+  const slack = startSlack();
+  onTestFinished(() => slack.stop());
+  mkdirSync(join(world.folder, "server"));
+  writeFileSync(
+    join(world.folder, "server", "config.toml"),
+    `[notify.team]\ntype = "slack"\nurl = "${slack.address}"\n[notify.gone]\ntype = "slack"\nurl = "${slack.url}/no"\n`,
+  );
+  await world.startServer();
+  const given = ["-e", `DISCORD_WEBHOOK_URL=${discord.webhookUrl}`, "-e", "DISCORD_USER_ID=42"];
+  const one = await world.nx(["notify", "test", "discord", ...given]);
+  expect(one).toMatchObject({
+    exitCode: 0,
+    stdout: expect.stringMatching(/^discord: delivered after 0\.\d s: \d+\n$/),
+  });
+  expect(discord.texts()).toEqual([expect.stringMatching(/^<@42> Job test completed on /)]);
+  const all = await world.nx(["notify", "test"]);
+  expect(all.exitCode).toBe(1);
+  expect(all.stdout).toMatch(/^team: delivered .*: it was taken\ngone: failed .*: Slack answered 404: no_service\n$/);
+  expect(slack.texts).toHaveLength(1);
+});
+
+test("a server that is killed again and again loses no message, and repeats at most one a kill", async () => {
+  const { world, discord } = await enter();
+  const KILLS = 4;
+  let server = await world.startServer();
+  const ids: string[] = [];
+  for (let kill = 0; kill < KILLS; kill++) {
+    for (let index = 0; index < 3; index++) ids.push((await world.submit({ ...notify(discord), command: "true" })).id);
+    const [before, patience] = [discord.requests.length, 40 * kill];
+    await waitUntil("something is being sent", () => discord.requests.length > before);
+    await new Promise((resolve) => setTimeout(resolve, patience));
+    await stopChild(server, "SIGKILL");
+    server = await world.startServer();
+  }
+  await waitUntil("all are written down", async () => {
+    const deliveries = (await Promise.all(ids.map((id) => listDeliveries(world, id)))).flat();
+    const completed = deliveries.filter(({ event }) => event === "completed");
+    return completed.length === ids.length && deliveries.every(({ state }) => state === "delivered");
+  });
+  const events = await Promise.all(
+    ids.map(async (id) => (await listDeliveries(world, id)).map(({ event }) => `${id} ${event}`)),
+  );
+  const sent = discord.texts().map((text) => text.split(" ").slice(2, 4).join(" "));
+  expect([...new Set(sent)].toSorted()).toEqual(events.flat().toSorted());
+  expect(sent.length).toBeLessThanOrEqual(events.flat().length + KILLS);
+});
+
+test("nx history says why a job failed, below its table", async () => {
+  const { world } = await enter();
+  await world.startServer();
+  const { id } = await world.submit({ num_gpus: 0, command: "echo 'RuntimeError: CUDA out of memory.'; exit 1" });
+  const { id: plain } = await world.submit({ num_gpus: 0, command: "exit 2" });
+  await Promise.all([id, plain].map((each) => world.waitFor(each)));
+  expect((await world.job(id)).error_message).toBe("Job failed with exit code 1. The GPU ran out of memory");
+  expect((await world.job(plain)).error_message).toBe("Job failed with exit code 2");
+  const { stdout } = await world.nx(["history"]);
+  expect(stdout).toEndWith(`\n\nID      WHY\n${id}  The GPU ran out of memory\n`);
 });

@@ -55,6 +55,29 @@ describe("a server with a mistaken setting does not start, and says what is wron
     const refused = await startWith({});
     taken.close();
     expectRefusal(refused, 1, world.env["NS_PORT"] ?? "");
-    expectRefusal(await startWith({}, ["--prot", "1"]), 2, "--prot");
+    expectRefusal(await startWith({}, ["--prot", "1"]), 2, "--prot", "--port?");
   });
+});
+
+test.each([
+  [["--port"], "--port needs a value, as in: --port N"],
+  [["--mock-gpus", "-1"], "--mock-gpus needs a value, as in: --mock-gpus N"],
+  [["--mock-gpus", "2", "status"], "the verb comes before the flags, as in: nexus-server status …"],
+  [["status", "now"], '"now" is one word too many; see nexus-server --help'],
+  [["logs", "-n"], "--lines needs a value, as in: --lines N"],
+  [["statuz"], '"statuz" is not a verb of nexus-server; did you mean status?'],
+])("nexus-server %j is one line and exit 2", async (words, message) => {
+  const refused = await startWith({}, words);
+  expect([refused.exitCode, refused.stdout, refused.stderr]).toEqual([2, "", `nexus-server: ${message}\n`]);
+});
+
+test("--mock-gpus needs no number", async () => {
+  const shown = await startWith({ NS_MOCK_GPUS: "7" }, ["config", "--mock-gpus"]);
+  expect([shown.exitCode, shown.stdout]).toEqual([0, expect.stringContaining("mock_gpus = 2\n")]);
+});
+
+test("nexus-server config --edit opens no editor of its own choice without a terminal", async () => {
+  const { VISUAL: _visual, EDITOR: _editor, ...env } = world.env;
+  const refused = await runProgram([NEXUS_SERVER, "config", "--edit"], { env, cwd: world.home });
+  expectRefusal(refused, 1, "an editor needs a terminal");
 });

@@ -8,12 +8,12 @@ import type { JobLog, Snapshot } from "./top-state.ts";
 
 const MOST_JOBS = 200;
 
-export const readSnapshot = async (api: Api, signal: AbortSignal): Promise<Result<Snapshot, ApiFailure>> => {
+export const readSnapshot = async (api: Api): Promise<Result<Snapshot, ApiFailure>> => {
   const [status, gpus, running, queued] = await Promise.all([
-    api.get<ServerStatus>("/v1/server/status", signal),
-    api.get<readonly WireGpu[]>("/v1/gpus", signal),
-    api.get<readonly WireJob[]>(`/v1/jobs?status=running&limit=${MOST_JOBS}`, signal),
-    api.get<readonly WireJob[]>(`/v1/jobs?status=queued&limit=${MOST_JOBS}`, signal),
+    api.get<ServerStatus>("/v1/server/status"),
+    api.get<readonly WireGpu[]>("/v1/gpus"),
+    api.get<readonly WireJob[]>(`/v1/jobs?status=running&limit=${MOST_JOBS}`),
+    api.get<readonly WireJob[]>(`/v1/jobs?status=queued&limit=${MOST_JOBS}`),
   ]);
   if (!status.ok) return status;
   if (!gpus.ok) return gpus;
@@ -23,15 +23,11 @@ export const readSnapshot = async (api: Api, signal: AbortSignal): Promise<Resul
 };
 
 /** The last lines, and the job as it stands by then. */
-export const readJobLog = async (
-  api: Api,
-  { id, count }: Readonly<{ id: string; count: number }>,
-  signal: AbortSignal,
-): Promise<Result<JobLog, ApiFailure>> => {
+export const readJobLog = async (api: Api, id: string, count: number): Promise<Result<JobLog, ApiFailure>> => {
   const path = `/v1/jobs/${encodeURIComponent(id)}`;
   const [job, log] = await Promise.all([
-    api.get<WireJob>(path, signal),
-    api.get<{ data: string }>(`${path}/logs?last_n_lines=${count}`, signal),
+    api.get<WireJob>(path),
+    api.get<{ data: string }>(`${path}/logs?last_n_lines=${count}`),
   ]);
   if (!job.ok) return job;
   return log.ok ? ok({ job: job.value, lines: readLogLines(log.value.data) }) : log;

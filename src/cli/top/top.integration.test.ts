@@ -5,7 +5,8 @@ import { NX } from "../../../tests/e2e/piped-nx.ts";
 import { createWorld, runProgram, type World } from "../../../tests/e2e/programs.ts";
 import { openTmux, type TmuxTerminal } from "../../../tests/e2e/tmux-terminal.ts";
 import { type StandIn, startStandIn } from "../../../tests/services/stand-in.ts";
-import { makeSnapshot } from "./harness.test.ts";
+import type { WireJob } from "../../shared/job.ts";
+import { makeQueued, makeSnapshot } from "./harness.test.ts";
 
 let world: World;
 
@@ -131,9 +132,10 @@ describe("the terminal is given back", () => {
   });
 });
 
-const startSpeaker = (say: () => unknown): StandIn =>
-  startStandIn(({ path }) => {
-    const snapshot = makeSnapshot();
+const startSpeaker = (say: () => unknown, queued: readonly WireJob[] = []): StandIn =>
+  startStandIn(({ path, query }) => {
+    const snapshot = makeSnapshot({ queued });
+    if (query.get("status") === "queued") return { status: 200, body: JSON.stringify(queued) };
     const answers: Readonly<Record<string, unknown>> = { "/v1/server/status": snapshot.status, "/v1/gpus": say() };
     return { status: 200, body: JSON.stringify(answers[path] ?? []) };
   });
@@ -154,6 +156,24 @@ describe("a server in trouble", () => {
         await expectGivenBack(terminal, 1);
       };
       await onTerminal(test, { env: { NS_PORT: new URL(server.url).port } });
+    } finally {
+      await server.stop();
+    }
+  });
+
+  test("one that hangs is told of, and keeps nobody from leaving, not even in the middle of a change", async () => {
+    const server = startSpeaker(() => makeSnapshot().gpus, [makeQueued("p2q8zz")]);
+    try {
+      const act = async (terminal: TmuxTerminal): Promise<void> => {
+        await terminal.waitFor(">p2q8zz");
+        server.failAlways({ kind: "hang" });
+        terminal.press("x", "y");
+        await terminal.waitFor("no answer for");
+        terminal.press("q");
+        await expectGivenBack(terminal, 0);
+        expect(server.requests.map(({ method }) => method)).toContain("DELETE");
+      };
+      await onTerminal(act, { env: { NS_PORT: new URL(server.url).port } });
     } finally {
       await server.stop();
     }

@@ -16,7 +16,7 @@ import { takeLog, takeSnapshot } from "./updates.ts";
 
 type View = Readonly<{ api: Api; hasColors: boolean; first: Snapshot }>;
 
-type Ending = Readonly<{ signal: AbortSignal; end: (code: number) => void; fail: (error: unknown) => void }>;
+type Ending = Readonly<{ end: (code: number) => void; fail: (error: unknown) => void }>;
 
 type JobChange = Extract<Effect, { id: string }>;
 
@@ -26,21 +26,19 @@ const FOLLOWED_LINES = 1000;
 
 const nowSeconds = (): number => Date.now() / 1000;
 
-const limitPatience = (signal: AbortSignal): AbortSignal => AbortSignal.any([signal, AbortSignal.timeout(PATIENCE_MS)]);
-
-const refreshSnapshot = async (api: Api, { change }: Holder, signal: AbortSignal): Promise<void> => {
-  const answer = await readSnapshot(api, limitPatience(signal));
+const refreshSnapshot = async (api: Api, { change }: Holder): Promise<void> => {
+  const answer = await readSnapshot(api);
   change((state) =>
     answer.ok ? takeSnapshot(state, answer.value, nowSeconds()) : { ...state, trouble: answer.error.message },
   );
 };
 
-const refreshLog = async (api: Api, { read, change }: Holder, signal: AbortSignal): Promise<void> => {
+const refreshLog = async (api: Api, { read, change }: Holder): Promise<void> => {
   const state = read();
   const id = findLogged(state);
   if (id === null) return;
   const count = state.mode.kind === "log" ? FOLLOWED_LINES : state.rows;
-  const answer = await readJobLog(api, { id, count }, limitPatience(signal));
+  const answer = await readJobLog(api, id, count);
   if (answer.ok) change((now) => takeLog(now, answer.value));
 };
 
@@ -57,9 +55,9 @@ const perform = (effect: Effect, { terminal, ending, ask }: Tools): void => {
 const isOtherLog = (before: TopState, after: TopState): boolean =>
   findLogged(before) !== findLogged(after) || before.mode.kind !== after.mode.kind;
 
-const startPolling = (api: Api, holder: Holder, { signal, fail }: Ending): Repeater => {
-  const snapshots = repeat(() => refreshSnapshot(api, holder, signal), REFRESH_MS, fail);
-  const logs = repeat(() => refreshLog(api, holder, signal), REFRESH_MS, fail);
+const startPolling = (api: Api, holder: Holder, { fail }: Ending): Repeater => {
+  const snapshots = repeat(() => refreshSnapshot(api, holder), REFRESH_MS, fail);
+  const logs = repeat(() => refreshLog(api, holder), REFRESH_MS, fail);
   const clock = setInterval(() => holder.change((state) => ({ ...state, now: nowSeconds() })), REFRESH_MS);
   holder.subscribe((before, after) => {
     if (isOtherLog(before, after)) logs.wake();
@@ -105,20 +103,16 @@ const startView = ({ api, hasColors, first }: View, ending: Ending): (() => void
 
 const runView = async (view: View): Promise<Outcome> => {
   const { promise, resolve, reject } = Promise.withResolvers<Outcome>();
-  const controller = new AbortController();
-  const ending: Ending = { signal: controller.signal, end: (code) => resolve(ok(code)), fail: reject };
-  const stop = startView(view, ending);
-  try {
-    return await promise;
-  } finally {
-    stop();
-    controller.abort();
-  }
+  const stop = startView(view, { end: (code) => resolve(ok(code)), fail: reject });
+  return promise.finally(stop);
 };
 
-/** Shows the server until a key or a signal ends it. Only the first question starts a local server. */
+/** Only the first question starts a local server. At the end no question is waited for any more. */
 export const watchServer = async (api: Api, hasColors: boolean): Promise<Outcome> => {
-  const first = await readSnapshot(api, AbortSignal.timeout(PATIENCE_MS));
+  const first = await readSnapshot(api);
   if (!first.ok) return first;
-  return runView({ api: createApi({ ...api.target, autostart: false }), hasColors, first: first.value });
+  const ended = new AbortController();
+  const limit = (): AbortSignal => AbortSignal.any([ended.signal, AbortSignal.timeout(PATIENCE_MS)]);
+  const patient = createApi({ ...api.target, autostart: false }, limit);
+  return runView({ api: patient, hasColors, first: first.value }).finally(() => ended.abort());
 };

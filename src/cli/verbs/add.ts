@@ -4,7 +4,7 @@ import type { JobRequestInput } from "../../shared/job-names.ts";
 import { MAX_BATCH_SIZE } from "../../shared/limits.ts";
 import { ok, type Result } from "../../shared/result.ts";
 import type { Api } from "../api-client.ts";
-import { glueWords, joinCommand, splitWords } from "../command-line.ts";
+import { glueWords, isBlank, joinCommand, splitWords } from "../command-line.ts";
 import { connect } from "../connect.ts";
 import { expandCommand, findDoubtfulLists } from "../expansion.ts";
 import { fail, failUsage } from "../failure.ts";
@@ -28,6 +28,7 @@ const warnOfList = (list: string): void => {
 
 const expand = ({ flags, words }: Invocation): Result<readonly string[], Failure> => {
   if (words.length === 0) return failUsage("nx add needs a command, as in: nx add python3 train.py");
+  if (isBlank(words)) return failUsage("the command is blank");
   const repeat = readWhole(flags, "repeat", { min: 1, max: MAX_BATCH_SIZE });
   if (!repeat.ok) return repeat;
   const glued = glueWords(words);

@@ -1,13 +1,14 @@
 import type { WireGpu } from "../../shared/gpu.ts";
 import type { WireJob } from "../../shared/job.ts";
-import type { Api } from "../api-client.ts";
+import { err } from "../../shared/result.ts";
+import type { Api, ApiFailure } from "../api-client.ts";
 import { awaitJob, isEnded } from "../await-job.ts";
-import { joinCommand } from "../command-line.ts";
+import { isBlank, joinCommand } from "../command-line.ts";
 import { connect } from "../connect.ts";
 import { failUsage } from "../failure.ts";
 import { readSwitch } from "../flag-values.ts";
 import { followJob } from "../follow-job.ts";
-import { readJobOptions } from "../job-options.ts";
+import { type JobOptions, readJobOptions } from "../job-options.ts";
 import { hint, print, printJson } from "../output.ts";
 import { SUBMISSION_FLAGS } from "../submission-flags.ts";
 import { submitJob } from "../submit-jobs.ts";
@@ -43,15 +44,20 @@ const submit = async (api: Api, invocation: Invocation): Promise<Outcome> => {
     return DONE;
   }
   const job = await submitJob(api, flags, base);
-  if (!job.ok) return adviseQueue(job);
+  if (!job.ok) return adviseQueue(api, base, job.error);
   return show(api, job.value, invocation);
 };
 
-const adviseQueue = (
-  refused: Readonly<{ ok: false; error: Readonly<{ exitCode: number; message: string; code: string | null }> }>,
-): Outcome => {
-  if (refused.error.code !== "GPU_ERROR") return refused;
-  return { ok: false, error: { ...refused.error, message: `${refused.error.message}; queue it with: nx add …` } };
+const canEverRun = async (api: Api, { gpu_idxs: idxs, num_gpus: count = 1 }: JobOptions): Promise<boolean> => {
+  const gpus = await api.get<readonly WireGpu[]>("/v1/gpus");
+  if (!gpus.ok || gpus.value.length === 0) return true;
+  const known = gpus.value.map(({ index }) => index);
+  return idxs ? idxs.every((index) => known.includes(index)) : count <= known.length;
+};
+
+const adviseQueue = async (api: Api, options: JobOptions, refusal: ApiFailure): Promise<Outcome> => {
+  if (refusal.code !== "GPU_ERROR" || !(await canEverRun(api, options))) return err(refusal);
+  return err({ ...refusal, message: `${refusal.message}; queue it with: nx add …` });
 };
 
 const returnsAtOnce = (flags: FlagValues): boolean =>
@@ -82,6 +88,7 @@ const canOpenShell = (flags: FlagValues): boolean =>
 const run = async (invocation: Invocation): Promise<Outcome> => {
   if (invocation.words.length === 0 && !canOpenShell(invocation.flags))
     return failUsage("nx run without a command opens a shell, which needs a terminal; give a command, or -d");
+  if (isBlank(invocation.words)) return failUsage("the command is blank");
   const api = await connect(invocation.flags);
   return api.ok ? submit(api.value, invocation) : api;
 };

@@ -19,6 +19,7 @@ import { createJobLogRoutes } from "./routes/job-logs.ts";
 import { createJobWaitRoute } from "./routes/job-wait.ts";
 import { createJobRoutes } from "./routes/jobs.ts";
 import { createMetricsRoute } from "./routes/metrics.ts";
+import { createNotificationRoute } from "./routes/notifications.ts";
 import { createServerRoutes } from "./routes/server.ts";
 import { createSeats, type Seats } from "./seats.ts";
 import { createViewingRooms, type ViewingRooms } from "./viewing-rooms.ts";
@@ -51,6 +52,7 @@ const listRoutes = (context: ApiContext, { rooms, seats, document }: Shared): re
   createDeliveryRoute(context),
   ...createAttachRoutes(context, rooms, seats),
   ...createEventRoutes(context),
+  createNotificationRoute(context),
   createMetricsRoute(context),
   ...createDocumentationRoutes(document),
 ];

@@ -1,4 +1,5 @@
 import type { Context } from "hono";
+import type { Couriers } from "../core/courier.ts";
 import type { JobId } from "../core/job.ts";
 import type { Meter } from "../core/meter.ts";
 import type {
@@ -31,7 +32,7 @@ export type ApiSettings = Readonly<{
 
 /**
  * `tokenDigest` is the SHA-256 of the bearer token in lower-case hexadecimal. `newJobId` proposes an id that may be
- * taken. `wakes` tell the scheduler what changed.
+ * taken. `wakes` tell the scheduler what changed. `ownChannels` are those of the couriers that the server's owner named.
  */
 export type ApiContext = Readonly<{
   store: Store;
@@ -51,6 +52,8 @@ export type ApiContext = Readonly<{
   newJobId: () => JobId;
   wakes: Wakes;
   isStopping: () => boolean;
+  couriers: Couriers;
+  ownChannels: readonly string[];
 }>;
 
 /**

@@ -6,6 +6,7 @@ import { join } from "node:path";
 import type { WireJob } from "../../shared/job.ts";
 import type { JobRequestInput } from "../../shared/job-names.ts";
 import { err, ok } from "../../shared/result.ts";
+import type { Couriers } from "../core/courier.ts";
 import type { EndedJob, Job, JobId, RunningJob } from "../core/job.ts";
 import type { Clock, Environment, Gpu, GpuError, Log, Store, Wakes } from "../core/ports.ts";
 import { announceChanges } from "../external/announce-changes.ts";
@@ -96,6 +97,18 @@ const createHeaders = ({ json, headers = {} }: CallOptions): Headers => {
   return all;
 };
 
+const couriers: Couriers = {
+  discord: {
+    deliver: async ({ secrets, job, message }) =>
+      ok({ reference: `${message.channel} ${message.event} of ${job.id} for ${secrets["DISCORD_USER_ID"]}` }),
+  },
+  team: { deliver: async () => ok({ reference: null }) },
+  broken: {
+    deliver: async () =>
+      err({ message: "Slack answered 404: no_service", isFinal: true, isUncertain: false, retryAfterS: null }),
+  },
+};
+
 export const createHarness = (gpus: readonly Gpu[] = [createGpu(0), createGpu(1)]): Harness => {
   const errors: string[] = [];
   const wakes: (keyof Wakes)[] = [];
@@ -176,6 +189,8 @@ export const createHarness = (gpus: readonly Gpu[] = [createGpu(0), createGpu(1)
     newJobId: () => `aaaaa${++ids}` as JobId,
     wakes: { running: () => void wakes.push("running"), queues: () => void wakes.push("queues") },
     isStopping: () => stopping,
+    couriers,
+    ownChannels: ["team", "broken"],
   };
   const app = createApp(context);
   const call: Harness["call"] = async (method, path, options = {}) => {

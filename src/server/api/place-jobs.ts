@@ -54,6 +54,8 @@ const placeJob = (
 const insertNew = (transaction: Transaction, placed: Placed): readonly QueuedJob[] => {
   const fresh = [...placed.values()].filter((placement) => placement.isNew);
   for (const { job, request } of fresh) transaction.insertJob(job, request.env);
+  const batchId = fresh[0]?.job.batchId;
+  if (batchId !== undefined) transaction.outbox.openBatch(batchId, fresh.length);
   return fresh.map(({ job }) => job);
 };
 

@@ -2,6 +2,7 @@ import { RUN_NOW_PRIORITY } from "../../shared/job.ts";
 import { err, ok, type Result } from "../../shared/result.ts";
 import { describeGpus, type GpuState, selectGpus } from "../core/gpu-selection.ts";
 import type { QueuedJob } from "../core/job.ts";
+import { findMissingGpus } from "../core/job-request.ts";
 import type { Gpu, GpuError, Store } from "../core/ports.ts";
 import { createFailure, type Failure } from "./error-response.ts";
 
@@ -19,10 +20,17 @@ const occupyForWaiting = (store: Store, states: readonly GpuState[]): readonly G
     .filter(isWaitingRunNow)
     .reduce((left, job) => occupy(left, selectGpus(job, left) ?? [], job), states);
 
+const describeShortage = ({ requestedGpuIdxs: idxs, numGpus }: QueuedJob): string => {
+  if (idxs.length > 0)
+    return idxs.length === 1 ? `GPU ${idxs[0]} is not free` : `GPUs ${idxs.join(", ")} are not all free`;
+  return numGpus === 1 ? "no GPU is free" : `fewer than ${numGpus} GPUs are free`;
+};
+
 const explainShortage = (job: QueuedJob, gpus: Result<readonly Gpu[], GpuError>): string => {
   if (!gpus.ok) return `The GPUs cannot be read: ${gpus.error.message}`;
-  const wanted = job.requestedGpuIdxs.length > 0 ? `GPU ${job.requestedGpuIdxs.join(", ")}` : `${job.numGpus} GPU(s)`;
-  return `The job cannot run immediately: ${wanted} not free now`;
+  const indexes = new Set(gpus.value.map(({ index }) => index));
+  const missing = findMissingGpus({ gpu_idxs: [...job.requestedGpuIdxs], num_gpus: job.numGpus }, indexes);
+  return missing?.message ?? `The job cannot run immediately: ${describeShortage(job)} now`;
 };
 
 /** Whether all of these jobs could start at this moment, side by side and beside those that were promised the same. */

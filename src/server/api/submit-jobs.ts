@@ -3,7 +3,7 @@ import type { JobRequest } from "../../shared/job.ts";
 import { err, ok, type Result } from "../../shared/result.ts";
 import type { JobId, QueuedJob } from "../core/job.ts";
 import { describeChange } from "../core/job-change.ts";
-import { createJob, digestInput, type JobRequestError } from "../core/job-request.ts";
+import { createJob, digestInput, type JobFacts, type JobRequestError } from "../core/job-request.ts";
 import type { Gpu, GpuError } from "../core/ports.ts";
 import type { Caller } from "./caller.ts";
 import type { ApiContext } from "./context.ts";
@@ -36,14 +36,15 @@ const isStored = ({ store }: ApiContext, { job_id: id }: JobRequest): boolean =>
 const prepareJob = (
   context: ApiContext,
   request: JobRequest,
-  gpuIndexes: ReadonlySet<number> | null,
+  facts: Pick<JobFacts, "gpuIndexes" | "batchId">,
 ): Result<QueuedJob, JobRequestError> =>
   createJob(request, {
     id: request.job_id ? (request.job_id as JobId) : context.newJobId(),
     now: context.clock(),
     nodeName: context.settings.nodeName,
     requestDigest: digest(request),
-    gpuIndexes: isStored(context, request) ? null : gpuIndexes,
+    ...facts,
+    gpuIndexes: isStored(context, request) ? null : facts.gpuIndexes,
   });
 
 const prepareJobs = (
@@ -52,10 +53,11 @@ const prepareJobs = (
   reading: GpuReading,
   locate: Locate,
 ): Result<readonly Submission[], Failure> => {
-  const gpuIndexes = toIndexes(reading);
+  const batch = requests.length > 1 ? { batchId: `${context.newJobId()}-${context.clock()}` } : {};
+  const facts = { gpuIndexes: toIndexes(reading), ...batch };
   const submissions: Submission[] = [];
   for (const [index, request] of requests.entries()) {
-    const job = prepareJob(context, request, gpuIndexes);
+    const job = prepareJob(context, request, facts);
     if (!job.ok) {
       const { field, message, type } = job.error;
       return err(createInvalid([{ loc: ["body", ...locate(index), field], msg: message, type }]));

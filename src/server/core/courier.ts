@@ -1,6 +1,6 @@
 import type { Result } from "../../shared/result.ts";
 import type { Job } from "./job.ts";
-import type { OutboxMessage } from "./outbox.ts";
+import type { Batch, OutboxMessage } from "./outbox.ts";
 
 /**
  * A message with all that its text is made from. `readLog` returns the last lines of the job's log, or its last 10 MiB
@@ -13,6 +13,7 @@ export type Parcel = Readonly<{
   readLog: (lastLines: number | null) => Promise<Uint8Array>;
   logUrl: string | null;
   editedReference: string | null;
+  batch: Batch | null;
 }>;
 
 /** `isFinal`: another attempt would fail too. `isUncertain`: it may have arrived all the same. */

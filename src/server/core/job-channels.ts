@@ -6,7 +6,7 @@ const isEnding = (event: NoticeEvent): boolean => event === "completed" || event
 
 const discord: Channel = {
   name: "discord",
-  isWanted: (job) => job.notifications.includes("discord"),
+  isWanted: (job, event) => job.notifications.includes("discord") && event !== "batch_done",
   findDestination: (_job, secrets) => secrets["DISCORD_WEBHOOK_URL"] ?? "",
 };
 

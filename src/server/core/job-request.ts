@@ -12,6 +12,7 @@ export type JobFacts = Readonly<{
   nodeName: string;
   requestDigest: string;
   gpuIndexes: ReadonlySet<number> | null;
+  batchId?: string;
 }>;
 
 const checkEnv = (request: JobRequest): JobRequestError | null => {
@@ -24,14 +25,16 @@ const checkEnv = (request: JobRequest): JobRequestError | null => {
   return { field: "env", message, type: "missing_env" };
 };
 
-const countGpus = (request: JobRequest): number =>
+type GpuNeed = Pick<JobRequest, "num_gpus" | "gpu_idxs">;
+
+const countGpus = (request: GpuNeed): number =>
   request.gpu_idxs && request.gpu_idxs.length > 0 ? request.gpu_idxs.length : request.num_gpus;
 
 const nameGpus = (indexes: ReadonlySet<number>): string =>
   indexes.size === 0 ? "none" : [...indexes].toSorted((a, b) => a - b).join(", ");
 
-const checkGpus = (request: JobRequest, indexes: ReadonlySet<number> | null): JobRequestError | null => {
-  if (indexes === null || request.run_immediately) return null;
+/** What this machine, with GPUs of these indices, will never have of what is asked for; null when it has all. */
+export const findMissingGpus = (request: GpuNeed, indexes: ReadonlySet<number>): JobRequestError | null => {
   const unknown = request.gpu_idxs?.find((index) => !indexes.has(index));
   if (unknown !== undefined) {
     const message = `GPU ${unknown} does not exist (this machine has: ${nameGpus(indexes)})`;
@@ -41,6 +44,9 @@ const checkGpus = (request: JobRequest, indexes: ReadonlySet<number> | null): Jo
   const message = `The job asks for ${countGpus(request)} GPUs, but this machine has ${indexes.size}`;
   return { field: "num_gpus", message, type: "too_many_gpus" };
 };
+
+const checkGpus = (request: JobRequest, indexes: ReadonlySet<number> | null): JobRequestError | null =>
+  indexes === null || request.run_immediately ? null : findMissingGpus(request, indexes);
 
 const buildJob = (request: JobRequest, facts: JobFacts): QueuedJob => ({
   id: facts.id,
@@ -62,6 +68,7 @@ const buildJob = (request: JobRequest, facts: JobFacts): QueuedJob => ({
   nodeName: facts.nodeName,
   createdAt: facts.now,
   requestDigest: facts.requestDigest,
+  ...(facts.batchId === undefined ? {} : { batchId: facts.batchId }),
 });
 
 export const createJob = (request: JobRequest, facts: JobFacts): Result<QueuedJob, JobRequestError> => {

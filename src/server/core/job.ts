@@ -28,6 +28,7 @@ export type JobSpec = Readonly<{
   nodeName: string;
   createdAt: number;
   requestDigest: string;
+  batchId?: string;
 }>;
 
 export type Launch = Readonly<{

@@ -27,3 +27,8 @@ test("the password of an address is masked without being known", () => {
 test("a value too short to be told from other text is left", () => {
   expect(mask("a 1 abc", { KEY: "a", TOKEN: "abc" })).toBe("a 1 abc");
 });
+
+test("a long word is masked in a time that grows with its length alone", () => {
+  const word = "f".repeat(1_000_000);
+  expect(mask(`${word} ://${word} ://u:${word}`, {})).toHaveLength(3 * word.length + 10);
+});

@@ -1,9 +1,11 @@
+import { isEnded, type Job } from "./job.ts";
+
 const MASK = "********";
 
 const SECRET_NAME = /key|token|secret|passw|pwd|auth|cred|private|webhook|cookie|session|dsn|sid$|phone|number/i;
 const RANDOM_TEXT = /^(?=.*[0-9])(?=.*[A-Za-z])[\w+/=.~-]{16,}$/;
 const PATH_OR_NAME = /^[./~]|[/.](com|org|net|io|py|sh|json|ya?ml|txt)\b/;
-const PASSWORD_IN_URL = /(\w+:\/\/[^\s:/@]*:)[^\s:/@]+(?=@)/g;
+const PASSWORD_IN_URL = /(:\/\/[^\s:/@]*:)[^\s:/@]+(?=@)/g;
 const LEAST_LENGTH = 4;
 
 const isSecret = (name: string, value: string): boolean =>
@@ -23,3 +25,10 @@ export const maskSecrets = (text: string, secrets: readonly string[]): string =>
   secrets
     .reduce((masked, secret) => masked.replaceAll(secret, MASK), text)
     .replaceAll(PASSWORD_IN_URL, (_match, start: string) => `${start}${MASK}`);
+
+/** The job, with what its owner wrote or its log said masked. */
+export const maskJob = (job: Job, secrets: readonly string[]): Job => {
+  const mask = (text: string | null): string | null => (text === null ? null : maskSecrets(text, secrets));
+  const masked = { ...job, command: maskSecrets(job.command, secrets), gitRepoUrl: mask(job.gitRepoUrl), jobrc: null };
+  return isEnded(masked) ? { ...masked, errorMessage: mask(masked.errorMessage) } : masked;
+};

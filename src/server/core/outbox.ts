@@ -1,7 +1,7 @@
 import type { JobId } from "./job.ts";
 
 /** `run_found` and `log_uploaded` change a message that was sent before. */
-export type NoticeEvent = "started" | "run_found" | "completed" | "failed" | "killed" | "log_uploaded";
+export type NoticeEvent = "started" | "run_found" | "completed" | "failed" | "killed" | "log_uploaded" | "batch_done";
 
 type Secrets = Readonly<Record<string, string>>;
 
@@ -47,6 +47,16 @@ export type Outcome =
   | Readonly<{ kind: "retry"; dueAt: number; error: string; isUncertain: boolean }>
   | Readonly<{ kind: "dead"; at: number; error: string }>;
 
+/** How the jobs that were submitted in one request ended; `failedIds` are the first ten. */
+export type Batch = Readonly<{
+  total: number;
+  completed: number;
+  failed: number;
+  killed: number;
+  removed: number;
+  failedIds: readonly string[];
+}>;
+
 /** What is older than `createdBefore` is given up, what was finished before `finishedBefore` dropped. */
 export type Expiry = Readonly<{ now: number; createdBefore: number; finishedBefore: number }>;
 
@@ -55,6 +65,7 @@ export type OutboxReads = Readonly<{
   listHeads: () => readonly OutboxMessage[];
   listOfJob: (id: JobId) => readonly OutboxMessage[];
   openSecrets: (id: number) => Secrets;
+  findBatch: (id: string) => Batch | null;
   hasInterrupted: () => boolean;
   hasExpired: (expiry: Expiry) => boolean;
 }>;
@@ -68,6 +79,8 @@ export type OutboxChanges = Readonly<{
   claim: (id: number) => void;
   settle: (id: number, outcome: Outcome) => void;
   release: (jobId: JobId, now: number) => void;
+  openBatch: (id: string, total: number) => void;
+  countInBatch: (id: string, jobId: JobId, end: "completed" | "failed" | "killed" | "removed") => Batch | null;
   reclaimInterrupted: () => void;
   expire: (expiry: Expiry) => void;
 }>;

@@ -17,3 +17,7 @@ test("a text is cut at its limit, never inside a character", () => {
   expect(clipEnd("ab😀cd", 4)).toBe("ab…");
   expect(clipStart("ab😀cd", 4)).toBe("…cd");
 });
+
+test("a line of nothing but returns is read in a time that grows with its length alone", () => {
+  expect(toPlainLines(`${"\r".repeat(1_000_000)}end\r\r\n`)).toEqual(["end"]);
+});

@@ -7,7 +7,7 @@ const ESCAPE_SEQUENCE = new RegExp(
 const UNSAFE = /[\p{Cc}\u2028-\u202e\u2066-\u2069]/gu;
 const ELLIPSIS = "…";
 
-const showFinal = (line: string): string => line.replace(/\r+$/, "").split("\r").at(-1) ?? "";
+const showFinal = (line: string): string => line.split("\r").findLast((state) => state !== "") ?? "";
 
 /** What a terminal would show in the end, line by line: no colours, no control characters, progress bars at their last state. */
 export const toPlainLines = (text: string): readonly string[] =>

@@ -1,7 +1,7 @@
 import { err, ok, type Result } from "../../shared/result.ts";
 import type { Courier, DeliveryError, Parcel, Receipt } from "../core/courier.ts";
 import { createDiscordMessage } from "../core/discord-message.ts";
-import { listSecrets, maskSecrets } from "../core/mask-secrets.ts";
+import { listSecrets, maskJob, maskSecrets } from "../core/mask-secrets.ts";
 import { toPlainLines } from "../core/plain-text.ts";
 import { type ServiceRequest, sendRequest } from "./send-request.ts";
 
@@ -23,7 +23,7 @@ const addressMessage = (webhook: string, editedId: string | null): string => {
 
 const createRequest = async (parcel: Parcel): Promise<ServiceRequest> => {
   const { secrets, job, message, logUrl, editedReference } = parcel;
-  const masked = { ...job, command: maskSecrets(job.command, listSecrets(secrets)) };
+  const masked = maskJob(job, listSecrets(secrets));
   const body = createDiscordMessage({
     job: masked,
     event: message.event,

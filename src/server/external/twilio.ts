@@ -1,6 +1,6 @@
 import { err, ok, type Result } from "../../shared/result.ts";
 import type { Courier, DeliveryError, Parcel, Receipt } from "../core/courier.ts";
-import { listSecrets, maskSecrets } from "../core/mask-secrets.ts";
+import { listSecrets, maskJob } from "../core/mask-secrets.ts";
 import { createTwiml } from "../core/twiml.ts";
 import { type ServiceRequest, sendRequest } from "./send-request.ts";
 
@@ -8,7 +8,7 @@ const createRequest = (baseUrl: string, { job, secrets }: Parcel): ServiceReques
   const read = (name: string): string => secrets[name]?.trim() ?? "";
   const account = read("TWILIO_ACCOUNT_SID");
   const credentials = Buffer.from(`${account}:${read("TWILIO_AUTH_TOKEN")}`).toString("base64");
-  const masked = { ...job, command: maskSecrets(job.command, listSecrets(secrets)) };
+  const masked = maskJob(job, listSecrets(secrets));
   return {
     name: "Twilio",
     url: `${baseUrl}/2010-04-01/Accounts/${encodeURIComponent(account)}/Calls.json`,

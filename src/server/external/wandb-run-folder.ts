@@ -14,7 +14,7 @@ const MAX_LEVEL = 10_000;
 const MAX_RUNS = 200;
 const MAX_FILE_BYTES = 1024 * 1024;
 const RUN_FOLDER = /^(?:offline-)?run-\d{8}_\d{6}-([^/\\:;,#?']+)$/;
-const FINISHED_RUN = /finishing run [^/\n]+\/([^/\\#?%:\n]{1,128})\/(.+)$/gm;
+const FINISHED_RUN = /finishing run [^/\n]{1,128}\/([^/\\#?%:\n]{1,128})\/(.+)$/gm;
 const RELATIVE_LOG = /Logging user logs to ([^/\n][^\n]*)$/m;
 const UNREADABLE = "";
 

@@ -208,6 +208,12 @@ test("no link is followed, no pipe waited for, no file read that is too long", a
   expect(await find(known)).toEndWith("/runs/f");
 });
 
+test("a log made to be slow to search is searched in a time that grows with its length alone", async () => {
+  const log = `${dir}/ ${"finishing run ".repeat(70_000)}`;
+  write(`repo/wandb/${RUN}/logs/debug.log`, log);
+  expect(await find()).toBe(FOUND);
+});
+
 test("a run among a hundred thousand files is found, and everything else has its turn meanwhile", async () => {
   for (const folder of ["data", "more"]) mkdirSync(join(dir, "repo", folder), { recursive: true });
   const touch = 'for folder in data more; do seq 1 50000 | sed "s,^,$folder/," | xargs touch; done';

@@ -1,8 +1,8 @@
 import { err, ok, type Result } from "../../shared/result.ts";
-import type { Job, JobId } from "../core/job.ts";
+import { isEnded, type Job, type JobId } from "../core/job.ts";
 import { explainEvent } from "../core/job-change.ts";
 import { applyJobEvent, type JobEvent } from "../core/job-transition.ts";
-import { findNoticeEvent, planNotices } from "../core/plan-notices.ts";
+import { findNoticeEvent, isBatchDone, planNotices } from "../core/plan-notices.ts";
 import type { Transaction } from "../core/ports.ts";
 import type { SchedulerContext } from "./context.ts";
 import { recordChange } from "./record-change.ts";
@@ -10,14 +10,22 @@ import { recordChange } from "./record-change.ts";
 type Changed = Result<Job, Readonly<{ message: string }>>;
 type Step = Result<Readonly<{ before: Job; after: Job; notices: number }>, Readonly<{ message: string }>>;
 
+const isLastOfBatch = ({ outbox }: Transaction, before: Job, after: Job): boolean => {
+  if (after.batchId === undefined || isEnded(before) || !isEnded(after)) return false;
+  const batch = outbox.countInBatch(after.batchId, after.id, after.status);
+  return batch !== null && isBatchDone(batch);
+};
+
 const enqueueNotices = (context: SchedulerContext, transaction: Transaction, before: Job, after: Job): number => {
-  const notices = planNotices(findNoticeEvent(before, after), after, {
+  const facts = {
     channels: context.channels,
     now: context.clock(),
     loadSecrets: () => transaction.loadEnvironment(after.id),
-  });
-  transaction.outbox.enqueue(notices);
-  return notices.length;
+  };
+  const notices = planNotices(findNoticeEvent(before, after), after, facts);
+  const digests = planNotices(isLastOfBatch(transaction, before, after) ? "batch_done" : null, after, facts);
+  transaction.outbox.enqueue([...notices, ...digests]);
+  return notices.length + digests.length;
 };
 
 /** Applies the event to the job as it stands in the store, on disk, with who is to hear of it, when this resolves. */

@@ -1,13 +1,18 @@
 import { describe, expect, onTestFinished, test } from "bun:test";
+import { startSlack } from "../../../tests/services/channels.ts";
 import { type DiscordStandIn, startDiscord } from "../../../tests/services/discord.ts";
 import { type NullpointerStandIn, startNullpointer } from "../../../tests/services/nullpointer.ts";
 import { startTwilio, type TwilioStandIn } from "../../../tests/services/twilio.ts";
 import { err } from "../../shared/result.ts";
 import type { Courier, Couriers } from "../core/courier.ts";
+import { JOB_CHANNELS } from "../core/job-channels.ts";
 import type { OutboxMessage } from "../core/outbox.ts";
+import type { Channel } from "../core/plan-notices.ts";
+import { createServerChannels } from "../core/server-channels.ts";
 import { toWireJob } from "../core/wire-job.ts";
 import { createDiscord } from "../external/discord.ts";
 import { createNullpointer } from "../external/nullpointer.ts";
+import { createServerCouriers } from "../external/server-couriers.ts";
 import { createTwilio } from "../external/twilio.ts";
 import { changeJob } from "./change-job.ts";
 import { createDelivery, type Delivery } from "./deliver-outbox.ts";
@@ -32,8 +37,12 @@ const serveDiscord = (): DiscordStandIn => {
   return discord;
 };
 
-const openOffice = (couriers: Couriers = { discord: createDiscord() }, timeoutMs = 200): Office => {
-  const harness = createHarness({ log: "line one\nRuntimeError: out of luck\n" });
+const openOffice = (
+  couriers: Couriers = { discord: createDiscord() },
+  timeoutMs = 200,
+  channels: readonly Channel[] = JOB_CHANNELS,
+): Office => {
+  const harness = createHarness({ log: "line one\nRuntimeError: out of luck\n", channels });
   const { context, store } = harness;
   const delivery = createDelivery(context, { couriers, timeoutMs, random: () => 0 });
   onTestFinished(() => delivery.stop());
@@ -440,4 +449,67 @@ describe("a call", () => {
     for (let round = 0; round < 3; round++) await office.deliver();
     expect(office.messages("a").find(({ channel }) => channel === "phone")).toMatchObject({ state: "dead", error });
   });
+});
+
+describe("a batch", () => {
+  const team = { name: "team", type: "slack", url: "", secret: null, from: null, to: [], users: [] } as const;
+
+  const runBatch = async (digest: boolean): Promise<readonly string[]> => {
+    const slack = startSlack();
+    onTestFinished(() => slack.stop());
+    const channel = { ...team, url: slack.address, events: ["completed", "failed", "killed"], digest } as const;
+    const office = openOffice(
+      createServerCouriers([channel], () => 1000),
+      200,
+      createServerChannels([channel]),
+    );
+    const ids = Array.from({ length: 20 }, (_, index) => `j${index}`);
+    const add = office.store.write((transaction) => {
+      transaction.outbox.openBatch("b", ids.length);
+      for (const id of ids) transaction.insertJob(createCpuJob(id, { batchId: "b" }), {});
+      transaction.insertJob(createCpuJob("alone"), {});
+    });
+    must(await add);
+    for (const id of ["alone", ...ids]) await office.launch(id);
+    await office.exit("alone", 0);
+    await office.deliver();
+    for (const [index, id] of ids.entries()) await office.exit(id, index < 3 ? 1 : 0);
+    for (let round = 0; round < 25; round++) await office.deliver();
+    return slack.texts;
+  };
+
+  test("is told of in one message when its last job has ended, where a digest is wanted", async () => {
+    const [alone, digest, ...others] = await runBatch(true);
+    expect(others).toEqual([]);
+    expect(alone).toStartWith("*Job alone completed on atlas*");
+    expect(digest).toStartWith(
+      "*Batch: 20 of 20 done, 3 failed, on atlas*\nJobs: 17 completed, 3 failed\nFailed: j0 j1 j2\n",
+    );
+  });
+
+  test("is told of job by job otherwise", async () => {
+    expect(await runBatch(false)).toHaveLength(21);
+  });
+});
+
+test("channels of the server hear of the users and events that they were given", async () => {
+  const slack = startSlack();
+  onTestFinished(() => slack.stop());
+  const base = { type: "slack", url: slack.address, secret: null, from: null, to: [], digest: false } as const;
+  const channels = [
+    { ...base, name: "starts", events: ["started"], users: [] },
+    { ...base, name: "of-bob", events: ["failed"], users: ["bob"] },
+  ] as const;
+  const office = openOffice(
+    createServerCouriers(channels, () => 1000),
+    200,
+    createServerChannels(channels),
+  );
+  must(await office.store.write((transaction) => transaction.insertJob(createCpuJob("a"), {})));
+  must(await office.store.write((transaction) => transaction.insertJob(createCpuJob("b", { user: "bob" }), {})));
+  for (const id of ["a", "b"]) await office.launch(id);
+  for (const id of ["a", "b"]) await office.exit(id, 1);
+  for (let round = 0; round < 4; round++) await office.deliver();
+  expect(office.states("a")).toEqual(["starts started delivered"]);
+  expect(office.states("b")).toEqual(["starts started delivered", "of-bob failed delivered"]);
 });

@@ -23,11 +23,13 @@ const packMessage = ({ store, logs }: Post, message: OutboxMessage): Parcel | nu
   const job = store.findJob(message.jobId);
   if (job === null) return null;
   const siblings = store.outbox.listOfJob(job.id);
+  const isDigest = message.event === "batch_done" && job.batchId !== undefined;
   const edited = EDITED[message.event] ?? [];
   return {
     message,
     job,
     secrets: store.outbox.openSecrets(message.id),
+    batch: isDigest ? store.outbox.findBatch(job.batchId) : null,
     readLog: (lastLines) => logs.readTail(job.id, lastLines),
     logUrl: siblings.find(({ channel }) => channel === LOG_CHANNEL)?.reference ?? null,
     editedReference:

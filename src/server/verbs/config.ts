@@ -44,7 +44,10 @@ const replaceFile = (path: string, draft: string): void => {
   renameSync(draft, path);
 };
 
+const NEEDS_TERMINAL = "an editor needs a terminal; elsewhere, set EDITOR to a program that edits the file it is given";
+
 const openEditor = (draft: string): Result<void, Mistake> => {
+  if (!process.stdin.isTTY && !process.env["VISUAL"] && !process.env["EDITOR"]) return err({ message: NEEDS_TERMINAL });
   const editor = process.env["VISUAL"] || process.env["EDITOR"] || "vi";
   const { status, error } = spawnSync("sh", ["-c", 'exec $0 "$1"', editor, draft], { stdio: "inherit" });
   if (error !== undefined) return err({ message: `${editor} could not be run: ${error.message}` });

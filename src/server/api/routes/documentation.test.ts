@@ -21,6 +21,7 @@ const CALLS = [
   "GET /v1/jobs",
   "GET /v1/jobs/{id}",
   "GET /v1/jobs/{id}/deliveries",
+  "POST /v1/notifications/test",
   "PATCH /v1/jobs/{id}",
   "DELETE /v1/jobs/{id}",
   "POST /v1/jobs/{id}/kill",

@@ -118,6 +118,7 @@ const markForKill = (job: Job, { name }: Caller): Result<Job, Failure> => {
 const removeQueued: Change["apply"] = (job, transaction) => {
   if (job.status !== "queued") return refuseState(`Job ${job.id} is ${job.status}; only a queued job can be removed`);
   transaction.deleteJob(job.id);
+  if (job.batchId !== undefined) transaction.outbox.countInBatch(job.batchId, job.id, "removed");
   return ok(null);
 };
 

@@ -182,19 +182,26 @@ describe("run_immediately", () => {
   });
 
   test.each([
-    ["more GPUs than there are", { num_gpus: 3 }],
-    ["a GPU that does not exist", { gpu_idxs: [9] }],
-    ["a GPU with a foreign process", { gpu_idxs: [2] }],
-    ["a blacklisted GPU", { gpu_idxs: [1] }],
-    ["a GPU that runs a job", { gpu_idxs: [0] }],
-  ])("for %s is 500 GPU_ERROR and queues nothing", async (_case, changes) => {
+    ["more GPUs than there are", { num_gpus: 4 }, "The job asks for 4 GPUs, but this machine has 3"],
+    ["a GPU that does not exist", { gpu_idxs: [9] }, "GPU 9 does not exist (this machine has: 0, 1, 2)"],
+    ["a GPU with a foreign process", { gpu_idxs: [2] }, "The job cannot run immediately: GPU 2 is not free now"],
+    ["a blacklisted GPU", { gpu_idxs: [1] }, "The job cannot run immediately: GPU 1 is not free now"],
+    ["a GPU that runs a job", { gpu_idxs: [0] }, "The job cannot run immediately: GPU 0 is not free now"],
+    [
+      "GPUs of which one is taken",
+      { gpu_idxs: [1, 2] },
+      "The job cannot run immediately: GPUs 1, 2 are not all free now",
+    ],
+    ["any GPU when none is free", { num_gpus: 1 }, "The job cannot run immediately: no GPU is free now"],
+    ["more than are free", { num_gpus: 2 }, "The job cannot run immediately: fewer than 2 GPUs are free now"],
+  ])("for %s is 500 GPU_ERROR with the reason and queues nothing", async (_case, changes, message) => {
     const { call, submit, startJob, store } = createHarness([createGpu(0), createGpu(1), createGpu(2, [77])]);
     const { id } = await submit();
     await startJob(id, [0]);
     await call("PUT", "/v1/gpus/1/blacklist");
     const response = await call("POST", "/v1/jobs", { json: job({ run_immediately: true, ...changes }) });
     expect(response.status).toBe(500);
-    expect(await response.json()).toMatchObject({ error: "GPU_ERROR", status_code: 500 });
+    expect(await response.json()).toEqual({ error: "GPU_ERROR", message, status_code: 500 });
     expect(store.countJobs().queued).toBe(0);
   });
 

@@ -173,17 +173,17 @@ describe("a job's command", () => {
 
 describe("a job's environment", () => {
   const env = {
-    LD_LIBRARY_PATH: "/opt/secret-lib",
-    TMPDIR: "/tmp/secret-tmp",
+    LD_LIBRARY_PATH: "/opt/sesame-7f3a-lib",
+    TMPDIR: "/tmp/sesame-7f3a-tmp",
     MALLOC_ARENA_MAX: "77001",
-    TERM: "secret-term",
-    MULTI: "secret-1\n  'secret-2' \"$x\" `y`\n",
+    TERM: "sesame-7f3a-term",
+    MULTI: "sesame-7f3a-1\n  'sesame-7f3a-2' \"$x\" `y`\n",
     EMPTY: "",
     UID: "55",
     SHELLOPTS: "xtrace",
-    BASH_ENV: "/nowhere-secret",
+    BASH_ENV: "/nowhere-sesame-7f3a",
     IFS: "x",
-    v: "small-secret",
+    v: "small-sesame-7f3a",
     CUDA_DEVICE_ORDER: "MINE",
     PATH: process.env.PATH ?? "",
   };
@@ -203,7 +203,7 @@ describe("a job's environment", () => {
     expect(seen.get("NEXUS_JOB_ID")).toBe(job.id);
     expect([...seen.keys()].filter((name) => name.startsWith("NEXUS_PASS_"))).toEqual([]);
     for (const name of ["run.sh", "job_commands.sh", "output.log", "error.log", "screenrc", "arguments"]) {
-      expect(readJobFile(bench, job, name)).not.toContain("secret");
+      expect(readJobFile(bench, job, name)).not.toContain("sesame-7f3a");
     }
   });
 

@@ -88,7 +88,19 @@ create index outbox_sending on outbox (id) where state = 'sending';
 create index outbox_finished on outbox (finished_at) where finished_at is not null;
 `;
 
-const MIGRATIONS: readonly string[] = [INITIAL_SCHEMA, ADD_OUTBOX];
+const ADD_BATCHES = `
+create table batches (
+  id text primary key,
+  total integer not null,
+  completed integer not null default 0,
+  failed integer not null default 0,
+  killed integer not null default 0,
+  removed integer not null default 0,
+  failed_ids text not null default ''
+) without rowid;
+`;
+
+const MIGRATIONS: readonly string[] = [INITIAL_SCHEMA, ADD_OUTBOX, ADD_BATCHES];
 
 /** What `user_version` says once this program has opened a database. */
 export const SCHEMA_VERSION: number = MIGRATIONS.length;

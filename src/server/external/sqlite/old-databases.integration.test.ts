@@ -3,7 +3,7 @@ import { describe, expect, test } from "bun:test";
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { ArtifactId, Job } from "../../core/job.ts";
-import type { OutboxMessage } from "../../core/outbox.ts";
+import type { Batch, OutboxMessage } from "../../core/outbox.ts";
 import type { Environment, Store } from "../../core/ports.ts";
 import { makeFolder, must, openIn } from "./harness.test.ts";
 import { readVersion, SCHEMA_VERSION } from "./migrations.ts";
@@ -16,6 +16,7 @@ type Content = Readonly<{
   blacklist: readonly number[];
   tokenDigest: string;
   outbox?: readonly OutboxMessage[];
+  batch?: Batch & Readonly<{ id: string }>;
   artifact: Readonly<{ id: ArtifactId; gitSha: string; bytes: number }>;
 }>;
 
@@ -64,6 +65,7 @@ describe.each(VERSIONS)("a database of schema version %d", (version) => {
     await expectJobs(store, content);
     expect([...store.listBlacklist()].toSorted()).toEqual([...content.blacklist]);
     expect(store.readTokenDigest()).toBe(content.tokenDigest);
+    if (content.batch) expect(store.outbox.findBatch(content.batch.id)).toMatchObject(content.batch);
     for (const message of content.outbox ?? []) {
       expect(store.outbox.listOfJob(message.jobId)).toContainEqual(message);
       const sealed = message.finishedAt === null ? { DISCORD_WEBHOOK_URL: "https://example.com/hook" } : {};

@@ -10,6 +10,7 @@ import type {
   Outcome,
 } from "../../core/outbox.ts";
 import type { SecretBox } from "../secret-box.ts";
+import { createBatchTable } from "./batch-table.ts";
 
 type Row = Readonly<{
   id: number;
@@ -91,6 +92,7 @@ export const createOutboxReads = (db: Database, box: SecretBox): OutboxReads => 
   const interrupted = db.query("select 1 from outbox where state = 'sending' limit 1");
   const expired = db.query(EXPIRED);
   return {
+    findBatch: createBatchTable(db).findBatch,
     hasInterrupted: () => interrupted.get() !== null,
     hasExpired: ({ createdBefore, finishedBefore }) => expired.get(createdBefore, finishedBefore) !== null,
     listHeads: () => heads.all().map(fromRow),
@@ -141,7 +143,10 @@ export const createOutboxChanges = (db: Database, box: SecretBox): OutboxChanges
   const claim = db.query("update outbox set state = 'sending', attempts = attempts + 1 where id = ?");
   const reclaim = db.query("update outbox set state = 'pending', is_uncertain = 1 where state = 'sending'");
   const release = db.query(`update outbox set due_at = ? where job_id = ? and ${OPEN} and attempts = 0`);
+  const { openBatch, countInBatch } = createBatchTable(db);
   return {
+    openBatch,
+    countInBatch,
     enqueue: (notices) => {
       for (const { jobId, channel, event, destination, secrets, createdAt, dueAt } of notices) {
         const sealed = box.seal(JSON.stringify(secrets));

@@ -1,0 +1,55 @@
+import type { NotificationTestResult } from "../../shared/notification-test.ts";
+import { ok, type Result } from "../../shared/result.ts";
+import { connect } from "../connect.ts";
+import { collectEnvironment } from "../environment-files.ts";
+import { FAILED, failUsage } from "../failure.ts";
+import { readList, readSwitch, readText } from "../flag-values.ts";
+import { escapeText, green, hint, print, printJson, red } from "../output.ts";
+import { DONE, type Failure, type FlagValues, type Invocation, type Outcome, type Verb } from "../verb.ts";
+
+const NEEDED = /^(?:DISCORD|TWILIO|PHONE)_/;
+
+const collectNeeded = (flags: FlagValues): Result<Readonly<Record<string, string>>, Failure> => {
+  const env = collectEnvironment(readList(flags, "env"), readText(flags, "env-file"));
+  return env.ok ? ok(Object.fromEntries(Object.entries(env.value).filter(([name]) => NEEDED.test(name)))) : env;
+};
+
+const describeResult = ({ channel, delivered, message, reference, seconds }: NotificationTestResult): string => {
+  const told = delivered ? (reference ?? "it was taken") : (message ?? "no answer");
+  const mark = delivered ? green("delivered") : red("failed");
+  return `${escapeText(channel)}: ${mark} after ${seconds.toFixed(1)} s: ${escapeText(told)}`;
+};
+
+const show = (results: readonly NotificationTestResult[]): void => {
+  for (const result of results) print(describeResult(result));
+  if (results.length === 0) hint("The server names no channels; try: nx notify test discord");
+};
+
+const run = async ({ flags, words }: Invocation): Promise<Outcome> => {
+  const [action, channel = null] = words;
+  if (action !== "test") return failUsage("nx notify takes test, as in: nx notify test discord");
+  const env = collectNeeded(flags);
+  if (!env.ok) return env;
+  const api = await connect(flags);
+  if (!api.ok) return api;
+  const body = { channel, env: env.value };
+  const tested = await api.value.send<readonly NotificationTestResult[]>("POST", "/v1/notifications/test", body);
+  if (!tested.ok) return tested;
+  if (readSwitch(flags, "json")) printJson(tested.value);
+  else show(tested.value);
+  return tested.value.every(({ delivered }) => delivered) ? DONE : ok(FAILED);
+};
+
+export const verb: Verb = {
+  name: "notify",
+  usage: "nx notify test [channel]",
+  summary: "send a message now, and show what came back",
+  flags: [
+    { long: "env", short: "e", value: "K=V", many: true, help: "a variable that the channel needs (again for more)" },
+    { long: "env-file", value: "FILE", help: "variables from a file" },
+    { long: "json", help: "as JSON" },
+  ],
+  maxWords: 2,
+  examples: ["nx notify test", "nx notify test discord"],
+  run,
+};

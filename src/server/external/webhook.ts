@@ -1,0 +1,48 @@
+import { createHmac } from "node:crypto";
+import { ok } from "../../shared/result.ts";
+import type { Courier } from "../core/courier.ts";
+import { quoteLog, titleNotice } from "../core/notice-text.ts";
+import { toWireJob } from "../core/wire-job.ts";
+import { readNoticeFacts } from "./notice-facts.ts";
+import { sendRequest } from "./send-request.ts";
+
+const KEY_PREFIX = "whsec_";
+
+const readKey = (secret: string): Buffer =>
+  secret.startsWith(KEY_PREFIX) ? Buffer.from(secret.slice(KEY_PREFIX.length), "base64") : Buffer.from(secret);
+
+const signWebhook = (
+  secret: string,
+  { id, timestamp, body }: Readonly<{ id: string; timestamp: number; body: string }>,
+): string => `v1,${createHmac("sha256", readKey(secret)).update(`${id}.${timestamp}.${body}`).digest("base64")}`;
+
+/**
+ * Posts events, signed, as Standard Webhooks has it; the same event has the same `webhook-id`, however often it is sent.
+ * https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/standard-webhooks.md
+ */
+export const createWebhook = (url: string, secret: string | null, readTime: () => number): Courier => ({
+  deliver: async (parcel, signal) => {
+    const facts = await readNoticeFacts(parcel);
+    const id = `nexus-${parcel.job.id}-${parcel.message.channel}-${parcel.message.event}`;
+    const timestamp = Math.floor(readTime());
+    const body = JSON.stringify({
+      type: facts.batch === null ? `job.${facts.event}` : "batch.done",
+      timestamp: new Date(parcel.message.createdAt * 1000).toISOString(),
+      data: {
+        title: titleNotice(facts),
+        job: toWireJob(facts.job),
+        log_tail: quoteLog(facts),
+        log_url: facts.logUrl,
+        batch: facts.batch,
+      },
+    });
+    const headers = {
+      "content-type": "application/json",
+      "webhook-id": id,
+      "webhook-timestamp": String(timestamp),
+      ...(secret === null ? {} : { "webhook-signature": signWebhook(secret, { id, timestamp, body }) }),
+    };
+    const answer = await sendRequest({ name: "the webhook", url, headers, body }, signal);
+    return answer.ok ? ok({ reference: null }) : answer;
+  },
+});
