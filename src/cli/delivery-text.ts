@@ -10,6 +10,8 @@ const EVENTS: Readonly<Record<WireDelivery["event"], string>> = {
   killed: "killed",
   log_uploaded: "log's address",
   batch_done: "batch",
+  unhealthy: "machine unhealthy",
+  recovered: "machine recovered",
 };
 
 const describeWait = ({ attempts, error, next_attempt_at: next }: WireDelivery): string => {

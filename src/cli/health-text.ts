@@ -7,8 +7,8 @@ const LONG_PING_MS = 100;
 const SLOW_MBITS = 50;
 const GIB = 1024 ** 3;
 
-const describeDisk = ({ percent_used, free, path }: NonNullable<Health["disk"]>): Figure => ({
-  text: `disk${path === undefined ? "" : ` of ${path}`} ${percent_used.toFixed(0)} % used, ${(free / GIB).toFixed(1)} GiB free`,
+const describeDisk = ({ percent_used, free, place }: NonNullable<Health["disk"]>): Figure => ({
+  text: `disk${place === "/" ? " /" : ""} ${percent_used.toFixed(0)} % used, ${(free / GIB).toFixed(1)} GiB free`,
   isBad: percent_used > HIGH_PERCENT,
 });
 

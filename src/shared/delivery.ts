@@ -7,7 +7,17 @@ const unixSeconds = z.number().meta({ description: "Unix time in seconds" });
 export const deliverySchema = z
   .object({
     channel: z.string(),
-    event: z.enum(["started", "run_found", "completed", "failed", "killed", "log_uploaded", "batch_done"]),
+    event: z.enum([
+      "started",
+      "run_found",
+      "completed",
+      "failed",
+      "killed",
+      "log_uploaded",
+      "batch_done",
+      "unhealthy",
+      "recovered",
+    ]),
     state: z.enum(DELIVERY_STATES).meta({ description: "`dead` was given up, for the reason in `error`" }),
     attempts: z.int(),
     created_at: unixSeconds,

@@ -23,7 +23,7 @@ const diskSchema = z.object({
   used: z.number(),
   free: z.number(),
   percent_used: z.number(),
-  path: z.string().optional().meta({ description: "The server's folder or /, whichever is fuller" }),
+  place: z.enum(["server_dir", "/"]).optional().meta({ description: "Of these two disks the fuller" }),
 });
 
 const networkSchema = z

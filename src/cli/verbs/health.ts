@@ -25,8 +25,8 @@ const describeGpu = ({ temperature, ecc_errors, recovery_action }: GpuHealth): s
     .filter((part) => part !== "")
     .join(", ");
 
-const describeDisk = ({ percent_used, free, path }: NonNullable<Health["disk"]>): string =>
-  `${percent_used.toFixed(0)} % used, ${(free / GIB).toFixed(1)} GiB free${path === undefined ? "" : ` (${path})`}`;
+const describeDisk = ({ percent_used, free, place }: NonNullable<Health["disk"]>): string =>
+  `${percent_used.toFixed(0)} % used, ${(free / GIB).toFixed(1)} GiB free${place === "/" ? " (/)" : ""}`;
 
 const describeProcessor = ({ cpu_percent, load_avg }: NonNullable<Health["system"]>): string =>
   `${cpu_percent.toFixed(0)} %, load ${load_avg.map((load) => load.toFixed(2)).join(" ")}`;

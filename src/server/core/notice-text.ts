@@ -1,4 +1,5 @@
 import { isEnded, type Job } from "./job.ts";
+import { isOfMachine } from "./machine-notice.ts";
 import type { Batch, NoticeEvent } from "./outbox.ts";
 import { clipEnd } from "./plain-text.ts";
 
@@ -47,6 +48,8 @@ const countDone = ({ completed, failed, killed }: Batch): number => completed + 
 
 /** `Job k3f9ab failed on atlas`, or `Batch: 20 of 20 done, 3 failed, on atlas`. */
 export const titleNotice = ({ job, event, batch }: Pick<NoticeFacts, "job" | "event" | "batch">): string => {
+  if (event === "unhealthy") return `${job.nodeName} is unhealthy`;
+  if (event === "recovered") return `${job.nodeName} is healthy again`;
   if (batch === null) return `Job ${job.id} ${event} on ${job.nodeName}`;
   const failed = batch.failed === 0 ? "" : ` ${batch.failed} failed,`;
   return `Batch: ${countDone(batch)} of ${batch.total} done,${failed} on ${job.nodeName}`;
@@ -59,14 +62,18 @@ const describeBatch = (batch: Batch, job: Job): string => {
   return [`Jobs: ${listCounts(batch)}`, ...failed, ...last].join("\n");
 };
 
+const describeFigures = ({ job }: NoticeFacts): string => (isEnded(job) ? (job.errorMessage ?? "") : "");
+
 const describeJob = (facts: NoticeFacts): string =>
   listFacts(facts)
     .flatMap(([name, value]) => (value === null || value === "" ? [] : [`${name}: ${value}`]))
     .join("\n");
 
 /** What is known of the job or batch, a line each, without the log. */
-export const describeNotice = (facts: NoticeFacts): string =>
-  facts.batch === null ? describeJob(facts) : describeBatch(facts.batch, facts.job);
+export const describeNotice = (facts: NoticeFacts): string => {
+  if (isOfMachine(facts.event)) return describeFigures(facts);
+  return facts.batch === null ? describeJob(facts) : describeBatch(facts.batch, facts.job);
+};
 
 /** The end of the log, of a job that failed or was killed. */
 export const quoteLog = ({ event, logLines }: NoticeFacts): string =>

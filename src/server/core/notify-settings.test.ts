@@ -15,7 +15,7 @@ describe("a channel of the server", () => {
           secret: null,
           from: null,
           to: [],
-          events: ["completed", "failed", "killed"],
+          events: ["completed", "failed", "killed", "unhealthy", "recovered"],
           users: [],
           digest: false,
         },

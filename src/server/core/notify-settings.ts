@@ -1,7 +1,7 @@
 import { err, ok, type Result } from "../../shared/result.ts";
 
 /** The events that a channel of the server may be told of. */
-export const NOTIFY_EVENTS = ["started", "completed", "failed", "killed"] as const;
+export const NOTIFY_EVENTS = ["started", "completed", "failed", "killed", "unhealthy", "recovered"] as const;
 export const NOTIFY_TYPES = ["slack", "webhook", "ntfy", "email"] as const;
 
 export type NotifyEvent = (typeof NOTIFY_EVENTS)[number];
@@ -26,7 +26,7 @@ export type NotifyChannel = Readonly<{
 type Mistake = Readonly<{ message: string }>;
 type Raw = Readonly<Record<string, unknown>>;
 
-const DEFAULT_EVENTS: readonly NotifyEvent[] = ["completed", "failed", "killed"];
+const DEFAULT_EVENTS: readonly NotifyEvent[] = NOTIFY_EVENTS.filter((event) => event !== "started");
 const OF_JOBS: ReadonlySet<string> = new Set(["discord", "phone", "nullpointer"]);
 const NAME = /^[a-z][a-z0-9-]{0,31}$/;
 const KEYS = ["type", "url", "secret", "from", "to", "events", "users", "digest"];

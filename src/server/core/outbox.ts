@@ -1,7 +1,16 @@
 import type { JobId } from "./job.ts";
 
-/** `run_found` and `log_uploaded` change a message that was sent before. */
-export type NoticeEvent = "started" | "run_found" | "completed" | "failed" | "killed" | "log_uploaded" | "batch_done";
+/** `unhealthy` and `recovered` are of the machine. `run_found` and `log_uploaded` change a message that was sent before. */
+export type NoticeEvent =
+  | "started"
+  | "run_found"
+  | "completed"
+  | "failed"
+  | "killed"
+  | "log_uploaded"
+  | "batch_done"
+  | "unhealthy"
+  | "recovered";
 
 type Secrets = Readonly<Record<string, string>>;
 

@@ -1,16 +1,14 @@
+import { createBlankJob } from "./blank-job.ts";
 import type { Parcel } from "./courier.ts";
-import type { EndedJob, JobId } from "./job.ts";
+import type { EndedJob } from "./job.ts";
 
 type Facts = Readonly<{ nodeName: string; now: number; secrets: Parcel["secrets"] }>;
 
 const LOG = "This is the end of a log.\n";
 
 const createTestJob = ({ nodeName, now }: Facts): EndedJob => ({
-  ...{ id: "test" as JobId, status: "completed", command: "nx notify test", user: "nexus", artifactId: null },
-  ...{ numGpus: 0, requestedGpuIdxs: [], gpuIdxs: [], priority: 0, integrations: [], notifications: [], envNames: [] },
-  ...{ jobrc: null, ignoreBlacklist: false, gitRepoUrl: null, gitBranch: null, gitTag: null, requestDigest: "" },
-  ...{ nodeName, createdAt: now, startedAt: now, completedAt: now, dir: "", markedForKill: false, handle: null },
-  ...{ wandbUrl: null, notificationMessages: {}, exitCode: 0, errorMessage: null },
+  ...createBlankJob("test", nodeName, now),
+  command: "nx notify test",
 });
 
 const createTestMessage = (job: EndedJob, channel: string, { now }: Facts): Parcel["message"] => ({

@@ -7,6 +7,7 @@ type Probe<Figures> = Readonly<{
   clock: Clock;
   maxAgeS: number;
   answerWithinMs: number;
+  refreshAfterS?: number;
 }>;
 
 const settleWithin = <Figures>(measuring: Promise<Figures>, limitMs: number): Promise<Figures | null> => {
@@ -20,7 +21,10 @@ const settleWithin = <Figures>(measuring: Promise<Figures>, limitMs: number): Pr
   return promise;
 };
 
-/** A measurement that is too slow goes on and serves later readers; until then they get the last figures, or null. */
+/**
+ * A measurement that is too slow goes on and serves later readers; until then they get the last figures, or null. `refresh`
+ * counts once figures are `refreshAfterS` old.
+ */
 export const cacheFigures = <Figures>(probe: Probe<Figures>): ReadFigures<Figures> => {
   let last: Readonly<{ at: number; figures: Figures }> | null = null;
   let measuring: Promise<Figures> | null = null;
@@ -36,7 +40,8 @@ export const cacheFigures = <Figures>(probe: Probe<Figures>): ReadFigures<Figure
   };
 
   return async (refresh) => {
-    if (!refresh && last !== null && probe.clock() - last.at < probe.maxAgeS) return last.figures;
+    const keptS = refresh ? (probe.refreshAfterS ?? 0) : probe.maxAgeS;
+    if (last !== null && probe.clock() - last.at < keptS) return last.figures;
     measuring ??= measure();
     return (await settleWithin(measuring, probe.answerWithinMs)) ?? last?.figures ?? null;
   };

@@ -29,7 +29,19 @@ test("of the server's disk and the root's the fuller counts", async () => {
   const own = await createHostStats({ serverDir: tmpdir(), root: tmpdir(), clock }).read(false);
   const swapped = await createHostStats({ serverDir: "/proc", root: tmpdir(), clock }).read(false);
   expect(own.disk?.percent_used).toBeGreaterThan(0);
-  expect([both.disk?.path, swapped.disk?.path]).toEqual([tmpdir(), tmpdir()]);
+  expect([both.disk?.place, swapped.disk?.place]).toEqual(["server_dir", "/"]);
+});
+
+test("the network is measured once a minute at most, however often anyone asks", async () => {
+  let now = 1000;
+  let measured = 0;
+  const measureNetwork = async () => ({ ping: ++measured, download_speed: null, upload_speed: null });
+  const stats = createHostStats({ serverDir: tmpdir(), clock: () => now, measureNetwork });
+  for (const time of [1000, 1059, 1060, 1061]) {
+    now = time;
+    await stats.read(true);
+  }
+  expect(measured).toBe(2);
 });
 
 test("a network or GPUs that hang are answered as unknown in time, and told once they have answered", async () => {

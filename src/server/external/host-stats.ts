@@ -9,16 +9,20 @@ type CpuTimes = Readonly<{ idle: number; total: number }>;
 
 const DISK_MAX_AGE_S = 30 * 60;
 const NETWORK_MAX_AGE_S = 60 * 60;
+const NETWORK_MIN_AGE_S = 60;
 const SYSTEM_MAX_AGE_S = 60;
 const ANSWER_WITHIN_MS = 1500;
 const CPU_SAMPLE_MS = 100;
 
-const readDisk = async (path: string): Promise<NonNullable<Health["disk"]>> => {
+type Disk = NonNullable<Health["disk"]>;
+type Place = NonNullable<Disk["place"]>;
+
+const readDisk = async (path: string, place: Place): Promise<Disk> => {
   const { blocks, bavail, bfree, bsize } = await statfs(path);
   const used = (blocks - bfree) * bsize;
   const free = bavail * bsize;
   const percentUsed = used + free === 0 ? 0 : (used / (used + free)) * 100;
-  return { total: blocks * bsize, used, free, percent_used: percentUsed, path };
+  return { total: blocks * bsize, used, free, percent_used: percentUsed, place };
 };
 
 const sumCpuTimes = (): CpuTimes =>
@@ -46,8 +50,8 @@ const readSystem = async (): Promise<NonNullable<Health["system"]>> => ({
   load_avg: loadavg(),
 });
 
-const readFullerDisk = async (paths: readonly string[]): Promise<NonNullable<Health["disk"]>> => {
-  const disks = await Promise.all(paths.map(readDisk));
+const readFullerDisk = async (serverDir: string, root: string): Promise<Disk> => {
+  const disks = await Promise.all([readDisk(serverDir, "server_dir"), readDisk(root, "/")]);
   return disks.reduce((fullest, disk) => (disk.percent_used > fullest.percent_used ? disk : fullest));
 };
 
@@ -60,17 +64,26 @@ type Sources = Readonly<{
 }>;
 
 const createReaders = ({ serverDir, clock, root = "/", measureNetwork, readGpus }: Sources) => {
+  const limits = { clock, answerWithinMs: ANSWER_WITHIN_MS };
   const cache = <Figures>(maxAgeS: number, measure: () => Promise<Figures>): ReadFigures<Figures> =>
-    cacheFigures({ clock, answerWithinMs: ANSWER_WITHIN_MS, maxAgeS, measure });
+    cacheFigures({ ...limits, maxAgeS, measure });
   return {
-    disk: cache(DISK_MAX_AGE_S, () => readFullerDisk([serverDir, root])),
-    network: cache(NETWORK_MAX_AGE_S, measureNetwork ?? (async () => null)),
+    disk: cache(DISK_MAX_AGE_S, () => readFullerDisk(serverDir, root)),
+    network: cacheFigures({
+      ...limits,
+      maxAgeS: NETWORK_MAX_AGE_S,
+      refreshAfterS: NETWORK_MIN_AGE_S,
+      measure: measureNetwork ?? (async () => null),
+    }),
     system: cache(SYSTEM_MAX_AGE_S, readSystem),
     gpus: readGpus === undefined ? null : cache(SYSTEM_MAX_AGE_S, readGpus),
   };
 };
 
-/** Of the disks of the server's folder and of `root`, the fuller counts. Without `measureNetwork` the network is unknown. */
+/**
+ * Of the disks of the server's folder and of `root`, the fuller counts. Without `measureNetwork` the network is unknown;
+ * it is measured once a minute at most, as anyone may ask.
+ */
 export const createHostStats = (sources: Sources): HostStats => {
   const readers = createReaders(sources);
   return {

@@ -13,6 +13,8 @@ const TAGS: Readonly<Partial<Record<NoticeEvent, string>>> = {
   completed: "white_check_mark",
   failed: "rotating_light",
   killed: "stop_sign",
+  unhealthy: "warning",
+  recovered: "white_check_mark",
 };
 
 const splitAddress = (address: string): Readonly<{ url: string; topic: string }> => {

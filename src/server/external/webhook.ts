@@ -1,7 +1,8 @@
 import { createHmac } from "node:crypto";
 import { ok } from "../../shared/result.ts";
 import type { Courier } from "../core/courier.ts";
-import { quoteLog, titleNotice } from "../core/notice-text.ts";
+import { isOfMachine } from "../core/machine-notice.ts";
+import { describeNotice, type NoticeFacts, quoteLog, titleNotice } from "../core/notice-text.ts";
 import { toWireJob } from "../core/wire-job.ts";
 import { readNoticeFacts } from "./notice-facts.ts";
 import { sendRequest } from "./send-request.ts";
@@ -16,6 +17,11 @@ const signWebhook = (
   { id, timestamp, body }: Readonly<{ id: string; timestamp: number; body: string }>,
 ): string => `v1,${createHmac("sha256", readKey(secret)).update(`${id}.${timestamp}.${body}`).digest("base64")}`;
 
+const nameType = ({ event, batch }: NoticeFacts): string => {
+  if (isOfMachine(event)) return `machine.${event}`;
+  return batch === null ? `job.${event}` : "batch.done";
+};
+
 /**
  * Posts events, signed, as Standard Webhooks has it; the same event has the same `webhook-id`, however often it is sent.
  * https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/standard-webhooks.md
@@ -26,11 +32,11 @@ export const createWebhook = (url: string, secret: string | null, readTime: () =
     const id = `nexus-${parcel.job.id}-${parcel.message.channel}-${parcel.message.event}`;
     const timestamp = Math.floor(readTime());
     const body = JSON.stringify({
-      type: facts.batch === null ? `job.${facts.event}` : "batch.done",
+      type: nameType(facts),
       timestamp: new Date(parcel.message.createdAt * 1000).toISOString(),
       data: {
         title: titleNotice(facts),
-        job: toWireJob(facts.job),
+        ...(isOfMachine(facts.event) ? { job: null, machine: describeNotice(facts) } : { job: toWireJob(facts.job) }),
         log_tail: quoteLog(facts),
         log_url: facts.logUrl,
         batch: facts.batch,

@@ -28,7 +28,7 @@ export type SchedulerContext = Readonly<{
   channels: readonly Channel[];
   wakeOutbox: () => void;
   onStep?: OnStep | undefined;
-  settings: Readonly<{ refreshRate: number; maxCpuJobs: number; maxPassedOver: number }>;
+  settings: Readonly<{ refreshRate: number; maxCpuJobs: number; maxPassedOver: number; nodeName: string }>;
 }>;
 
 /** What the scheduler knows beyond the store: lost with the process, rebuilt by the next one. `killedSince` is on the clock of `uptime`. */

@@ -1,11 +1,12 @@
 import { describe, expect, onTestFinished, test } from "bun:test";
-import { startSlack } from "../../../tests/services/channels.ts";
+import { startSlack, startWebhook } from "../../../tests/services/channels.ts";
 import { type DiscordStandIn, startDiscord } from "../../../tests/services/discord.ts";
 import { type NullpointerStandIn, startNullpointer } from "../../../tests/services/nullpointer.ts";
 import { startTwilio, type TwilioStandIn } from "../../../tests/services/twilio.ts";
 import { err } from "../../shared/result.ts";
 import type { Courier, Couriers } from "../core/courier.ts";
 import { JOB_CHANNELS } from "../core/job-channels.ts";
+import { parseNotify } from "../core/notify-settings.ts";
 import type { OutboxMessage } from "../core/outbox.ts";
 import type { Channel } from "../core/plan-notices.ts";
 import { createServerChannels } from "../core/server-channels.ts";
@@ -18,6 +19,7 @@ import { changeJob } from "./change-job.ts";
 import { createDelivery, type Delivery } from "./deliver-outbox.ts";
 import { expireOutbox } from "./expire-outbox.ts";
 import { createCpuJob, createHarness, type Harness, handleOf, must, toId, waitUntil } from "./harness.test.ts";
+import { createHealthWatch } from "./watch-health.ts";
 
 const HOUR_S = 3600;
 
@@ -512,4 +514,47 @@ test("channels of the server hear of the users and events that they were given",
   for (let round = 0; round < 4; round++) await office.deliver();
   expect(office.states("a")).toEqual(["starts started delivered"]);
   expect(office.states("b")).toEqual(["starts started delivered", "of-bob failed delivered"]);
+});
+
+test("channels for everyone's jobs hear once that the machine is unhealthy and once that it has recovered", async () => {
+  const slack = startSlack();
+  const secret = "whsec_c2VjcmV0";
+  const hook = startWebhook(secret);
+  onTestFinished(() => Promise.all([slack.stop(), hook.stop()]).then(() => undefined));
+  const parsed = parseNotify({
+    team: { type: "slack", url: slack.address },
+    ann: { type: "slack", url: slack.address, users: ["ann"] },
+    hook: { type: "webhook", url: hook.url, secret, events: ["recovered"] },
+  });
+  const configured = must(parsed);
+  const office = openOffice(
+    createServerCouriers(configured, () => Date.now() / 1000),
+    200,
+    [...JOB_CHANNELS, ...createServerChannels(configured)],
+  );
+  let used = 97;
+  const disk = () => ({ total: 2 ** 40, used: 2 ** 40, free: 2 ** 30, percent_used: used });
+  const look = createHealthWatch(office.context, {
+    read: async () => ({ disk: disk(), network: null, system: null }),
+  });
+  for (const [time, percent] of [
+    [1000, 97],
+    [1300, 97],
+    [1400, 97],
+    [1500, 10],
+    [1800, 10],
+    [1900, 10],
+  ] as const) {
+    used = percent;
+    office.setTime(time);
+    await look();
+    await office.deliver();
+  }
+  expect(slack.texts).toEqual([
+    "*atlas is unhealthy*\nScore: 1 of 100\nDisk: 97 % used, 1.0 GiB free",
+    "*atlas is healthy again*\nScore: 90 of 100\nDisk: 10 % used, 1.0 GiB free",
+  ]);
+  expect(hook.events).toMatchObject([
+    { type: "machine.recovered", data: { title: "atlas is healthy again", job: null, machine: expect.any(String) } },
+  ]);
 });

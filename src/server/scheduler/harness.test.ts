@@ -174,7 +174,7 @@ export const createHarness = (overrides: Overrides = {}): Harness => {
     serverEnvironment: overrides.serverEnvironment ?? {},
     channels: overrides.channels ?? JOB_CHANNELS,
     wakeOutbox: () => undefined,
-    settings: { refreshRate: HOUR_S, maxCpuJobs: 4, maxPassedOver: 1800, ...overrides.settings },
+    settings: { refreshRate: HOUR_S, maxCpuJobs: 4, maxPassedOver: 1800, nodeName: "atlas", ...overrides.settings },
   };
   const schedulers: Scheduler[] = [];
   onTestFinished(async () => {

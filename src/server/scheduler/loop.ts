@@ -50,9 +50,8 @@ const startJobTasks = (context: SchedulerContext, memory: SchedulerMemory, start
 
 const startOtherTasks = (context: SchedulerContext, outside: Outside, start: Start): readonly Task[] => {
   const { health, wandb, backups } = outside;
-  const refreshMs = context.settings.refreshRate * 1000;
   return [
-    start("health", createHealthWatch({ ...context, health, refreshMs })),
+    start("health", createHealthWatch(context, health)),
     start("W&B runs", () => findWandbRuns(context, wandb)),
     start("daily backup", createDailyBackup(context, backups)),
     start("old job folders", createFolderCleaning(context, outside)),

@@ -1,6 +1,7 @@
 import { describeError } from "../../shared/describe-error.ts";
 import { err, type Result } from "../../shared/result.ts";
 import type { Couriers, DeliveryError, Parcel, Receipt } from "../core/courier.ts";
+import { isOfMachine, unpackMachine } from "../core/machine-notice.ts";
 import type { OutboxMessage } from "../core/outbox.ts";
 import { LOG_CHANNEL } from "../core/plan-notices.ts";
 import type { SchedulerContext } from "./context.ts";
@@ -19,7 +20,19 @@ const EDITED: Readonly<Partial<Record<OutboxMessage["event"], readonly OutboxMes
 const giveUp = (message: string): Result<never, DeliveryError> =>
   err({ message, isFinal: true, isUncertain: false, retryAfterS: null });
 
+const packMachine = (message: OutboxMessage, secrets: Parcel["secrets"]): Parcel => ({
+  message,
+  job: unpackMachine(message, secrets),
+  secrets: {},
+  batch: null,
+  readLog: async () => new Uint8Array(),
+  logUrl: null,
+  editedReference: null,
+});
+
 const packMessage = ({ store, logs }: Post, message: OutboxMessage): Parcel | null => {
+  const secrets = store.outbox.openSecrets(message.id);
+  if (isOfMachine(message.event)) return packMachine(message, secrets);
   const job = store.findJob(message.jobId);
   if (job === null) return null;
   const siblings = store.outbox.listOfJob(job.id);
@@ -28,7 +41,7 @@ const packMessage = ({ store, logs }: Post, message: OutboxMessage): Parcel | nu
   return {
     message,
     job,
-    secrets: store.outbox.openSecrets(message.id),
+    secrets,
     batch: isDigest ? store.outbox.findBatch(job.batchId) : null,
     readLog: (lastLines) => logs.readTail(job.id, lastLines),
     logUrl: siblings.find(({ channel }) => channel === LOG_CHANNEL)?.reference ?? null,

@@ -1,28 +1,39 @@
 import { scoreHealth } from "../core/health.ts";
-import { FIRST_WATCH, watchHealth } from "../core/health-watch.ts";
-import type { Clock, HealthFigures, HostStats, Log } from "../core/ports.ts";
-
-type HealthWatch = Readonly<{ health: HostStats; log: Log; uptime: Clock; refreshMs: number }>;
+import { FIRST_WATCH, type HealthNews, watchHealth } from "../core/health-watch.ts";
+import { describeMachine, planMachineNotices } from "../core/machine-notice.ts";
+import type { HealthFigures, HostStats } from "../core/ports.ts";
+import type { SchedulerContext } from "./context.ts";
 
 const describe = ({ disk, network, system }: HealthFigures, score: number): Readonly<Record<string, unknown>> => ({
   score: Math.round(score),
-  disk: disk?.path,
+  disk: disk?.place,
   disk_percent_used: disk?.percent_used,
   memory_percent: system?.memory_percent,
   cpu_percent: system?.cpu_percent,
   ping_ms: network?.ping ?? undefined,
 });
 
-/** Returns a task that keeps the figures warm and logs once when the machine turns unhealthy and once when it recovers. `uptime`: seconds on a clock that nobody sets. */
-export const createHealthWatch = ({ health, log, uptime, refreshMs }: HealthWatch): (() => Promise<number>) => {
+const tell = async (context: SchedulerContext, news: HealthNews, text: string): Promise<void> => {
+  const { channels, settings, store, clock, wakeOutbox } = context;
+  const notices = planMachineNotices(news, { channels, nodeName: settings.nodeName, now: clock(), text });
+  if (notices.length === 0) return;
+  const written = await store.write(({ outbox }) => outbox.enqueue(notices));
+  if (!written.ok) throw new Error(written.error.message);
+  wakeOutbox();
+};
+
+/** Returns a task that keeps the figures warm, and logs and tells once when the machine turns unhealthy and once when it recovers. */
+export const createHealthWatch = (context: SchedulerContext, health: HostStats): (() => Promise<number>) => {
+  const { log, uptime, settings } = context;
   let watch = FIRST_WATCH;
   return async () => {
     const figures = await health.read(false);
     const { score, status } = scoreHealth(figures);
-    const step = watchHealth(watch, status === "unhealthy", uptime());
-    watch = step.watch;
-    if (step.news === "unhealthy") log.warn("machine is unhealthy", describe(figures, score));
-    if (step.news === "recovered") log.info("machine is healthy again", describe(figures, score));
-    return refreshMs;
+    const { watch: next, news } = watchHealth(watch, status === "unhealthy", uptime());
+    if (news !== null) await tell(context, news, describeMachine(score, figures));
+    watch = next;
+    if (news === "unhealthy") log.warn("machine is unhealthy", describe(figures, score));
+    if (news === "recovered") log.info("machine is healthy again", describe(figures, score));
+    return settings.refreshRate * 1000;
   };
 };
