@@ -17,8 +17,8 @@ export type Scene = Readonly<{
   answers?: readonly Answer[];
 }>;
 
-const YES: readonly Answer[] = [{ see: /\[y\/N\]/, text: "y", key: "Enter" }];
-const NO: readonly Answer[] = [{ see: /\[y\/N\]/, text: "n", key: "Enter" }];
+const YES: readonly Answer[] = [{ see: /\[(y\/N|Y\/n)\]/, text: "y", key: "Enter" }];
+const NO: readonly Answer[] = [{ see: /\[(y\/N|Y\/n)\]/, text: "n", key: "Enter" }];
 
 const LONG_COMMAND =
   "python3 train.py --config configs/a-long-name.yaml --lr 0.0003 --weight-decay 0.05 --note '日本語 🙂'";
