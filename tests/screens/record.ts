@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import type { WireJob } from "../../src/shared/job.ts";
-import { createWorld, runProgram, type World } from "../e2e/programs.ts";
+import type { Health } from "../../src/shared/node.ts";
+import { createWorld, runProgram, type World, waitUntil } from "../e2e/programs.ts";
 import { createTmux, type Tmux, type Window } from "../e2e/tmux.ts";
 import { hideVarying } from "./hide-varying.ts";
 import { type Form, type Part, SCENES, type Scene } from "./scenes.ts";
@@ -60,10 +61,16 @@ const showOnTerminal =
     return `${shown.slice(0, shown.search(start))}exit code ${/: (\d+)$/m.exec(shown.slice(shown.search(start)))?.[1]}\n`;
   };
 
+const isHealthKnown = async ({ url }: World): Promise<boolean> => {
+  const { disk, system } = (await (await fetch(`${url}/v1/health?detailed=true`)).json()) as Health;
+  return disk !== null && system !== null;
+};
+
 const record = async (form: Form, world: World, show: Show): Promise<Screens> => {
   const names = new Map<string, string>();
   const screens = new Map<string, string>();
   await world.startServer({ NS_NODE_NAME: NODE_NAME });
+  await waitUntil("health is measured", () => isHealthKnown(world));
   for (const scene of SCENES.filter(({ only = form }) => only === form)) {
     for (const part of scene.jobs ?? []) await castJob(world, part, names);
     const shown = await show(scene, fillIn(scene.line, world, names));

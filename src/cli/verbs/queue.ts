@@ -7,7 +7,8 @@ import { hint } from "../output.ts";
 import { DONE, type Invocation, type Outcome, type Verb } from "../verb.ts";
 
 const sayMore = (count: number, limit: number): void => {
-  if (count > limit) hint(`The first ${limit} are shown; more with: nx queue --all`);
+  if (count > limit)
+    hint(`${limit === 1 ? "The first is" : `The first ${limit} are`} shown; more with: nx queue --all`);
   else if (count === MAX_LISTED) hint(`At most ${MAX_LISTED} are shown.`);
 };
 
