@@ -1,4 +1,4 @@
-import { statfs } from "node:fs/promises";
+import { stat, statfs } from "node:fs/promises";
 import { cpus, freemem, loadavg, totalmem, uptime } from "node:os";
 import { setTimeout as wait } from "node:timers/promises";
 import type { GpuHealth, Health } from "../../shared/node.ts";
@@ -51,7 +51,9 @@ const readSystem = async (): Promise<NonNullable<Health["system"]>> => ({
 });
 
 const readFullerDisk = async (serverDir: string, root: string): Promise<Disk> => {
-  const disks = await Promise.all([readDisk(serverDir, "server_dir"), readDisk(root, "/")]);
+  const own = readDisk(serverDir, "server_dir");
+  const [{ dev: ownDevice }, { dev: rootDevice }] = await Promise.all([stat(serverDir), stat(root)]);
+  const disks = await Promise.all(ownDevice === rootDevice ? [own] : [own, readDisk(root, "/")]);
   return disks.reduce((fullest, disk) => (disk.percent_used > fullest.percent_used ? disk : fullest));
 };
 
