@@ -159,7 +159,7 @@ describe("the folder of a job, removed by hand", () => {
     const again = await world.startServer(NOTHING_STARTS);
     await submit("waits", "exit 4");
     rmSync(inServer("jobs"), { recursive: true });
-    expect(await (await fetch(`${world.url}/v1/jobs/ended/logs`)).json()).toEqual({ data: "" });
+    expect(await (await fetch(`${world.url}/v1/jobs/ended/logs`)).json()).toEqual({ data: "", removed: true });
     await stopChild(again, "SIGTERM");
     await world.startServer(SETTINGS);
     expect((await world.waitFor("waits")).exit_code).toBe(4);
