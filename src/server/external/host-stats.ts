@@ -51,9 +51,9 @@ const readSystem = async (): Promise<NonNullable<Health["system"]>> => ({
 });
 
 const readFullerDisk = async (serverDir: string, root: string): Promise<Disk> => {
-  const own = readDisk(serverDir, "server_dir");
-  const [{ dev: ownDevice }, { dev: rootDevice }] = await Promise.all([stat(serverDir), stat(root)]);
-  const disks = await Promise.all(ownDevice === rootDevice ? [own] : [own, readDisk(root, "/")]);
+  const [own, top] = await Promise.all([stat(serverDir), stat(root)]);
+  const readOwn = readDisk(serverDir, "server_dir");
+  const disks = await Promise.all(own.dev === top.dev ? [readOwn] : [readOwn, readDisk(root, "/")]);
   return disks.reduce((fullest, disk) => (disk.percent_used > fullest.percent_used ? disk : fullest));
 };
 
