@@ -1,19 +1,7 @@
 import { accessSync, constants, existsSync, readFileSync } from "node:fs";
 import { hostname, networkInterfaces } from "node:os";
 import { delimiter, join } from "node:path";
-
-/** What the installation needs to know of this machine. `names` are its names and addresses, `localhost` last. */
-export type MachineReading = Readonly<{
-  isRoot: boolean;
-  hasSystemd: boolean;
-  program: string | null;
-  missingPrograms: readonly string[];
-  hasUser: boolean;
-  groups: readonly string[];
-  existingPaths: readonly string[];
-  names: readonly string[];
-  hasFirewall: boolean;
-}>;
+import type { Machine } from "../core/machine.ts";
 
 const PACKAGES: Readonly<Record<string, string>> = {
   screen: "screen",
@@ -53,7 +41,7 @@ const listAddresses = (): readonly string[] =>
 const isFirewallOn = (path = "/etc/ufw/ufw.conf"): boolean =>
   existsSync(path) && /^ENABLED=yes$/m.test(readFileSync(path, "utf8"));
 
-export const readMachine = (user: string, paths: readonly string[]): MachineReading => ({
+export const readMachine = (user: string, paths: readonly string[]): Machine => ({
   isRoot: process.getuid?.() === 0,
   hasSystemd: existsSync("/run/systemd/system"),
   program: import.meta.dirname.startsWith(INSIDE_EXECUTABLE) ? process.execPath : null,

@@ -1,6 +1,7 @@
 import { describe, expect, test } from "bun:test";
+import type { Machine } from "../core/machine.ts";
 import { describeStep } from "./apply.ts";
-import { type InstallOptions, type Machine, PATHS, planInstall, planUninstall, type Step } from "./plan.ts";
+import { type InstallOptions, PATHS, planInstall, planUninstall, type Step } from "./plan.ts";
 
 const OPTIONS: InstallOptions = { config: null, force: false, start: true };
 

@@ -1,4 +1,5 @@
 import { err, ok, type Result } from "../../shared/result.ts";
+import type { Machine } from "../core/machine.ts";
 import { renderConfiguration, renderUnit } from "./render.ts";
 
 export const SERVICE = "nexus-server";
@@ -12,19 +13,6 @@ export const PATHS = {
   certificate: "/etc/nexus_server/tls.crt",
   serverDir: "/var/lib/nexus-server",
 } as const;
-
-/** `program` is this program's own file, null when it runs from its sources. `names` are the machine's names and addresses. */
-export type Machine = Readonly<{
-  isRoot: boolean;
-  hasSystemd: boolean;
-  program: string | null;
-  missingPrograms: readonly string[];
-  hasUser: boolean;
-  groups: readonly string[];
-  existingPaths: readonly string[];
-  names: readonly string[];
-  hasFirewall: boolean;
-}>;
 
 export type InstallOptions = Readonly<{ config: string | null; force: boolean; start: boolean }>;
 export type UninstallOptions = Readonly<{ keepConfig: boolean; deleteData: boolean; force: boolean }>;
