@@ -3,11 +3,11 @@ import { spawn } from "node:child_process";
 import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { type Finished, runProgram } from "../../tests/e2e/programs.ts";
 import type { WireJob } from "../shared/job.ts";
 import type { WireWait } from "../shared/wait.ts";
 
 type Asked = Readonly<{ method: string; path: string; body: unknown; token: string | null }>;
-type Finished = Readonly<{ exitCode: number | null; signal: string | null; stdout: string; stderr: string }>;
 type Answer = (path: string, asked: Asked) => Response | undefined;
 type StandIn = Readonly<{ port: number | undefined; stop: (closeConnections: boolean) => Promise<void> }>;
 
@@ -87,23 +87,10 @@ const createEnvironment = (more: NodeJS.ProcessEnv = {}): NodeJS.ProcessEnv => (
   ...more,
 });
 
-const runProgram = (argv: readonly string[], env: NodeJS.ProcessEnv = {}): Promise<Finished> => {
-  const { promise, resolve } = Promise.withResolvers<Finished>();
-  const child = spawn(argv[0] ?? "", argv.slice(1), { cwd: folder, env: createEnvironment(env), stdio: "pipe" });
-  child.stdin.end();
-  const output = { stdout: "", stderr: "" };
-  child.stdout.setEncoding("utf8").on("data", (text: string) => {
-    output.stdout += text;
-  });
-  child.stderr.setEncoding("utf8").on("data", (text: string) => {
-    output.stderr += text;
-  });
-  child.on("close", (exitCode, signal) => resolve({ exitCode, signal, ...output }));
-  return promise;
-};
+const runHere = (argv: readonly string[], env: NodeJS.ProcessEnv = {}): Promise<Finished> =>
+  runProgram(argv, { env: createEnvironment(env), cwd: folder });
 
-const nx = (words: readonly string[], env: NodeJS.ProcessEnv = {}): Promise<Finished> =>
-  runProgram([NX, ...words], env);
+const nx = (words: readonly string[], env: NodeJS.ProcessEnv = {}): Promise<Finished> => runHere([NX, ...words], env);
 
 const listAsked = (method: string): readonly string[] =>
   asked.filter((request) => request.method === method).map(({ path }) => path);
@@ -127,7 +114,7 @@ describe("what stands in the user's folder", () => {
   });
 
   test.each(["nx", "nexus-server"])("%s leaves nothing there when there is no HOME", async (program) => {
-    const bare = await runProgram([join(NX, "..", program), "version"], { HOME: "", NS_PORT: "not a port" });
+    const bare = await runHere([join(NX, "..", program), "version"], { HOME: "", NS_PORT: "not a port" });
     expect(bare.exitCode).not.toBe(127);
     expect(readdirSync(folder)).toEqual(["home"]);
   });
@@ -267,7 +254,7 @@ describe("nx add", () => {
   });
 
   test("does not send a tree that the server has", async () => {
-    await runProgram(["git", "init", "--quiet", folder]);
+    await runHere(["git", "init", "--quiet", folder]);
     answer = (path) => {
       if (path.startsWith(SHA_PATH)) return Response.json({ exists: true, artifact_id: "known" });
       return path === "/v1/jobs/batch" ? Response.json([createJob()]) : undefined;
@@ -483,14 +470,14 @@ describe("jobs named by words", () => {
 describe("output", () => {
   test("a reader that goes away ends a verb quietly", async () => {
     answer = answerJobs(...Array.from({ length: 5000 }, () => createJob({ command: "x".repeat(200) })));
-    const piped = await runProgram(["bash", "-c", `"${NX}" history --all | head -n 1; echo "\${PIPESTATUS[0]}" >&2`]);
+    const piped = await runHere(["bash", "-c", `"${NX}" history --all | head -n 1; echo "\${PIPESTATUS[0]}" >&2`]);
     expect(piped.stdout).toStartWith("ID");
     expect(piped.stderr.split("\n").length).toBe(2);
   });
 
   test("all of a large answer arrives at a slow reader", async () => {
     answer = answerJobs(...Array.from({ length: 5000 }, () => createJob({ command: "x".repeat(200) })));
-    const piped = await runProgram(["bash", "-c", `"${NX}" history --all --json | (sleep 0.2; wc -l)`]);
+    const piped = await runHere(["bash", "-c", `"${NX}" history --all --json | (sleep 0.2; wc -l)`]);
     expect(Number(piped.stdout)).toBeGreaterThan(5000 * 20);
   });
 
