@@ -5,7 +5,6 @@ import { describeError } from "../../shared/describe-error.ts";
 import { err, ok, type Result } from "../../shared/result.ts";
 import type { Backups } from "../core/ports.ts";
 import { runCommand } from "./run-command.ts";
-import { giveToOwnerOf } from "./sqlite/private-file.ts";
 
 type Program = readonly [string, ...string[]];
 type Made = Result<string, Readonly<{ message: string }>>;
@@ -39,7 +38,7 @@ export const listBackupTimes = (serverDir: string): readonly number[] => listNam
 /** Makes the folder, for its owner only, when it is not there. `time` in Unix seconds. */
 export const prepareBackupPath = (serverDir: string, time: number): string => {
   const folder = locateFolder(serverDir);
-  if (mkdirSync(folder, { recursive: true, mode: 0o700 }) !== undefined) giveToOwnerOf(serverDir, folder);
+  mkdirSync(folder, { recursive: true, mode: 0o700 });
   return join(folder, nameBackup(time));
 };
 

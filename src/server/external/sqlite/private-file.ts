@@ -1,4 +1,4 @@
-import { chownSync, closeSync, fsyncSync, openSync, statSync } from "node:fs";
+import { closeSync, fsyncSync, openSync } from "node:fs";
 
 const PRIVATE = 0o600;
 
@@ -13,11 +13,4 @@ export const syncPath = (path: string): void => {
   } finally {
     closeSync(file);
   }
-};
-
-/** What root writes for the server belongs to the user whose folder it is. */
-export const giveToOwnerOf = (folder: string, path: string): void => {
-  if (process.getuid?.() !== 0) return;
-  const { uid, gid } = statSync(folder);
-  chownSync(path, uid, gid);
 };

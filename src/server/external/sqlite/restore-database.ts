@@ -11,7 +11,7 @@ import { createJobTable, type JobTable } from "./job-table.ts";
 import { lockFolder } from "./lock-folder.ts";
 import { readVersion, refuseVersion } from "./migrations.ts";
 import { openDatabase } from "./open-database.ts";
-import { createPrivateFile, giveToOwnerOf, syncPath } from "./private-file.ts";
+import { createPrivateFile, syncPath } from "./private-file.ts";
 import { findDamage } from "./write-backup.ts";
 
 /** `readLaunches` finds those that the folders of jobs tell of; `stamp` goes into the names of what is kept. */
@@ -75,7 +75,7 @@ const addLaunches = (db: Database, launches: readonly StartingJob[]): Pick<Resto
   return { counts: jobs.count(), launched: missing.length };
 };
 
-const prepare = (part: string, { serverDir, file, readLaunches }: RestoreOptions): Result<Prepared, Mistake> => {
+const prepare = (part: string, { file, readLaunches }: RestoreOptions): Result<Prepared, Mistake> => {
   createPrivateFile(part);
   copyFileSync(file, part);
   const mistake = findMistake(part, file);
@@ -86,7 +86,6 @@ const prepare = (part: string, { serverDir, file, readLaunches }: RestoreOptions
     return ok({ ...takeNotes(db.value), ...addLaunches(db.value, readLaunches()) });
   } finally {
     db.value.close();
-    giveToOwnerOf(serverDir, part);
     syncPath(part);
   }
 };
@@ -112,7 +111,6 @@ const replaceKey = (serverDir: string, key: Uint8Array, stamp: string): readonly
   rmSync(draft, { force: true });
   createPrivateFile(draft);
   writeFileSync(draft, key);
-  giveToOwnerOf(serverDir, draft);
   syncPath(draft);
   renameSync(draft, path);
   return isThere ? [kept] : [];

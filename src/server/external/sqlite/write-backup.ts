@@ -5,7 +5,7 @@ import { describeError } from "../../../shared/describe-error.ts";
 import { err, ok, type Result } from "../../../shared/result.ts";
 import { readVersion, refuseVersion } from "./migrations.ts";
 import { explainOpenFailure } from "./open-database.ts";
-import { createPrivateFile, giveToOwnerOf, syncPath } from "./private-file.ts";
+import { createPrivateFile, syncPath } from "./private-file.ts";
 
 /** `madeAt` in Unix seconds. */
 export type BackupOptions = Readonly<{ serverDir: string; path: string; madeAt: number }>;
@@ -48,9 +48,8 @@ const completeCopy = (part: string, { serverDir, madeAt }: BackupOptions): strin
   }
 };
 
-const publish = (part: string, path: string, serverDir: string): void => {
+const publish = (part: string, path: string): void => {
   syncPath(part);
-  if (dirname(path).startsWith(serverDir)) giveToOwnerOf(serverDir, part);
   renameSync(part, path);
   syncPath(dirname(path));
 };
@@ -60,7 +59,7 @@ const writePart = (part: string, options: BackupOptions): Written => {
   createPrivateFile(part);
   const mistake = copyDatabase(source, part) ?? completeCopy(part, options);
   if (mistake !== null) return err({ message: mistake });
-  publish(part, options.path, options.serverDir);
+  publish(part, options.path);
   return ok(undefined);
 };
 
