@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { accessSync, closeSync, constants, mkdirSync, openSync, readFileSync } from "node:fs";
 import { delimiter, dirname, join } from "node:path";
 import { ok, type Result } from "../shared/result.ts";
+import { IS_SINGLE_FILE } from "../shared/single-file.ts";
 import { locateHome } from "./config-file.ts";
 import { fail } from "./failure.ts";
 import { hint } from "./output.ts";
@@ -10,7 +11,6 @@ import type { Failure } from "./verb.ts";
 const MOCK_GPUS = "2";
 const POLL_MS = 10;
 const START_LIMIT_MS = 10_000;
-const INSIDE_EXECUTABLE = "/$bunfs/";
 
 const locateServerDir = (): string =>
   process.env["NS_SERVER_DIR"] ||
@@ -29,7 +29,7 @@ const hasNvidiaDriver = (): boolean =>
   (process.env["PATH"] ?? "").split(delimiter).some((folder) => isProgram(join(folder, "nvidia-smi")));
 
 const locateServer = (): readonly [string, ...string[]] =>
-  import.meta.dirname.startsWith(INSIDE_EXECUTABLE)
+  IS_SINGLE_FILE
     ? [join(dirname(process.execPath), "nexus-server")]
     : [process.execPath, join(import.meta.dirname, "..", "server", "main.ts")];
 

@@ -1,8 +1,9 @@
-import { accessSync, constants, existsSync } from "node:fs";
+import { constants, existsSync } from "node:fs";
 import { cpus, homedir, hostname } from "node:os";
 import { join } from "node:path";
 import type { Result } from "../shared/result.ts";
 import { readSettings, type Settings } from "./core/config.ts";
+import { canAccess } from "./external/can-access.ts";
 import { readSettingsFile } from "./external/settings-file.ts";
 
 export type Flags = Readonly<Record<string, string | boolean | undefined>>;
@@ -21,22 +22,13 @@ const selectSettings = (values: Flags): Readonly<Record<string, string>> =>
     }),
   );
 
-const isReadable = (path: string): boolean => {
-  try {
-    accessSync(path, constants.R_OK);
-    return true;
-  } catch {
-    return false;
-  }
-};
-
 const chooseServerDir = (values: Flags): string =>
   selectSettings(values)["server_dir"] ?? process.env["NS_SERVER_DIR"] ?? locateDefaultDir(process.env);
 
 /** The file of the server folder, or that of the installed server where this user may read it. */
 export const locateSettingsFile = (values: Flags): string => {
   const own = join(chooseServerDir(values), "config.toml");
-  return !existsSync(own) && isReadable(SYSTEM_CONFIG) ? SYSTEM_CONFIG : own;
+  return !existsSync(own) && canAccess(SYSTEM_CONFIG, constants.R_OK) ? SYSTEM_CONFIG : own;
 };
 
 export const loadSettings = (

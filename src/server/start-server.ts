@@ -1,14 +1,16 @@
 import { execFileSync } from "node:child_process";
-import { createHash, randomBytes, randomInt } from "node:crypto";
+import { randomBytes, randomInt } from "node:crypto";
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { describeError } from "../shared/describe-error.ts";
 import { drawJobId } from "../shared/job-id.ts";
 import { err, ok, type Result } from "../shared/result.ts";
+import { IS_SINGLE_FILE } from "../shared/single-file.ts";
 import { VERSION } from "../shared/version.ts";
 import { type App, createApp } from "./api/app.ts";
 import type { ApiContext } from "./api/context.ts";
 import { createEventFeed } from "./api/event-feed.ts";
+import { digestToken, drawToken } from "./api-token.ts";
 import type { Settings } from "./core/config.ts";
 import { toRetention } from "./core/folder-plan.ts";
 import type { JobId } from "./core/job.ts";
@@ -43,17 +45,13 @@ type Reporting = Listeners & Readonly<{ meter: Meter }>;
 type StartError = Readonly<{ message: string }>;
 type HttpServer = ReturnType<typeof listen>;
 
-const TOKEN_BYTES = 32;
 const EPOCH_BYTES = 6;
 const MAX_BODY_BYTES = 2 ** 40;
 const IDLE_TIMEOUT_S = 120;
 const SERVICE_TIMEOUT_MS = 10_000;
-const INSIDE_EXECUTABLE = "/$bunfs/";
 
 const locateProgram = (): readonly [string, ...string[]] =>
-  import.meta.dirname.startsWith(INSIDE_EXECUTABLE)
-    ? [process.execPath]
-    : [process.execPath, join(import.meta.dirname, "main.ts")];
+  IS_SINGLE_FILE ? [process.execPath] : [process.execPath, join(import.meta.dirname, "main.ts")];
 
 const readClock: Clock = () => Date.now() / 1000;
 
@@ -63,12 +61,10 @@ const proposeJobId = (): JobId => drawJobId(randomInt) as JobId;
 
 const readServerUser = (): string => execFileSync("id", ["-un"], { encoding: "utf8" }).trim();
 
-const digestToken = (token: string): string => createHash("sha256").update(token).digest("hex");
-
 const ensureToken = async (store: Store, settings: Settings): Promise<Result<string | null, StartError>> => {
   const digest = settings.apiToken === null ? store.readTokenDigest() : digestToken(settings.apiToken);
   if (digest !== null && digest === store.readTokenDigest()) return ok(null);
-  const token = settings.apiToken ?? randomBytes(TOKEN_BYTES).toString("base64url");
+  const token = settings.apiToken ?? drawToken();
   const saved = await store.saveTokenDigest(digestToken(token));
   if (!saved.ok) return err({ message: saved.error.message });
   return ok(settings.apiToken === null ? token : null);

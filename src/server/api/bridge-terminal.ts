@@ -1,3 +1,4 @@
+import { setTimeout as pause } from "node:timers/promises";
 import { z } from "zod";
 import { MAX_TERMINAL_SIDE } from "../../shared/limits.ts";
 import { CLOSE_CODES } from "../../shared/terminal.ts";
@@ -46,15 +47,13 @@ const parseSize = (text: string): TerminalOptions["size"] | null => {
   }
 };
 
-const pause = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, POLL_MS));
-
 const waitForEnd = async ({ context, viewing }: Bridge): Promise<boolean> => {
   const deadline = performance.now() + END_PATIENCE_MS;
   for (;;) {
     const job = context.store.findJob(viewing.job.id);
     if (job === null || isEnded(job)) return true;
     if (performance.now() > deadline || context.isStopping()) return false;
-    await pause();
+    await pause(POLL_MS);
   }
 };
 

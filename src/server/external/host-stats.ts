@@ -1,6 +1,6 @@
 import { stat, statfs } from "node:fs/promises";
 import { cpus, freemem, loadavg, totalmem, uptime } from "node:os";
-import { setTimeout as wait } from "node:timers/promises";
+import { setTimeout as pause } from "node:timers/promises";
 import type { GpuHealth, Health } from "../../shared/node.ts";
 import type { Clock, HostStats } from "../core/ports.ts";
 import { cacheFigures, type ReadFigures } from "./cached-figures.ts";
@@ -36,7 +36,7 @@ const sumCpuTimes = (): CpuTimes =>
 
 const measureCpuPercent = async (): Promise<number> => {
   const before = sumCpuTimes();
-  await wait(CPU_SAMPLE_MS);
+  await pause(CPU_SAMPLE_MS);
   const after = sumCpuTimes();
   const total = after.total - before.total;
   const busy = total - (after.idle - before.idle);

@@ -1,7 +1,9 @@
-import { accessSync, constants, existsSync, readFileSync } from "node:fs";
+import { constants, existsSync, readFileSync } from "node:fs";
 import { hostname, networkInterfaces } from "node:os";
 import { delimiter, join } from "node:path";
+import { IS_SINGLE_FILE } from "../../shared/single-file.ts";
 import type { Machine } from "../core/machine.ts";
+import { canAccess } from "./can-access.ts";
 
 const PACKAGES: Readonly<Record<string, string>> = {
   screen: "screen",
@@ -11,19 +13,9 @@ const PACKAGES: Readonly<Record<string, string>> = {
   setpriv: "util-linux",
 };
 const LOOPBACK = ["localhost", "127.0.0.1"];
-const INSIDE_EXECUTABLE = "/$bunfs/";
-
-const isProgram = (path: string): boolean => {
-  try {
-    accessSync(path, constants.X_OK);
-    return true;
-  } catch {
-    return false;
-  }
-};
 
 const isOnPath = (name: string): boolean =>
-  (process.env["PATH"] ?? "").split(delimiter).some((folder) => isProgram(join(folder, name)));
+  (process.env["PATH"] ?? "").split(delimiter).some((folder) => canAccess(join(folder, name), constants.X_OK));
 
 const readNames = (path: string): readonly string[] =>
   existsSync(path)
@@ -44,7 +36,7 @@ const isFirewallOn = (path = "/etc/ufw/ufw.conf"): boolean =>
 export const readMachine = (user: string, paths: readonly string[]): Machine => ({
   isRoot: process.getuid?.() === 0,
   hasSystemd: existsSync("/run/systemd/system"),
-  program: import.meta.dirname.startsWith(INSIDE_EXECUTABLE) ? process.execPath : null,
+  program: IS_SINGLE_FILE ? process.execPath : null,
   missingPrograms: Object.keys(PACKAGES).flatMap((name) => (isOnPath(name) ? [] : [PACKAGES[name] ?? name])),
   hasUser: readNames("/etc/passwd").includes(user),
   groups: readNames("/etc/group"),

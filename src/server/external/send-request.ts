@@ -1,5 +1,6 @@
 import { err, ok, type Result } from "../../shared/result.ts";
 import type { DeliveryError } from "../core/courier.ts";
+import { readText } from "./read-text.ts";
 
 /** `name` is the service's, for messages. */
 export type ServiceRequest = Readonly<{
@@ -23,18 +24,6 @@ const explainFailure = (name: string, error: unknown, signal: AbortSignal): Deli
   const isRefused = /ConnectionRefused|ECONNREFUSED|ENOTFOUND|EAI_AGAIN|DNS|FailedToOpenSocket/i.test(code);
   const reason = signal.aborted ? "did not answer in time" : `can't be reached${code === "" ? "" : ` (${code})`}`;
   return { message: `${name} ${reason}`, isFinal: false, isUncertain: !isRefused, retryAfterS: null };
-};
-
-const readText = async (response: Response): Promise<string> => {
-  const decoder = new TextDecoder();
-  let text = "";
-  let size = 0;
-  for await (const chunk of response.body ?? []) {
-    size += chunk.byteLength;
-    text += decoder.decode(chunk, { stream: true });
-    if (size > MAX_ANSWER_BYTES) break;
-  }
-  return text;
 };
 
 /** Seconds that a `Retry-After` asks for, given in seconds or as a date (RFC 9110, section 10.2.3). */
@@ -73,7 +62,7 @@ export const sendRequest = async (
   if (!isWebAddress(url)) return refuse(`the address of ${name} is not one of the web`);
   try {
     const response = await fetch(url, { method, headers, body, signal, redirect: "manual" });
-    const text = await readText(response);
+    const { text } = await readText(response, MAX_ANSWER_BYTES);
     return response.ok ? ok(text) : err(explainAnswer(name, response, text));
   } catch (error) {
     return err(explainFailure(name, error, signal));

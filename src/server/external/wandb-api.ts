@@ -1,3 +1,5 @@
+import { readText } from "./read-text.ts";
+
 /** `signal` ends every call of the account at the same moment. */
 export type WandbAccount = Readonly<{ baseUrl: string; key: string; entity: string; signal: AbortSignal }>;
 
@@ -8,18 +10,6 @@ const RUN =
   "query Run($project: String!, $entity: String!, $name: String!) { project(name: $project, entityName: $entity) { run(name: $name) { name } } }";
 const PROJECTS =
   "query Projects($entity: String, $name: String!) { models(entityName: $entity, first: 50) { edges { node { name run(name: $name) { name } } } } }";
-
-const readText = async (response: Response): Promise<string> => {
-  const decoder = new TextDecoder();
-  let text = "";
-  let size = 0;
-  for await (const chunk of response.body ?? []) {
-    size += chunk.byteLength;
-    if (size > MAX_ANSWER_BYTES) throw new Error("W&B's answer is too long");
-    text += decoder.decode(chunk, { stream: true });
-  }
-  return text;
-};
 
 const ask = async ({ baseUrl, key, signal }: WandbAccount, question: Question): Promise<unknown> => {
   const url = new URL(`${baseUrl.replace(/\/+$/, "")}/graphql`);
@@ -33,7 +23,9 @@ const ask = async ({ baseUrl, key, signal }: WandbAccount, question: Question): 
     body: JSON.stringify(question),
   });
   if (!response.ok) throw new Error(`W&B answered ${response.status}`);
-  return JSON.parse(await readText(response)) as unknown;
+  const { text, isCut } = await readText(response, MAX_ANSWER_BYTES);
+  if (isCut) throw new Error("W&B's answer is too long");
+  return JSON.parse(text) as unknown;
 };
 
 const dig = (value: unknown, ...names: readonly string[]): unknown =>

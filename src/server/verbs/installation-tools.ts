@@ -1,4 +1,5 @@
 import { readFileSync } from "node:fs";
+import { setTimeout as pause } from "node:timers/promises";
 import type { WireJob } from "../../shared/job.ts";
 import { err, ok, type Result } from "../../shared/result.ts";
 import type { Settings } from "../core/config.ts";
@@ -41,7 +42,7 @@ const pollUntil = async (limitMs: number, isDone: () => Promise<boolean>): Promi
   const deadline = performance.now() + limitMs;
   while (performance.now() < deadline) {
     if (await isDone()) return true;
-    await new Promise((resolve) => setTimeout(resolve, POLL_MS));
+    await pause(POLL_MS);
   }
   return false;
 };

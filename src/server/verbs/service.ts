@@ -1,6 +1,7 @@
 import { spawnSync } from "node:child_process";
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import { setTimeout as pause } from "node:timers/promises";
 import { err, ok, type Result } from "../../shared/result.ts";
 import type { Settings } from "../core/config.ts";
 import { PATHS, SERVICE } from "../installation/plan.ts";
@@ -42,7 +43,7 @@ const stopProcess = async (serverDir: string, pid: number | null): Promise<ExitC
   const deadline = performance.now() + STOP_LIMIT_MS;
   while (isAlive(pid)) {
     if (performance.now() > deadline) return err({ message: `server ${pid} does not stop` });
-    await new Promise((resolve) => setTimeout(resolve, POLL_MS));
+    await pause(POLL_MS);
   }
   return ok(0);
 };

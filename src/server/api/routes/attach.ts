@@ -1,3 +1,4 @@
+import { setTimeout as pause } from "node:timers/promises";
 import { err, ok, type Result } from "../../../shared/result.ts";
 import type { Job, RunningJob } from "../../core/job.ts";
 import type { SocketHandler } from "../../core/ports.ts";
@@ -33,13 +34,11 @@ const SWITCHING = 101;
 const POLL_MS = 10;
 const START_PATIENCE_MS = 15_000;
 
-const pause = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, POLL_MS));
-
 const waitForLaunch = async ({ store }: ApiContext, first: Job): Promise<Job> => {
   const deadline = performance.now() + START_PATIENCE_MS;
   let job = first;
   while (job.status === "starting" && performance.now() < deadline) {
-    await pause();
+    await pause(POLL_MS);
     job = store.findJob(job.id) ?? job;
   }
   return job;

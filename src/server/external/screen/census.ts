@@ -1,3 +1,4 @@
+import { setTimeout as pause } from "node:timers/promises";
 import { indexProcesses, type ProcessIndex } from "./job-processes.ts";
 import { listPids, type Process, readLabel, readProcess } from "./process-table.ts";
 
@@ -36,8 +37,6 @@ const countNew = (count: Count): void => {
     for (const pid of fresh) countProcess(count, pid);
   }
 };
-
-const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 
 /**
  * All processes and the jobs that they say they belong to. One that starts a child and ends while they are counted does

@@ -1,4 +1,5 @@
 import { existsSync, linkSync, mkdirSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { setTimeout as pause } from "node:timers/promises";
 import type { ActiveJob } from "../../core/job.ts";
 import { type JobPaths, locateClaim, readTextIfThere } from "./job-files.ts";
 
@@ -57,8 +58,6 @@ export const revokeLaunch = (paths: JobPaths, job: Pick<ActiveJob, "startedAt">)
     rmSync(draft, { force: true });
   }
 };
-
-const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 
 const COMPLETION_POLL_MS = 2;
 const COMPLETION_POLLS = 50;

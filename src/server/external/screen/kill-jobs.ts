@@ -1,4 +1,5 @@
 import { writeFileSync } from "node:fs";
+import { setTimeout as pause } from "node:timers/promises";
 import { err, ok, type Result } from "../../../shared/result.ts";
 import type { ActiveJob } from "../../core/job.ts";
 import type { KillError, OnStep } from "../../core/ports.ts";
@@ -52,8 +53,6 @@ const keepFromStarting = (serverDir: string, job: ActiveJob): void => {
 
 const listTerminated = (processes: JobProcesses): readonly Process[] =>
   listAll({ ...processes, recorder: null, screen: null });
-
-const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 
 const identify = ({ pid, startTicks }: Process): string => `${pid} ${startTicks}`;
 

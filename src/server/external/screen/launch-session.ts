@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { closeSync, openSync } from "node:fs";
+import { setTimeout as pause } from "node:timers/promises";
 import { err, ok, type Result } from "../../../shared/result.ts";
 import type { ActiveJob, JobHandle } from "../../core/job.ts";
 import type { Environment, LaunchError, OnStep } from "../../core/ports.ts";
@@ -43,8 +44,6 @@ const spawnScreen = (job: ActiveJob, paths: JobPaths, env: Environment): ChildPr
     closeSync(errorLog);
   }
 };
-
-const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 
 const waitForClaim = async (job: ActiveJob, paths: JobPaths, hasEnded: () => boolean): Promise<Claim | null> => {
   const deadline = performance.now() + CLAIM_TIMEOUT_MS;
