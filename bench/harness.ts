@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { WireJob } from "../src/shared/job.ts";
+import { pickPort } from "../tests/pick-port.ts";
 
 export type BenchServer = Readonly<{
   url: string;
@@ -18,13 +19,6 @@ export const BUN: string = process.execPath;
 export const NX: string = join(ROOT, "nx");
 
 export const makeFolder = (): string => mkdtempSync(join(tmpdir(), "nexus-bench-"));
-
-const pickPort = (): number => {
-  const probe = Bun.serve({ port: 0, hostname: "127.0.0.1", fetch: () => new Response() });
-  const { port } = probe;
-  void probe.stop(true);
-  return port ?? 0;
-};
 
 const answers = async (url: string): Promise<boolean> => {
   try {
@@ -42,7 +36,7 @@ const waitForExit = (child: ChildProcess): Promise<void> =>
 
 export const startServer = async (settings: Readonly<Record<string, string>> = {}): Promise<BenchServer> => {
   const dir = makeFolder();
-  const port = pickPort();
+  const port = await pickPort();
   const env = {
     ...process.env,
     HOME: dir,

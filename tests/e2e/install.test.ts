@@ -4,6 +4,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { renderUnit } from "../../src/server/installation/render.ts";
+import { pickPort } from "../pick-port.ts";
 
 const ROOT = join(import.meta.dirname, "..", "..");
 const folder = mkdtempSync(join(tmpdir(), "nexus-install-"));
@@ -23,21 +24,14 @@ cp "$3" "$1/root/usr/local/bin/systemctl"
 chroot "$1/root" /bin/bash -c "$4"
 `;
 
-const pickPort = (): number => {
-  const probe = Bun.serve({ port: 0, hostname: "127.0.0.1", fetch: () => new Response() });
-  const { port } = probe;
-  void probe.stop(true);
-  return port ?? 0;
-};
-
-const runOnMachine = (script: string): string => {
+const runOnMachine = async (script: string): Promise<string> => {
   const base = join(folder, "machine");
   mkdirSync(base, { recursive: true });
   const systemctl = join(ROOT, "tests", "fixtures", "systemd", "systemctl");
   const prelude = `
 set -eu
-export PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin HOME=/root PORT=${pickPort()} BUN=${process.execPath}
-trap 'systemctl stop 2>/dev/null || true' EXIT
+export PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin HOME=/root PORT=${await pickPort()} BUN=${process.execPath}
+trap '[ $? -eq 0 ] || cat /var/log/nexus-server.log; systemctl stop 2>/dev/null || true' EXIT
 ask() { "$BUN" -e 'const [path, method, body] = process.argv.slice(1); const ca = await Bun.file("/etc/nexus_server/tls.crt").text(); const r = await fetch("https://127.0.0.1:" + process.env.PORT + path, { method: method || "GET", ...(body ? { body, headers: { "content-type": "application/json" } } : {}), tls: { ca } }); console.log(await r.text());' "$@"; }
 `;
   const ran = spawnSync("unshare", ["--mount", "sh", "-c", MACHINE, "sh", base, dist, systemctl, prelude + script], {
@@ -53,8 +47,8 @@ beforeAll(() => {
 });
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-test("a dry run says what it would do, and does nothing", () => {
-  const output = runOnMachine(`
+test("a dry run says what it would do, and does nothing", async () => {
+  const output = await runOnMachine(`
 /opt/dist/nexus-server install --dry-run
 [ ! -e /etc/nexus_server ] && [ ! -e /var/lib/nexus-server ] && ! getent passwd nexus && echo untouched
 `);
@@ -62,8 +56,8 @@ test("a dry run says what it would do, and does nothing", () => {
   expect(output).toContain("untouched");
 });
 
-test("an installed server runs jobs as its user, keeps them through a restart, and is taken away again", () => {
-  const output = runOnMachine(`
+test("an installed server runs jobs as its user, keeps them through a restart, and is taken away again", async () => {
+  const output = await runOnMachine(`
 /opt/dist/nexus-server install --no-start
 echo "port = $PORT" >> /etc/nexus_server/config.toml
 nexus-server install

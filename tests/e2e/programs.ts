@@ -1,9 +1,9 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
-import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { WireJob } from "../../src/shared/job.ts";
+import { pickPort } from "../pick-port.ts";
 
 export type Finished = Readonly<{
   exitCode: number | null;
@@ -35,15 +35,6 @@ export const SERVER: readonly string[] = [process.execPath, join(ROOT, "src", "s
 const ENDED = ["completed", "failed", "killed"];
 const PATIENCE_MS = 25_000;
 const POLL_MS = 10;
-
-const pickPort = (): Promise<number> => {
-  const { promise, resolve } = Promise.withResolvers<number>();
-  const probe = createServer().listen(0, "127.0.0.1", () => {
-    const address = probe.address();
-    probe.close(() => resolve(typeof address === "object" ? (address?.port ?? 0) : 0));
-  });
-  return promise;
-};
 
 export const waitUntil = async (what: string, isSo: () => Promise<boolean> | boolean): Promise<void> => {
   const deadline = performance.now() + PATIENCE_MS;

@@ -3,6 +3,7 @@ import { execFileSync, spawnSync } from "node:child_process";
 import { appendFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { pickPort } from "../pick-port.ts";
 
 const ROOT = join(import.meta.dirname, "..", "..");
 const folder = mkdtempSync(join(tmpdir(), "nexus-build-"));
@@ -43,14 +44,12 @@ while [ -e /proc/$(cat /srv/nexus/server.pid 2>/dev/null || echo none) ]; do sle
 exit $code
 `;
 
-const runInBareRoot = (script: string): Readonly<{ status: number | null; output: string }> => {
+const runInBareRoot = async (script: string): Promise<Readonly<{ status: number | null; output: string }>> => {
   const root = join(folder, "root");
   mkdirSync(join(root, "opt"), { recursive: true });
   execFileSync("cp", [join(dist, "nx"), join(dist, "nexus-server"), join(root, "opt")]);
   const asRoot = process.getuid?.() === 0 ? [] : ["--map-root-user"];
-  const port = Bun.serve({ port: 0, fetch: () => new Response() });
-  const env = { ...process.env, PORT: String(port.port) };
-  void port.stop(true);
+  const env = { ...process.env, PORT: String(await pickPort()) };
   const ran = spawnSync("unshare", [...asRoot, "--mount", "sh", "-c", BARE_ROOT, "sh", root, script], {
     env,
     encoding: "utf8",
@@ -78,8 +77,8 @@ describe("the single-file programs", () => {
     rmSync(again, { recursive: true });
   });
 
-  test("do the main job on a machine that has neither Node nor Bun", () => {
-    const { status, output } = runInBareRoot(MAIN_JOB);
+  test("do the main job on a machine that has neither Node nor Bun", async () => {
+    const { status, output } = await runInBareRoot(MAIN_JOB);
     expect(output).toContain("starting one with mock GPUs");
     expect(output).toContain("made on GPU 0");
     expect(status).toBe(7);

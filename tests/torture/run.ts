@@ -1,10 +1,9 @@
-import { randomInt } from "node:crypto";
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Step } from "../../src/server/core/ports.ts";
 import { openStore } from "../../src/server/external/sqlite/open-store.ts";
+import { pickPort } from "../pick-port.ts";
 import { type Arena, sleep } from "./arena.ts";
 import { type Finding, findEarlyFindings, findFindings } from "./checker.ts";
 import { killOnce, runClient, setBlacklisted, tell } from "./clients.ts";
@@ -61,28 +60,11 @@ const LATE_STEP_PATIENCE_MS = 20_000;
 const DRAIN_LIMIT_MS = 120_000;
 const LEFTOVER_LIMIT_MS = 15_000;
 const POLL_MS = 10;
-const FIRST_PORT = 10_000;
-const FIRST_EPHEMERAL_PORT = 32_768;
 const SLOW_POLL_MS = 200;
 const KILL_ROUNDS = 20;
 const SECONDS_A_MINUTE = 60;
 const AN_HOUR_S = 3600;
 const ENDED_OR_NOT = ["running", "queued"];
-
-const isFree = (port: number): Promise<boolean> => {
-  const { promise, resolve } = Promise.withResolvers<boolean>();
-  const probe = createServer()
-    .once("error", () => resolve(false))
-    .listen(port, "127.0.0.1", () => probe.close(() => resolve(true)));
-  return promise;
-};
-
-const pickPort = async (): Promise<number> => {
-  for (;;) {
-    const port = randomInt(FIRST_PORT, FIRST_EPHEMERAL_PORT);
-    if (await isFree(port)) return port;
-  }
-};
 
 const isAnswering = async (url: string): Promise<boolean> => {
   try {
