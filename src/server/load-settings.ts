@@ -22,21 +22,22 @@ const selectSettings = (values: Flags): Readonly<Record<string, string>> =>
     }),
   );
 
-const chooseServerDir = (values: Flags): string =>
-  selectSettings(values)["server_dir"] ?? process.env["NS_SERVER_DIR"] ?? locateDefaultDir(process.env);
+const chooseServerDir = (values: Flags, env: NodeJS.ProcessEnv): string =>
+  selectSettings(values)["server_dir"] ?? env["NS_SERVER_DIR"] ?? locateDefaultDir(env);
 
 /** The file of the server folder, or that of the installed server where this user may read it. */
 export const locateSettingsFile = (values: Flags): string => {
-  const own = join(chooseServerDir(values), "config.toml");
+  const own = join(chooseServerDir(values, process.env), "config.toml");
   return !existsSync(own) && canAccess(SYSTEM_CONFIG, constants.R_OK) ? SYSTEM_CONFIG : own;
 };
 
 export const loadSettings = (
   values: Flags,
   path: string = locateSettingsFile(values),
+  env: NodeJS.ProcessEnv = process.env,
 ): Result<Settings, Readonly<{ message: string }>> => {
   const file = readSettingsFile(path);
   if (!file.ok) return file;
-  const host = { serverDir: chooseServerDir(values), hostname: hostname(), cores: cpus().length };
-  return readSettings({ file: file.value, env: process.env, flags: selectSettings(values) }, host);
+  const host = { serverDir: chooseServerDir(values, env), hostname: hostname(), cores: cpus().length };
+  return readSettings({ file: file.value, env, flags: selectSettings(values) }, host);
 };

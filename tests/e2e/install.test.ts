@@ -30,6 +30,7 @@ const runOnMachine = async (script: string): Promise<string> => {
   const systemctl = join(ROOT, "tests", "fixtures", "systemd", "systemctl");
   const prelude = `
 set -eu
+unset \${!NS_@}
 export PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin HOME=/root PORT=${await pickPort()} BUN=${process.execPath}
 trap '[ $? -eq 0 ] || cat /var/log/nexus-server.log; systemctl stop 2>/dev/null || true' EXIT
 ask() { "$BUN" -e 'const [path, method, body] = process.argv.slice(1); const ca = await Bun.file("/etc/nexus_server/tls.crt").text(); const r = await fetch("https://127.0.0.1:" + process.env.PORT + path, { method: method || "GET", ...(body ? { body, headers: { "content-type": "application/json" } } : {}), tls: { ca } }); console.log(await r.text());' "$@"; }
@@ -60,7 +61,7 @@ test("an installed server runs jobs as its user, keeps them through a restart, a
   const output = await runOnMachine(`
 /opt/dist/nexus-server install --no-start
 echo "port = $PORT" >> /etc/nexus_server/config.toml
-nexus-server install
+NS_PORT=1 nexus-server install
 stat -c '%a %U %n' /etc/nexus_server/* /var/lib/nexus-server /var/lib/nexus-server/jobs.db
 nexus-server token --rotate
 nexus-server config

@@ -11,6 +11,8 @@ import { type Flags, loadSettings } from "../load-settings.ts";
 import type { Mistake, ServerVerb } from "../server-verb.ts";
 import { createTools } from "./installation-tools.ts";
 
+const SERVICE_ENVIRONMENT = { NS_SERVER_DIR: PATHS.serverDir };
+
 const say = (line: string): void => void process.stdout.write(`${line}\n`);
 
 const examine = (): Machine => readMachine(USER, [...Object.values(PATHS), `${PATHS.serverDir}/jobs.db`]);
@@ -18,7 +20,7 @@ const examine = (): Machine => readMachine(USER, [...Object.values(PATHS), `${PA
 const readConfig = (path: unknown): Result<string | null, Mistake> => {
   if (typeof path !== "string") return ok(null);
   try {
-    const checked = loadSettings({}, path);
+    const checked = loadSettings({}, path, SERVICE_ENVIRONMENT);
     return checked.ok ? ok(readFileSync(path, "utf8")) : checked;
   } catch (error) {
     return err({ message: `${path} can't be read: ${describeError(error)}` });
@@ -33,7 +35,7 @@ const carryOut = async (planned: Result<readonly Step[], Mistake>, flags: Flags)
   }
   const done = await applySteps(
     planned.value,
-    createTools(() => loadSettings({}, PATHS.config), say),
+    createTools(() => loadSettings({}, PATHS.config, SERVICE_ENVIRONMENT), say),
   );
   return done.ok ? ok(0) : done;
 };
