@@ -1,4 +1,3 @@
-import { writeSync } from "node:fs";
 import { FAILED } from "./failure.ts";
 import { isTerminal } from "./terminal.ts";
 import { measureWidth, padText, truncateText } from "./text-width.ts";
@@ -28,7 +27,7 @@ const STANDARD_ERROR = 2;
 
 /** `console.error` paints what it writes on a terminal. */
 export const hint = (text: string): void => {
-  if (isTerminal("errors")) writeSync(STANDARD_ERROR, `${text}\n`);
+  if (isTerminal("errors")) process.getBuiltinModule("node:fs").writeSync(STANDARD_ERROR, `${text}\n`);
   else console.error(text);
 };
 
