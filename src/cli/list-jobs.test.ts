@@ -9,8 +9,7 @@ afterEach(() => stop());
 const name = (index: number): string => `j${index}`;
 const nameAll = (count: number, from = 0): readonly string[] => Array.from({ length: count }, (_, i) => name(from + i));
 
-/** A server whose list is changed before each of its answers but the first. */
-const listFrom = async (
+const listWhileItChanges = async (
   start: readonly string[],
   changes: readonly ((list: readonly string[]) => readonly string[])[],
   most?: number,
@@ -47,24 +46,24 @@ test.each([
   ["one more than a page", 10_001],
   ["none", 0],
 ])("all jobs come, each once: %s", async (_what, count) => {
-  expect(await listFrom(ALL.slice(0, count), [])).toEqual(ALL.slice(0, count));
+  expect(await listWhileItChanges(ALL.slice(0, count), [])).toEqual(ALL.slice(0, count));
 });
 
 test("no more come than are asked for", async () => {
-  expect(await listFrom(ALL, [], 10_050)).toEqual(ALL.slice(0, 10_050));
-  expect(await listFrom(ALL, [], 1)).toEqual(ALL.slice(0, 1));
+  expect(await listWhileItChanges(ALL, [], 10_050)).toEqual(ALL.slice(0, 10_050));
+  expect(await listWhileItChanges(ALL, [], 1)).toEqual(ALL.slice(0, 1));
 });
 
 test("jobs that start while the queue is listed hide none of those behind them", async () => {
-  expect(await listFrom(ALL, [leave(99), leave(99)])).toEqual(ALL);
-  expect(await listFrom(ALL, [leave(100), leave(7000), leave(1)])).toEqual(ALL);
+  expect(await listWhileItChanges(ALL, [leave(99), leave(99)])).toEqual(ALL);
+  expect(await listWhileItChanges(ALL, [leave(100), leave(7000), leave(1)])).toEqual(ALL);
 });
 
 test("a queue that empties meanwhile is listed as far as it was seen", async () => {
-  expect(await listFrom(ALL, [leave(25_000)])).toEqual(ALL.slice(0, 10_000));
+  expect(await listWhileItChanges(ALL, [leave(25_000)])).toEqual(ALL.slice(0, 10_000));
 });
 
 test("jobs that end while the history is listed bring none of those before them twice", async () => {
   const end = (list: readonly string[]): readonly string[] => [...nameAll(500, 30_000), ...list];
-  expect(await listFrom(ALL, [end])).toEqual(ALL);
+  expect(await listWhileItChanges(ALL, [end])).toEqual(ALL);
 });
