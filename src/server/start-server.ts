@@ -149,6 +149,7 @@ const createApiContext = (settings: Settings, parts: Parts, switches: Switches):
     serverUser: readServerUser(),
     version: VERSION,
     allowedHosts: listHosts(settings),
+    trustLoopback: settings.trustLoopback,
     maxCpuJobs: settings.maxCpuJobs,
     maxPassedOver: settings.maxPassedOver,
     limits: settings,

@@ -15,9 +15,12 @@ const decodeUser = (sent: string | undefined): string | null => {
   }
 };
 
-/** The user is who the client says it is: nothing is allowed or refused for it. */
+/** Whom the server knows the caller to be, else who the client says it is: nothing is allowed or refused for that. */
+export const nameUser = (request: AppRequest): string | null =>
+  request.get("identity")?.name ?? decodeUser(request.req.header("x-nexus-user"));
+
 export const readCaller = (request: AppRequest): Caller => {
   const { address } = request.env.peer;
-  const user = decodeUser(request.req.header("x-nexus-user"));
+  const user = nameUser(request);
   return { log: request.get("log"), name: user === null ? address : `${user} at ${address}` };
 };

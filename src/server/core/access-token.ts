@@ -1,0 +1,15 @@
+import type { Result } from "../../shared/result.ts";
+import type { Role } from "./access.ts";
+import type { Unavailable } from "./ports.ts";
+
+/** What is kept of a token beside its digest; times in Unix seconds, `expiresAt` null for one that never does. */
+export type AccessToken = Readonly<{ name: string; role: Role; createdAt: number; expiresAt: number | null }>;
+
+/** `readTokenDigest` and `saveTokenDigest` are about the one token that names nobody. Digests are SHA-256 in hexadecimal. */
+export type TokenStore = Readonly<{
+  readTokenDigest: () => string | null;
+  saveTokenDigest: (digest: string) => Promise<Result<void, Unavailable>>;
+  findToken: (digest: string) => AccessToken | null;
+}>;
+
+export const isExpired = ({ expiresAt }: AccessToken, now: number): boolean => expiresAt !== null && expiresAt <= now;
