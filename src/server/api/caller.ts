@@ -1,15 +1,14 @@
+import { isUserName } from "../core/access-token.ts";
 import type { Log } from "../core/ports.ts";
 import type { AppRequest } from "./context.ts";
 
 /** Who asks, and the log of the request, whose lines carry its id. */
 export type Caller = Readonly<{ log: Log; name: string }>;
 
-const USER_NAME = /^[^\p{Cc}\p{Zl}\p{Zp}]{1,64}$/u;
-
 const decodeUser = (sent: string | undefined): string | null => {
   try {
     const user = decodeURIComponent(sent ?? "");
-    return USER_NAME.test(user) ? user : null;
+    return isUserName(user) ? user : null;
   } catch {
     return null;
   }

@@ -1,6 +1,9 @@
 import type { Clock } from "../core/ports.ts";
 
-/** Counts wrong tokens by where they come from. `note` is true for the one that reaches the limit. */
+/**
+ * Counts wrong tokens by where they come from; of IPv6 that is a /64, which is what one machine is given. `note` is true for
+ * the one that reaches the limit.
+ */
 export type GuessLimit = Readonly<{
   secondsLeft: (address: string) => number;
   note: (address: string) => boolean;
@@ -23,8 +26,7 @@ const expandIpv6 = (address: string): readonly string[] => {
   return [...before, ...Array<string>(zeros).fill("0"), ...after];
 };
 
-/** An IPv6 address counts as its /64, which is what one machine is given. */
-const groupAddress = (address: string): string => {
+const groupByNetwork = (address: string): string => {
   const mapped = MAPPED.exec(address)?.[1];
   if (mapped !== undefined || !address.includes(":")) return mapped ?? address;
   return expandIpv6(address.toLowerCase()).slice(0, NETWORK_GROUPS).join(":");
@@ -46,12 +48,12 @@ export const createGuessLimit = (clock: Clock): GuessLimit => {
   return {
     secondsLeft: (address) => {
       const now = clock();
-      const window = find(groupAddress(address), now);
+      const window = find(groupByNetwork(address), now);
       if (window === undefined || window.guesses < MAX_GUESSES) return 0;
       return Math.max(1, Math.ceil(window.startedAt + WINDOW_S - now));
     },
     note: (address) => {
-      const group = groupAddress(address);
+      const group = groupByNetwork(address);
       const now = clock();
       const { startedAt, guesses } = find(group, now) ?? { startedAt: now, guesses: 0 };
       windows.delete(group);

@@ -13,3 +13,8 @@ export type TokenStore = Readonly<{
 }>;
 
 export const isExpired = ({ expiresAt }: AccessToken, now: number): boolean => expiresAt !== null && expiresAt <= now;
+
+const NAME = /^[^\p{Cc}\p{Zl}\p{Zp}]{1,64}$/u;
+
+/** Whether it can stand for somebody in a job, a header and a line of the log. */
+export const isUserName = (name: string): boolean => NAME.test(name);
