@@ -71,11 +71,11 @@ const OPERATION: Readonly<Record<string, ServerVerb>> = {
   stop: createServiceVerb("stop", "stop the server; jobs go on"),
   restart: createServiceVerb("restart", "restart the service; jobs go on"),
   token: {
-    usage: "nexus-server token [add NAME | list | revoke NAME]",
+    usage: "nexus-server token add|list|revoke",
     summary: "who may use this server from elsewhere",
     flags: [
-      { name: "role", value: "ROLE", help: "add: viewer (looks), user (the default) or admin" },
-      { name: "expires", value: "WHEN", help: "add: 30d, 12h or 2027-01-31 (default: never)" },
+      { name: "role", value: "ROLE", help: "add NAME: viewer (looks), user (the default) or admin" },
+      { name: "expires", value: "WHEN", help: "add NAME: 30d, 12h or 2027-01-31 (default: never)" },
       { name: "json", help: "list: as JSON" },
       { name: "rotate", help: "a new token that names nobody; the old one is refused" },
     ],

@@ -1,6 +1,6 @@
 import { execFileSync } from "node:child_process";
 import { randomBytes, randomInt } from "node:crypto";
-import { mkdirSync } from "node:fs";
+import { fstatSync, mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { describeError } from "../shared/describe-error.ts";
 import { drawJobId } from "../shared/job-id.ts";
@@ -24,6 +24,7 @@ import { announceChanges } from "./external/announce-changes.ts";
 import { createBackups } from "./external/backup-folder.ts";
 import { createJobDirectory } from "./external/job-directory.ts";
 import { createJobFolders } from "./external/job-folders.ts";
+import { listen } from "./external/listen.ts";
 import { createLogFile } from "./external/log-file.ts";
 import { watchEventLoop } from "./external/metrics/event-loop-lag.ts";
 import { createMeter } from "./external/metrics/meter.ts";
@@ -32,7 +33,6 @@ import { createScreenExecutor } from "./external/screen/screen-executor.ts";
 import { openStore } from "./external/sqlite/open-store.ts";
 import { createTerminals } from "./external/terminals.ts";
 import { createWandbFinder } from "./external/wandb.ts";
-import { listen } from "./listen.ts";
 import { type Scheduler, startScheduler } from "./scheduler/loop.ts";
 
 export type RunningServer = Readonly<{ url: string; stop: () => Promise<void> }>;
@@ -151,11 +151,19 @@ const startJobs = (settings: Settings, parts: Parts): Promise<Scheduler> => {
   );
 };
 
+const STDERR = 2;
+const TOKEN_HINT = "An API token was made, and is not shown where it would be kept: nexus-server token makes others\n";
+
+const isKept = (fd: number): boolean => {
+  const file = fstatSync(fd);
+  return file.isFile() || process.env["JOURNAL_STREAM"] === `${file.dev}:${file.ino}`;
+};
+
 const announce = (log: Log, url: string, settings: Settings, token: string | null): void => {
   const { serverDir, mockGpus, socket } = settings;
   const more = socket === null ? {} : { socket };
   log.info("listening", { url, ...more, server_dir: serverDir, mock_gpus: mockGpus, version: VERSION });
-  if (token !== null) process.stderr.write(`API token (shown only once): ${token}\n`);
+  if (token !== null) process.stderr.write(isKept(STDERR) ? TOKEN_HINT : `API token (shown only once): ${token}\n`);
 };
 
 /** Opens the folder, restores its jobs, then listens. On a failure nothing is left open. */
@@ -192,7 +200,7 @@ const serve = async (
   let isStopping = false;
   const wakes = { running: () => scheduler?.wakes.running(), queues: () => scheduler?.wakes.queues() };
   const app = createApp(createApiContext(settings, parts, { wakes, isStopping: () => isStopping }));
-  const http = await listen(settings, app);
+  const http = await listen(settings, app.fetch);
   if (!http.ok) {
     await parts.store.close();
     return http;

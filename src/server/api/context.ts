@@ -1,5 +1,5 @@
 import type { Context } from "hono";
-import type { AccessDenial, AccessFacts, Identity } from "../core/access.ts";
+import type { AccessDenial, AccessFacts, Identity, LocalUser } from "../core/access.ts";
 import type { Couriers } from "../core/courier.ts";
 import type { JobId } from "../core/job.ts";
 import type { Meter } from "../core/meter.ts";
@@ -57,9 +57,6 @@ export type ApiContext = Readonly<{
   couriers: Couriers;
   ownChannels: readonly string[];
 }>;
-
-/** Whom the kernel names at the far end of a socket; `isOwner`: root, or the server's own user. */
-export type LocalUser = Readonly<{ user: string; isOwner: boolean }>;
 
 /**
  * `pendingRequests` counts those that are not answered to their last byte. `holdOpen` lets the connection be quiet for

@@ -12,10 +12,11 @@ export type Identity = Readonly<{
   via: "loopback" | "socket" | "token" | "nothing";
 }>;
 
-/** Where a request came in. A socket's `user` is whom the kernel names; `isOwner`: root, or the server's own user. */
-export type Source =
-  | Readonly<{ kind: "network"; address: string }>
-  | Readonly<{ kind: "socket"; user: string; isOwner: boolean }>;
+/** Whom the kernel names at the far end of a socket; `isOwner`: root, or the server's own user. */
+export type LocalUser = Readonly<{ user: string; isOwner: boolean }>;
+
+/** Where a request came in. */
+export type Source = Readonly<{ kind: "network"; address: string }> | (Readonly<{ kind: "socket" }> & LocalUser);
 
 /** `isGuessable`: so short that trying is no hopeless way to find it. */
 export type Credential =

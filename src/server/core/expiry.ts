@@ -24,6 +24,6 @@ const parseTime = (text: string, now: number): number => {
 /** Unix seconds at which what expires after or on `text` does so. */
 export const parseExpiry = (text: string, now: number): Result<number, Readonly<{ message: string }>> => {
   const time = parseTime(text, now);
-  if (Number.isNaN(time)) return err({ message: `"${text}" is no time to expire: it may be ${ALLOWED}` });
-  return time > now ? ok(time) : err({ message: `"${text}" is past: nobody could use the token` });
+  if (Number.isNaN(time)) return err({ message: `${JSON.stringify(text)} is no time to expire: it may be ${ALLOWED}` });
+  return time > now ? ok(time) : err({ message: `${JSON.stringify(text)} is past: nobody could use the token` });
 };

@@ -1,6 +1,5 @@
+import type { LocalUser } from "../core/access.ts";
 import type { SocketHandler } from "../core/ports.ts";
-
-type LocalUser = Readonly<{ user: string; isOwner: boolean }>;
 
 export type HttpPeer = Readonly<{
   address: string;
@@ -12,7 +11,7 @@ export type HttpPeer = Readonly<{
 
 type HttpServer = Bun.Server<SocketHandler>;
 type Fetch = (request: Request, server: HttpServer) => Promise<Response | undefined>;
-type Answer = (request: Request, peer: HttpPeer) => Response | Promise<Response>;
+export type Answer = (request: Request, peer: HttpPeer) => Response | Promise<Response>;
 
 const NEVER = 0;
 
@@ -27,10 +26,12 @@ const describePeer = (request: Request, server: HttpServer, line: Line): Omit<Ht
   holdOpen: (isHeld) => server.timeout(request, isHeld ? NEVER : line.idleTimeoutS),
 });
 
-/** `localUser`: whose connections alone come in here. */
 type Line = Readonly<{ idleTimeoutS: number; localUser?: LocalUser }>;
 
-/** What the server calls for each request: no response follows one that became a WebSocket. */
+/**
+ * What the server calls for each request: no response follows one that became a WebSocket. `localUser`: whose requests alone
+ * come in here.
+ */
 export const createFetch =
   (answer: Answer, line: Line): Fetch =>
   async (request, server) => {

@@ -2,11 +2,11 @@ import { mkdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { describeError } from "../../shared/describe-error.ts";
 import { err, ok, type Result } from "../../shared/result.ts";
+import type { LocalUser } from "../core/access.ts";
 import { createPeerUidReader } from "./peer-uid.ts";
 import { openSocketFront } from "./socket-front.ts";
 import { findUserName } from "./user-names.ts";
 
-type LocalUser = Readonly<{ user: string; isOwner: boolean }>;
 type Inner = Readonly<{ stop: (isNow: boolean) => Promise<void> }>;
 type Known = Readonly<{ path: string; since: number }>;
 

@@ -20,7 +20,7 @@ const refuse = (message: string): Result<never, Mistake> => err({ message, isUsa
 
 const readRole = ({ role = "user" }: Flags): Result<Role, Mistake> => {
   const known = ROLES.find((one) => one === role);
-  return known === undefined ? refuse(`"${role}" is no role: there are ${ROLES.join(", ")}`) : ok(known);
+  return known === undefined ? refuse(`${JSON.stringify(role)} is no role: there are ${ROLES.join(", ")}`) : ok(known);
 };
 
 const readExpiry = ({ expires }: Flags, now: number): Result<number | null, Mistake> => {
@@ -37,7 +37,7 @@ const describeEnd = (expiresAt: number | null): string =>
 
 const planToken = (flags: Flags, name: string | undefined): Result<AccessToken, Mistake> => {
   if (name === undefined) return refuse(`whose token? The usage is: ${USAGE}`);
-  if (!isUserName(name) || name !== name.trim()) return refuse(`"${name}" can't be a name: ${NAME_RULE}`);
+  if (!isUserName(name) || name !== name.trim()) return refuse(`${JSON.stringify(name)} can't be a name: ${NAME_RULE}`);
   const role = readRole(flags);
   if (!role.ok) return role;
   const createdAt = Date.now() / 1000;

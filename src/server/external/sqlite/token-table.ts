@@ -58,5 +58,5 @@ export const revokeToken = (serverDir: string, name: string): Changed<void> =>
   changeServerFolder(serverDir, (db) =>
     db.query("delete from tokens where name = ?").run(name).changes > 0
       ? ok(undefined)
-      : err({ message: `there is no token of ${name}; there are: ${nameAll(db)}` }),
+      : err({ message: `there is no token of ${JSON.stringify(name)}; there are: ${nameAll(db)}` }),
   );
