@@ -1,5 +1,5 @@
 import type { LocalUser } from "../core/access.ts";
-import type { SocketHandler } from "../core/ports.ts";
+import type { SocketHandler } from "../core/terminal.ts";
 
 export type HttpPeer = Readonly<{
   address: string;
