@@ -3,10 +3,11 @@ import type { WireError } from "../shared/error.ts";
 import { err, ok, type Result } from "../shared/result.ts";
 import { readOption } from "./config-file.ts";
 import { FAILED, REFUSED, UNREACHABLE } from "./failure.ts";
+import type { SshAddress } from "./ssh-place.ts";
 import { LOCAL, type Target } from "./target.ts";
 import type { Failure } from "./verb.ts";
 
-/** `code` is the server's error code, `NOT_LISTENING` when there is none, null when it did not answer as one. */
+/** `code` is the server's error code, `NOT_LISTENING` when there is no server or no connection, null when it did not answer as one. */
 export type ApiFailure = Failure & Readonly<{ code: string | null }>;
 export type ApiResult<Value> = Promise<Result<Value, ApiFailure>>;
 
@@ -56,13 +57,16 @@ const describeRefusal = async (response: Response): Promise<ApiFailure> => {
   }
 };
 
-const describeUnreachable = ({ name, baseUrl }: Target, error: unknown): ApiFailure => {
-  const isListening = !(error instanceof Error && "code" in error && error.code === "ECONNREFUSED");
+const isAbsent = (error: unknown): boolean =>
+  error instanceof Error && "code" in error && (error.code === "ECONNREFUSED" || error.code === "ENOENT");
+
+const describeUnreachable = ({ name, address }: Target, error: unknown): ApiFailure => {
+  const isListening = !isAbsent(error);
   const reason = isListening ? describeError(error) : "nothing listens there";
   return {
     exitCode: UNREACHABLE,
     code: isListening ? null : NOT_LISTENING,
-    message: `the server "${name}" at ${baseUrl} can't be reached: ${reason}`,
+    message: `the server "${name}" at ${address} can't be reached: ${reason}`,
   };
 };
 
@@ -75,10 +79,12 @@ const tryFetch = async (target: Target, { path, init }: Attempt): ApiResult<Resp
   if (user !== "") headers.set("x-nexus-user", encodeURIComponent(user.toWellFormed()));
   if (target.token !== null) headers.set("authorization", `Bearer ${target.token}`);
   const tls = target.tls === null ? {} : { tls: target.tls };
+  const unix = target.socket === null ? {} : { unix: target.socket };
   try {
-    return ok(await fetch(`${target.baseUrl}${path}`, { ...init, ...tls, headers, redirect: "manual" }));
+    return ok(await fetch(`${target.baseUrl}${path}`, { ...init, ...tls, ...unix, headers, redirect: "manual" }));
   } catch (error) {
-    return err(target.name === LOCAL ? describeUnreachable(target, error) : await describeRemoteTrouble(target, error));
+    const isLocal = target.name === LOCAL || (target.ssh !== null && isAbsent(error));
+    return err(isLocal ? describeUnreachable(target, error) : await describeRemoteTrouble(target, error));
   }
 };
 
@@ -87,18 +93,28 @@ const startLocal = async (baseUrl: string): Promise<Result<void, Failure>> => {
   return startLocalServer(baseUrl);
 };
 
-const createStarter = (baseUrl: string): (() => Promise<Result<void, Failure>>) => {
+const connectBySsh = async (ssh: SshAddress, target: Target): Promise<Result<void, Failure>> => {
+  const { openTunnel } = await import("./ssh-tunnel.ts");
+  return openTunnel(ssh, target);
+};
+
+const createStarter = (target: Target): (() => Promise<Result<void, Failure>>) => {
   let starting: Promise<Result<void, Failure>> | null = null;
+  const connect = (ssh: SshAddress) => connectBySsh(ssh, target).finally(() => (starting = null));
   return () => {
-    starting ??= startLocal(baseUrl);
+    starting ??= target.ssh === null ? startLocal(target.baseUrl) : connect(target.ssh);
     return starting;
   };
 };
 
+const canStart = ({ autostart, ssh }: Target, { init }: Attempt, { code, exitCode }: ApiFailure): boolean => {
+  if (code === NOT_LISTENING) return autostart || ssh !== null;
+  return ssh !== null && exitCode === UNREACHABLE && init.method === undefined;
+};
+
 const request = async ({ target, start }: Line, attempt: Attempt): ApiResult<Response> => {
   const first = await tryFetch(target, attempt);
-  const isAbsent = !first.ok && first.error.code === NOT_LISTENING && target.autostart;
-  const started = isAbsent ? await start() : null;
+  const started = !first.ok && canStart(target, attempt, first.error) ? await start() : null;
   if (started !== null && !started.ok) return err({ ...started.error, code: null });
   const response = started === null ? first : await tryFetch(target, attempt);
   if (!response.ok || response.value.ok) return response;
@@ -132,7 +148,7 @@ const openStream = async (line: Line, attempt: Attempt): ApiResult<ReadableStrea
 
 /** `limit` gives the signal that ends a request for JSON; without it Bun's own time limit holds. */
 export const createApi = (target: Target, limit: Limit | null = null): Api => {
-  const line = { target, start: createStarter(target.baseUrl), limit };
+  const line = { target, start: createStarter(target), limit };
   return {
     target,
     get: (path) => requestJson(line, { path, init: {} }),

@@ -31,7 +31,7 @@ const describeChanged = (target: Target, pinned: string, presented: string): Fai
     `the certificate of "${target.name}" has changed, so nothing was sent to it`,
     `  pinned:    ${pinned}`,
     `  presented: ${presented}`,
-    `If the server was given a new one: nx target remove ${target.name}, then nx target add ${target.name} ${target.baseUrl}`,
+    `If the server was given a new one: nx target remove ${target.name}, then nx target add ${target.name} ${target.address}`,
   ].join("\n"),
 });
 
@@ -43,7 +43,8 @@ const fetchAgain = (target: Target, certificate: Certificate): Failure => {
 
 const judgePresented = async (target: Target, pinned: string): Promise<Failure | null> => {
   const { hostname, port } = new URL(target.baseUrl);
-  const presented = await fetchCertificate({ host: hostname.replaceAll(/[[\]]/g, ""), port: Number(port || 443) });
+  const place = { host: hostname.replaceAll(/[[\]]/g, ""), port: Number(port || 443) };
+  const presented = await fetchCertificate(target.socket === null ? place : { path: target.socket });
   if (!presented.ok) return null;
   if (!isSameFingerprint(presented.value.fingerprint, pinned))
     return describeChanged(target, pinned, presented.value.fingerprint);
@@ -51,12 +52,18 @@ const judgePresented = async (target: Target, pinned: string): Promise<Failure |
   return isMissing ? fetchAgain(target, presented.value) : null;
 };
 
+const explain = async ({ ssh }: Target, code: string): Promise<Failure> => {
+  if (ssh === null || CERTIFICATE.test(code)) return { exitCode: UNREACHABLE, message: explainCode(code) };
+  const { explainTunnel } = await import("./ssh-trouble.ts");
+  return explainTunnel(ssh);
+};
+
 /** Why the connection failed, in words; for a changed certificate both fingerprints. */
 export const explainTrouble = async (target: Target, error: unknown): Promise<Failure> => {
   const code = readCode(error);
   const { fingerprint } = target;
   const judged = fingerprint !== null && CERTIFICATE.test(code) ? await judgePresented(target, fingerprint) : null;
-  const reason = explainCode(code);
-  const message = `the server "${target.name}" at ${target.baseUrl} can't be reached: ${reason}`;
-  return judged ?? { exitCode: UNREACHABLE, message };
+  if (judged !== null) return judged;
+  const { exitCode, message } = await explain(target, code);
+  return { exitCode, message: `the server "${target.name}" at ${target.address} can't be reached: ${message}` };
 };
