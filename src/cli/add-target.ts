@@ -16,6 +16,7 @@ import {
   savePem,
 } from "./pinned-certificate.ts";
 import { askSecret, confirm } from "./prompt.ts";
+import { describeVersion, refuseVersion } from "./server-version.ts";
 import type { SshAddress } from "./ssh-place.ts";
 import { readStandardInput } from "./standard-input.ts";
 import { findWay, type Target } from "./target.ts";
@@ -117,8 +118,9 @@ const checkServer = async (target: Target): Promise<Result<ServerStatus, Failure
     return err({ exitCode: UNREACHABLE, message: `${target.address} did not answer in time, so nothing was added` });
   }
   if (!status.ok) return err(describeRefusal(target, status.error));
-  const isNexus = typeof status.value?.server_version === "string";
-  return isNexus && status.value !== null ? ok(status.value) : err(describeStranger(target));
+  if (typeof status.value?.server_version !== "string") return err(describeStranger(target));
+  const refusal = refuseVersion(status.value.server_version);
+  return refusal === null ? ok(status.value) : err(refusal);
 };
 
 const describeStranger = ({ address }: Target): Failure => ({
@@ -153,6 +155,8 @@ const report = (target: Target, status: ServerStatus, flags: FlagValues): void =
   if (readSwitch(flags, "json")) printJson({ name, url, certificate_fingerprint: fingerprint });
   else if (readSwitch(flags, "quiet")) print(name);
   else print(`Target ${name} is added: ${escapeText(status.node_name)} with ${status.gpu_count} GPUs, at ${url}.`);
+  const difference = describeVersion(status.server_version);
+  if (difference !== null) hint(`Warning: ${difference}`);
   hint(`Use it with -t ${name}, or for every command: nx target ${name}`);
 };
 

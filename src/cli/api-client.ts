@@ -1,13 +1,16 @@
 import { describeError } from "../shared/describe-error.ts";
 import type { WireError } from "../shared/error.ts";
+import type { ServerStatus } from "../shared/node.ts";
 import { err, ok, type Result } from "../shared/result.ts";
+import { VERSION, VERSION_HEADER } from "../shared/version.ts";
 import { readOption } from "./config-file.ts";
 import { FAILED, REFUSED, UNREACHABLE } from "./failure.ts";
 import type { SshAddress } from "./ssh-place.ts";
 import { LOCAL, type Target } from "./target.ts";
 import type { Failure } from "./verb.ts";
 
-/** `code` is the server's error code, `NOT_LISTENING` when there is no server or no connection, null when it did not answer as one. */
+/** `code` is the server's error code, `NOT_LISTENING` when there is no server or no connection, `OTHER_VERSION` when one of
+ * the two is too old, null when it did not answer as a server. */
 export type ApiFailure = Failure & Readonly<{ code: string | null }>;
 export type ApiResult<Value> = Promise<Result<Value, ApiFailure>>;
 
@@ -21,10 +24,16 @@ export type Api = Readonly<{
 
 const UNAVAILABLE = 503;
 const NOT_LISTENING = "NOT_LISTENING";
+const OTHER_VERSION = "OTHER_VERSION";
 
 type Attempt = Readonly<{ path: string; init: RequestInit }>;
 type Limit = () => AbortSignal;
-type Line = Readonly<{ target: Target; start: () => Promise<Result<void, Failure>>; limit: Limit | null }>;
+type Line = Readonly<{
+  target: Target;
+  start: () => Promise<Result<void, Failure>>;
+  limit: Limit | null;
+  seen: { version: string | null };
+}>;
 
 const describeRemoteTrouble = async (target: Target, error: unknown): Promise<ApiFailure> => {
   const { explainTrouble } = await import("./connection-trouble.ts");
@@ -75,6 +84,7 @@ const nameUser = ({ config }: Target): string =>
 
 const tryFetch = async (target: Target, { path, init }: Attempt): ApiResult<Response> => {
   const headers = new Headers(init.headers);
+  headers.set("user-agent", `nexus/${VERSION}`);
   const user = nameUser(target);
   if (user !== "") headers.set("x-nexus-user", encodeURIComponent(user.toWellFormed()));
   if (target.token !== null) headers.set("authorization", `Bearer ${target.token}`);
@@ -112,14 +122,44 @@ const canStart = ({ autostart, ssh }: Target, { init }: Attempt, { code, exitCod
   return ssh !== null && exitCode === UNREACHABLE && init.method === undefined;
 };
 
-const request = async ({ target, start }: Line, attempt: Attempt): ApiResult<Response> => {
+const refuseOther = async (version: string): Promise<ApiFailure | null> => {
+  if (version === VERSION) return null;
+  const { refuseVersion } = await import("./server-version.ts");
+  const refusal = refuseVersion(version);
+  return refusal === null ? null : { ...refusal, code: OTHER_VERSION };
+};
+
+const isFinal = ({ code, exitCode }: ApiFailure): boolean => code === OTHER_VERSION || exitCode === UNREACHABLE;
+
+const askVersion = async (line: Line): Promise<ApiFailure | null> => {
+  const status = await requestJson<Partial<ServerStatus> | null>(line, { path: "/v1/server/status", init: {} });
+  if (!status.ok) return isFinal(status.error) ? status.error : null;
+  line.seen.version ??= String(status.value?.server_version ?? VERSION);
+  return refuseOther(line.seen.version);
+};
+
+const readVersion = (line: Line, response: Response): Promise<ApiFailure | null> => {
+  line.seen.version = response.headers.get(VERSION_HEADER) ?? line.seen.version;
+  return refuseOther(line.seen.version ?? VERSION);
+};
+
+const request = async (line: Line, attempt: Attempt): ApiResult<Response> => {
+  const isBlind = attempt.init.method !== undefined && line.seen.version === null;
+  const refusal = isBlind ? await askVersion(line) : null;
+  if (refusal !== null) return err(refusal);
+  const response = await reach(line, attempt);
+  const other = response.ok ? await readVersion(line, response.value) : null;
+  if (other !== null) return err(other);
+  if (!response.ok || response.value.ok) return response;
+  const refused = await describeRefusal(response.value);
+  return err(typeof refused.message === "string" ? refused : describeStranger(response.value));
+};
+
+const reach = async ({ target, start }: Line, attempt: Attempt): ApiResult<Response> => {
   const first = await tryFetch(target, attempt);
   const started = !first.ok && canStart(target, attempt, first.error) ? await start() : null;
   if (started !== null && !started.ok) return err({ ...started.error, code: null });
-  const response = started === null ? first : await tryFetch(target, attempt);
-  if (!response.ok || response.value.ok) return response;
-  const refusal = await describeRefusal(response.value);
-  return err(typeof refusal.message === "string" ? refusal : describeStranger(response.value));
+  return started === null ? first : tryFetch(target, attempt);
 };
 
 const limitAttempt = ({ limit }: Line, { path, init }: Attempt): Attempt =>
@@ -148,7 +188,7 @@ const openStream = async (line: Line, attempt: Attempt): ApiResult<ReadableStrea
 
 /** `limit` gives the signal that ends a request for JSON; without it Bun's own time limit holds. */
 export const createApi = (target: Target, limit: Limit | null = null): Api => {
-  const line = { target, start: createStarter(target), limit };
+  const line = { target, start: createStarter(target), limit, seen: { version: null } };
   return {
     target,
     get: (path) => requestJson(line, { path, init: {} }),
