@@ -3,18 +3,11 @@ import { err, ok, type Result } from "../shared/result.ts";
 import { createApi } from "./api-client.ts";
 import { changeConfig } from "./config-edit.ts";
 import type { Config } from "./config-file.ts";
-import { explainCode } from "./connection-trouble.ts";
+import { explainCode, findPresented } from "./connection-trouble.ts";
 import { FAILED, fail, failUsage, REFUSED, UNREACHABLE } from "./failure.ts";
 import { readSwitch, readText } from "./flag-values.ts";
 import { escapeText, hint, print, printJson } from "./output.ts";
-import {
-  type Certificate,
-  createPin,
-  fetchCertificate,
-  isFingerprint,
-  isSameFingerprint,
-  savePem,
-} from "./pinned-certificate.ts";
+import { type Certificate, createPin, isFingerprint, isSameFingerprint, savePem } from "./pinned-certificate.ts";
 import { askSecret, confirm } from "./prompt.ts";
 import { describeVersion, refuseVersion } from "./server-version.ts";
 import type { SshAddress } from "./ssh-place.ts";
@@ -26,7 +19,6 @@ import { DONE, type Failure, type FlagValues, type Outcome } from "./verb.ts";
 export type NewTarget = Readonly<{ name: string; address: TargetAddress; config: Config }>;
 
 const CHECK_LIMIT_MS = 15_000;
-const HTTPS_PORT = 443;
 
 const agreeOn = async (fingerprint: string, flags: FlagValues): Promise<Result<boolean, Failure>> => {
   const expected = readText(flags, "fingerprint");
@@ -43,10 +35,8 @@ const agreeOn = async (fingerprint: string, flags: FlagValues): Promise<Result<b
   );
 };
 
-const findPresented = async (target: Target): Promise<Result<Certificate, Failure>> => {
-  const { hostname, port } = new URL(target.baseUrl);
-  const place = { host: hostname.replaceAll(/[[\]]/g, ""), port: Number(port || HTTPS_PORT) };
-  const presented = await fetchCertificate(target.socket === null ? place : { path: target.socket });
+const askCertificate = async (target: Target): Promise<Result<Certificate, Failure>> => {
+  const presented = await findPresented(target);
   if (presented.ok) return presented;
   return err({ exitCode: UNREACHABLE, message: `${target.address} can't be reached: ${explainCode(presented.error)}` });
 };
@@ -60,7 +50,7 @@ const pinBehindSsh = async (
   if (!opened.ok) return opened;
   const plain = await createApi(target).get("/v1/health");
   if (plain.ok || plain.error.exitCode !== UNREACHABLE) return ok(null);
-  const presented = await findPresented(target);
+  const presented = await askCertificate(target);
   if (!presented.ok) return plain;
   const agreed = readText(flags, "fingerprint") === null ? ok(true) : await agreeOn(presented.value.fingerprint, flags);
   return agreed.ok ? presented : agreed;
@@ -69,7 +59,7 @@ const pinBehindSsh = async (
 const pinCertificate = async (target: Target, flags: FlagValues): Promise<Result<Certificate | null, Failure>> => {
   if (target.ssh !== null) return pinBehindSsh(target, target.ssh, flags);
   if (!target.baseUrl.startsWith("https:")) return ok(null);
-  const presented = await findPresented(target);
+  const presented = await askCertificate(target);
   if (!presented.ok) return presented;
   const agreed = await agreeOn(presented.value.fingerprint, flags);
   if (!agreed.ok) return agreed;

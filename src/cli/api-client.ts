@@ -23,6 +23,7 @@ export type Api = Readonly<{
 }>;
 
 const UNAVAILABLE = 503;
+const SILENCE_MS = 5_000;
 const NOT_LISTENING = "NOT_LISTENING";
 const OTHER_VERSION = "OTHER_VERSION";
 
@@ -82,16 +83,32 @@ const describeUnreachable = ({ name, address }: Target, error: unknown): ApiFail
 const nameUser = ({ config }: Target): string =>
   String(readOption(config, "user") || process.env["USER"] || process.env["LOGNAME"] || "");
 
+const giveUpIfGone = async (target: Target, waiting: AbortController): Promise<void> => {
+  const { isGone } = await import("./connection-trouble.ts");
+  if (await isGone(target)) waiting.abort(Object.assign(new Error("no answer"), { code: "ETIMEDOUT" }));
+};
+
+const fetchInTime = async (target: Target, { path, init }: Attempt): Promise<Response> => {
+  const tls = target.tls === null ? {} : { tls: target.tls };
+  const unix = target.socket === null ? {} : { unix: target.socket };
+  const waiting = new AbortController();
+  const signal = AbortSignal.any([waiting.signal, ...(init.signal ? [init.signal] : [])]);
+  const timer = setTimeout(() => void giveUpIfGone(target, waiting), SILENCE_MS);
+  try {
+    return await fetch(target.baseUrl + path, { ...init, ...tls, ...unix, signal });
+  } finally {
+    clearTimeout(timer);
+  }
+};
+
 const tryFetch = async (target: Target, { path, init }: Attempt): ApiResult<Response> => {
   const headers = new Headers(init.headers);
   headers.set("user-agent", `nexus/${VERSION}`);
   const user = nameUser(target);
   if (user !== "") headers.set("x-nexus-user", encodeURIComponent(user.toWellFormed()));
   if (target.token !== null) headers.set("authorization", `Bearer ${target.token}`);
-  const tls = target.tls === null ? {} : { tls: target.tls };
-  const unix = target.socket === null ? {} : { unix: target.socket };
   try {
-    return ok(await fetch(`${target.baseUrl}${path}`, { ...init, ...tls, ...unix, headers, redirect: "manual" }));
+    return ok(await fetchInTime(target, { path, init: { ...init, headers, redirect: "manual" } }));
   } catch (error) {
     const isLocal = target.name === LOCAL || (target.ssh !== null && isAbsent(error));
     return err(isLocal ? describeUnreachable(target, error) : await describeRemoteTrouble(target, error));

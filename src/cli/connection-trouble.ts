@@ -1,8 +1,11 @@
+import { connect } from "node:net";
 import { FAILED, UNREACHABLE } from "./failure.ts";
-import { type Certificate, fetchCertificate, isSameFingerprint, savePem } from "./pinned-certificate.ts";
+import { type Address, type Certificate, fetchCertificate, isSameFingerprint, savePem } from "./pinned-certificate.ts";
 import type { Target } from "./target.ts";
 import type { Failure } from "./verb.ts";
 
+const HTTPS_PORT = 443;
+const PROBE_LIMIT_MS = 5_000;
 const CERTIFICATE = /CERT|SIGNED|VERIFY|ISSUER|another certificate/i;
 const PLAIN = /WRONG_VERSION|EPROTO|ECONNRESET|TLS|SSL|SOCKET/i;
 
@@ -41,10 +44,31 @@ const fetchAgain = (target: Target, certificate: Certificate): Failure => {
   return saved.ok ? { exitCode: FAILED, message: done } : saved.error;
 };
 
+const findPlace = ({ baseUrl, socket }: Target): Address => {
+  const { hostname, port } = new URL(baseUrl);
+  return socket === null
+    ? { host: hostname.replaceAll(/[[\]]/g, ""), port: Number(port || HTTPS_PORT) }
+    : { path: socket };
+};
+
+/** What certificate the target's server shows; otherwise the code of what went wrong. */
+export const findPresented = (target: Target): ReturnType<typeof fetchCertificate> =>
+  fetchCertificate(findPlace(target));
+
+/** Whether packets to it are lost: a server that is busy takes a connection all the same. */
+export const isGone = async (target: Target): Promise<boolean> => {
+  const { promise, resolve } = Promise.withResolvers<boolean>();
+  const socket = connect(findPlace(target), () => resolve(false));
+  socket.once("error", () => resolve(false));
+  const timer = setTimeout(() => resolve(true), PROBE_LIMIT_MS);
+  const isLost = await promise;
+  clearTimeout(timer);
+  socket.destroy();
+  return isLost;
+};
+
 const judgePresented = async (target: Target, pinned: string): Promise<Failure | null> => {
-  const { hostname, port } = new URL(target.baseUrl);
-  const place = { host: hostname.replaceAll(/[[\]]/g, ""), port: Number(port || 443) };
-  const presented = await fetchCertificate(target.socket === null ? place : { path: target.socket });
+  const presented = await findPresented(target);
   if (!presented.ok) return null;
   if (!isSameFingerprint(presented.value.fingerprint, pinned))
     return describeChanged(target, pinned, presented.value.fingerprint);

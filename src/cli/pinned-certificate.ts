@@ -16,7 +16,8 @@ export type Pin = Readonly<{
 /** `fingerprint` is SHA-256, as openssl prints it. */
 export type Certificate = Readonly<{ pem: string; fingerprint: string; isSelfSigned: boolean }>;
 
-type Address = Readonly<{ host: string; port: number }> | Readonly<{ path: string }>;
+/** Of a server; `path` is that of a Unix socket. */
+export type Address = Readonly<{ host: string; port: number }> | Readonly<{ path: string }>;
 
 const TIME_LIMIT_MS = 10_000;
 
