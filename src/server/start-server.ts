@@ -96,6 +96,7 @@ const createOutside = (
   onStep,
   clock: readClock,
   terminals: createTerminals(),
+  channels: [...JOB_CHANNELS, ...createServerChannels(settings.notify)],
   couriers: createCouriers(settings, readClock),
   executor: createScreenExecutor({ serverDir: settings.serverDir, onStep }),
   gpus,
@@ -163,11 +164,10 @@ const startJobs = (settings: Settings, parts: Parts): Promise<Scheduler> => {
   const serverEnvironment = Object.fromEntries(
     Object.entries(process.env).flatMap(([name, value]) => (value === undefined ? [] : [[name, value]])),
   );
-  const channels = [...JOB_CHANNELS, ...createServerChannels(settings.notify)];
   const office = { couriers: parts.couriers, timeoutMs: SERVICE_TIMEOUT_MS, random: Math.random };
   const logs = createLogFile(settings.serverDir);
   return startScheduler(
-    { ...parts, serverEnvironment, settings, uptime: readUptime, logs, channels },
+    { ...parts, serverEnvironment, settings, uptime: readUptime, logs },
     {
       health: parts.health,
       wandb: createWandbFinder(),
@@ -211,6 +211,12 @@ const tryServe = async (settings: Settings, parts: Parts): Promise<Result<Runnin
   }
 };
 
+const createWakes = (find: () => Scheduler | null): Wakes => ({
+  running: () => find()?.wakes.running(),
+  queues: () => find()?.wakes.queues(),
+  outbox: () => find()?.wakes.outbox(),
+});
+
 const serve = async (
   settings: Settings,
   parts: Parts,
@@ -218,7 +224,7 @@ const serve = async (
 ): Promise<Result<RunningServer, StartError>> => {
   let scheduler: Scheduler | null = null;
   let isStopping = false;
-  const wakes = { running: () => scheduler?.wakes.running(), queues: () => scheduler?.wakes.queues() };
+  const wakes = createWakes(() => scheduler);
   const app = createApp(createApiContext(settings, parts, { wakes, isStopping: () => isStopping }));
   const http = tryListen(settings, app);
   if (!http.ok) {

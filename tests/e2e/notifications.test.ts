@@ -109,6 +109,30 @@ test("nx notify test says what came back, of Discord and of the server's own cha
   expect(slack.texts).toHaveLength(1);
 });
 
+test("a sweep whose last waiting job is removed is told of then", async () => {
+  const { world } = await enter();
+  const slack = startSlack();
+  onTestFinished(() => slack.stop());
+  mkdirSync(join(world.folder, "server"));
+  writeFileSync(
+    join(world.folder, "server", "config.toml"),
+    `[notify.team]\ntype = "slack"\nurl = "${slack.address}"\ndigest = true\n`,
+  );
+  await world.startServer();
+  for (const gpu of ["0", "1"]) await world.nx(["blacklist", "add", gpu]);
+  const jobs = [
+    { job_id: "bad", command: "exit 3", user: "ann", num_gpus: 0 },
+    { job_id: "waits", command: "train --key $KEY", user: "ann", num_gpus: 1, env: { KEY: "hunter2secret" } },
+  ];
+  expect((await world.post("/v1/jobs/batch", jobs)).status).toBe(201);
+  await world.waitFor("bad");
+  expect((await world.nx(["remove", "-y", "waits"])).exitCode).toBe(0);
+  await waitUntil("the digest is there", () => slack.texts.length === 1);
+  expect(slack.texts[0]).toMatch(
+    /^\*Batch: 1 of 2 done, 1 failed, on .*\*\nJobs: 1 failed, 1 removed\nFailed: bad\nLast command: train --key \$KEY\nUser: ann$/,
+  );
+});
+
 test("a server that is killed again and again loses no message, and repeats at most one a kill", async () => {
   const { world, discord } = await enter();
   const KILLS = 4;

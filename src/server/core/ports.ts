@@ -237,8 +237,8 @@ export type HostStats = Readonly<{
 /** The address of the job's run on W&B, null while there is none. */
 export type WandbFinder = Readonly<{ find: (job: RunningJob, env: Environment) => Promise<string | null> }>;
 
-/** `running` makes the scheduler look at the running jobs now, `queues` at what can start now. */
-export type Wakes = Readonly<{ running: () => void; queues: () => void }>;
+/** `running` makes the scheduler look at the running jobs now, `queues` at what can start now, `outbox` at what is to be told. */
+export type Wakes = Readonly<{ running: () => void; queues: () => void; outbox: () => void }>;
 
 /** `time` in Unix seconds names a backup. `make` takes as long as it takes, beside the server, and answers with its path. */
 export type Backups = Readonly<{
