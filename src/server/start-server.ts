@@ -70,6 +70,8 @@ const ensureToken = async (store: Store, settings: Settings): Promise<Result<str
   return ok(settings.apiToken === null ? token : null);
 };
 
+const listChannels = ({ notify }: Settings): readonly string[] => [...JOB_CHANNELS, ...notify].map(({ name }) => name);
+
 const openFolder = (settings: Settings, { meter, onStep }: Reporting): Result<Store, StartError> => {
   try {
     mkdirSync(settings.serverDir, { recursive: true, mode: 0o700 });
@@ -194,7 +196,7 @@ export const startServer = async (
   if ((settings.sslKeyfile === null) !== (settings.sslCertfile === null)) {
     return err({ message: "ssl_keyfile and ssl_certfile go together: give both or none" });
   }
-  const reporting = { ...listeners, meter: createMeter() };
+  const reporting = { ...listeners, meter: createMeter(listChannels(settings)) };
   const store = openFolder(settings, reporting);
   if (!store.ok) return store;
   return tryServe(settings, createParts(settings, store.value, reporting));

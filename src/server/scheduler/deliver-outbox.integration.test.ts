@@ -18,7 +18,16 @@ import { createTwilio } from "../external/twilio.ts";
 import { changeJob } from "./change-job.ts";
 import { createDelivery, type Delivery } from "./deliver-outbox.ts";
 import { expireOutbox } from "./expire-outbox.ts";
-import { createCpuJob, createHarness, type Harness, handleOf, must, toId, waitUntil } from "./harness.test.ts";
+import {
+  createCpuJob,
+  createHarness,
+  type Harness,
+  handleOf,
+  must,
+  readFigureOf,
+  toId,
+  waitUntil,
+} from "./harness.test.ts";
 import { createHealthWatch } from "./watch-health.ts";
 
 const HOUR_S = 3600;
@@ -78,6 +87,11 @@ const addDiscordJob = async ({ store }: Harness, id: string, webhook: string, fi
   const job = createCpuJob(id, { notifications: ["discord"], ...fields });
   must(await store.write((transaction) => transaction.insertJob(job, env)));
 };
+
+const countDeliveries = (office: Office, channel: string): readonly (number | undefined)[] =>
+  ["delivered", "failed", "given_up"].map((outcome) =>
+    readFigureOf(office, "nexus_notifications_total", { channel, outcome }),
+  );
 
 describe("a notification", () => {
   test("is sent at the start and at the end, and the first one's id is kept with the job", async () => {
@@ -181,6 +195,7 @@ describe("a notification", () => {
     expect(office.states("a")).toEqual(["discord started dead", "discord completed delivered"]);
     expect(office.messages("a")[0]?.error).toBe("Discord answered 404: Unknown Webhook");
     expect(discord.texts()).toEqual(["<@42> Job a completed on atlas"]);
+    expect(countDeliveries(office, "discord")).toEqual([1, undefined, 1]);
   });
 
   test.each(["", "not an address", "file:///etc/passwd", "ftp://127.0.0.1/"])(
@@ -290,6 +305,11 @@ describe("a notification", () => {
     await expireOutbox(office.context);
     expect(office.states("a")).toEqual(["discord started dead", "discord completed dead"]);
     expect(office.messages("a").map(({ id }) => office.store.outbox.openSecrets(id))).toEqual([{}, {}]);
+    expect(countDeliveries(office, "discord")).toEqual([undefined, 24, 2]);
+    expect(office.logs.filter(({ event }) => event === "notification given up")).toMatchObject([
+      { fields: { job_id: "a", event: "started", message: expect.stringContaining("can't be reached") } },
+      { fields: { job_id: "a", event: "completed", message: "it was never its turn" } },
+    ]);
     office.setTime(1000 + 40 * 24 * HOUR_S);
     await expireOutbox(office.context);
     expect(office.states("a")).toEqual([]);

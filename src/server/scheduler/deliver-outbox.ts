@@ -4,7 +4,7 @@ import type { OutboxMessage, Outcome } from "../core/outbox.ts";
 import type { Transaction } from "../core/ports.ts";
 import type { SchedulerContext } from "./context.ts";
 import { sendMessage } from "./send-message.ts";
-import { logOutcome, settleMessage } from "./settle-message.ts";
+import { reportOutcome, settleMessage } from "./settle-message.ts";
 
 /** A courier has `timeoutMs`; `random` is from 0 to 1. */
 export type PostOffice = Readonly<{ couriers: Couriers; timeoutMs: number; random: () => number }>;
@@ -53,7 +53,7 @@ const takeTurn = (context: SchedulerContext, transaction: Transaction, memory: M
 const forget = (context: SchedulerContext, memory: Memory, { attempt, outcome }: Settled): void => {
   memory.sending.delete(attempt.message.id);
   memory.answered.delete(attempt.message.id);
-  logOutcome(context, attempt.message, outcome);
+  reportOutcome(context, attempt.message, outcome);
 };
 
 const updateLanes = (lanes: Memory["lanes"], attempt: Attempt): void => {

@@ -47,7 +47,13 @@ export const settleMessage = (context: SchedulerContext, transaction: Transactio
   return outcome;
 };
 
-export const logOutcome = ({ log, clock }: SchedulerContext, message: OutboxMessage, outcome: Outcome): void => {
+/** Tells of an outcome that is on disk, in the log and in figures. */
+export const reportOutcome = (
+  { log, clock, meter }: SchedulerContext,
+  message: OutboxMessage,
+  outcome: Outcome,
+): void => {
+  meter.countDelivery(message.channel, outcome.kind);
   const fields = { job_id: message.jobId, channel: message.channel, event: message.event };
   if (outcome.kind === "delivered") log.info("notification delivered", fields);
   else if (outcome.kind === "dead") log.error("notification given up", { ...fields, message: outcome.error });
