@@ -70,6 +70,9 @@ test("a Discord that hangs delays no job, and what it missed arrives after a cra
     (await listDeliveries(world, id)).every(({ state }) => state === "delivered"),
   );
   expect(discord.texts().map((text) => text.split(" ")[3])).toEqual(["started", "completed"]);
+  const { stdout } = await world.nx(["get", id]);
+  expect(stdout).toContain("discord, started: delivered, perhaps twice: an earlier attempt may have arrived\n");
+  expect(stdout).toContain("discord, completed: delivered\n");
 });
 
 test("a webhook that is gone is told by nx get, and by no retry", async () => {

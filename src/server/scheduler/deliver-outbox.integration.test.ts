@@ -458,6 +458,21 @@ describe("a call", () => {
     expect(office.messages("a").find(({ channel }) => channel === "phone")?.reference).toMatch(/^CA\d{32}$/);
   });
 
+  test("that is one too many for Twilio is made later", async () => {
+    const office = openAll();
+    office.twilio.limitRate({ requests: 0, retryAfterS: 0 });
+    await addFullJob(office, "a");
+    await office.launch("a");
+    await office.exit("a", 0);
+    for (const time of [1006, 1007, 1010]) {
+      office.setTime(time);
+      await office.deliver();
+    }
+    expect(office.twilio.calls).toHaveLength(1);
+    const call = office.messages("a").find(({ channel }) => channel === "phone");
+    expect(call).toMatchObject({ state: "delivered", attempts: 2, isUncertain: false });
+  });
+
   test.each([
     ["TWILIO_AUTH_TOKEN", "wrong", "Twilio answered 401: Authenticate"],
     ["PHONE_TO_NUMBER", "me", "Twilio answered 400: The 'To' number is not valid"],
