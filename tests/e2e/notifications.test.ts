@@ -23,9 +23,27 @@ const notify = (discord: DiscordStandIn) => ({
 const listDeliveries = async (world: World, id: string): Promise<readonly WireDelivery[]> =>
   (await (await fetch(`${world.url}/v1/jobs/${id}/deliveries`)).json()) as readonly WireDelivery[];
 
+const followEvents = async (world: World) => {
+  const hangUp = new AbortController();
+  onTestFinished(() => hangUp.abort());
+  const { body } = await fetch(`${world.url}/v1/events`, { signal: hangUp.signal });
+  const reader = body?.getReader();
+  let text = "";
+  const until = async (wanted: string): Promise<void> => {
+    while (!text.includes(wanted)) {
+      const part = await reader?.read();
+      if (part?.value === undefined) throw new Error(`the events ended without ${wanted}`);
+      text += new TextDecoder().decode(part.value);
+    }
+  };
+  await until("retry:");
+  return { until };
+};
+
 test("Discord hears of a job's start and of its failure, with the end of its log and none of its secrets", async () => {
   const { world, discord } = await enter();
   await world.startServer();
+  const events = await followEvents(world);
   const command = "for i in $(seq 30); do echo line $i; done; echo token $API_TOKEN @everyone; exit 3";
   const { id } = await world.submit({ ...notify(discord), command });
   await waitUntil("both messages are there", () => discord.messages.size === 2);
@@ -43,6 +61,7 @@ test("Discord hears of a job's start and of its failure, with the end of its log
     const { notification_messages } = await world.job(id);
     return notification_messages["discord_start_job"] === first?.[0];
   });
+  await events.until(`"notification_messages":{"discord_start_job":"${first?.[0]}"}`);
   const shown = await world.nx(["get", id]);
   expect(shown.stdout).toContain("told      discord, started: delivered");
   expect(shown.stdout).toContain("told      discord, failed: delivered");

@@ -106,6 +106,8 @@ describe("a notification", () => {
     const [first] = discord.messages.keys();
     expect(toWireJob(office.find("a")).notification_messages).toEqual({ discord_start_job: first ?? "" });
     expect(office.states("a")).toEqual(["discord started delivered", "discord completed delivered"]);
+    const reported = office.logs.filter(({ event, level }) => event === "job changed" && level === "debug");
+    expect(reported).toMatchObject([{ fields: { job_id: "a", reason: "its first message was delivered" } }]);
   });
 
   test("is written with the change that it tells of, or not at all", async () => {
