@@ -112,12 +112,12 @@ export type LaunchError = Readonly<{ message: string; isTemporary?: boolean }>;
 export type KillError = Readonly<{ message: string }>;
 
 /**
- * `processesLeft` counts the job's processes that outlive its exit code. `lost`: no process is left and no exit code
+ * `processesLeft` counts the job's processes that outlive its exit code, which was written at `exitedAt` where that is known. `lost`: no process is left and no exit code
  * is there, for the reason given. `unstarted`: it never ran and, from this answer on, never can.
  */
 export type Observation =
   | Readonly<{ kind: "alive"; handle: JobHandle }>
-  | Readonly<{ kind: "exited"; exitCode: number; processesLeft: number }>
+  | Readonly<{ kind: "exited"; exitCode: number; processesLeft: number; exitedAt?: number }>
   | Readonly<{ kind: "lost"; reason: string }>
   | Readonly<{ kind: "unstarted" }>;
 
