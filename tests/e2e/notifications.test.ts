@@ -62,6 +62,9 @@ test("Discord hears of a job's start and of its failure, with the end of its log
     return notification_messages["discord_start_job"] === first?.[0];
   });
   await events.until(`"notification_messages":{"discord_start_job":"${first?.[0]}"}`);
+  await waitUntil("both are written down", async () =>
+    (await listDeliveries(world, id)).every(({ state }) => state === "delivered"),
+  );
   const shown = await world.nx(["get", id]);
   expect(shown.stdout).toContain("told      discord, started: delivered");
   expect(shown.stdout).toContain("told      discord, failed: delivered");

@@ -54,7 +54,9 @@ const openOffice = (
   channels: readonly Channel[] = JOB_CHANNELS,
 ): Office => {
   const harness = createHarness({ log: "line one\nRuntimeError: out of luck\n", channels });
-  const { context, store } = harness;
+  const { store } = harness;
+  let heard = Promise.withResolvers<void>();
+  const context = { ...harness.context, wakeOutbox: () => heard.resolve() };
   const delivery = createDelivery(context, { couriers, timeoutMs, random: () => 0 });
   onTestFinished(() => delivery.stop());
   const messages = (id: string): readonly OutboxMessage[] => store.outbox.listOfJob(toId(id));
@@ -62,14 +64,16 @@ const openOffice = (
     must(await changeJob(context, toId(id), event));
   };
   const deliver = async (): Promise<void> => {
-    for (let round = 0; round < 20; round++) {
+    for (;;) {
+      heard = Promise.withResolvers();
       await delivery.run();
       if (!store.outbox.hasInterrupted()) return;
-      await Bun.sleep(15);
+      await heard.promise;
     }
   };
   return {
     ...harness,
+    context,
     delivery,
     deliver,
     messages,
@@ -274,7 +278,8 @@ describe("a notification", () => {
     let isFull = false;
     const write: typeof office.store.write = async (change) =>
       isFull ? err({ kind: "unavailable", message: "The disk is full" }) : office.store.write(change);
-    const context = { ...office.context, store: { ...office.store, write } };
+    const answered = Promise.withResolvers<void>();
+    const context = { ...office.context, store: { ...office.store, write }, wakeOutbox: answered.resolve };
     const delivery = createDelivery(context, {
       couriers: { discord: createDiscord() },
       timeoutMs: 200,
@@ -282,9 +287,8 @@ describe("a notification", () => {
     });
     await delivery.run();
     isFull = true;
-    await waitUntil(() => discord.texts().length === 1);
-    await waitUntil(() => discord.requests.length === 1);
-    await Bun.sleep(20);
+    await answered.promise;
+    expect(discord.texts()).toHaveLength(1);
     expect(delivery.run()).rejects.toThrow("The disk is full");
     isFull = false;
     await delivery.run();
