@@ -1,7 +1,7 @@
-/** What a service may do instead of answering as it should. `gate` answers, but only when it is opened. */
+/** What a service may do instead of answering as it should. `gate` answers, but only when it is opened, `stall` begins to. */
 export type Fault =
   | Readonly<{ kind: "status"; status: number; headers?: Readonly<Record<string, string>>; body?: string }>
-  | Readonly<{ kind: "hang" | "garbage" }>
+  | Readonly<{ kind: "hang" | "garbage" | "stall" }>
   | Readonly<{ kind: "gate"; opened: Promise<void> }>;
 
 export type Received = Readonly<{
@@ -40,6 +40,10 @@ const fail = async (fault: Fault, answer: () => Response): Promise<Response> => 
       return toResponse({ status: fault.status, body: fault.body ?? "", headers: fault.headers ?? {} });
     case "garbage":
       return new Response(GARBAGE);
+    case "stall":
+      return new Response(
+        new ReadableStream({ start: (stream) => stream.enqueue(new TextEncoder().encode('{"data":')) }),
+      );
     case "gate":
       await fault.opened;
       return answer();
