@@ -38,7 +38,6 @@ const parse = ({ headers, body }: Received): Asked | null => {
 
 const nameOperation = ({ query }: Asked): string => /^\s*(?:query|mutation)\s+(\w+)/.exec(query)?.[1] ?? "";
 
-/** The variables that the operation declares as `Type!` are there: https://spec.graphql.org/October2021/#sec-Coercing-Variable-Values */
 const hasVariables = ({ query, variables }: Asked): boolean =>
   [...query.matchAll(/\$(\w+):\s*[\w[\]!]+!(?=[\s,)])/g)].every(([, name]) => (variables[name ?? ""] ?? null) !== null);
 
