@@ -6,7 +6,7 @@ import { type AttachSocket, openAttachSocket, type SocketEnd } from "./attach-so
 import { awaitJob, isEnded, isHopeless, pauseBeforeRetry, stayWith } from "./await-job.ts";
 import { createDetachKeys } from "./detach-keys.ts";
 import { fail, UNREACHABLE } from "./failure.ts";
-import { dropFarewell, paintEnd } from "./final-screen.ts";
+import { dropFarewell, moveToFreshLine, paintEnd } from "./final-screen.ts";
 import { followJob } from "./follow-job.ts";
 import { holdOutput } from "./hold-output.ts";
 import { chooseExitCode, describeEnding } from "./job-ending.ts";
@@ -27,7 +27,6 @@ type Session = {
 type Final = Result<"detached" | "ended", Failure>;
 type Break = Readonly<{ wasOpen: boolean; failure: Failure }>;
 
-const ERASE_BELOW = "\u001b[J";
 const READING_MS = 600;
 const RECORDER_LINES = 2;
 
@@ -112,10 +111,10 @@ const stayAttached = async (session: Session, terminal: RawTerminal): Promise<Fi
   }
 };
 
-const describeModes = ({ hasShown }: Session, leaving: Final): string => {
+const describeModes = ({ hasShown }: Session, leaving: Final, columns: number): string => {
   if (!hasShown) return "";
   if (!leaving.ok) return BELOW_EVERYTHING;
-  return leaving.value === "ended" ? USUAL_MODES : `${USUAL_MODES}${ERASE_BELOW}\r\n`;
+  return leaving.value === "ended" ? USUAL_MODES : USUAL_MODES + moveToFreshLine(columns);
 };
 
 const withTerminal = async (session: Session): Promise<Final> => {
@@ -125,7 +124,7 @@ const withTerminal = async (session: Session): Promise<Final> => {
   });
   try {
     const leaving = await stayAttached(session, terminal);
-    terminal.write(describeModes(session, leaving));
+    terminal.write(describeModes(session, leaving, terminal.readSize().columns));
     return leaving;
   } finally {
     terminal.restore();

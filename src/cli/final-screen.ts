@@ -42,3 +42,6 @@ export const paintEnd = (log: string, { rows, columns }: Readonly<{ rows: number
   const shown = takeLast(log === "" ? [] : lines, isWhole ? rows - 1 : rows, columns);
   return `\u001b[0m${eraseLines(rows)}\u001b[H${shown.map((line) => `${line}\r\n`).join("")}`;
 };
+
+/** Where nothing stands on the cursor's line it stays: as many blanks as a line has don't leave an empty one. */
+export const moveToFreshLine = (columns: number): string => `\u001b[J${" ".repeat(columns)}\r`;

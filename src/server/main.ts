@@ -111,7 +111,7 @@ const callVerb = async (word: string | undefined, args: readonly string[], servi
   if (flags["help"] === true) return help(word);
   const chosen = flags["version"] === true ? (SERVER_VERBS["version"] ?? verb.value) : verb.value;
   const ran = await chosen.run(call.value);
-  return ran.ok ? ran.value : fail(ran.error.message, FAILED);
+  return ran.ok ? ran.value : fail(ran.error.message, ran.error.isUsage === true ? USAGE : FAILED);
 };
 
 /** Does what the command line says; resolves with the exit code. */

@@ -1,7 +1,8 @@
 import type { Result } from "../shared/result.ts";
 import type { Flags } from "./load-settings.ts";
 
-export type Mistake = Readonly<{ message: string }>;
+/** `isUsage` where the command line is wrong, not what it asks for. */
+export type Mistake = Readonly<{ message: string; isUsage?: boolean }>;
 
 /** `value` names what follows the flag; without it the flag is a switch. */
 export type ServerFlag = Readonly<{ name: string; short?: string; value?: string; help: string }>;

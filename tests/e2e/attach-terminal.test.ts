@@ -71,8 +71,12 @@ describe("nx run on a terminal", () => {
     enter(window, "clear; nx run --no-git 'echo first; sleep 300'; echo code $?");
     await window.see(/^first$/m);
     detach(window);
-    await window.see(/^first\n{1,2}Detached; .*\ncode 0$/m);
+    await window.see(/^first\nDetached; .*\ncode 0$/m);
     expect(window.readAll()).not.toContain("[detached");
+    enter(window, "clear; nx run --no-git 'printf half; sleep 300'; echo code $?");
+    await window.see(/^half$/m);
+    detach(window);
+    await window.see(/^half\nDetached; .*\ncode 0$/m);
   });
 
   test("detaches with Ctrl-A D, says how to come back, and the terminal is as it was", async () => {
