@@ -31,8 +31,7 @@ const takeLast = (lines: readonly string[], rows: number, columns: number): read
   return lines.slice(start);
 };
 
-/** Each line is erased alone: a terminal would keep a screen that is cleared at once above the new one. */
-const eraseLines = (rows: number): string =>
+const eraseEachLine = (rows: number): string =>
   Array.from({ length: rows }, (_value, row) => `\u001b[${row + 1};1H\u001b[2K`).join("");
 
 /** As much of a log's end as the screen holds, in the place of what it shows, and the cursor below. */
@@ -40,7 +39,7 @@ export const paintEnd = (log: string, { rows, columns }: Readonly<{ rows: number
   const isWhole = log === "" || log.endsWith("\n");
   const lines = (isWhole ? log.slice(0, -1) : log).split("\n");
   const shown = takeLast(log === "" ? [] : lines, isWhole ? rows - 1 : rows, columns);
-  return `\u001b[0m${eraseLines(rows)}\u001b[H${shown.map((line) => `${line}\r\n`).join("")}`;
+  return `\u001b[0m${eraseEachLine(rows)}\u001b[H${shown.map((line) => `${line}\r\n`).join("")}`;
 };
 
 /** Where nothing stands on the cursor's line it stays: as many blanks as a line has don't leave an empty one. */
