@@ -470,7 +470,7 @@ describe("jobs named by words", () => {
 describe("output", () => {
   test("a reader that goes away ends a verb quietly", async () => {
     answer = answerJobs(
-      ...Array.from({ length: 5000 }, (_, n) => createJob({ id: `job-${n}`, command: "x".repeat(200) })),
+      ...Array.from({ length: 5000 }, (_value, index) => createJob({ id: `j${index}`, command: "x".repeat(200) })),
     );
     const piped = await runHere(["bash", "-c", `"${NX}" history --all | head -n 1; echo "\${PIPESTATUS[0]}" >&2`]);
     expect(piped.stdout).toStartWith("ID");
@@ -479,7 +479,7 @@ describe("output", () => {
 
   test("all of a large answer arrives at a slow reader", async () => {
     answer = answerJobs(
-      ...Array.from({ length: 5000 }, (_, n) => createJob({ id: `job-${n}`, command: "x".repeat(200) })),
+      ...Array.from({ length: 5000 }, (_value, index) => createJob({ id: `j${index}`, command: "x".repeat(200) })),
     );
     const piped = await runHere(["bash", "-c", `"${NX}" history --all --json | (sleep 0.2; wc -l)`]);
     expect(Number(piped.stdout)).toBeGreaterThan(5000 * 20);
