@@ -1,4 +1,5 @@
 import { connect } from "node:net";
+import { err } from "../shared/result.ts";
 import { FAILED, UNREACHABLE } from "./failure.ts";
 import { type Address, type Certificate, fetchCertificate, isSameFingerprint, savePem } from "./pinned-certificate.ts";
 import type { Target } from "./target.ts";
@@ -51,9 +52,24 @@ const findPlace = ({ baseUrl, socket }: Target): Address => {
     : { path: socket };
 };
 
-/** What certificate the target's server shows; otherwise the code of what went wrong. */
-export const findPresented = (target: Target): ReturnType<typeof fetchCertificate> =>
-  fetchCertificate(findPlace(target));
+const REFUSED = "ECONNREFUSED";
+
+const nameRefusal = async ({ baseUrl }: Target): Promise<string> => {
+  try {
+    await fetch(baseUrl, { redirect: "manual", tls: { rejectUnauthorized: false } });
+    return REFUSED;
+  } catch (error) {
+    return readCode(error);
+  }
+};
+
+/** What certificate the target's server shows; otherwise the code of what went wrong. Bun's sockets call a missing way
+ * a refusal, its `fetch` does not. */
+export const findPresented = async (target: Target): ReturnType<typeof fetchCertificate> => {
+  const presented = await fetchCertificate(findPlace(target));
+  const isRefused = !presented.ok && presented.error === REFUSED && target.socket === null;
+  return isRefused ? err(await nameRefusal(target)) : presented;
+};
 
 /** Whether packets to it are lost: a server that is busy takes a connection all the same. */
 export const isGone = async (target: Target): Promise<boolean> => {

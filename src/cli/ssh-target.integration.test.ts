@@ -169,6 +169,24 @@ describe.skipIf(!canRunSshd)("a server behind ssh", () => {
     await waitUntil("no connection is left", () => listSshProcesses(runtime).length === 0);
   });
 
+  test("is attached to again by itself when the connection dies", async () => {
+    const ssh = await startSsh();
+    await startServer();
+    await add(ssh);
+    const env = { ...createUserEnvironment(home), ...createEnvironment(ssh) };
+    const terminal = await openTmux({ env, cwd: folder });
+    cleanUps.push(terminal.close);
+    terminal.type(`${NX} -t lab run -c --no-git sh -c 'echo ready; while read word; do echo got $word; done'`);
+    terminal.press("Enter");
+    await terminal.waitFor(/^ready$/m);
+    for (const pid of listMasters()) process.kill(pid, "SIGKILL");
+    await terminal.waitFor("connection broke");
+    await terminal.waitFor(/^(?![\s\S]*connection broke)[\s\S]*^ready$/m);
+    terminal.type("pear");
+    terminal.press("Enter");
+    await terminal.waitFor("got pear");
+  });
+
   test("is attached to on a terminal, on which ssh asks what it has to ask", async () => {
     const ssh = await startSsh({ passphrase: "open sesame" });
     ssh.configure("StrictHostKeyChecking ask");

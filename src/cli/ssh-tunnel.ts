@@ -23,7 +23,7 @@ const SETTINGS = [
   "ForwardAgent=no",
   "ForwardX11=no",
   "ConnectTimeout=10",
-  "ServerAliveInterval=10",
+  "ServerAliveInterval=5",
   "ServerAliveCountMax=3",
   "LogLevel=INFO",
 ];

@@ -67,6 +67,8 @@ const ensureToken = async (store: Store, settings: Settings): Promise<Result<str
   return ok(settings.apiToken === null ? token : null);
 };
 
+const listChannels = ({ notify }: Settings): readonly string[] => [...JOB_CHANNELS, ...notify].map(({ name }) => name);
+
 const openFolder = (settings: Settings, { meter, onStep }: Reporting): Result<Store, StartError> => {
   try {
     mkdirSync(settings.serverDir, { recursive: true, mode: 0o700 });
@@ -93,6 +95,7 @@ const createOutside = (
   onStep,
   clock: readClock,
   terminals: createTerminals(),
+  channels: [...JOB_CHANNELS, ...createServerChannels(settings.notify)],
   couriers: createCouriers(settings, readClock),
   executor: createScreenExecutor({ serverDir: settings.serverDir, onStep }),
   gpus,
@@ -136,11 +139,10 @@ const startJobs = (settings: Settings, parts: Parts): Promise<Scheduler> => {
   const serverEnvironment = Object.fromEntries(
     Object.entries(process.env).flatMap(([name, value]) => (value === undefined ? [] : [[name, value]])),
   );
-  const channels = [...JOB_CHANNELS, ...createServerChannels(settings.notify)];
   const office = { couriers: parts.couriers, timeoutMs: SERVICE_TIMEOUT_MS, random: Math.random };
   const logs = createLogFile(settings.serverDir);
   return startScheduler(
-    { ...parts, serverEnvironment, settings, uptime: readUptime, logs, channels },
+    { ...parts, serverEnvironment, settings, uptime: readUptime, logs },
     {
       health: parts.health,
       wandb: createWandbFinder(),
@@ -175,7 +177,7 @@ export const startServer = async (
   if ((settings.sslKeyfile === null) !== (settings.sslCertfile === null)) {
     return err({ message: "ssl_keyfile and ssl_certfile go together: give both or none" });
   }
-  const reporting = { ...listeners, meter: createMeter() };
+  const reporting = { ...listeners, meter: createMeter(listChannels(settings)) };
   const store = openFolder(settings, reporting);
   if (!store.ok) return store;
   return tryServe(settings, createParts(settings, store.value, reporting));
@@ -192,6 +194,12 @@ const tryServe = async (settings: Settings, parts: Parts): Promise<Result<Runnin
   }
 };
 
+const createWakes = (find: () => Scheduler | null): Wakes => ({
+  running: () => find()?.wakes.running(),
+  queues: () => find()?.wakes.queues(),
+  outbox: () => find()?.wakes.outbox(),
+});
+
 const serve = async (
   settings: Settings,
   parts: Parts,
@@ -199,7 +207,7 @@ const serve = async (
 ): Promise<Result<RunningServer, StartError>> => {
   let scheduler: Scheduler | null = null;
   let isStopping = false;
-  const wakes = { running: () => scheduler?.wakes.running(), queues: () => scheduler?.wakes.queues() };
+  const wakes = createWakes(() => scheduler);
   const app = createApp(createApiContext(settings, parts, { wakes, isStopping: () => isStopping }));
   const http = await listen(settings, app.fetch);
   if (!http.ok) {

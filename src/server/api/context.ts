@@ -3,6 +3,7 @@ import type { AccessDenial, AccessFacts, Identity, LocalUser } from "../core/acc
 import type { Couriers } from "../core/courier.ts";
 import type { JobId } from "../core/job.ts";
 import type { Meter } from "../core/meter.ts";
+import type { Channel } from "../core/plan-notices.ts";
 import type {
   Clock,
   Executor,
@@ -53,6 +54,7 @@ export type ApiContext = Readonly<{
   newJobId: () => JobId;
   wakes: Wakes;
   isStopping: () => boolean;
+  channels: readonly Channel[];
   couriers: Couriers;
   ownChannels: readonly string[];
 }>;

@@ -1,4 +1,3 @@
-import { setTimeout as pause } from "node:timers/promises";
 import { err, ok, type Result } from "../../../shared/result.ts";
 import type { Job, RunningJob } from "../../core/job.ts";
 import type { SocketHandler } from "../../core/terminal.ts";
@@ -34,14 +33,13 @@ const attachSpec: RouteSpec = {
 };
 
 const SWITCHING = 101;
-const POLL_MS = 10;
 const START_PATIENCE_MS = 15_000;
 
-const waitForLaunch = async ({ store }: ApiContext, first: Job): Promise<Job> => {
+const waitForLaunch = async ({ store, feed }: ApiContext, first: Job): Promise<Job> => {
   const deadline = performance.now() + START_PATIENCE_MS;
   let job = first;
-  while (job.status === "starting" && performance.now() < deadline) {
-    await pause(POLL_MS);
+  for (let now = performance.now(); job.status === "starting" && now < deadline; now = performance.now()) {
+    await feed.waitForChange(deadline - now);
     job = store.findJob(job.id) ?? job;
   }
   return job;
