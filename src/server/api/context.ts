@@ -72,13 +72,14 @@ export type Peer = Readonly<{
 }>;
 
 /**
- * `log` is that of the request: its lines carry the request's id. `facts` and `identity` are there once the request was let
- * in, `refusal` once something was refused to who asks.
+ * `log` is that of the request: its lines carry the request's id. `facts`, `identity` and `isStillLetIn` are there once the
+ * request was let in, `refusal` once something was refused to who asks.
  */
 export type AppVariables = {
   log: Log;
   facts: Omit<AccessFacts, "asked">;
   identity: Identity | undefined;
+  isStillLetIn: () => boolean;
   refusal: AccessDenial["code"] | undefined;
 };
 

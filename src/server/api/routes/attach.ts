@@ -11,6 +11,7 @@ import { attachQuerySchema, readQuery } from "../query.ts";
 import { describeErrors, idParameter, type Route, type RouteSpec } from "../route.ts";
 import type { Seats } from "../seats.ts";
 import type { ViewingRooms } from "../viewing-rooms.ts";
+import { closeWhenLost } from "../watch-access.ts";
 
 const DESCRIPTION = `A WebSocket. Binary frames are bytes of the terminal, both ways; a text frame \`{"columns":N,"rows":N}\`
 tells the size of the viewer's window, as the query does at the start. \`term\` names the kind of the viewer's terminal.
@@ -93,7 +94,7 @@ const attach =
     const seat = seats.take("viewer", request.env.peer.address);
     if (!seat.ok) return respondFailure(seat.error);
     const viewing = { job: job.value, options, isReadOnly: read_only, onEnd: seat.value };
-    if (upgrade(request, bridgeTerminal(context, rooms, viewing))) {
+    if (upgrade(request, closeWhenLost(request, bridgeTerminal(context, rooms, viewing)))) {
       announce(request, job.value, read_only);
       return new Response(null, { status: SWITCHING });
     }
