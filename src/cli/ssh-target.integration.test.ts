@@ -19,6 +19,7 @@ import { type Finished, SERVER, stopChild, waitUntil } from "../../tests/e2e/pro
 import { canRunSshd, listSshProcesses, type SshServer, startSshServer, USER } from "../../tests/e2e/ssh-server.ts";
 import { openTmux } from "../../tests/e2e/tmux-terminal.ts";
 import { pickPort } from "../../tests/pick-port.ts";
+import { VERSION } from "../shared/version.ts";
 
 let folder: string;
 let home: string;
@@ -72,8 +73,8 @@ const startServer = async (more: NodeJS.ProcessEnv = {}): Promise<void> => {
   await promise;
 };
 
-const add = (ssh: Pick<SshServer, "path">, url = "ssh://box"): Promise<Finished> =>
-  nx(["target", "add", "lab", url, "--server-port", String(serverPort)], "", createEnvironment(ssh));
+const add = (ssh: Pick<SshServer, "path">, url = "ssh://box", place = String(serverPort)): Promise<Finished> =>
+  nx(["target", "add", "lab", url, "--server-at", place], "", createEnvironment(ssh));
 
 const inLab = (ssh: SshServer, ...words: readonly string[]): Promise<Finished> =>
   nx(["-t", "lab", ...words], "", createEnvironment(ssh));
@@ -117,6 +118,23 @@ describe.skipIf(!canRunSshd)("a server behind ssh", () => {
     );
     const refused = await inLab(ssh, "queue");
     expect([refused.exitCode, refused.stderr]).toEqual([1, expect.stringContaining(`presented: ${fingerprint}`)]);
+  });
+
+  test("is reached at a socket of that machine, too", async () => {
+    const ssh = await startSsh();
+    const unix = join(folder, "nexus.sock");
+    const status = { server_version: VERSION, node_name: "box", gpu_count: 2 };
+    const server = Bun.serve({
+      unix,
+      fetch: ({ url }) => Response.json(url.endsWith("/v1/server/status") ? status : []),
+    });
+    cleanUps.push(() => server.stop(true));
+    const added = await add(ssh, "ssh://box", unix);
+    expect([added.exitCode, added.stdout]).toEqual([0, "Target lab is added: box with 2 GPUs, at ssh://box.\n"]);
+    expect((await inLab(ssh, "queue", "--json")).stdout).toBe("[]\n");
+    await server.stop(true);
+    const away = await inLab(ssh, "queue");
+    expect([away.exitCode, away.stderr]).toEqual([3, expect.stringContaining(unix)]);
   });
 
   test("gets one connection from several commands that begin at once", async () => {
@@ -198,7 +216,7 @@ describe.skipIf(!canRunSshd)("a server behind ssh", () => {
       terminal.type(text);
       terminal.press("Enter");
     };
-    enter(`${NX} target add lab ssh://box --server-port ${serverPort}; echo "ended $?"`);
+    enter(`${NX} target add lab ssh://box --server-at ${serverPort}; echo "ended $?"`);
     await terminal.waitFor("continue connecting");
     enter("yes");
     await terminal.waitFor("Enter passphrase");
@@ -252,7 +270,7 @@ describe.skipIf(!canRunSshd)("what ssh can't do is told in one line, and nothing
       /host key is not known here.*: ssh box$/m,
     ],
     ["another host key", withPath(swapHostKey), 4, /host key is not the one that is known/],
-    ["no server", withPath(() => undefined), 3, /no server listens there on port \d+/],
+    ["no server", withPath(() => undefined), 3, /no server listens there at \d+/],
     ["no forwarding", withPath(() => undefined, "ssh://box", "AllowTcpForwarding no"), 3, /forwards nothing/],
   ];
 
