@@ -6,8 +6,9 @@ import { locateHome } from "./config-file.ts";
 import { fail } from "./failure.ts";
 import type { Failure } from "./verb.ts";
 
-/** Who, where and by which port for `ssh`, null for what its own settings say; `serverPort` is on that machine's loopback. */
-export type SshAddress = Readonly<{ user: string | null; host: string; port: number | null; serverPort: number }>;
+/** Who, where and by which port for `ssh`, null for what its own settings say; `serverAt` is a port of
+ * that machine's loopback, or a Unix socket there. */
+export type SshAddress = Readonly<{ user: string | null; host: string; port: number | null; serverAt: string }>;
 
 const SHORT_AND_PLAIN = /^\/[\w./-]{1,50}$/;
 const PRIVATE_FOLDER = 0o700;

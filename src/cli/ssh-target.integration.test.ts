@@ -72,8 +72,8 @@ const startServer = async (more: NodeJS.ProcessEnv = {}): Promise<void> => {
   await promise;
 };
 
-const add = (ssh: Pick<SshServer, "path">, url = "ssh://box"): Promise<Finished> =>
-  nx(["target", "add", "lab", url, "--server-port", String(serverPort)], "", createEnvironment(ssh));
+const add = (ssh: Pick<SshServer, "path">, url = "ssh://box", place = String(serverPort)): Promise<Finished> =>
+  nx(["target", "add", "lab", url, "--server-at", place], "", createEnvironment(ssh));
 
 const inLab = (ssh: SshServer, ...words: readonly string[]): Promise<Finished> =>
   nx(["-t", "lab", ...words], "", createEnvironment(ssh));
@@ -117,6 +117,21 @@ describe.skipIf(!canRunSshd)("a server behind ssh", () => {
     );
     const refused = await inLab(ssh, "queue");
     expect([refused.exitCode, refused.stderr]).toEqual([1, expect.stringContaining(`presented: ${fingerprint}`)]);
+  });
+
+  test("that trusts nobody on loopback is reached at its socket, where the kernel says who logged in", async () => {
+    const ssh = await startSsh();
+    const socket = join(folder, "nexus.sock");
+    await startServer({ NS_SOCKET: socket, NS_TRUST_LOOPBACK: "false" });
+    const refused = await add(ssh);
+    expect([refused.exitCode, refused.stderr]).toEqual([4, expect.stringContaining("it needs a token")]);
+    const added = await add(ssh, "ssh://box", socket);
+    expect([added.exitCode, added.stdout]).toEqual([0, expect.stringMatching(/^Target lab is added/)]);
+    const job = await inLab(ssh, "run", "-c", "--no-git", "echo by its socket");
+    expect([job.exitCode, job.stdout]).toEqual([0, expect.stringContaining("\nby its socket\n")]);
+    await cleanUps.pop()?.();
+    const away = await inLab(ssh, "queue");
+    expect([away.exitCode, away.stderr]).toEqual([3, expect.stringContaining(socket)]);
   });
 
   test("gets one connection from several commands that begin at once", async () => {
@@ -198,7 +213,7 @@ describe.skipIf(!canRunSshd)("a server behind ssh", () => {
       terminal.type(text);
       terminal.press("Enter");
     };
-    enter(`${NX} target add lab ssh://box --server-port ${serverPort}; echo "ended $?"`);
+    enter(`${NX} target add lab ssh://box --server-at ${serverPort}; echo "ended $?"`);
     await terminal.waitFor("continue connecting");
     enter("yes");
     await terminal.waitFor("Enter passphrase");
@@ -252,7 +267,7 @@ describe.skipIf(!canRunSshd)("what ssh can't do is told in one line, and nothing
       /host key is not known here.*: ssh box$/m,
     ],
     ["another host key", withPath(swapHostKey), 4, /host key is not the one that is known/],
-    ["no server", withPath(() => undefined), 3, /no server listens there on port \d+/],
+    ["no server", withPath(() => undefined), 3, /no server listens there at \d+/],
     ["no forwarding", withPath(() => undefined, "ssh://box", "AllowTcpForwarding no"), 3, /forwards nothing/],
   ];
 

@@ -18,10 +18,9 @@ const REASONS: readonly Reason[] = [
   [
     /open failed: .*refused/,
     UNREACHABLE,
-    ({ serverPort }) =>
-      `no server listens there on port ${serverPort} (start nexus-server; another port: --server-port)`,
+    ({ serverAt }) => `no server listens there at ${serverAt} (start nexus-server; another place: --server-at)`,
   ],
-  [/open failed/, UNREACHABLE, ({ serverPort }) => `its SSH server can't reach port ${serverPort} there`],
+  [/open failed/, UNREACHABLE, ({ serverAt }) => `its SSH server can't reach ${serverAt} there`],
   [/Could not resolve hostname/, UNREACHABLE, () => "no machine of that name is known here"],
   [
     /HOST IDENTIFICATION HAS CHANGED/,

@@ -74,7 +74,8 @@ const connectAnew = async (address: SshAddress): Promise<string | null> => {
   const control = `${socket}.${randomBytes(UNIQUE_BYTES).toString("hex")}`;
   const said = await runSsh(describeMaster(address, control));
   if (said !== null) return said;
-  return order(control, address, ["-O", "forward", "-L", `${socket}:127.0.0.1:${address.serverPort}`]);
+  const there = address.serverAt.startsWith("/") ? address.serverAt : `127.0.0.1:${address.serverAt}`;
+  return order(control, address, ["-O", "forward", "-L", `${socket}:${there}`]);
 };
 
 const replace = async (address: SshAddress): Done => {

@@ -6,7 +6,7 @@ import type { Failure } from "./verb.ts";
 /** The address of a target as it stands in `config.toml`. */
 export type TargetAddress =
   | Readonly<{ host: string; port: number; protocol: "http" | "https" }>
-  | Readonly<{ host: string; port?: number; user?: string; server_port?: number; protocol: "ssh" }>;
+  | Readonly<{ host: string; port?: number; user?: string; server_at?: string | number; protocol: "ssh" }>;
 
 const EXAMPLE = "https://gpu-box.example:54323";
 const SSH_EXAMPLE = "ssh://ada@gpu-box";

@@ -280,8 +280,8 @@ describe("an address that does not work is told in clear words, and nothing is w
     [["add", "lab", "ssh://ada@-oProxyCommand=id"], /no name for ssh/],
     [["add", "lab", "ssh://-lroot@box"], /no name for ssh/],
     [["add", "lab", "ssh://box:0"], /from 1 to 65535/],
-    [["add", "lab", "ssh://box", "--server-port", "x"], /--server-port is "x"/],
-    [["add", "lab", "https://box", "--server-port", "1"], /is for ssh/],
+    [["add", "lab", "ssh://box", "--server-at", "x"], /--server-at is "x"/],
+    [["add", "lab", "https://box", "--server-at", "1"], /is for ssh/],
     [["add", "lab", "ftp://box"], /is like https/],
     [["add", "lab", "http://box"], /http would send the token unprotected/],
     [["add", "lab", "https://ada:secret@box"], /leave the password out/],
@@ -318,6 +318,15 @@ describe("an address that does not work is told in clear words, and nothing is w
     const queue = await nx(["queue", "-t", "lab"]);
     expect([queue.exitCode, queue.stderr]).toEqual([1, expect.stringContaining("use https")]);
   });
+
+  test.each(['port = "x"', 'server_at = "nexus.sock"', 'server_at = "/tmp/a:b"', "server_at = 0"])(
+    "a place that is none is told: %j",
+    async (place) => {
+      writeSettings(`[targets.lab]\nprotocol = "ssh"\nhost = "box"\n${place}\n`);
+      const queue = await nx(["queue", "-t", "lab"]);
+      expect([queue.exitCode, queue.stderr]).toEqual([1, expect.stringContaining('of the target "lab"')]);
+    },
+  );
 
   test.each(['host = "-oProxyCommand=id"', 'host = "box"\nuser = "-oProxyCommand=id"'])(
     "options in the place of names of ssh are refused: %j",

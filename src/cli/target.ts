@@ -65,9 +65,9 @@ export const describeAddress = (entry: Entry): string => {
 /** Without a socket. */
 export const localUrl = (): string => `http://${LOOPBACK}:${process.env["NS_PORT"] || DEFAULT_PORT}`;
 
-export const isPort = (text: string): boolean => /^\d{1,5}$/.test(text) && Number(text) > 0 && Number(text) <= MAX_PORT;
+const isPort = (text: string): boolean => /^\d{1,5}$/.test(text) && Number(text) > 0 && Number(text) <= MAX_PORT;
 
-export const describeBadPort = (whose: string, port: string): string =>
+const describeBadPort = (whose: string, port: string): string =>
   `${whose} is "${port}", but a port is a whole number from 1 to ${MAX_PORT}`;
 
 const SSH_NAME = /^[\w.:+][\w.:+-]*$/;
@@ -79,6 +79,12 @@ const refuseSshNames = (name: string, names: readonly string[]): string | null =
   const mistaken = names.find((one) => !isSshName(one));
   return mistaken === undefined ? null : `"${mistaken}" in the target "${name}" is no name for ssh`;
 };
+
+/** A port, or the path of a Unix socket. */
+export const isServerPlace = (text: string): boolean => isPort(text) || /^\/[\w./-]+$/.test(text);
+
+export const describeBadPlace = (whose: string, place: string): string =>
+  `${whose} is "${place}", but a server listens on a port or at a path such as /run/nexus-server/nexus.sock`;
 
 const readLocalToken = (config: Config): string | null => {
   const token = readEntries(config).find(([name]) => name === LOCAL)?.[1]["api_token"];
@@ -108,13 +114,19 @@ const reachWithoutProxy = (): void => {
   process.env["NO_PROXY"] = hosts;
 };
 
+const findBadPort = (name: string, entry: Entry): string | null => {
+  const port = readField(entry, "port") ?? DEFAULT_PORT;
+  const place = readField(entry, "server_at") ?? DEFAULT_PORT;
+  if (!isPort(port)) return describeBadPort(`the port of the target "${name}"`, port);
+  return isServerPlace(place) ? null : describeBadPlace(`server_at of the target "${name}"`, place);
+};
+
 const refuseAddress = (name: string, entry: Entry): string | null => {
   const host = readField(entry, "host");
   const protocol = readField(entry, "protocol") ?? "https";
-  const mistaken = ["port", "server_port"].find((field) => !isPort(readField(entry, field) ?? DEFAULT_PORT));
   if (host === null) return `~/.nexus/config.toml: [targets.${name}] has no host`;
-  if (mistaken !== undefined)
-    return describeBadPort(`the ${mistaken} of the target "${name}"`, readField(entry, mistaken) ?? "");
+  const mistake = findBadPort(name, entry);
+  if (mistake !== null) return mistake;
   if (protocol === "ssh") return refuseSshNames(name, [host, readField(entry, "user") ?? "x"]);
   if (protocol === "https" || (protocol === "http" && isLoopback(host))) return null;
   return protocol === "http"
@@ -129,10 +141,14 @@ const reachThroughSsh = async (entry: Entry): Promise<Pick<Target, "baseUrl" | "
     user: readField(entry, "user"),
     host: readField(entry, "host") ?? "",
     port: port === null ? null : Number(port),
-    serverPort: Number(readField(entry, "server_port") ?? DEFAULT_PORT),
+    serverAt: readField(entry, "server_at") ?? DEFAULT_PORT,
   };
   const scheme = readField(entry, "certificate_fingerprint") === null ? "http" : "https";
-  return { baseUrl: `${scheme}://${LOOPBACK}:${ssh.serverPort}`, socket: locateTunnel(ssh), ssh };
+  return {
+    baseUrl: `${scheme}://${LOOPBACK}:${isPort(ssh.serverAt) ? ssh.serverAt : DEFAULT_PORT}`,
+    socket: locateTunnel(ssh),
+    ssh,
+  };
 };
 
 /** How the server of an entry is reached; nothing is reached yet. */

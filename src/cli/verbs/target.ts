@@ -7,7 +7,7 @@ import { readSwitch, readText } from "../flag-values.ts";
 import { findLocalSocket } from "../local-socket.ts";
 import { hint, print, printJson, printTable } from "../output.ts";
 import { confirm } from "../prompt.ts";
-import { describeAddress, describeBadPort, findWay, isPort, LOCAL, listEntries, localUrl } from "../target.ts";
+import { describeAddress, describeBadPlace, findWay, isServerPlace, LOCAL, listEntries, localUrl } from "../target.ts";
 import type { TargetAddress } from "../target-url.ts";
 import { DONE, type Failure, type FlagValues, type Invocation, type Outcome, type Verb } from "../verb.ts";
 
@@ -57,12 +57,13 @@ const choose = async (config: Config, name: string): Promise<Outcome> => {
   return DONE;
 };
 
-const placeServer = (address: TargetAddress, port: string | null): Result<TargetAddress, Failure> => {
-  if (port === null) return ok(address);
-  if (address.protocol !== "ssh") return failUsage("--server-port is for ssh:// addresses: others have it in them");
-  return isPort(port)
-    ? ok({ ...address, server_port: Number(port) })
-    : failUsage(describeBadPort("--server-port", port));
+const placeServer = (address: TargetAddress, place: string | null): Result<TargetAddress, Failure> => {
+  if (place === null) return ok(address);
+  if (address.protocol !== "ssh")
+    return failUsage("--server-at is for ssh:// addresses: others have their port in them");
+  return isServerPlace(place)
+    ? ok({ ...address, server_at: place })
+    : failUsage(describeBadPlace("--server-at", place));
 };
 
 const endConnection = async (config: Config, name: string): Promise<void> => {
@@ -80,7 +81,7 @@ const add = async (config: Config, [name, url]: readonly string[], flags: FlagVa
   if (!address.ok) return address;
   if (Object.hasOwn(listEntries(config), name))
     return fail(`there is a target "${name}" already; take it out first: nx target remove ${name}`);
-  const placed = placeServer(address.value, readText(flags, "server-port"));
+  const placed = placeServer(address.value, readText(flags, "server-at"));
   if (!placed.ok) return placed;
   const { addTarget } = await import("../add-target.ts");
   return addTarget({ name, address: placed.value, config }, flags);
@@ -127,7 +128,7 @@ export const verb: Verb = {
   summary: "the servers that you use",
   flags: [
     { long: "fingerprint", value: "SHA256", help: "add: expect this certificate" },
-    { long: "server-port", value: "PORT", help: "add, ssh://: where the server listens there (54323)" },
+    { long: "server-at", value: "PORT", help: "add, ssh://: the server's port there, or its socket" },
     { long: "token-stdin", help: "add: the token comes on standard input" },
     { long: "yes", short: "y", help: "don't ask" },
     { long: "json", help: "as JSON" },
