@@ -102,10 +102,18 @@ const STATE: Readonly<Record<string, ServerVerb>> = {
   clean: CLEAN,
 };
 
+const ATTACH_SESSION: ServerVerb = {
+  usage: "nexus-server attach-session",
+  summary: "all that a registered SSH key may do",
+  flags: [],
+  run: async (call) => (await import("./verbs/attach-session.ts")).runAttachSession(call),
+};
+
 export const SERVER_VERBS: Readonly<Record<string, ServerVerb>> = {
   ...INSTALLATION,
   ...OPERATION,
   ...STATE,
+  "attach-session": ATTACH_SESSION,
   version: {
     usage: "nexus-server version",
     summary: "print the version",

@@ -1,7 +1,8 @@
 import { execFileSync } from "node:child_process";
 import { randomBytes, randomInt } from "node:crypto";
 import { mkdirSync } from "node:fs";
-import { join } from "node:path";
+import { homedir } from "node:os";
+import { join, resolve } from "node:path";
 import { describeError } from "../shared/describe-error.ts";
 import { drawJobId } from "../shared/job-id.ts";
 import { err, ok, type Result } from "../shared/result.ts";
@@ -21,6 +22,7 @@ import { createServerChannels } from "./core/server-channels.ts";
 import { createCouriers } from "./create-couriers.ts";
 import { createGpus, createHealth } from "./create-machine.ts";
 import { announceChanges } from "./external/announce-changes.ts";
+import { createAuthorizedKeys } from "./external/authorized-keys.ts";
 import { createBackups } from "./external/backup-folder.ts";
 import { createFetch } from "./external/http-requests.ts";
 import { createJobDirectory } from "./external/job-directory.ts";
@@ -156,6 +158,10 @@ const createApiContext = (settings: Settings, parts: Parts, switches: Switches):
   tokenDigest: parts.store.readTokenDigest,
   newJobId: proposeJobId,
   couriers: parts.couriers,
+  authorizedKeys: createAuthorizedKeys({
+    home: homedir(),
+    program: [...locateProgram(), "attach-session", "--server-dir", resolve(settings.serverDir)],
+  }),
   ownChannels: settings.notify.map(({ name }) => name),
 });
 

@@ -16,6 +16,7 @@ import type {
   Terminals,
   Wakes,
 } from "../core/ports.ts";
+import type { AuthorizedKeys } from "../core/ssh-key.ts";
 import type { EventFeed } from "./event-feed.ts";
 import type { Limits } from "./seats.ts";
 
@@ -53,6 +54,7 @@ export type ApiContext = Readonly<{
   wakes: Wakes;
   isStopping: () => boolean;
   couriers: Couriers;
+  authorizedKeys: AuthorizedKeys;
   ownChannels: readonly string[];
 }>;
 

@@ -118,6 +118,7 @@ export const createHarness = (gpus: readonly Gpu[] = [createGpu(0), createGpu(1)
     (event, fields = {}) =>
       void lines.push({ level, event, fields });
   const removedFolders: string[] = [];
+  const keys = new Set<string>();
   let stopping = false;
   let ids = 0;
   let now = 1_700_000_000;
@@ -190,6 +191,14 @@ export const createHarness = (gpus: readonly Gpu[] = [createGpu(0), createGpu(1)
     wakes: { running: () => void wakes.push("running"), queues: () => void wakes.push("queues") },
     isStopping: () => stopping,
     couriers,
+    authorizedKeys: {
+      register: async (key) => {
+        if (broken) return full;
+        const status = keys.has(key.blob) ? "exists" : "registered";
+        keys.add(key.blob);
+        return ok(status);
+      },
+    },
     ownChannels: ["team", "broken"],
   };
   const app = createApp(context);
