@@ -16,6 +16,7 @@ import {
   savePem,
 } from "./pinned-certificate.ts";
 import { askSecret, confirm } from "./prompt.ts";
+import { offerSshKey, readGivenKey } from "./ssh-key.ts";
 import { readStandardInput } from "./standard-input.ts";
 import { describeAddress, type Target } from "./target.ts";
 import type { TargetAddress } from "./target-url.ts";
@@ -134,6 +135,8 @@ const report = (target: Target, status: ServerStatus, flags: FlagValues): void =
 
 /** Nothing is written before the server has answered. */
 export const addTarget = async (added: NewTarget, flags: FlagValues): Promise<Outcome> => {
+  const key = readGivenKey(flags);
+  if (!key.ok) return key;
   const certificate = await pinCertificate(added, flags);
   if (!certificate.ok) return certificate;
   const token = await readToken(added, flags);
@@ -142,6 +145,7 @@ export const addTarget = async (added: NewTarget, flags: FlagValues): Promise<Ou
   const status = await checkServer(target);
   if (!status.ok) return status;
   const saved = await save(target, added, certificate.value);
-  if (saved.ok) report(target, status.value, flags);
-  return saved;
+  if (!saved.ok) return saved;
+  report(target, status.value, flags);
+  return offerSshKey(target, status.value, { given: key.value, flags });
 };

@@ -14,11 +14,12 @@ export type Api = Readonly<{
   target: Target;
   get: <Value>(path: string) => ApiResult<Value>;
   send: <Value>(method: "POST" | "PATCH" | "PUT" | "DELETE", path: string, body?: unknown) => ApiResult<Value>;
-  upload: <Value>(path: string, body: Blob | ReadableStream<Uint8Array>) => ApiResult<Value>;
+  upload: <Value>(path: string, body: Blob | ReadableStream<Uint8Array>, mediaType?: string) => ApiResult<Value>;
   stream: (path: string, signal: AbortSignal) => ApiResult<ReadableStream<Uint8Array>>;
 }>;
 
 const UNAVAILABLE = 503;
+const TAR = "application/x-tar";
 const NOT_LISTENING = "NOT_LISTENING";
 
 type Attempt = Readonly<{ path: string; init: RequestInit }>;
@@ -137,8 +138,8 @@ export const createApi = (target: Target, limit: Limit | null = null): Api => {
     target,
     get: (path) => requestJson(line, { path, init: {} }),
     send: (method, path, body) => requestJson(line, { path, init: encode(method, body) }),
-    upload: (path, body) =>
-      requestJson(line, { path, init: { method: "POST", headers: { "content-type": "application/x-tar" }, body } }),
+    upload: (path, body, mediaType = TAR) =>
+      requestJson(line, { path, init: { method: "POST", headers: { "content-type": mediaType }, body } }),
     stream: (path, signal) => openStream(line, { path, init: { signal } }),
   };
 };

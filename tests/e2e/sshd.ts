@@ -13,6 +13,7 @@ export type Sshd = Readonly<{
 }>;
 
 const SSHD = "/usr/sbin/sshd";
+const SSH_KEYGEN = "ssh-keygen";
 
 const canRun = (path: string): boolean => {
   try {
@@ -28,9 +29,13 @@ export const canRunSshd: boolean = canRun(SSHD) && canRun("/usr/bin/ssh");
 /** The path of a new private key, beside which the public one lies. */
 export const makeSshKey = (folder: string, name: string, type = "ed25519"): string => {
   const path = join(folder, name);
-  execFileSync("ssh-keygen", ["-q", "-t", type, "-N", "", "-C", `${name}@laptop`, "-f", path]);
+  execFileSync(SSH_KEYGEN, ["-q", "-t", type, "-N", "", "-C", `${name}@laptop`, "-f", path]);
   return path;
 };
+
+/** As in `SHA256:…`. */
+export const readSshFingerprint = (key: string): string =>
+  execFileSync(SSH_KEYGEN, ["-l", "-f", `${key}.pub`], { encoding: "utf8" }).split(" ")[1] ?? "";
 
 const renderConfiguration = (port: number, hostKey: string, authorizedKeys: string): string =>
   [

@@ -104,6 +104,7 @@ export const verb: Verb = {
   summary: "the servers that you use",
   flags: [
     { long: "fingerprint", value: "SHA256", help: "add: expect this certificate" },
+    { long: "ssh-key", value: "FILE", help: "add: register it, to attach with ssh" },
     { long: "token-stdin", help: "add: the token comes on standard input" },
     { long: "yes", short: "y", help: "don't ask" },
     { long: "json", help: "as JSON" },

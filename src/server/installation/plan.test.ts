@@ -40,8 +40,8 @@ const INSTALLED: Partial<Machine> = {
 describe("the plan of an installation", () => {
   test("on a new machine has every step in order", () => {
     expect(plan().map(describeStep)).toEqual([
-      "run useradd --system --user-group --no-create-home --home-dir /var/lib/nexus-server --shell /usr/sbin/nologin nexus",
-      "run usermod --append --groups video,render nexus",
+      "run useradd --system --user-group --no-create-home --home-dir /var/lib/nexus-server nexus",
+      "run usermod --shell /bin/sh --password * --append --groups video,render nexus",
       "copy /home/ada/nexus-server to /usr/local/bin/nexus-server",
       "make /var/lib/nexus-server (0700, nexus)",
       "make /etc/nexus_server (0755, root)",
@@ -59,7 +59,7 @@ describe("the plan of an installation", () => {
 
   test("a second time keeps user, configuration, certificate and token", () => {
     expect(plan(INSTALLED).map(describeStep)).toEqual([
-      "run usermod --append --groups video,render nexus",
+      "run usermod --shell /bin/sh --password * --append --groups video,render nexus",
       "make /var/lib/nexus-server (0700, nexus)",
       "make /etc/nexus_server (0755, root)",
       "write /etc/systemd/system/nexus-server.service (0644, root)",

