@@ -29,7 +29,7 @@ const printReport = ({ requests, limits, lag, starts, ...report }: LoadReport): 
   printFigure("the event loop late, p99 below", formatMs(report.loopLagP99));
   printFigure("followers cut off", String(report.cutFollowers));
   printFigure("before", formatUse(report.before));
-  printFigure("after", formatUse(report.after));
+  printFigure("after", formatUse(report.after), `${(report.settledInMs / 1000).toFixed(0)} s later`);
 };
 
 printReport(

@@ -22,14 +22,18 @@ export type LoadReport = Readonly<{
   cutFollowers: number;
   before: Use;
   after: Use;
+  settledInMs: number;
   samples: readonly Use[];
   tickP99: number;
   loopLagP99: number;
 }>;
 
+type Settled = Pick<LoadReport, "after" | "settledInMs">;
+
 const SPARE_FOLLOWERS = 4;
 const NAG_MS = 1000;
-const SETTLE_MS = 20_000;
+const SETTLE_MS = 60_000;
+const SPARE_MIB = 12;
 
 const startTalker = async (server: BenchServer): Promise<string> => {
   const { id } = await submit(server.url, { command: renderTalker(2000), num_gpus: 0 });
@@ -79,10 +83,13 @@ const watch = async (server: BenchServer, plan: LoadPlan, starts: Tally): Promis
   return samples;
 };
 
-const settle = async (server: BenchServer, before: Use): Promise<Use> => {
-  const deadline = performance.now() + SETTLE_MS;
-  while (readUse(server.pid).descriptors > before.descriptors && performance.now() < deadline) await Bun.sleep(50);
-  return readUse(server.pid);
+const hasSettled = (now: Use, before: Use): boolean =>
+  now.descriptors <= before.descriptors && now.rssMib <= before.rssMib + SPARE_MIB;
+
+const settle = async (server: BenchServer, before: Use): Promise<Settled> => {
+  const startedAt = performance.now();
+  while (!hasSettled(readUse(server.pid), before) && performance.now() < startedAt + SETTLE_MS) await Bun.sleep(50);
+  return { after: readUse(server.pid), settledInMs: performance.now() - startedAt };
 };
 
 const warmUp = async (server: BenchServer, talker: string): Promise<void> => {
@@ -111,10 +118,10 @@ const loadServer = async (server: BenchServer, plan: LoadPlan): Promise<LoadRepo
   followers.close();
   const metrics = await (await fetch(`${server.url}/metrics`)).text();
   await Promise.all([kill(server.url, talker), kill(server.url, blocker.id)]);
-  const after = await settle(server, before);
+  const settled = await settle(server, before);
   const tickP99 = readBound(metrics, "nexus_task_duration_seconds", 0.99);
   const loopLagP99 = readBound(metrics, "nexus_event_loop_lag_seconds", 0.99);
-  return { requests, limits, lag, starts, cutFollowers, before, after, samples, tickP99, loopLagP99 };
+  return { requests, limits, lag, starts, cutFollowers, before, ...settled, samples, tickP99, loopLagP99 };
 };
 
 /** Loads a server of its own, with room for a few followers more than there are, and tells how it did. */

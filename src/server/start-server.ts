@@ -31,6 +31,7 @@ import { createLogFile } from "./external/log-file.ts";
 import { watchEventLoop } from "./external/metrics/event-loop-lag.ts";
 import { createMeter } from "./external/metrics/meter.ts";
 import { createProcessOwners } from "./external/process-owner.ts";
+import { returnMemory } from "./external/return-memory.ts";
 import { createScreenExecutor } from "./external/screen/screen-executor.ts";
 import { openStore } from "./external/sqlite/open-store.ts";
 import { createTerminals } from "./external/terminals.ts";
@@ -232,12 +233,12 @@ const serve = async (
     return http;
   }
   scheduler = await startJobs(settings, parts);
-  const endWatch = watchEventLoop(parts.meter.observeLag);
+  const ends = [watchEventLoop(parts.meter.observeLag), returnMemory()];
   const url = describeAddress(http.value);
   announce(parts.log, url, settings, token);
   const stop = async (): Promise<void> => {
     isStopping = true;
-    endWatch();
+    for (const end of ends) end();
     app.close();
     await scheduler?.stop();
     await http.value.stop(true);

@@ -3,7 +3,7 @@ import { z } from "zod";
 import { MAX_TERMINAL_SIDE } from "../../shared/limits.ts";
 import { CLOSE_CODES } from "../../shared/terminal.ts";
 import { isEnded, type RunningJob } from "../core/job.ts";
-import type { SocketHandler, SocketPeer, Terminal, TerminalOptions } from "../core/ports.ts";
+import type { SocketHandler, SocketPeer, Terminal, TerminalOptions } from "../core/terminal.ts";
 import type { ApiContext } from "./context.ts";
 import type { Seat, ViewingRooms } from "./viewing-rooms.ts";
 

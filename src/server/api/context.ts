@@ -11,12 +11,11 @@ import type {
   JobDirectory,
   Log,
   LogFile,
-  SocketHandler,
   Store,
-  Terminals,
   Wakes,
 } from "../core/ports.ts";
 import type { AuthorizedKeys } from "../core/ssh-key.ts";
+import type { SocketHandler, Terminals } from "../core/terminal.ts";
 import type { EventFeed } from "./event-feed.ts";
 import type { Limits } from "./seats.ts";
 

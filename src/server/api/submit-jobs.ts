@@ -107,7 +107,7 @@ const storeInTurn = (
     : store(context, submissions);
 
 export const createSubmitJobs = (outer: ApiContext): SubmitJobs => {
-  const context = { ...outer, clock: createIncreasingClock(outer.clock) };
+  const context = { ...outer, clock: createIncreasingClock(outer.clock, outer.store.readNewestQueued) };
   const takeTurn = createTurnstile();
   return async (requests, locate, caller) => {
     const reading = await readGpus(context, requests);

@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
 import type { JobId } from "../core/job.ts";
-import type { TerminalSize } from "../core/ports.ts";
+import type { TerminalSize } from "../core/terminal.ts";
 import { createViewingRooms, type Seat } from "./viewing-rooms.ts";
 
 const JOB = "aaa" as JobId;

@@ -1,5 +1,5 @@
 import type { JobId } from "../core/job.ts";
-import type { TerminalSize } from "../core/ports.ts";
+import type { TerminalSize } from "../core/terminal.ts";
 
 export type Seat = Readonly<{
   isReadOnly: boolean;

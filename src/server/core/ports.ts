@@ -13,6 +13,7 @@ import type {
   StartingJob,
 } from "./job.ts";
 import type { OutboxChanges, OutboxReads } from "./outbox.ts";
+import type { TerminalSize } from "./terminal.ts";
 
 /** Unix seconds, with fractions. */
 export type Clock = () => number;
@@ -66,12 +67,13 @@ export type ArtifactStore = Readonly<{
 
 /**
  * `write` resolves once its change and those of all concurrent writers are on disk (one fsync for all). `listJobs` yields
- * a page in slices, and lets others have their turn between them.
+ * a page in slices, and lets others have their turn between them. `readNewestQueued` is a time, 0 when no job is queued.
  */
 export type Store = Readonly<{
   findJob: (id: JobId) => Job | null;
   listJobs: (filter: JobFilter) => AsyncGenerator<readonly Job[], void>;
   loadQueuedJobs: (selection?: QueueSelection) => readonly QueuedJob[];
+  readNewestQueued: () => number;
   loadActiveJobs: () => readonly ActiveJob[];
   countJobs: () => JobCounts;
   loadEnvironment: (id: JobId) => Environment;
@@ -161,48 +163,6 @@ export type GpuError = Readonly<{ message: string }>;
 export type GpuProbe = Readonly<{
   isMock: boolean;
   read: (maxAgeS?: number) => Promise<Result<readonly Gpu[], GpuError>>;
-}>;
-
-export type TerminalSize = Readonly<{ columns: number; rows: number }>;
-
-/** `write` returns how many bytes wait to be read. `close` hangs up on what runs there; `onEnd` is not called then. */
-export type Terminal = Readonly<{
-  write: (bytes: Uint8Array) => number;
-  resize: (size: TerminalSize) => void;
-  close: () => void;
-}>;
-
-export type TerminalListener = Readonly<{
-  onOutput: (bytes: Uint8Array) => void;
-  onEnd: (lastOutput: string) => void;
-}>;
-
-/** `kind` is a name of the terminfo database; one that this machine doesn't know is replaced. */
-export type TerminalOptions = Readonly<{ size: TerminalSize; kind: string }>;
-
-/** `open` runs a command in a new terminal, `run` one without any, whose outcome does not matter. */
-export type Terminals = Readonly<{
-  open: (
-    argv: readonly string[],
-    options: TerminalOptions,
-    listener: TerminalListener,
-  ) => Result<Terminal, Readonly<{ message: string }>>;
-  run: (argv: readonly string[]) => Promise<void>;
-}>;
-
-/** The far end of a WebSocket. `countWaiting` is in bytes that were sent and not yet taken. */
-export type SocketPeer = Readonly<{
-  send: (bytes: Uint8Array) => void;
-  countWaiting: () => number;
-  close: (code: number, reason: string) => void;
-}>;
-
-/** What is done with a WebSocket; `onDrain` when what waited was taken, `onClose` once at its end. */
-export type SocketHandler = Readonly<{
-  onOpen: (peer: SocketPeer) => void;
-  onMessage: (message: string | Uint8Array) => void;
-  onDrain: () => void;
-  onClose: () => void;
 }>;
 
 /** What a write changed, once it is on disk. */

@@ -1,4 +1,4 @@
-import type { SocketHandler } from "../core/ports.ts";
+import type { SocketHandler } from "../core/terminal.ts";
 
 export type HttpPeer = Readonly<{
   address: string;

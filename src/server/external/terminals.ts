@@ -1,7 +1,8 @@
 import { existsSync } from "node:fs";
 import { describeError } from "../../shared/describe-error.ts";
 import { err, ok } from "../../shared/result.ts";
-import type { Environment, TerminalListener, TerminalOptions, Terminals } from "../core/ports.ts";
+import type { Environment } from "../core/ports.ts";
+import type { TerminalListener, TerminalOptions, Terminals } from "../core/terminal.ts";
 import { runCommand } from "./run-command.ts";
 import { selectNeeded } from "./screen/session-environment.ts";
 

@@ -1,4 +1,4 @@
-import type { SocketHandler } from "../core/ports.ts";
+import type { SocketHandler } from "../core/terminal.ts";
 
 const MAX_MESSAGE_BYTES = 1024 * 1024;
 const MAX_WAITING_BYTES = 4 * 1024 * 1024;

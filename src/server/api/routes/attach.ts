@@ -1,7 +1,7 @@
 import { setTimeout as pause } from "node:timers/promises";
 import { err, ok, type Result } from "../../../shared/result.ts";
 import type { Job, RunningJob } from "../../core/job.ts";
-import type { SocketHandler } from "../../core/ports.ts";
+import type { SocketHandler } from "../../core/terminal.ts";
 import { bridgeTerminal } from "../bridge-terminal.ts";
 import type { ApiContext, AppRequest } from "../context.ts";
 import { createFailure, type Failure, respondFailure } from "../error-response.ts";

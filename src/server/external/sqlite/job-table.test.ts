@@ -57,6 +57,14 @@ test("a job started and queued again has no trace of the start", async () => {
   expect(store.findJob(toId("a"))).toStrictEqual(createQueued("a"));
 });
 
+test("the newest time is that of the queued job that came last", async () => {
+  const store = openTemporary();
+  expect(store.readNewestQueued()).toBe(0);
+  await addJobs(store, [createQueued("a", { createdAt: 30, priority: -5 }), createQueued("b", { createdAt: 20 })]);
+  await addJobs(store, [createRunning("c", { createdAt: 90 })]);
+  expect(store.readNewestQueued()).toBe(30);
+});
+
 test("the jobs of each status are counted through every change", async () => {
   const store = openTemporary();
   expect(store.countJobs()).toEqual({ queued: 0, starting: 0, running: 0, completed: 0, failed: 0, killed: 0 });

@@ -11,6 +11,7 @@ export type JobTable = Readonly<{
   find: (id: JobId) => Job | null;
   list: (filter: JobFilter) => AsyncGenerator<readonly Job[], void>;
   loadQueued: (selection?: QueueSelection) => readonly QueuedJob[];
+  readNewestQueued: () => number;
   loadActive: () => readonly ActiveJob[];
   count: () => JobCounts;
   loadEnvironment: (id: JobId) => Environment;
@@ -22,6 +23,7 @@ export type JobTable = Readonly<{
 }>;
 
 type Sealed = Readonly<{ env: Uint8Array | null }>;
+type Newest = Readonly<{ createdAt: number | null }>;
 type Counter = Readonly<{ status: JobStatus; jobs: number }>;
 
 const SELECT = `select ${ROW_COLUMNS} from jobs`;
@@ -63,6 +65,7 @@ const createReads = (db: Database, snapshots: Snapshots) => {
     `${SELECT} indexed by ${ACTIVE.indexes.all} where ${ACTIVE.where} order by ${ACTIVE.order}`,
   );
   const counters = db.query<Counter, []>("select status, jobs from counters");
+  const newest = db.query<Newest, []>(`select max(created_at) as createdAt from jobs ${QUEUES.all}`);
   return {
     find: (id: JobId): Job | null => {
       const row = byId.get(id);
@@ -70,6 +73,7 @@ const createReads = (db: Database, snapshots: Snapshots) => {
     },
     list: (filter: JobFilter) => listJobs(db, snapshots, filter),
     loadQueued: createQueueReader(db),
+    readNewestQueued: () => newest.get()?.createdAt ?? 0,
     loadActive: () => active.all().map((row) => fromRow(row) as ActiveJob),
     count: () => countJobs(counters.all()),
   };

@@ -58,6 +58,7 @@ const createReads = (jobs: JobTable) => ({
   findJob: guardRead(jobs.find),
   listJobs: guardSlices(jobs.list),
   loadQueuedJobs: guardRead(jobs.loadQueued),
+  readNewestQueued: guardRead(jobs.readNewestQueued),
   loadActiveJobs: guardRead(jobs.loadActive),
   countJobs: guardRead(jobs.count),
   loadEnvironment: guardRead(jobs.loadEnvironment),
