@@ -8,7 +8,7 @@ import { drawJobId } from "../shared/job-id.ts";
 import { err, ok, type Result } from "../shared/result.ts";
 import { IS_SINGLE_FILE } from "../shared/single-file.ts";
 import { VERSION } from "../shared/version.ts";
-import { type App, createApp } from "./api/app.ts";
+import { createApp } from "./api/app.ts";
 import type { ApiContext } from "./api/context.ts";
 import { createEventFeed } from "./api/event-feed.ts";
 import { digestToken, drawToken } from "./api-token.ts";
@@ -19,15 +19,18 @@ import { JOB_CHANNELS } from "./core/job-channels.ts";
 import type { Meter } from "./core/meter.ts";
 import type { Clock, Log, OnStep, Store, Wakes } from "./core/ports.ts";
 import { createServerChannels } from "./core/server-channels.ts";
+import type { AuthorizedKeys } from "./core/ssh-key.ts";
 import { createCouriers } from "./create-couriers.ts";
 import { createGpus, createHealth } from "./create-machine.ts";
 import { announceChanges } from "./external/announce-changes.ts";
 import { createAuthorizedKeys } from "./external/authorized-keys.ts";
 import { createBackups } from "./external/backup-folder.ts";
-import { createFetch } from "./external/http-requests.ts";
+import { type CertificateKeeper, openCertificate } from "./external/certificate-keeper.ts";
+import { type HttpServerOptions, startHttpServer } from "./external/http-server.ts";
 import { createJobDirectory } from "./external/job-directory.ts";
 import { createJobFolders } from "./external/job-folders.ts";
 import { createLogFile } from "./external/log-file.ts";
+import { listMachineNames } from "./external/machine-names.ts";
 import { watchEventLoop } from "./external/metrics/event-loop-lag.ts";
 import { createMeter } from "./external/metrics/meter.ts";
 import { createProcessOwners } from "./external/process-owner.ts";
@@ -36,7 +39,6 @@ import { createScreenExecutor } from "./external/screen/screen-executor.ts";
 import { openStore } from "./external/sqlite/open-store.ts";
 import { createTerminals } from "./external/terminals.ts";
 import { createWandbFinder } from "./external/wandb.ts";
-import { createWebSockets } from "./external/web-sockets.ts";
 import { type Scheduler, startScheduler } from "./scheduler/loop.ts";
 
 export type RunningServer = Readonly<{ url: string; stop: () => Promise<void> }>;
@@ -46,11 +48,9 @@ export type Listeners = Readonly<{ log: Log; onStep?: OnStep | undefined }>;
 
 type Reporting = Listeners & Readonly<{ meter: Meter }>;
 type StartError = Readonly<{ message: string }>;
-type HttpServer = ReturnType<typeof listen>;
 
 const EPOCH_BYTES = 6;
-const MAX_BODY_BYTES = 2 ** 40;
-const IDLE_TIMEOUT_S = 120;
+const MS_PER_S = 1000;
 const SERVICE_TIMEOUT_MS = 10_000;
 
 const locateProgram = (): readonly [string, ...string[]] =>
@@ -106,31 +106,6 @@ const createOutside = (
   health: createHealth(settings, gpus, readClock),
 });
 
-const readTls = ({ sslKeyfile, sslCertfile }: Settings) =>
-  sslKeyfile === null || sslCertfile === null
-    ? {}
-    : { tls: { key: Bun.file(sslKeyfile), cert: Bun.file(sslCertfile) } };
-
-const listen = (settings: Settings, app: App) =>
-  Bun.serve({
-    hostname: settings.host,
-    port: settings.port,
-    ...readTls(settings),
-    idleTimeout: IDLE_TIMEOUT_S,
-    maxRequestBodySize: MAX_BODY_BYTES,
-    fetch: createFetch(app.fetch, IDLE_TIMEOUT_S),
-    websocket: createWebSockets(),
-  });
-
-const tryListen = (settings: Settings, app: App): Result<HttpServer, StartError> => {
-  try {
-    return ok(listen(settings, app));
-  } catch (error) {
-    const reason = describeError(error);
-    return err({ message: `${settings.host}:${settings.port} can't be listened on: ${reason}` });
-  }
-};
-
 const listHosts = (settings: Settings): readonly string[] => [
   settings.host,
   settings.nodeName,
@@ -138,12 +113,19 @@ const listHosts = (settings: Settings): readonly string[] => [
   ...settings.allowedHosts,
 ];
 
-type Parts = ReturnType<typeof createParts>;
+type Parts = ReturnType<typeof createParts> & Readonly<{ certificate: CertificateKeeper | null }>;
 type Switches = Readonly<{ wakes: Wakes; isStopping: () => boolean }>;
+
+const createKeys = ({ serverDir }: Settings): AuthorizedKeys =>
+  createAuthorizedKeys({
+    home: homedir(),
+    program: [...locateProgram(), "attach-session", "--server-dir", resolve(serverDir)],
+  });
 
 const createApiContext = (settings: Settings, parts: Parts, switches: Switches): ApiContext => ({
   ...parts,
   ...switches,
+  certificateExpiresAt: () => parts.certificate?.pair().facts.expiresAt ?? null,
   logs: createLogFile(settings.serverDir, () => parts.meter.addFollower("logs")),
   jobDir: parts.jobDirectory,
   findProcessOwner: createProcessOwners(),
@@ -159,12 +141,18 @@ const createApiContext = (settings: Settings, parts: Parts, switches: Switches):
   tokenDigest: parts.store.readTokenDigest,
   newJobId: proposeJobId,
   couriers: parts.couriers,
-  authorizedKeys: createAuthorizedKeys({
-    home: homedir(),
-    program: [...locateProgram(), "attach-session", "--server-dir", resolve(settings.serverDir)],
-  }),
+  authorizedKeys: createKeys(settings),
   ownChannels: settings.notify.map(({ name }) => name),
 });
+
+const openTls = async (settings: Settings, log: Log): Promise<Result<CertificateKeeper | null, StartError>> => {
+  const { sslKeyfile: key, sslCertfile: certificate } = settings;
+  if (key === null && certificate === null) return ok(null);
+  if (key === null || certificate === null)
+    return err({ message: "ssl_keyfile and ssl_certfile go together: give both or none" });
+  const listNames = (): readonly string[] => [...listHosts(settings), ...listMachineNames()];
+  return openCertificate({ files: { key, certificate }, listNames, clock: readClock, log });
+};
 
 const startJobs = (settings: Settings, parts: Parts): Promise<Scheduler> => {
   const serverEnvironment = Object.fromEntries(
@@ -186,10 +174,17 @@ const startJobs = (settings: Settings, parts: Parts): Promise<Scheduler> => {
   );
 };
 
-const describeAddress = ({ url, hostname, port }: HttpServer): string => `${url.protocol}//${hostname}:${port}`;
+const listen = (
+  { host, port, refreshRate }: Settings,
+  { certificate, log }: Parts,
+  answer: HttpServerOptions["answer"],
+): ReturnType<typeof startHttpServer> =>
+  startHttpServer({ host, port, certificate, lookEveryMs: refreshRate * MS_PER_S, log, answer });
 
-const announce = (log: Log, url: string, settings: Settings, token: string | null): void => {
-  log.info("listening", { url, server_dir: settings.serverDir, mock_gpus: settings.mockGpus, version: VERSION });
+const announce = ({ log, certificate }: Parts, url: string, settings: Settings, token: string | null): void => {
+  const { serverDir: server_dir, mockGpus: mock_gpus } = settings;
+  const shown = certificate === null ? {} : { certificate: certificate.pair().facts.fingerprint };
+  log.info("listening", { url, server_dir, mock_gpus, version: VERSION, ...shown });
   if (token !== null) process.stderr.write(`API token (shown only once): ${token}\n`);
 };
 
@@ -198,13 +193,12 @@ export const startServer = async (
   settings: Settings,
   listeners: Listeners,
 ): Promise<Result<RunningServer, StartError>> => {
-  if ((settings.sslKeyfile === null) !== (settings.sslCertfile === null)) {
-    return err({ message: "ssl_keyfile and ssl_certfile go together: give both or none" });
-  }
+  const certificate = await openTls(settings, listeners.log);
+  if (!certificate.ok) return certificate;
   const reporting = { ...listeners, meter: createMeter() };
   const store = openFolder(settings, reporting);
   if (!store.ok) return store;
-  return tryServe(settings, createParts(settings, store.value, reporting));
+  return tryServe(settings, { ...createParts(settings, store.value, reporting), certificate: certificate.value });
 };
 
 const tryServe = async (settings: Settings, parts: Parts): Promise<Result<RunningServer, StartError>> => {
@@ -227,21 +221,21 @@ const serve = async (
   let isStopping = false;
   const wakes = { running: () => scheduler?.wakes.running(), queues: () => scheduler?.wakes.queues() };
   const app = createApp(createApiContext(settings, parts, { wakes, isStopping: () => isStopping }));
-  const http = tryListen(settings, app);
+  const http = listen(settings, parts, app.fetch);
   if (!http.ok) {
     await parts.store.close();
     return http;
   }
   scheduler = await startJobs(settings, parts);
   const ends = [watchEventLoop(parts.meter.observeLag), returnMemory()];
-  const url = describeAddress(http.value);
-  announce(parts.log, url, settings, token);
+  const { url } = http.value;
+  announce(parts, url, settings, token);
   const stop = async (): Promise<void> => {
     isStopping = true;
     for (const end of ends) end();
     app.close();
     await scheduler?.stop();
-    await http.value.stop(true);
+    await http.value.stop();
     await parts.store.close();
   };
   return ok({ url, stop });

@@ -54,6 +54,7 @@ export type ApiContext = Readonly<{
   isStopping: () => boolean;
   couriers: Couriers;
   authorizedKeys: AuthorizedKeys;
+  certificateExpiresAt: () => number | null;
   ownChannels: readonly string[];
 }>;
 

@@ -191,6 +191,7 @@ export const createHarness = (gpus: readonly Gpu[] = [createGpu(0), createGpu(1)
     wakes: { running: () => void wakes.push("running"), queues: () => void wakes.push("queues") },
     isStopping: () => stopping,
     couriers,
+    certificateExpiresAt: () => null,
     authorizedKeys: {
       register: async (key) => {
         if (broken) return full;

@@ -1,3 +1,5 @@
+import { normalizeHost } from "./access.ts";
+
 /** `expiresAt` in Unix seconds; `fingerprint` is SHA-256, as openssl prints it; `isOurs`: a nexus-server made it, and may make it anew. */
 export type CertificateFacts = Readonly<{
   fingerprint: string;
@@ -17,16 +19,9 @@ export const judgeCertificate = ({ expiresAt, isOurs }: CertificateFacts, now: n
   return isOurs ? "renew" : "warn";
 };
 
-const normalize = (name: string): string =>
-  name
-    .trim()
-    .toLowerCase()
-    .replace(/^\[(.*)\]$/, "$1")
-    .replace(/\.$/, "");
-
 /** Names and addresses that a certificate can be made out to, each once, in their order. */
 export const listCertificateNames = (names: readonly string[]): readonly string[] => [
   ...new Set(
-    names.map(normalize).filter((name) => (NAME.test(name) || ADDRESS.test(name)) && !UNSPECIFIED.has(name)),
+    names.map(normalizeHost).filter((name) => (NAME.test(name) || ADDRESS.test(name)) && !UNSPECIFIED.has(name)),
   ),
 ];

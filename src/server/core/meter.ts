@@ -10,13 +10,14 @@ export type RequestSample = Readonly<{ method: string; route: string; status: nu
 /** `changes` shared the transaction; `syncS` is the part of `totalS` that the commit and its fsync took, in seconds. */
 export type CommitSample = Readonly<{ changes: number; totalS: number; syncS: number }>;
 
-/** What is read at the moment of a scrape. `gpus` is null while they can't be read. */
+/** What is read at the moment of a scrape. `gpus` is null while they can't be read, `certificateExpiresAt` (Unix seconds) without TLS. */
 export type ServerFigures = Readonly<{
   version: string;
   nodeName: string;
   jobs: JobCounts;
   gpus: readonly GpuState[] | null;
   artifacts: ArtifactTotals;
+  certificateExpiresAt: number | null;
 }>;
 
 /** Durations in seconds. `addFollower` returns what its end calls. `render` is Prometheus text of all figures. */

@@ -1,7 +1,8 @@
 import { setTimeout as pause } from "node:timers/promises";
 import { describeError } from "../../shared/describe-error.ts";
 import { err, ok, type Result } from "../../shared/result.ts";
-import type { Log, SocketHandler } from "../core/ports.ts";
+import type { Log } from "../core/ports.ts";
+import type { SocketHandler } from "../core/terminal.ts";
 import type { CertificateKeeper } from "./certificate-keeper.ts";
 import { createFetch, type HttpPeer } from "./http-requests.ts";
 import { createWebSockets } from "./web-sockets.ts";

@@ -6,8 +6,7 @@ const LOOPBACK = ["localhost", "127.0.0.1", "::1"];
 
 const readFullName = (): readonly string[] => {
   try {
-    const options = { encoding: "utf8", timeout: LOOKUP_LIMIT_MS, stdio: ["ignore", "pipe", "ignore"] } as const;
-    return [execFileSync("hostname", ["--fqdn"], options).trim()];
+    return [execFileSync("hostname", ["--fqdn"], { timeout: LOOKUP_LIMIT_MS, stdio: "pipe" }).toString().trim()];
   } catch {
     return [];
   }

@@ -11,7 +11,11 @@ const listChanges = ({ logs }: Harness): readonly unknown[] =>
 const read = ({ context }: Harness, name: string, labels: Record<string, string> = {}): number | undefined => {
   const artifacts = context.store.artifacts.measure();
   const jobs = context.store.countJobs();
-  return readFigure(context.meter.render({ version: "", nodeName: "", jobs, gpus: [], artifacts }), name, labels);
+  return readFigure(
+    context.meter.render({ version: "", nodeName: "", jobs, gpus: [], artifacts, certificateExpiresAt: null }),
+    name,
+    labels,
+  );
 };
 
 describe("each change of a job's status is one line, and counted", () => {

@@ -11,7 +11,7 @@ const spec: RouteSpec = {
   responses: { 200: describeText("Prometheus text", "text/plain") },
 };
 
-const readFigures = async ({ store, gpus, settings }: ApiContext): Promise<ServerFigures> => {
+const readFigures = async ({ store, gpus, settings, certificateExpiresAt }: ApiContext): Promise<ServerFigures> => {
   const reading = await gpus.read();
   return {
     version: settings.version,
@@ -19,6 +19,7 @@ const readFigures = async ({ store, gpus, settings }: ApiContext): Promise<Serve
     jobs: store.countJobs(),
     gpus: reading.ok ? describeGpus(reading.value, store.loadActiveJobs(), store.listBlacklist()) : null,
     artifacts: store.artifacts.measure(),
+    certificateExpiresAt: certificateExpiresAt(),
   };
 };
 

@@ -64,7 +64,21 @@ const describeGpus = (gpus: readonly GpuState[]): readonly Family[] => [
   ...READINGS.map(({ name, help, pick }) => describeGauge(name, help, sampleKnown(gpus, pick))),
 ];
 
-export const describeServer = ({ version, nodeName, jobs, gpus, artifacts }: ServerFigures): readonly Family[] => [
+const describeEnd = (certificateExpiresAt: number): Family =>
+  describeValue(
+    "nexus_certificate_expiry_timestamp_seconds",
+    "When the server's certificate ends",
+    certificateExpiresAt,
+  );
+
+export const describeServer = ({
+  version,
+  nodeName,
+  jobs,
+  gpus,
+  artifacts,
+  certificateExpiresAt,
+}: ServerFigures): readonly Family[] => [
   describeGauge("nexus_build_info", "The version of the server", [{ labels: { version, node: nodeName }, value: 1 }]),
   describeGauge(
     "nexus_jobs",
@@ -75,4 +89,5 @@ export const describeServer = ({ version, nodeName, jobs, gpus, artifacts }: Ser
   ...(gpus === null ? [] : describeGpus(gpus)),
   describeValue("nexus_artifacts", "Stored artifacts", artifacts.count),
   describeValue("nexus_artifacts_bytes", "Size of the stored artifacts", artifacts.bytes),
+  ...(certificateExpiresAt === null ? [] : [describeEnd(certificateExpiresAt)]),
 ];
