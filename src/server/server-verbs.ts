@@ -49,7 +49,7 @@ const INSTALLATION: Readonly<Record<string, ServerVerb>> = {
     usage: "nexus-server upgrade",
     summary: "put this program in its place; jobs go on",
     flags: [DRY_RUN],
-    run: async (call) => (await import("./verbs/install.ts")).runInstall(call),
+    run: async (call) => (await import("./verbs/install.ts")).runUpgrade(call),
   },
 };
 
