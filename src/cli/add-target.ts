@@ -18,7 +18,7 @@ import {
 import { askSecret, confirm } from "./prompt.ts";
 import { offerSshKey, readGivenKey } from "./ssh-key.ts";
 import { readStandardInput } from "./standard-input.ts";
-import { describeAddress, type Target } from "./target.ts";
+import { describeAddress, findEntry, type Target } from "./target.ts";
 import type { TargetAddress } from "./target-url.ts";
 import { DONE, type Failure, type FlagValues, type Outcome } from "./verb.ts";
 
@@ -56,9 +56,15 @@ const pinCertificate = async (
   return agreed.value ? ok(presented.value) : fail("nothing was added");
 };
 
-const readToken = async ({ address }: NewTarget, flags: FlagValues): Promise<Result<string, Failure>> => {
+const readKeptToken = ({ name, config }: NewTarget): string | undefined => {
+  const token = findEntry(config, name)?.["api_token"];
+  return typeof token === "string" ? token : undefined;
+};
+
+const readToken = async (added: NewTarget, flags: FlagValues): Promise<Result<string, Failure>> => {
   if (readSwitch(flags, "token-stdin")) return ok(readStandardInput().trim());
-  const given = process.env["NEXUS_API_TOKEN"];
+  const { address } = added;
+  const given = process.env["NEXUS_API_TOKEN"] ?? readKeptToken(added);
   if (given !== undefined || address.protocol === "http") return ok(given ?? "");
   return askSecret(
     "API token of the server (not shown): ",
@@ -113,11 +119,12 @@ const describeRefusal = (target: Target, refused: Failure & Readonly<{ code: str
     : refused;
 };
 
-const save = async (target: Target, { address }: NewTarget, certificate: Certificate | null): Promise<Outcome> => {
+const save = async (target: Target, added: NewTarget, certificate: Certificate | null): Promise<Outcome> => {
   const saved = certificate === null ? ok(undefined) : savePem(target.name, certificate);
   if (!saved.ok) return saved;
   const entry = {
-    ...address,
+    ...findEntry(added.config, target.name),
+    ...added.address,
     ...(target.token === null ? {} : { api_token: target.token }),
     ...(target.fingerprint === null ? {} : { certificate_fingerprint: target.fingerprint }),
   };

@@ -1,5 +1,5 @@
 import { FAILED, UNREACHABLE } from "./failure.ts";
-import { type Certificate, fetchCertificate, isSameFingerprint, savePem } from "./pinned-certificate.ts";
+import { type Certificate, fetchCertificate, hasSameKey, isSameFingerprint, savePem } from "./pinned-certificate.ts";
 import type { Target } from "./target.ts";
 import type { Failure } from "./verb.ts";
 
@@ -25,13 +25,19 @@ const readCode = (error: unknown): string => {
   return "code" in error && typeof error.code === "string" ? error.code : `${error.name}: ${error.message}`;
 };
 
-const describeChanged = (target: Target, pinned: string, presented: string): Failure => ({
+const describeKey = (target: Target, presented: Certificate): string =>
+  target.tls?.ca !== undefined && hasSameKey(target.tls.ca, presented.pem)
+    ? "Its key is the one of before, as when the server has renewed it."
+    : "Its key is another one.";
+
+const describeChanged = (target: Target, pinned: string, presented: Certificate): Failure => ({
   exitCode: FAILED,
   message: [
     `the certificate of "${target.name}" has changed, so nothing was sent to it`,
     `  pinned:    ${pinned}`,
-    `  presented: ${presented}`,
-    `If the server was given a new one: nx target remove ${target.name}, then nx target add ${target.name} ${target.baseUrl}`,
+    `  presented: ${presented.fingerprint}`,
+    `${describeKey(target, presented)} If the server's own machine shows the presented one, accept it:`,
+    `  nx target add ${target.name} ${target.baseUrl} --fingerprint ${presented.fingerprint}`,
   ].join("\n"),
 });
 
@@ -45,8 +51,7 @@ const judgePresented = async (target: Target, pinned: string): Promise<Failure |
   const { hostname, port } = new URL(target.baseUrl);
   const presented = await fetchCertificate({ host: hostname.replaceAll(/[[\]]/g, ""), port: Number(port || 443) });
   if (!presented.ok) return null;
-  if (!isSameFingerprint(presented.value.fingerprint, pinned))
-    return describeChanged(target, pinned, presented.value.fingerprint);
+  if (!isSameFingerprint(presented.value.fingerprint, pinned)) return describeChanged(target, pinned, presented.value);
   const isMissing = presented.value.isSelfSigned && target.tls?.ca === undefined;
   return isMissing ? fetchAgain(target, presented.value) : null;
 };

@@ -6,7 +6,7 @@ import { fail, failUsage } from "../failure.ts";
 import { readSwitch } from "../flag-values.ts";
 import { hint, print, printJson, printTable } from "../output.ts";
 import { confirm } from "../prompt.ts";
-import { describeAddress, LOCAL, listEntries, localUrl } from "../target.ts";
+import { describeAddress, findEntry, LOCAL, listEntries, localUrl } from "../target.ts";
 import { DONE, type Failure, type FlagValues, type Invocation, type Outcome, type Verb } from "../verb.ts";
 
 const USAGE = "nx target [NAME | add NAME URL | list | remove NAME]";
@@ -58,8 +58,9 @@ const add = async (config: Config, [name, url]: readonly string[], flags: FlagVa
   if (!named.ok) return named;
   const address = parseTargetUrl(url);
   if (!address.ok) return address;
-  if (Object.hasOwn(listEntries(config), name))
-    return fail(`there is a target "${name}" already; take it out first: nx target remove ${name}`);
+  const known = findEntry(config, name);
+  if (known !== null && describeAddress(known) !== describeAddress(address.value))
+    return fail(`"${name}" is ${describeAddress(known)} already; take it out first: nx target remove ${name}`);
   const { addTarget } = await import("../add-target.ts");
   return addTarget({ name, address: address.value, config }, flags);
 };
