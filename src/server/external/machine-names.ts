@@ -1,12 +1,13 @@
 import { execFileSync } from "node:child_process";
 import { hostname, networkInterfaces } from "node:os";
 
+const HOSTNAME = "hostname";
 const LOOKUP_LIMIT_MS = 3000;
 const LOOPBACK = ["localhost", "127.0.0.1", "::1"];
 
 const readFullName = (): readonly string[] => {
   try {
-    return [execFileSync("hostname", ["--fqdn"], { timeout: LOOKUP_LIMIT_MS, stdio: "pipe" }).toString().trim()];
+    return [execFileSync(HOSTNAME, ["--fqdn"], { timeout: LOOKUP_LIMIT_MS, stdio: "pipe" }).toString().trim()];
   } catch {
     return [];
   }
