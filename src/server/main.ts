@@ -75,13 +75,13 @@ const isValue = (word: string | undefined): boolean => word !== undefined && !FL
 const writeOut = (args: readonly string[]): readonly string[] =>
   args.map((word, place) => (word === BARE_MOCK_GPUS && !isValue(args[place + 1]) ? `${word}=true` : word));
 
-const parseCall = (args: readonly string[], { flags, takesWord }: ServerVerb): Result<ServerCall, Mistake> => {
+const parseCall = (args: readonly string[], { flags, maxWords = 0 }: ServerVerb): Result<ServerCall, Mistake> => {
   const known = [...flags, ...SETTING_FLAGS, HELP_FLAG];
   try {
     const { values, positionals } = parseFlags(writeOut(args), known);
-    const extra = positionals[takesWord === true ? 1 : 0];
+    const extra = positionals[maxWords];
     if (extra !== undefined) return err({ message: describeExtra(extra) });
-    return ok({ flags: values as Flags, word: positionals[0] });
+    return ok({ flags: values as Flags, words: positionals });
   } catch (error) {
     const problem = describeError(error).split(/\. |\.?\n/)[0] ?? "";
     return err({ message: describeMistake(problem, known) });
@@ -111,7 +111,7 @@ const callVerb = async (word: string | undefined, args: readonly string[], servi
   if (flags["help"] === true) return help(word);
   const chosen = flags["version"] === true ? (SERVER_VERBS["version"] ?? verb.value) : verb.value;
   const ran = await chosen.run(call.value);
-  return ran.ok ? ran.value : fail(ran.error.message, FAILED);
+  return ran.ok ? ran.value : fail(ran.error.message, ran.error.isUsage === true ? USAGE : FAILED);
 };
 
 /** Does what the command line says; resolves with the exit code. */

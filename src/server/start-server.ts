@@ -1,6 +1,6 @@
 import { execFileSync } from "node:child_process";
 import { randomBytes, randomInt } from "node:crypto";
-import { mkdirSync } from "node:fs";
+import { fstatSync, mkdirSync } from "node:fs";
 import { homedir } from "node:os";
 import { join, resolve } from "node:path";
 import { describeError } from "../shared/describe-error.ts";
@@ -26,9 +26,9 @@ import { announceChanges } from "./external/announce-changes.ts";
 import { createAuthorizedKeys } from "./external/authorized-keys.ts";
 import { createBackups } from "./external/backup-folder.ts";
 import { type CertificateKeeper, openCertificate } from "./external/certificate-keeper.ts";
-import { type HttpServerOptions, startHttpServer } from "./external/http-server.ts";
 import { createJobDirectory } from "./external/job-directory.ts";
 import { createJobFolders } from "./external/job-folders.ts";
+import { listen } from "./external/listen.ts";
 import { createLogFile } from "./external/log-file.ts";
 import { listMachineNames } from "./external/machine-names.ts";
 import { watchEventLoop } from "./external/metrics/event-loop-lag.ts";
@@ -50,7 +50,6 @@ type Reporting = Listeners & Readonly<{ meter: Meter }>;
 type StartError = Readonly<{ message: string }>;
 
 const EPOCH_BYTES = 6;
-const MS_PER_S = 1000;
 const SERVICE_TIMEOUT_MS = 10_000;
 
 const locateProgram = (): readonly [string, ...string[]] =>
@@ -134,6 +133,7 @@ const createApiContext = (settings: Settings, parts: Parts, switches: Switches):
     serverUser: readServerUser(),
     version: VERSION,
     allowedHosts: listHosts(settings),
+    trustLoopback: settings.trustLoopback,
     maxCpuJobs: settings.maxCpuJobs,
     maxPassedOver: settings.maxPassedOver,
     limits: settings,
@@ -174,18 +174,22 @@ const startJobs = (settings: Settings, parts: Parts): Promise<Scheduler> => {
   );
 };
 
-const listen = (
-  { host, port, refreshRate }: Settings,
-  { certificate, log }: Parts,
-  answer: HttpServerOptions["answer"],
-): ReturnType<typeof startHttpServer> =>
-  startHttpServer({ host, port, certificate, lookEveryMs: refreshRate * MS_PER_S, log, answer });
+const STDERR = 2;
+const TOKEN_HINT = "An API token was made, and is not shown where it would be kept: nexus-server token makes others\n";
+
+const isKept = (fd: number): boolean => {
+  const file = fstatSync(fd);
+  return file.isFile() || process.env["JOURNAL_STREAM"] === `${file.dev}:${file.ino}`;
+};
 
 const announce = ({ log, certificate }: Parts, url: string, settings: Settings, token: string | null): void => {
-  const { serverDir: server_dir, mockGpus: mock_gpus } = settings;
-  const shown = certificate === null ? {} : { certificate: certificate.pair().facts.fingerprint };
-  log.info("listening", { url, server_dir, mock_gpus, version: VERSION, ...shown });
-  if (token !== null) process.stderr.write(`API token (shown only once): ${token}\n`);
+  const { serverDir: server_dir, mockGpus: mock_gpus, socket } = settings;
+  const more = {
+    ...(socket === null ? {} : { socket }),
+    ...(certificate === null ? {} : { certificate: certificate.pair().facts.fingerprint }),
+  };
+  log.info("listening", { url, ...more, server_dir, mock_gpus, version: VERSION });
+  if (token !== null) process.stderr.write(isKept(STDERR) ? TOKEN_HINT : `API token (shown only once): ${token}\n`);
 };
 
 /** Opens the folder, restores its jobs, then listens. On a failure nothing is left open. */
@@ -221,7 +225,7 @@ const serve = async (
   let isStopping = false;
   const wakes = { running: () => scheduler?.wakes.running(), queues: () => scheduler?.wakes.queues() };
   const app = createApp(createApiContext(settings, parts, { wakes, isStopping: () => isStopping }));
-  const http = listen(settings, parts, app.fetch);
+  const http = await listen(settings, { ...parts, answer: app.fetch });
   if (!http.ok) {
     await parts.store.close();
     return http;

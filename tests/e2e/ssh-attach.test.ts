@@ -3,7 +3,7 @@ import { execFileSync } from "node:child_process";
 import { existsSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import type { WireJob } from "../../src/shared/job.ts";
-import { createWorld, type Finished, runProgram, type World, waitUntil } from "./programs.ts";
+import { createWorld, type Finished, runProgram, SERVER, type World, waitUntil } from "./programs.ts";
 import { canRunSshd, makeSshKey, type Sshd, startSshd } from "./sshd.ts";
 import { openTmux, type TmuxTerminal } from "./tmux-terminal.ts";
 
@@ -16,8 +16,8 @@ let cleanUps: (() => unknown)[];
 
 const authorizedKeys = (): string => join(world.home, ".ssh", "authorized_keys");
 
-const register = (path: string): Promise<Response> =>
-  fetch(`${world.url}/v1/auth/ssh-key`, { method: "POST", body: readFileSync(`${path}.pub`, "utf8") });
+const register = (path: string, headers: Readonly<Record<string, string>> = {}): Promise<Response> =>
+  fetch(`${world.url}/v1/auth/ssh-key`, { method: "POST", headers, body: readFileSync(`${path}.pub`, "utf8") });
 
 beforeEach(async () => {
   if (!canRunSshd) return;
@@ -142,6 +142,21 @@ describe.skipIf(!canRunSshd)("a registered key over a real sshd", () => {
       "",
       "nexus-server: a job's terminal needs one here: ssh -t\n",
     ]);
+  });
+
+  test("that was registered with a user's token attaches to that user's jobs alone", async () => {
+    const path = makeSshKey(world.folder, "ann");
+    const made = await runProgram([...SERVER, "token", "add", "ann"], { env: world.env, cwd: world.home });
+    const registered = await register(path, { authorization: `Bearer ${made.stdout.trim()}` });
+    expect(await registered.json()).toEqual({ status: "registered" });
+    const [others, own] = [await startJob(ECHO), await world.submit({ command: ECHO, num_gpus: 0, user: "ann" })];
+    await waitUntil("its session is known", async () => (await world.job(own.id)).pid !== null);
+    const attach = async ({ id }: WireJob): Promise<string> =>
+      (await runProgram([...sshd.words(path), "attach", id], { env: world.env, cwd: world.home })).stderr;
+    expect(await attach(others)).toBe(
+      `nexus-server: job ${others.id} is of "tester": this key attaches to jobs of "ann"\n`,
+    );
+    expect(await attach(own)).toBe("nexus-server: a job's terminal needs one here: ssh -t\n");
   });
 
   test("is registered once, in a private file, whatever its type", async () => {

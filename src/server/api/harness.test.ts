@@ -6,12 +6,15 @@ import { join } from "node:path";
 import type { WireJob } from "../../shared/job.ts";
 import type { JobRequestInput } from "../../shared/job-names.ts";
 import { err, ok } from "../../shared/result.ts";
+import { digestToken, drawToken } from "../api-token.ts";
+import type { Role } from "../core/access.ts";
 import type { Couriers } from "../core/courier.ts";
 import type { EndedJob, Job, JobId, RunningJob } from "../core/job.ts";
 import type { Clock, Environment, Gpu, GpuError, Log, Store, Wakes } from "../core/ports.ts";
 import { announceChanges } from "../external/announce-changes.ts";
 import { createMeter } from "../external/metrics/meter.ts";
 import { openStore } from "../external/sqlite/open-store.ts";
+import { addToken, revokeToken } from "../external/sqlite/token-table.ts";
 import { type App, createApp } from "./app.ts";
 import type { ApiContext } from "./context.ts";
 import { createEventFeed } from "./event-feed.ts";
@@ -26,10 +29,13 @@ export type Harness = Readonly<{
   errors: readonly string[];
   lines: readonly LogLine[];
   removedFolders: readonly string[];
+  keyOwners: readonly (string | null)[];
   call: (method: string, path: string, options?: CallOptions) => Promise<Response>;
   submit: (request?: Partial<JobRequestInput>) => Promise<WireJob>;
   startJob: (id: string, gpuIdxs?: readonly number[], startedAt?: number) => Promise<void>;
   endJob: (id: string, status?: EndedJob["status"], completedAt?: number) => Promise<void>;
+  addToken: (name: string, role: Role, expiresAt?: number) => string;
+  revokeToken: (name: string) => void;
   uploadArtifact: (bytes?: Uint8Array, query?: string) => Promise<string>;
   countArtifacts: () => number;
   breakDisk: () => void;
@@ -73,7 +79,18 @@ const failWhen = (store: Store, isBroken: () => boolean): Store => ({
   },
 });
 
-const openTemporaryStore = (clock: Clock): Readonly<{ store: Store; countArtifacts: () => number }> => {
+const createTokens = (serverDir: string): Pick<Harness, "addToken" | "revokeToken"> => ({
+  addToken: (name, role, expiresAt) => {
+    const token = drawToken();
+    const kept = { name, role, digest: digestToken(token), createdAt: 1, expiresAt: expiresAt ?? null };
+    const added = addToken(serverDir, kept);
+    if (!added.ok) throw new Error(added.error.message);
+    return token;
+  },
+  revokeToken: (name) => void revokeToken(serverDir, name),
+});
+
+const openTemporaryStore = (clock: Clock) => {
   const serverDir = mkdtempSync(join(tmpdir(), "nexus-api-"));
   const opened = openStore({ serverDir, clock });
   if (!opened.ok) throw new Error(opened.error.message);
@@ -84,7 +101,7 @@ const openTemporaryStore = (clock: Clock): Readonly<{ store: Store; countArtifac
     rmSync(serverDir, { recursive: true });
   });
   const count = reader.query<{ rows: number }, []>("select count(*) as rows from artifacts");
-  return { store: opened.value, countArtifacts: () => count.get()?.rows ?? 0 };
+  return { store: opened.value, countArtifacts: () => count.get()?.rows ?? 0, tokens: createTokens(serverDir) };
 };
 
 const createHeaders = ({ json, headers = {} }: CallOptions): Headers => {
@@ -119,6 +136,7 @@ export const createHarness = (gpus: readonly Gpu[] = [createGpu(0), createGpu(1)
       void lines.push({ level, event, fields });
   const removedFolders: string[] = [];
   const keys = new Set<string>();
+  const keyOwners: (string | null)[] = [];
   let stopping = false;
   let ids = 0;
   let now = 1_700_000_000;
@@ -128,7 +146,7 @@ export const createHarness = (gpus: readonly Gpu[] = [createGpu(0), createGpu(1)
     now += 1;
     return now;
   };
-  const { store: opened, countArtifacts } = openTemporaryStore(clock);
+  const { store: opened, countArtifacts, tokens } = openTemporaryStore(clock);
   const feed = createEventFeed({ epoch: "epoch" });
   const store = announceChanges(
     failWhen(opened, () => broken),
@@ -182,6 +200,7 @@ export const createHarness = (gpus: readonly Gpu[] = [createGpu(0), createGpu(1)
       serverUser: "nexus",
       version: "1.2.3",
       allowedHosts: ["atlas", "Nexus.Example.com.", "10.0.0.7", "fd00:0::1"],
+      trustLoopback: true,
       maxCpuJobs: 2,
       maxPassedOver: 1800,
       limits: { maxRequests: 100, maxFollowers: 5, maxFollowersPerAddress: 3, maxUploads: 3, bodyTimeout: 0.3 },
@@ -193,10 +212,11 @@ export const createHarness = (gpus: readonly Gpu[] = [createGpu(0), createGpu(1)
     couriers,
     certificateExpiresAt: () => null,
     authorizedKeys: {
-      register: async (key) => {
+      register: async (key, owner) => {
         if (broken) return full;
         const status = keys.has(key.blob) ? "exists" : "registered";
         keys.add(key.blob);
+        keyOwners.push(owner);
         return ok(status);
       },
     },
@@ -238,6 +258,7 @@ export const createHarness = (gpus: readonly Gpu[] = [createGpu(0), createGpu(1)
     errors,
     lines,
     removedFolders,
+    keyOwners,
     wakes: () => wakes,
     call,
     submit: async (request = {}) => {
@@ -263,6 +284,7 @@ export const createHarness = (gpus: readonly Gpu[] = [createGpu(0), createGpu(1)
       return data;
     },
     countArtifacts,
+    ...tokens,
     breakDisk: () => {
       broken = true;
     },

@@ -5,9 +5,9 @@ export type SshKey = Readonly<{ type: string; blob: string; comment: string }>;
 
 export type SshKeyError = Readonly<{ message: string }>;
 
-/** Lets keys attach to jobs over SSH; fails when the file can't be written. A key is never there twice. */
+/** Lets keys attach over SSH to the jobs of `owner`, null for all jobs; fails when the file can't be written. A key is never there twice. */
 export type AuthorizedKeys = Readonly<{
-  register: (key: SshKey) => Promise<Result<"registered" | "exists", SshKeyError>>;
+  register: (key: SshKey, owner: string | null) => Promise<Result<"registered" | "exists", SshKeyError>>;
 }>;
 
 type FieldShape = number | string | "any";

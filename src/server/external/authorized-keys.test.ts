@@ -30,7 +30,8 @@ const modeOf = (name: string): number => lstatSync(name).mode & 0o777;
 
 const createKey = (number: number): SshKey => ({ type: "ssh-ed25519", blob: `KEY${number}`, comment: `c${number}` });
 
-const register = (key: SshKey) => createAuthorizedKeys({ home, program: ["/bin/attach"] }).register(key);
+const register = (key: SshKey, owner: string | null = null) =>
+  createAuthorizedKeys({ home, program: ["/bin/attach"] }).register(key, owner);
 
 const refusal = async (): Promise<string> => {
   const registered = await register(createKey(0));
@@ -42,6 +43,13 @@ describe("a key", () => {
     expect(await register(createKey(1))).toEqual({ ok: true, value: "registered" });
     expect(readFileSync(path(), "utf8")).toBe('restrict,pty,command="/bin/attach" ssh-ed25519 KEY1 c1\n');
     expect([modeOf(folder()), modeOf(path())]).toEqual([0o700, 0o600]);
+  });
+
+  test("of one user may attach to the jobs of that name", async () => {
+    await register(createKey(1), "ann o'hara");
+    expect(readFileSync(path(), "utf8")).toStartWith(
+      `restrict,pty,command="/bin/attach '--user=ann o'\\''hara'" ssh-ed25519 KEY1`,
+    );
   });
 
   test("leaves every other byte as it was, and closes what was open to others", async () => {
@@ -87,7 +95,7 @@ describe("a key", () => {
       import { createAuthorizedKeys } from ${JSON.stringify(join(import.meta.dirname, "authorized-keys.ts"))};
       const keys = createAuthorizedKeys({ home: ${JSON.stringify(home)}, program: ["/bin/attach"] });
       const all = Array.from({ length: ${ROUNDS} }, (_, n) => ({ type: "ssh-ed25519", blob: "KEY" + n, comment: "" }));
-      const done = await Promise.all(all.map((key) => keys.register(key)));
+      const done = await Promise.all(all.map((key) => keys.register(key, null)));
       console.log(JSON.stringify(done.map((one) => one.ok ? one.value : one.error.message)));
     `;
     const servers = [0, 1].map(() => Bun.spawn([process.execPath, "-e", script], { stdout: "pipe" }));

@@ -22,7 +22,7 @@ import { readErrorCode } from "./sqlite/sqlite-error.ts";
 
 type Registration = Awaited<ReturnType<AuthorizedKeys["register"]>>;
 
-/** `program` is what a key may run. `home` is that of the user whom the keys are for. */
+/** `program` is what a key may run; for a key of one owner, `--user=NAME` follows. `home` is that of the user whom the keys are for. */
 export type AuthorizedKeysOptions = Readonly<{ home: string; program: readonly string[] }>;
 
 const PRIVATE_FILE = 0o600;
@@ -113,10 +113,11 @@ export const createAuthorizedKeys = ({ home, program }: AuthorizedKeysOptions): 
   const folder = join(home, ".ssh");
   const path = join(folder, "authorized_keys");
   return {
-    register: async (key) => {
+    register: async (key, owner) => {
+      const command = owner === null ? program : [...program, `--user=${owner}`];
       try {
         const prepared = prepareFolder(folder);
-        return prepared.ok ? await withLock(`${path}.lock`, () => addKey(folder, path, key, program)) : prepared;
+        return prepared.ok ? await withLock(`${path}.lock`, () => addKey(folder, path, key, command)) : prepared;
       } catch (error) {
         return refuse(`${path} can't be written: ${describeError(error)}`);
       }

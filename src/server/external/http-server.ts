@@ -1,10 +1,11 @@
 import { setTimeout as pause } from "node:timers/promises";
 import { describeError } from "../../shared/describe-error.ts";
 import { err, ok, type Result } from "../../shared/result.ts";
+import type { LocalUser } from "../core/access.ts";
 import type { Log } from "../core/ports.ts";
 import type { SocketHandler } from "../core/terminal.ts";
 import type { CertificateKeeper } from "./certificate-keeper.ts";
-import { createFetch, type HttpPeer } from "./http-requests.ts";
+import { type Answer, createFetch } from "./http-requests.ts";
 import { createWebSockets } from "./web-sockets.ts";
 
 export type HttpServer = Readonly<{ url: string; stop: () => Promise<void> }>;
@@ -16,9 +17,15 @@ export type HttpServerOptions = Readonly<{
   certificate: CertificateKeeper | null;
   lookEveryMs: number;
   log: Log;
-  answer: (request: Request, peer: HttpPeer) => Response | Promise<Response>;
+  answer: Answer;
 }>;
 
+type Handlers = Readonly<{
+  idleTimeout: number;
+  maxRequestBodySize: number;
+  fetch: ReturnType<typeof createFetch>;
+  websocket: ReturnType<typeof createWebSockets>;
+}>;
 type Listener = Bun.Server<SocketHandler>;
 type State = { current: Listener; readonly earlier: Set<Listener> };
 
@@ -33,16 +40,16 @@ const readTls = (certificate: CertificateKeeper | null) => {
   return { tls: { key, cert } };
 };
 
+/** What a listener of Bun does with requests; `localUser`: whose requests alone come in there. */
+export const createHandlers = (answer: Answer, localUser?: LocalUser): Handlers => ({
+  idleTimeout: IDLE_TIMEOUT_S,
+  maxRequestBodySize: MAX_BODY_BYTES,
+  fetch: createFetch(answer, { idleTimeoutS: IDLE_TIMEOUT_S, ...(localUser === undefined ? {} : { localUser }) }),
+  websocket: createWebSockets(),
+});
+
 const listen = ({ host, port, certificate, answer }: HttpServerOptions): Listener =>
-  Bun.serve({
-    hostname: host,
-    port,
-    ...readTls(certificate),
-    idleTimeout: IDLE_TIMEOUT_S,
-    maxRequestBodySize: MAX_BODY_BYTES,
-    fetch: createFetch(answer, IDLE_TIMEOUT_S),
-    websocket: createWebSockets(),
-  });
+  Bun.serve({ hostname: host, port, ...readTls(certificate), ...createHandlers(answer) });
 
 const listenAgain = async (options: HttpServerOptions): Promise<Listener> => {
   for (let poll = 1; poll < PORT_POLLS; poll += 1) {

@@ -7,8 +7,12 @@ import { findStoredJob } from "../external/sqlite/find-stored-job.ts";
 import { loadSettings } from "../load-settings.ts";
 import type { Mistake, ServerVerb } from "../server-verb.ts";
 
-const requireRunning = (job: Job | null, id: string): Result<RunningJob, Mistake> => {
+const requireRunning = (job: Job | null, id: string, owner: unknown): Result<RunningJob, Mistake> => {
   if (job === null) return err({ message: `there is no job ${id}` });
+  if (owner !== undefined && job.user !== owner)
+    return err({
+      message: `job ${id} is of ${JSON.stringify(job.user)}: this key attaches to jobs of ${JSON.stringify(owner)}`,
+    });
   if (job.status === "running") return ok(job);
   return err({ message: `job ${id} is ${job.status}: only a running job has a terminal` });
 };
@@ -19,7 +23,7 @@ export const runAttachSession: ServerVerb["run"] = async ({ flags }) => {
   if (!id.ok) return id;
   const settings = loadSettings(flags);
   if (!settings.ok) return settings;
-  const job = requireRunning(findStoredJob(settings.value.serverDir, id.value), id.value);
+  const job = requireRunning(findStoredJob(settings.value.serverDir, id.value), id.value, flags["user"]);
   if (!job.ok) return job;
   if (!isatty(0) || !isatty(1)) return err({ message: "a job's terminal needs one here: ssh -t" });
   const opened = openSession(job.value.handle, process.env["TERM"] ?? "");

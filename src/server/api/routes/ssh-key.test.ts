@@ -38,6 +38,16 @@ test("from elsewhere it takes the token", async () => {
   expect((await call("POST", PATH, { body: KEY, peer: "10.0.0.9", headers })).status).toBe(200);
 });
 
+test("a user's key attaches to jobs of that name, an admin's to all, and a viewer registers none", async () => {
+  const { call, addToken, keyOwners } = createHarness();
+  const registerAs = async (role: "viewer" | "user" | "admin"): Promise<number> => {
+    const headers = { authorization: `Bearer ${addToken(`ann-${role}`, role)}` };
+    return (await call("POST", PATH, { body: KEY, peer: "10.0.0.9", headers })).status;
+  };
+  expect([await registerAs("user"), await registerAs("admin"), await registerAs("viewer")]).toEqual([200, 200, 403]);
+  expect(keyOwners).toEqual(["ann-user", null]);
+});
+
 test("a file that can't be written is told as such", async () => {
   const { call, breakDisk } = createHarness();
   breakDisk();

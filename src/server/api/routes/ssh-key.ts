@@ -14,7 +14,7 @@ const spec: RouteSpec = {
   tags: ["server"],
   summary: "Let an SSH key attach to running jobs",
   description:
-    "The body is one line, as in a `.pub` file. With the key, `ssh -t` to the server's user with the command `attach ID` opens the terminal of the job, and nothing else can be done.",
+    "The body is one line, as in a `.pub` file. With the key, `ssh -t` to the server's user with the command `attach ID` opens the terminal of the job, and nothing else can be done. A user's key attaches to jobs of the same name, an admin's to all.",
   request: { body: { required: true, content: { "text/plain": { schema: z.string() } } } },
   responses: {
     200: describeJson("Whether it is new", sshKeyAnswerSchema),
@@ -36,17 +36,26 @@ const readKey = async (request: Request, timeoutS: number): Promise<Result<SshKe
   return key.ok ? key : refuse(key.error.message);
 };
 
+const findOwner = (request: AppRequest): string | null => {
+  const identity = request.get("identity");
+  return identity?.role === "admin" ? null : (identity?.name ?? "");
+};
+
 const register =
   ({ authorizedKeys, settings }: ApiContext) =>
   async (request: AppRequest): Promise<Response> => {
     const key = await readKey(request.req.raw, settings.limits.bodyTimeout);
     if (!key.ok) return respondFailure(key.error);
     const { log, name } = readCaller(request);
-    const registered = await authorizedKeys.register(key.value);
+    const registered = await authorizedKeys.register(key.value, findOwner(request));
     if (!registered.ok) return respondFailure(createFailure("UNAVAILABLE", registered.error.message));
     const { type, comment } = key.value;
     log.info("ssh key", { outcome: registered.value, type, comment, reason: `asked for by ${name}` });
     return Response.json({ status: registered.value });
   };
 
-export const createSshKeyRoute = (context: ApiContext): Route => ({ spec, handle: register(context) });
+export const createSshKeyRoute = (context: ApiContext): Route => ({
+  spec,
+  asks: "contribute",
+  handle: register(context),
+});
