@@ -1,8 +1,19 @@
+import { connect } from "node:net";
+import { err } from "../shared/result.ts";
 import { FAILED, UNREACHABLE } from "./failure.ts";
-import { type Certificate, fetchCertificate, hasSameKey, isSameFingerprint, savePem } from "./pinned-certificate.ts";
+import {
+  type Address,
+  type Certificate,
+  fetchCertificate,
+  hasSameKey,
+  isSameFingerprint,
+  savePem,
+} from "./pinned-certificate.ts";
 import type { Target } from "./target.ts";
 import type { Failure } from "./verb.ts";
 
+const HTTPS_PORT = 443;
+const PROBE_LIMIT_MS = 5_000;
 const CERTIFICATE = /CERT|SIGNED|VERIFY|ISSUER|another certificate/i;
 const PLAIN = /WRONG_VERSION|EPROTO|ECONNRESET|TLS|SSL|SOCKET/i;
 
@@ -37,7 +48,7 @@ const describeChanged = (target: Target, pinned: string, presented: Certificate)
     `  pinned:    ${pinned}`,
     `  presented: ${presented.fingerprint}`,
     `${describeKey(target, presented)} If the server's own machine shows the presented one, accept it:`,
-    `  nx target add ${target.name} ${target.baseUrl} --fingerprint ${presented.fingerprint}`,
+    `  nx target add ${target.name} ${target.address} --fingerprint ${presented.fingerprint}`,
   ].join("\n"),
 });
 
@@ -47,13 +58,56 @@ const fetchAgain = (target: Target, certificate: Certificate): Failure => {
   return saved.ok ? { exitCode: FAILED, message: done } : saved.error;
 };
 
+const findPlace = ({ baseUrl, socket }: Target): Address => {
+  const { hostname, port } = new URL(baseUrl);
+  return socket === null
+    ? { host: hostname.replaceAll(/[[\]]/g, ""), port: Number(port || HTTPS_PORT) }
+    : { path: socket };
+};
+
+const REFUSED = "ECONNREFUSED";
+
+const nameRefusal = async ({ baseUrl }: Target): Promise<string> => {
+  try {
+    await fetch(baseUrl, { redirect: "manual", tls: { rejectUnauthorized: false } });
+    return REFUSED;
+  } catch (error) {
+    return readCode(error);
+  }
+};
+
+/** What certificate the target's server shows; otherwise the code of what went wrong. Bun's sockets call a missing way
+ * a refusal, its `fetch` does not. */
+export const findPresented = async (target: Target): ReturnType<typeof fetchCertificate> => {
+  const presented = await fetchCertificate(findPlace(target));
+  const isRefused = !presented.ok && presented.error === REFUSED && target.socket === null;
+  return isRefused ? err(await nameRefusal(target)) : presented;
+};
+
+/** Whether packets to it are lost: a server that is busy takes a connection all the same. */
+export const isGone = async (target: Target): Promise<boolean> => {
+  const { promise, resolve } = Promise.withResolvers<boolean>();
+  const socket = connect(findPlace(target), () => resolve(false));
+  socket.once("error", () => resolve(false));
+  const timer = setTimeout(() => resolve(true), PROBE_LIMIT_MS);
+  const isLost = await promise;
+  clearTimeout(timer);
+  socket.destroy();
+  return isLost;
+};
+
 const judgePresented = async (target: Target, pinned: string): Promise<Failure | null> => {
-  const { hostname, port } = new URL(target.baseUrl);
-  const presented = await fetchCertificate({ host: hostname.replaceAll(/[[\]]/g, ""), port: Number(port || 443) });
+  const presented = await findPresented(target);
   if (!presented.ok) return null;
   if (!isSameFingerprint(presented.value.fingerprint, pinned)) return describeChanged(target, pinned, presented.value);
   const isMissing = presented.value.isSelfSigned && target.tls?.ca === undefined;
   return isMissing ? fetchAgain(target, presented.value) : null;
+};
+
+const explain = async ({ ssh }: Target, code: string): Promise<Failure> => {
+  if (ssh === null || CERTIFICATE.test(code)) return { exitCode: UNREACHABLE, message: explainCode(code) };
+  const { explainTunnel } = await import("./ssh-trouble.ts");
+  return explainTunnel(ssh);
 };
 
 /** Why the connection failed, in words; for a changed certificate both fingerprints. */
@@ -61,7 +115,7 @@ export const explainTrouble = async (target: Target, error: unknown): Promise<Fa
   const code = readCode(error);
   const { fingerprint } = target;
   const judged = fingerprint !== null && CERTIFICATE.test(code) ? await judgePresented(target, fingerprint) : null;
-  const reason = explainCode(code);
-  const message = `the server "${target.name}" at ${target.baseUrl} can't be reached: ${reason}`;
-  return judged ?? { exitCode: UNREACHABLE, message };
+  if (judged !== null) return judged;
+  const { exitCode, message } = await explain(target, code);
+  return { exitCode, message: `the server "${target.name}" at ${target.address} can't be reached: ${message}` };
 };

@@ -60,7 +60,7 @@ const register = async (target: Target, { server_user }: ServerStatus, key: SshK
   const answer = await createApi(target).upload<SshKeyAnswer>("/v1/auth/ssh-key", body, "text/plain");
   if (!answer.ok)
     return fail(`the target ${target.name} is added, but the SSH key is not registered: ${answer.error.message}`);
-  const host = new URL(target.baseUrl).hostname.replaceAll(/[[\]]/g, "");
+  const host = new URL(target.address).hostname.replaceAll(/[[\]]/g, "");
   const state = answer.value.status === "exists" ? "was registered before" : "is registered";
   hint(`Your SSH key ${key.fingerprint} ${state}: ssh -t ${escapeText(server_user)}@${host} attach JOB_ID`);
   return DONE;

@@ -3,12 +3,17 @@ import { type Config, readConfig, readOption, readSwitchOption } from "./config-
 import { fail, failUsage } from "./failure.ts";
 import { readSwitch, readText } from "./flag-values.ts";
 import type { Pin } from "./pinned-certificate.ts";
+import type { SshAddress } from "./ssh-place.ts";
 import type { Failure, FlagValues } from "./verb.ts";
 
-/** `tls` goes to `fetch` and `WebSocket` as it is; `fingerprint` is the pinned certificate's. */
+/** `address` is as the user gave it. `socket` is the Unix socket by which `baseUrl` is reached, `tls` goes to `fetch` and
+ * `WebSocket` as it is; `fingerprint` is the pinned certificate's. */
 export type Target = Readonly<{
   name: string;
+  address: string;
   baseUrl: string;
+  socket: string | null;
+  ssh: SshAddress | null;
   token: string | null;
   tls: Pin | null;
   fingerprint: string | null;
@@ -47,11 +52,18 @@ const readField = (entry: Entry, field: string): string | null => {
 
 export const isLoopback = (host: string): boolean => /^(localhost|127\.[0-9.]+|\[?::1\]?)$/.test(host);
 
-/** As `https://host:port`. */
+const describeSsh = (entry: Entry): string => {
+  const [user, port] = [readField(entry, "user"), readField(entry, "port")];
+  return `ssh://${user === null ? "" : `${user}@`}${bracket(readField(entry, "host") ?? "")}${port === null ? "" : `:${port}`}`;
+};
+
+const bracket = (host: string): string => (host.includes(":") && !host.startsWith("[") ? `[${host}]` : host);
+
+/** As `https://host:port` or `ssh://user@host`. */
 export const describeAddress = (entry: Entry): string => {
-  const host = readField(entry, "host") ?? "";
-  const bracketed = host.includes(":") && !host.startsWith("[") ? `[${host}]` : host;
-  return `${readField(entry, "protocol") ?? "https"}://${bracketed}:${readField(entry, "port") ?? DEFAULT_PORT}`;
+  const protocol = readField(entry, "protocol") ?? "https";
+  if (protocol === "ssh") return describeSsh(entry);
+  return `${protocol}://${bracket(readField(entry, "host") ?? "")}:${readField(entry, "port") ?? DEFAULT_PORT}`;
 };
 
 export const localUrl = (): string => `http://${LOOPBACK}:${process.env["NS_PORT"] || DEFAULT_PORT}`;
@@ -61,9 +73,28 @@ const isPort = (text: string): boolean => /^\d{1,5}$/.test(text) && Number(text)
 const describeBadPort = (whose: string, port: string): string =>
   `${whose} is "${port}", but a port is a whole number from 1 to ${MAX_PORT}`;
 
+const SSH_NAME = /^[\w.:+][\w.:+-]*$/;
+
+/** A name that begins with - would be an option of ssh. */
+export const isSshName = (text: string): boolean => SSH_NAME.test(text);
+
+const refuseSshNames = (name: string, names: readonly string[]): string | null => {
+  const mistaken = names.find((one) => !isSshName(one));
+  return mistaken === undefined ? null : `"${mistaken}" in the target "${name}" is no name for ssh`;
+};
+
+/** A port, or the path of a Unix socket. */
+export const isServerPlace = (text: string): boolean => isPort(text) || /^\/[\w./-]+$/.test(text);
+
+export const describeBadPlace = (whose: string, place: string): string =>
+  `${whose} is "${place}", but a server listens on a port or at a path such as /run/nexus-server/nexus.sock`;
+
 const createLocal = (config: Config, flags: FlagValues): Target => ({
   name: LOCAL,
+  address: localUrl(),
   baseUrl: localUrl(),
+  socket: null,
+  ssh: null,
   token: null,
   tls: null,
   fingerprint: null,
@@ -78,16 +109,49 @@ const reachWithoutProxy = (): void => {
   process.env["NO_PROXY"] = hosts;
 };
 
+const findBadPort = (name: string, entry: Entry): string | null => {
+  const port = readField(entry, "port") ?? DEFAULT_PORT;
+  const place = readField(entry, "server_at") ?? DEFAULT_PORT;
+  if (!isPort(port)) return describeBadPort(`the port of the target "${name}"`, port);
+  return isServerPlace(place) ? null : describeBadPlace(`server_at of the target "${name}"`, place);
+};
+
 const refuseAddress = (name: string, entry: Entry): string | null => {
   const host = readField(entry, "host");
   const protocol = readField(entry, "protocol") ?? "https";
-  const port = readField(entry, "port") ?? DEFAULT_PORT;
   if (host === null) return `~/.nexus/config.toml: [targets.${name}] has no host`;
-  if (!isPort(port)) return describeBadPort(`the port of the target "${name}"`, port);
+  const mistake = findBadPort(name, entry);
+  if (mistake !== null) return mistake;
+  if (protocol === "ssh") return refuseSshNames(name, [host, readField(entry, "user") ?? "x"]);
   if (protocol === "https" || (protocol === "http" && isLoopback(host))) return null;
   return protocol === "http"
     ? `the target "${name}" would send its token unprotected: http is for this machine only, use https`
-    : `the target "${name}" has the protocol "${protocol}"; there are https, and http for this machine`;
+    : `the target "${name}" has the protocol "${protocol}"; there are https, ssh, and http for this machine`;
+};
+
+const reachThroughSsh = async (entry: Entry): Promise<Pick<Target, "baseUrl" | "socket" | "ssh">> => {
+  const { locateTunnel } = await import("./ssh-place.ts");
+  const port = readField(entry, "port");
+  const ssh = {
+    user: readField(entry, "user"),
+    host: readField(entry, "host") ?? "",
+    port: port === null ? null : Number(port),
+    serverAt: readField(entry, "server_at") ?? DEFAULT_PORT,
+  };
+  const scheme = readField(entry, "certificate_fingerprint") === null ? "http" : "https";
+  return {
+    baseUrl: `${scheme}://${LOOPBACK}:${isPort(ssh.serverAt) ? ssh.serverAt : DEFAULT_PORT}`,
+    socket: locateTunnel(ssh),
+    ssh,
+  };
+};
+
+/** How the server of an entry is reached; nothing is reached yet. */
+export const findWay = async (entry: Entry): Promise<Pick<Target, "address" | "baseUrl" | "socket" | "ssh">> => {
+  const address = describeAddress(entry);
+  return readField(entry, "protocol") === "ssh"
+    ? { address, ...(await reachThroughSsh(entry)) }
+    : { address, baseUrl: address, socket: null, ssh: null };
 };
 
 const createRemote = async (name: string, entry: Entry, config: Config): Promise<Result<Target, Failure>> => {
@@ -97,7 +161,7 @@ const createRemote = async (name: string, entry: Entry, config: Config): Promise
   const pinning = fingerprint === null ? null : await import("./pinned-certificate.ts");
   return ok({
     name,
-    baseUrl: describeAddress(entry),
+    ...(await findWay(entry)),
     token: readField(entry, "api_token"),
     tls: fingerprint === null || pinning === null ? null : pinning.readPin(name, fingerprint),
     fingerprint,
