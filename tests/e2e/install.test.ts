@@ -131,7 +131,9 @@ script -qfc "$login -tt attach $id" /opt/seen >/dev/null &
 until grep -aq shown /opt/seen; do sleep 0.1; done
 kill $!
 echo attached
-nexus-server uninstall -y --force
+ask "/v1/jobs/$id/kill" POST
+until ask "/v1/jobs/$id" | grep -q '"killed"'; do sleep 0.1; done
+nexus-server uninstall -y
 ls -d /var/lib/nexus-server/.ssh 2>&1 || true
 getent passwd nexus
 `);
