@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from "node:child_process";
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { WireJob } from "../src/shared/job.ts";
@@ -34,8 +34,13 @@ const waitForExit = (child: ChildProcess): Promise<void> =>
     else child.once("exit", () => resolve());
   });
 
-export const startServer = async (settings: Readonly<Record<string, string>> = {}): Promise<BenchServer> => {
+export const startServer = async (
+  settings: Readonly<Record<string, string>> = {},
+  configuration = "",
+): Promise<BenchServer> => {
   const dir = makeFolder();
+  mkdirSync(join(dir, "server"), { mode: 0o700 });
+  writeFileSync(join(dir, "server", "config.toml"), configuration);
   const port = await pickPort();
   const env = {
     ...process.env,
@@ -112,16 +117,22 @@ export const measure = async (rounds: number, act: () => Promise<unknown> | unkn
   return times;
 };
 
-/** Milliseconds that a program takes from its start to its end. */
-export const timeProgram = (
-  argv: readonly string[],
+const runToEnd = (argv: readonly string[], env: NodeJS.ProcessEnv): void => {
+  const { exitCode, stderr } = Bun.spawnSync([...argv], { env, stdout: "ignore", stderr: "pipe" });
+  if (exitCode !== 0) throw new Error(`${argv.join(" ")} ended with ${exitCode}: ${stderr.toString()}`);
+};
+
+/** Milliseconds that each program takes from its start to its end, all in turn: what slows the machine slows each. */
+export const timeInTurn = async (
+  argvs: readonly (readonly string[])[],
   env: NodeJS.ProcessEnv,
   rounds: number,
-): Promise<readonly number[]> =>
-  measure(rounds, () => {
-    const { exitCode, stderr } = Bun.spawnSync([...argv], { env, stdout: "ignore", stderr: "pipe" });
-    if (exitCode !== 0) throw new Error(`${argv.join(" ")} ended with ${exitCode}: ${stderr.toString()}`);
-  });
+): Promise<readonly (readonly number[])[]> => {
+  const times: number[][] = argvs.map(() => []);
+  for (let round = 0; round < rounds; round++)
+    for (const [index, argv] of argvs.entries()) times[index]?.push(...(await measure(1, () => runToEnd(argv, env))));
+  return times;
+};
 
 export const printFigure = (what: string, value: string, reference = ""): void => {
   process.stdout.write(`${what.padEnd(46)} ${value.padStart(20)}   ${reference}\n`);

@@ -2,6 +2,7 @@ import { ok, type Result } from "../shared/result.ts";
 import { type Config, readConfig, readOption, readSwitchOption } from "./config-file.ts";
 import { fail, failUsage } from "./failure.ts";
 import { readSwitch, readText } from "./flag-values.ts";
+import { findLocalSocket } from "./local-socket.ts";
 import type { Pin } from "./pinned-certificate.ts";
 import type { SshAddress } from "./ssh-place.ts";
 import type { Failure, FlagValues } from "./verb.ts";
@@ -30,14 +31,15 @@ type Entry = Readonly<Record<string, unknown>>;
 
 const isEntry = (value: unknown): value is Entry => typeof value === "object" && value !== null;
 
-/** The remote targets of the file, as they stand there. */
-export const listEntries = (config: Config): Readonly<Record<string, Entry>> => {
+const readEntries = (config: Config): readonly (readonly [string, Entry])[] => {
   const targets = config["targets"];
-  if (!isEntry(targets)) return {};
-  return Object.fromEntries(
-    Object.entries(targets).flatMap(([name, entry]) => (isEntry(entry) ? [[name, entry]] : [])),
-  );
+  if (!isEntry(targets)) return [];
+  return Object.entries(targets).flatMap(([name, entry]) => (isEntry(entry) ? [[name, entry] as const] : []));
 };
+
+/** The remote targets of the file, as they stand there. */
+export const listEntries = (config: Config): Readonly<Record<string, Entry>> =>
+  Object.fromEntries(readEntries(config).filter(([name]) => name !== LOCAL));
 
 /** Null for a target that is not in the file. */
 export const findEntry = (config: Config, name: string): Entry | null => {
@@ -66,6 +68,7 @@ export const describeAddress = (entry: Entry): string => {
   return `${protocol}://${bracket(readField(entry, "host") ?? "")}:${readField(entry, "port") ?? DEFAULT_PORT}`;
 };
 
+/** Without a socket. */
 export const localUrl = (): string => `http://${LOOPBACK}:${process.env["NS_PORT"] || DEFAULT_PORT}`;
 
 const isPort = (text: string): boolean => /^\d{1,5}$/.test(text) && Number(text) > 0 && Number(text) <= MAX_PORT;
@@ -89,16 +92,24 @@ export const isServerPlace = (text: string): boolean => isPort(text) || /^\/[\w.
 export const describeBadPlace = (whose: string, place: string): string =>
   `${whose} is "${place}", but a server listens on a port or at a path such as /run/nexus-server/nexus.sock`;
 
-const createLocal = (config: Config, flags: FlagValues): Target => ({
+const readLocalToken = (config: Config): string | null => {
+  const token = readEntries(config).find(([name]) => name === LOCAL)?.[1]["api_token"];
+  return typeof token === "string" && token !== "" ? token : null;
+};
+
+const mayStart = (config: Config, flags: FlagValues): boolean =>
+  !readSwitch(flags, "no-autostart") && readSwitchOption(config, "autostart", true);
+
+const createLocal = (config: Config, flags: FlagValues, socket: string | null): Target => ({
   name: LOCAL,
-  address: localUrl(),
+  address: socket ?? localUrl(),
   baseUrl: localUrl(),
-  socket: null,
+  socket,
   ssh: null,
-  token: null,
+  token: readLocalToken(config),
   tls: null,
   fingerprint: null,
-  autostart: !readSwitch(flags, "no-autostart") && readSwitchOption(config, "autostart", true),
+  autostart: socket === null && mayStart(config, flags),
   config,
 });
 
@@ -170,11 +181,11 @@ const createRemote = async (name: string, entry: Entry, config: Config): Promise
   });
 };
 
-const resolveLocal = (config: Config, flags: FlagValues): Result<Target, Failure> => {
+const resolveLocal = async (config: Config, flags: FlagValues): Promise<Result<Target, Failure>> => {
   const port = process.env["NS_PORT"] || DEFAULT_PORT;
   if (!isPort(port)) return failUsage(describeBadPort("NS_PORT", port));
   reachWithoutProxy();
-  return ok(createLocal(config, flags));
+  return ok(createLocal(config, flags, await findLocalSocket()));
 };
 
 /** `-t`, then `NEXUS_TARGET`, then the file's default, then the local server. */

@@ -2,9 +2,11 @@ import { parseArgs } from "node:util";
 import { describeError } from "../shared/describe-error.ts";
 import { err, ok, type Result } from "../shared/result.ts";
 import { suggestNearest } from "../shared/suggest.ts";
-import type { OnStep } from "./core/ports.ts";
+import type { Settings } from "./core/config.ts";
+import type { Log, OnStep } from "./core/ports.ts";
 import { createLog } from "./external/log.ts";
-import { type Flags, loadSettings } from "./load-settings.ts";
+import { isReadByOthers } from "./external/private-settings.ts";
+import { type Flags, loadSettings, locateSettingsFile } from "./load-settings.ts";
 import { renderServerHelp, renderServerVerbHelp } from "./server-help.ts";
 import type { Mistake, ServerCall, ServerFlag, ServerVerb } from "./server-verb.ts";
 import { SERVER_VERBS, SETTING_FLAGS } from "./server-verbs.ts";
@@ -23,10 +25,17 @@ const fail = (message: string, exitCode: number): never => {
   process.exit(exitCode);
 };
 
+const warnOfReaders = (log: Log, path: string, { apiToken }: Settings): void => {
+  if (apiToken === null || !isReadByOthers(path)) return;
+  log.warn("others may read the settings, and api_token in them", { path, mend: `chmod 600 ${path}` });
+};
+
 const serve = async ({ flags }: ServerCall, onStep: OnStep | undefined): Promise<Result<number, Mistake>> => {
-  const settings = loadSettings(flags);
+  const path = locateSettingsFile(flags);
+  const settings = loadSettings(flags, path);
   if (!settings.ok) return settings;
   const log = createLog(process.stdout.isTTY === true, settings.value.logLevel);
+  warnOfReaders(log, path, settings.value);
   const started = await startServer(settings.value, { log, onStep });
   if (!started.ok) return started;
   const { promise, resolve } = Promise.withResolvers<void>();

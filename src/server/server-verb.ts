@@ -1,7 +1,7 @@
 import type { Result } from "../shared/result.ts";
 import type { Flags } from "./load-settings.ts";
 
-/** `isUsage`: the command itself was wrong. */
+/** `isUsage` where the command line is wrong, not what it asks for. */
 export type Mistake = Readonly<{ message: string; isUsage?: true }>;
 
 /** `value` names what follows the flag; without it the flag is a switch. */

@@ -25,12 +25,11 @@ import { createGpus, createHealth } from "./create-machine.ts";
 import { announceChanges } from "./external/announce-changes.ts";
 import { createAuthorizedKeys } from "./external/authorized-keys.ts";
 import { createBackups } from "./external/backup-folder.ts";
-import { type CertificateKeeper, openCertificate } from "./external/certificate-keeper.ts";
+import type { CertificateKeeper } from "./external/certificate-keeper.ts";
 import { createJobDirectory } from "./external/job-directory.ts";
 import { createJobFolders } from "./external/job-folders.ts";
 import { listen } from "./external/listen.ts";
 import { createLogFile } from "./external/log-file.ts";
-import { listMachineNames } from "./external/machine-names.ts";
 import { watchEventLoop } from "./external/metrics/event-loop-lag.ts";
 import { createMeter } from "./external/metrics/meter.ts";
 import { createProcessOwners } from "./external/process-owner.ts";
@@ -39,6 +38,7 @@ import { createScreenExecutor } from "./external/screen/screen-executor.ts";
 import { openStore } from "./external/sqlite/open-store.ts";
 import { createTerminals } from "./external/terminals.ts";
 import { createWandbFinder } from "./external/wandb.ts";
+import { listHosts, openTls } from "./open-tls.ts";
 import { type Scheduler, startScheduler } from "./scheduler/loop.ts";
 
 export type RunningServer = Readonly<{ url: string; stop: () => Promise<void> }>;
@@ -72,6 +72,8 @@ const ensureToken = async (store: Store, settings: Settings): Promise<Result<str
   return ok(settings.apiToken === null ? token : null);
 };
 
+const listChannels = ({ notify }: Settings): readonly string[] => [...JOB_CHANNELS, ...notify].map(({ name }) => name);
+
 const openFolder = (settings: Settings, { meter, onStep }: Reporting): Result<Store, StartError> => {
   try {
     mkdirSync(settings.serverDir, { recursive: true, mode: 0o700 });
@@ -98,19 +100,13 @@ const createOutside = (
   onStep,
   clock: readClock,
   terminals: createTerminals(),
+  channels: [...JOB_CHANNELS, ...createServerChannels(settings.notify)],
   couriers: createCouriers(settings, readClock),
   executor: createScreenExecutor({ serverDir: settings.serverDir, onStep }),
   gpus,
   jobDirectory: createJobDirectory(settings.serverDir),
   health: createHealth(settings, gpus, readClock),
 });
-
-const listHosts = (settings: Settings): readonly string[] => [
-  settings.host,
-  settings.nodeName,
-  ...(settings.externalIp === null ? [] : [settings.externalIp]),
-  ...settings.allowedHosts,
-];
 
 type Parts = ReturnType<typeof createParts> & Readonly<{ certificate: CertificateKeeper | null }>;
 type Switches = Readonly<{ wakes: Wakes; isStopping: () => boolean }>;
@@ -145,24 +141,14 @@ const createApiContext = (settings: Settings, parts: Parts, switches: Switches):
   ownChannels: settings.notify.map(({ name }) => name),
 });
 
-const openTls = async (settings: Settings, log: Log): Promise<Result<CertificateKeeper | null, StartError>> => {
-  const { sslKeyfile: key, sslCertfile: certificate } = settings;
-  if (key === null && certificate === null) return ok(null);
-  if (key === null || certificate === null)
-    return err({ message: "ssl_keyfile and ssl_certfile go together: give both or none" });
-  const listNames = (): readonly string[] => [...listHosts(settings), ...listMachineNames()];
-  return openCertificate({ files: { key, certificate }, listNames, clock: readClock, log });
-};
-
 const startJobs = (settings: Settings, parts: Parts): Promise<Scheduler> => {
   const serverEnvironment = Object.fromEntries(
     Object.entries(process.env).flatMap(([name, value]) => (value === undefined ? [] : [[name, value]])),
   );
-  const channels = [...JOB_CHANNELS, ...createServerChannels(settings.notify)];
   const office = { couriers: parts.couriers, timeoutMs: SERVICE_TIMEOUT_MS, random: Math.random };
   const logs = createLogFile(settings.serverDir);
   return startScheduler(
-    { ...parts, serverEnvironment, settings, uptime: readUptime, logs, channels },
+    { ...parts, serverEnvironment, settings, uptime: readUptime, logs },
     {
       health: parts.health,
       wandb: createWandbFinder(),
@@ -197,9 +183,9 @@ export const startServer = async (
   settings: Settings,
   listeners: Listeners,
 ): Promise<Result<RunningServer, StartError>> => {
-  const certificate = await openTls(settings, listeners.log);
+  const certificate = await openTls(settings, { log: listeners.log, clock: readClock });
   if (!certificate.ok) return certificate;
-  const reporting = { ...listeners, meter: createMeter() };
+  const reporting = { ...listeners, meter: createMeter(listChannels(settings)) };
   const store = openFolder(settings, reporting);
   if (!store.ok) return store;
   return tryServe(settings, { ...createParts(settings, store.value, reporting), certificate: certificate.value });
@@ -216,6 +202,12 @@ const tryServe = async (settings: Settings, parts: Parts): Promise<Result<Runnin
   }
 };
 
+const createWakes = (find: () => Scheduler | null): Wakes => ({
+  running: () => find()?.wakes.running(),
+  queues: () => find()?.wakes.queues(),
+  outbox: () => find()?.wakes.outbox(),
+});
+
 const serve = async (
   settings: Settings,
   parts: Parts,
@@ -223,7 +215,7 @@ const serve = async (
 ): Promise<Result<RunningServer, StartError>> => {
   let scheduler: Scheduler | null = null;
   let isStopping = false;
-  const wakes = { running: () => scheduler?.wakes.running(), queues: () => scheduler?.wakes.queues() };
+  const wakes = createWakes(() => scheduler);
   const app = createApp(createApiContext(settings, parts, { wakes, isStopping: () => isStopping }));
   const http = await listen(settings, { ...parts, answer: app.fetch });
   if (!http.ok) {

@@ -8,34 +8,48 @@ export const RUN_NOW_PRIORITY = 9999;
 const MAX_COMMAND_BYTES = 128 * 1024;
 const unixSeconds = z.number().meta({ description: "Unix time in seconds" });
 
+const WITHOUT_NUL = "^[^\\u0000]*$";
+const NOT_BLANK = "^[^\\u0000]*[^\\s\\u0000][^\\u0000]*$";
+const VARIABLE_NAME = "^[A-Za-z_][A-Za-z0-9_]*$";
+const isVariableName = (name: string): boolean => new RegExp(VARIABLE_NAME).test(name);
+
 const commandSchema = z
   .string()
   .refine((command) => command.trim() !== "", "The command is blank")
   .refine((command) => Buffer.byteLength(command) <= MAX_COMMAND_BYTES, "The command is longer than 128 KiB")
-  .refine((command) => !command.includes("\0"), "The command contains a NUL byte");
+  .refine((command) => !command.includes("\0"), "The command contains a NUL byte")
+  .meta({ pattern: NOT_BLANK, maxLength: MAX_COMMAND_BYTES, description: "At most 128 KiB in UTF-8" });
 
 const prioritySchema = z.int().min(-9999).max(9998);
 
 const gpuIdxsSchema = z
   .array(z.int().min(0))
-  .refine((idxs) => new Set(idxs).size === idxs.length, "The same GPU is named twice");
+  .refine((idxs) => new Set(idxs).size === idxs.length, "The same GPU is named twice")
+  .meta({ uniqueItems: true });
 
 const envSchema = z
   .record(z.string(), z.string())
   .refine(
-    (env) => Object.keys(env).every((name) => /^[A-Za-z_][A-Za-z0-9_]*$/.test(name)),
+    (env) => Object.keys(env).every(isVariableName),
     "An environment variable's name must match [A-Za-z_][A-Za-z0-9_]*",
   )
   .refine(
     (env) => Object.values(env).every((value) => !value.includes("\0")),
     "An environment variable's value contains a NUL byte",
-  );
+  )
+  .meta({
+    propertyNames: { pattern: VARIABLE_NAME },
+    additionalProperties: { type: "string", pattern: WITHOUT_NUL },
+  });
 
-const plainText = z.string().refine((text) => !text.includes("\0"), "The text contains a NUL byte");
+const plainText = z
+  .string()
+  .refine((text) => !text.includes("\0"), "The text contains a NUL byte")
+  .meta({ pattern: WITHOUT_NUL });
 
 export const jobIdSchema = z.string().regex(/^[a-z0-9-]{1,64}$/, "A job id is 1 to 64 of a-z, 0-9 and -");
 
-const userSchema = plainText.refine((user) => user.trim() !== "", "The user is blank");
+const userSchema = plainText.refine((user) => user.trim() !== "", "The user is blank").meta({ pattern: NOT_BLANK });
 
 export const jobRequestSchema = z.object({
   job_id: jobIdSchema.nullish(),

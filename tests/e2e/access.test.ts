@@ -99,6 +99,38 @@ describe("a call from elsewhere, over TLS", () => {
   });
 });
 
+test("what the verbs change is told in tokens.log, without the tokens", async () => {
+  await start();
+  const made = [await addToken("ann", "--role", "admin"), (await token("--rotate")).stdout.trim()];
+  await token("revoke", "ann");
+  await token("list");
+  await token("revoke", "zoe");
+  const path = join(world.folder, "server", "tokens.log");
+  const text = readFileSync(path, "utf8");
+  const lines = text
+    .trimEnd()
+    .split("\n")
+    .map((line) => JSON.parse(line) as unknown);
+  const by = { by: expect.any(String), time: expect.any(String) };
+  expect(lines).toEqual([
+    { change: "add", name: "ann", role: "admin", ...by },
+    { change: "rotate", ...by },
+    { change: "revoke", name: "ann", ...by },
+  ]);
+  expect(made.filter((one) => text.includes(one))).toEqual([]);
+  expect(statSync(path).mode & 0o777).toBe(0o600);
+});
+
+test("settings with a token that others may read are warned of", async () => {
+  const config = join(world.folder, "server", "config.toml");
+  mkdirSync(join(config, ".."), { mode: 0o700 });
+  writeFileSync(config, `api_token = "${PLANTED.setting}"\n`, { mode: 0o644 });
+  const { log } = await start();
+  const text = readFileSync(log, "utf8");
+  expect(text).toContain(`chmod 600 ${config}`);
+  expect(text).not.toContain(PLANTED.setting);
+});
+
 test("mistakes in the token verb are one line each, and change nothing", async () => {
   const early = await token("add", "ann");
   expect([early.exitCode, early.stdout]).toEqual([1, ""]);

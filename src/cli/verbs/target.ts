@@ -4,6 +4,7 @@ import { changeConfig } from "../config-edit.ts";
 import { type Config, readConfig, readOption } from "../config-file.ts";
 import { fail, failUsage } from "../failure.ts";
 import { readSwitch, readText } from "../flag-values.ts";
+import { findLocalSocket } from "../local-socket.ts";
 import { hint, print, printJson, printTable } from "../output.ts";
 import { confirm } from "../prompt.ts";
 import {
@@ -23,9 +24,14 @@ const USAGE = "nx target [NAME | add NAME URL | list | remove NAME]";
 
 const readDefault = (config: Config): string => String(readOption(config, "default_target") ?? LOCAL) || LOCAL;
 
-const list = (config: Config, flags: FlagValues): Outcome => {
+const describeLocal = async (): Promise<string> => {
+  const socket = await findLocalSocket();
+  return socket === null ? localUrl() : `unix://${socket}`;
+};
+
+const list = async (config: Config, flags: FlagValues): Promise<Outcome> => {
   const entries = Object.entries(listEntries(config)).map(([name, entry]) => ({ name, url: describeAddress(entry) }));
-  const targets = [{ name: LOCAL, url: localUrl() }, ...entries].map((target) => ({
+  const targets = [{ name: LOCAL, url: await describeLocal() }, ...entries].map((target) => ({
     ...target,
     is_default: target.name === readDefault(config),
   }));

@@ -75,6 +75,7 @@ const admit = (context: ApiContext, request: AppRequest, { serverHosts, guesses 
   request.set("facts", facts);
   if (decision.ok) {
     request.set("identity", decision.value);
+    request.set("isStillLetIn", () => judgeCredential(context, request.req.header("authorization")).kind === "token");
     return null;
   }
   if (decision.error.code === "INVALID_CREDENTIALS") noteGuess(guesses, request);

@@ -3,6 +3,7 @@ import type { AccessDenial, AccessFacts, Identity, LocalUser } from "../core/acc
 import type { Couriers } from "../core/courier.ts";
 import type { JobId } from "../core/job.ts";
 import type { Meter } from "../core/meter.ts";
+import type { Channel } from "../core/plan-notices.ts";
 import type {
   Clock,
   Executor,
@@ -54,6 +55,7 @@ export type ApiContext = Readonly<{
   newJobId: () => JobId;
   wakes: Wakes;
   isStopping: () => boolean;
+  channels: readonly Channel[];
   couriers: Couriers;
   authorizedKeys: AuthorizedKeys;
   certificateExpiresAt: () => number | null;
@@ -73,13 +75,14 @@ export type Peer = Readonly<{
 }>;
 
 /**
- * `log` is that of the request: its lines carry the request's id. `facts` and `identity` are there once the request was let
- * in, `refusal` once something was refused to who asks.
+ * `log` is that of the request: its lines carry the request's id. `facts`, `identity` and `isStillLetIn` are there once the
+ * request was let in, `refusal` once something was refused to who asks.
  */
 export type AppVariables = {
   log: Log;
   facts: Omit<AccessFacts, "asked">;
   identity: Identity | undefined;
+  isStillLetIn: () => boolean;
   refusal: AccessDenial["code"] | undefined;
 };
 

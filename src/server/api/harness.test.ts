@@ -10,6 +10,8 @@ import { digestToken, drawToken } from "../api-token.ts";
 import type { Role } from "../core/access.ts";
 import type { Couriers } from "../core/courier.ts";
 import type { EndedJob, Job, JobId, RunningJob } from "../core/job.ts";
+import { JOB_CHANNELS } from "../core/job-channels.ts";
+import type { Channel } from "../core/plan-notices.ts";
 import type { Clock, Environment, Gpu, GpuError, Log, Store, Wakes } from "../core/ports.ts";
 import { announceChanges } from "../external/announce-changes.ts";
 import { createMeter } from "../external/metrics/meter.ts";
@@ -126,6 +128,12 @@ const couriers: Couriers = {
   },
 };
 
+const digests: Channel = {
+  name: "team",
+  isWanted: (_job, event) => event === "batch_done",
+  findDestination: () => "https://team.example",
+};
+
 export const createHarness = (gpus: readonly Gpu[] = [createGpu(0), createGpu(1)]): Harness => {
   const errors: string[] = [];
   const wakes: (keyof Wakes)[] = [];
@@ -207,8 +215,13 @@ export const createHarness = (gpus: readonly Gpu[] = [createGpu(0), createGpu(1)
     },
     tokenDigest: () => new Bun.CryptoHasher("sha256").update(TOKEN).digest("hex"),
     newJobId: () => `aaaaa${++ids}` as JobId,
-    wakes: { running: () => void wakes.push("running"), queues: () => void wakes.push("queues") },
+    wakes: {
+      running: () => void wakes.push("running"),
+      queues: () => void wakes.push("queues"),
+      outbox: () => void wakes.push("outbox"),
+    },
     isStopping: () => stopping,
+    channels: [...JOB_CHANNELS, digests],
     couriers,
     certificateExpiresAt: () => null,
     authorizedKeys: {

@@ -1,6 +1,9 @@
 import { describe, expect, test } from "bun:test";
 import type { WireJob } from "../../shared/job.ts";
+import { ok } from "../../shared/result.ts";
+import { CLOSE_CODES } from "../../shared/terminal.ts";
 import type { Role } from "../core/access.ts";
+import type { SocketHandler } from "../core/terminal.ts";
 import { createApp } from "./app.ts";
 import { type CallOptions, createHarness, type Harness, TOKEN } from "./harness.test.ts";
 
@@ -164,6 +167,33 @@ test("a token ends when it is revoked and when it expires", async () => {
   const refused = await callAs(harness, bob)("GET", "/v1/jobs");
   expect([await ask(ann), refused.status]).toEqual([401, 401]);
   expect(await refused.json()).toMatchObject({ message: "The bearer token has expired" });
+});
+
+test("who follows or types is cut off when the token is revoked, others are not", async () => {
+  const harness = createHarness();
+  const { call } = harness;
+  await harness.submit({ job_id: "a", user: "ann" });
+  await harness.startJob("a");
+  const open = () => ok({ write: () => 0, resize: () => undefined, close: () => undefined });
+  const executor = { ...harness.context.executor, attachCommand: () => ["screen"] };
+  const app = createApp({ ...harness.context, executor, terminals: { open, run: async () => {} } });
+  const closed = Promise.withResolvers<number>();
+  const upgrade = (handler: SocketHandler): boolean => {
+    handler.onOpen({ send: () => undefined, countWaiting: () => 0, close: (code) => closed.resolve(code) });
+    return true;
+  };
+  const authorization = `Bearer ${harness.addToken("ann", "user")}`;
+  const headers = { host: "localhost", upgrade: "websocket", authorization };
+  await app.fetch(new Request("http://localhost/v1/jobs/a/attach", { headers }), { address: REMOTE, upgrade });
+  const follow = async (asked: CallOptions) => (await call("GET", "/v1/events", asked)).body?.getReader();
+  const [cut, kept] = [await follow({ peer: REMOTE, headers: { authorization } }), await follow({})];
+  harness.revokeToken("ann");
+  let last = await cut?.read();
+  while (last?.done === false) last = await cut?.read();
+  expect(await closed.promise).toBe(CLOSE_CODES.refused);
+  await harness.submit({ job_id: "b" });
+  expect(new TextDecoder().decode((await kept?.read())?.value)).not.toBe("");
+  await kept?.cancel();
 });
 
 test("loopback that is not trusted is told what else there is", async () => {

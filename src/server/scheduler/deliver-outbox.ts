@@ -1,10 +1,11 @@
 import type { Couriers } from "../core/courier.ts";
 import { type Attempt, FREE_LANE, findNextTurn, type Lane, selectReady, updateLane } from "../core/delivery.ts";
-import type { OutboxMessage, Outcome } from "../core/outbox.ts";
+import type { OutboxMessage } from "../core/outbox.ts";
 import type { Transaction } from "../core/ports.ts";
 import type { SchedulerContext } from "./context.ts";
+import { recordChange } from "./record-change.ts";
 import { sendMessage } from "./send-message.ts";
-import { logOutcome, settleMessage } from "./settle-message.ts";
+import { reportOutcome, type Settled, settleMessage } from "./settle-message.ts";
 
 /** A courier has `timeoutMs`; `random` is from 0 to 1. */
 export type PostOffice = Readonly<{ couriers: Couriers; timeoutMs: number; random: () => number }>;
@@ -21,7 +22,6 @@ type Memory = Readonly<{
 }>;
 
 type Round = Readonly<{ settled: readonly Settled[]; ready: readonly OutboxMessage[] }>;
-type Settled = Readonly<{ attempt: Attempt; outcome: Outcome }>;
 
 const LONGEST_SLEEP_MS = 60_000;
 const STOP_GRACE_MS = 1000;
@@ -41,19 +41,17 @@ const listReady = ({ store, clock }: SchedulerContext, memory: Memory): readonly
   selectReady(store.outbox.listHeads(), { lanes: memory.lanes, sending: listUnderWay(memory), now: clock() });
 
 const takeTurn = (context: SchedulerContext, transaction: Transaction, memory: Memory): Round => {
-  const settled = [...memory.answered.values()].map((attempt) => ({
-    attempt,
-    outcome: settleMessage(context, transaction, attempt),
-  }));
+  const settled = [...memory.answered.values()].map((attempt) => settleMessage(context, transaction, attempt));
   const ready = listReady(context, memory);
   for (const { id } of ready) transaction.outbox.claim(id);
   return { settled, ready };
 };
 
-const forget = (context: SchedulerContext, memory: Memory, { attempt, outcome }: Settled): void => {
+const forget = (context: SchedulerContext, memory: Memory, { attempt, outcome, change }: Settled): void => {
   memory.sending.delete(attempt.message.id);
   memory.answered.delete(attempt.message.id);
-  logOutcome(context, attempt.message, outcome);
+  reportOutcome(context, attempt.message, outcome);
+  if (change !== null) recordChange(context, change);
 };
 
 const updateLanes = (lanes: Memory["lanes"], attempt: Attempt): void => {

@@ -4,8 +4,9 @@ import { ROLES, type Role } from "../core/access.ts";
 import { type AccessToken, isExpired, isUserName } from "../core/access-token.ts";
 import { parseExpiry } from "../core/expiry.ts";
 import { addToken, listTokens, revokeToken } from "../external/sqlite/token-table.ts";
+import { nameOperator, noteTokenChange } from "../external/token-log.ts";
 import { type Flags, loadSettings } from "../load-settings.ts";
-import type { Mistake, ServerVerb } from "../server-verb.ts";
+import type { Mistake, ServerCall, ServerVerb } from "../server-verb.ts";
 import { becomeOwner } from "./become-owner.ts";
 import { rotateToken } from "./rotate-token.ts";
 
@@ -107,14 +108,28 @@ const rotate = (serverDir: string, apiToken: string | null): Done => {
   return ok(0);
 };
 
-export const runToken: ServerVerb["run"] = async ({ flags, words: [action, name] }) => {
-  const settings = loadSettings(flags);
-  if (!settings.ok) return settings;
-  const { serverDir, apiToken } = settings.value;
-  becomeOwner(serverDir);
+const act = (serverDir: string, apiToken: string | null, { flags, words: [action, name] }: ServerCall): Done => {
   if (flags["rotate"] === true && action === undefined) return rotate(serverDir, apiToken);
   if (action === "add") return add(serverDir, flags, name);
   if (action === "list" && name === undefined) return list(serverDir, flags);
   if (action === "revoke") return revoke(serverDir, name);
   return refuse(`a token is kept as its digest and can't be shown; the usage is: ${USAGE}`);
+};
+
+const note = (serverDir: string, by: string, { flags, words: [action = "rotate", name] }: ServerCall): void => {
+  if (action === "list") return;
+  const { role, expires } = flags;
+  const noted = noteTokenChange(serverDir, { change: action, name, role, expires, by });
+  if (!noted.ok) say(`Warning: ${noted.error.message}`);
+};
+
+export const runToken: ServerVerb["run"] = async (call) => {
+  const settings = loadSettings(call.flags);
+  if (!settings.ok) return settings;
+  const { serverDir, apiToken } = settings.value;
+  const operator = nameOperator();
+  becomeOwner(serverDir);
+  const done = act(serverDir, apiToken, call);
+  if (done.ok) note(serverDir, operator, call);
+  return done;
 };

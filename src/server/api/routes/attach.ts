@@ -1,4 +1,3 @@
-import { setTimeout as pause } from "node:timers/promises";
 import { err, ok, type Result } from "../../../shared/result.ts";
 import type { Job, RunningJob } from "../../core/job.ts";
 import type { SocketHandler } from "../../core/terminal.ts";
@@ -12,6 +11,7 @@ import { attachQuerySchema, readQuery } from "../query.ts";
 import { describeErrors, idParameter, type Route, type RouteSpec } from "../route.ts";
 import type { Seats } from "../seats.ts";
 import type { ViewingRooms } from "../viewing-rooms.ts";
+import { closeWhenLost } from "../watch-access.ts";
 
 const DESCRIPTION = `A WebSocket. Binary frames are bytes of the terminal, both ways; a text frame \`{"columns":N,"rows":N}\`
 tells the size of the viewer's window, as the query does at the start. \`term\` names the kind of the viewer's terminal.
@@ -33,14 +33,13 @@ const attachSpec: RouteSpec = {
 };
 
 const SWITCHING = 101;
-const POLL_MS = 10;
 const START_PATIENCE_MS = 15_000;
 
-const waitForLaunch = async ({ store }: ApiContext, first: Job): Promise<Job> => {
+const waitForLaunch = async ({ store, feed }: ApiContext, first: Job): Promise<Job> => {
   const deadline = performance.now() + START_PATIENCE_MS;
   let job = first;
-  while (job.status === "starting" && performance.now() < deadline) {
-    await pause(POLL_MS);
+  for (let now = performance.now(); job.status === "starting" && now < deadline; now = performance.now()) {
+    await feed.waitForChange(deadline - now);
     job = store.findJob(job.id) ?? job;
   }
   return job;
@@ -95,7 +94,7 @@ const attach =
     const seat = seats.take("viewer", request.env.peer.address);
     if (!seat.ok) return respondFailure(seat.error);
     const viewing = { job: job.value, options, isReadOnly: read_only, onEnd: seat.value };
-    if (upgrade(request, bridgeTerminal(context, rooms, viewing))) {
+    if (upgrade(request, closeWhenLost(request, bridgeTerminal(context, rooms, viewing)))) {
       announce(request, job.value, read_only);
       return new Response(null, { status: SWITCHING });
     }

@@ -1,3 +1,4 @@
+import { setImmediate as giveWay } from "node:timers/promises";
 import { z } from "zod";
 import {
   type ExplainedJob,
@@ -130,18 +131,22 @@ const tooSlow = createFailure("INVALID_REQUEST", "The regular expression takes t
 const createMatcher = async (pattern: string | undefined): Promise<Result<CommandMatcher | null, Failure>> =>
   pattern === undefined ? ok(null) : createCommandMatcher(pattern);
 
-const addReasons = async (context: ApiContext, jobs: readonly Job[]): Promise<readonly ExplainedJob[]> => {
-  const queued = jobs.filter(({ status }) => status === "queued").map(({ id }) => id);
-  const { waits, notes } = await explainQueue(context, new Set(queued));
-  const reasons = new Map(waits.map((wait) => [wait.job.id, describeWait(wait, notes)]));
-  return jobs.map((job) => {
-    const why = reasons.get(job.id);
-    return why === undefined ? toWireJob(job) : { ...toWireJob(job), why };
-  });
+const addReasons = async function* (
+  context: ApiContext,
+  slices: AsyncIterable<readonly Job[]>,
+): AsyncGenerator<readonly ExplainedJob[], void> {
+  const all = await Array.fromAsync(slices);
+  const queued = all.flat().filter(({ status }) => status === "queued");
+  const { waits, notes } = await explainQueue(context, new Set(queued.map(({ id }) => id)));
+  const byId = new Map(waits.map((wait) => [wait.job.id, wait]));
+  for (const jobs of all) {
+    yield jobs.map((job) => {
+      const wait = byId.get(job.id);
+      return wait === undefined ? toWireJob(job) : { ...toWireJob(job), why: describeWait(wait, notes) };
+    });
+    await giveWay();
+  }
 };
-
-const respondExplained = async (context: ApiContext, slices: AsyncIterable<readonly Job[]>): Promise<Response> =>
-  Response.json(await addReasons(context, (await Array.fromAsync(slices)).flat()));
 
 const list =
   (context: ApiContext) =>
@@ -152,7 +157,7 @@ const list =
     if (!matcher.ok) return respondFailure(matcher.error);
     const matching = matcher.value === null ? {} : { matchesCommand: matcher.value.matches };
     const jobs = context.store.listJobs({ ...toFilter(query.value), ...matching });
-    const answer = await (query.value.explain ? respondExplained(context, jobs) : respondList(toWireSlices(jobs)));
+    const answer = await respondList(query.value.explain ? addReasons(context, jobs) : toWireSlices(jobs));
     return matcher.value?.isExhausted() ? respondFailure(tooSlow) : answer;
   };
 

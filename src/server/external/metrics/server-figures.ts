@@ -1,6 +1,6 @@
 import type { GpuState } from "../../core/gpu-selection.ts";
 import { GPU_USES, nameGpuUse } from "../../core/gpu-use.ts";
-import type { ServerFigures } from "../../core/meter.ts";
+import type { ChannelFigures, ServerFigures } from "../../core/meter.ts";
 import { describeGauge, describeValue, type Family, type Labels, type Sample } from "./exposition.ts";
 
 const BYTES_PER_MIB = 1024 * 1024;
@@ -71,6 +71,19 @@ const describeEnd = (certificateExpiresAt: number): Family =>
     certificateExpiresAt,
   );
 
+const describeChannels = (channels: readonly ChannelFigures[]): readonly Family[] => [
+  describeGauge(
+    "nexus_notifications_waiting",
+    "Notifications that are not out yet",
+    channels.map(({ channel, waiting }) => ({ labels: { channel }, value: waiting })),
+  ),
+  describeGauge(
+    "nexus_notifications_oldest_seconds",
+    "For how long the oldest of them has waited",
+    channels.map(({ channel, oldestS }) => ({ labels: { channel }, value: oldestS })),
+  ),
+];
+
 export const describeServer = ({
   version,
   nodeName,
@@ -78,6 +91,7 @@ export const describeServer = ({
   gpus,
   artifacts,
   certificateExpiresAt,
+  channels,
 }: ServerFigures): readonly Family[] => [
   describeGauge("nexus_build_info", "The version of the server", [{ labels: { version, node: nodeName }, value: 1 }]),
   describeGauge(
@@ -90,4 +104,5 @@ export const describeServer = ({
   describeValue("nexus_artifacts", "Stored artifacts", artifacts.count),
   describeValue("nexus_artifacts_bytes", "Size of the stored artifacts", artifacts.bytes),
   ...(certificateExpiresAt === null ? [] : [describeEnd(certificateExpiresAt)]),
+  ...describeChannels(channels),
 ];
