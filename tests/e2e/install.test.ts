@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from "bun:test";
 import { execFileSync, spawnSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { hostname, tmpdir } from "node:os";
 import { join } from "node:path";
 import { renderUnit } from "../../src/server/installation/render.ts";
 import { pickPort } from "../pick-port.ts";
@@ -70,6 +70,11 @@ nexus-server status
 id=$(ask /v1/jobs POST '{"user":"ada","num_gpus":0,"command":"id -un; sleep 2; exit 4"}' | sed 's/.*"id":"\\([^"]*\\)".*/\\1/')
 while ! ask "/v1/jobs/$id" | grep -q '"running"'; do sleep 0.1; done
 nexus-server restart
+/opt/dist/nexus-server upgrade
+nexus-server stop
+nexus-server status || echo "status $?"
+nexus-server start
+openssl x509 -noout -ext subjectAltName -in /var/lib/nexus-server/tls.crt
 until ask "/v1/jobs/$id" 2>/dev/null | grep -q '"failed"'; do sleep 0.2; done
 ask "/v1/jobs/$id" | grep -o '"exit_code":[0-9]*'
 ask "/v1/jobs/$id/logs" | grep -o 'nexus' | head -n 1
@@ -93,6 +98,10 @@ ls -d /etc/nexus_server /etc/systemd/system/nexus-server.service /usr/local/bin/
   expect(output).toContain("600 nexus /var/lib/nexus-server/jobs.db");
   expect(output).toContain('host = "0.0.0.0"');
   expect(output).toContain("active");
+  expect(output).toContain("copy /opt/dist/nexus-server to /usr/local/bin/nexus-server");
+  expect(output).toContain("status 3");
+  expect(output).toContain(`DNS:${hostname().toLowerCase()}`);
+  expect(output).toContain("DNS:localhost, IP Address:127.0.0.1, IP Address:0:0:0:0:0:0:0:1");
   expect(output).toContain('"exit_code":4');
   expect(output).toContain("cannot access '/usr/local/bin/nexus-server'");
   expect(output).toContain("\n/var/lib/nexus-server/jobs.db");
@@ -133,9 +142,10 @@ kill $!
 echo attached
 ask "/v1/jobs/$id/kill" POST
 until ask "/v1/jobs/$id" | grep -q '"killed"'; do sleep 0.1; done
-nexus-server uninstall -y
-ls -d /var/lib/nexus-server/.ssh 2>&1 || true
 getent passwd nexus
+nexus-server uninstall -y --delete-data
+ls -d /var/lib/nexus-server 2>&1 || true
+getent passwd nexus || echo "no user"
 `);
     expect(output).toContain("nothing is installed");
     expect(output).toMatch(/^nexus .*\bdata\b/m);
@@ -144,7 +154,8 @@ getent passwd nexus
     expect(output).toMatch(/^nexus-server: this key opens a running job's terminal and nothing else/m);
     expect(output).toContain("refused 1");
     expect(output).toContain("attached");
-    expect(output).toContain("cannot access '/var/lib/nexus-server/.ssh'");
+    expect(output).toContain("cannot access '/var/lib/nexus-server'");
+    expect(output).toContain("no user");
     expect(output).toMatch(/^nexus:.*:\/var\/lib\/nexus-server:\/bin\/sh$/m);
   },
 );

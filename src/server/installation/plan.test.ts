@@ -76,6 +76,16 @@ describe("the plan of an installation", () => {
     ]);
   });
 
+  test("writes a unit under which jobs outlive the service, and that shields what jobs do not need", () => {
+    const unit = plan().find((step) => step.kind === "write" && step.path === PATHS.unit);
+    const lines = unit?.kind === "write" ? unit.text.split("\n") : [];
+    for (const line of ["KillMode=process", "OOMPolicy=continue", "Restart=on-failure", "User=nexus"])
+      expect(lines).toContain(line);
+    for (const line of ["ProtectSystem=full", "ProtectControlGroups=yes", "RestrictRealtime=yes"])
+      expect(lines).toContain(line);
+    expect(unit).toMatchObject({ text: expect.not.stringMatching(/PrivateTmp|PrivateDevices|NoNewPrivileges/) });
+  });
+
   test("a second time keeps user, configuration, certificate and token", () => {
     expect(plan(INSTALLED).map(describeStep)).toEqual([
       "run usermod --shell /bin/sh --password * --append --groups video,render nexus",
