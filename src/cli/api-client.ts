@@ -147,7 +147,8 @@ const refuseOther = async (version: string): Promise<ApiFailure | null> => {
   return refusal === null ? null : { ...refusal, code: OTHER_VERSION };
 };
 
-const isFinal = ({ code, exitCode }: ApiFailure): boolean => code === OTHER_VERSION || exitCode === UNREACHABLE;
+const isFinal = ({ code, exitCode }: ApiFailure): boolean =>
+  code === OTHER_VERSION || exitCode === UNREACHABLE || exitCode === REFUSED;
 
 const askVersion = async (line: Line): Promise<ApiFailure | null> => {
   const status = await requestJson<Partial<ServerStatus> | null>(line, { path: "/v1/server/status", init: {} });

@@ -19,7 +19,6 @@ import { type Finished, SERVER, stopChild, waitUntil } from "../../tests/e2e/pro
 import { canRunSshd, listSshProcesses, type SshServer, startSshServer, USER } from "../../tests/e2e/ssh-server.ts";
 import { openTmux } from "../../tests/e2e/tmux-terminal.ts";
 import { pickPort } from "../../tests/pick-port.ts";
-import { VERSION } from "../shared/version.ts";
 
 let folder: string;
 let home: string;
@@ -120,21 +119,19 @@ describe.skipIf(!canRunSshd)("a server behind ssh", () => {
     expect([refused.exitCode, refused.stderr]).toEqual([1, expect.stringContaining(`presented: ${fingerprint}`)]);
   });
 
-  test("is reached at a socket of that machine, too", async () => {
+  test("that trusts nobody on loopback is reached at its socket, where the kernel says who logged in", async () => {
     const ssh = await startSsh();
-    const unix = join(folder, "nexus.sock");
-    const status = { server_version: VERSION, node_name: "box", gpu_count: 2 };
-    const server = Bun.serve({
-      unix,
-      fetch: ({ url }) => Response.json(url.endsWith("/v1/server/status") ? status : []),
-    });
-    cleanUps.push(() => server.stop(true));
-    const added = await add(ssh, "ssh://box", unix);
-    expect([added.exitCode, added.stdout]).toEqual([0, "Target lab is added: box with 2 GPUs, at ssh://box.\n"]);
-    expect((await inLab(ssh, "queue", "--json")).stdout).toBe("[]\n");
-    await server.stop(true);
+    const socket = join(folder, "nexus.sock");
+    await startServer({ NS_SOCKET: socket, NS_TRUST_LOOPBACK: "false" });
+    const refused = await add(ssh);
+    expect([refused.exitCode, refused.stderr]).toEqual([4, expect.stringContaining("it needs a token")]);
+    const added = await add(ssh, "ssh://box", socket);
+    expect([added.exitCode, added.stdout]).toEqual([0, expect.stringMatching(/^Target lab is added/)]);
+    const job = await inLab(ssh, "run", "-c", "--no-git", "echo by its socket");
+    expect([job.exitCode, job.stdout]).toEqual([0, expect.stringContaining("\nby its socket\n")]);
+    await cleanUps.pop()?.();
     const away = await inLab(ssh, "queue");
-    expect([away.exitCode, away.stderr]).toEqual([3, expect.stringContaining(unix)]);
+    expect([away.exitCode, away.stderr]).toEqual([3, expect.stringContaining(socket)]);
   });
 
   test("gets one connection from several commands that begin at once", async () => {

@@ -80,7 +80,8 @@ ask "/v1/jobs/$id" | grep -o '"exit_code":[0-9]*'
 ask "/v1/jobs/$id/logs" | grep -o 'nexus' | head -n 1
 stat -c '%a %U %n' /run/nexus-server /run/nexus-server/nexus.sock
 setpriv --reuid daemon --regid daemon --clear-groups "$BUN" -e 'const r = await fetch("http://localhost/v1/jobs", { unix: "/run/nexus-server/nexus.sock", method: "POST", body: JSON.stringify({ command: "true", num_gpus: 0 }), headers: { "content-type": "application/json" } }); console.log("by socket", r.status, (await r.json()).user);'
-nexus-server uninstall -y --force
+until ask "/v1/jobs?user=daemon" | grep -q '"completed"'; do sleep 0.1; done
+nexus-server uninstall -y
 ls -d /etc/nexus_server /etc/systemd/system/nexus-server.service /usr/local/bin/nexus-server /var/lib/nexus-server/jobs.db 2>&1 || true
 `);
   expect(output).toContain("run a job and see that it ends well");

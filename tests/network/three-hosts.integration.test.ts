@@ -237,7 +237,25 @@ describe.skipIf(!canMakeNetworks)("two servers and a client on three hosts", () 
     }
   });
 
-  test("a token that was taken back is refused at once", async () => {
+  test("a token of one's own works until it is revoked", async () => {
+    const token = (...words: readonly string[]): Promise<Finished> =>
+      runProgram([...SERVER, "token", ...words], { env: createSettings(alpha), cwd: home });
+    const added = await token("add", "ada");
+    expect(added.exitCode).toBe(0);
+    const own = copyHome("own-token", tokenOf(alpha), added.stdout.trim());
+    const add = (): Promise<Finished> =>
+      at(client, [NX, "-t", "alpha", "add", "-c", "-y", "-q", "--no-git", "true"], { HOME: own });
+    const submitted = await add();
+    expect(submitted.exitCode).toBe(0);
+    const job = JSON.parse((await nx("get", "-t", "alpha", "--json", submitted.stdout.trim())).stdout);
+    expect(job).toMatchObject({ user: "ada" });
+    expect((await token("revoke", "ada")).exitCode).toBe(0);
+    expect(await ask(alpha, "/v1/jobs", { authorization: `Bearer ${added.stdout.trim()}` })).toStartWith("401 ");
+    const refused = await add();
+    expect([refused.exitCode, refused.stdout, refused.stderr]).toEqual([4, "", expect.stringContaining("token")]);
+  });
+
+  test("the one token is refused at once when it was made anew", async () => {
     const env = createSettings(beta);
     const rotated = await runProgram([...SERVER, "token", "--rotate"], { env, cwd: home });
     expect(rotated.exitCode).toBe(0);

@@ -37,12 +37,14 @@ const createMemory = (): Memory => ({
 const listUnderWay = ({ sending, answered }: Memory): readonly OutboxMessage[] =>
   [...sending.values()].filter(({ id }) => !answered.has(id));
 
-const listReady = ({ store, clock }: SchedulerContext, memory: Memory): readonly OutboxMessage[] =>
-  selectReady(store.outbox.listHeads(), { lanes: memory.lanes, sending: listUnderWay(memory), now: clock() });
+type Heads = readonly OutboxMessage[];
+
+const listReady = ({ clock }: SchedulerContext, memory: Memory, heads: Heads): readonly OutboxMessage[] =>
+  selectReady(heads, { lanes: memory.lanes, sending: listUnderWay(memory), now: clock() });
 
 const takeTurn = (context: SchedulerContext, transaction: Transaction, memory: Memory): Round => {
   const settled = [...memory.answered.values()].map((attempt) => settleMessage(context, transaction, attempt));
-  const ready = listReady(context, memory);
+  const ready = listReady(context, memory, context.store.outbox.listHeads());
   for (const { id } of ready) transaction.outbox.claim(id);
   return { settled, ready };
 };
@@ -76,15 +78,15 @@ const begin = (context: SchedulerContext, memory: Memory, office: PostOffice): (
   };
 };
 
-const chooseDelay = ({ store, clock }: SchedulerContext, memory: Memory): number => {
+const chooseDelay = ({ clock }: SchedulerContext, memory: Memory, heads: Heads): number => {
   const now = clock();
   const traffic = { lanes: memory.lanes, sending: listUnderWay(memory), now };
-  const turn = findNextTurn(store.outbox.listHeads(), traffic);
+  const turn = findNextTurn(heads, traffic);
   return turn === null ? LONGEST_SLEEP_MS : Math.min(Math.ceil((turn - now) * 1000), LONGEST_SLEEP_MS);
 };
 
-const needsTurn = (context: SchedulerContext, memory: Memory): boolean =>
-  memory.answered.size > 0 || listReady(context, memory).length > 0;
+const needsTurn = (context: SchedulerContext, memory: Memory, heads: Heads): boolean =>
+  memory.answered.size > 0 || listReady(context, memory, heads).length > 0;
 
 const writeOrThrow = async <Value>({ store }: SchedulerContext, change: (transaction: Transaction) => Value) => {
   const written = await store.write(change);
@@ -129,9 +131,10 @@ export const createDelivery = (context: SchedulerContext, office: PostOffice): D
   };
   const run = async (): Promise<number> => {
     if (!isRestored) await restore();
-    const ready = needsTurn(context, memory) ? await workRound(context, memory) : [];
-    for (const message of ready) beginMessage(message);
-    return chooseDelay(context, memory);
+    const heads = context.store.outbox.listHeads();
+    if (!needsTurn(context, memory, heads)) return chooseDelay(context, memory, heads);
+    for (const message of await workRound(context, memory)) beginMessage(message);
+    return chooseDelay(context, memory, context.store.outbox.listHeads());
   };
   return { run, stop: createStop(context, memory) };
 };

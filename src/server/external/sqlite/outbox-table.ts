@@ -158,9 +158,10 @@ export const createOutboxChanges = (db: Database, box: SecretBox): OutboxChanges
     openBatch,
     countInBatch,
     enqueue: (notices) => {
+      const distinct = new Set(notices.map(({ secrets }) => secrets));
+      const sealedOf = new Map([...distinct].map((secrets) => [secrets, box.seal(JSON.stringify(secrets))]));
       for (const { jobId, channel, event, destination, secrets, createdAt, dueAt } of notices) {
-        const sealed = box.seal(JSON.stringify(secrets));
-        const row = { channel, event, destination: digest(destination), secrets: sealed };
+        const row = { channel, event, destination: digest(destination), secrets: sealedOf.get(secrets) ?? null };
         insert.run({ ...row, job_id: jobId, created_at: createdAt, due_at: dueAt });
       }
     },
