@@ -68,7 +68,13 @@ const listCredentials = (mode: Mode): Readonly<Record<string, string>> =>
 
 const runSteps = async (mode: Mode, name: string, { steps, env = {} }: Case): Promise<void> => {
   const cwd = join(locateJob(`${mode} ${name}`), "repo");
-  const own = { PATH: process.env["PATH"], HOME: root, TMPDIR: root, PYTHONPATH: join(root, "lib"), PYTHONDONTWRITEBYTECODE: "1" };
+  const own = {
+    PATH: process.env["PATH"],
+    HOME: root,
+    TMPDIR: root,
+    PYTHONPATH: join(root, "lib"),
+    PYTHONDONTWRITEBYTECODE: "1",
+  };
   const lab = {
     WANDB_ENTITY: "lab",
     WANDB_SILENT: "true",
