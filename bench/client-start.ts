@@ -1,3 +1,4 @@
+import { execFileSync } from "node:child_process";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import {
@@ -10,29 +11,53 @@ import {
   printFigure,
   startServer,
   submitBatch,
-  timeProgram,
+  timeInTurn,
 } from "./harness.ts";
 
-const ROUNDS = 30;
+const ROUNDS = 60;
 const QUEUED = 10_000;
+const COMPILED_NX = join(NX, "..", ".compiled", "nx");
+
+const EMPTY_PROGRAM = "export {};\n";
+const FETCHING_PROGRAM = `const answer = await fetch(\`http://127.0.0.1:\${process.env.NS_PORT}/v1/jobs?limit=26\`);
+console.log((await answer.json()).length);
+`;
+
+const writeProgram = (text: string): readonly string[] => {
+  const path = join(makeFolder(), "program.ts");
+  writeFileSync(path, text);
+  return [BUN, path];
+};
+
+type Contender = Readonly<{ name: string; argv: readonly string[] }>;
+
+const contend = (words: readonly string[]): readonly Contender[] => [
+  { name: `nx ${words.join(" ")}`, argv: [COMPILED_NX, ...words] },
+  { name: `nx ${words.join(" ")}, of a clone`, argv: [NX, ...words] },
+];
+
+const listOthers = (): readonly Contender[] => {
+  const tsp = Bun.which("tsp");
+  const fetching = { name: "a Bun program that asks the server once", argv: writeProgram(FETCHING_PROGRAM) };
+  return tsp === null ? [fetching] : [fetching, { name: "tsp (task-spooler), its empty list", argv: [tsp] }];
+};
+
+const compare = async (contenders: readonly Contender[], env: NodeJS.ProcessEnv): Promise<void> => {
+  const argvs = [writeProgram(EMPTY_PROGRAM), ...contenders.map(({ argv }) => argv)];
+  const [reference = Number.NaN, ...times] = (await timeInTurn(argvs, env, ROUNDS)).map(median);
+  for (const [index, time] of times.entries())
+    printFigure(contenders[index]?.name ?? "", formatMs(time), formatRatio(time, reference, "empty Bun program"));
+};
 
 export const benchClientStart = async (): Promise<void> => {
-  const empty = join(makeFolder(), "empty.ts");
-  writeFileSync(empty, "export {};\n");
   const server = await startServer({ NS_MAX_CPU_JOBS: "0" });
   try {
-    const reference = median(await timeProgram([BUN, empty], server.env, ROUNDS));
-    const run = async (what: string, argv: readonly string[]): Promise<void> => {
-      const time = median(await timeProgram(argv, server.env, ROUNDS));
-      printFigure(what, formatMs(time), formatRatio(time, reference, "empty Bun program"));
-    };
-    await run("nx version", [NX, "version"]);
-    await run("nx queue, empty", [NX, "queue"]);
-    await submitBatch(server.url, QUEUED, { num_gpus: 0 });
-    await run("nx queue, 10 000 jobs", [NX, "queue"]);
-    const tsp = Bun.which("tsp");
-    if (tsp !== null) await run("tsp (task-spooler), its empty list", [tsp]);
-    else printFigure("tsp (task-spooler)", "not installed");
+    execFileSync(NX, ["version"], { env: server.env });
+    await compare([...contend(["version"]), ...contend(["queue"]), ...listOthers()], server.env);
+    const [job] = await submitBatch(server.url, QUEUED, { num_gpus: 0 });
+    process.stdout.write("with 10 000 jobs:\n");
+    const verbs = [["queue"], ["history"], ["get", job?.id ?? ""], ["status"]];
+    await compare(verbs.flatMap(contend), server.env);
   } finally {
     await server.stop();
   }

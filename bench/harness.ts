@@ -117,16 +117,22 @@ export const measure = async (rounds: number, act: () => Promise<unknown> | unkn
   return times;
 };
 
-/** Milliseconds that a program takes from its start to its end. */
-export const timeProgram = (
-  argv: readonly string[],
+const runToEnd = (argv: readonly string[], env: NodeJS.ProcessEnv): void => {
+  const { exitCode, stderr } = Bun.spawnSync([...argv], { env, stdout: "ignore", stderr: "pipe" });
+  if (exitCode !== 0) throw new Error(`${argv.join(" ")} ended with ${exitCode}: ${stderr.toString()}`);
+};
+
+/** Milliseconds that each program takes from its start to its end, all in turn: what slows the machine slows each. */
+export const timeInTurn = async (
+  argvs: readonly (readonly string[])[],
   env: NodeJS.ProcessEnv,
   rounds: number,
-): Promise<readonly number[]> =>
-  measure(rounds, () => {
-    const { exitCode, stderr } = Bun.spawnSync([...argv], { env, stdout: "ignore", stderr: "pipe" });
-    if (exitCode !== 0) throw new Error(`${argv.join(" ")} ended with ${exitCode}: ${stderr.toString()}`);
-  });
+): Promise<readonly (readonly number[])[]> => {
+  const times: number[][] = argvs.map(() => []);
+  for (let round = 0; round < rounds; round++)
+    for (const [index, argv] of argvs.entries()) times[index]?.push(...(await measure(1, () => runToEnd(argv, env))));
+  return times;
+};
 
 export const printFigure = (what: string, value: string, reference = ""): void => {
   process.stdout.write(`${what.padEnd(46)} ${value.padStart(20)}   ${reference}\n`);

@@ -1,7 +1,7 @@
 import { execFileSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { chmodSync, copyFileSync, linkSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { dirname, join, relative } from "node:path";
+import { dirname, join, relative, resolve } from "node:path";
 import { parseArgs } from "node:util";
 import manifest from "../package.json" with { type: "json" };
 
@@ -22,18 +22,23 @@ const PLATFORMS: readonly Platform[] = [
   { name: "darwin-arm64", target: "bun-darwin-arm64", programs: ["nx"] },
 ];
 const COMPILE = [
-  ...["build", "--compile", "--minify", "--bytecode", "--format=esm"],
+  ...["build", "--compile", "--minify", "--splitting", "--bytecode", "--format=esm"],
   ...["--no-compile-autoload-dotenv", "--no-compile-autoload-bunfig"],
 ];
 const HOST = `${process.platform}-${process.arch}`;
 
-const compile = (folder: string, { name, target }: Platform, program: Program): string => {
-  const path = join(folder, name, program);
-  mkdirSync(dirname(path), { recursive: true });
-  execFileSync(process.execPath, [...COMPILE, `--target=${target}`, `--outfile=${path}`, ENTRIES[program]], {
-    cwd: ROOT,
+const compile = (program: Program, path: string, target: readonly string[]): void => {
+  const folder = dirname(path);
+  mkdirSync(folder, { recursive: true });
+  execFileSync(process.execPath, [...COMPILE, ...target, `--outfile=${path}`, join(ROOT, ENTRIES[program])], {
+    cwd: folder,
     stdio: ["ignore", "ignore", "inherit"],
   });
+};
+
+const compileFor = (folder: string, { name, target }: Platform, program: Program): string => {
+  const path = join(folder, name, program);
+  compile(program, path, [`--target=${target}`]);
   return path;
 };
 
@@ -68,14 +73,20 @@ const linkHostPrograms = (folder: string, platform: Platform): void => {
 const build = (folder: string, platforms: readonly Platform[]): void => {
   rmSync(folder, { recursive: true, force: true });
   const programs = platforms.flatMap((platform) =>
-    platform.programs.map((program) => compile(folder, platform, program)),
+    platform.programs.map((program) => compileFor(folder, platform, program)),
   );
   const host = platforms.find(({ name }) => name === HOST);
   if (host !== undefined) linkHostPrograms(folder, host);
   writeChecksums(folder, [...programs, writeBillOfMaterials(folder), copyInstaller(folder)]);
 };
 
-const { values } = parseArgs({ options: { output: { type: "string" }, host: { type: "boolean" } } });
-const folder = values.output ?? join(ROOT, "dist");
-build(folder, values.host === true ? PLATFORMS.filter(({ name }) => name === HOST) : PLATFORMS);
-process.stdout.write(`${readFileSync(join(folder, "SHA256SUMS"), "utf8")}`);
+const buildAll = (folder: string, isHostOnly: boolean): void => {
+  build(folder, isHostOnly ? PLATFORMS.filter(({ name }) => name === HOST) : PLATFORMS);
+  process.stdout.write(`${readFileSync(join(folder, "SHA256SUMS"), "utf8")}`);
+};
+
+const { values } = parseArgs({
+  options: { output: { type: "string" }, host: { type: "boolean" }, client: { type: "string" } },
+});
+if (values.client === undefined) buildAll(values.output ?? join(ROOT, "dist"), values.host === true);
+else compile("nx", resolve(values.client), []);

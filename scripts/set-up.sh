@@ -5,6 +5,7 @@ root=$1
 cd "$root" || exit 1
 mark=node_modules/.nexus-setup
 lock=.nexus-setup.lock
+beside=.nexus-setup.new
 output=$(mktemp) || exit 1
 trap 'rm -f "$output"' EXIT
 
@@ -32,6 +33,16 @@ install_bun() {
   if command -v node >/dev/null; then (cd node_modules/bun && node install.js); else (cd node_modules/bun && bun install.js); fi
 }
 
+install_beside() {
+  rm -rf "$beside" && mkdir "$beside" && cp package.json package-lock.json "$beside" &&
+    (cd "$beside" && install_packages && install_bun)
+}
+
+take_over() {
+  if [ -e node_modules ]; then mv node_modules "$beside/old" || return 1; fi
+  mv "$beside/node_modules" node_modules
+}
+
 list_missing() {
   command -v screen >/dev/null || printf ' screen'
   command -v git >/dev/null || printf ' git'
@@ -55,11 +66,13 @@ install_tools() {
 exec 9>"$lock" || exit 1
 flock 9
 is_done && exit 0
+trap 'rm -rf "$output" "$beside"' EXIT
 say "setting up, once (a minute at most) …"
-install_packages </dev/null >"$output" 2>&1 && install_bun >>"$output" 2>&1 || {
+install_beside </dev/null >"$output" 2>&1 && take_over >>"$output" 2>&1 || {
   tail -n 5 "$output"
   give_up "the packages could not be installed"
 }
 install_tools
 touch "$mark"
+sh scripts/build-client.sh "$root" "$root/node_modules/bun/bin/bun.exe" >/dev/null 2>&1
 say "ready"

@@ -6,6 +6,7 @@ import { type AttachSocket, openAttachSocket, type SocketEnd } from "./attach-so
 import { awaitJob, isEnded, isHopeless, pauseBeforeRetry, stayWith } from "./await-job.ts";
 import { createDetachKeys } from "./detach-keys.ts";
 import { fail, UNREACHABLE } from "./failure.ts";
+import { dropFarewell, moveToFreshLine, paintEnd } from "./final-screen.ts";
 import { followJob } from "./follow-job.ts";
 import { holdOutput } from "./hold-output.ts";
 import { chooseExitCode, describeEnding } from "./job-ending.ts";
@@ -26,9 +27,7 @@ type Session = {
 type Final = Result<"detached" | "ended", Failure>;
 type Break = Readonly<{ wasOpen: boolean; failure: Failure }>;
 
-const CLEAR = "\u001b[0m\u001b[H\u001b[2J";
 const READING_MS = 600;
-const LINES_BELOW_TAIL = 3;
 const RECORDER_LINES = 2;
 
 const sayHowToLeave = (session: Session): void =>
@@ -56,7 +55,7 @@ const takeKeys = (session: Session): ((keys: Uint8Array) => void) => {
 const show = async (session: Session, terminal: RawTerminal, path: string): Promise<SocketEnd | "left"> => {
   const output = holdOutput(session.hasShown ? 0 : READING_MS, (bytes) => {
     session.hasShown = true;
-    terminal.write(bytes);
+    terminal.write(dropFarewell(bytes));
   });
   const socket = openAttachSocket(session.api.target, path, output.push);
   session.socket = socket;
@@ -112,9 +111,10 @@ const stayAttached = async (session: Session, terminal: RawTerminal): Promise<Fi
   }
 };
 
-const describeModes = ({ hasShown, isWatching }: Session, leaving: Final): string => {
+const describeModes = ({ hasShown }: Session, leaving: Final, columns: number): string => {
   if (!hasShown) return "";
-  return leaving.ok && !isWatching ? USUAL_MODES : BELOW_EVERYTHING;
+  if (!leaving.ok) return BELOW_EVERYTHING;
+  return leaving.value === "ended" ? USUAL_MODES : USUAL_MODES + moveToFreshLine(columns);
 };
 
 const withTerminal = async (session: Session): Promise<Final> => {
@@ -124,7 +124,7 @@ const withTerminal = async (session: Session): Promise<Final> => {
   });
   try {
     const leaving = await stayAttached(session, terminal);
-    terminal.write(describeModes(session, leaving));
+    terminal.write(describeModes(session, leaving, terminal.readSize().columns));
     return leaving;
   } finally {
     terminal.restore();
@@ -132,13 +132,9 @@ const withTerminal = async (session: Session): Promise<Final> => {
 };
 
 const showTail = async ({ api, id }: Session): Promise<void> => {
-  const rows = process.stdout.rows || 24;
-  const lines = Math.max(1, rows - LINES_BELOW_TAIL) + RECORDER_LINES;
-  const logs = await api.get<{ data: string }>(`/v1/jobs/${id}/logs?last_n_lines=${lines}`);
-  if (!logs.ok) return;
-  const text = filterLog(logs.value.data, true);
-  const end = text === "" || text.endsWith("\n") ? "" : "\r\n";
-  process.stdout.write(`${CLEAR}${text}${end}${USUAL_MODES}`);
+  const { rows = 24, columns = 80 } = process.stdout;
+  const logs = await api.get<{ data: string }>(`/v1/jobs/${id}/logs?last_n_lines=${rows + RECORDER_LINES}`);
+  if (logs.ok) process.stdout.write(`${paintEnd(filterLog(logs.value.data, true), { rows, columns })}${USUAL_MODES}`);
 };
 
 const showEnd = async (session: Session): Promise<Outcome> => {

@@ -41,6 +41,25 @@ test.each([
   expect(config.error.message).toMatch(/: \S[^\n]+$/);
 });
 
+test.each([
+  ["user = 3\n", "line 1: user is a text in quotes"],
+  ['# mine\n"default_target" = true\n', "line 2: default_target is a text in quotes"],
+  ['user = "ada"\nautostart = "maybe"\n', "line 2: autostart is true or false"],
+  ['default_integrations = "wandb"\n', "line 1: default_integrations is a list of: wandb"],
+  ['default_notifications = ["pigeon"]\n', "line 1: default_notifications is a list of: discord"],
+])("a value that a key can't have is wrong usage, told by its line: %j", async (text, problem) => {
+  write(text);
+  const config = await readConfig();
+  if (config.ok) throw new Error("it was read");
+  expect(config.error.exitCode).toBe(2);
+  expect(config.error.message).toStartWith(`${join(home, ".nexus", "config.toml")}, ${problem}`);
+});
+
+test("unknown keys are the user's own affair", async () => {
+  write("colour = 3\n");
+  expect(await readConfig()).toEqual({ ok: true, value: { colour: 3 } });
+});
+
 test("a folder in the file's place is told in one line", async () => {
   mkdirSync(join(home, ".nexus", "config.toml"));
   const config = await readConfig();

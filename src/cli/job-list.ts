@@ -1,11 +1,12 @@
-import type { WireJob } from "../shared/job.ts";
+import type { WireJob, WireStatus } from "../shared/job.ts";
 import { ok, type Result } from "../shared/result.ts";
 import { readSwitch, readWhole } from "./flag-values.ts";
 import { hint, print, printJson } from "./output.ts";
 import type { Failure, Flag, FlagValues } from "./verb.ts";
 
 const DEFAULT_SHOWN = 25;
-export const MAX_LISTED = 10_000;
+const MOST_COUNTED = 10_000;
+export const ENDED_STATUSES: readonly WireStatus[] = ["completed", "failed", "killed"];
 
 export const LIST_FLAGS: readonly Flag[] = [
   { long: "user", short: "u", value: "NAME", help: "only this user's" },
@@ -15,10 +16,11 @@ export const LIST_FLAGS: readonly Flag[] = [
   { long: "quiet", short: "q", help: "ids only" },
 ];
 
+/** Infinite with `--all`. */
 export const readLimit = (flags: FlagValues): Result<number, Failure> => {
-  const count = readWhole(flags, "count", { min: 1, max: MAX_LISTED });
+  const count = readWhole(flags, "count", { min: 1, max: MOST_COUNTED });
   if (!count.ok) return count;
-  return ok(readSwitch(flags, "all") ? MAX_LISTED : (count.value ?? DEFAULT_SHOWN));
+  return ok(readSwitch(flags, "all") ? Number.POSITIVE_INFINITY : (count.value ?? DEFAULT_SHOWN));
 };
 
 /** As the flags say: JSON, ids, or the verb's own table, which needs at least one job. */

@@ -2,17 +2,11 @@ import type { WireJob, WireStatus } from "../shared/job.ts";
 import { ok, type Result } from "../shared/result.ts";
 import type { Api } from "./api-client.ts";
 import { fail, failUsage } from "./failure.ts";
+import { ENDED_STATUSES } from "./job-list.ts";
+import { listJobs } from "./list-jobs.ts";
 import type { Failure } from "./verb.ts";
 
 const IS_GPU = /^\d{1,2}$/;
-const PAGE = 10_000;
-
-export const listJobs = (
-  api: Api,
-  statuses: readonly WireStatus[],
-  more = "",
-): Promise<Result<readonly WireJob[], Failure>> =>
-  api.get(`/v1/jobs?${statuses.map((status) => `status=${status}`).join("&")}${more}`);
 
 const compilePattern = (text: string): Result<RegExp, Failure> => {
   try {
@@ -37,7 +31,7 @@ export const selectJobs = async (
   words: readonly string[],
 ): Promise<Result<readonly WireJob[], Failure>> => {
   if (words.includes("")) return failUsage("an empty word names no job");
-  const jobs = await listJobs(api, [status], `&limit=${PAGE}`);
+  const jobs = await listJobs(api, { statuses: [status] });
   if (!jobs.ok) return jobs;
   const chosen = new Map<string, WireJob>();
   for (const word of words) {
@@ -57,11 +51,9 @@ const findOnGpu = async (api: Api, gpu: string): Promise<Result<WireJob, Failure
 };
 
 const findNewest = async (api: Api, user: string): Promise<Result<WireJob, Failure>> => {
-  const who = `&user=${encodeURIComponent(user)}`;
-  const running = await listJobs(api, ["running"], `${who}&limit=1`);
+  const running = await listJobs(api, { statuses: ["running"], user, most: 1 });
   if (!running.ok) return running;
-  const ended =
-    running.value.length > 0 ? running : await listJobs(api, ["completed", "failed", "killed"], `${who}&limit=1`);
+  const ended = running.value.length > 0 ? running : await listJobs(api, { statuses: ENDED_STATUSES, user, most: 1 });
   if (!ended.ok) return ended;
   const [job] = ended.value;
   return job === undefined ? fail(`no job of ${user} has started yet`) : ok(job);

@@ -72,6 +72,8 @@ const waitUntilUp = async (baseUrl: string, server: ChildProcess): Promise<boole
 export const startLocalServer = async (baseUrl: string): Promise<Result<void, Failure>> => {
   const serverDir = locateServerDir();
   const isMock = !hasNvidiaDriver();
+  const [program] = locateServer();
+  if (!isProgram(program)) return fail(`there is no server program at ${program}: install nexus-server beside nx`);
   mkdirSync(serverDir, { recursive: true, mode: 0o700 });
   const logPath = join(serverDir, "server.log");
   hint(`No server on this machine yet: starting one${isMock ? " with mock GPUs, as there is no NVIDIA driver" : ""}.`);

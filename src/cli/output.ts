@@ -1,4 +1,3 @@
-import { writeSync } from "node:fs";
 import { FAILED } from "./failure.ts";
 import { isTerminal } from "./terminal.ts";
 import { measureWidth, padText, truncateText } from "./text-width.ts";
@@ -28,7 +27,7 @@ const STANDARD_ERROR = 2;
 
 /** `console.error` paints what it writes on a terminal. */
 export const hint = (text: string): void => {
-  if (isTerminal("errors")) writeSync(STANDARD_ERROR, `${text}\n`);
+  if (isTerminal("errors")) process.getBuiltinModule("node:fs").writeSync(STANDARD_ERROR, `${text}\n`);
   else console.error(text);
 };
 
@@ -71,7 +70,10 @@ const measureColumns = (rows: readonly (readonly string[])[], total: number): re
   const widest = total === PIPE_WIDTH ? PIPE_WIDTH : MAX_COLUMN;
   const columns = (rows[0] ?? []).slice(0, -1);
   const widths = columns.map((_name, column) =>
-    Math.min(widest, Math.max(...rows.map((row) => measureWidth(row[column] ?? "")))),
+    Math.min(
+      widest,
+      rows.reduce((width, row) => Math.max(width, measureWidth(row[column] ?? "")), 0),
+    ),
   );
   const fixed = widths.reduce((sum, width) => sum + width + GAP, 0);
   return [...widths, Math.max(MIN_LAST, total - fixed)];

@@ -1,8 +1,7 @@
-import { parseArgs } from "node:util";
-import { describeError } from "../shared/describe-error.ts";
 import { ok, type Result } from "../shared/result.ts";
 import { suggestNearest } from "../shared/suggest.ts";
 import { failUsage } from "./failure.ts";
+import { escapeText } from "./output.ts";
 import type { Failure, Flag, FlagValues, Invocation, Verb } from "./verb.ts";
 
 export const GLOBAL_FLAGS: readonly Flag[] = [
@@ -10,20 +9,6 @@ export const GLOBAL_FLAGS: readonly Flag[] = [
   { long: "no-autostart", help: "don't start a local server when none is there" },
   { long: "help", short: "h", help: "this text" },
 ];
-
-type Options = Readonly<Record<string, { type: "string" | "boolean"; multiple?: boolean; short?: string }>>;
-
-const toOptions = (flags: readonly Flag[]): Options =>
-  Object.fromEntries(
-    flags.map(({ long, short, value, many }) => [
-      long,
-      {
-        type: value === undefined ? ("boolean" as const) : ("string" as const),
-        ...(many === true ? { multiple: true } : {}),
-        ...(short === undefined ? {} : { short }),
-      },
-    ]),
-  );
 
 export const takesNextWord = (word: string, flags: readonly Flag[]): boolean => {
   if (word.startsWith("--"))
@@ -33,12 +18,14 @@ export const takesNextWord = (word: string, flags: readonly Flag[]): boolean => 
   return position !== -1 && position === letters.length - 1;
 };
 
+const isFlagWord = (word: string): boolean => word.startsWith("-") && word !== "-";
+
 /** Where the first word stands that is neither a flag nor a flag's value. */
 export const findFirstWord = (words: readonly string[], flags: readonly Flag[]): number => {
   for (let index = 0; index < words.length; index++) {
     const word = words[index] ?? "";
     if (word === "--") return index + 1;
-    if (!word.startsWith("-") || word === "-") return index;
+    if (!isFlagWord(word)) return index;
     if (takesNextWord(word, flags)) index++;
   }
   return words.length;
@@ -65,46 +52,87 @@ const joinChoices = (words: readonly string[], flags: readonly Flag[]): readonly
   return [...words.slice(0, flag + 1), ...joined, ...joinChoices(rest.slice(count), flags)];
 };
 
-const joinNegativeValues = (words: readonly string[], flags: readonly Flag[]): readonly string[] =>
-  words.flatMap((word, index) => {
-    const previous = words[index - 1] ?? "";
-    if (index > 0 && /^-\d+$/.test(word) && takesNextWord(previous, flags)) return [];
-    const next = words[index + 1] ?? "";
-    if (!/^-\d+$/.test(next) || !takesNextWord(word, flags)) return [word];
-    return [word.startsWith("--") ? `${word}=${next}` : `${word}${next}`];
-  });
+type Piece = Readonly<{ name: string; value: string | null }>;
+type Given = Readonly<{ flag: Flag; value: string | true }>;
 
-const describeMissing = (text: string, flags: readonly Flag[]): string | null => {
-  const given = /^Option '(-[^',= ]+)[^']*' argument (?:missing|is ambiguous)/.exec(text)?.[1];
-  const flag = flags.find(({ long, short }) => given === `--${long}` || given === `-${short}`);
-  return flag?.value === undefined ? null : `--${flag.long} needs a value, as in: --${flag.long} ${flag.value}`;
+const splitLong = (word: string): Piece => {
+  const end = word.indexOf("=");
+  return end === -1 ? { name: word, value: null } : { name: word.slice(0, end), value: word.slice(end + 1) };
 };
 
-const describeUnknown = (text: string, flags: readonly Flag[], verb: string): string | null => {
-  const given = /^Unknown option '([^' ]*)/.exec(text)?.[1];
-  if (given === undefined) return null;
-  const unknown = given.startsWith("-") ? given : `-${given}`;
+const splitShort = (word: string, flags: readonly Flag[]): readonly Piece[] => {
+  const letters = [...word.slice(1)];
+  const valued = letters.findIndex((letter) => flags.some((flag) => flag.value && flag.short === letter));
+  const end = valued === -1 ? letters.length : valued + 1;
+  const rest = letters.slice(end).join("");
+  return letters
+    .slice(0, end)
+    .map((letter, index) => ({ name: `-${letter}`, value: index === valued && rest !== "" ? rest : null }));
+};
+
+const describeUnknown = (name: string, flags: readonly Flag[], verb: string): string => {
   const names = flags.map((flag) => flag.long);
-  const nearest = unknown.startsWith("--") ? suggestNearest(unknown.slice(2), names) : null;
+  const nearest = name.startsWith("--") ? suggestNearest(name.slice(2), names) : null;
   const advice = nearest === null ? `see nx ${verb} --help` : `did you mean --${nearest}?`;
-  return `${unknown} is not a flag of nx ${verb}; ${advice}`;
+  return `${escapeText(name)} is not a flag of nx ${verb}; ${advice}`;
 };
 
-const explain = (error: unknown, flags: readonly Flag[], verb: string): string => {
-  const text = describeError(error);
-  const known = describeUnknown(text, flags, verb) ?? describeMissing(text, flags);
-  return known ?? `${text.split(/\. |\n/)[0]} (see nx ${verb} --help)`;
+const isFlagLike = (word: string): boolean => /^-./s.test(word) && !/^-\d+$/.test(word);
+
+const takeValue = (flag: Flag, own: string | null, next: string | undefined): Result<Given, Failure> => {
+  if (own !== null) return ok({ flag, value: own });
+  if (next !== undefined && !isFlagLike(next)) return ok({ flag, value: next });
+  return failUsage(`--${flag.long} needs a value, as in: --${flag.long} ${flag.value}`);
+};
+
+type Place = Readonly<{ next: string | undefined; flags: readonly Flag[]; verb: string }>;
+
+const readPiece = ({ name, value }: Piece, { next, flags, verb }: Place): Result<Given, Failure> => {
+  const flag = flags.find(({ long, short }) => name === `--${long}` || name === `-${short}`);
+  if (flag === undefined) return failUsage(describeUnknown(name, flags, verb));
+  if (flag.value !== undefined) return takeValue(flag, value, next);
+  if (value === null) return ok({ flag, value: true });
+  return failUsage(`--${flag.long} takes no value (see nx ${verb} --help)`);
+};
+
+const readFlags = (word: string, place: Place): readonly Result<Given, Failure>[] => {
+  const pieces = word.startsWith("--") ? [splitLong(word)] : splitShort(word, place.flags);
+  return pieces.map((piece) => readPiece(piece, place));
+};
+
+const addGiven = (values: FlagValues, { flag, value }: Given): FlagValues => {
+  const before = values[flag.long];
+  return { ...values, [flag.long]: flag.many ? [...(Array.isArray(before) ? before : []), String(value)] : value };
+};
+
+type Sorted = Readonly<{
+  flagWords: readonly Readonly<{ word: string; next: string | undefined }>[];
+  others: string[];
+}>;
+
+const sortWords = (words: readonly string[], flags: readonly Flag[]): Sorted => {
+  const flagWords: { word: string; next: string | undefined }[] = [];
+  const others: string[] = [];
+  for (let index = 0; index < words.length; index++) {
+    const word = words[index] ?? "";
+    if (!isFlagWord(word)) others.push(word);
+    else {
+      flagWords.push({ word, next: words[index + 1] });
+      if (takesNextWord(word, flags)) index++;
+    }
+  }
+  return { flagWords, others };
 };
 
 const parseStrictly = (words: readonly string[], verb: Verb): Result<Invocation, Failure> => {
   const flags = [...verb.flags, ...GLOBAL_FLAGS];
-  try {
-    const args = [...joinNegativeValues(words, flags)];
-    const { values, positionals } = parseArgs({ args, options: toOptions(flags), allowPositionals: true });
-    return ok({ flags: values as FlagValues, words: positionals });
-  } catch (error) {
-    return failUsage(explain(error, flags, verb.name));
-  }
+  const end = words.includes("--") ? words.indexOf("--") : words.length;
+  const { flagWords, others } = sortWords(words.slice(0, end), flags);
+  const read = flagWords.flatMap(({ word, next }) => readFlags(word, { next, flags, verb: verb.name }));
+  const wrong = read.find((given) => !given.ok);
+  if (wrong !== undefined && !wrong.ok) return wrong;
+  const values = read.reduce<FlagValues>((sum, given) => (given.ok ? addGiven(sum, given.value) : sum), {});
+  return ok({ flags: values, words: [...others, ...words.slice(end + 1)] });
 };
 
 const refuseExtraWords = (invocation: Invocation, verb: Verb): Result<Invocation, Failure> => {

@@ -485,14 +485,18 @@ describe("jobs named by words", () => {
 
 describe("output", () => {
   test("a reader that goes away ends a verb quietly", async () => {
-    answer = answerJobs(...Array.from({ length: 5000 }, () => createJob({ command: "x".repeat(200) })));
+    answer = answerJobs(
+      ...Array.from({ length: 5000 }, (_value, index) => createJob({ id: `j${index}`, command: "x".repeat(200) })),
+    );
     const piped = await runHere(["bash", "-c", `"${NX}" history --all | head -n 1; echo "\${PIPESTATUS[0]}" >&2`]);
     expect(piped.stdout).toStartWith("ID");
     expect(piped.stderr.split("\n").length).toBe(2);
   });
 
   test("all of a large answer arrives at a slow reader", async () => {
-    answer = answerJobs(...Array.from({ length: 5000 }, () => createJob({ command: "x".repeat(200) })));
+    answer = answerJobs(
+      ...Array.from({ length: 5000 }, (_value, index) => createJob({ id: `j${index}`, command: "x".repeat(200) })),
+    );
     const piped = await runHere(["bash", "-c", `"${NX}" history --all --json | (sleep 0.2; wc -l)`]);
     expect(Number(piped.stdout)).toBeGreaterThan(5000 * 20);
   });
@@ -548,7 +552,7 @@ describe("nx why", () => {
     await nx(["queue", "--json"]);
     await nx(["queue"]);
     expect(listAsked("GET")).toEqual([
-      "/v1/jobs?status=queued&limit=26&explain=true",
+      "/v1/jobs?status=queued&explain=true&limit=26",
       "/v1/jobs?status=queued&limit=26",
     ]);
   });

@@ -101,4 +101,18 @@ describe("a wrong value", () => {
     expect([finished.exitCode, finished.stdout]).toEqual([2, ""]);
     expect(finished.stderr).toMatch(/^nx: [^\n]+\n$/);
   });
+
+  test.each([
+    ["NEXUS_ENABLE_GIT_TAG_PUSH", "maybe", "true or false"],
+    ["NEXUS_AUTOSTART", "2", "true or false"],
+    ["NEXUS_DEFAULT_NOTIFICATIONS", "discord,pigeon", "pigeon"],
+    ["NEXUS_DEFAULT_INTEGRATIONS", "wand", "wand"],
+    ["NS_PORT", "none", "whole number"],
+  ])("%s=%s is one line and exit 2", async (name, value, problem) => {
+    const finished = await nx(["queue"], "", { [name]: value });
+    expect([finished.exitCode, finished.stdout]).toEqual([2, ""]);
+    expect(finished.stderr).toMatch(/^nx: [^\n]+\n$/);
+    expect(finished.stderr).toContain(name);
+    expect(finished.stderr).toContain(problem);
+  });
 });

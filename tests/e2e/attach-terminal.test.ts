@@ -29,6 +29,9 @@ const startJob = async (command: string): Promise<WireJob> => {
   return world.waitFor(id, ["running"]);
 };
 
+const count = (from: number, to: number): readonly string[] =>
+  Array.from({ length: to - from + 1 }, (_value, index) => String(from + index));
+
 const detach = (window: Window): void => window.press("C-a", "d");
 
 describe("nx run on a terminal", () => {
@@ -43,6 +46,37 @@ describe("nx run on a terminal", () => {
     enter(window, "nx run --no-git 'echo quick'; echo code $?");
     await window.see(/^code 0$/m);
     expect(window.read()).toMatch(/^quick\nJob \w+ completed with exit code 0/m);
+  });
+
+  test("leaves in what can be scrolled back each line once, in order, and nothing of its own machinery", async () => {
+    await world.startServer();
+    const window = await tmux.openWindow();
+    enter(window, "nx run --no-git 'seq 1 60; read word; seq 61 90; printf unfinished'; echo code $?");
+    await window.see(/^60$/m);
+    enter(window, "on");
+    await window.see(/^code 0$/m);
+    const [, shown = ""] = window.readAll().split(/^seq 1 60; .*\n/m);
+    const wanted = [...count(1, 60), "on", ...count(61, 90), "unfinished"].join("\n");
+    expect(shown).toStartWith(`${wanted}\nJob `);
+    expect(window.readAll()).not.toContain("terminating");
+  });
+
+  test("a short one leaves no blank lines, nor does detaching", async () => {
+    await world.startServer();
+    const window = await tmux.openWindow();
+    enter(window, "nx run --no-git 'echo one; read word'; echo code $?");
+    await window.see(/^one$/m);
+    enter(window, "two");
+    await window.see(/^one\ntwo\nJob \w+ completed .*\ncode 0$/m);
+    enter(window, "clear; nx run --no-git 'echo first; sleep 300'; echo code $?");
+    await window.see(/^first$/m);
+    detach(window);
+    await window.see(/^first\nDetached; .*\ncode 0$/m);
+    expect(window.readAll()).not.toContain("[detached");
+    enter(window, "clear; nx run --no-git 'printf half; sleep 300'; echo code $?");
+    await window.see(/^half$/m);
+    detach(window);
+    await window.see(/^half\nDetached; .*\ncode 0$/m);
   });
 
   test("detaches with Ctrl-A D, says how to come back, and the terminal is as it was", async () => {
@@ -95,6 +129,20 @@ describe("nx attach", () => {
     detach(typing);
     await typing.see("Detached");
     expect((await world.job(job.id)).status).toBe("running");
+  });
+
+  test("lets the terminal's own wheel scroll back, through what came while attached", async () => {
+    await world.startServer();
+    const job = await startJob("read word; seq 1 100; sleep 300");
+    const window = await tmux.openWindow();
+    enter(window, `nx attach ${job.id}`);
+    await window.see(/^read word/m);
+    enter(window, "on");
+    await window.see(/^100$/m);
+    expect(window.ask("#{alternate_on} #{mouse_any_flag}")).toBe("0 0");
+    expect(window.readAll()).toContain(`\n${count(1, 100).join("\n")}\n`);
+    detach(window);
+    await window.see("Detached");
   });
 
   test("comes back by itself when the server is killed and started again", async () => {

@@ -65,6 +65,7 @@ test.each([
   [["--mock-gpus", "2", "status"], "the verb comes before the flags, as in: nexus-server status …"],
   [["status", "now"], '"now" is one word too many; see nexus-server --help'],
   [["logs", "-n"], "--lines needs a value, as in: --lines N"],
+  [["logs", "-n", "x"], '-n takes a number of lines, not "x"'],
   [["statuz"], '"statuz" is not a verb of nexus-server; did you mean status?'],
 ])("nexus-server %j is one line and exit 2", async (words, message) => {
   const refused = await startWith({}, words);

@@ -2,13 +2,14 @@ import { spawnSync } from "node:child_process";
 import { randomUUID } from "node:crypto";
 import { type World, waitUntil } from "./programs.ts";
 
-/** A window of a terminal, 80 × 24, with a shell in it that prompts with `$ `. */
+/** A window of a terminal, 80 × 24, with a shell in it that prompts with `$ `. `ask` gives what tmux knows, as `#{alternate_on}`. */
 export type Window = Readonly<{
   type: (text: string) => void;
   press: (...keys: readonly string[]) => void;
   resize: (columns: number, rows: number) => void;
   read: () => string;
   readAll: () => string;
+  ask: (format: string) => string;
   see: (what: string | RegExp) => Promise<void>;
 }>;
 
@@ -24,6 +25,7 @@ const createWindow = (tmux: (...words: readonly string[]) => string, name: strin
     resize: (columns, rows) => void tmux("resize-window", "-t", name, "-x", String(columns), "-y", String(rows)),
     read,
     readAll: () => tmux("capture-pane", "-p", "-J", "-S", "-", "-t", name),
+    ask: (format) => tmux("display-message", "-p", "-t", name, format).trim(),
     see: async (what) => {
       try {
         await waitUntil(String(what), () => read().search(what) !== -1);

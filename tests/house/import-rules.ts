@@ -23,7 +23,12 @@ const LAYERS: readonly Layer[] = [
   { folder: "src/cli/", mayReach: [SHARED], mayImport: "portable modules" },
 ];
 
-const BUN_USERS = ["src/server/external/", "src/server/main.ts", "src/server/start-server.ts"];
+const BUN_USERS = [
+  "src/cli/light-files.ts",
+  "src/server/external/",
+  "src/server/main.ts",
+  "src/server/start-server.ts",
+];
 
 const listImports = (file: SourceFile): readonly Import[] => {
   const found: Import[] = [];

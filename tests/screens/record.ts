@@ -12,7 +12,6 @@ export type Screens = ReadonlyMap<string, string>;
 type Show = (scene: Scene, line: string) => Promise<string>;
 
 const NX = join(import.meta.dirname, "..", "..", "nx");
-const SCREEN_SESSION = /^[\s\S]*\[screen is terminating\]\n/;
 const NODE_NAME = "gpu-box";
 
 const noteNewJobs = async (world: World, names: Map<string, string>): Promise<void> => {
@@ -57,7 +56,7 @@ const showOnTerminal =
     const start = new RegExp(`^${mark} \\d+$`, "m");
     await giveAnswers(window, scene);
     await window.see(start);
-    const shown = window.readAll().replace(SCREEN_SESSION, "");
+    const shown = window.readAll();
     return `${shown.slice(0, shown.search(start))}exit code ${/: (\d+)$/m.exec(shown.slice(shown.search(start)))?.[1]}\n`;
   };
 

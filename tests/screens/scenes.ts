@@ -20,6 +20,11 @@ export type Scene = Readonly<{
 const YES: readonly Answer[] = [{ see: /\[(y\/N|Y\/n)\]/, text: "y", key: "Enter" }];
 const NO: readonly Answer[] = [{ see: /\[(y\/N|Y\/n)\]/, text: "n", key: "Enter" }];
 
+const DETACH: readonly Answer[] = [
+  { see: /^epoch 1$/m, key: "C-a" },
+  { see: /^epoch 1$/m, key: "d" },
+];
+
 const LONG_COMMAND =
   "python3 train.py --config configs/a-long-name.yaml --lr 0.0003 --weight-decay 0.05 --note '日本語 🙂'";
 
@@ -135,6 +140,10 @@ const BUSY_SERVER: readonly Scene[] = [
   { name: "status-blacklisted", line: "nx" },
   { name: "blacklist-remove", line: "nx blacklist remove 0" },
   { name: "blacklist-unknown", line: "nx blacklist add 9" },
+  { name: "attach-detached", line: "nx attach {train1}", answers: DETACH, only: "terminal" },
+  { name: "attach", line: "nx attach {train1}", only: "pipe" },
+  { name: "attach-ended", line: "nx attach {good-1}" },
+  { name: "top", line: "nx top", answers: [{ see: /epoch 1/, key: "q" }] },
   { name: "wait", line: "nx wait {good-1} {fail-3}" },
   { name: "kill", line: "nx kill {cpu-01}", jobs: [CPU_JOB], answers: YES },
   { name: "kill-unasked", line: "nx kill -y {train1}" },

@@ -1,11 +1,19 @@
-import { type Config, locateConfig, parseConfig, readConfig } from "../config-file.ts";
+import {
+  type Config,
+  locateConfig,
+  parseConfig,
+  readConfig,
+  readListOption,
+  readOption,
+  readSwitchOption,
+} from "../config-file.ts";
 import { type CheckFile, editFile } from "../edit-file.ts";
 import { failUsage } from "../failure.ts";
 import { readSwitch } from "../flag-values.ts";
 import { isSecretName, MASK } from "../mask.ts";
 import { dim, hint, print, printJson } from "../output.ts";
 import { refuseWord } from "../refuse-word.ts";
-import { findWrongSetting, readSetting, SETTINGS } from "../settings.ts";
+import { nameVariable, SETTINGS, type Setting } from "../settings.ts";
 import { DONE, type FlagValues, type Invocation, type Outcome, type Verb } from "../verb.ts";
 
 const ACTIONS = ["show", "edit"];
@@ -14,9 +22,15 @@ const COLUMN = 36;
 
 const check: CheckFile = async (path) => {
   const config = await parseConfig(path);
-  if (!config.ok) return config.error.message;
-  const wrong = findWrongSetting(config.value);
-  return wrong === null ? null : `${path}: ${wrong}`;
+  return config.ok ? null : config.error.message;
+};
+
+const readSetting = (config: Config, { name, kind, fallback }: Setting): Readonly<{ value: unknown; from: string }> => {
+  const raw = readOption(config, name);
+  if (raw === undefined) return { value: fallback, from: "default" };
+  const from = process.env[nameVariable(name)] === undefined ? "" : nameVariable(name);
+  if (kind === "list") return { value: readListOption(config, name), from };
+  return { value: kind === "switch" ? readSwitchOption(config, name, fallback === true) : raw, from };
 };
 
 const mask = (value: unknown, name: string): unknown => {

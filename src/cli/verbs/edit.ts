@@ -3,7 +3,12 @@ import { connect } from "../connect.ts";
 import { failUsage } from "../failure.ts";
 import { readSwitch, readText, readWhole } from "../flag-values.ts";
 import { print, printJson } from "../output.ts";
-import { DONE, type Invocation, type Outcome, type Verb } from "../verb.ts";
+import { DONE, type FlagValues, type Invocation, type Outcome, type Verb } from "../verb.ts";
+
+const show = (job: WireJob, flags: FlagValues): void => {
+  if (readSwitch(flags, "json")) printJson(job);
+  else print(readSwitch(flags, "quiet") ? job.id : `Job ${job.id} is changed.`);
+};
 
 const run = async ({ flags, words }: Invocation): Promise<Outcome> => {
   const [id] = words;
@@ -20,8 +25,7 @@ const run = async ({ flags, words }: Invocation): Promise<Outcome> => {
   const patch = { command, priority: priority.value, num_gpus: gpus.value };
   const job = await api.value.send<WireJob>("PATCH", `/v1/jobs/${encodeURIComponent(id)}`, patch);
   if (!job.ok) return job;
-  if (readSwitch(flags, "json")) printJson(job.value);
-  else print(`Job ${job.value.id} is changed.`);
+  show(job.value, flags);
   return DONE;
 };
 
@@ -34,6 +38,7 @@ export const verb: Verb = {
     { long: "priority", short: "p", value: "N", help: "its priority" },
     { long: "gpus", short: "g", value: "N", help: "how many GPUs" },
     { long: "json", help: "as JSON" },
+    { long: "quiet", short: "q", help: "its id only" },
   ],
   examples: ["nx edit k3f9ab -p 10", "nx edit k3f9ab -c 'python3 train.py --lr 0.3'"],
   run,

@@ -21,11 +21,14 @@ const run = async ({ flags, words }: Invocation): Promise<Outcome> => {
   const api = await connect(flags);
   if (!api.ok) return api;
   const path = `/v1/jobs/${encodeURIComponent(id)}`;
-  const job = await api.value.get<WireJob>(path);
+  const [job, told] = await Promise.all([
+    api.value.get<WireJob>(path),
+    api.value.get<readonly WireDelivery[]>(`${path}/deliveries`),
+  ]);
   if (!job.ok) return job;
-  const told = await api.value.get<readonly WireDelivery[]>(`${path}/deliveries`);
   const deliveries = told.ok ? told.value : [];
   if (readSwitch(flags, "json")) printJson({ ...job.value, deliveries });
+  else if (readSwitch(flags, "quiet")) print(job.value.id);
   else show(job.value, deliveries);
   return DONE;
 };
@@ -34,7 +37,10 @@ export const verb: Verb = {
   name: "get",
   usage: "nx get ID",
   summary: "all about one job",
-  flags: [{ long: "json", help: "as JSON" }],
+  flags: [
+    { long: "json", help: "as JSON" },
+    { long: "quiet", short: "q", help: "its id only, if there is such a job" },
+  ],
   examples: ["nx get k3f9ab"],
   run,
 };

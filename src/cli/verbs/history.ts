@@ -1,8 +1,8 @@
-import type { WireJob } from "../../shared/job.ts";
 import { connect } from "../connect.ts";
 import { readText } from "../flag-values.ts";
-import { LIST_FLAGS, readLimit, showJobs } from "../job-list.ts";
+import { ENDED_STATUSES, LIST_FLAGS, readLimit, showJobs } from "../job-list.ts";
 import { printEnded } from "../job-text.ts";
+import { listJobs } from "../list-jobs.ts";
 import { DONE, type Invocation, type Outcome, type Verb } from "../verb.ts";
 
 const run = async ({ flags, words }: Invocation): Promise<Outcome> => {
@@ -10,15 +10,11 @@ const run = async ({ flags, words }: Invocation): Promise<Outcome> => {
   if (!limit.ok) return limit;
   const api = await connect(flags);
   if (!api.ok) return api;
-  const query = new URLSearchParams([["limit", String(limit.value)]]);
-  for (const status of ["completed", "failed", "killed"]) query.append("status", status);
-  const user = readText(flags, "user");
-  const isAll = user === null && words[0] === undefined;
-  if (user !== null) query.set("user", user);
-  if (words[0] !== undefined) query.set("command_regex", words[0]);
-  const jobs = await api.value.get<readonly WireJob[]>(`/v1/jobs?${query}`);
+  const selection = { user: readText(flags, "user"), regex: words[0] ?? null };
+  const jobs = await listJobs(api.value, { statuses: ENDED_STATUSES, most: limit.value, ...selection });
   if (!jobs.ok) return jobs;
-  const whenEmpty = isAll ? "No job has ended yet." : "No such job has ended yet.";
+  const whenEmpty =
+    selection.user === null && selection.regex === null ? "No job has ended yet." : "No such job has ended yet.";
   showJobs(jobs.value.toReversed(), flags, { printTable: printEnded, whenEmpty });
   return DONE;
 };

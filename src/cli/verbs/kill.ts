@@ -4,14 +4,15 @@ import { ACTION_FLAGS, actOnJobs } from "../act-on-jobs.ts";
 import type { Api } from "../api-client.ts";
 import { connect } from "../connect.ts";
 import { fail } from "../failure.ts";
-import { listJobs, selectJobs } from "../job-selection.ts";
+import { selectJobs } from "../job-selection.ts";
+import { listJobs } from "../list-jobs.ts";
 import { readUserName } from "../user-name.ts";
 import type { Failure, Invocation, Outcome, Verb } from "../verb.ts";
 
 const choose = async (api: Api, words: readonly string[]): Promise<Result<readonly WireJob[], Failure>> => {
   if (words.length > 0) return selectJobs(api, "running", words);
   const user = readUserName(api.target.config);
-  const newest = await listJobs(api, ["running"], `&user=${encodeURIComponent(user)}&limit=1`);
+  const newest = await listJobs(api, { statuses: ["running"], user, most: 1 });
   if (!newest.ok || newest.value.length > 0) return newest;
   return fail(`no job of ${user} is running`);
 };

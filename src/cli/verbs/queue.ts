@@ -1,15 +1,14 @@
-import type { WireJob } from "../../shared/job.ts";
 import { connect } from "../connect.ts";
 import { readSwitch, readText } from "../flag-values.ts";
-import { LIST_FLAGS, MAX_LISTED, readLimit, showJobs } from "../job-list.ts";
+import { LIST_FLAGS, readLimit, showJobs } from "../job-list.ts";
 import { printQueued } from "../job-text.ts";
+import { listJobs } from "../list-jobs.ts";
 import { hint } from "../output.ts";
 import { DONE, type Invocation, type Outcome, type Verb } from "../verb.ts";
 
 const sayMore = (count: number, limit: number): void => {
   if (count > limit)
     hint(`${limit === 1 ? "The first is" : `The first ${limit} are`} shown; more with: nx queue --all`);
-  else if (count === MAX_LISTED) hint(`At most ${MAX_LISTED} are shown.`);
 };
 
 const run = async ({ flags }: Invocation): Promise<Outcome> => {
@@ -17,11 +16,8 @@ const run = async ({ flags }: Invocation): Promise<Outcome> => {
   if (!limit.ok) return limit;
   const api = await connect(flags);
   if (!api.ok) return api;
-  const user = readText(flags, "user");
-  const who = user === null ? "" : `&user=${encodeURIComponent(user)}`;
-  const why = readSwitch(flags, "json") ? "&explain=true" : "";
-  const asked = Math.min(limit.value + 1, MAX_LISTED);
-  const jobs = await api.value.get<readonly WireJob[]>(`/v1/jobs?status=queued&limit=${asked}${who}${why}`);
+  const asked = { user: readText(flags, "user"), explain: readSwitch(flags, "json"), most: limit.value + 1 };
+  const jobs = await listJobs(api.value, { statuses: ["queued"], ...asked });
   if (!jobs.ok) return jobs;
   showJobs(jobs.value.slice(0, limit.value), flags, { printTable: printQueued, whenEmpty: "The queue is empty." });
   sayMore(jobs.value.length, limit.value);

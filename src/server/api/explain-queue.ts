@@ -1,7 +1,8 @@
+import { setImmediate as giveWay } from "node:timers/promises";
 import type { WireWait } from "../../shared/wait.ts";
-import type { JobId } from "../core/job.ts";
+import type { JobId, QueuedJob } from "../core/job.ts";
 import type { Gpu, ProcessOwner } from "../core/ports.ts";
-import { explainWaits, type Wait } from "../core/wait.ts";
+import { explainWaits, type Wait, type WaitFacts } from "../core/wait.ts";
 import type { WaitNotes } from "../core/wait-text.ts";
 import { toWireWait } from "../core/wire-wait.ts";
 import type { ApiContext } from "./context.ts";
@@ -10,6 +11,7 @@ import type { ApiContext } from "./context.ts";
 export type Explained = Readonly<{ waits: readonly Wait[]; order: readonly JobId[]; notes: WaitNotes }>;
 
 const MAX_NAMED = 10;
+const SLICE = 100;
 
 const findOwners = async (
   { findProcessOwner }: ApiContext,
@@ -20,13 +22,28 @@ const findOwners = async (
   return new Map(owners.flatMap(([pid, owner]) => (owner === null ? [] : [[pid, owner] as const])));
 };
 
-/** Why each of these jobs waits, as the next look at the queue would decide. */
+const loadQueue = async ({ store }: ApiContext): Promise<readonly QueuedJob[]> => {
+  const all = { statuses: ["queued"], limit: Number.MAX_SAFE_INTEGER, offset: 0 } as const;
+  const slices = await Array.fromAsync(store.listJobs(all));
+  return slices.flat().filter((job) => job.status === "queued");
+};
+
+const explainInTurns = async (facts: WaitFacts, now: number, ids: ReadonlySet<JobId>): Promise<readonly Wait[]> => {
+  const waits: Wait[] = [];
+  for (const wait of explainWaits(facts, now, ids)) {
+    waits.push(wait);
+    if (waits.length % SLICE === 0) await giveWay();
+  }
+  return waits;
+};
+
+/** Why each of these jobs waits, as the next look at the queue would decide. Everything else has its turn meanwhile. */
 export const explainQueue = async (context: ApiContext, ids: ReadonlySet<JobId>): Promise<Explained> => {
   const { clock, gpus, settings, store } = context;
   const reading = await gpus.read();
   const owners = await findOwners(context, reading.ok ? reading.value : []);
   const { maxCpuJobs, maxPassedOver: maxPassedOverS } = settings;
-  const queued = store.loadQueuedJobs();
+  const queued = await loadQueue(context);
   const facts = {
     queued,
     active: store.loadActiveJobs(),
@@ -36,7 +53,7 @@ export const explainQueue = async (context: ApiContext, ids: ReadonlySet<JobId>)
     maxPassedOverS,
   };
   return {
-    waits: explainWaits(facts, clock(), ids),
+    waits: await explainInTurns(facts, clock(), ids),
     order: queued.map(({ id }) => id),
     notes: { owners, gpuError: reading.ok ? null : reading.error.message, maxPassedOverS },
   };

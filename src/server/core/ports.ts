@@ -1,6 +1,7 @@
 import type { WireStatus } from "../../shared/job.ts";
 import type { Health } from "../../shared/node.ts";
 import type { Result } from "../../shared/result.ts";
+import type { TokenStore } from "./access-token.ts";
 import type {
   ActiveJob,
   ArtifactId,
@@ -78,13 +79,12 @@ export type Store = Readonly<{
   countJobs: () => JobCounts;
   loadEnvironment: (id: JobId) => Environment;
   listBlacklist: () => ReadonlySet<number>;
-  readTokenDigest: () => string | null;
-  saveTokenDigest: (digest: string) => Promise<Result<void, Unavailable>>;
   write: <Value>(change: (transaction: Transaction) => Value) => Promise<Result<Value, Unavailable>>;
   artifacts: ArtifactStore;
   outbox: OutboxReads;
   close: () => Promise<void>;
-}>;
+}> &
+  TokenStore;
 
 /** What the server has just done: the moments of a migration, a write, a restart, a launch, an end and a kill that differ on disk. */
 export type Step =

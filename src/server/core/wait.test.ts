@@ -62,7 +62,7 @@ const listStarts = (given: WaitFacts): ReadonlySet<JobId> => {
 };
 
 const explainAll = (given: WaitFacts): readonly Wait[] =>
-  explainWaits(given, NOW, new Set(given.queued.map(({ id }) => id)));
+  Array.from(explainWaits(given, NOW, new Set(given.queued.map(({ id }) => id))));
 
 const startsAlone = (given: WaitFacts, job: QueuedJob, change: Partial<WaitFacts> = {}): boolean => {
   const idle = (given.gpus ?? []).map((one) => ({ ...one, processes: [] }));

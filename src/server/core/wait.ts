@@ -71,10 +71,9 @@ const findBlocker = (scene: Scene, turn: Turn): Blocker | null => {
 };
 
 /** Why each of the jobs given waits, from the same turns that decide what starts. */
-export const explainWaits = (facts: WaitFacts, now: number, ids: ReadonlySet<JobId>): readonly Wait[] => {
+export const explainWaits = function* (facts: WaitFacts, now: number, ids: ReadonlySet<JobId>): Generator<Wait, void> {
   const all = describeGpus(facts.gpus ?? [], facts.active, facts.blacklist);
   const scene = { facts, all, now };
-  return listTurns(facts, all, now).flatMap((turn, position) =>
-    ids.has(turn.job.id) ? [{ job: turn.job, position, blocker: findBlocker(scene, turn) }] : [],
-  );
+  for (const [position, turn] of listTurns(facts, all, now).entries())
+    if (ids.has(turn.job.id)) yield { job: turn.job, position, blocker: findBlocker(scene, turn) };
 };

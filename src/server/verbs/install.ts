@@ -42,7 +42,8 @@ const carryOut = async (planned: Result<readonly Step[], Mistake>, flags: Flags)
 
 const confirm = async ({ yes, "dry-run": isDryRun }: Flags, question: string): Promise<Result<void, Mistake>> => {
   if (yes === true || isDryRun === true) return ok(undefined);
-  if (process.stdin.isTTY !== true) return err({ message: "this asks first: add -y where there is no terminal" });
+  if (process.stdin.isTTY !== true)
+    return err({ message: "this asks first: add -y where there is no terminal", isUsage: true });
   const terminal = createInterface({ input: process.stdin, output: process.stderr });
   const answer = await terminal.question(`${question} [y/N] `);
   terminal.close();

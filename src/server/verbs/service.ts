@@ -83,7 +83,7 @@ const readLines = ({ lines }: Flags): number | null => {
 /** By systemd where the server is installed, otherwise on the process that has the folder. */
 export const runService = async (verb: ServiceVerb, { flags }: ServerCall): Promise<ExitCode> => {
   const lines = readLines(flags);
-  if (lines === null) return err({ message: `-n ${flags["lines"]} is not a number of lines` });
+  if (lines === null) return err({ message: `-n takes a number of lines, not "${flags["lines"]}"`, isUsage: true });
   const request = { verb, lines, isFollowing: flags["follow"] === true };
   if (existsSync(PATHS.unit)) return askSystemd(request);
   const settings = loadSettings(flags);

@@ -1,5 +1,6 @@
 import { expect, test } from "bun:test";
 import { createHash } from "node:crypto";
+import { jobRequestSchema } from "../../../shared/job.ts";
 import { createHarness } from "../harness.test.ts";
 
 type Described = Readonly<{
@@ -88,4 +89,40 @@ test("every call that reads JSON names what a body may be refused for", async ()
     const responses = Object.keys(paths[path]?.[method]?.responses ?? {});
     expect([call, ...responses]).toEqual(expect.arrayContaining([call, "408", "413", "415", "422"]));
   }
+});
+
+type Rules = Readonly<{
+  pattern?: string;
+  maxLength?: number;
+  uniqueItems?: boolean;
+  propertyNames?: Readonly<{ pattern: string }>;
+  additionalProperties?: Readonly<{ pattern: string }>;
+}>;
+
+const isAllowed = (value: unknown, rules: Rules): boolean => {
+  if (typeof value === "string")
+    return new RegExp(rules.pattern ?? "").test(value) && value.length <= (rules.maxLength ?? Number.POSITIVE_INFINITY);
+  if (Array.isArray(value)) return rules.uniqueItems !== true || new Set(value).size === value.length;
+  const { propertyNames, additionalProperties } = rules;
+  return Object.entries(value as Record<string, string>).every(
+    ([name, text]) =>
+      new RegExp(propertyNames?.pattern ?? "").test(name) && new RegExp(additionalProperties?.pattern ?? "").test(text),
+  );
+};
+
+test.each([
+  ["command", [" x\n", "é", "x".repeat(131_072)], ["", " \n\t", "a\0b", "x".repeat(131_073)]],
+  ["user", ["ada", " ada "], ["", "  ", "a\0"]],
+  ["gpu_idxs", [[], [0, 1]], [[1, 1]]],
+  ["env", [{}, { A_1: "x\ny" }], [{ "1A": "x" }, { "A-B": "x" }, { "": "x" }, { A: "\0" }]],
+  ["jobrc", ["", "set -x\n"], ["\0"]],
+  ["git_tag", ["v1"], ["v\0"]],
+  ["job_id", ["a-1"], ["A", "", "a".repeat(65)]],
+] as const)("what the document says of %s is what requests are held to", async (name, allowed, refused) => {
+  const request = (await readDocument()).components.schemas["JobRequest"] as { properties: Record<string, Rules> };
+  const rules = request.properties[name] ?? {};
+  const isTaken = (value: unknown): boolean =>
+    jobRequestSchema.safeParse({ command: "true", user: "ada", [name]: value }).success;
+  for (const value of allowed) expect([value, isTaken(value), isAllowed(value, rules)]).toEqual([value, true, true]);
+  for (const value of refused) expect([value, isTaken(value), isAllowed(value, rules)]).toEqual([value, false, false]);
 });

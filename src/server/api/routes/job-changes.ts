@@ -11,6 +11,7 @@ import { type Caller, readCaller } from "../caller.ts";
 import type { ApiContext, AppRequest } from "../context.ts";
 import { createFailure, createUnavailable, type Failure, respondFailure } from "../error-response.ts";
 import { createUnknownJob, readJobId } from "../find-job.ts";
+import { permit } from "../permit.ts";
 import { readJson } from "../read-json.ts";
 import { describeBody, describeErrors, describeJson, idParameter, type Route, type RouteSpec } from "../route.ts";
 
@@ -78,6 +79,8 @@ const changeJob = async (
   const written = await context.store.write((transaction): Result<Changed, Failure> => {
     const before = transaction.findJob(id);
     if (before === null) return err(createUnknownJob(request));
+    const permitted = permit(request, { act: "change", job: id, owner: before.user });
+    if (!permitted.ok) return permitted;
     const after = change.apply(before, transaction, caller);
     return after.ok ? ok({ before, after: after.value }) : after;
   });
@@ -174,7 +177,7 @@ const kill =
   };
 
 export const createJobChangeRoutes = (context: ApiContext): readonly Route[] => [
-  { spec: editSpec, handle: edit(context) },
-  { spec: removeSpec, handle: remove(context) },
-  { spec: killSpec, handle: kill(context) },
+  { spec: editSpec, asks: "contribute", handle: edit(context) },
+  { spec: removeSpec, asks: "contribute", handle: remove(context) },
+  { spec: killSpec, asks: "contribute", handle: kill(context) },
 ];

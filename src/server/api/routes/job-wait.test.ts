@@ -81,3 +81,23 @@ test("a list has the reasons of its queued jobs only when it is asked to", async
   ]);
   for (const job of await list("")) expect(job).not.toHaveProperty("why");
 });
+
+test("explaining a long queue gives everything else its turn", async () => {
+  const harness = createHarness([createGpu(0)]);
+  await harness.submit({ job_id: "runs", num_gpus: 1 });
+  await harness.startJob("runs", [0]);
+  const waiting = Array.from({ length: 2000 }, () => ({ command: "true", user: "ann", num_gpus: 1 }));
+  expect((await harness.call("POST", "/v1/jobs/batch", { json: waiting })).status).toBe(201);
+  let turns = 0;
+  let isOver = false;
+  const take = (): void => {
+    turns += 1;
+    if (!isOver) setImmediate(take);
+  };
+  setImmediate(take);
+  const response = await harness.call("GET", "/v1/jobs?status=queued&limit=2000&explain=true");
+  const jobs = (await response.json()) as readonly ExplainedJob[];
+  isOver = true;
+  expect(jobs.filter(({ why }) => why !== undefined)).toHaveLength(2000);
+  expect(turns).toBeGreaterThanOrEqual(75);
+});

@@ -1,9 +1,10 @@
+import { setImmediate as giveWay } from "node:timers/promises";
 import { z } from "zod";
 import {
   type ExplainedJob,
   explainedJobSchema,
   jobBatchSchema,
-  jobRequestSchema,
+  jobSubmissionSchema,
   type WireJob,
   wireJobSchema,
 } from "../../../shared/job.ts";
@@ -18,6 +19,7 @@ import type { ApiContext, AppRequest } from "../context.ts";
 import { createFailure, type Failure, respondFailure } from "../error-response.ts";
 import { explainQueue } from "../explain-queue.ts";
 import { findJob, refuseUnknown } from "../find-job.ts";
+import { nameOwners } from "../name-owners.ts";
 import { jobsQuerySchema, readQuery } from "../query.ts";
 import { readBatch } from "../read-batch.ts";
 import { readJson } from "../read-json.ts";
@@ -40,7 +42,7 @@ const submitSpec: RouteSpec = {
   path: "/v1/jobs",
   tags: ["jobs"],
   summary: "Queue a job",
-  request: { body: describeBody(jobRequestSchema) },
+  request: { body: describeBody(jobSubmissionSchema) },
   responses: {
     201: describeJson("The job", wireJobSchema),
     200: describeJson("The job of an earlier, equal request with this `job_id`", wireJobSchema),
@@ -87,9 +89,11 @@ const showSpec: RouteSpec = {
 const submitOne =
   (submitJobs: SubmitJobs, timeoutS: number) =>
   async (request: AppRequest): Promise<Response> => {
-    const body = await readJson(request.req.raw, timeoutS, jobRequestSchema);
+    const body = await readJson(request.req.raw, timeoutS, jobSubmissionSchema);
     if (!body.ok) return respondFailure(body.error);
-    const submitted = await submitJobs([body.value], () => [], readCaller(request));
+    const named = nameOwners(request, [body.value], () => []);
+    if (!named.ok) return respondFailure(named.error);
+    const submitted = await submitJobs(named.value, () => [], readCaller(request));
     if (!submitted.ok) return respondFailure(submitted.error);
     const [job] = submitted.value.jobs.map(toWireJob);
     return Response.json(job, { status: submitted.value.created.length === 0 ? 200 : 201 });
@@ -100,7 +104,9 @@ const submitBatch =
   async (request: AppRequest): Promise<Response> => {
     const body = await readBatch(request.req.raw, timeoutS);
     if (!body.ok) return respondFailure(body.error);
-    const submitted = await submitJobs(body.value, (index) => [index], readCaller(request));
+    const named = nameOwners(request, body.value, (index) => [index]);
+    if (!named.ok) return respondFailure(named.error);
+    const submitted = await submitJobs(named.value, (index) => [index], readCaller(request));
     if (!submitted.ok) return respondFailure(submitted.error);
     const status = submitted.value.created.length === 0 ? 200 : 201;
     return Response.json(submitted.value.jobs.map(toWireJob), { status });
@@ -125,18 +131,22 @@ const tooSlow = createFailure("INVALID_REQUEST", "The regular expression takes t
 const createMatcher = async (pattern: string | undefined): Promise<Result<CommandMatcher | null, Failure>> =>
   pattern === undefined ? ok(null) : createCommandMatcher(pattern);
 
-const addReasons = async (context: ApiContext, jobs: readonly Job[]): Promise<readonly ExplainedJob[]> => {
-  const queued = jobs.filter(({ status }) => status === "queued").map(({ id }) => id);
-  const { waits, notes } = await explainQueue(context, new Set(queued));
-  const reasons = new Map(waits.map((wait) => [wait.job.id, describeWait(wait, notes)]));
-  return jobs.map((job) => {
-    const why = reasons.get(job.id);
-    return why === undefined ? toWireJob(job) : { ...toWireJob(job), why };
-  });
+const addReasons = async function* (
+  context: ApiContext,
+  slices: AsyncIterable<readonly Job[]>,
+): AsyncGenerator<readonly ExplainedJob[], void> {
+  const all = await Array.fromAsync(slices);
+  const queued = all.flat().filter(({ status }) => status === "queued");
+  const { waits, notes } = await explainQueue(context, new Set(queued.map(({ id }) => id)));
+  const byId = new Map(waits.map((wait) => [wait.job.id, wait]));
+  for (const jobs of all) {
+    yield jobs.map((job) => {
+      const wait = byId.get(job.id);
+      return wait === undefined ? toWireJob(job) : { ...toWireJob(job), why: describeWait(wait, notes) };
+    });
+    await giveWay();
+  }
 };
-
-const respondExplained = async (context: ApiContext, slices: AsyncIterable<readonly Job[]>): Promise<Response> =>
-  Response.json(await addReasons(context, (await Array.fromAsync(slices)).flat()));
 
 const list =
   (context: ApiContext) =>
@@ -147,7 +157,7 @@ const list =
     if (!matcher.ok) return respondFailure(matcher.error);
     const matching = matcher.value === null ? {} : { matchesCommand: matcher.value.matches };
     const jobs = context.store.listJobs({ ...toFilter(query.value), ...matching });
-    const answer = await (query.value.explain ? respondExplained(context, jobs) : respondList(toWireSlices(jobs)));
+    const answer = await respondList(query.value.explain ? addReasons(context, jobs) : toWireSlices(jobs));
     return matcher.value?.isExhausted() ? respondFailure(tooSlow) : answer;
   };
 
@@ -162,8 +172,8 @@ export const createJobRoutes = (context: ApiContext): readonly Route[] => {
   const submitJobs = createSubmitJobs(context);
   const { bodyTimeout } = context.settings.limits;
   return [
-    { spec: submitSpec, handle: submitOne(submitJobs, bodyTimeout) },
-    { spec: batchSpec, seat: "upload", handle: submitBatch(submitJobs, bodyTimeout) },
+    { spec: submitSpec, asks: "contribute", handle: submitOne(submitJobs, bodyTimeout) },
+    { spec: batchSpec, asks: "contribute", seat: "upload", handle: submitBatch(submitJobs, bodyTimeout) },
     { spec: listSpec, handle: list(context) },
     { spec: showSpec, handle: show(context) },
   ];

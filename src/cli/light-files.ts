@@ -1,0 +1,18 @@
+/** Of an open file: whether it is a character device, and of which kind; null when it is closed. `node:fs` loads longer. */
+export const readDevice = async (descriptor: number): Promise<number | null> => {
+  const status = await Bun.file(descriptor)
+    .stat()
+    .catch(() => null);
+  return status?.isCharacterDevice() === true ? status.rdev : null;
+};
+
+/** Null when there is no such file; whatever else is wrong is thrown. */
+export const readTextFile = async (path: string): Promise<string | null> => {
+  try {
+    return await Bun.file(path).text();
+  } catch (error) {
+    const code = error instanceof Error && "code" in error ? error.code : null;
+    if (code === "ENOENT" || code === "ENOTDIR") return null;
+    throw error;
+  }
+};
