@@ -77,3 +77,9 @@ test("nx remove finds what matches behind the first page", async () => {
   const { id } = await world.submit({ command: "the last one", num_gpus: 2, priority: -5 });
   expect((await world.nx(["remove", "-y", "-q", "^the last"])).stdout).toBe(`${id}\n`);
 });
+
+test("a search that is no regular expression is wrong usage, told in one line", async () => {
+  const { exitCode, stdout, stderr } = await world.nx(["history", "train(", "--all"]);
+  expect([exitCode, stdout]).toEqual([2, ""]);
+  expect(stderr).toMatch(/^nx: Not a regular expression: [^\n]+\n$/);
+});
