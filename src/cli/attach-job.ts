@@ -6,7 +6,7 @@ import { type AttachSocket, openAttachSocket, type SocketEnd } from "./attach-so
 import { awaitJob, isEnded, isHopeless, pauseBeforeRetry, stayWith } from "./await-job.ts";
 import { createDetachKeys } from "./detach-keys.ts";
 import { fail, UNREACHABLE } from "./failure.ts";
-import { dropFarewell, moveToFreshLine, paintEnd } from "./final-screen.ts";
+import { clearInPlace, dropFarewell, moveToFreshLine, paintEnd } from "./final-screen.ts";
 import { followJob } from "./follow-job.ts";
 import { holdOutput } from "./hold-output.ts";
 import { chooseExitCode, describeEnding } from "./job-ending.ts";
@@ -22,6 +22,7 @@ type Session = {
   readonly left: PromiseWithResolvers<"left">;
   socket: AttachSocket | null;
   hasShown: boolean;
+  hasCleared: boolean;
 };
 
 type Final = Result<"detached" | "ended", Failure>;
@@ -52,10 +53,17 @@ const takeKeys = (session: Session): ((keys: Uint8Array) => void) => {
   };
 };
 
+const keepWhatStood = (session: Session, bytes: Uint8Array, terminal: RawTerminal): Uint8Array => {
+  const cleared = clearInPlace(bytes, terminal.readSize().rows);
+  const isFirst = cleared !== bytes && !session.hasCleared;
+  session.hasCleared ||= cleared !== bytes;
+  return isFirst ? bytes : cleared;
+};
+
 const show = async (session: Session, terminal: RawTerminal, path: string): Promise<SocketEnd | "left"> => {
   const output = holdOutput(session.hasShown ? 0 : READING_MS, (bytes) => {
     session.hasShown = true;
-    terminal.write(dropFarewell(bytes));
+    terminal.write(dropFarewell(keepWhatStood(session, bytes, terminal)));
   });
   const socket = openAttachSocket(session.api.target, path, output.push);
   session.socket = socket;
@@ -152,7 +160,15 @@ const advise = (id: string, { exitCode, message }: Failure): Outcome =>
 /** Shows a running job's terminal in the user's, until the job ends or the user detaches. A broken connection is mended. */
 export const attachToJob = async (api: Api, id: string, isWatching: boolean): Promise<Outcome> => {
   const left = Promise.withResolvers<"left">();
-  const session: Session = { api: stayWith(api), id, isWatching, left, socket: null, hasShown: false };
+  const session: Session = {
+    api: stayWith(api),
+    id,
+    isWatching,
+    left,
+    socket: null,
+    hasShown: false,
+    hasCleared: false,
+  };
   sayHowToLeave(session);
   const leaving = await withTerminal(session);
   if (!leaving.ok) return advise(id, leaving.error);

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { dropFarewell, paintEnd } from "./final-screen.ts";
+import { clearInPlace, dropFarewell, paintEnd } from "./final-screen.ts";
 
 const E = "\u001b";
 
@@ -14,6 +14,18 @@ describe("screen's last words", () => {
     ["", ""],
   ])("%j becomes %j", (text, left) => {
     expect(Buffer.from(dropFarewell(Buffer.from(text))).toString()).toBe(left);
+  });
+});
+
+describe("a screen that is cleared", () => {
+  const erased = `${E}[1;1H${E}[2K${E}[2;1H${E}[2K${E}[H`;
+
+  test.each([
+    [`a${E}[H${E}[2Jb\u00ff${E}[H${E}[J`, `a${erased}b\u00ff${erased}`],
+    [`a${E}[Jb${E}[2J\u00ff`, `a${E}[Jb${E}[2J\u00ff`],
+  ])("%j becomes %j", (text, changed) => {
+    const cleared = clearInPlace(Buffer.from(text, "latin1"), 2);
+    expect(Buffer.from(cleared).toString("latin1")).toBe(changed);
   });
 });
 

@@ -3,6 +3,7 @@ import { measureWidth } from "./text-width.ts";
 const ESC = "\\u001b";
 const LAST_WORDS = "screen is terminating|(?:remote |power )?detached from [^\\]\\r\\n]*";
 const FAREWELL = new RegExp(`${ESC}\\[\\d+;1H\\r\\n\\[(?:${LAST_WORDS})\\]\\r\\n$`);
+const CLEAR = new RegExp(`${ESC}\\[H${ESC}\\[2?J`, "g");
 const MOST_FAREWELL = 300;
 const PAINT = new RegExp(`${ESC}\\[[0-9;:]*[mK]`, "g");
 const TAB = 8;
@@ -12,6 +13,16 @@ export const dropFarewell = (bytes: Uint8Array): Uint8Array => {
   const end = bytes.subarray(-MOST_FAREWELL);
   const [farewell] = FAREWELL.exec(Buffer.from(end).toString("latin1")) ?? [];
   return farewell === undefined ? bytes : bytes.subarray(0, bytes.length - farewell.length);
+};
+
+const eraseEachLine = (rows: number): string =>
+  Array.from({ length: rows }, (_value, row) => `\u001b[${row + 1};1H\u001b[2K`).join("");
+
+/** Clears the screen line by line: cleared at once, some terminals would keep what stood there above the new one. */
+export const clearInPlace = (bytes: Uint8Array, rows: number): Uint8Array => {
+  const text = Buffer.from(bytes).toString("latin1");
+  const changed = text.replace(CLEAR, () => `${eraseEachLine(rows)}\u001b[H`);
+  return changed === text ? bytes : Buffer.from(changed, "latin1");
 };
 
 const measureLine = (line: string): number => {
@@ -30,9 +41,6 @@ const takeLast = (lines: readonly string[], rows: number, columns: number): read
   }
   return lines.slice(start);
 };
-
-const eraseEachLine = (rows: number): string =>
-  Array.from({ length: rows }, (_value, row) => `\u001b[${row + 1};1H\u001b[2K`).join("");
 
 /** As much of a log's end as the screen holds, in the place of what it shows, and the cursor below. */
 export const paintEnd = (log: string, { rows, columns }: Readonly<{ rows: number; columns: number }>): string => {
