@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from "node:child_process";
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { WireJob } from "../src/shared/job.ts";
@@ -34,8 +34,13 @@ const waitForExit = (child: ChildProcess): Promise<void> =>
     else child.once("exit", () => resolve());
   });
 
-export const startServer = async (settings: Readonly<Record<string, string>> = {}): Promise<BenchServer> => {
+export const startServer = async (
+  settings: Readonly<Record<string, string>> = {},
+  configuration = "",
+): Promise<BenchServer> => {
   const dir = makeFolder();
+  mkdirSync(join(dir, "server"), { mode: 0o700 });
+  writeFileSync(join(dir, "server", "config.toml"), configuration);
   const port = await pickPort();
   const env = {
     ...process.env,

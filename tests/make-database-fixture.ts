@@ -5,6 +5,7 @@ import type { ArtifactId, EndedJob, Job, JobId, QueuedJob, RunningJob, StartingJ
 import type { Notice, NoticeEvent, OutboxChanges, OutboxMessage } from "../src/server/core/outbox.ts";
 import { SCHEMA_VERSION } from "../src/server/external/sqlite/migrations.ts";
 import { openStore } from "../src/server/external/sqlite/open-store.ts";
+import { addToken } from "../src/server/external/sqlite/token-table.ts";
 import { writeBackup } from "../src/server/external/sqlite/write-backup.ts";
 import type { Result } from "../src/shared/result.ts";
 
@@ -107,6 +108,8 @@ const fillOutbox = (outbox: OutboxChanges): void => {
   outbox.settle(4, { kind: "dead", at: 1_700_000_008, error: "404" });
 };
 
+const TOKEN = { name: "ann", role: "user", digest: "e".repeat(64), createdAt: 1_700_000_000, expiresAt: null } as const;
+
 const createArtifact = (): Uint8Array => Uint8Array.from({ length: ARTIFACT_BYTES }, (_, index) => index % 7);
 
 const fill = async (serverDir: string): Promise<readonly OutboxMessage[]> => {
@@ -125,6 +128,7 @@ const fill = async (serverDir: string): Promise<readonly OutboxMessage[]> => {
   must(await store.write(({ outbox }) => fillOutbox(outbox)));
   must(await store.write(({ outbox }) => fillBatch(outbox)));
   must(await store.saveTokenDigest("d".repeat(64)));
+  must(addToken(serverDir, TOKEN));
   const outbox = JOBS.flatMap((job) => store.outbox.listOfJob(job.id));
   await store.close();
   return outbox;
@@ -141,6 +145,7 @@ const describeContent = (outbox: readonly OutboxMessage[]) => ({
   environments: Object.fromEntries(JOBS.map((job) => [job.id, environmentOf(job)])),
   blacklist: [1, 3],
   tokenDigest: "d".repeat(64),
+  token: TOKEN,
   outbox,
   batch: { id: "batch-1", total: 3, completed: 1, failed: 1, killed: 0, removed: 0, failedIds: ["failed"] },
   artifact: { id: ARTIFACT, gitSha: "0123456789abcdef", bytes: ARTIFACT_BYTES },

@@ -3,21 +3,16 @@ import { err, ok, type Result } from "../shared/result.ts";
 import { createApi } from "./api-client.ts";
 import { changeConfig } from "./config-edit.ts";
 import type { Config } from "./config-file.ts";
-import { explainCode } from "./connection-trouble.ts";
+import { explainCode, findPresented } from "./connection-trouble.ts";
 import { FAILED, fail, failUsage, REFUSED, UNREACHABLE } from "./failure.ts";
 import { readSwitch, readText } from "./flag-values.ts";
 import { escapeText, hint, print, printJson } from "./output.ts";
-import {
-  type Certificate,
-  createPin,
-  fetchCertificate,
-  isFingerprint,
-  isSameFingerprint,
-  savePem,
-} from "./pinned-certificate.ts";
+import { type Certificate, createPin, isFingerprint, isSameFingerprint, savePem } from "./pinned-certificate.ts";
 import { askSecret, confirm } from "./prompt.ts";
+import { describeVersion, refuseVersion } from "./server-version.ts";
+import type { SshAddress } from "./ssh-place.ts";
 import { readStandardInput } from "./standard-input.ts";
-import { describeAddress, type Target } from "./target.ts";
+import { findWay, type Target } from "./target.ts";
 import type { TargetAddress } from "./target-url.ts";
 import { DONE, type Failure, type FlagValues, type Outcome } from "./verb.ts";
 
@@ -40,43 +35,63 @@ const agreeOn = async (fingerprint: string, flags: FlagValues): Promise<Result<b
   );
 };
 
-const pinCertificate = async (
-  { address }: NewTarget,
+const askCertificate = async (target: Target): Promise<Result<Certificate, Failure>> => {
+  const presented = await findPresented(target);
+  if (presented.ok) return presented;
+  return err({ exitCode: UNREACHABLE, message: `${target.address} can't be reached: ${explainCode(presented.error)}` });
+};
+
+const pinBehindSsh = async (
+  target: Target,
+  ssh: SshAddress,
   flags: FlagValues,
 ): Promise<Result<Certificate | null, Failure>> => {
-  if (address.protocol === "http") return ok(null);
-  const presented = await fetchCertificate(address);
-  if (!presented.ok) {
-    const message = `${describeAddress(address)} can't be reached: ${explainCode(presented.error)}`;
-    return err({ exitCode: UNREACHABLE, message });
-  }
+  const opened = await (await import("./ssh-tunnel.ts")).openTunnel(ssh, target);
+  if (!opened.ok) return opened;
+  const plain = await createApi(target).get("/v1/health");
+  if (plain.ok || plain.error.exitCode !== UNREACHABLE) return ok(null);
+  const presented = await askCertificate(target);
+  if (!presented.ok) return plain;
+  const agreed = readText(flags, "fingerprint") === null ? ok(true) : await agreeOn(presented.value.fingerprint, flags);
+  return agreed.ok ? presented : agreed;
+};
+
+const pinCertificate = async (target: Target, flags: FlagValues): Promise<Result<Certificate | null, Failure>> => {
+  if (target.ssh !== null) return pinBehindSsh(target, target.ssh, flags);
+  if (!target.baseUrl.startsWith("https:")) return ok(null);
+  const presented = await askCertificate(target);
+  if (!presented.ok) return presented;
   const agreed = await agreeOn(presented.value.fingerprint, flags);
   if (!agreed.ok) return agreed;
-  return agreed.value ? ok(presented.value) : fail("nothing was added");
+  return agreed.value ? presented : fail("nothing was added");
 };
 
 const readToken = async ({ address }: NewTarget, flags: FlagValues): Promise<Result<string, Failure>> => {
   if (readSwitch(flags, "token-stdin")) return ok(readStandardInput().trim());
   const given = process.env["NEXUS_API_TOKEN"];
-  if (given !== undefined || address.protocol === "http") return ok(given ?? "");
+  if (given !== undefined || address.protocol !== "https") return ok(given ?? "");
   return askSecret(
     "API token of the server (not shown): ",
     "the token is asked for on a terminal only; give it with --token-stdin or in NEXUS_API_TOKEN",
   );
 };
 
-const createTarget = (
-  { name, address, config }: NewTarget,
-  certificate: Certificate | null,
-  token: string,
-): Target => ({
+const nameTarget = async ({ name, address, config }: NewTarget): Promise<Target> => ({
   name,
-  baseUrl: describeAddress(address),
+  ...(await findWay(address)),
+  token: null,
+  tls: null,
+  fingerprint: null,
+  autostart: false,
+  config,
+});
+
+const pinTarget = (target: Target, certificate: Certificate | null, token: string): Target => ({
+  ...target,
+  baseUrl: certificate === null ? target.baseUrl : target.baseUrl.replace(/^http:/, "https:"),
   token: token === "" ? null : token,
   tls: certificate === null ? null : createPin(certificate),
   fingerprint: certificate?.fingerprint ?? null,
-  autostart: false,
-  config,
 });
 
 const withinLimit = async <Value>(work: Promise<Value>): Promise<Value | null> => {
@@ -90,21 +105,22 @@ const withinLimit = async <Value>(work: Promise<Value>): Promise<Value | null> =
 const checkServer = async (target: Target): Promise<Result<ServerStatus, Failure>> => {
   const status = await withinLimit(createApi(target).get<ServerStatus | null>("/v1/server/status"));
   if (status === null) {
-    return err({ exitCode: UNREACHABLE, message: `${target.baseUrl} did not answer in time, so nothing was added` });
+    return err({ exitCode: UNREACHABLE, message: `${target.address} did not answer in time, so nothing was added` });
   }
   if (!status.ok) return err(describeRefusal(target, status.error));
-  const isNexus = typeof status.value?.server_version === "string";
-  return isNexus && status.value !== null ? ok(status.value) : err(describeStranger(target));
+  if (typeof status.value?.server_version !== "string") return err(describeStranger(target));
+  const refusal = refuseVersion(status.value.server_version);
+  return refusal === null ? ok(status.value) : err(refusal);
 };
 
-const describeStranger = ({ baseUrl }: Target): Failure => ({
+const describeStranger = ({ address }: Target): Failure => ({
   exitCode: FAILED,
-  message: `what answers at ${baseUrl} is not a Nexus server`,
+  message: `what answers at ${address} is not a Nexus server`,
 });
 
 const describeRefusal = (target: Target, refused: Failure & Readonly<{ code: string | null }>): Failure => {
   if (refused.code === "INVALID_CREDENTIALS" || refused.code === "AUTHENTICATION_REQUIRED") {
-    const token = target.token === null ? "it needs a token" : "the token is wrong";
+    const token = target.token === null ? "it needs a token (--token-stdin)" : "the token is wrong";
     return { exitCode: REFUSED, message: `${token}; the server shows it once, when it starts for the first time` };
   }
   return refused.code === null && refused.exitCode !== UNREACHABLE && !refused.message.includes("certificate")
@@ -125,23 +141,32 @@ const save = async (target: Target, { address }: NewTarget, certificate: Certifi
 };
 
 const report = (target: Target, status: ServerStatus, flags: FlagValues): void => {
-  const { name, baseUrl: url, fingerprint } = target;
+  const { name, address: url, fingerprint } = target;
   if (readSwitch(flags, "json")) printJson({ name, url, certificate_fingerprint: fingerprint });
   else if (readSwitch(flags, "quiet")) print(name);
   else print(`Target ${name} is added: ${escapeText(status.node_name)} with ${status.gpu_count} GPUs, at ${url}.`);
+  const difference = describeVersion(status.server_version);
+  if (difference !== null) hint(`Warning: ${difference}`);
   hint(`Use it with -t ${name}, or for every command: nx target ${name}`);
 };
 
-/** Nothing is written before the server has answered. */
-export const addTarget = async (added: NewTarget, flags: FlagValues): Promise<Outcome> => {
-  const certificate = await pinCertificate(added, flags);
+const tryAdd = async (added: NewTarget, named: Target, flags: FlagValues): Promise<Outcome> => {
+  const certificate = await pinCertificate(named, flags);
   if (!certificate.ok) return certificate;
   const token = await readToken(added, flags);
   if (!token.ok) return token;
-  const target = createTarget(added, certificate.value, token.value);
+  const target = pinTarget(named, certificate.value, token.value);
   const status = await checkServer(target);
   if (!status.ok) return status;
   const saved = await save(target, added, certificate.value);
   if (saved.ok) report(target, status.value, flags);
   return saved;
+};
+
+/** Nothing is written before the server has answered. */
+export const addTarget = async (added: NewTarget, flags: FlagValues): Promise<Outcome> => {
+  const target = await nameTarget(added);
+  const done = await tryAdd(added, target, flags);
+  if (!done.ok && target.ssh !== null) await (await import("./ssh-tunnel.ts")).closeTunnel(target.ssh);
+  return done;
 };

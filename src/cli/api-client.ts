@@ -1,12 +1,16 @@
 import { describeError } from "../shared/describe-error.ts";
 import type { WireError } from "../shared/error.ts";
+import type { ServerStatus } from "../shared/node.ts";
 import { err, ok, type Result } from "../shared/result.ts";
+import { VERSION, VERSION_HEADER } from "../shared/version.ts";
 import { readOption } from "./config-file.ts";
 import { FAILED, REFUSED, UNREACHABLE } from "./failure.ts";
+import type { SshAddress } from "./ssh-place.ts";
 import { LOCAL, type Target } from "./target.ts";
 import type { Failure } from "./verb.ts";
 
-/** `code` is the server's error code, `NOT_LISTENING` when there is none, null when it did not answer as one. */
+/** `code` is the server's error code, `NOT_LISTENING` when there is no server or no connection, `OTHER_VERSION` when one of
+ * the two is too old, null when it did not answer as a server. */
 export type ApiFailure = Failure & Readonly<{ code: string | null }>;
 export type ApiResult<Value> = Promise<Result<Value, ApiFailure>>;
 
@@ -19,11 +23,18 @@ export type Api = Readonly<{
 }>;
 
 const UNAVAILABLE = 503;
+const SILENCE_MS = 5_000;
 const NOT_LISTENING = "NOT_LISTENING";
+const OTHER_VERSION = "OTHER_VERSION";
 
 type Attempt = Readonly<{ path: string; init: RequestInit }>;
 type Limit = () => AbortSignal;
-type Line = Readonly<{ target: Target; start: () => Promise<Result<void, Failure>>; limit: Limit | null }>;
+type Line = Readonly<{
+  target: Target;
+  start: () => Promise<Result<void, Failure>>;
+  limit: Limit | null;
+  seen: { version: string | null };
+}>;
 
 const describeRemoteTrouble = async (target: Target, error: unknown): Promise<ApiFailure> => {
   const { explainTrouble } = await import("./connection-trouble.ts");
@@ -56,29 +67,51 @@ const describeRefusal = async (response: Response): Promise<ApiFailure> => {
   }
 };
 
-const describeUnreachable = ({ name, baseUrl }: Target, error: unknown): ApiFailure => {
-  const isListening = !(error instanceof Error && "code" in error && error.code === "ECONNREFUSED");
+const isAbsent = (error: unknown): boolean =>
+  error instanceof Error && "code" in error && (error.code === "ECONNREFUSED" || error.code === "ENOENT");
+
+const describeUnreachable = ({ name, address }: Target, error: unknown): ApiFailure => {
+  const isListening = !isAbsent(error);
   const reason = isListening ? describeError(error) : "nothing listens there";
   return {
     exitCode: UNREACHABLE,
     code: isListening ? null : NOT_LISTENING,
-    message: `the server "${name}" at ${baseUrl} can't be reached: ${reason}`,
+    message: `the server "${name}" at ${address} can't be reached: ${reason}`,
   };
 };
 
 const nameUser = ({ config }: Target): string =>
   String(readOption(config, "user") || process.env["USER"] || process.env["LOGNAME"] || "");
 
+const giveUpIfGone = async (target: Target, waiting: AbortController): Promise<void> => {
+  const { isGone } = await import("./connection-trouble.ts");
+  if (await isGone(target)) waiting.abort(Object.assign(new Error("no answer"), { code: "ETIMEDOUT" }));
+};
+
+const fetchInTime = async (target: Target, { path, init }: Attempt): Promise<Response> => {
+  const tls = target.tls === null ? {} : { tls: target.tls };
+  const unix = target.socket === null ? {} : { unix: target.socket };
+  const waiting = new AbortController();
+  const signal = AbortSignal.any([waiting.signal, ...(init.signal ? [init.signal] : [])]);
+  const timer = setTimeout(() => void giveUpIfGone(target, waiting), SILENCE_MS);
+  try {
+    return await fetch(target.baseUrl + path, { ...init, ...tls, ...unix, signal });
+  } finally {
+    clearTimeout(timer);
+  }
+};
+
 const tryFetch = async (target: Target, { path, init }: Attempt): ApiResult<Response> => {
   const headers = new Headers(init.headers);
+  headers.set("user-agent", `nexus/${VERSION}`);
   const user = nameUser(target);
   if (user !== "") headers.set("x-nexus-user", encodeURIComponent(user.toWellFormed()));
   if (target.token !== null) headers.set("authorization", `Bearer ${target.token}`);
-  const tls = target.tls === null ? {} : { tls: target.tls };
   try {
-    return ok(await fetch(`${target.baseUrl}${path}`, { ...init, ...tls, headers, redirect: "manual" }));
+    return ok(await fetchInTime(target, { path, init: { ...init, headers, redirect: "manual" } }));
   } catch (error) {
-    return err(target.name === LOCAL ? describeUnreachable(target, error) : await describeRemoteTrouble(target, error));
+    const isLocal = target.name === LOCAL || (target.ssh !== null && isAbsent(error));
+    return err(isLocal ? describeUnreachable(target, error) : await describeRemoteTrouble(target, error));
   }
 };
 
@@ -87,23 +120,64 @@ const startLocal = async (baseUrl: string): Promise<Result<void, Failure>> => {
   return startLocalServer(baseUrl);
 };
 
-const createStarter = (baseUrl: string): (() => Promise<Result<void, Failure>>) => {
+const connectBySsh = async (ssh: SshAddress, target: Target): Promise<Result<void, Failure>> => {
+  const { openTunnel } = await import("./ssh-tunnel.ts");
+  return openTunnel(ssh, target);
+};
+
+const createStarter = (target: Target): (() => Promise<Result<void, Failure>>) => {
   let starting: Promise<Result<void, Failure>> | null = null;
+  const connect = (ssh: SshAddress) => connectBySsh(ssh, target).finally(() => (starting = null));
   return () => {
-    starting ??= startLocal(baseUrl);
+    starting ??= target.ssh === null ? startLocal(target.baseUrl) : connect(target.ssh);
     return starting;
   };
 };
 
-const request = async ({ target, start }: Line, attempt: Attempt): ApiResult<Response> => {
-  const first = await tryFetch(target, attempt);
-  const isAbsent = !first.ok && first.error.code === NOT_LISTENING && target.autostart;
-  const started = isAbsent ? await start() : null;
-  if (started !== null && !started.ok) return err({ ...started.error, code: null });
-  const response = started === null ? first : await tryFetch(target, attempt);
+const canStart = ({ autostart, ssh }: Target, { init }: Attempt, { code, exitCode }: ApiFailure): boolean => {
+  if (code === NOT_LISTENING) return autostart || ssh !== null;
+  return ssh !== null && exitCode === UNREACHABLE && init.method === undefined;
+};
+
+const refuseOther = async (version: string): Promise<ApiFailure | null> => {
+  if (version === VERSION) return null;
+  const { refuseVersion } = await import("./server-version.ts");
+  const refusal = refuseVersion(version);
+  return refusal === null ? null : { ...refusal, code: OTHER_VERSION };
+};
+
+const isFinal = ({ code, exitCode }: ApiFailure): boolean =>
+  code === OTHER_VERSION || exitCode === UNREACHABLE || exitCode === REFUSED;
+
+const askVersion = async (line: Line): Promise<ApiFailure | null> => {
+  const status = await requestJson<Partial<ServerStatus> | null>(line, { path: "/v1/server/status", init: {} });
+  if (!status.ok) return isFinal(status.error) ? status.error : null;
+  line.seen.version ??= String(status.value?.server_version ?? VERSION);
+  return refuseOther(line.seen.version);
+};
+
+const readVersion = (line: Line, response: Response): Promise<ApiFailure | null> => {
+  line.seen.version = response.headers.get(VERSION_HEADER) ?? line.seen.version;
+  return refuseOther(line.seen.version ?? VERSION);
+};
+
+const request = async (line: Line, attempt: Attempt): ApiResult<Response> => {
+  const isBlind = attempt.init.method !== undefined && line.seen.version === null;
+  const refusal = isBlind ? await askVersion(line) : null;
+  if (refusal !== null) return err(refusal);
+  const response = await reach(line, attempt);
+  const other = response.ok ? await readVersion(line, response.value) : null;
+  if (other !== null) return err(other);
   if (!response.ok || response.value.ok) return response;
-  const refusal = await describeRefusal(response.value);
-  return err(typeof refusal.message === "string" ? refusal : describeStranger(response.value));
+  const refused = await describeRefusal(response.value);
+  return err(typeof refused.message === "string" ? refused : describeStranger(response.value));
+};
+
+const reach = async ({ target, start }: Line, attempt: Attempt): ApiResult<Response> => {
+  const first = await tryFetch(target, attempt);
+  const started = !first.ok && canStart(target, attempt, first.error) ? await start() : null;
+  if (started !== null && !started.ok) return err({ ...started.error, code: null });
+  return started === null ? first : tryFetch(target, attempt);
 };
 
 const limitAttempt = ({ limit }: Line, { path, init }: Attempt): Attempt =>
@@ -132,7 +206,7 @@ const openStream = async (line: Line, attempt: Attempt): ApiResult<ReadableStrea
 
 /** `limit` gives the signal that ends a request for JSON; without it Bun's own time limit holds. */
 export const createApi = (target: Target, limit: Limit | null = null): Api => {
-  const line = { target, start: createStarter(target.baseUrl), limit };
+  const line = { target, start: createStarter(target), limit, seen: { version: null } };
   return {
     target,
     get: (path) => requestJson(line, { path, init: {} }),

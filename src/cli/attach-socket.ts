@@ -36,11 +36,16 @@ const watchSilence = (socket: WebSocket): (() => void) => {
   });
 };
 
+const describeUrl = ({ baseUrl, socket }: Target, path: string): string => {
+  const url = baseUrl.replace(/^http/, "ws");
+  return socket === null ? url + path : `${new URL(url).protocol.replace(":", "+unix:")}//${socket}:${path}`;
+};
+
 /** `ended` resolves also when it never opened. A server that falls silent for half a minute is given up. */
 export const openAttachSocket = (target: Target, path: string, onOutput: (bytes: Uint8Array) => void): AttachSocket => {
   const headers: Record<string, string> = target.token === null ? {} : { authorization: `Bearer ${target.token}` };
   const tls = target.tls === null ? {} : { tls: target.tls };
-  const socket = new WebSocket(target.baseUrl.replace(/^http/, "ws") + path, { headers, ...tls });
+  const socket = new WebSocket(describeUrl(target, path), { headers, ...tls });
   socket.binaryType = "arraybuffer";
   const stopWatching = watchSilence(socket);
   const { promise: ended, resolve } = Promise.withResolvers<SocketEnd>();

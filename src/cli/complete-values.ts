@@ -52,7 +52,7 @@ const listJobs = async (api: Api, source: keyof typeof STATUSES): Promise<readon
 
 const connectQuietly = async (target: string | null): Promise<Api | null> => {
   const resolved = await resolveTarget(target === null ? {} : { target });
-  return resolved.ok ? createApi({ ...resolved.value, autostart: false }) : null;
+  return resolved.ok ? createApi({ ...resolved.value, autostart: false, ssh: null }) : null;
 };
 
 /** Of the server only what it says at once; nothing where it is away. */

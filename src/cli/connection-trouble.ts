@@ -1,8 +1,12 @@
+import { connect } from "node:net";
+import { err } from "../shared/result.ts";
 import { FAILED, UNREACHABLE } from "./failure.ts";
-import { type Certificate, fetchCertificate, isSameFingerprint, savePem } from "./pinned-certificate.ts";
+import { type Address, type Certificate, fetchCertificate, isSameFingerprint, savePem } from "./pinned-certificate.ts";
 import type { Target } from "./target.ts";
 import type { Failure } from "./verb.ts";
 
+const HTTPS_PORT = 443;
+const PROBE_LIMIT_MS = 5_000;
 const CERTIFICATE = /CERT|SIGNED|VERIFY|ISSUER|another certificate/i;
 const PLAIN = /WRONG_VERSION|EPROTO|ECONNRESET|TLS|SSL|SOCKET/i;
 
@@ -31,7 +35,7 @@ const describeChanged = (target: Target, pinned: string, presented: string): Fai
     `the certificate of "${target.name}" has changed, so nothing was sent to it`,
     `  pinned:    ${pinned}`,
     `  presented: ${presented}`,
-    `If the server was given a new one: nx target remove ${target.name}, then nx target add ${target.name} ${target.baseUrl}`,
+    `If the server was given a new one: nx target remove ${target.name}, then nx target add ${target.name} ${target.address}`,
   ].join("\n"),
 });
 
@@ -41,9 +45,46 @@ const fetchAgain = (target: Target, certificate: Certificate): Failure => {
   return saved.ok ? { exitCode: FAILED, message: done } : saved.error;
 };
 
+const findPlace = ({ baseUrl, socket }: Target): Address => {
+  const { hostname, port } = new URL(baseUrl);
+  return socket === null
+    ? { host: hostname.replaceAll(/[[\]]/g, ""), port: Number(port || HTTPS_PORT) }
+    : { path: socket };
+};
+
+const REFUSED = "ECONNREFUSED";
+
+const nameRefusal = async ({ baseUrl }: Target): Promise<string> => {
+  try {
+    await fetch(baseUrl, { redirect: "manual", tls: { rejectUnauthorized: false } });
+    return REFUSED;
+  } catch (error) {
+    return readCode(error);
+  }
+};
+
+/** What certificate the target's server shows; otherwise the code of what went wrong. Bun's sockets call a missing way
+ * a refusal, its `fetch` does not. */
+export const findPresented = async (target: Target): ReturnType<typeof fetchCertificate> => {
+  const presented = await fetchCertificate(findPlace(target));
+  const isRefused = !presented.ok && presented.error === REFUSED && target.socket === null;
+  return isRefused ? err(await nameRefusal(target)) : presented;
+};
+
+/** Whether packets to it are lost: a server that is busy takes a connection all the same. */
+export const isGone = async (target: Target): Promise<boolean> => {
+  const { promise, resolve } = Promise.withResolvers<boolean>();
+  const socket = connect(findPlace(target), () => resolve(false));
+  socket.once("error", () => resolve(false));
+  const timer = setTimeout(() => resolve(true), PROBE_LIMIT_MS);
+  const isLost = await promise;
+  clearTimeout(timer);
+  socket.destroy();
+  return isLost;
+};
+
 const judgePresented = async (target: Target, pinned: string): Promise<Failure | null> => {
-  const { hostname, port } = new URL(target.baseUrl);
-  const presented = await fetchCertificate({ host: hostname.replaceAll(/[[\]]/g, ""), port: Number(port || 443) });
+  const presented = await findPresented(target);
   if (!presented.ok) return null;
   if (!isSameFingerprint(presented.value.fingerprint, pinned))
     return describeChanged(target, pinned, presented.value.fingerprint);
@@ -51,12 +92,18 @@ const judgePresented = async (target: Target, pinned: string): Promise<Failure |
   return isMissing ? fetchAgain(target, presented.value) : null;
 };
 
+const explain = async ({ ssh }: Target, code: string): Promise<Failure> => {
+  if (ssh === null || CERTIFICATE.test(code)) return { exitCode: UNREACHABLE, message: explainCode(code) };
+  const { explainTunnel } = await import("./ssh-trouble.ts");
+  return explainTunnel(ssh);
+};
+
 /** Why the connection failed, in words; for a changed certificate both fingerprints. */
 export const explainTrouble = async (target: Target, error: unknown): Promise<Failure> => {
   const code = readCode(error);
   const { fingerprint } = target;
   const judged = fingerprint !== null && CERTIFICATE.test(code) ? await judgePresented(target, fingerprint) : null;
-  const reason = explainCode(code);
-  const message = `the server "${target.name}" at ${target.baseUrl} can't be reached: ${reason}`;
-  return judged ?? { exitCode: UNREACHABLE, message };
+  if (judged !== null) return judged;
+  const { exitCode, message } = await explain(target, code);
+  return { exitCode, message: `the server "${target.name}" at ${target.address} can't be reached: ${message}` };
 };

@@ -20,6 +20,11 @@ const describeWait = ({ attempts, error, next_attempt_at: next }: WireDelivery):
   return `tried ${attempts} times, again ${seconds > 0 ? `in ${formatDuration(seconds)}` : "soon"} (${error ?? "no answer"})`;
 };
 
+const describeDelivered = ({ reference, uncertain }: WireDelivery): string => {
+  if (reference?.startsWith("http")) return reference;
+  return uncertain ? "delivered, perhaps twice: an earlier attempt may have arrived" : "delivered";
+};
+
 const describeState = (delivery: WireDelivery): string => {
   switch (delivery.state) {
     case "waiting":
@@ -27,7 +32,7 @@ const describeState = (delivery: WireDelivery): string => {
     case "sending":
       return "being sent";
     case "delivered":
-      return delivery.reference?.startsWith("http") ? delivery.reference : "delivered";
+      return describeDelivered(delivery);
     case "dead":
       return `given up: ${delivery.error ?? "no answer"}`;
   }

@@ -28,8 +28,9 @@ const listWhileItChanges = async (
     },
   });
   stop = () => void server.stop(true);
+  const address = `http://127.0.0.1:${server.port}`;
   const api = createApi({
-    ...{ name: "local", baseUrl: `http://127.0.0.1:${server.port}`, token: null, tls: null, fingerprint: null },
+    ...{ name: "local", address, baseUrl: address, socket: null, ssh: null, token: null, tls: null, fingerprint: null },
     ...{ autostart: false, config: {} },
   });
   const jobs = await listJobs(api, { statuses: ["queued"], ...(most === undefined ? {} : { most }) });

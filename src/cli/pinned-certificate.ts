@@ -16,7 +16,8 @@ export type Pin = Readonly<{
 /** `fingerprint` is SHA-256, as openssl prints it. */
 export type Certificate = Readonly<{ pem: string; fingerprint: string; isSelfSigned: boolean }>;
 
-type Address = Readonly<{ host: string; port: number }>;
+/** Of a server; `path` is that of a Unix socket. */
+export type Address = Readonly<{ host: string; port: number }> | Readonly<{ path: string }>;
 
 const TIME_LIMIT_MS = 10_000;
 
@@ -73,11 +74,10 @@ export const readPin = (name: string, fingerprint: string): Pin => {
     : { checkServerIdentity: createCheck(fingerprint) };
 };
 
-const describeOptions = ({ host, port }: Address): ConnectionOptions => ({
-  host,
-  port,
+const describeOptions = (address: Address): ConnectionOptions => ({
+  ...address,
   rejectUnauthorized: false,
-  ...(isIP(host) === 0 ? { servername: host } : {}),
+  ...("host" in address && isIP(address.host) === 0 ? { servername: address.host } : {}),
 });
 
 /** What the server presents, whether or not it is to be trusted; otherwise the code of what went wrong. */

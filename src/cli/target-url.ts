@@ -1,12 +1,16 @@
 import { ok, type Result } from "../shared/result.ts";
 import { failUsage } from "./failure.ts";
-import { DEFAULT_PORT, isLoopback } from "./target.ts";
+import { DEFAULT_PORT, isLoopback, isSshName } from "./target.ts";
 import type { Failure } from "./verb.ts";
 
 /** The address of a target as it stands in `config.toml`. */
-export type TargetAddress = Readonly<{ host: string; port: number; protocol: "http" | "https" }>;
+export type TargetAddress =
+  | Readonly<{ host: string; port: number; protocol: "http" | "https" }>
+  | Readonly<{ host: string; port?: number; user?: string; server_at?: string | number; protocol: "ssh" }>;
 
 const EXAMPLE = "https://gpu-box.example:54323";
+const SSH_EXAMPLE = "ssh://ada@gpu-box";
+const PROTOCOLS = ["https:", "http:", "ssh:"];
 const NAME = /^[A-Za-z0-9][A-Za-z0-9_-]*$/;
 const RESERVED: readonly string[] = ["local", "add", "list", "remove"];
 
@@ -16,11 +20,11 @@ export const checkTargetName = (name: string): Result<string, Failure> => {
 };
 
 const findMistake = (url: URL): string | null => {
-  if (url.protocol === "ssh:") return "ssh:// targets are not there yet: use https://, or http:// over your own tunnel";
-  if (url.protocol !== "https:" && url.protocol !== "http:") return `a target's address is like ${EXAMPLE}`;
-  if (url.username !== "" || url.password !== "")
-    return "leave user and password out of the address: a token is asked for";
-  if (url.pathname !== "/" || url.search !== "" || url.hash !== "") return "a target's address ends with its port";
+  if (!PROTOCOLS.includes(url.protocol)) return `a target's address is like ${EXAMPLE} or ${SSH_EXAMPLE}`;
+  if (url.password !== "") return "leave the password out of the address: it is asked for";
+  if (url.username !== "" && url.protocol !== "ssh:") return "leave the user out of the address: a token is asked for";
+  if (!["/", ""].includes(url.pathname) || url.search !== "" || url.hash !== "")
+    return "a target's address ends with its port";
   if (url.protocol === "http:" && !isLoopback(url.hostname))
     return `http would send the token unprotected: use https://${url.host} (http is for this machine only)`;
   return null;
@@ -39,6 +43,16 @@ const readPort = (text: string, url: URL): number => {
   return Number(written ?? (url.port || DEFAULT_PORT));
 };
 
+const parseSsh = (url: URL): Result<TargetAddress, Failure> => {
+  const host = url.hostname.replaceAll(/[[\]]/g, "");
+  const user = url.username;
+  const mistaken = [host, ...(user === "" ? [] : [user])].find((name) => !isSshName(name));
+  if (mistaken !== undefined) return failUsage(`"${mistaken}" is no name for ssh; an address is like ${SSH_EXAMPLE}`);
+  if (url.port === "0") return failUsage("a port is a whole number from 1 to 65535");
+  const names = { host, ...(user === "" ? {} : { user }) };
+  return ok({ ...names, ...(url.port === "" ? {} : { port: Number(url.port) }), protocol: "ssh" });
+};
+
 export const parseTargetUrl = (text: string): Result<TargetAddress, Failure> => {
   const url = text.includes("://") ? tryParse(text) : null;
   if (url === null) {
@@ -49,6 +63,7 @@ export const parseTargetUrl = (text: string): Result<TargetAddress, Failure> => 
   }
   const mistake = findMistake(url);
   if (mistake !== null) return failUsage(mistake);
+  if (url.protocol === "ssh:") return parseSsh(url);
   const host = url.hostname.replaceAll(/[[\]]/g, "");
   return ok({ host, port: readPort(text, url), protocol: url.protocol === "https:" ? "https" : "http" });
 };

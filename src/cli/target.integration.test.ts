@@ -275,10 +275,16 @@ describe("an address that does not work is told in clear words, and nothing is w
   test.each([
     [["add", "lab"], /name and an address/],
     [["add", "lab", "gpu-box:54323"], /is it https:\/\/gpu-box:54323\?/],
-    [["add", "lab", "ssh://ada@box"], /ssh:\/\/ targets are not there yet/],
+    [["add", "lab", "ssh://ada:secret@box"], /leave the password out/],
+    [["add", "lab", "ssh://box/nexus"], /ends with its port/],
+    [["add", "lab", "ssh://ada@-oProxyCommand=id"], /no name for ssh/],
+    [["add", "lab", "ssh://-lroot@box"], /no name for ssh/],
+    [["add", "lab", "ssh://box:0"], /from 1 to 65535/],
+    [["add", "lab", "ssh://box", "--server-at", "x"], /--server-at is "x"/],
+    [["add", "lab", "https://box", "--server-at", "1"], /is for ssh/],
     [["add", "lab", "ftp://box"], /is like https/],
     [["add", "lab", "http://box"], /http would send the token unprotected/],
-    [["add", "lab", "https://ada:secret@box"], /leave user and password out/],
+    [["add", "lab", "https://ada:secret@box"], /leave the password out/],
     [["add", "lab", "https://box/nexus"], /ends with its port/],
     [["add", "local", "https://box"], /means something already/],
     [["add", "a b", "https://box"], /letters, digits/],
@@ -312,6 +318,24 @@ describe("an address that does not work is told in clear words, and nothing is w
     const queue = await nx(["queue", "-t", "lab"]);
     expect([queue.exitCode, queue.stderr]).toEqual([1, expect.stringContaining("use https")]);
   });
+
+  test.each(['port = "x"', 'server_at = "nexus.sock"', 'server_at = "/tmp/a:b"', "server_at = 0"])(
+    "a place that is none is told: %j",
+    async (place) => {
+      writeSettings(`[targets.lab]\nprotocol = "ssh"\nhost = "box"\n${place}\n`);
+      const queue = await nx(["queue", "-t", "lab"]);
+      expect([queue.exitCode, queue.stderr]).toEqual([1, expect.stringContaining('of the target "lab"')]);
+    },
+  );
+
+  test.each(['host = "-oProxyCommand=id"', 'host = "box"\nuser = "-oProxyCommand=id"'])(
+    "options in the place of names of ssh are refused: %j",
+    async (names) => {
+      writeSettings(`[targets.lab]\nprotocol = "ssh"\n${names}\n`);
+      const queue = await nx(["queue", "-t", "lab"]);
+      expect([queue.exitCode, queue.stderr]).toEqual([1, expect.stringContaining("is no name for ssh")]);
+    },
+  );
 
   test("a broken file stays as it is", async () => {
     const broken = 'user = "ada\n';

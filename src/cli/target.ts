@@ -2,13 +2,19 @@ import { ok, type Result } from "../shared/result.ts";
 import { type Config, readConfig, readOption, readSwitchOption } from "./config-file.ts";
 import { fail, failUsage } from "./failure.ts";
 import { readSwitch, readText } from "./flag-values.ts";
+import { findLocalSocket } from "./local-socket.ts";
 import type { Pin } from "./pinned-certificate.ts";
+import type { SshAddress } from "./ssh-place.ts";
 import type { Failure, FlagValues } from "./verb.ts";
 
-/** `tls` goes to `fetch` and `WebSocket` as it is; `fingerprint` is the pinned certificate's. */
+/** `address` is as the user gave it. `socket` is the Unix socket by which `baseUrl` is reached, `tls` goes to `fetch` and
+ * `WebSocket` as it is; `fingerprint` is the pinned certificate's. */
 export type Target = Readonly<{
   name: string;
+  address: string;
   baseUrl: string;
+  socket: string | null;
+  ssh: SshAddress | null;
   token: string | null;
   tls: Pin | null;
   fingerprint: string | null;
@@ -25,14 +31,15 @@ type Entry = Readonly<Record<string, unknown>>;
 
 const isEntry = (value: unknown): value is Entry => typeof value === "object" && value !== null;
 
-/** The remote targets of the file, as they stand there. */
-export const listEntries = (config: Config): Readonly<Record<string, Entry>> => {
+const readEntries = (config: Config): readonly (readonly [string, Entry])[] => {
   const targets = config["targets"];
-  if (!isEntry(targets)) return {};
-  return Object.fromEntries(
-    Object.entries(targets).flatMap(([name, entry]) => (isEntry(entry) ? [[name, entry]] : [])),
-  );
+  if (!isEntry(targets)) return [];
+  return Object.entries(targets).flatMap(([name, entry]) => (isEntry(entry) ? [[name, entry] as const] : []));
 };
+
+/** The remote targets of the file, as they stand there. */
+export const listEntries = (config: Config): Readonly<Record<string, Entry>> =>
+  Object.fromEntries(readEntries(config).filter(([name]) => name !== LOCAL));
 
 const readField = (entry: Entry, field: string): string | null => {
   const value = readOption(entry, field);
@@ -41,13 +48,21 @@ const readField = (entry: Entry, field: string): string | null => {
 
 export const isLoopback = (host: string): boolean => /^(localhost|127\.[0-9.]+|\[?::1\]?)$/.test(host);
 
-/** As `https://host:port`. */
-export const describeAddress = (entry: Entry): string => {
-  const host = readField(entry, "host") ?? "";
-  const bracketed = host.includes(":") && !host.startsWith("[") ? `[${host}]` : host;
-  return `${readField(entry, "protocol") ?? "https"}://${bracketed}:${readField(entry, "port") ?? DEFAULT_PORT}`;
+const describeSsh = (entry: Entry): string => {
+  const [user, port] = [readField(entry, "user"), readField(entry, "port")];
+  return `ssh://${user === null ? "" : `${user}@`}${bracket(readField(entry, "host") ?? "")}${port === null ? "" : `:${port}`}`;
 };
 
+const bracket = (host: string): string => (host.includes(":") && !host.startsWith("[") ? `[${host}]` : host);
+
+/** As `https://host:port` or `ssh://user@host`. */
+export const describeAddress = (entry: Entry): string => {
+  const protocol = readField(entry, "protocol") ?? "https";
+  if (protocol === "ssh") return describeSsh(entry);
+  return `${protocol}://${bracket(readField(entry, "host") ?? "")}:${readField(entry, "port") ?? DEFAULT_PORT}`;
+};
+
+/** Without a socket. */
 export const localUrl = (): string => `http://${LOOPBACK}:${process.env["NS_PORT"] || DEFAULT_PORT}`;
 
 const isPort = (text: string): boolean => /^\d{1,5}$/.test(text) && Number(text) > 0 && Number(text) <= MAX_PORT;
@@ -55,13 +70,40 @@ const isPort = (text: string): boolean => /^\d{1,5}$/.test(text) && Number(text)
 const describeBadPort = (whose: string, port: string): string =>
   `${whose} is "${port}", but a port is a whole number from 1 to ${MAX_PORT}`;
 
-const createLocal = (config: Config, flags: FlagValues): Target => ({
+const SSH_NAME = /^[\w.:+][\w.:+-]*$/;
+
+/** A name that begins with - would be an option of ssh. */
+export const isSshName = (text: string): boolean => SSH_NAME.test(text);
+
+const refuseSshNames = (name: string, names: readonly string[]): string | null => {
+  const mistaken = names.find((one) => !isSshName(one));
+  return mistaken === undefined ? null : `"${mistaken}" in the target "${name}" is no name for ssh`;
+};
+
+/** A port, or the path of a Unix socket. */
+export const isServerPlace = (text: string): boolean => isPort(text) || /^\/[\w./-]+$/.test(text);
+
+export const describeBadPlace = (whose: string, place: string): string =>
+  `${whose} is "${place}", but a server listens on a port or at a path such as /run/nexus-server/nexus.sock`;
+
+const readLocalToken = (config: Config): string | null => {
+  const token = readEntries(config).find(([name]) => name === LOCAL)?.[1]["api_token"];
+  return typeof token === "string" && token !== "" ? token : null;
+};
+
+const mayStart = (config: Config, flags: FlagValues): boolean =>
+  !readSwitch(flags, "no-autostart") && readSwitchOption(config, "autostart", true);
+
+const createLocal = (config: Config, flags: FlagValues, socket: string | null): Target => ({
   name: LOCAL,
+  address: socket ?? localUrl(),
   baseUrl: localUrl(),
-  token: null,
+  socket,
+  ssh: null,
+  token: readLocalToken(config),
   tls: null,
   fingerprint: null,
-  autostart: !readSwitch(flags, "no-autostart") && readSwitchOption(config, "autostart", true),
+  autostart: socket === null && mayStart(config, flags),
   config,
 });
 
@@ -72,16 +114,49 @@ const reachWithoutProxy = (): void => {
   process.env["NO_PROXY"] = hosts;
 };
 
+const findBadPort = (name: string, entry: Entry): string | null => {
+  const port = readField(entry, "port") ?? DEFAULT_PORT;
+  const place = readField(entry, "server_at") ?? DEFAULT_PORT;
+  if (!isPort(port)) return describeBadPort(`the port of the target "${name}"`, port);
+  return isServerPlace(place) ? null : describeBadPlace(`server_at of the target "${name}"`, place);
+};
+
 const refuseAddress = (name: string, entry: Entry): string | null => {
   const host = readField(entry, "host");
   const protocol = readField(entry, "protocol") ?? "https";
-  const port = readField(entry, "port") ?? DEFAULT_PORT;
   if (host === null) return `~/.nexus/config.toml: [targets.${name}] has no host`;
-  if (!isPort(port)) return describeBadPort(`the port of the target "${name}"`, port);
+  const mistake = findBadPort(name, entry);
+  if (mistake !== null) return mistake;
+  if (protocol === "ssh") return refuseSshNames(name, [host, readField(entry, "user") ?? "x"]);
   if (protocol === "https" || (protocol === "http" && isLoopback(host))) return null;
   return protocol === "http"
     ? `the target "${name}" would send its token unprotected: http is for this machine only, use https`
-    : `the target "${name}" has the protocol "${protocol}"; there are https, and http for this machine`;
+    : `the target "${name}" has the protocol "${protocol}"; there are https, ssh, and http for this machine`;
+};
+
+const reachThroughSsh = async (entry: Entry): Promise<Pick<Target, "baseUrl" | "socket" | "ssh">> => {
+  const { locateTunnel } = await import("./ssh-place.ts");
+  const port = readField(entry, "port");
+  const ssh = {
+    user: readField(entry, "user"),
+    host: readField(entry, "host") ?? "",
+    port: port === null ? null : Number(port),
+    serverAt: readField(entry, "server_at") ?? DEFAULT_PORT,
+  };
+  const scheme = readField(entry, "certificate_fingerprint") === null ? "http" : "https";
+  return {
+    baseUrl: `${scheme}://${LOOPBACK}:${isPort(ssh.serverAt) ? ssh.serverAt : DEFAULT_PORT}`,
+    socket: locateTunnel(ssh),
+    ssh,
+  };
+};
+
+/** How the server of an entry is reached; nothing is reached yet. */
+export const findWay = async (entry: Entry): Promise<Pick<Target, "address" | "baseUrl" | "socket" | "ssh">> => {
+  const address = describeAddress(entry);
+  return readField(entry, "protocol") === "ssh"
+    ? { address, ...(await reachThroughSsh(entry)) }
+    : { address, baseUrl: address, socket: null, ssh: null };
 };
 
 const createRemote = async (name: string, entry: Entry, config: Config): Promise<Result<Target, Failure>> => {
@@ -91,7 +166,7 @@ const createRemote = async (name: string, entry: Entry, config: Config): Promise
   const pinning = fingerprint === null ? null : await import("./pinned-certificate.ts");
   return ok({
     name,
-    baseUrl: describeAddress(entry),
+    ...(await findWay(entry)),
     token: readField(entry, "api_token"),
     tls: fingerprint === null || pinning === null ? null : pinning.readPin(name, fingerprint),
     fingerprint,
@@ -100,11 +175,11 @@ const createRemote = async (name: string, entry: Entry, config: Config): Promise
   });
 };
 
-const resolveLocal = (config: Config, flags: FlagValues): Result<Target, Failure> => {
+const resolveLocal = async (config: Config, flags: FlagValues): Promise<Result<Target, Failure>> => {
   const port = process.env["NS_PORT"] || DEFAULT_PORT;
   if (!isPort(port)) return failUsage(describeBadPort("NS_PORT", port));
   reachWithoutProxy();
-  return ok(createLocal(config, flags));
+  return ok(createLocal(config, flags, await findLocalSocket()));
 };
 
 /** `-t`, then `NEXUS_TARGET`, then the file's default, then the local server. */

@@ -253,6 +253,22 @@ describe("nx add", () => {
     expect([meant.stderr, JSON.parse(meant.stdout)[0].command]).toEqual(["", "awk '{print $1, $2}'"]);
   });
 
+  test.each([
+    ["add", "unhealthy", "Warning: the machine is unhealthy (30 of 100): disk 97 % used, 0.0 GiB free\n"],
+    ["run", "unhealthy", "Warning: the machine is unhealthy (30 of 100): disk 97 % used, 0.0 GiB free\n"],
+    ["add", "under_load", ""],
+    ["add", null, ""],
+  ])("nx %s tells of a machine that is %p: %p", async (verb, status, warning) => {
+    const disk = { total: 100, used: 97, free: 3, percent_used: 97 };
+    const health = { alive: true, status, score: 30, disk, network: null, system: null };
+    answer = (path) => {
+      if (path === "/v1/health") return status === null ? refuse(500, "INTERNAL_ERROR") : Response.json(health);
+      return Response.json(path === "/v1/jobs/batch" ? [createJob()] : createJob());
+    };
+    const submitted = await nx([verb, "-q", "--no-git", "true"]);
+    expect(submitted).toMatchObject({ exitCode: 0, stdout: "abc123\n", stderr: warning });
+  });
+
   test("does not send a tree that the server has", async () => {
     await runHere(["git", "init", "--quiet", folder]);
     answer = (path) => {

@@ -2,9 +2,11 @@ import { parseArgs } from "node:util";
 import { describeError } from "../shared/describe-error.ts";
 import { err, ok, type Result } from "../shared/result.ts";
 import { suggestNearest } from "../shared/suggest.ts";
-import type { OnStep } from "./core/ports.ts";
+import type { Settings } from "./core/config.ts";
+import type { Log, OnStep } from "./core/ports.ts";
 import { createLog } from "./external/log.ts";
-import { type Flags, loadSettings } from "./load-settings.ts";
+import { isReadByOthers } from "./external/private-settings.ts";
+import { type Flags, loadSettings, locateSettingsFile } from "./load-settings.ts";
 import { renderServerHelp, renderServerVerbHelp } from "./server-help.ts";
 import type { Mistake, ServerCall, ServerFlag, ServerVerb } from "./server-verb.ts";
 import { SERVER_VERBS, SETTING_FLAGS } from "./server-verbs.ts";
@@ -23,10 +25,17 @@ const fail = (message: string, exitCode: number): never => {
   process.exit(exitCode);
 };
 
+const warnOfReaders = (log: Log, path: string, { apiToken }: Settings): void => {
+  if (apiToken === null || !isReadByOthers(path)) return;
+  log.warn("others may read the settings, and api_token in them", { path, mend: `chmod 600 ${path}` });
+};
+
 const serve = async ({ flags }: ServerCall, onStep: OnStep | undefined): Promise<Result<number, Mistake>> => {
-  const settings = loadSettings(flags);
+  const path = locateSettingsFile(flags);
+  const settings = loadSettings(flags, path);
   if (!settings.ok) return settings;
   const log = createLog(process.stdout.isTTY === true, settings.value.logLevel);
+  warnOfReaders(log, path, settings.value);
   const started = await startServer(settings.value, { log, onStep });
   if (!started.ok) return started;
   const { promise, resolve } = Promise.withResolvers<void>();
@@ -75,13 +84,13 @@ const isValue = (word: string | undefined): boolean => word !== undefined && !FL
 const writeOut = (args: readonly string[]): readonly string[] =>
   args.map((word, place) => (word === BARE_MOCK_GPUS && !isValue(args[place + 1]) ? `${word}=true` : word));
 
-const parseCall = (args: readonly string[], { flags, takesWord }: ServerVerb): Result<ServerCall, Mistake> => {
+const parseCall = (args: readonly string[], { flags, maxWords = 0 }: ServerVerb): Result<ServerCall, Mistake> => {
   const known = [...flags, ...SETTING_FLAGS, HELP_FLAG];
   try {
     const { values, positionals } = parseFlags(writeOut(args), known);
-    const extra = positionals[takesWord === true ? 1 : 0];
+    const extra = positionals[maxWords];
     if (extra !== undefined) return err({ message: describeExtra(extra) });
-    return ok({ flags: values as Flags, word: positionals[0] });
+    return ok({ flags: values as Flags, words: positionals });
   } catch (error) {
     const problem = describeError(error).split(/\. |\.?\n/)[0] ?? "";
     return err({ message: describeMistake(problem, known) });

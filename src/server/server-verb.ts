@@ -2,18 +2,18 @@ import type { Result } from "../shared/result.ts";
 import type { Flags } from "./load-settings.ts";
 
 /** `isUsage` where the command line is wrong, not what it asks for. */
-export type Mistake = Readonly<{ message: string; isUsage?: boolean }>;
+export type Mistake = Readonly<{ message: string; isUsage?: true }>;
 
 /** `value` names what follows the flag; without it the flag is a switch. */
 export type ServerFlag = Readonly<{ name: string; short?: string; value?: string; help: string }>;
 
-export type ServerCall = Readonly<{ flags: Flags; word: string | undefined }>;
+export type ServerCall = Readonly<{ flags: Flags; words: readonly string[] }>;
 
-/** `run` resolves to the exit code. */
+/** `maxWords`, none without it, is how many words it takes beside its flags. `run` resolves to the exit code. */
 export type ServerVerb = Readonly<{
   usage: string;
   summary: string;
   flags: readonly ServerFlag[];
-  takesWord?: boolean;
+  maxWords?: number;
   run: (call: ServerCall) => Promise<Result<number, Mistake>>;
 }>;

@@ -71,9 +71,15 @@ const OPERATION: Readonly<Record<string, ServerVerb>> = {
   stop: createServiceVerb("stop", "stop the server; jobs go on"),
   restart: createServiceVerb("restart", "restart the service; jobs go on"),
   token: {
-    usage: "nexus-server token --rotate",
-    summary: "make a new API token and show it once",
-    flags: [{ name: "rotate", help: "the old one is refused from now on" }],
+    usage: "nexus-server token add|list|revoke",
+    summary: "who may use this server from elsewhere",
+    flags: [
+      { name: "role", value: "ROLE", help: "add NAME: viewer (looks), user (the default) or admin" },
+      { name: "expires", value: "WHEN", help: "add NAME: 30d, 12h or 2027-01-31 (default: never)" },
+      { name: "json", help: "list: as JSON" },
+      { name: "rotate", help: "a new token that names nobody; the old one is refused" },
+    ],
+    maxWords: 2,
     run: async (call) => (await import("./verbs/token.ts")).runToken(call),
   },
 };
@@ -96,7 +102,7 @@ const STATE: Readonly<Record<string, ServerVerb>> = {
     usage: "nexus-server restore [FILE]",
     summary: "put a backup (the latest) in its place",
     flags: [],
-    takesWord: true,
+    maxWords: 1,
     run: async (call) => (await import("./verbs/restore.ts")).runRestore(call),
   },
   clean: CLEAN,

@@ -1,13 +1,13 @@
 import { execFileSync } from "node:child_process";
 import { randomBytes, randomInt } from "node:crypto";
-import { mkdirSync } from "node:fs";
+import { fstatSync, mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { describeError } from "../shared/describe-error.ts";
 import { drawJobId } from "../shared/job-id.ts";
 import { err, ok, type Result } from "../shared/result.ts";
 import { IS_SINGLE_FILE } from "../shared/single-file.ts";
 import { VERSION } from "../shared/version.ts";
-import { type App, createApp } from "./api/app.ts";
+import { createApp } from "./api/app.ts";
 import type { ApiContext } from "./api/context.ts";
 import { createEventFeed } from "./api/event-feed.ts";
 import { digestToken, drawToken } from "./api-token.ts";
@@ -22,9 +22,9 @@ import { createCouriers } from "./create-couriers.ts";
 import { createGpus, createHealth } from "./create-machine.ts";
 import { announceChanges } from "./external/announce-changes.ts";
 import { createBackups } from "./external/backup-folder.ts";
-import { createFetch } from "./external/http-requests.ts";
 import { createJobDirectory } from "./external/job-directory.ts";
 import { createJobFolders } from "./external/job-folders.ts";
+import { listen } from "./external/listen.ts";
 import { createLogFile } from "./external/log-file.ts";
 import { watchEventLoop } from "./external/metrics/event-loop-lag.ts";
 import { createMeter } from "./external/metrics/meter.ts";
@@ -34,7 +34,6 @@ import { createScreenExecutor } from "./external/screen/screen-executor.ts";
 import { openStore } from "./external/sqlite/open-store.ts";
 import { createTerminals } from "./external/terminals.ts";
 import { createWandbFinder } from "./external/wandb.ts";
-import { createWebSockets } from "./external/web-sockets.ts";
 import { type Scheduler, startScheduler } from "./scheduler/loop.ts";
 
 export type RunningServer = Readonly<{ url: string; stop: () => Promise<void> }>;
@@ -44,11 +43,8 @@ export type Listeners = Readonly<{ log: Log; onStep?: OnStep | undefined }>;
 
 type Reporting = Listeners & Readonly<{ meter: Meter }>;
 type StartError = Readonly<{ message: string }>;
-type HttpServer = ReturnType<typeof listen>;
 
 const EPOCH_BYTES = 6;
-const MAX_BODY_BYTES = 2 ** 40;
-const IDLE_TIMEOUT_S = 120;
 const SERVICE_TIMEOUT_MS = 10_000;
 
 const locateProgram = (): readonly [string, ...string[]] =>
@@ -70,6 +66,8 @@ const ensureToken = async (store: Store, settings: Settings): Promise<Result<str
   if (!saved.ok) return err({ message: saved.error.message });
   return ok(settings.apiToken === null ? token : null);
 };
+
+const listChannels = ({ notify }: Settings): readonly string[] => [...JOB_CHANNELS, ...notify].map(({ name }) => name);
 
 const openFolder = (settings: Settings, { meter, onStep }: Reporting): Result<Store, StartError> => {
   try {
@@ -97,37 +95,13 @@ const createOutside = (
   onStep,
   clock: readClock,
   terminals: createTerminals(),
+  channels: [...JOB_CHANNELS, ...createServerChannels(settings.notify)],
   couriers: createCouriers(settings, readClock),
   executor: createScreenExecutor({ serverDir: settings.serverDir, onStep }),
   gpus,
   jobDirectory: createJobDirectory(settings.serverDir),
   health: createHealth(settings, gpus, readClock),
 });
-
-const readTls = ({ sslKeyfile, sslCertfile }: Settings) =>
-  sslKeyfile === null || sslCertfile === null
-    ? {}
-    : { tls: { key: Bun.file(sslKeyfile), cert: Bun.file(sslCertfile) } };
-
-const listen = (settings: Settings, app: App) =>
-  Bun.serve({
-    hostname: settings.host,
-    port: settings.port,
-    ...readTls(settings),
-    idleTimeout: IDLE_TIMEOUT_S,
-    maxRequestBodySize: MAX_BODY_BYTES,
-    fetch: createFetch(app.fetch, IDLE_TIMEOUT_S),
-    websocket: createWebSockets(),
-  });
-
-const tryListen = (settings: Settings, app: App): Result<HttpServer, StartError> => {
-  try {
-    return ok(listen(settings, app));
-  } catch (error) {
-    const reason = describeError(error);
-    return err({ message: `${settings.host}:${settings.port} can't be listened on: ${reason}` });
-  }
-};
 
 const listHosts = (settings: Settings): readonly string[] => [
   settings.host,
@@ -150,6 +124,7 @@ const createApiContext = (settings: Settings, parts: Parts, switches: Switches):
     serverUser: readServerUser(),
     version: VERSION,
     allowedHosts: listHosts(settings),
+    trustLoopback: settings.trustLoopback,
     maxCpuJobs: settings.maxCpuJobs,
     maxPassedOver: settings.maxPassedOver,
     limits: settings,
@@ -164,11 +139,10 @@ const startJobs = (settings: Settings, parts: Parts): Promise<Scheduler> => {
   const serverEnvironment = Object.fromEntries(
     Object.entries(process.env).flatMap(([name, value]) => (value === undefined ? [] : [[name, value]])),
   );
-  const channels = [...JOB_CHANNELS, ...createServerChannels(settings.notify)];
   const office = { couriers: parts.couriers, timeoutMs: SERVICE_TIMEOUT_MS, random: Math.random };
   const logs = createLogFile(settings.serverDir);
   return startScheduler(
-    { ...parts, serverEnvironment, settings, uptime: readUptime, logs, channels },
+    { ...parts, serverEnvironment, settings, uptime: readUptime, logs },
     {
       health: parts.health,
       wandb: createWandbFinder(),
@@ -180,11 +154,19 @@ const startJobs = (settings: Settings, parts: Parts): Promise<Scheduler> => {
   );
 };
 
-const describeAddress = ({ url, hostname, port }: HttpServer): string => `${url.protocol}//${hostname}:${port}`;
+const STDERR = 2;
+const TOKEN_HINT = "An API token was made, and is not shown where it would be kept: nexus-server token makes others\n";
+
+const isKept = (fd: number): boolean => {
+  const file = fstatSync(fd);
+  return file.isFile() || process.env["JOURNAL_STREAM"] === `${file.dev}:${file.ino}`;
+};
 
 const announce = (log: Log, url: string, settings: Settings, token: string | null): void => {
-  log.info("listening", { url, server_dir: settings.serverDir, mock_gpus: settings.mockGpus, version: VERSION });
-  if (token !== null) process.stderr.write(`API token (shown only once): ${token}\n`);
+  const { serverDir, mockGpus, socket } = settings;
+  const more = socket === null ? {} : { socket };
+  log.info("listening", { url, ...more, server_dir: serverDir, mock_gpus: mockGpus, version: VERSION });
+  if (token !== null) process.stderr.write(isKept(STDERR) ? TOKEN_HINT : `API token (shown only once): ${token}\n`);
 };
 
 /** Opens the folder, restores its jobs, then listens. On a failure nothing is left open. */
@@ -195,7 +177,7 @@ export const startServer = async (
   if ((settings.sslKeyfile === null) !== (settings.sslCertfile === null)) {
     return err({ message: "ssl_keyfile and ssl_certfile go together: give both or none" });
   }
-  const reporting = { ...listeners, meter: createMeter() };
+  const reporting = { ...listeners, meter: createMeter(listChannels(settings)) };
   const store = openFolder(settings, reporting);
   if (!store.ok) return store;
   return tryServe(settings, createParts(settings, store.value, reporting));
@@ -212,6 +194,12 @@ const tryServe = async (settings: Settings, parts: Parts): Promise<Result<Runnin
   }
 };
 
+const createWakes = (find: () => Scheduler | null): Wakes => ({
+  running: () => find()?.wakes.running(),
+  queues: () => find()?.wakes.queues(),
+  outbox: () => find()?.wakes.outbox(),
+});
+
 const serve = async (
   settings: Settings,
   parts: Parts,
@@ -219,23 +207,23 @@ const serve = async (
 ): Promise<Result<RunningServer, StartError>> => {
   let scheduler: Scheduler | null = null;
   let isStopping = false;
-  const wakes = { running: () => scheduler?.wakes.running(), queues: () => scheduler?.wakes.queues() };
+  const wakes = createWakes(() => scheduler);
   const app = createApp(createApiContext(settings, parts, { wakes, isStopping: () => isStopping }));
-  const http = tryListen(settings, app);
+  const http = await listen(settings, app.fetch);
   if (!http.ok) {
     await parts.store.close();
     return http;
   }
   scheduler = await startJobs(settings, parts);
   const ends = [watchEventLoop(parts.meter.observeLag), returnMemory()];
-  const url = describeAddress(http.value);
+  const { url } = http.value;
   announce(parts.log, url, settings, token);
   const stop = async (): Promise<void> => {
     isStopping = true;
     for (const end of ends) end();
     app.close();
     await scheduler?.stop();
-    await http.value.stop(true);
+    await http.value.stop();
     await parts.store.close();
   };
   return ok({ url, stop });

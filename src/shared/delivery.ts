@@ -20,6 +20,7 @@ export const deliverySchema = z
     ]),
     state: z.enum(DELIVERY_STATES).meta({ description: "`dead` was given up, for the reason in `error`" }),
     attempts: z.int(),
+    uncertain: z.boolean().meta({ description: "It was sent again, and an earlier attempt may have arrived too" }),
     created_at: unixSeconds,
     next_attempt_at: unixSeconds.nullable(),
     finished_at: unixSeconds.nullable(),

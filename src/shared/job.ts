@@ -49,28 +49,33 @@ const plainText = z
 
 export const jobIdSchema = z.string().regex(/^[a-z0-9-]{1,64}$/, "A job id is 1 to 64 of a-z, 0-9 and -");
 
-export const jobRequestSchema = z
-  .object({
-    job_id: jobIdSchema.nullish(),
-    command: commandSchema,
-    user: plainText.refine((user) => user.trim() !== "", "The user is blank").meta({ pattern: NOT_BLANK }),
-    artifact_id: z.string().nullish(),
-    num_gpus: z.int().min(0).default(1),
-    gpu_idxs: gpuIdxsSchema.nullish(),
-    priority: prioritySchema.default(0),
-    integrations: z.array(z.enum(INTEGRATION_NAMES)).default([]),
-    notifications: z.array(z.enum(NOTIFICATION_NAMES)).default([]),
-    env: envSchema.default({}),
-    jobrc: plainText.nullish(),
-    run_immediately: z.boolean().default(false),
-    ignore_blacklist: z.boolean().default(false),
-    git_repo_url: plainText.nullish(),
-    git_branch: plainText.nullish(),
-    git_tag: plainText.nullish(),
-  })
+const userSchema = plainText.refine((user) => user.trim() !== "", "The user is blank").meta({ pattern: NOT_BLANK });
+
+export const jobRequestSchema = z.object({
+  job_id: jobIdSchema.nullish(),
+  command: commandSchema,
+  user: userSchema,
+  artifact_id: z.string().nullish(),
+  num_gpus: z.int().min(0).default(1),
+  gpu_idxs: gpuIdxsSchema.nullish(),
+  priority: prioritySchema.default(0),
+  integrations: z.array(z.enum(INTEGRATION_NAMES)).default([]),
+  notifications: z.array(z.enum(NOTIFICATION_NAMES)).default([]),
+  env: envSchema.default({}),
+  jobrc: plainText.nullish(),
+  run_immediately: z.boolean().default(false),
+  ignore_blacklist: z.boolean().default(false),
+  git_repo_url: plainText.nullish(),
+  git_branch: plainText.nullish(),
+  git_tag: plainText.nullish(),
+});
+
+/** A request as it comes in: who is known by name need not say it. */
+export const jobSubmissionSchema = jobRequestSchema
+  .extend({ user: userSchema.optional().meta({ description: "May be left out by who is known by name" }) })
   .meta({ id: "JobRequest" });
 
-export const jobBatchSchema = z.array(jobRequestSchema).min(1).max(MAX_BATCH_SIZE);
+export const jobBatchSchema = z.array(jobSubmissionSchema).min(1).max(MAX_BATCH_SIZE);
 
 export const jobPatchSchema = z
   .object({
@@ -121,6 +126,7 @@ export const explainedJobSchema = wireJobSchema
 export type WireStatus = (typeof JOB_STATUSES)[number];
 export type Integration = (typeof INTEGRATION_NAMES)[number];
 export type Notification = (typeof NOTIFICATION_NAMES)[number];
+export type JobSubmission = Readonly<z.output<typeof jobSubmissionSchema>>;
 export type JobRequest = Readonly<z.output<typeof jobRequestSchema>>;
 export type JobPatch = Readonly<z.output<typeof jobPatchSchema>>;
 export type ExplainedJob = Readonly<z.output<typeof explainedJobSchema>>;

@@ -36,10 +36,12 @@ describe("a server that is killed", () => {
     await stopChild(server, "SIGKILL");
     writeFileSync(at("a-may-end"), "");
     await waitForFile(join(world.folder, "server", "jobs", jobs[0]?.id ?? "", "exit_code"));
+    const restartedAt = Date.now() / 1000;
     await world.startServer();
     writeFileSync(at("b-may-end"), "");
     const ended = [];
     for (const job of jobs) ended.push(await world.waitFor(job.id));
+    expect(ended[0]?.completed_at).toBeLessThanOrEqual(restartedAt);
     expect(ended.map((job) => job.exit_code)).toEqual([0, 1, 2, 3, 4, 5, 6]);
     expect(ended.map((job) => job.status)).toEqual(["completed", ...Array(6).fill("failed")]);
     const effects = readFileSync(at("effects"), "utf8").trim().split("\n");

@@ -72,6 +72,9 @@ nexus-server restart
 until ask "/v1/jobs/$id" 2>/dev/null | grep -q '"failed"'; do sleep 0.2; done
 ask "/v1/jobs/$id" | grep -o '"exit_code":[0-9]*'
 ask "/v1/jobs/$id/logs" | grep -o 'nexus' | head -n 1
+stat -c '%a %U %n' /run/nexus-server /run/nexus-server/nexus.sock
+setpriv --reuid daemon --regid daemon --clear-groups "$BUN" -e 'const r = await fetch("http://localhost/v1/jobs", { unix: "/run/nexus-server/nexus.sock", method: "POST", body: JSON.stringify({ command: "true", num_gpus: 0 }), headers: { "content-type": "application/json" } }); console.log("by socket", r.status, (await r.json()).user);'
+until ask "/v1/jobs?user=daemon" | grep -q '"completed"'; do sleep 0.1; done
 nexus-server uninstall -y
 ls -d /etc/nexus_server /etc/systemd/system/nexus-server.service /usr/local/bin/nexus-server /var/lib/nexus-server/jobs.db 2>&1 || true
 `);
@@ -80,6 +83,8 @@ ls -d /etc/nexus_server /etc/systemd/system/nexus-server.service /usr/local/bin/
   expect(output).toMatch(/^[\w-]{43}$/m);
   expect(output).toContain("600 nexus /etc/nexus_server/config.toml");
   expect(output).toContain("600 nexus /etc/nexus_server/tls.key");
+  expect(output).toContain("755 nexus /run/nexus-server\n666 nexus /run/nexus-server/nexus.sock");
+  expect(output).toContain("by socket 201 daemon");
   expect(output).toContain("700 nexus /var/lib/nexus-server");
   expect(output).toContain("600 nexus /var/lib/nexus-server/jobs.db");
   expect(output).toContain('host = "0.0.0.0"');

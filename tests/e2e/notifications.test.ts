@@ -23,9 +23,27 @@ const notify = (discord: DiscordStandIn) => ({
 const listDeliveries = async (world: World, id: string): Promise<readonly WireDelivery[]> =>
   (await (await fetch(`${world.url}/v1/jobs/${id}/deliveries`)).json()) as readonly WireDelivery[];
 
+const followEvents = async (world: World) => {
+  const hangUp = new AbortController();
+  onTestFinished(() => hangUp.abort());
+  const { body } = await fetch(`${world.url}/v1/events`, { signal: hangUp.signal });
+  const reader = body?.getReader();
+  let text = "";
+  const until = async (wanted: string): Promise<void> => {
+    while (!text.includes(wanted)) {
+      const part = await reader?.read();
+      if (part?.value === undefined) throw new Error(`the events ended without ${wanted}`);
+      text += new TextDecoder().decode(part.value);
+    }
+  };
+  await until("retry:");
+  return { until };
+};
+
 test("Discord hears of a job's start and of its failure, with the end of its log and none of its secrets", async () => {
   const { world, discord } = await enter();
   await world.startServer();
+  const events = await followEvents(world);
   const command = "for i in $(seq 30); do echo line $i; done; echo token $API_TOKEN @everyone; exit 3";
   const { id } = await world.submit({ ...notify(discord), command });
   await waitUntil("both messages are there", () => discord.messages.size === 2);
@@ -43,6 +61,10 @@ test("Discord hears of a job's start and of its failure, with the end of its log
     const { notification_messages } = await world.job(id);
     return notification_messages["discord_start_job"] === first?.[0];
   });
+  await events.until(`"notification_messages":{"discord_start_job":"${first?.[0]}"}`);
+  await waitUntil("both are written down", async () =>
+    (await listDeliveries(world, id)).every(({ state }) => state === "delivered"),
+  );
   const shown = await world.nx(["get", id]);
   expect(shown.stdout).toContain("told      discord, started: delivered");
   expect(shown.stdout).toContain("told      discord, failed: delivered");
@@ -70,6 +92,9 @@ test("a Discord that hangs delays no job, and what it missed arrives after a cra
     (await listDeliveries(world, id)).every(({ state }) => state === "delivered"),
   );
   expect(discord.texts().map((text) => text.split(" ")[3])).toEqual(["started", "completed"]);
+  const { stdout } = await world.nx(["get", id]);
+  expect(stdout).toContain("discord, started: delivered, perhaps twice: an earlier attempt may have arrived\n");
+  expect(stdout).toContain("discord, completed: delivered\n");
 });
 
 test("a webhook that is gone is told by nx get, and by no retry", async () => {
@@ -107,6 +132,30 @@ test("nx notify test says what came back, of Discord and of the server's own cha
   expect(all.exitCode).toBe(1);
   expect(all.stdout).toMatch(/^team: delivered .*: it was taken\ngone: failed .*: Slack answered 404: no_service\n$/);
   expect(slack.texts).toHaveLength(1);
+});
+
+test("a sweep whose last waiting job is removed is told of then", async () => {
+  const { world } = await enter();
+  const slack = startSlack();
+  onTestFinished(() => slack.stop());
+  mkdirSync(join(world.folder, "server"));
+  writeFileSync(
+    join(world.folder, "server", "config.toml"),
+    `[notify.team]\ntype = "slack"\nurl = "${slack.address}"\ndigest = true\n`,
+  );
+  await world.startServer();
+  for (const gpu of ["0", "1"]) await world.nx(["blacklist", "add", gpu]);
+  const jobs = [
+    { job_id: "bad", command: "exit 3", user: "ann", num_gpus: 0 },
+    { job_id: "waits", command: "train --key $KEY", user: "ann", num_gpus: 1, env: { KEY: "hunter2secret" } },
+  ];
+  expect((await world.post("/v1/jobs/batch", jobs)).status).toBe(201);
+  await world.waitFor("bad");
+  expect((await world.nx(["remove", "-y", "waits"])).exitCode).toBe(0);
+  await waitUntil("the digest is there", () => slack.texts.length === 1);
+  expect(slack.texts[0]).toMatch(
+    /^\*Batch: 1 of 2 done, 1 failed, on .*\*\nJobs: 1 failed, 1 removed\nFailed: bad\nLast command: train --key \$KEY\nUser: ann$/,
+  );
 });
 
 test("a server that is killed again and again loses no message, and repeats at most one a kill", async () => {

@@ -4,16 +4,18 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import type { RunningJob } from "../../src/server/core/job.ts";
 import { createWandbFinder } from "../../src/server/external/wandb.ts";
+import { startWandb, type WandbStandIn } from "../services/wandb.ts";
 import { FIXTURES, runProgram } from "./programs.ts";
 
 type Step = Readonly<{ id?: string; project?: string; dir?: string; resume?: string; group?: string; dies?: boolean }>;
 type Case = Readonly<{ steps: readonly Step[]; env?: Readonly<Record<string, string>>; found: string | RegExp }>;
+type Mode = (typeof MODES)[number];
 type Recorded = Readonly<Record<string, Readonly<Record<string, string>>>>;
 
+const MODES = ["offline", "online"] as const;
 const PACKAGE = "wandb==0.31.0";
-const INSTALL_LIMIT_MS = 90_000;
+const INSTALL_LIMIT_MS = 300_000;
 const SCRIPT = join(import.meta.dirname, "wandb_runs.py");
-const RECORDED = join(FIXTURES, "wandb", "offline-0.31.0.json");
 const FOLDER = "@JOB@";
 
 const CASES: Readonly<Record<string, Case>> = {
@@ -51,6 +53,7 @@ const startedAt = Date.now() / 1000 - 1;
 
 let root: string;
 let isInstalled: boolean;
+let api: WandbStandIn;
 
 const install = async (): Promise<boolean> => {
   const options = ["-q", "--no-compile", "--retries", "1", "--timeout", "10"];
@@ -60,52 +63,87 @@ const install = async (): Promise<boolean> => {
 
 const locateJob = (name: string): string => join(root, name.replaceAll(/\W+/g, "-"));
 
-const runSteps = async (name: string, { steps, env = {} }: Case): Promise<void> => {
-  const cwd = join(locateJob(name), "repo");
-  const own = { PATH: process.env["PATH"], HOME: root, PYTHONPATH: join(root, "lib"), PYTHONDONTWRITEBYTECODE: "1" };
+const listCredentials = (mode: Mode): Readonly<Record<string, string>> =>
+  mode === "online" ? { WANDB_BASE_URL: api.url, WANDB_API_KEY: api.key } : {};
+
+const runSteps = async (mode: Mode, name: string, { steps, env = {} }: Case): Promise<void> => {
+  const cwd = join(locateJob(`${mode} ${name}`), "repo");
+  const own = {
+    PATH: process.env["PATH"],
+    HOME: root,
+    TMPDIR: root,
+    PYTHONPATH: join(root, "lib"),
+    PYTHONDONTWRITEBYTECODE: "1",
+  };
   const lab = {
     WANDB_ENTITY: "lab",
     WANDB_SILENT: "true",
     WANDB_ERROR_REPORTING: "false",
     WANDB_CACHE_DIR: join(root, "cache"),
   };
-  const argv = ["timeout", "60", "python3", SCRIPT, JSON.stringify(steps)];
-  const finished = await runProgram(argv, { env: { ...own, ...lab, ...env }, cwd });
+  const argv = ["timeout", "120", "python3", SCRIPT, JSON.stringify(steps)];
+  const finished = await runProgram(argv, {
+    env: { ...own, ...lab, WANDB_MODE: mode, ...listCredentials(mode), ...env },
+    cwd,
+  });
   const isExpected = finished.exitCode === (steps.some(({ dies }) => dies) ? 1 : 0);
   if (!isExpected) throw new Error(`wandb failed: ${finished.stderr}`);
 };
 
-const putRecorded = (name: string): void => {
-  const recorded = JSON.parse(readFileSync(RECORDED, "utf8")) as Recorded;
+const putRecorded = (mode: Mode, name: string, project: string): void => {
+  const recorded = JSON.parse(readFileSync(join(FIXTURES, "wandb", `${mode}-0.31.0.json`), "utf8")) as Recorded;
+  const job = locateJob(`recorded ${mode} ${name}`);
   for (const [path, text] of Object.entries(recorded[name] ?? {})) {
-    const file = join(locateJob(`recorded ${name}`), path);
+    const file = join(job, path);
     mkdirSync(dirname(file), { recursive: true });
-    writeFileSync(file, text.replaceAll(FOLDER, locateJob(`recorded ${name}`)));
+    writeFileSync(file, text.replaceAll(FOLDER, job));
+    api.addRun(project, /run-\d+_\d+-([^/]+)/.exec(path)?.[1] ?? "");
   }
 };
 
-const find = (name: string, { env = {} }: Case): Promise<string | null> =>
-  createWandbFinder().find({ id: "k3f9ab", dir: locateJob(name), startedAt } as RunningJob, {
+const find = (mode: Mode, job: string, { env = {} }: Case): Promise<string | null> =>
+  createWandbFinder().find({ id: "k3f9ab", dir: locateJob(job), startedAt } as RunningJob, {
     WANDB_ENTITY: "lab",
+    ...listCredentials(mode),
     ...env,
   });
 
 beforeAll(async () => {
   root = realpathSync(mkdtempSync(join(tmpdir(), "nexus-wandb-")));
-  for (const name of Object.keys(CASES)) mkdirSync(join(locateJob(name), "repo"), { recursive: true });
+  api = startWandb();
   isInstalled = await install();
-  if (isInstalled) await Promise.all(Object.entries(CASES).map(([name, each]) => runSteps(name, each)));
+  for (const mode of isInstalled ? MODES : []) {
+    const names = Object.keys(CASES);
+    for (const name of names) mkdirSync(join(locateJob(`${mode} ${name}`), "repo"), { recursive: true });
+    await Promise.all(Object.entries(CASES).map(([name, each]) => runSteps(mode, name, each)));
+  }
 }, INSTALL_LIMIT_MS);
 
-afterAll(() => rmSync(root, { recursive: true, force: true }));
+afterAll(async () => {
+  await api.stop();
+  rmSync(root, { recursive: true, force: true });
+});
 
-test.each(Object.entries(CASES))("%s is found in what the wandb package wrote", async (name, each) => {
+const check = async (mode: Mode, name: string, each: Case): Promise<void> => {
   const page = "https://wandb.ai/lab/";
   const expected = typeof each.found === "string" ? new RegExp(`^${each.found}$`) : each.found;
-  putRecorded(name);
-  for (const job of [`recorded ${name}`, ...(isInstalled ? [name] : [])]) {
-    const url = await find(job, each);
+  putRecorded(mode, name, String(each.found).replace(/^\W*(\w+).*$/, "$1"));
+  for (const job of [`recorded ${mode} ${name}`, ...(isInstalled ? [`${mode} ${name}`] : [])]) {
+    const url = await find(mode, job, each);
     expect([job, url?.slice(0, page.length)]).toEqual([job, page]);
     expect(url?.slice(page.length)).toMatch(expected);
   }
-});
+};
+
+test.each(Object.entries(CASES))("%s is found in what the wandb package wrote offline", (name, each) =>
+  check("offline", name, each),
+);
+
+test.each(Object.entries(CASES))(
+  "%s is found in what the wandb package wrote online, as W&B confirms",
+  async (name, each) => {
+    const before = api.questions.length;
+    await check("online", name, each);
+    expect(api.questions.length).toBeGreaterThan(before);
+  },
+);

@@ -37,6 +37,7 @@ export type NtfyMessage = Readonly<{
   topic: string;
   title: string;
   message: string;
+  sequence_id: string;
   priority?: number;
   tags?: string[];
 }>;
@@ -46,25 +47,38 @@ const refuseNtfy = (status: number, code: number, error: string): Answer => ({
   body: JSON.stringify({ code, http: status, error }),
 });
 
-const findNtfyMistake = ({ topic, message, priority = 3 }: NtfyMessage): Answer | null => {
+const findNtfyMistake = ({ topic, message, sequence_id: sequence, priority = 3 }: NtfyMessage): Answer | null => {
   if (!/^[-_A-Za-z0-9]{1,64}$/.test(topic)) return refuseNtfy(400, 40009, "invalid topic");
   if (Buffer.byteLength(message) > 4096) return refuseNtfy(400, 40012, "message too long");
+  if (!/^[-_A-Za-z0-9]{1,64}$/.test(sequence)) return refuseNtfy(400, 40049, "invalid request: sequence ID invalid");
   return priority >= 1 && priority <= 5 ? null : refuseNtfy(400, 40007, "invalid priority");
 };
 
-/** Publishing as JSON: https://docs.ntfy.sh/publish/#publish-as-json; at most 4096 bytes of message. */
-export const startNtfy = (token: string): StandIn & Readonly<{ address: string; published: NtfyMessage[] }> => {
+const MAX_JSON_BYTES = 8192;
+
+/**
+ * Publishing as JSON: https://docs.ntfy.sh/publish/#publish-as-json. At most 4096 bytes of message, and twice that of JSON
+ * (server/server.go). `shown` are the notifications as a phone has them: one of the same sequence replaces the other.
+ */
+export const startNtfy = (
+  token: string,
+): StandIn & Readonly<{ address: string; published: NtfyMessage[]; shown: () => readonly NtfyMessage[] }> => {
   const published: NtfyMessage[] = [];
-  const service = startStandIn((request) => {
-    if (request.headers.get("authorization") !== `Bearer ${token}`) return refuseNtfy(401, 40101, "unauthorized");
-    const body = parse(request) as NtfyMessage | null;
-    if (request.path !== "/" || body === null) return refuseNtfy(400, 40024, "invalid request");
-    const mistake = findNtfyMistake(body);
-    if (mistake !== null) return mistake;
-    published.push(body);
-    return { status: 200, body: JSON.stringify({ id: `m${published.length}`, event: "message" }) };
-  });
-  return { ...service, address: `${service.url}/gpu-jobs`, published };
+  const service = startStandIn(
+    (request) => {
+      if (request.headers.get("authorization") !== `Bearer ${token}`) return refuseNtfy(401, 40101, "unauthorized");
+      if (request.body.length > MAX_JSON_BYTES) return refuseNtfy(413, 41303, "JSON body too large");
+      const body = parse(request) as NtfyMessage | null;
+      if (request.path !== "/" || body === null) return refuseNtfy(400, 40024, "invalid request");
+      const mistake = findNtfyMistake(body);
+      if (mistake !== null) return mistake;
+      published.push(body);
+      return { status: 200, body: JSON.stringify({ id: `m${published.length}`, event: "message" }) };
+    },
+    () => refuseNtfy(429, 42901, "limit reached: too many requests"),
+  );
+  const shown = () => [...new Map(published.map((message) => [message.sequence_id, message])).values()];
+  return { ...service, address: `${service.url}/gpu-jobs`, published, shown };
 };
 
 export type WebhookEvent = Readonly<{ id: string; type: string; data: Readonly<Record<string, unknown>> }>;

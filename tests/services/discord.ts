@@ -1,7 +1,7 @@
 import { type Answer, type Received, type StandIn, startStandIn } from "./stand-in.ts";
 
 type Field = Readonly<{ name: string; value: string }>;
-type Embed = Readonly<{ title?: string; description?: string; fields?: readonly Field[] }>;
+type Embed = Readonly<{ title?: string; color?: number; description?: string; fields?: readonly Field[] }>;
 export type DiscordBody = Readonly<{
   content?: string;
   embeds?: readonly Embed[];
@@ -15,7 +15,6 @@ export type DiscordStandIn = StandIn &
     edits: string[];
     mentions: string[];
     texts: () => readonly string[];
-    limitRate: (limit: Readonly<{ requests: number; retryAfterS: number }>) => void;
   }>;
 
 const WEBHOOK = "/api/webhooks/1234567890/a-token";
@@ -24,6 +23,12 @@ const UNKNOWN_WEBHOOK: Answer = { status: 404, body: JSON.stringify({ message: "
 const UNKNOWN_MESSAGE: Answer = { status: 404, body: JSON.stringify({ message: "Unknown Message", code: 10008 }) };
 
 const INVALID_FORM: Answer = { status: 400, body: JSON.stringify({ message: "Invalid Form Body", code: 50035 }) };
+
+const refuseTooMany = (retryAfterS: number): Answer => ({
+  status: 429,
+  body: JSON.stringify({ message: "You are being rate limited.", retry_after: retryAfterS, global: false }),
+  headers: { "Retry-After": String(retryAfterS) },
+});
 
 const isAddressed = ({ method, path }: Received): boolean =>
   method === "PATCH" ? path.startsWith(`${WEBHOOK}/messages/`) : method === "POST" && path === WEBHOOK;
@@ -38,17 +43,28 @@ const measure = ({ title = "", description = "", fields = [] }: Embed): number =
   fields.reduce((sum, { name, value }) => sum + name.length + value.length, title.length + description.length);
 
 const isEmbedValid = (embed: Embed): boolean =>
+  (embed.color === undefined || (embed.color >= 0 && embed.color <= 0xffffff)) &&
   isWithin(embed.title, 256) &&
   isWithin(embed.description, 4096) &&
   (embed.fields ?? []).length <= 25 &&
   (embed.fields ?? []).every(isFieldValid);
 
-const isValid = ({ content, embeds = [] }: DiscordBody): boolean =>
+const SNOWFLAKE = /^\d{1,20}$/;
+
+const areMentionsValid = ({ allowed_mentions: { parse = [], users = [] } = {} }: DiscordBody): boolean =>
+  parse.every((kind) => ["roles", "users", "everyone"].includes(kind)) &&
+  users.length <= 100 &&
+  users.every((id) => SNOWFLAKE.test(id)) &&
+  !(parse.includes("users") && users.length > 0);
+
+const isContentValid = ({ content, embeds = [] }: DiscordBody): boolean =>
   isWithin(content, 2000) &&
   (content !== undefined || embeds.length > 0) &&
   embeds.length <= 10 &&
   embeds.every(isEmbedValid) &&
   embeds.reduce((sum, embed) => sum + measure(embed), 0) <= 6000;
+
+const isValid = (body: DiscordBody): boolean => areMentionsValid(body) && isContentValid(body);
 
 const parse = (request: Received): DiscordBody | null => {
   if (!request.headers.get("content-type")?.startsWith("application/json")) return null;
@@ -75,17 +91,6 @@ export const startDiscord = (): DiscordStandIn => {
   const messages = new Map<string, DiscordBody>();
   const edits: string[] = [];
   const mentions: string[] = [];
-  let limit: Readonly<{ requests: number; retryAfterS: number }> | null = null;
-  let used = 0;
-
-  const refuseTooMany = (): Answer | null => {
-    if (limit === null || used < limit.requests) return null;
-    const { retryAfterS } = limit;
-    limit = null;
-    const body = JSON.stringify({ message: "You are being rate limited.", retry_after: retryAfterS, global: false });
-    return { status: 429, body, headers: { "Retry-After": String(retryAfterS) } };
-  };
-
   const create = (request: Received, body: DiscordBody): Answer => {
     const id = String(FIRST_ID + BigInt(messages.size));
     messages.set(id, body);
@@ -106,15 +111,12 @@ export const startDiscord = (): DiscordStandIn => {
     request.method === "PATCH" ? edit(request.path.split("/").at(-1) ?? "", body) : create(request, body);
 
   const serve = (request: Received): Answer => {
-    const refused = refuseTooMany();
-    if (refused !== null) return refused;
-    used += 1;
     if (!isAddressed(request)) return UNKNOWN_WEBHOOK;
     const body = parse(request);
     return body !== null && isValid(body) ? accept(request, body) : INVALID_FORM;
   };
 
-  const service = startStandIn(serve);
+  const service = startStandIn(serve, refuseTooMany);
   return {
     ...service,
     webhookUrl: `${service.url}${WEBHOOK}`,
@@ -122,9 +124,5 @@ export const startDiscord = (): DiscordStandIn => {
     edits,
     mentions,
     texts: () => [...messages.values()].map(({ content }) => content ?? ""),
-    limitRate: (next) => {
-      limit = next;
-      used = 0;
-    },
   };
 };

@@ -58,5 +58,5 @@ export const startTwilio = (): TwilioStandIn => {
     TWILIO_FROM_NUMBER: "+15005550006",
     PHONE_TO_NUMBER: "+4915112345678",
   };
-  return { ...startStandIn(serve), calls, env };
+  return { ...startStandIn(serve, () => refuse(429, 20429, "Too Many Requests")), calls, env };
 };

@@ -2,13 +2,13 @@ import type { WireGpu } from "../../shared/gpu.ts";
 import type { WireJob } from "../../shared/job.ts";
 import type { Health, ServerStatus } from "../../shared/node.ts";
 import { ok, type Result } from "../../shared/result.ts";
-import { VERSION } from "../../shared/version.ts";
 import type { Api } from "../api-client.ts";
 import { connect } from "../connect.ts";
 import { readSwitch } from "../flag-values.ts";
 import { describeIllHealth } from "../health-text.ts";
 import { printQueued, printRunning } from "../job-text.ts";
 import { bold, escapeText, green, hint, print, printJson, red, yellow } from "../output.ts";
+import { describeVersion } from "../server-version.ts";
 import { measureWidth, padText, truncateText } from "../text-width.ts";
 import { DONE, type Failure, type Invocation, type Outcome, type Verb } from "../verb.ts";
 
@@ -61,7 +61,7 @@ const listWarnings = ({ status, health }: Overview): readonly (string | null)[] 
   status.mock ? "the GPUs are mock ones, so jobs run without a GPU" : null,
   status.gpu_error === null ? null : `the GPUs can't be read, so GPU jobs wait: ${escapeText(status.gpu_error)}`,
   describeIllHealth(health),
-  status.server_version === VERSION ? null : `the server is ${status.server_version}, this client ${VERSION}`,
+  describeVersion(status.server_version),
 ];
 
 const printWarnings = (overview: Overview): void => {

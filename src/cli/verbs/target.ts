@@ -3,19 +3,26 @@ import { suggestNearest } from "../../shared/suggest.ts";
 import { changeConfig } from "../config-edit.ts";
 import { type Config, readConfig, readOption } from "../config-file.ts";
 import { fail, failUsage } from "../failure.ts";
-import { readSwitch } from "../flag-values.ts";
+import { readSwitch, readText } from "../flag-values.ts";
+import { findLocalSocket } from "../local-socket.ts";
 import { hint, print, printJson, printTable } from "../output.ts";
 import { confirm } from "../prompt.ts";
-import { describeAddress, LOCAL, listEntries, localUrl } from "../target.ts";
+import { describeAddress, describeBadPlace, findWay, isServerPlace, LOCAL, listEntries, localUrl } from "../target.ts";
+import type { TargetAddress } from "../target-url.ts";
 import { DONE, type Failure, type FlagValues, type Invocation, type Outcome, type Verb } from "../verb.ts";
 
 const USAGE = "nx target [NAME | add NAME URL | list | remove NAME]";
 
 const readDefault = (config: Config): string => String(readOption(config, "default_target") ?? LOCAL) || LOCAL;
 
-const list = (config: Config, flags: FlagValues): Outcome => {
+const describeLocal = async (): Promise<string> => {
+  const socket = await findLocalSocket();
+  return socket === null ? localUrl() : `unix://${socket}`;
+};
+
+const list = async (config: Config, flags: FlagValues): Promise<Outcome> => {
   const entries = Object.entries(listEntries(config)).map(([name, entry]) => ({ name, url: describeAddress(entry) }));
-  const targets = [{ name: LOCAL, url: localUrl() }, ...entries].map((target) => ({
+  const targets = [{ name: LOCAL, url: await describeLocal() }, ...entries].map((target) => ({
     ...target,
     is_default: target.name === readDefault(config),
   }));
@@ -50,6 +57,20 @@ const choose = async (config: Config, name: string): Promise<Outcome> => {
   return DONE;
 };
 
+const placeServer = (address: TargetAddress, place: string | null): Result<TargetAddress, Failure> => {
+  if (place === null) return ok(address);
+  if (address.protocol !== "ssh")
+    return failUsage("--server-at is for ssh:// addresses: others have their port in them");
+  return isServerPlace(place)
+    ? ok({ ...address, server_at: place })
+    : failUsage(describeBadPlace("--server-at", place));
+};
+
+const endConnection = async (config: Config, name: string): Promise<void> => {
+  const { ssh } = await findWay(listEntries(config)[name] ?? {});
+  if (ssh !== null) await (await import("../ssh-tunnel.ts")).closeTunnel(ssh);
+};
+
 const add = async (config: Config, [name, url]: readonly string[], flags: FlagValues): Promise<Outcome> => {
   if (name === undefined || url === undefined)
     return failUsage("nx target add takes a name and an address, as in: nx target add lab https://gpu-box:54323");
@@ -60,8 +81,10 @@ const add = async (config: Config, [name, url]: readonly string[], flags: FlagVa
   if (!address.ok) return address;
   if (Object.hasOwn(listEntries(config), name))
     return fail(`there is a target "${name}" already; take it out first: nx target remove ${name}`);
+  const placed = placeServer(address.value, readText(flags, "server-at"));
+  if (!placed.ok) return placed;
   const { addTarget } = await import("../add-target.ts");
-  return addTarget({ name, address: address.value, config }, flags);
+  return addTarget({ name, address: placed.value, config }, flags);
 };
 
 const remove = async (config: Config, word: string | undefined, flags: FlagValues): Promise<Outcome> => {
@@ -81,6 +104,7 @@ const remove = async (config: Config, word: string | undefined, flags: FlagValue
   const changed = await changeConfig({ options, targets: { [name.value]: null } });
   if (!changed.ok) return changed;
   (await import("../pinned-certificate.ts")).removePem(name.value);
+  await endConnection(config, name.value);
   print(`Target ${name.value} is removed.${isDefault ? " Commands go to local now." : ""}`);
   return DONE;
 };
@@ -104,11 +128,17 @@ export const verb: Verb = {
   summary: "the servers that you use",
   flags: [
     { long: "fingerprint", value: "SHA256", help: "add: expect this certificate" },
+    { long: "server-at", value: "PORT", help: "add, ssh://: the server's port there, or its socket" },
     { long: "token-stdin", help: "add: the token comes on standard input" },
     { long: "yes", short: "y", help: "don't ask" },
     { long: "json", help: "as JSON" },
     { long: "quiet", short: "q", help: "names only" },
   ],
-  examples: ["nx target add lab https://gpu-box.example", "nx target lab", "nx target list"],
+  examples: [
+    "nx target add lab https://gpu-box.example",
+    "nx target add box ssh://ada@gpu-box",
+    "nx target lab",
+    "nx target list",
+  ],
   run,
 };

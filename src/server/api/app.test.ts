@@ -232,6 +232,13 @@ test("millions of wrong entries are refused in a short answer, in one request an
   }
 });
 
+test("every answer names the server's version", async () => {
+  const { call } = createHarness();
+  for (const path of ["/v1/jobs", "/docs", "/nothing", "/v1/health"]) {
+    expect((await call("GET", path)).headers.get("x-nexus-version")).toBe("1.2.3");
+  }
+});
+
 test("no answer may be taken for another type than it says", async () => {
   const { call, submit } = createHarness();
   const { id } = await submit();

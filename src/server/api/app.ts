@@ -1,5 +1,6 @@
 import { OpenAPIHono } from "@hono/zod-openapi";
 import { CLOSE_CODES } from "../../shared/terminal.ts";
+import { VERSION_HEADER } from "../../shared/version.ts";
 import type { Log, Unavailable } from "../core/ports.ts";
 import { isUnavailable } from "../core/unavailable.ts";
 import { createAccessGuard, createCrowdGuard, createShutdownGuard } from "./access-guard.ts";
@@ -101,6 +102,7 @@ export const createApp = (context: ApiContext): App => {
     fetch: async (request, peer) => {
       const response = await answer(context, hono, request, peer);
       response.headers.set("X-Content-Type-Options", "nosniff");
+      response.headers.set(VERSION_HEADER, context.settings.version);
       return response;
     },
     close: () => {

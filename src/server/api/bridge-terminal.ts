@@ -1,4 +1,3 @@
-import { setTimeout as pause } from "node:timers/promises";
 import { z } from "zod";
 import { MAX_TERMINAL_SIDE } from "../../shared/limits.ts";
 import { CLOSE_CODES } from "../../shared/terminal.ts";
@@ -32,7 +31,6 @@ const MAX_WAITING_OUTPUT = 256 * 1024;
 const MAX_WAITING_INPUT = 1024 * 1024;
 const BYTES_PER_PIECE = 100;
 const MAX_REASON_CHARACTERS = 100;
-const POLL_MS = 20;
 const END_PATIENCE_MS = 10_000;
 const DETACHED = /\[(remote |power )?detached\b/;
 
@@ -52,8 +50,9 @@ const waitForEnd = async ({ context, viewing }: Bridge): Promise<boolean> => {
   for (;;) {
     const job = context.store.findJob(viewing.job.id);
     if (job === null || isEnded(job)) return true;
-    if (performance.now() > deadline || context.isStopping()) return false;
-    await pause(POLL_MS);
+    const patienceMs = deadline - performance.now();
+    if (patienceMs <= 0 || context.isStopping()) return false;
+    await context.feed.waitForChange(patienceMs);
   }
 };
 

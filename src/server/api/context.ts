@@ -1,7 +1,9 @@
 import type { Context } from "hono";
+import type { AccessDenial, AccessFacts, Identity, LocalUser } from "../core/access.ts";
 import type { Couriers } from "../core/courier.ts";
 import type { JobId } from "../core/job.ts";
 import type { Meter } from "../core/meter.ts";
+import type { Channel } from "../core/plan-notices.ts";
 import type {
   Clock,
   Executor,
@@ -24,6 +26,7 @@ export type ApiSettings = Readonly<{
   serverUser: string;
   version: string;
   allowedHosts: readonly string[];
+  trustLoopback: boolean;
   maxCpuJobs: number;
   maxPassedOver: number;
   limits: Limits;
@@ -51,6 +54,7 @@ export type ApiContext = Readonly<{
   newJobId: () => JobId;
   wakes: Wakes;
   isStopping: () => boolean;
+  channels: readonly Channel[];
   couriers: Couriers;
   ownChannels: readonly string[];
 }>;
@@ -61,12 +65,24 @@ export type ApiContext = Readonly<{
  */
 export type Peer = Readonly<{
   address: string;
+  localUser?: LocalUser;
   pendingRequests?: number;
   holdOpen?: (isHeld: boolean) => void;
   upgrade?: (handler: SocketHandler) => boolean;
 }>;
 
-/** `log` is that of the request: its lines carry the request's id. */
-export type AppEnv = Readonly<{ Bindings: Readonly<{ peer: Peer }>; Variables: { log: Log } }>;
+/**
+ * `log` is that of the request: its lines carry the request's id. `facts`, `identity` and `isStillLetIn` are there once the
+ * request was let in, `refusal` once something was refused to who asks.
+ */
+export type AppVariables = {
+  log: Log;
+  facts: Omit<AccessFacts, "asked">;
+  identity: Identity | undefined;
+  isStillLetIn: () => boolean;
+  refusal: AccessDenial["code"] | undefined;
+};
+
+export type AppEnv = Readonly<{ Bindings: Readonly<{ peer: Peer }>; Variables: AppVariables }>;
 
 export type AppRequest = Context<AppEnv>;

@@ -112,3 +112,14 @@ test("the stream ends when the feed is closed, after what was published before",
   await readUntil('"a"');
   expect((await reader.read()).done).toBe(true);
 });
+
+test("who waits for a change hears of the next one, of the end, and when the time is over", async () => {
+  const feed = createFeed();
+  const heard = feed.waitForChange(60_000);
+  feed.publish([changeJob("a")]);
+  await heard;
+  await feed.waitForChange(1);
+  const ended = feed.waitForChange(60_000);
+  feed.close();
+  await ended;
+});

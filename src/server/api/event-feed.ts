@@ -2,9 +2,11 @@ import type { StoreChange } from "../core/ports.ts";
 import { toWireJob } from "../core/wire-job.ts";
 import { createEventRing, type EventRing, type RingLimits } from "./event-ring.ts";
 
+/** `waitForChange` resolves with the next change, at the feed's end, or when the time is over. */
 export type EventFeed = Readonly<{
   publish: (changes: readonly StoreChange[]) => void;
   follow: (lastEventId: string | null, onEnd?: () => void) => ReadableStream<Uint8Array>;
+  waitForChange: (timeoutMs: number) => Promise<void>;
   close: () => void;
 }>;
 
@@ -144,5 +146,5 @@ export const createEventFeed = (options: EventFeedOptions): EventFeed => {
     isClosed = true;
     bell.ring();
   };
-  return { publish, follow, close };
+  return { publish, follow, waitForChange: bell.wait, close };
 };

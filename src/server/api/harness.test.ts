@@ -6,12 +6,17 @@ import { join } from "node:path";
 import type { WireJob } from "../../shared/job.ts";
 import type { JobRequestInput } from "../../shared/job-names.ts";
 import { err, ok } from "../../shared/result.ts";
+import { digestToken, drawToken } from "../api-token.ts";
+import type { Role } from "../core/access.ts";
 import type { Couriers } from "../core/courier.ts";
 import type { EndedJob, Job, JobId, RunningJob } from "../core/job.ts";
+import { JOB_CHANNELS } from "../core/job-channels.ts";
+import type { Channel } from "../core/plan-notices.ts";
 import type { Clock, Environment, Gpu, GpuError, Log, Store, Wakes } from "../core/ports.ts";
 import { announceChanges } from "../external/announce-changes.ts";
 import { createMeter } from "../external/metrics/meter.ts";
 import { openStore } from "../external/sqlite/open-store.ts";
+import { addToken, revokeToken } from "../external/sqlite/token-table.ts";
 import { type App, createApp } from "./app.ts";
 import type { ApiContext } from "./context.ts";
 import { createEventFeed } from "./event-feed.ts";
@@ -30,6 +35,8 @@ export type Harness = Readonly<{
   submit: (request?: Partial<JobRequestInput>) => Promise<WireJob>;
   startJob: (id: string, gpuIdxs?: readonly number[], startedAt?: number) => Promise<void>;
   endJob: (id: string, status?: EndedJob["status"], completedAt?: number) => Promise<void>;
+  addToken: (name: string, role: Role, expiresAt?: number) => string;
+  revokeToken: (name: string) => void;
   uploadArtifact: (bytes?: Uint8Array, query?: string) => Promise<string>;
   countArtifacts: () => number;
   breakDisk: () => void;
@@ -73,7 +80,18 @@ const failWhen = (store: Store, isBroken: () => boolean): Store => ({
   },
 });
 
-const openTemporaryStore = (clock: Clock): Readonly<{ store: Store; countArtifacts: () => number }> => {
+const createTokens = (serverDir: string): Pick<Harness, "addToken" | "revokeToken"> => ({
+  addToken: (name, role, expiresAt) => {
+    const token = drawToken();
+    const kept = { name, role, digest: digestToken(token), createdAt: 1, expiresAt: expiresAt ?? null };
+    const added = addToken(serverDir, kept);
+    if (!added.ok) throw new Error(added.error.message);
+    return token;
+  },
+  revokeToken: (name) => void revokeToken(serverDir, name),
+});
+
+const openTemporaryStore = (clock: Clock) => {
   const serverDir = mkdtempSync(join(tmpdir(), "nexus-api-"));
   const opened = openStore({ serverDir, clock });
   if (!opened.ok) throw new Error(opened.error.message);
@@ -84,7 +102,7 @@ const openTemporaryStore = (clock: Clock): Readonly<{ store: Store; countArtifac
     rmSync(serverDir, { recursive: true });
   });
   const count = reader.query<{ rows: number }, []>("select count(*) as rows from artifacts");
-  return { store: opened.value, countArtifacts: () => count.get()?.rows ?? 0 };
+  return { store: opened.value, countArtifacts: () => count.get()?.rows ?? 0, tokens: createTokens(serverDir) };
 };
 
 const createHeaders = ({ json, headers = {} }: CallOptions): Headers => {
@@ -109,6 +127,12 @@ const couriers: Couriers = {
   },
 };
 
+const digests: Channel = {
+  name: "team",
+  isWanted: (_job, event) => event === "batch_done",
+  findDestination: () => "https://team.example",
+};
+
 export const createHarness = (gpus: readonly Gpu[] = [createGpu(0), createGpu(1)]): Harness => {
   const errors: string[] = [];
   const wakes: (keyof Wakes)[] = [];
@@ -127,7 +151,7 @@ export const createHarness = (gpus: readonly Gpu[] = [createGpu(0), createGpu(1)
     now += 1;
     return now;
   };
-  const { store: opened, countArtifacts } = openTemporaryStore(clock);
+  const { store: opened, countArtifacts, tokens } = openTemporaryStore(clock);
   const feed = createEventFeed({ epoch: "epoch" });
   const store = announceChanges(
     failWhen(opened, () => broken),
@@ -181,14 +205,20 @@ export const createHarness = (gpus: readonly Gpu[] = [createGpu(0), createGpu(1)
       serverUser: "nexus",
       version: "1.2.3",
       allowedHosts: ["atlas", "Nexus.Example.com.", "10.0.0.7", "fd00:0::1"],
+      trustLoopback: true,
       maxCpuJobs: 2,
       maxPassedOver: 1800,
       limits: { maxRequests: 100, maxFollowers: 5, maxFollowersPerAddress: 3, maxUploads: 3, bodyTimeout: 0.3 },
     },
     tokenDigest: () => new Bun.CryptoHasher("sha256").update(TOKEN).digest("hex"),
     newJobId: () => `aaaaa${++ids}` as JobId,
-    wakes: { running: () => void wakes.push("running"), queues: () => void wakes.push("queues") },
+    wakes: {
+      running: () => void wakes.push("running"),
+      queues: () => void wakes.push("queues"),
+      outbox: () => void wakes.push("outbox"),
+    },
     isStopping: () => stopping,
+    channels: [...JOB_CHANNELS, digests],
     couriers,
     ownChannels: ["team", "broken"],
   };
@@ -253,6 +283,7 @@ export const createHarness = (gpus: readonly Gpu[] = [createGpu(0), createGpu(1)
       return data;
     },
     countArtifacts,
+    ...tokens,
     breakDisk: () => {
       broken = true;
     },

@@ -4,6 +4,7 @@ import { scopeLog } from "../core/log-scope.ts";
 import type { RequestSample } from "../core/meter.ts";
 import type { Log } from "../core/ports.ts";
 import { chooseRequestId } from "../core/request-id.ts";
+import { nameUser } from "./caller.ts";
 import type { ApiContext, AppEnv, AppRequest } from "./context.ts";
 
 const READING_METHODS: ReadonlySet<string> = new Set(["GET", "HEAD"]);
@@ -25,6 +26,15 @@ const chooseLevel = ({ method, status }: RequestSample): keyof Log => {
   return CHANGING_METHODS.has(method) || REFUSALS.has(status) ? "info" : "debug";
 };
 
+const describeAsker = (request: AppRequest): Readonly<Record<string, unknown>> => {
+  const identity = request.get("identity");
+  const refusal = request.get("refusal");
+  return {
+    ...(identity === undefined ? {} : { user: nameUser(request), role: identity.role, via: identity.via }),
+    ...(refusal === undefined ? {} : { refused: refusal }),
+  };
+};
+
 const logRequest = (request: AppRequest, sample: RequestSample): void =>
   request.get("log")[chooseLevel(sample)]("request", {
     method: request.req.method,
@@ -32,6 +42,7 @@ const logRequest = (request: AppRequest, sample: RequestSample): void =>
     status: sample.status,
     duration_ms: Math.round(sample.seconds * 1e6) / 1000,
     peer: request.env.peer.address,
+    ...describeAsker(request),
   });
 
 /** Gives each request its id and its log, and tells of its end. What an answer streams is no part of its duration. */

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import type { ErrorDetail } from "../../shared/error.ts";
-import { type JobRequest, jobRequestSchema } from "../../shared/job.ts";
+import { type JobSubmission, jobSubmissionSchema } from "../../shared/job.ts";
 import { MAX_BATCH_SIZE } from "../../shared/limits.ts";
 import { err, ok, type Result } from "../../shared/result.ts";
 import type { Failure } from "./error-response.ts";
@@ -12,13 +12,13 @@ const ENOUGH_MISTAKES = 100;
 
 const listSchema = z.array(z.unknown()).min(1).max(MAX_BATCH_SIZE);
 
-const validateItem = (item: unknown, index: number): Result<JobRequest, Failure> => {
+const validateItem = (item: unknown, index: number): Result<JobSubmission, Failure> => {
   const size = refuseOversized(item, ["body", index]);
-  return size.ok ? validate(jobRequestSchema, item, ["body", index]) : size;
+  return size.ok ? validate(jobSubmissionSchema, item, ["body", index]) : size;
 };
 
-const validateItems = (items: readonly unknown[]): Result<readonly JobRequest[], Failure> => {
-  const requests: JobRequest[] = [];
+const validateItems = (items: readonly unknown[]): Result<readonly JobSubmission[], Failure> => {
+  const requests: JobSubmission[] = [];
   const mistakes: ErrorDetail[] = [];
   for (const [index, item] of items.entries()) {
     const request = validateItem(item, index);
@@ -33,7 +33,7 @@ const validateItems = (items: readonly unknown[]): Result<readonly JobRequest[],
 export const readBatch = async (
   request: Request,
   timeoutS: number,
-): Promise<Result<readonly JobRequest[], Failure>> => {
+): Promise<Result<readonly JobSubmission[], Failure>> => {
   const json = await readJsonValue(request, timeoutS);
   if (!json.ok) return json;
   const items = validate(listSchema, json.value, ["body"]);

@@ -1,8 +1,10 @@
 import type { OpenAPIHono, RouteConfig } from "@hono/zod-openapi";
 import { z } from "zod";
 import { type ErrorCode, errorSchema } from "../../shared/error.ts";
+import type { Asked } from "../core/access.ts";
 import type { AppEnv, AppRequest } from "./context.ts";
 import { createFailure, respondFailure, STATUS_OF_ERROR } from "./error-response.ts";
+import { withPermission } from "./permit.ts";
 import type { SeatKind, Seats } from "./seats.ts";
 import { withSeat } from "./take-seat.ts";
 
@@ -12,9 +14,13 @@ type JsonContent = Readonly<{ "application/json": Readonly<{ schema: z.ZodType }
 
 export type RouteSpec = Omit<RouteConfig, "method"> & Readonly<{ method: Method }>;
 
-/** `seat`: what the server has a limited number of, and who calls this route takes. */
+/**
+ * `seat`: what the server has a limited number of, and who calls this route takes. `asks`: what the route does, for whom it
+ * may be done; a route that does not say reads if it is a GET, and is for admins otherwise.
+ */
 export type Route = Readonly<{
   spec: RouteSpec;
+  asks?: "contribute";
   seat?: SeatKind;
   handle: (request: AppRequest) => Response | Promise<Response>;
 }>;
@@ -46,10 +52,14 @@ export const describeErrors = (...codes: readonly ErrorCode[]): Responses => {
 
 const toRoutingPath = (path: string): string => path.replaceAll(/\{(\w+)\}/g, ":$1");
 
-const describeCommonErrors = ({ security }: RouteSpec, seat: SeatKind | undefined): Responses => ({
-  ...describeErrors("FORBIDDEN_ORIGIN", "UNAVAILABLE"),
-  ...(seat === "follower" ? describeErrors("TOO_MANY_REQUESTS") : {}),
-  ...(security === undefined ? describeErrors("AUTHENTICATION_REQUIRED", "INVALID_CREDENTIALS") : {}),
+const OPEN_ERRORS = ["FORBIDDEN_ORIGIN", "UNAVAILABLE"] as const;
+const GUARDED_ERRORS = ["AUTHENTICATION_REQUIRED", "INVALID_CREDENTIALS", "TOO_MANY_REQUESTS", "FORBIDDEN"] as const;
+
+const describeCommonErrors = ({ security }: RouteSpec): Responses =>
+  describeErrors(...OPEN_ERRORS, ...(security === undefined ? GUARDED_ERRORS : []));
+
+const chooseAsked = ({ spec, asks }: Route): Asked => ({
+  act: asks ?? (spec.method === "get" ? "read" : "administer"),
 });
 
 const listMethods = (specs: readonly RouteSpec[]): string =>
@@ -64,11 +74,12 @@ const refuseOtherMethods = (app: OpenAPIHono<AppEnv>, specs: readonly RouteSpec[
 };
 
 export const mountRoutes = (app: OpenAPIHono<AppEnv>, routes: readonly Route[], seats: Seats): void => {
-  for (const { spec, seat, handle } of routes) {
-    const responses = { ...spec.responses, ...describeCommonErrors(spec, seat) };
+  for (const route of routes) {
+    const { spec, seat, handle } = route;
+    const responses = { ...spec.responses, ...describeCommonErrors(spec) };
     app.openAPIRegistry.registerPath({ ...spec, responses });
     const seated = seat === undefined ? handle : withSeat(seats, seat, handle);
-    app.on(spec.method.toUpperCase(), toRoutingPath(spec.path), seated);
+    app.on(spec.method.toUpperCase(), toRoutingPath(spec.path), withPermission(chooseAsked(route), seated));
   }
   refuseOtherMethods(
     app,

@@ -1,11 +1,19 @@
 import type { AppRequest, Peer } from "./context.ts";
 import { respondFailure } from "./error-response.ts";
 import type { SeatKind, Seats } from "./seats.ts";
+import { watchAccess } from "./watch-access.ts";
 
 type Handle = (request: AppRequest) => Response | Promise<Response>;
 
-const passOn = (body: ReadableStream<Uint8Array>, onEnd: () => void): ReadableStream<Uint8Array> => {
+type Watch = (onLost: () => void) => () => void;
+
+const passOn = (body: ReadableStream<Uint8Array>, watch: Watch, release: () => void): ReadableStream<Uint8Array> => {
   const reader = body.getReader();
+  const stop = watch(() => void reader.cancel().catch(() => undefined));
+  const onEnd = (): void => {
+    stop();
+    release();
+  };
   const pull = async (controller: ReadableStreamDefaultController<Uint8Array>): Promise<void> => {
     try {
       const { value } = await reader.read();
@@ -23,14 +31,14 @@ const passOn = (body: ReadableStream<Uint8Array>, onEnd: () => void): ReadableSt
   return new ReadableStream<Uint8Array>({ pull, cancel }, { highWaterMark: 0 });
 };
 
-const holdUntilRead = (response: Response, release: () => void): Response => {
+const holdUntilRead = (response: Response, watch: Watch, release: () => void): Response => {
   if (response.body === null || !response.ok) {
     release();
     return response;
   }
   const headers = new Headers(response.headers);
   headers.set("Connection", "close");
-  return new Response(passOn(response.body, release), { status: response.status, headers });
+  return new Response(passOn(response.body, watch, release), { status: response.status, headers });
 };
 
 const answerSeated = async (
@@ -43,7 +51,7 @@ const answerSeated = async (
   try {
     holdOpen?.(true);
     const response = await handle(request);
-    if (kind === "follower") return holdUntilRead(response, release);
+    if (kind === "follower") return holdUntilRead(response, (onLost) => watchAccess(request, onLost), release);
     release();
     holdOpen?.(false);
     return response;

@@ -1,13 +1,40 @@
 import { describe, expect, test } from "bun:test";
-import { type AccessFacts, decideAccess, isLoopback, normalizeHost } from "./access.ts";
+import {
+  type AccessFacts,
+  type Asked,
+  type Credential,
+  decideAccess,
+  isLoopback,
+  normalizeHost,
+  type Role,
+  type Source,
+} from "./access.ts";
+
+const at = (address: string): Source => ({ kind: "network", address });
+const by = (user: string, isOwner = false): Source => ({ kind: "socket", user, isOwner });
+const token = (role: Role, name: string | null = "ann", isGuessable = false): Credential => ({
+  kind: "token",
+  name,
+  role,
+  isGuessable,
+});
+
+const LOCAL = at("127.0.0.1");
+const REMOTE = at("10.0.0.9");
+const ABSENT: Credential = { kind: "absent" };
+const WRONG: Credential = { kind: "wrong" };
+const EXPIRED: Credential = { kind: "expired" };
 
 const facts = (changes: Partial<AccessFacts> = {}): AccessFacts => ({
+  asked: { act: "enter" },
   isOpen: false,
-  peerAddress: "127.0.0.1",
+  source: LOCAL,
   host: "localhost:54323",
   origin: null,
   serverHosts: new Set(["atlas", "10.0.0.7", "fd00::1", "nexus.example.com"]),
-  token: "absent",
+  trustsLoopback: true,
+  credential: ABSENT,
+  isGuessing: false,
   ...changes,
 });
 
@@ -16,26 +43,127 @@ const decide = (changes: Partial<AccessFacts>): string => {
   return decision.ok ? "allowed" : decision.error.code;
 };
 
-describe("credentials", () => {
-  test.each([
-    ["127.0.0.1", "absent", "allowed"],
-    ["127.255.3.4", "absent", "allowed"],
-    ["::1", "absent", "allowed"],
-    ["::ffff:127.0.0.1", "absent", "allowed"],
-    ["::FFFF:127.0.0.9", "wrong", "allowed"],
-    ["10.0.0.9", "absent", "AUTHENTICATION_REQUIRED"],
-    ["10.0.0.9", "wrong", "INVALID_CREDENTIALS"],
-    ["10.0.0.9", "right", "allowed"],
-    ["::ffff:10.0.0.9", "absent", "AUTHENTICATION_REQUIRED"],
-    ["128.0.0.1", "absent", "AUTHENTICATION_REQUIRED"],
-    ["127.evil.example", "absent", "AUTHENTICATION_REQUIRED"],
-    ["", "absent", "AUTHENTICATION_REQUIRED"],
-  ] as const)("a peer at %p with a token that is %s: %s", (peerAddress, token, outcome) => {
-    expect(decide({ peerAddress, token })).toBe(outcome);
+const identify = (changes: Partial<AccessFacts>): string => {
+  const decision = decideAccess(facts(changes));
+  if (!decision.ok) return decision.error.code;
+  const { name, role, via } = decision.value;
+  return `${name ?? "nobody"} ${role} ${via}`;
+};
+
+describe("who asks", () => {
+  test.each<readonly [string, Source, Credential, boolean, string]>([
+    ["loopback", LOCAL, ABSENT, true, "nobody admin loopback"],
+    ["loopback", at("127.255.3.4"), ABSENT, true, "nobody admin loopback"],
+    ["loopback", at("::1"), ABSENT, true, "nobody admin loopback"],
+    ["loopback", at("::ffff:127.0.0.1"), ABSENT, true, "nobody admin loopback"],
+    ["loopback with a wrong token", at("::FFFF:127.0.0.9"), WRONG, true, "nobody admin loopback"],
+    ["loopback with an expired token", LOCAL, EXPIRED, true, "nobody admin loopback"],
+    ["loopback with a token", LOCAL, token("viewer"), true, "ann viewer token"],
+    ["loopback that is not trusted", LOCAL, ABSENT, false, "AUTHENTICATION_REQUIRED"],
+    ["loopback that is not trusted, with a wrong token", LOCAL, WRONG, false, "INVALID_CREDENTIALS"],
+    ["loopback that is not trusted, with a token", LOCAL, token("user"), false, "ann user token"],
+    ["elsewhere", REMOTE, ABSENT, true, "AUTHENTICATION_REQUIRED"],
+    ["elsewhere with a wrong token", REMOTE, WRONG, true, "INVALID_CREDENTIALS"],
+    ["elsewhere with an expired token", REMOTE, EXPIRED, true, "INVALID_CREDENTIALS"],
+    ["elsewhere with a viewer's token", REMOTE, token("viewer"), true, "ann viewer token"],
+    ["elsewhere with a user's token", REMOTE, token("user"), true, "ann user token"],
+    ["elsewhere with an admin's token", REMOTE, token("admin"), true, "ann admin token"],
+    ["elsewhere with the setting's token", REMOTE, token("admin", null), true, "nobody admin token"],
+    ["an IPv4 address in IPv6", at("::ffff:10.0.0.9"), ABSENT, true, "AUTHENTICATION_REQUIRED"],
+    ["an address like loopback", at("128.0.0.1"), ABSENT, true, "AUTHENTICATION_REQUIRED"],
+    ["a name like loopback", at("127.evil.example"), ABSENT, true, "AUTHENTICATION_REQUIRED"],
+    ["no address", at(""), ABSENT, true, "AUTHENTICATION_REQUIRED"],
+    ["the socket", by("bob"), ABSENT, false, "bob user socket"],
+    ["the socket, as root or the server's user", by("root", true), ABSENT, false, "root admin socket"],
+    ["the socket with a wrong token", by("bob"), WRONG, true, "bob user socket"],
+    ["the socket with a token", by("bob"), token("admin"), true, "ann admin token"],
+    ["the socket, as one called like loopback", by("127.0.0.1"), ABSENT, true, "127.0.0.1 user socket"],
+  ])("%s", (_what, source, credential, trustsLoopback, who) => {
+    expect(identify({ source, credential, trustsLoopback })).toBe(who);
   });
 
-  test("an open route asks for none", () => {
-    expect(decide({ isOpen: true, peerAddress: "10.0.0.9" })).toBe("allowed");
+  test("an open route asks for no credentials, and lets nobody do more than look", () => {
+    expect(identify({ isOpen: true, source: REMOTE })).toBe("nobody viewer nothing");
+    expect(decide({ isOpen: true, source: REMOTE, asked: { act: "read" } })).toBe("allowed");
+    expect(decide({ isOpen: true, source: REMOTE, asked: { act: "contribute" } })).toBe("FORBIDDEN");
+  });
+});
+
+describe("what may be done", () => {
+  const ASKED: Readonly<Record<string, Asked>> = {
+    enter: { act: "enter" },
+    read: { act: "read" },
+    contribute: { act: "contribute" },
+    administer: { act: "administer" },
+    "submit as ann": { act: "submit as", user: "ann" },
+    "submit as bob": { act: "submit as", user: "bob" },
+    "submit as Ann": { act: "submit as", user: "Ann" },
+    "change ann's": { act: "change", job: "a", owner: "ann" },
+    "change bob's": { act: "change", job: "b", owner: "bob" },
+    "type into ann's": { act: "type into", job: "a", owner: "ann" },
+    "type into bob's": { act: "type into", job: "b", owner: "bob" },
+  };
+  const LOOKS = ["enter", "read"];
+  const OWN = [...LOOKS, "contribute", "submit as ann", "change ann's", "type into ann's"];
+  const ALL = Object.keys(ASKED);
+
+  const WHO: readonly (readonly [string, Partial<AccessFacts>, readonly string[]])[] = [
+    ["a viewer by token", { source: REMOTE, credential: token("viewer") }, LOOKS],
+    ["a viewer by token from loopback", { credential: token("viewer") }, LOOKS],
+    ["a viewer by token through the socket", { source: by("root", true), credential: token("viewer") }, LOOKS],
+    ["a user by token", { source: REMOTE, credential: token("user") }, OWN],
+    ["a user by token from loopback", { credential: token("user") }, OWN],
+    ["a user by the socket", { source: by("ann") }, OWN],
+    ["an admin by token", { source: REMOTE, credential: token("admin") }, ALL],
+    ["the server's owner by the socket", { source: by("root", true) }, ALL],
+    ["the holder of the setting's token", { source: REMOTE, credential: token("admin", null) }, ALL],
+    ["whoever is on trusted loopback", {}, ALL],
+  ];
+
+  test.each(WHO.flatMap(([who, changes, may]) => ALL.map((what) => [who, what, may.includes(what), changes] as const)))(
+    "%s: %s: %p",
+    (_who, what, isAllowed, changes) => {
+      const asked = ASKED[what] ?? { act: "administer" };
+      expect(decide({ ...changes, asked })).toBe(isAllowed ? "allowed" : "FORBIDDEN");
+    },
+  );
+
+  test.each(ALL)("who has not said who they are may not even: %s", (what) => {
+    const asked = ASKED[what] ?? { act: "enter" };
+    expect(decide({ source: REMOTE, asked })).toBe("AUTHENTICATION_REQUIRED");
+    expect(decide({ source: REMOTE, asked, credential: WRONG })).toBe("INVALID_CREDENTIALS");
+    expect(decide({ asked, origin: "http://evil.example", credential: token("admin") })).toBe("FORBIDDEN_ORIGIN");
+  });
+
+  test("a refusal says whose job it is, and what can be done instead", () => {
+    const refuse = (asked: Asked) => decideAccess(facts({ source: REMOTE, credential: token("user"), asked }));
+    expect(refuse({ act: "type into", job: "k3", owner: "b\u001b[2Job" })).toMatchObject({
+      error: {
+        message: 'Job k3 is of "b\\u001b[2Job": ann can\'t type into it',
+        hint: expect.stringContaining("--watch"),
+      },
+    });
+    expect(refuse({ act: "submit as", user: "bob" })).toMatchObject({
+      error: { message: 'ann can\'t submit as "bob"', hint: expect.stringContaining("NEXUS_USER") },
+    });
+  });
+});
+
+describe("an address from which too many wrong tokens came", () => {
+  test.each<readonly [string, Source, Credential, string]>([
+    ["a wrong token", REMOTE, WRONG, "TOO_MANY_REQUESTS"],
+    ["an expired one", REMOTE, EXPIRED, "TOO_MANY_REQUESTS"],
+    ["a right one that can be guessed", REMOTE, token("admin", null, true), "TOO_MANY_REQUESTS"],
+    ["a right one that nobody guesses", REMOTE, token("user"), "allowed"],
+    ["none", REMOTE, ABSENT, "AUTHENTICATION_REQUIRED"],
+    ["a wrong one from trusted loopback", LOCAL, WRONG, "allowed"],
+    ["a wrong one through the socket", by("bob"), WRONG, "allowed"],
+  ])("%s", (_what, source, credential, outcome) => {
+    expect(decide({ source, credential, isGuessing: true })).toBe(outcome);
+  });
+
+  test("reads the health, as all may", () => {
+    expect(decide({ source: REMOTE, credential: WRONG, isGuessing: true, isOpen: true })).toBe("allowed");
   });
 });
 
@@ -71,7 +199,7 @@ describe("host", () => {
   });
 
   test("a request without one is refused, on an open route and with a token too", () => {
-    expect(decide({ host: null, isOpen: true, token: "right" })).toBe("FORBIDDEN_ORIGIN");
+    expect(decide({ host: null, isOpen: true, credential: token("admin") })).toBe("FORBIDDEN_ORIGIN");
   });
 });
 
@@ -94,13 +222,14 @@ describe("origin", () => {
   });
 
   test("a foreign page is refused even with the right token", () => {
-    expect(decide({ origin: "http://evil.example", token: "right" })).toBe("FORBIDDEN_ORIGIN");
+    expect(decide({ origin: "http://evil.example", credential: token("admin") })).toBe("FORBIDDEN_ORIGIN");
   });
 });
 
-test("a refusal for want of a token says how to send it", () => {
-  const decision = decideAccess(facts({ peerAddress: "10.0.0.9" }));
-  expect(decision).toMatchObject({ ok: false, error: { hint: expect.stringContaining("Bearer") } });
+test("a refusal for want of a token says how to send it, on the server's own machine what else there is", () => {
+  const refuse = (source: Source) => decideAccess(facts({ source, trustsLoopback: false }));
+  expect(refuse(REMOTE)).toMatchObject({ ok: false, error: { hint: expect.stringContaining("Bearer") } });
+  expect(refuse(LOCAL)).toMatchObject({ ok: false, error: { hint: expect.stringContaining("NEXUS_SOCKET") } });
 });
 
 test("names are compared without case, brackets, trailing dot and long forms of addresses", () => {

@@ -15,6 +15,7 @@ const readValue = (result: ReturnType<typeof read>, key: keyof Settings): unknow
 
 const TEXT = "a text that is not empty";
 const LIST = "a list of texts";
+const PATH = "a path that begins with / and has at most 107 bytes";
 
 type Case = readonly [name: string, key: keyof Settings, fallback: unknown, fromFile: unknown, fromEnv: string];
 
@@ -27,6 +28,8 @@ const SETTINGS: readonly Case[] = [
   ["mock_gpus", "mockGpus", 0, 4, "3"],
   ["supplementary_groups", "supplementaryGroups", [], ["video"], "a,b"],
   ["api_token", "apiToken", null, "one", "two"],
+  ["trust_loopback", "trustLoopback", true, false, "false"],
+  ["socket", "socket", null, "/run/a.sock", "/run/b.sock"],
   ["external_ip", "externalIp", null, "192.0.2.1", "192.0.2.2"],
   ["allowed_hosts", "allowedHosts", [], ["a.example"], "b.example"],
   ["ssl_keyfile", "sslKeyfile", null, "/a.key", "/b.key"],
@@ -54,6 +57,7 @@ const PARSED: Readonly<Record<string, unknown>> = {
   mock_gpus: 3,
   supplementary_groups: ["a", "b"],
   allowed_hosts: ["b.example"],
+  trust_loopback: false,
   max_cpu_jobs: 5,
   max_passed_over: 7.5,
   max_requests: 9,
@@ -87,6 +91,10 @@ describe("readSettings", () => {
     ["host", "  ", TEXT],
     ["node_name", false, TEXT],
     ["api_token", "", TEXT],
+    ["trust_loopback", "perhaps", "true or false"],
+    ["trust_loopback", 2, "true or false"],
+    ["socket", "nexus.sock", PATH],
+    ["socket", `/${"ä".repeat(54)}`, PATH],
     ["external_ip", [], TEXT],
     ["ssl_keyfile", 1, TEXT],
     ["ssl_certfile", 1, TEXT],
@@ -114,6 +122,14 @@ describe("readSettings", () => {
     const message = settings.ok ? "" : settings.error.message;
     expect(message).toStartWith(`${name} = `);
     expect(message).toEndWith(` is not allowed: it must be ${allowed}`);
+  });
+
+  test("a mistaken token is not told", () => {
+    const settings = read({ api_token: 271_828 });
+    expect(settings).toEqual({
+      ok: false,
+      error: { message: `api_token = what is given is not allowed: it must be ${TEXT}` },
+    });
   });
 
   test("a mistake in the environment is named like one in the file", () => {

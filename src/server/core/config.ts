@@ -3,6 +3,7 @@ import { type NotifyChannel, parseNotify } from "./notify-settings.ts";
 import {
   address,
   EXECUTOR,
+  flag,
   LOG_LEVEL,
   type LogLevel,
   list,
@@ -10,6 +11,8 @@ import {
   number,
   type Raw,
   readField,
+  SOCKET,
+  secret,
   text,
 } from "./setting-fields.ts";
 
@@ -26,6 +29,8 @@ export type Settings = Readonly<{
   mockGpus: number;
   supplementaryGroups: readonly string[];
   apiToken: string | null;
+  trustLoopback: boolean;
+  socket: string | null;
   externalIp: string | null;
   allowedHosts: readonly string[];
   sslKeyfile: string | null;
@@ -63,18 +68,23 @@ const readTexts = (raw: Raw, host: HostFacts, mistakes: string[]) => ({
   serverDir: readField(raw, text("server_dir", host.serverDir), mistakes),
   host: readField(raw, text("host", "127.0.0.1"), mistakes),
   nodeName: readField(raw, text("node_name", host.hostname), mistakes),
-  apiToken: readField(raw, text("api_token", null), mistakes),
   externalIp: readField(raw, text("external_ip", null), mistakes),
   sslKeyfile: readField(raw, text("ssl_keyfile", null), mistakes),
   sslCertfile: readField(raw, text("ssl_certfile", null), mistakes),
   supplementaryGroups: readField(raw, list("supplementary_groups"), mistakes),
-  allowedHosts: readField(raw, list("allowed_hosts"), mistakes),
   executor: readField(raw, EXECUTOR, mistakes),
   nullpointerUrl: readField(raw, address("nullpointer_url", "https://0x0.st"), mistakes),
   twilioUrl: readField(raw, address("twilio_url", "https://api.twilio.com"), mistakes),
   logLevel: readField(raw, LOG_LEVEL, mistakes),
   speedTestUrl: readField(raw, address("speed_test_url", null), mistakes),
   pingHost: readField(raw, text("ping_host", null), mistakes),
+});
+
+const readAccess = (raw: Raw, mistakes: string[]) => ({
+  apiToken: readField(raw, secret("api_token"), mistakes),
+  trustLoopback: readField(raw, flag("trust_loopback", true), mistakes),
+  socket: readField(raw, SOCKET, mistakes),
+  allowedHosts: readField(raw, list("allowed_hosts"), mistakes),
 });
 
 const readNumbers = (raw: Raw, host: HostFacts, mistakes: string[]) => ({
@@ -104,6 +114,8 @@ const KNOWN = [
   "mock_gpus",
   "supplementary_groups",
   "api_token",
+  "trust_loopback",
+  "socket",
   "external_ip",
   "allowed_hosts",
   "ssl_keyfile",
@@ -154,6 +166,7 @@ export const readSettings = (
   const settings = {
     ...readTexts(raw, host, mistakes),
     ...readNumbers(raw, host, mistakes),
+    ...readAccess(raw, mistakes),
     ...readLimits(raw, mistakes),
     notify: notify.value,
   };

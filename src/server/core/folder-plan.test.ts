@@ -9,6 +9,7 @@ const NOW = 1_700_000_000;
 const folder = (id: string, daysAgo: number, overrides: Partial<EndedFolder> = {}): EndedFolder => ({
   id: id as JobId,
   endedAt: NOW - daysAgo * DAY,
+  changedAt: NOW - daysAgo * DAY,
   bytes: 100,
   isCleared: false,
   ...overrides,
@@ -45,6 +46,11 @@ test("the record of a launch stays while a backup is older than the job's end, a
   expect(kept(NOW - 7 * DAY)).toEqual(["a", "b record"]);
   expect(kept(NOW - DAY)).toEqual(["a", "b", "c"]);
   expect(kept(null)).toEqual(["a", "b", "c"]);
+});
+
+test("the record stays too while a backup is older than the moment at which the end was seen", () => {
+  const removals = select([folder("a", 9, { changedAt: NOW - 3 * DAY })], { days: 1, oldestBackup: NOW - 7 * DAY });
+  expect(removals).toMatchObject([{ id: "a", keepsRecord: true }]);
 });
 
 test("within the limit only what is too old goes; beyond it nothing stays that is older than what goes", () => {

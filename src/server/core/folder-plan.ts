@@ -1,7 +1,15 @@
 import type { JobId } from "./job.ts";
 
-/** `endedAt` in Unix seconds. `isCleared`: at most the record of its launch is left. */
-export type EndedFolder = Readonly<{ id: JobId; endedAt: number; bytes: number; isCleared: boolean }>;
+/** Times in Unix seconds. `changedAt`: of the folder itself, not before the job's end was known. `isCleared`: at most the record of its launch is left. */
+export type EndedFolder = Readonly<{
+  id: JobId;
+  endedAt: number;
+  changedAt: number;
+  bytes: number;
+  isCleared: boolean;
+}>;
+
+type Measured = Omit<EndedFolder, "id" | "endedAt">;
 
 /** How long folders of ended jobs are kept, and how much they may take in all; null: as much as there is. */
 export type Retention = Readonly<{ days: number; bytes: number | null }>;
@@ -17,7 +25,7 @@ type Facts = Readonly<{ retention: Retention; now: number; oldestBackup: number 
  */
 export type JobFolders = Readonly<{
   list: () => Promise<readonly JobId[]>;
-  measure: (ids: readonly JobId[]) => Promise<ReadonlyMap<JobId, Readonly<{ bytes: number; isCleared: boolean }>>>;
+  measure: (ids: readonly JobId[]) => Promise<ReadonlyMap<JobId, Measured>>;
   clear: (id: JobId, keepsRecord: boolean) => Promise<void>;
 }>;
 
@@ -57,8 +65,8 @@ export const selectOldFolders = (
     sorted.filter((one) => one.endedAt >= expiry),
   ];
   const excess = retention.bytes === null ? [] : selectExcess(younger, retention.bytes, now);
-  return [...expired, ...excess].flatMap(({ isCleared, ...folder }) => {
-    const keepsRecord = oldestBackup !== null && folder.endedAt >= oldestBackup;
+  return [...expired, ...excess].flatMap(({ isCleared, changedAt, ...folder }) => {
+    const keepsRecord = oldestBackup !== null && Math.max(folder.endedAt, changedAt) >= oldestBackup;
     return isCleared && keepsRecord ? [] : [{ ...folder, keepsRecord }];
   });
 };

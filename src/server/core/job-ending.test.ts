@@ -42,6 +42,17 @@ describe("decideEnding", () => {
     }
   });
 
+  test("a job ended when its exit code was written, or now if that is to come", () => {
+    for (const [exitedAt, at] of [
+      [40.5, 40.5],
+      [60, 50],
+    ] as const) {
+      expect(decide(running, { kind: "exited", exitCode: 0, processesLeft: 0, exitedAt })).toEqual([
+        { kind: "finish", job: running, event: { kind: "exit", at, exitCode: 0 } },
+      ]);
+    }
+  });
+
   test("a job that is gone without an exit code is finished with the reason", () => {
     expect(decide(running, { kind: "lost", reason: "Lost: the machine restarted" })).toEqual([
       { kind: "finish", job: running, event: { kind: "lose", at: 50, reason: "Lost: the machine restarted" } },

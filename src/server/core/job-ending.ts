@@ -9,6 +9,7 @@ export type Action =
   | Readonly<{ kind: "adopt"; job: ActiveJob; handle: JobHandle }>
   | Readonly<{ kind: "requeue"; job: ActiveJob }>;
 
+type Exited = Extract<Observation, { kind: "exited" }>;
 type KillFacts = Readonly<{ now: number; killedSince: number | undefined }>;
 
 const KILL_GRACE_S = 10;
@@ -17,6 +18,12 @@ const decideKill = (job: ActiveJob, { now, killedSince }: KillFacts): readonly A
   const force = killedSince !== undefined && now - killedSince >= KILL_GRACE_S;
   return killedSince === undefined || force ? [{ kind: "kill", job, force }] : [];
 };
+
+const describeExit = ({ exitCode, exitedAt }: Exited, now: number): Extract<JobEvent, { kind: "exit" }> => ({
+  kind: "exit",
+  at: Math.min(exitedAt ?? now, now),
+  exitCode,
+});
 
 const decideRunning = (job: ActiveJob, observation: Observation | undefined, facts: KillFacts): readonly Action[] => {
   switch (observation?.kind) {
@@ -27,7 +34,7 @@ const decideRunning = (job: ActiveJob, observation: Observation | undefined, fac
       return job.markedForKill ? decideKill(job, facts) : [];
     case "exited":
       if (observation.processesLeft > 0) return decideKill(job, facts);
-      return [{ kind: "finish", job, event: { kind: "exit", at: facts.now, exitCode: observation.exitCode } }];
+      return [{ kind: "finish", job, event: describeExit(observation, facts.now) }];
     case "lost":
       return [{ kind: "finish", job, event: { kind: "lose", at: facts.now, reason: observation.reason } }];
   }

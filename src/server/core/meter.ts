@@ -1,5 +1,6 @@
 import type { GpuState } from "./gpu-selection.ts";
 import type { EndedJob } from "./job.ts";
+import type { Outcome } from "./outbox.ts";
 import type { ArtifactTotals, JobCounts } from "./ports.ts";
 
 /** What holds an answer open until its job or its client ends it. */
@@ -10,6 +11,9 @@ export type RequestSample = Readonly<{ method: string; route: string; status: nu
 /** `changes` shared the transaction; `syncS` is the part of `totalS` that the commit and its fsync took, in seconds. */
 export type CommitSample = Readonly<{ changes: number; totalS: number; syncS: number }>;
 
+/** `oldestS` is how many seconds the oldest of those that wait has done so. */
+export type ChannelFigures = Readonly<{ channel: string; waiting: number; oldestS: number }>;
+
 /** What is read at the moment of a scrape. `gpus` is null while they can't be read. */
 export type ServerFigures = Readonly<{
   version: string;
@@ -17,6 +21,7 @@ export type ServerFigures = Readonly<{
   jobs: JobCounts;
   gpus: readonly GpuState[] | null;
   artifacts: ArtifactTotals;
+  channels: readonly ChannelFigures[];
 }>;
 
 /** Durations in seconds. `addFollower` returns what its end calls. `render` is Prometheus text of all figures. */
@@ -29,6 +34,7 @@ export type Meter = Readonly<{
   observeTask: (task: string, seconds: number, isFailed: boolean) => void;
   observeCommit: (sample: CommitSample) => void;
   countFailedCommit: () => void;
+  countDelivery: (channel: string, outcome: Outcome["kind"]) => void;
   observeRequest: (sample: RequestSample) => void;
   observeLag: (seconds: number) => void;
   addFollower: (kind: FollowerKind) => () => void;

@@ -66,6 +66,9 @@ export type Batch = Readonly<{
   failedIds: readonly string[];
 }>;
 
+/** How many messages of a channel are not out yet, and since when the oldest of them. */
+export type Backlog = Readonly<{ channel: string; waiting: number; since: number }>;
+
 /** What is older than `createdBefore` is given up, what was finished before `finishedBefore` dropped. */
 export type Expiry = Readonly<{ now: number; createdBefore: number; finishedBefore: number }>;
 
@@ -76,12 +79,13 @@ export type OutboxReads = Readonly<{
   openSecrets: (id: number) => Secrets;
   findBatch: (id: string) => Batch | null;
   hasInterrupted: () => boolean;
+  measure: () => readonly Backlog[];
   hasExpired: (expiry: Expiry) => boolean;
 }>;
 
 /**
  * `enqueue` takes a notice of the same job, channel and event only once. `release` makes what still waits for the job's
- * log due now.
+ * log due now. `expire` returns what it gives up.
  */
 export type OutboxChanges = Readonly<{
   enqueue: (notices: readonly Notice[]) => void;
@@ -91,5 +95,5 @@ export type OutboxChanges = Readonly<{
   openBatch: (id: string, total: number) => void;
   countInBatch: (id: string, jobId: JobId, end: "completed" | "failed" | "killed" | "removed") => Batch | null;
   reclaimInterrupted: () => void;
-  expire: (expiry: Expiry) => void;
+  expire: (expiry: Expiry) => readonly OutboxMessage[];
 }>;

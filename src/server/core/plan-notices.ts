@@ -1,5 +1,5 @@
 import { type EndedJob, isEnded, type Job } from "./job.ts";
-import type { Batch, Notice, NoticeEvent } from "./outbox.ts";
+import type { Notice, NoticeEvent } from "./outbox.ts";
 
 type Secrets = Readonly<Record<string, string>>;
 
@@ -10,7 +10,8 @@ export type Channel = Readonly<{
   findDestination: (job: Job, secrets: Secrets) => string;
 }>;
 
-type Facts = Readonly<{ channels: readonly Channel[]; now: number; loadSecrets: () => Secrets }>;
+/** Who may want to hear, at what time, and what those need who do. */
+export type NoticeSource = Readonly<{ channels: readonly Channel[]; now: number; loadSecrets: () => Secrets }>;
 
 const LOG_GRACE_S = 5;
 export const LOG_CHANNEL = "nullpointer";
@@ -32,22 +33,18 @@ export const findNoticeEvent = (before: Job, after: Job): NoticeEvent | null => 
 const waitsForLog = (job: Job, channel: string): job is EndedJob =>
   isEnded(job) && channel !== LOG_CHANNEL && job.integrations.includes("nullpointer");
 
-/** True once all jobs of a batch have ended or were removed. */
-export const isBatchDone = ({ total, completed, failed, killed, removed }: Batch): boolean =>
-  completed + failed + killed + removed >= total;
-
 /** A message that may name the uploaded log waits up to 5 s for it; the log itself does not wait. */
-export const planNotices = (event: NoticeEvent | null, job: Job, facts: Facts): readonly Notice[] => {
-  const wanted = event === null ? [] : facts.channels.filter((channel) => channel.isWanted(job, event));
+export const planNotices = (event: NoticeEvent | null, job: Job, source: NoticeSource): readonly Notice[] => {
+  const wanted = event === null ? [] : source.channels.filter((channel) => channel.isWanted(job, event));
   if (event === null || wanted.length === 0) return [];
-  const secrets = facts.loadSecrets();
+  const secrets = source.loadSecrets();
   return wanted.map((channel) => ({
     jobId: job.id,
     channel: channel.name,
     event,
     destination: `${channel.name} ${channel.findDestination(job, secrets)}`,
     secrets,
-    createdAt: facts.now,
-    dueAt: facts.now + (waitsForLog(job, channel.name) ? LOG_GRACE_S : 0),
+    createdAt: source.now,
+    dueAt: source.now + (waitsForLog(job, channel.name) ? LOG_GRACE_S : 0),
   }));
 };

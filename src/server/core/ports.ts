@@ -1,6 +1,7 @@
 import type { WireStatus } from "../../shared/job.ts";
 import type { Health } from "../../shared/node.ts";
 import type { Result } from "../../shared/result.ts";
+import type { TokenStore } from "./access-token.ts";
 import type {
   ActiveJob,
   ArtifactId,
@@ -78,13 +79,12 @@ export type Store = Readonly<{
   countJobs: () => JobCounts;
   loadEnvironment: (id: JobId) => Environment;
   listBlacklist: () => ReadonlySet<number>;
-  readTokenDigest: () => string | null;
-  saveTokenDigest: (digest: string) => Promise<Result<void, Unavailable>>;
   write: <Value>(change: (transaction: Transaction) => Value) => Promise<Result<Value, Unavailable>>;
   artifacts: ArtifactStore;
   outbox: OutboxReads;
   close: () => Promise<void>;
-}>;
+}> &
+  TokenStore;
 
 /** What the server has just done: the moments of a migration, a write, a restart, a launch, an end and a kill that differ on disk. */
 export type Step =
@@ -114,12 +114,12 @@ export type LaunchError = Readonly<{ message: string; isTemporary?: boolean }>;
 export type KillError = Readonly<{ message: string }>;
 
 /**
- * `processesLeft` counts the job's processes that outlive its exit code. `lost`: no process is left and no exit code
+ * `processesLeft` counts the job's processes that outlive its exit code, which was written at `exitedAt` where that is known. `lost`: no process is left and no exit code
  * is there, for the reason given. `unstarted`: it never ran and, from this answer on, never can.
  */
 export type Observation =
   | Readonly<{ kind: "alive"; handle: JobHandle }>
-  | Readonly<{ kind: "exited"; exitCode: number; processesLeft: number }>
+  | Readonly<{ kind: "exited"; exitCode: number; processesLeft: number; exitedAt?: number }>
   | Readonly<{ kind: "lost"; reason: string }>
   | Readonly<{ kind: "unstarted" }>;
 
@@ -197,8 +197,8 @@ export type HostStats = Readonly<{
 /** The address of the job's run on W&B, null while there is none. */
 export type WandbFinder = Readonly<{ find: (job: RunningJob, env: Environment) => Promise<string | null> }>;
 
-/** `running` makes the scheduler look at the running jobs now, `queues` at what can start now. */
-export type Wakes = Readonly<{ running: () => void; queues: () => void }>;
+/** `running` makes the scheduler look at the running jobs now, `queues` at what can start now, `outbox` at what is to be told. */
+export type Wakes = Readonly<{ running: () => void; queues: () => void; outbox: () => void }>;
 
 /** `time` in Unix seconds names a backup. `make` takes as long as it takes, beside the server, and answers with its path. */
 export type Backups = Readonly<{

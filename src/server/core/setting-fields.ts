@@ -4,7 +4,15 @@ export type LogLevel = (typeof LOG_LEVELS)[number];
 
 export type Raw = Readonly<Record<string, unknown>>;
 type Parse<Value> = (raw: unknown) => Value | undefined;
-export type Field<Value> = Readonly<{ name: string; parse: Parse<Value>; allowed: string; fallback: Value }>;
+
+/** The value of an `isSecret` field is told to nobody, not even when it is mistaken. */
+export type Field<Value> = Readonly<{
+  name: string;
+  parse: Parse<Value>;
+  allowed: string;
+  fallback: Value;
+  isSecret?: true;
+}>;
 
 const DEFAULT_MOCK_GPUS = 2;
 const MAX_MOCK_GPUS = 64;
@@ -41,7 +49,8 @@ export const readField = <Value>(raw: Raw, field: Field<Value>, mistakes: string
   if (value === undefined || value === null) return field.fallback;
   const parsed = field.parse(value);
   if (parsed !== undefined) return parsed;
-  mistakes.push(`${field.name} = ${describe(value)} is not allowed: it must be ${field.allowed}`);
+  const shown = field.isSecret === true ? "what is given" : describe(value);
+  mistakes.push(`${field.name} = ${shown} is not allowed: it must be ${field.allowed}`);
   return field.fallback;
 };
 
@@ -86,6 +95,35 @@ export const number = <Fallback extends number | null>(
   allowed: `a ${isWhole ? "whole number" : "number"} from ${min} to ${max}`,
   fallback,
 });
+
+const parseFlag: Parse<boolean> = (raw) => {
+  const word = typeof raw === "string" ? raw.toLowerCase() : raw;
+  if (word === true || word === "true" || word === "1") return true;
+  return word === false || word === "false" || word === "0" ? false : undefined;
+};
+
+export const flag = (name: string, fallback: boolean): Field<boolean> => ({
+  name,
+  parse: parseFlag,
+  allowed: "true or false",
+  fallback,
+});
+
+export const secret = (name: string): Field<string | null> => ({ ...text(name, null), isSecret: true });
+
+const MAX_SOCKET_BYTES = 107;
+
+const parseSocket: Parse<string> = (raw) => {
+  const path = parseText(raw);
+  return path?.startsWith("/") && new TextEncoder().encode(path).length <= MAX_SOCKET_BYTES ? path : undefined;
+};
+
+export const SOCKET: Field<string | null> = {
+  name: "socket",
+  parse: parseSocket,
+  allowed: `a path that begins with / and has at most ${MAX_SOCKET_BYTES} bytes`,
+  fallback: null,
+};
 
 export const MOCK_GPUS: Field<number> = {
   name: "mock_gpus",

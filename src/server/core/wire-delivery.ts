@@ -9,6 +9,7 @@ export const toWireDelivery = (message: OutboxMessage): WireDelivery => ({
   event: message.event,
   state: toWireState(message.state),
   attempts: message.attempts,
+  uncertain: message.isUncertain,
   created_at: message.createdAt,
   next_attempt_at: toWireState(message.state) === "waiting" ? message.dueAt : null,
   finished_at: message.finishedAt,

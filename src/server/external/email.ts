@@ -3,7 +3,7 @@ import { err, ok, type Result } from "../../shared/result.ts";
 import type { Courier, DeliveryError, Parcel, Receipt } from "../core/courier.ts";
 import { describeNotice, quoteLog, titleNotice } from "../core/notice-text.ts";
 import type { NotifyChannel } from "../core/notify-settings.ts";
-import { readNoticeFacts } from "./notice-facts.ts";
+import { nameNotice, readNoticeFacts } from "./notice-facts.ts";
 
 type Account = Pick<NotifyChannel, "url" | "from" | "to">;
 
@@ -28,14 +28,13 @@ const explain = (error: unknown): DeliveryError => {
 
 const createMail = async (parcel: Parcel, { from, to }: Account) => {
   const facts = await readNoticeFacts(parcel);
-  const id = `nexus-${parcel.job.id}-${parcel.message.channel}-${parcel.message.event}-${parcel.message.createdAt}`;
   const log = quoteLog(facts);
   return {
     from: from ?? "",
     to: [...to],
     subject: titleNotice(facts),
     text: `${describeNotice(facts)}\n${log === "" ? "" : `\nThe end of its log:\n\n${log}\n`}`,
-    messageId: `<${id}@${parcel.job.nodeName.replaceAll(/[^A-Za-z0-9.-]/g, "-")}>`,
+    messageId: `<${nameNotice(parcel)}@${parcel.job.nodeName.replaceAll(/[^A-Za-z0-9.-]/g, "-")}>`,
     headers: { "Auto-Submitted": "auto-generated" },
     disableFileAccess: true,
     disableUrlAccess: true,

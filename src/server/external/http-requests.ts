@@ -1,7 +1,9 @@
+import type { LocalUser } from "../core/access.ts";
 import type { SocketHandler } from "../core/terminal.ts";
 
 export type HttpPeer = Readonly<{
   address: string;
+  localUser?: LocalUser;
   pendingRequests: number;
   holdOpen: (isHeld: boolean) => void;
   upgrade: (handler: SocketHandler) => boolean;
@@ -9,25 +11,35 @@ export type HttpPeer = Readonly<{
 
 type HttpServer = Bun.Server<SocketHandler>;
 type Fetch = (request: Request, server: HttpServer) => Promise<Response | undefined>;
-type Answer = (request: Request, peer: HttpPeer) => Response | Promise<Response>;
+export type Answer = (request: Request, peer: HttpPeer) => Response | Promise<Response>;
 
 const NEVER = 0;
 
-const describePeer = (request: Request, server: HttpServer, idleTimeoutS: number): Omit<HttpPeer, "upgrade"> => ({
-  address: server.requestIP(request)?.address ?? "",
+const describeOrigin = (request: Request, server: HttpServer, { localUser }: Line) =>
+  localUser === undefined
+    ? { address: server.requestIP(request)?.address ?? "" }
+    : { address: `socket:${localUser.user}`, localUser };
+
+const describePeer = (request: Request, server: HttpServer, line: Line): Omit<HttpPeer, "upgrade"> => ({
+  ...describeOrigin(request, server, line),
   pendingRequests: server.pendingRequests,
-  holdOpen: (isHeld) => server.timeout(request, isHeld ? NEVER : idleTimeoutS),
+  holdOpen: (isHeld) => server.timeout(request, isHeld ? NEVER : line.idleTimeoutS),
 });
 
-/** What the server calls for each request: no response follows one that became a WebSocket. */
+type Line = Readonly<{ idleTimeoutS: number; localUser?: LocalUser }>;
+
+/**
+ * What the server calls for each request: no response follows one that became a WebSocket. `localUser`: whose requests alone
+ * come in here.
+ */
 export const createFetch =
-  (answer: Answer, idleTimeoutS: number): Fetch =>
+  (answer: Answer, line: Line): Fetch =>
   async (request, server) => {
     let isUpgraded = false;
     const upgrade = (data: SocketHandler): boolean => {
       isUpgraded = server.upgrade(request, { data });
       return isUpgraded;
     };
-    const response = await answer(request, { ...describePeer(request, server, idleTimeoutS), upgrade });
+    const response = await answer(request, { ...describePeer(request, server, line), upgrade });
     return isUpgraded ? undefined : response;
   };

@@ -9,6 +9,7 @@ const JOB_ID = /^[a-z0-9-]{1,64}$/;
 const RECORD = /^(job\.json|exit_code|started|terminated|claim-[0-9a-z]+)$/;
 const SIZE_LINE = /^(\d+)\s+(.+)$/;
 const LIMITS = { timeoutMs: 600_000, maxOutputBytes: 10_000_000 };
+const MS_PER_S = 1000;
 const BYTES_PER_BLOCK = 1024;
 
 const listNames = (folder: string): Promise<readonly string[]> => readdir(folder).catch(() => []);
@@ -17,6 +18,12 @@ const isFolder = (path: string): Promise<boolean> =>
   lstat(path).then(
     (entry) => entry.isDirectory(),
     () => false,
+  );
+
+const readChangeTime = (path: string): Promise<number> =>
+  lstat(path).then(
+    ({ mtimeMs }) => mtimeMs / MS_PER_S,
+    () => 0,
   );
 
 const isThere = (path: string): Promise<boolean> =>
@@ -51,7 +58,8 @@ export const createJobFolders = (serverDir: string): JobFolders => {
       const sizes = await measureFolders(ids.map(locate));
       const facts = ids.map(async (id) => {
         const isCleared = !(await isThere(join(locate(id), "error.log")));
-        return [id, { bytes: sizes.get(locate(id)) ?? 0, isCleared }] as const;
+        const changedAt = await readChangeTime(locate(id));
+        return [id, { changedAt, bytes: sizes.get(locate(id)) ?? 0, isCleared }] as const;
       });
       return new Map(await Promise.all(facts));
     },

@@ -5,6 +5,10 @@ import { toPlainLines } from "../core/plain-text.ts";
 
 const LOG_LINES = 20;
 
+/** The same however often a notice is sent, and that of no other notice. */
+export const nameNotice = ({ job, message }: Parcel): string =>
+  `nexus-${job.id}-${message.channel}-${message.event}-${message.createdAt}`;
+
 /** What a message is made from, with the job's secrets masked. */
 export const readNoticeFacts = async ({
   job,

@@ -1,11 +1,13 @@
+import { createHash } from "node:crypto";
 import { ok } from "../../shared/result.ts";
 import type { Courier } from "../core/courier.ts";
 import { describeNotice, quoteLog, titleNotice } from "../core/notice-text.ts";
 import type { NoticeEvent } from "../core/outbox.ts";
 import { clipEnd, clipStart } from "../core/plain-text.ts";
-import { readNoticeFacts } from "./notice-facts.ts";
+import { nameNotice, readNoticeFacts } from "./notice-facts.ts";
 import { sendRequest } from "./send-request.ts";
 
+const SEQUENCE_ID_LENGTH = 32;
 const MAX_FACTS = 800;
 const MAX_LOG = 500;
 const HIGH_PRIORITY = 4;
@@ -24,7 +26,14 @@ const splitAddress = (address: string): Readonly<{ url: string; topic: string }>
   return { url: `${url.origin}/${parts.join("/")}`, topic };
 };
 
-/** Publishes to the topic that ends the address, as JSON (https://docs.ntfy.sh/publish/#publish-as-json). */
+const deriveSequenceId = (name: string): string =>
+  createHash("sha256").update(name).digest("hex").slice(0, SEQUENCE_ID_LENGTH);
+
+/**
+ * Publishes to the topic that ends the address, as JSON (https://docs.ntfy.sh/publish/#publish-as-json).
+ * One that is sent again replaces itself, as it has the same `sequence_id` (of at most 64 `A-Z a-z 0-9 _ -`:
+ * https://docs.ntfy.sh/publish/#updating-notifications).
+ */
 export const createNtfy = (address: string, token: string | null): Courier => ({
   deliver: async (parcel, signal) => {
     const facts = await readNoticeFacts(parcel);
@@ -33,6 +42,7 @@ export const createNtfy = (address: string, token: string | null): Courier => ({
     const log = clipStart(quoteLog(facts), MAX_LOG);
     const body = JSON.stringify({
       topic,
+      sequence_id: deriveSequenceId(nameNotice(parcel)),
       title: titleNotice(facts),
       message: [clipEnd(describeNotice(facts), MAX_FACTS), log].filter((part) => part !== "").join("\n\n"),
       ...(facts.event === "failed" ? { priority: HIGH_PRIORITY } : {}),

@@ -1,14 +1,8 @@
 import { readFile, stat } from "node:fs/promises";
 import type { FindProcessOwner } from "../core/ports.ts";
-import { runCommand } from "./run-command.ts";
+import { findUserName } from "./user-names.ts";
 
-const LIMITS = { timeoutMs: 1000, maxOutputBytes: 4096 };
-
-const askName = async (uid: number): Promise<string> => {
-  const asked = await runCommand(["id", "-un", String(uid)], LIMITS);
-  const name = asked.ok && asked.value.exitCode === 0 ? asked.value.stdout.trim() : "";
-  return name === "" ? `uid ${uid}` : name;
-};
+const askName = async (uid: number): Promise<string> => (await findUserName(uid)) ?? `uid ${uid}`;
 
 /** By `/proc`; names of users are asked for once. Null for a process that is gone or not of this machine's view. */
 export const createProcessOwners = (): FindProcessOwner => {

@@ -115,10 +115,24 @@ describe("ntfy", () => {
     expect(ntfy.published[1]?.message).not.toContain("epoch 1");
   });
 
+  test("shows one notification, however often it is sent, and another for another event", async () => {
+    const ntfy = use(startNtfy("tk_1"));
+    const longest = "a".repeat(64) as Parcel["job"]["id"];
+    for (const fields of [{}, {}, { id: longest }, { status: "killed" }] as const)
+      await deliver("ntfy", ntfy.address, pack(fields), "tk_1");
+    expect(ntfy.published).toHaveLength(4);
+    expect(ntfy.shown().map(({ title }) => title)).toEqual([
+      "Job a failed on atlas",
+      `Job ${longest} failed on atlas`,
+      "Job a killed on atlas",
+    ]);
+  });
+
   test("gets no more than it takes, and says when the token is wrong", async () => {
     const ntfy = use(startNtfy("tk_1"));
-    await deliver("ntfy", ntfy.address, pack({ command: "ü".repeat(9000) }, "ü".repeat(9000)), "tk_1");
-    expect(ntfy.published).toHaveLength(1);
+    for (const letter of ["ü", "漢", "😀", '"'])
+      await deliver("ntfy", ntfy.address, pack({ command: letter.repeat(9000) }, letter.repeat(9000)), "tk_1");
+    expect(ntfy.published).toHaveLength(4);
     expect(await deliver("ntfy", ntfy.address, pack(), "tk_2")).toMatchObject({
       error: { message: "ntfy answered 401: unauthorized", isFinal: true },
     });
@@ -131,7 +145,7 @@ describe("a webhook", () => {
     for (let round = 0; round < 2; round++) await deliver("webhook", webhook.url, pack(), SECRET);
     expect(webhook.requests).toHaveLength(2);
     expect(webhook.events).toHaveLength(1);
-    expect(webhook.events[0]).toMatchObject({ id: "nexus-a-team-failed", type: "job.failed" });
+    expect(webhook.events[0]).toMatchObject({ id: "nexus-a-team-failed-1700000000", type: "job.failed" });
     expect(webhook.events[0]?.data).toMatchObject({
       title: "Job a failed on atlas",
       job: { id: "a", status: "failed", exit_code: 1, env: {}, jobrc: null, command: "train --key ******** '<!here>'" },
@@ -145,6 +159,22 @@ describe("a webhook", () => {
     for (const secret of [other, undefined]) {
       expect(await deliver("webhook", webhook.url, pack(), secret)).toMatchObject({ error: { isFinal: true } });
     }
+  });
+});
+
+describe("a service that gets too many messages is tried again", () => {
+  test.each([
+    ["slack", () => startSlack(), "Slack answered 429: Too Many Requests", 30],
+    ["webhook", () => startWebhook(SECRET), "the webhook answered 429: Too Many Requests", 30],
+    ["ntfy", () => startNtfy(SECRET), "ntfy answered 429: limit reached: too many requests", null],
+  ] as const)("when it says so, if it does: %s", async (type, start, message, retryAfterS) => {
+    const service = use<StandIn & Readonly<{ address?: string }>>(start());
+    service.limitRate({ requests: 1, retryAfterS: 30 });
+    const send = () => deliver(type, service.address ?? service.url, pack(), SECRET);
+    const error = { message, isFinal: false, isUncertain: false, retryAfterS };
+    expect(await send()).toMatchObject({ ok: true });
+    expect(await send()).toEqual({ ok: false, error });
+    expect(await send()).toMatchObject({ ok: true });
   });
 });
 

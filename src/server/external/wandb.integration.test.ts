@@ -12,62 +12,26 @@ import {
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
+import type { Fault } from "../../../tests/services/stand-in.ts";
+import { startWandb, type WandbStandIn } from "../../../tests/services/wandb.ts";
 import type { RunningJob } from "../core/job.ts";
 import { createWandbFinder } from "./wandb.ts";
 
-type Asked = { query: string; variables: Record<string, string> };
-
 let dir: string;
-let asked: Asked[];
-let projectOfRun: string | null;
-let answer: (question: Asked) => Response | Promise<Response>;
-let api: ReturnType<typeof startApi>;
+let api: WandbStandIn;
 
 const RUN = "run-20261124_101755-abc123";
 const FOUND = "https://wandb.ai/lab/vision/runs/abc123";
-const RUN_QUERY =
-  "query Run($project: String!, $entity: String!, $name: String!) { project(name: $project, entityName: $entity) { run(name: $name) { name } } }";
-const PROJECTS_QUERY =
-  "query Projects($entity: String, $name: String!) { models(entityName: $entity, first: 50) { edges { node { name run(name: $name) { name } } } } }";
-
-const showProject = (project: string | undefined, run: string | undefined) => ({
-  name: project,
-  run: project === projectOfRun && run === "abc123" ? { name: run } : null,
-});
-
-const answerAsWandb = ({ query, variables }: Asked): Response => {
-  const { entity, project, name } = variables;
-  if (entity !== "lab") return Response.json({ data: { project: null, models: null } });
-  if (query === RUN_QUERY) return Response.json({ data: { project: showProject(project, name) } });
-  if (query !== PROJECTS_QUERY) return new Response("", { status: 400 });
-  const edges = ["other", "vision"].map((each) => ({ node: showProject(each, name) }));
-  return Response.json({ data: { models: { edges } } });
-};
-
-const startApi = () =>
-  Bun.serve({
-    port: 0,
-    hostname: "127.0.0.1",
-    fetch: async (request) => {
-      const isKnown = request.headers.get("authorization") === `Basic ${btoa("api:key")}`;
-      const isRightCall = request.method === "POST" && new URL(request.url).pathname === "/graphql";
-      if (!isKnown || !isRightCall) return new Response("", { status: 401 });
-      const question = (await request.json()) as Asked;
-      asked.push(question);
-      return answer(question);
-    },
-  });
 
 beforeEach(() => {
-  asked = [];
-  projectOfRun = "vision";
-  answer = answerAsWandb;
   dir = realpathSync(mkdtempSync(join(tmpdir(), "nexus-wandb-")));
-  api = startApi();
+  api = startWandb();
+  api.addRun("other", "yyy888");
+  api.addRun("vision", "abc123");
 });
 
 afterEach(async () => {
-  await api.stop(true);
+  await api.stop();
   rmSync(dir, { recursive: true, force: true });
 });
 
@@ -81,9 +45,11 @@ const writeRun = (folder: string, metadata: unknown = { root: join(dir, "repo") 
 
 const findIn = (folder: string, env: Readonly<Record<string, string>> = {}, timeoutMs?: number) => {
   const job = { id: "k3f9ab", dir: folder, startedAt: Date.now() / 1000 - 2700 } as RunningJob;
-  const base = { WANDB_ENTITY: "lab", WANDB_API_KEY: "key", WANDB_BASE_URL: `${api.url.origin}/` };
+  const base = { WANDB_ENTITY: "lab", WANDB_API_KEY: api.key, WANDB_BASE_URL: `${api.url}/` };
   return createWandbFinder(timeoutMs).find(job, { ...base, ...env });
 };
+
+const listQuestions = () => api.questions.map(({ query, variables }) => [/query (\w+)/.exec(query)?.[1], variables]);
 
 const find = (env: Readonly<Record<string, string>> = {}, timeoutMs?: number) => findIn(dir, env, timeoutMs);
 
@@ -91,13 +57,13 @@ test("the run that lies in the job's folder is found, in the project that holds 
   writeRun("wandb/run-20261124_101754-zzz999", { root: "/elsewhere" });
   writeRun(`deep/er/wandb/${RUN}`);
   expect(await find()).toBe(FOUND);
-  expect(asked).toEqual([{ query: PROJECTS_QUERY, variables: { entity: "lab", name: "abc123" } }]);
+  expect(listQuestions()).toEqual([["Projects", { entity: "lab", name: "abc123" }]]);
 });
 
 test("a run is found by the job's id too, and a named project is asked alone", async () => {
   writeRun(`wandb/${RUN}`, { env: { NEXUS_JOB_ID: "k3f9ab" } });
   expect(await find({ WANDB_PROJECT: "vision" })).toBe(FOUND);
-  expect(asked).toEqual([{ query: RUN_QUERY, variables: { entity: "lab", project: "vision", name: "abc123" } }]);
+  expect(listQuestions()).toEqual([["Run", { entity: "lab", project: "vision", name: "abc123" }]]);
 });
 
 test("a longer id or folder that begins with the job's is another job's", async () => {
@@ -119,7 +85,7 @@ test("a job whose folder is reached through a link is named by the folder's real
 test("an offline run has no metadata: its log names the folder and, once finished, the project", async () => {
   const path = `repo/wandb/offline-${RUN}/logs/debug.log`;
   write(path, `INFO Logging user logs to ${join(dir, path)}\nINFO [_finish():2300] finishing run lab/my proj/abc123\n`);
-  await api.stop(true);
+  await api.stop();
   expect(await find({ WANDB_PROJECT: "mine" })).toBe("https://wandb.ai/lab/my%20proj/runs/abc123");
 });
 
@@ -139,7 +105,7 @@ test("an offline run that names its place relatively counts where it lies, if it
 
 test("names with spaces and dots are kept, written as an address needs them", async () => {
   writeRun("wandb/run-20261124_101755-exp.1 b");
-  await api.stop(true);
+  await api.stop();
   expect(await find({ WANDB_PROJECT: "my proj" })).toBe("https://wandb.ai/lab/my%20proj/runs/exp.1%20b");
 });
 
@@ -148,45 +114,47 @@ test("without an API that answers, or a key for it, the job's own project is bel
   expect(await find({ WANDB_API_KEY: "", WANDB_PROJECT: "mine" })).toBe("https://wandb.ai/lab/mine/runs/abc123");
   expect(await find({ WANDB_API_KEY: "schlüssel → ", WANDB_PROJECT: "mine" })).toEndWith("/mine/runs/abc123");
   expect(await find({ WANDB_BASE_URL: "no address", WANDB_PROJECT: "mine" })).toEndWith("/mine/runs/abc123");
-  await api.stop(true);
+  await api.stop();
   expect(await find({ WANDB_PROJECT: "mine" })).toBe("https://wandb.ai/lab/mine/runs/abc123");
   expect(await find()).toBeNull();
 });
 
 test("an API that hangs, before or within its answer, is given up after the time limit", async () => {
   writeRun(`wandb/${RUN}`);
-  answer = () => new Promise<Response>(() => {});
+  api.failAlways({ kind: "hang" });
   expect(await find({ WANDB_PROJECT: "mine" }, 100)).toBe("https://wandb.ai/lab/mine/runs/abc123");
   expect(await find({}, 100)).toBeNull();
-  answer = () =>
-    new Response(new ReadableStream({ start: (stream) => stream.enqueue(new TextEncoder().encode('{"data":')) }));
+  api.failAlways({ kind: "stall" });
   expect(await find({ WANDB_PROJECT: "mine" }, 100)).toBe("https://wandb.ai/lab/mine/runs/abc123");
-  expect(asked).toHaveLength(3);
+  expect(api.requests).toHaveLength(3);
 });
 
-test("an answer that is too long, a redirect, or no JSON counts as none", async () => {
+test("an answer that is too long, a redirect, too many questions, or no JSON counts as none", async () => {
   writeRun(`wandb/${RUN}`);
-  const edges = [{ node: showProject("vision", "abc123") }];
-  const answers = [
-    () => Response.json({ data: { models: { edges } }, more: "x".repeat(2 ** 20) }),
-    () => Response.redirect(`${api.url.origin}/graphql`, 307),
-    () => new Response("<html>"),
+  const edges = [{ node: { name: "vision", run: { name: "abc123" } } }];
+  const long = JSON.stringify({ data: { models: { edges } }, more: "x".repeat(2 ** 20) });
+  const faults: readonly Fault[] = [
+    { kind: "status", status: 200, body: long },
+    { kind: "status", status: 307, headers: { Location: `${api.url}/graphql` } },
+    { kind: "status", status: 429 },
+    { kind: "garbage" },
   ];
-  for (const each of answers) {
-    answer = each;
+  for (const fault of faults) {
+    api.failNext(fault, fault);
     expect(await find({ WANDB_PROJECT: "mine" })).toBe("https://wandb.ai/lab/mine/runs/abc123");
     expect(await find()).toBeNull();
   }
-  expect(asked).toHaveLength(2 * answers.length);
+  expect(api.requests).toHaveLength(2 * faults.length);
+  api.limitRate({ requests: 0, retryAfterS: 1 });
+  expect([await find(), await find()]).toEqual([null, FOUND]);
 });
 
 test("a run of another job, one that no project holds, and no run at all are not found", async () => {
   expect(await find()).toBeNull();
   writeRun("wandb/run-20261124_101754-zzz999", { root: "/elsewhere" });
   expect(await find()).toBeNull();
-  expect(asked).toEqual([]);
-  writeRun(`wandb/${RUN}`);
-  projectOfRun = null;
+  expect(api.requests).toEqual([]);
+  writeRun("wandb/run-20261124_101755-nowhere");
   expect(await find({ WANDB_PROJECT: "vision" })).toBeNull();
   expect(await find({ WANDB_ENTITY: "" })).toBeNull();
 });

@@ -4,7 +4,7 @@ import type { Courier } from "../core/courier.ts";
 import { isOfMachine } from "../core/machine-notice.ts";
 import { describeNotice, type NoticeFacts, quoteLog, titleNotice } from "../core/notice-text.ts";
 import { toWireJob } from "../core/wire-job.ts";
-import { readNoticeFacts } from "./notice-facts.ts";
+import { nameNotice, readNoticeFacts } from "./notice-facts.ts";
 import { sendRequest } from "./send-request.ts";
 
 const KEY_PREFIX = "whsec_";
@@ -29,7 +29,7 @@ const nameType = ({ event, batch }: NoticeFacts): string => {
 export const createWebhook = (url: string, secret: string | null, readTime: () => number): Courier => ({
   deliver: async (parcel, signal) => {
     const facts = await readNoticeFacts(parcel);
-    const id = `nexus-${parcel.job.id}-${parcel.message.channel}-${parcel.message.event}`;
+    const id = nameNotice(parcel);
     const timestamp = Math.floor(readTime());
     const body = JSON.stringify({
       type: nameType(facts),

@@ -1,12 +1,16 @@
+import { basename, dirname } from "node:path";
+import { LOCAL_SOCKET } from "../../shared/local-socket.ts";
+
 type Paths = Readonly<{ program: string; serverDir: string; key: string; certificate: string }>;
 
 const quote = (text: string): string => JSON.stringify(text);
 
-/** Listens on all addresses with TLS. `names` are those that clients may use. */
+/** Listens on all addresses with TLS, and on a socket for the users of the machine. `names` are those that clients may use. */
 export const renderConfiguration = (paths: Paths, names: readonly string[]): string =>
   [
     `server_dir = ${quote(paths.serverDir)}`,
     `host = "0.0.0.0"`,
+    `socket = ${quote(LOCAL_SOCKET)}`,
     `ssl_keyfile = ${quote(paths.key)}`,
     `ssl_certfile = ${quote(paths.certificate)}`,
     `allowed_hosts = [${names.map(quote).join(", ")}]`,
@@ -42,6 +46,8 @@ const describeProgram = ({ program, serverDir }: Paths, user: string): readonly 
   `Group=${user}`,
   `WorkingDirectory=${serverDir}`,
   `Environment=NS_SERVER_DIR=${serverDir}`,
+  `RuntimeDirectory=${basename(dirname(LOCAL_SOCKET))}`,
+  "RuntimeDirectoryMode=0755",
 ];
 
 /** Jobs outlive the service and its upgrades: only the server itself is stopped, and no job's end takes it along. */

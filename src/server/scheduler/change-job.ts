@@ -1,8 +1,10 @@
 import { err, ok, type Result } from "../../shared/result.ts";
+import { planDigest } from "../core/batch-digest.ts";
 import { isEnded, type Job, type JobId } from "../core/job.ts";
 import { explainEvent } from "../core/job-change.ts";
 import { applyJobEvent, type JobEvent } from "../core/job-transition.ts";
-import { findNoticeEvent, isBatchDone, planNotices } from "../core/plan-notices.ts";
+import type { Batch } from "../core/outbox.ts";
+import { findNoticeEvent, planNotices } from "../core/plan-notices.ts";
 import type { Transaction } from "../core/ports.ts";
 import type { SchedulerContext } from "./context.ts";
 import { recordChange } from "./record-change.ts";
@@ -10,20 +12,19 @@ import { recordChange } from "./record-change.ts";
 type Changed = Result<Job, Readonly<{ message: string }>>;
 type Step = Result<Readonly<{ before: Job; after: Job; notices: number }>, Readonly<{ message: string }>>;
 
-const isLastOfBatch = ({ outbox }: Transaction, before: Job, after: Job): boolean => {
-  if (after.batchId === undefined || isEnded(before) || !isEnded(after)) return false;
-  const batch = outbox.countInBatch(after.batchId, after.id, after.status);
-  return batch !== null && isBatchDone(batch);
-};
+const countEnd = ({ outbox }: Transaction, before: Job, after: Job): Batch | null =>
+  after.batchId === undefined || isEnded(before) || !isEnded(after)
+    ? null
+    : outbox.countInBatch(after.batchId, after.id, after.status);
 
 const enqueueNotices = (context: SchedulerContext, transaction: Transaction, before: Job, after: Job): number => {
-  const facts = {
+  const source = {
     channels: context.channels,
     now: context.clock(),
     loadSecrets: () => transaction.loadEnvironment(after.id),
   };
-  const notices = planNotices(findNoticeEvent(before, after), after, facts);
-  const digests = planNotices(isLastOfBatch(transaction, before, after) ? "batch_done" : null, after, facts);
+  const notices = planNotices(findNoticeEvent(before, after), after, source);
+  const digests = planDigest(countEnd(transaction, before, after), after, source);
   transaction.outbox.enqueue([...notices, ...digests]);
   return notices.length + digests.length;
 };

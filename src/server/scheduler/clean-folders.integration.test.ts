@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { existsSync, mkdirSync, readdirSync, symlinkSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, symlinkSync, utimesSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import type { Retention } from "../core/folder-plan.ts";
 import { createJobFolders } from "../external/job-folders.ts";
@@ -36,6 +36,9 @@ const end = async (harness: Harness, id: string, daysAgo: number, kib?: number):
   await run(harness, id);
   await harness.change(id, { kind: "exit", at: NOW - daysAgo * DAY, exitCode: 0 });
 };
+
+const backdate = (harness: Harness, id: string, daysAgo: number): void =>
+  utimesSync(locate(harness, id), NOW - daysAgo * DAY, NOW - daysAgo * DAY);
 
 const createCleaning = (harness: Harness, retention: Partial<Retention> = {}, backups: readonly number[] = []) => {
   harness.setTime(NOW);
@@ -84,6 +87,9 @@ test("what tells that a job ran stays for as long as an older backup could be re
   expect(readdirSync(locate(harness, "a")).toSorted()).toEqual(["claim-1a", "exit_code", "job.json"]);
   await createCleaning(harness, { days: 1 }, [NOW - 5 * DAY])();
   expect(harness.logs).toHaveLength(1);
+  await createCleaning(harness, { days: 1 }, [NOW - DAY])();
+  expect(existsSync(locate(harness, "a"))).toBe(true);
+  backdate(harness, "a", 2);
   await createCleaning(harness, { days: 1 }, [NOW - DAY])();
   expect(existsSync(locate(harness, "a"))).toBe(false);
 });

@@ -18,7 +18,16 @@ import { createTwilio } from "../external/twilio.ts";
 import { changeJob } from "./change-job.ts";
 import { createDelivery, type Delivery } from "./deliver-outbox.ts";
 import { expireOutbox } from "./expire-outbox.ts";
-import { createCpuJob, createHarness, type Harness, handleOf, must, toId, waitUntil } from "./harness.test.ts";
+import {
+  createCpuJob,
+  createHarness,
+  type Harness,
+  handleOf,
+  must,
+  readFigureOf,
+  toId,
+  waitUntil,
+} from "./harness.test.ts";
 import { createHealthWatch } from "./watch-health.ts";
 
 const HOUR_S = 3600;
@@ -45,7 +54,9 @@ const openOffice = (
   channels: readonly Channel[] = JOB_CHANNELS,
 ): Office => {
   const harness = createHarness({ log: "line one\nRuntimeError: out of luck\n", channels });
-  const { context, store } = harness;
+  const { store } = harness;
+  let heard = Promise.withResolvers<void>();
+  const context = { ...harness.context, wakeOutbox: () => heard.resolve() };
   const delivery = createDelivery(context, { couriers, timeoutMs, random: () => 0 });
   onTestFinished(() => delivery.stop());
   const messages = (id: string): readonly OutboxMessage[] => store.outbox.listOfJob(toId(id));
@@ -53,14 +64,16 @@ const openOffice = (
     must(await changeJob(context, toId(id), event));
   };
   const deliver = async (): Promise<void> => {
-    for (let round = 0; round < 20; round++) {
+    for (;;) {
+      heard = Promise.withResolvers();
       await delivery.run();
       if (!store.outbox.hasInterrupted()) return;
-      await Bun.sleep(15);
+      await heard.promise;
     }
   };
   return {
     ...harness,
+    context,
     delivery,
     deliver,
     messages,
@@ -79,6 +92,11 @@ const addDiscordJob = async ({ store }: Harness, id: string, webhook: string, fi
   must(await store.write((transaction) => transaction.insertJob(job, env)));
 };
 
+const countDeliveries = (office: Office, channel: string): readonly (number | undefined)[] =>
+  ["delivered", "failed", "given_up"].map((outcome) =>
+    readFigureOf(office, "nexus_notifications_total", { channel, outcome }),
+  );
+
 describe("a notification", () => {
   test("is sent at the start and at the end, and the first one's id is kept with the job", async () => {
     const discord = serveDiscord();
@@ -92,6 +110,8 @@ describe("a notification", () => {
     const [first] = discord.messages.keys();
     expect(toWireJob(office.find("a")).notification_messages).toEqual({ discord_start_job: first ?? "" });
     expect(office.states("a")).toEqual(["discord started delivered", "discord completed delivered"]);
+    const reported = office.logs.filter(({ event, level }) => event === "job changed" && level === "debug");
+    expect(reported).toMatchObject([{ fields: { job_id: "a", reason: "its first message was delivered" } }]);
   });
 
   test("is written with the change that it tells of, or not at all", async () => {
@@ -181,6 +201,7 @@ describe("a notification", () => {
     expect(office.states("a")).toEqual(["discord started dead", "discord completed delivered"]);
     expect(office.messages("a")[0]?.error).toBe("Discord answered 404: Unknown Webhook");
     expect(discord.texts()).toEqual(["<@42> Job a completed on atlas"]);
+    expect(countDeliveries(office, "discord")).toEqual([1, undefined, 1]);
   });
 
   test.each(["", "not an address", "file:///etc/passwd", "ftp://127.0.0.1/"])(
@@ -257,7 +278,8 @@ describe("a notification", () => {
     let isFull = false;
     const write: typeof office.store.write = async (change) =>
       isFull ? err({ kind: "unavailable", message: "The disk is full" }) : office.store.write(change);
-    const context = { ...office.context, store: { ...office.store, write } };
+    const answered = Promise.withResolvers<void>();
+    const context = { ...office.context, store: { ...office.store, write }, wakeOutbox: answered.resolve };
     const delivery = createDelivery(context, {
       couriers: { discord: createDiscord() },
       timeoutMs: 200,
@@ -265,9 +287,8 @@ describe("a notification", () => {
     });
     await delivery.run();
     isFull = true;
-    await waitUntil(() => discord.texts().length === 1);
-    await waitUntil(() => discord.requests.length === 1);
-    await Bun.sleep(20);
+    await answered.promise;
+    expect(discord.texts()).toHaveLength(1);
     expect(delivery.run()).rejects.toThrow("The disk is full");
     isFull = false;
     await delivery.run();
@@ -290,6 +311,11 @@ describe("a notification", () => {
     await expireOutbox(office.context);
     expect(office.states("a")).toEqual(["discord started dead", "discord completed dead"]);
     expect(office.messages("a").map(({ id }) => office.store.outbox.openSecrets(id))).toEqual([{}, {}]);
+    expect(countDeliveries(office, "discord")).toEqual([undefined, 24, 2]);
+    expect(office.logs.filter(({ event }) => event === "notification given up")).toMatchObject([
+      { fields: { job_id: "a", event: "started", message: expect.stringContaining("can't be reached") } },
+      { fields: { job_id: "a", event: "completed", message: "it was never its turn" } },
+    ]);
     office.setTime(1000 + 40 * 24 * HOUR_S);
     await expireOutbox(office.context);
     expect(office.states("a")).toEqual([]);
@@ -436,6 +462,21 @@ describe("a call", () => {
     expect(office.twilio.calls[0]).toMatchObject({ to: "+4915112345678", from: "+15005550006" });
     expect(office.twilio.calls[0]?.said).toContain("job a is failed. Job failed with exit code 3.");
     expect(office.messages("a").find(({ channel }) => channel === "phone")?.reference).toMatch(/^CA\d{32}$/);
+  });
+
+  test("that is one too many for Twilio is made later", async () => {
+    const office = openAll();
+    office.twilio.limitRate({ requests: 0, retryAfterS: 0 });
+    await addFullJob(office, "a");
+    await office.launch("a");
+    await office.exit("a", 0);
+    for (const time of [1006, 1007, 1010]) {
+      office.setTime(time);
+      await office.deliver();
+    }
+    expect(office.twilio.calls).toHaveLength(1);
+    const call = office.messages("a").find(({ channel }) => channel === "phone");
+    expect(call).toMatchObject({ state: "delivered", attempts: 2, isUncertain: false });
   });
 
   test.each([

@@ -1,10 +1,11 @@
 import type { Couriers } from "../core/courier.ts";
 import { type Attempt, FREE_LANE, findNextTurn, type Lane, selectReady, updateLane } from "../core/delivery.ts";
-import type { OutboxMessage, Outcome } from "../core/outbox.ts";
+import type { OutboxMessage } from "../core/outbox.ts";
 import type { Transaction } from "../core/ports.ts";
 import type { SchedulerContext } from "./context.ts";
+import { recordChange } from "./record-change.ts";
 import { sendMessage } from "./send-message.ts";
-import { logOutcome, settleMessage } from "./settle-message.ts";
+import { reportOutcome, type Settled, settleMessage } from "./settle-message.ts";
 
 /** A courier has `timeoutMs`; `random` is from 0 to 1. */
 export type PostOffice = Readonly<{ couriers: Couriers; timeoutMs: number; random: () => number }>;
@@ -21,7 +22,6 @@ type Memory = Readonly<{
 }>;
 
 type Round = Readonly<{ settled: readonly Settled[]; ready: readonly OutboxMessage[] }>;
-type Settled = Readonly<{ attempt: Attempt; outcome: Outcome }>;
 
 const LONGEST_SLEEP_MS = 60_000;
 const STOP_GRACE_MS = 1000;
@@ -37,23 +37,23 @@ const createMemory = (): Memory => ({
 const listUnderWay = ({ sending, answered }: Memory): readonly OutboxMessage[] =>
   [...sending.values()].filter(({ id }) => !answered.has(id));
 
-const listReady = ({ store, clock }: SchedulerContext, memory: Memory): readonly OutboxMessage[] =>
-  selectReady(store.outbox.listHeads(), { lanes: memory.lanes, sending: listUnderWay(memory), now: clock() });
+type Heads = readonly OutboxMessage[];
+
+const listReady = ({ clock }: SchedulerContext, memory: Memory, heads: Heads): readonly OutboxMessage[] =>
+  selectReady(heads, { lanes: memory.lanes, sending: listUnderWay(memory), now: clock() });
 
 const takeTurn = (context: SchedulerContext, transaction: Transaction, memory: Memory): Round => {
-  const settled = [...memory.answered.values()].map((attempt) => ({
-    attempt,
-    outcome: settleMessage(context, transaction, attempt),
-  }));
-  const ready = listReady(context, memory);
+  const settled = [...memory.answered.values()].map((attempt) => settleMessage(context, transaction, attempt));
+  const ready = listReady(context, memory, context.store.outbox.listHeads());
   for (const { id } of ready) transaction.outbox.claim(id);
   return { settled, ready };
 };
 
-const forget = (context: SchedulerContext, memory: Memory, { attempt, outcome }: Settled): void => {
+const forget = (context: SchedulerContext, memory: Memory, { attempt, outcome, change }: Settled): void => {
   memory.sending.delete(attempt.message.id);
   memory.answered.delete(attempt.message.id);
-  logOutcome(context, attempt.message, outcome);
+  reportOutcome(context, attempt.message, outcome);
+  if (change !== null) recordChange(context, change);
 };
 
 const updateLanes = (lanes: Memory["lanes"], attempt: Attempt): void => {
@@ -78,15 +78,15 @@ const begin = (context: SchedulerContext, memory: Memory, office: PostOffice): (
   };
 };
 
-const chooseDelay = ({ store, clock }: SchedulerContext, memory: Memory): number => {
+const chooseDelay = ({ clock }: SchedulerContext, memory: Memory, heads: Heads): number => {
   const now = clock();
   const traffic = { lanes: memory.lanes, sending: listUnderWay(memory), now };
-  const turn = findNextTurn(store.outbox.listHeads(), traffic);
+  const turn = findNextTurn(heads, traffic);
   return turn === null ? LONGEST_SLEEP_MS : Math.min(Math.ceil((turn - now) * 1000), LONGEST_SLEEP_MS);
 };
 
-const needsTurn = (context: SchedulerContext, memory: Memory): boolean =>
-  memory.answered.size > 0 || listReady(context, memory).length > 0;
+const needsTurn = (context: SchedulerContext, memory: Memory, heads: Heads): boolean =>
+  memory.answered.size > 0 || listReady(context, memory, heads).length > 0;
 
 const writeOrThrow = async <Value>({ store }: SchedulerContext, change: (transaction: Transaction) => Value) => {
   const written = await store.write(change);
@@ -131,9 +131,10 @@ export const createDelivery = (context: SchedulerContext, office: PostOffice): D
   };
   const run = async (): Promise<number> => {
     if (!isRestored) await restore();
-    const ready = needsTurn(context, memory) ? await workRound(context, memory) : [];
-    for (const message of ready) beginMessage(message);
-    return chooseDelay(context, memory);
+    const heads = context.store.outbox.listHeads();
+    if (!needsTurn(context, memory, heads)) return chooseDelay(context, memory, heads);
+    for (const message of await workRound(context, memory)) beginMessage(message);
+    return chooseDelay(context, memory, context.store.outbox.listHeads());
   };
   return { run, stop: createStop(context, memory) };
 };

@@ -24,6 +24,7 @@ import type {
 import { createJobDirectory } from "../external/job-directory.ts";
 import { createJobFolders } from "../external/job-folders.ts";
 import { createMeter } from "../external/metrics/meter.ts";
+import { readFigure } from "../external/metrics/parse-exposition.test.ts";
 import { openStore } from "../external/sqlite/open-store.ts";
 import type { SchedulerContext } from "./context.ts";
 import { type Scheduler, startScheduler } from "./loop.ts";
@@ -226,6 +227,16 @@ export const createHarness = (overrides: Overrides = {}): Harness => {
       return scheduler;
     },
   };
+};
+
+export const readFigureOf = (
+  { context: { meter, store } }: Harness,
+  name: string,
+  labels: Readonly<Record<string, string>> = {},
+): number | undefined => {
+  const [artifacts, jobs] = [store.artifacts.measure(), store.countJobs()];
+  const figures = { version: "", nodeName: "", jobs, gpus: [], artifacts, channels: [] };
+  return readFigure(meter.render(figures), name, labels);
 };
 
 export const createCpuJob = (id: string, overrides: Partial<QueuedJob> = {}): QueuedJob =>

@@ -41,6 +41,7 @@ const startJobTasks = (context: SchedulerContext, memory: SchedulerMemory, start
       cpuQueue.wake();
       gpuQueue.wake();
     },
+    outbox: context.wakeOutbox,
   };
   const running = start("running jobs", () => tendRunningJobs(context, memory, wakes));
   const cpuQueue = start("queued CPU jobs", () => startCpuJobs(context, memory, wakes));

@@ -1,18 +1,11 @@
 import { describe, expect, test } from "bun:test";
 import { createQueued } from "../core/job-samples.test.ts";
-import { readFigure } from "../external/metrics/parse-exposition.test.ts";
-import { createHarness, type Harness, handleOf, waitUntil } from "./harness.test.ts";
+import { createHarness, type Harness, handleOf, readFigureOf, waitUntil } from "./harness.test.ts";
 
 const listChanges = ({ logs }: Harness): readonly unknown[] =>
   logs
     .filter(({ level, event }) => level === "info" && event.startsWith("job "))
     .map(({ fields: { job_id, from, to, reason } }) => [job_id, from, to, reason]);
-
-const read = ({ context }: Harness, name: string, labels: Record<string, string> = {}): number | undefined => {
-  const artifacts = context.store.artifacts.measure();
-  const jobs = context.store.countJobs();
-  return readFigure(context.meter.render({ version: "", nodeName: "", jobs, gpus: [], artifacts }), name, labels);
-};
 
 describe("each change of a job's status is one line, and counted", () => {
   test("from the queue to its end", async () => {
@@ -33,11 +26,11 @@ describe("each change of a job's status is one line, and counted", () => {
       gpus: [0],
       exit_code: 3,
     });
-    expect(read(harness, "nexus_job_queue_wait_seconds_sum")).toBe(60);
-    expect(read(harness, "nexus_job_launch_seconds_count")).toBe(1);
-    expect(read(harness, "nexus_job_submit_to_start_seconds_sum")).toBe(60);
-    expect(read(harness, "nexus_jobs_ended_total", { status: "failed" })).toBe(1);
-    expect(read(harness, "nexus_task_duration_seconds_count", { task: "running jobs" })).toBeGreaterThan(0);
+    expect(readFigureOf(harness, "nexus_job_queue_wait_seconds_sum")).toBe(60);
+    expect(readFigureOf(harness, "nexus_job_launch_seconds_count")).toBe(1);
+    expect(readFigureOf(harness, "nexus_job_submit_to_start_seconds_sum")).toBe(60);
+    expect(readFigureOf(harness, "nexus_jobs_ended_total", { status: "failed" })).toBe(1);
+    expect(readFigureOf(harness, "nexus_task_duration_seconds_count", { task: "running jobs" })).toBeGreaterThan(0);
   });
 
   test("when a new server finds out what became of it", async () => {

@@ -1,5 +1,6 @@
 import { describeError } from "../../shared/describe-error.ts";
 import { err, type Result } from "../../shared/result.ts";
+import { unpackRemoved } from "../core/batch-digest.ts";
 import type { Couriers, DeliveryError, Parcel, Receipt } from "../core/courier.ts";
 import { isOfMachine, unpackMachine } from "../core/machine-notice.ts";
 import type { OutboxMessage } from "../core/outbox.ts";
@@ -33,7 +34,7 @@ const packMachine = (message: OutboxMessage, secrets: Parcel["secrets"]): Parcel
 const packMessage = ({ store, logs }: Post, message: OutboxMessage): Parcel | null => {
   const secrets = store.outbox.openSecrets(message.id);
   if (isOfMachine(message.event)) return packMachine(message, secrets);
-  const job = store.findJob(message.jobId);
+  const job = store.findJob(message.jobId) ?? unpackRemoved(secrets);
   if (job === null) return null;
   const siblings = store.outbox.listOfJob(job.id);
   const isDigest = message.event === "batch_done" && job.batchId !== undefined;

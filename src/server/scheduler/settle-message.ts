@@ -1,5 +1,5 @@
 import { type Attempt, decideOutcome } from "../core/delivery.ts";
-import { isEnded } from "../core/job.ts";
+import { isEnded, type Job } from "../core/job.ts";
 import { applyJobEvent } from "../core/job-transition.ts";
 import type { Notice, OutboxMessage, Outcome } from "../core/outbox.ts";
 import { EDITING_CHANNEL, LOG_CHANNEL } from "../core/plan-notices.ts";
@@ -8,13 +8,23 @@ import type { SchedulerContext } from "./context.ts";
 
 const FIRST_MESSAGE_KEY = "discord_start_job";
 
-const keepMessageId = (transaction: Transaction, { channel, event, jobId }: OutboxMessage, reference: string): void => {
-  if (channel !== EDITING_CHANNEL || event !== "started") return;
-  const job = transaction.findJob(jobId);
-  if (job === null || !("notificationMessages" in job)) return;
-  const notificationMessages = { ...job.notificationMessages, [FIRST_MESSAGE_KEY]: reference };
-  const reported = applyJobEvent(job, { kind: "report", reports: { notificationMessages } });
-  if (reported.ok) transaction.saveJob(reported.value);
+type Change = Readonly<{ before: Job; after: Job; reason: string }>;
+
+/** What became of an attempt, and of its job where that knows of it. */
+export type Settled = Readonly<{ attempt: Attempt; outcome: Outcome; change: Change | null }>;
+
+const keepMessageId = (
+  transaction: Transaction,
+  { channel, event, jobId }: OutboxMessage,
+  reference: string,
+): Change | null => {
+  const before = channel === EDITING_CHANNEL && event === "started" ? transaction.findJob(jobId) : null;
+  if (before === null || !("notificationMessages" in before)) return null;
+  const notificationMessages = { ...before.notificationMessages, [FIRST_MESSAGE_KEY]: reference };
+  const reported = applyJobEvent(before, { kind: "report", reports: { notificationMessages } });
+  if (!reported.ok) return null;
+  transaction.saveJob(reported.value);
+  return { before, after: reported.value, reason: "its first message was delivered" };
 };
 
 const isSentEnding = ({ channel, event, state }: OutboxMessage): boolean =>
@@ -34,7 +44,7 @@ const planLogEdit = (context: SchedulerContext, log: OutboxMessage): readonly No
 };
 
 /** Writes down what became of an attempt, with what follows from it. */
-export const settleMessage = (context: SchedulerContext, transaction: Transaction, attempt: Attempt): Outcome => {
+export const settleMessage = (context: SchedulerContext, transaction: Transaction, attempt: Attempt): Settled => {
   const { message } = attempt;
   const outcome = decideOutcome(attempt);
   const isDelivered = outcome.kind === "delivered" && outcome.reference !== null;
@@ -42,12 +52,18 @@ export const settleMessage = (context: SchedulerContext, transaction: Transactio
   transaction.outbox.settle(message.id, outcome);
   if (message.channel === LOG_CHANNEL && outcome.kind !== "retry")
     transaction.outbox.release(message.jobId, context.clock());
-  if (isDelivered) keepMessageId(transaction, message, outcome.reference);
   transaction.outbox.enqueue(edits);
-  return outcome;
+  const change = isDelivered ? keepMessageId(transaction, message, outcome.reference) : null;
+  return { attempt, outcome, change };
 };
 
-export const logOutcome = ({ log, clock }: SchedulerContext, message: OutboxMessage, outcome: Outcome): void => {
+/** Tells of an outcome that is on disk, in the log and in figures. */
+export const reportOutcome = (
+  { log, clock, meter }: SchedulerContext,
+  message: OutboxMessage,
+  outcome: Outcome,
+): void => {
+  meter.countDelivery(message.channel, outcome.kind);
   const fields = { job_id: message.jobId, channel: message.channel, event: message.event };
   if (outcome.kind === "delivered") log.info("notification delivered", fields);
   else if (outcome.kind === "dead") log.error("notification given up", { ...fields, message: outcome.error });

@@ -21,10 +21,11 @@ const report = (file: string, restored: Restored): string =>
     ...restored.kept.map((path) => `What was there is kept as ${path}`),
     "When the server starts it finds out what became of the started jobs; none runs again.",
     "Jobs that were queued, edited or removed after the backup are as the backup has them: look at `nx queue`.",
+    "Tokens are as the backup has them, too, revoked ones included: look at `nexus-server token list`.",
     "",
   ].join("\n");
 
-export const runRestore: ServerVerb["run"] = async ({ flags, word }) => {
+export const runRestore: ServerVerb["run"] = async ({ flags, words: [word] }) => {
   const settings = loadSettings(flags);
   if (!settings.ok) return settings;
   const serverDir = resolve(settings.value.serverDir);

@@ -57,6 +57,6 @@ const check =
   };
 
 export const createArtifactRoutes = (context: ApiContext): readonly Route[] => [
-  { spec: uploadSpec, seat: "upload", handle: upload(context) },
+  { spec: uploadSpec, asks: "contribute", seat: "upload", handle: upload(context) },
   { spec: checkSpec, handle: check(context) },
 ];

@@ -1,15 +1,17 @@
-import { setTimeout as pause } from "node:timers/promises";
 import { err, ok, type Result } from "../../../shared/result.ts";
 import type { Job, RunningJob } from "../../core/job.ts";
 import type { SocketHandler } from "../../core/terminal.ts";
 import { bridgeTerminal } from "../bridge-terminal.ts";
+import { readCaller } from "../caller.ts";
 import type { ApiContext, AppRequest } from "../context.ts";
 import { createFailure, type Failure, respondFailure } from "../error-response.ts";
 import { createUnknownJob, findJob } from "../find-job.ts";
+import { permit } from "../permit.ts";
 import { attachQuerySchema, readQuery } from "../query.ts";
 import { describeErrors, idParameter, type Route, type RouteSpec } from "../route.ts";
 import type { Seats } from "../seats.ts";
 import type { ViewingRooms } from "../viewing-rooms.ts";
+import { closeWhenLost } from "../watch-access.ts";
 
 const DESCRIPTION = `A WebSocket. Binary frames are bytes of the terminal, both ways; a text frame \`{"columns":N,"rows":N}\`
 tells the size of the viewer's window, as the query does at the start. \`term\` names the kind of the viewer's terminal.
@@ -31,14 +33,13 @@ const attachSpec: RouteSpec = {
 };
 
 const SWITCHING = 101;
-const POLL_MS = 10;
 const START_PATIENCE_MS = 15_000;
 
-const waitForLaunch = async ({ store }: ApiContext, first: Job): Promise<Job> => {
+const waitForLaunch = async ({ store, feed }: ApiContext, first: Job): Promise<Job> => {
   const deadline = performance.now() + START_PATIENCE_MS;
   let job = first;
-  while (job.status === "starting" && performance.now() < deadline) {
-    await pause(POLL_MS);
+  for (let now = performance.now(); job.status === "starting" && now < deadline; now = performance.now()) {
+    await feed.waitForChange(deadline - now);
     job = store.findJob(job.id) ?? job;
   }
   return job;
@@ -58,12 +59,34 @@ const isWebSocket = ({ req }: AppRequest): boolean => req.header("upgrade")?.toL
 const upgrade = (request: AppRequest, handler: SocketHandler): boolean =>
   isWebSocket(request) && request.env.peer.upgrade?.(handler) === true;
 
+const findShown = async (
+  context: ApiContext,
+  request: AppRequest,
+  isReadOnly: boolean,
+): Promise<Result<RunningJob, Failure>> => {
+  const job = await findRunning(context, request);
+  if (!job.ok) return job;
+  const { id, user } = job.value;
+  const permitted = permit(request, isReadOnly ? { act: "read" } : { act: "type into", job: id, owner: user });
+  return permitted.ok ? job : permitted;
+};
+
+const announce = (request: AppRequest, job: Job, isReadOnly: boolean): void => {
+  const { log, name } = readCaller(request);
+  log.info("terminal opened", {
+    job_id: job.id,
+    user: job.user,
+    read_only: isReadOnly,
+    reason: `asked for by ${name}`,
+  });
+};
+
 const attach =
   (context: ApiContext, rooms: ViewingRooms, seats: Seats) =>
   async (request: AppRequest): Promise<Response> => {
     const query = readQuery(request, attachQuerySchema);
     if (!query.ok) return respondFailure(query.error);
-    const job = await findRunning(context, request);
+    const job = await findShown(context, request, query.value.read_only);
     if (!job.ok) return respondFailure(job.error);
     if (context.isStopping()) return respondFailure(createFailure("UNAVAILABLE", "The server is shutting down"));
     const { columns, rows, term, read_only } = query.value;
@@ -71,7 +94,10 @@ const attach =
     const seat = seats.take("viewer", request.env.peer.address);
     if (!seat.ok) return respondFailure(seat.error);
     const viewing = { job: job.value, options, isReadOnly: read_only, onEnd: seat.value };
-    if (upgrade(request, bridgeTerminal(context, rooms, viewing))) return new Response(null, { status: SWITCHING });
+    if (upgrade(request, closeWhenLost(request, bridgeTerminal(context, rooms, viewing)))) {
+      announce(request, job.value, read_only);
+      return new Response(null, { status: SWITCHING });
+    }
     seat.value();
     return respondFailure(createFailure("INVALID_REQUEST", "This address takes a WebSocket"));
   };

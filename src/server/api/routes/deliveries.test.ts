@@ -17,8 +17,8 @@ test("deliveries of a job are listed oldest first, without secrets, and there ar
   const response = await call("GET", `/v1/jobs/${id}/deliveries`);
   const waiting = { channel: "discord", state: "waiting", created_at: 7, finished_at: null, reference: null };
   expect(await response.json()).toEqual([
-    { ...waiting, event: "started", attempts: 1, next_attempt_at: 9, error: "Discord answered 500" },
-    { ...waiting, event: "completed", attempts: 0, next_attempt_at: 8, error: null },
+    { ...waiting, event: "started", attempts: 1, uncertain: true, next_attempt_at: 9, error: "Discord answered 500" },
+    { ...waiting, event: "completed", attempts: 0, uncertain: false, next_attempt_at: 8, error: null },
   ]);
   expect((await call("GET", "/v1/jobs/nosuch/deliveries")).status).toBe(404);
 });

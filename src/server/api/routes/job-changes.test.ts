@@ -1,4 +1,5 @@
 import { describe, expect, test } from "bun:test";
+import { createApp } from "../app.ts";
 import { createHarness } from "../harness.test.ts";
 
 describe("PATCH", () => {
@@ -84,6 +85,36 @@ describe("DELETE", () => {
     expect((await call("GET", `/v1/jobs/${id}`)).status).toBe(404);
     expect((await call("DELETE", `/v1/jobs/${id}`)).status).toBe(404);
     expect(removedFolders).toEqual([id]);
+  });
+
+  test("the last of a batch is told of with its removal, or neither happens", async () => {
+    const { call, context, store, wakes } = createHarness();
+    const one = { command: "train --key hunter2secret", user: "ann", num_gpus: 0, env: { API_KEY: "hunter2secret" } };
+    const ids = ["last", "first"].map((job_id) => ({ ...one, job_id }));
+    await call("POST", "/v1/jobs/batch", { json: ids });
+    await call("DELETE", "/v1/jobs/first");
+    const listHeads = () => store.outbox.listHeads();
+    expect(listHeads()).toEqual([]);
+    const failing: typeof context.store.write = (change) =>
+      context.store.write((transaction) => {
+        change(transaction);
+        throw new Error("the power fails");
+      });
+    const broken = createApp({ ...context, store: { ...context.store, write: failing } });
+    const request = new Request("http://localhost:54323/v1/jobs/last", {
+      method: "DELETE",
+      headers: { host: "localhost" },
+    });
+    expect((await broken.fetch(request, { address: "127.0.0.1" })).ok).toBe(false);
+    expect([(await call("GET", "/v1/jobs/last")).status, listHeads()]).toEqual([200, []]);
+    await call("DELETE", "/v1/jobs/last");
+    const [digest, ...more] = listHeads();
+    expect([digest, more]).toMatchObject([
+      { jobId: "last", channel: "team", event: "batch_done", state: "pending" },
+      [],
+    ]);
+    expect(JSON.stringify(store.outbox.openSecrets(digest?.id ?? 0))).not.toContain("hunter2secret");
+    expect(wakes().filter((wake) => wake === "outbox")).toHaveLength(2);
   });
 
   test("a job that has started or ended stays", async () => {

@@ -1,6 +1,7 @@
 import { describeError } from "../../../shared/describe-error.ts";
 import { type JobPatch, jobPatchSchema, wireJobSchema } from "../../../shared/job.ts";
 import { err, ok, type Result } from "../../../shared/result.ts";
+import { planDigestOfRemoved } from "../../core/batch-digest.ts";
 import { isActive, type Job, type QueuedJob } from "../../core/job.ts";
 import { describeChange, type JobChange } from "../../core/job-change.ts";
 import { applyJobEvent } from "../../core/job-transition.ts";
@@ -10,6 +11,7 @@ import { type Caller, readCaller } from "../caller.ts";
 import type { ApiContext, AppRequest } from "../context.ts";
 import { createFailure, createUnavailable, type Failure, respondFailure } from "../error-response.ts";
 import { createUnknownJob, readJobId } from "../find-job.ts";
+import { permit } from "../permit.ts";
 import { readJson } from "../read-json.ts";
 import { describeBody, describeErrors, describeJson, idParameter, type Route, type RouteSpec } from "../route.ts";
 
@@ -77,6 +79,8 @@ const changeJob = async (
   const written = await context.store.write((transaction): Result<Changed, Failure> => {
     const before = transaction.findJob(id);
     if (before === null) return err(createUnknownJob(request));
+    const permitted = permit(request, { act: "change", job: id, owner: before.user });
+    if (!permitted.ok) return permitted;
     const after = change.apply(before, transaction, caller);
     return after.ok ? ok({ before, after: after.value }) : after;
   });
@@ -116,12 +120,25 @@ const markForKill = (job: Job, { name }: Caller): Result<Job, Failure> => {
   return marked.ok ? marked : refuseState(marked.error.message);
 };
 
-const removeQueued: Change["apply"] = (job, transaction) => {
-  if (job.status !== "queued") return refuseState(`Job ${job.id} is ${job.status}; only a queued job can be removed`);
-  transaction.deleteJob(job.id);
-  if (job.batchId !== undefined) transaction.outbox.countInBatch(job.batchId, job.id, "removed");
-  return ok(null);
+const countRemoved = (
+  { channels, clock }: ApiContext,
+  { outbox, loadEnvironment }: Transaction,
+  job: QueuedJob,
+): void => {
+  if (job.batchId === undefined) return;
+  const batch = outbox.countInBatch(job.batchId, job.id, "removed");
+  const source = { channels, now: clock(), loadSecrets: () => loadEnvironment(job.id) };
+  outbox.enqueue(planDigestOfRemoved(batch, job, source));
 };
+
+const removeQueued =
+  (context: ApiContext): Change["apply"] =>
+  (job, transaction) => {
+    if (job.status !== "queued") return refuseState(`Job ${job.id} is ${job.status}; only a queued job can be removed`);
+    countRemoved(context, transaction, job);
+    transaction.deleteJob(job.id);
+    return ok(null);
+  };
 
 const removeFolder = async ({ jobDir, log }: ApiContext, { id }: Job): Promise<void> => {
   try {
@@ -134,8 +151,9 @@ const removeFolder = async ({ jobDir, log }: ApiContext, { id }: Job): Promise<v
 const remove =
   (context: ApiContext) =>
   async (request: AppRequest): Promise<Response> => {
-    const removed = await changeJob(context, request, { reason: "removed", apply: removeQueued });
+    const removed = await changeJob(context, request, { reason: "removed", apply: removeQueued(context) });
     if (!removed.ok) return respondFailure(removed.error);
+    if (removed.value.before.batchId !== undefined) context.wakes.outbox();
     void removeFolder(context, removed.value.before);
     return new Response(null, { status: 204 });
   };
@@ -159,7 +177,7 @@ const kill =
   };
 
 export const createJobChangeRoutes = (context: ApiContext): readonly Route[] => [
-  { spec: editSpec, handle: edit(context) },
-  { spec: removeSpec, handle: remove(context) },
-  { spec: killSpec, handle: kill(context) },
+  { spec: editSpec, asks: "contribute", handle: edit(context) },
+  { spec: removeSpec, asks: "contribute", handle: remove(context) },
+  { spec: killSpec, asks: "contribute", handle: kill(context) },
 ];

@@ -4,7 +4,7 @@ import {
   type ExplainedJob,
   explainedJobSchema,
   jobBatchSchema,
-  jobRequestSchema,
+  jobSubmissionSchema,
   type WireJob,
   wireJobSchema,
 } from "../../../shared/job.ts";
@@ -19,6 +19,7 @@ import type { ApiContext, AppRequest } from "../context.ts";
 import { createFailure, type Failure, respondFailure } from "../error-response.ts";
 import { explainQueue } from "../explain-queue.ts";
 import { findJob, refuseUnknown } from "../find-job.ts";
+import { nameOwners } from "../name-owners.ts";
 import { jobsQuerySchema, readQuery } from "../query.ts";
 import { readBatch } from "../read-batch.ts";
 import { readJson } from "../read-json.ts";
@@ -41,7 +42,7 @@ const submitSpec: RouteSpec = {
   path: "/v1/jobs",
   tags: ["jobs"],
   summary: "Queue a job",
-  request: { body: describeBody(jobRequestSchema) },
+  request: { body: describeBody(jobSubmissionSchema) },
   responses: {
     201: describeJson("The job", wireJobSchema),
     200: describeJson("The job of an earlier, equal request with this `job_id`", wireJobSchema),
@@ -88,9 +89,11 @@ const showSpec: RouteSpec = {
 const submitOne =
   (submitJobs: SubmitJobs, timeoutS: number) =>
   async (request: AppRequest): Promise<Response> => {
-    const body = await readJson(request.req.raw, timeoutS, jobRequestSchema);
+    const body = await readJson(request.req.raw, timeoutS, jobSubmissionSchema);
     if (!body.ok) return respondFailure(body.error);
-    const submitted = await submitJobs([body.value], () => [], readCaller(request));
+    const named = nameOwners(request, [body.value], () => []);
+    if (!named.ok) return respondFailure(named.error);
+    const submitted = await submitJobs(named.value, () => [], readCaller(request));
     if (!submitted.ok) return respondFailure(submitted.error);
     const [job] = submitted.value.jobs.map(toWireJob);
     return Response.json(job, { status: submitted.value.created.length === 0 ? 200 : 201 });
@@ -101,7 +104,9 @@ const submitBatch =
   async (request: AppRequest): Promise<Response> => {
     const body = await readBatch(request.req.raw, timeoutS);
     if (!body.ok) return respondFailure(body.error);
-    const submitted = await submitJobs(body.value, (index) => [index], readCaller(request));
+    const named = nameOwners(request, body.value, (index) => [index]);
+    if (!named.ok) return respondFailure(named.error);
+    const submitted = await submitJobs(named.value, (index) => [index], readCaller(request));
     if (!submitted.ok) return respondFailure(submitted.error);
     const status = submitted.value.created.length === 0 ? 200 : 201;
     return Response.json(submitted.value.jobs.map(toWireJob), { status });
@@ -167,8 +172,8 @@ export const createJobRoutes = (context: ApiContext): readonly Route[] => {
   const submitJobs = createSubmitJobs(context);
   const { bodyTimeout } = context.settings.limits;
   return [
-    { spec: submitSpec, handle: submitOne(submitJobs, bodyTimeout) },
-    { spec: batchSpec, seat: "upload", handle: submitBatch(submitJobs, bodyTimeout) },
+    { spec: submitSpec, asks: "contribute", handle: submitOne(submitJobs, bodyTimeout) },
+    { spec: batchSpec, asks: "contribute", seat: "upload", handle: submitBatch(submitJobs, bodyTimeout) },
     { spec: listSpec, handle: list(context) },
     { spec: showSpec, handle: show(context) },
   ];

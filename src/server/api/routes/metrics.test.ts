@@ -1,4 +1,5 @@
 import { expect, test } from "bun:test";
+import type { JobId } from "../../core/job.ts";
 import { readFigure } from "../../external/metrics/parse-exposition.test.ts";
 import { createGpu, createHarness } from "../harness.test.ts";
 
@@ -24,6 +25,23 @@ test("jobs, GPUs, artifacts and memory are there in Prometheus text", async () =
     ["nexus_artifacts_bytes", {}, 70],
   ];
   for (const [name, labels, value] of figures) expect([name, readFigure(text, name, labels)]).toEqual([name, value]);
+});
+
+test("of each channel it is told how many notifications wait, and since when the oldest does", async () => {
+  const { call, store, context } = createHarness();
+  const createdAt = context.clock() - 100;
+  const notice = { channel: "team", event: "failed", destination: "", secrets: {}, dueAt: createdAt } as const;
+  await store.write(({ outbox }) =>
+    outbox.enqueue(
+      ["a", "b"].map((id, index) => ({ ...notice, jobId: id as JobId, createdAt: createdAt + index * 50 })),
+    ),
+  );
+  await store.write(({ outbox }) => outbox.claim(1));
+  const text = await (await call("GET", "/metrics")).text();
+  const read = (name: string, channel: string) => readFigure(text, name, { channel });
+  expect(["discord", "team"].map((channel) => read("nexus_notifications_waiting", channel))).toEqual([0, 2]);
+  expect(read("nexus_notifications_oldest_seconds", "discord")).toBe(0);
+  expect(read("nexus_notifications_oldest_seconds", "team")).toBeWithin(100, 110);
 });
 
 test("GPUs that can't be read are said to be, and have no figures", async () => {

@@ -1,5 +1,5 @@
 import { describeGpus } from "../../core/gpu-selection.ts";
-import type { ServerFigures } from "../../core/meter.ts";
+import type { ChannelFigures, ServerFigures } from "../../core/meter.ts";
 import type { ApiContext } from "../context.ts";
 import { describeText, type Route, type RouteSpec } from "../route.ts";
 
@@ -11,7 +11,17 @@ const spec: RouteSpec = {
   responses: { 200: describeText("Prometheus text", "text/plain") },
 };
 
-const readFigures = async ({ store, gpus, settings }: ApiContext): Promise<ServerFigures> => {
+const readChannels = ({ store, clock, couriers }: ApiContext): readonly ChannelFigures[] => {
+  const backlogs = new Map(store.outbox.measure().map((backlog) => [backlog.channel, backlog]));
+  const now = clock();
+  return Object.keys(couriers).map((channel) => {
+    const { waiting = 0, since = now } = backlogs.get(channel) ?? {};
+    return { channel, waiting, oldestS: Math.max(0, now - since) };
+  });
+};
+
+const readFigures = async (context: ApiContext): Promise<ServerFigures> => {
+  const { store, gpus, settings } = context;
   const reading = await gpus.read();
   return {
     version: settings.version,
@@ -19,6 +29,7 @@ const readFigures = async ({ store, gpus, settings }: ApiContext): Promise<Serve
     jobs: store.countJobs(),
     gpus: reading.ok ? describeGpus(reading.value, store.loadActiveJobs(), store.listBlacklist()) : null,
     artifacts: store.artifacts.measure(),
+    channels: readChannels(context),
   };
 };
 

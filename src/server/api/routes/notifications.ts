@@ -55,6 +55,7 @@ const refuseUnknown = ({ couriers }: ApiContext, channel: string): Response =>
 
 export const createNotificationRoute = (context: ApiContext): Route => ({
   spec,
+  asks: "contribute",
   handle: async (request: AppRequest): Promise<Response> => {
     const asked = await readJson(request.req.raw, context.settings.limits.bodyTimeout, notificationTestSchema);
     if (!asked.ok) return respondFailure(asked.error);

@@ -12,10 +12,11 @@ const FIGURES: ServerFigures = {
   jobs: { queued: 1, starting: 2, running: 3, completed: 4, failed: 5, killed: 6 },
   gpus: null,
   artifacts: { count: 2, bytes: 300 },
+  channels: [{ channel: "discord", waiting: 3, oldestS: 70.5 }],
 };
 
 test("all figures are there from the start, in the format and with the names that Prometheus asks for", () => {
-  const families = parseExposition(createMeter().render(FIGURES));
+  const families = parseExposition(createMeter(["discord"]).render(FIGURES));
   expect([...families.keys()].toSorted()).toEqual([
     "nexus_artifacts",
     "nexus_artifacts_bytes",
@@ -29,6 +30,9 @@ test("all figures are there from the start, in the format and with the names tha
     "nexus_jobs",
     "nexus_jobs_ended_total",
     "nexus_jobs_submitted_total",
+    "nexus_notifications_oldest_seconds",
+    "nexus_notifications_total",
+    "nexus_notifications_waiting",
     "nexus_store_commit_seconds",
     "nexus_store_failures_total",
     "nexus_store_transaction_changes",
@@ -81,6 +85,18 @@ test("each GPU has its state, its memory, and what its driver says", () => {
   expect(readFigure(text, "nexus_gpu_utilization_ratio", { gpu: "0" })).toBe(0.5);
   expect(readFigure(text, "nexus_gpu_power_watts")).toBe(7.5);
   expect(readFigure(text, "nexus_gpu_temperature_celsius")).toBeUndefined();
+});
+
+test("each channel has what came of its messages, and what waits for how long", () => {
+  const meter = createMeter(["discord", "team"]);
+  for (const outcome of ["delivered", "retry", "retry", "dead"] as const) meter.countDelivery("discord", outcome);
+  const text = meter.render(FIGURES);
+  const count = (channel: string, outcome: string) =>
+    readFigure(text, "nexus_notifications_total", { channel, outcome });
+  expect(["delivered", "failed", "given_up"].map((outcome) => count("discord", outcome))).toEqual([1, 2, 1]);
+  expect(["delivered", "failed", "given_up"].map((outcome) => count("team", outcome))).toEqual([0, 0, 0]);
+  expect(readFigure(text, "nexus_notifications_waiting", { channel: "discord" })).toBe(3);
+  expect(readFigure(text, "nexus_notifications_oldest_seconds", { channel: "discord" })).toBe(70.5);
 });
 
 test("a follower is counted until its end, which counts once", () => {

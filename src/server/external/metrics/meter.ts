@@ -12,6 +12,7 @@ const WAIT_S = [0.05, 0.25, 1, 5, 15, 60, 300, 900, 3600, 14_400, 43_200, 86_400
 const START_S = [0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 15, 60, 300, 3600, 14_400, 86_400];
 const GROUP_SIZES = [1, 2, 4, 8, 16, 32, 64, 128, 256];
 const ONE = [{}];
+const OUTCOMES = { delivered: "delivered", retry: "failed", dead: "given_up" } as const;
 const ENDINGS = ["completed", "failed", "killed"].map((status) => ({ status }));
 
 const histogram = (name: string, help: string, bounds: readonly number[], first = ONE) =>
@@ -69,6 +70,18 @@ const createStoreMeter = (): Group<"observeCommit" | "countFailedCommit"> => {
   };
 };
 
+const createOutboxMeter = (channels: readonly string[]): Group<"countDelivery"> => {
+  const first = channels.flatMap((channel) => Object.values(OUTCOMES).map((outcome) => ({ channel, outcome })));
+  const attempts = createCounter(
+    { name: "nexus_notifications_total", help: "Attempts to deliver a notification, by what came of them" },
+    first,
+  );
+  return {
+    meter: { countDelivery: (channel, kind) => attempts.add(1, { channel, outcome: OUTCOMES[kind] }) },
+    instruments: [attempts],
+  };
+};
+
 const createHttpMeter = (): Group<"observeRequest" | "addFollower"> => {
   const requests = createCounter({ name: "nexus_http_requests_total", help: "Requests by route and status" });
   const duration = histogram("nexus_http_request_duration_seconds", "From a request to its answer", QUICK_S, []);
@@ -96,16 +109,18 @@ const createHttpMeter = (): Group<"observeRequest" | "addFollower"> => {
   };
 };
 
-/** Counts in memory: a restart begins anew, as Prometheus expects. */
-export const createMeter = (): Meter => {
+/** Counts in memory: a restart begins anew, as Prometheus expects. `channels` are those that notifications leave by. */
+export const createMeter = (channels: readonly string[] = []): Meter => {
   const [jobs, tasks, store, http] = [createJobMeter(), createTaskMeter(), createStoreMeter(), createHttpMeter()];
+  const outbox = createOutboxMeter(channels);
   const lag = histogram("nexus_event_loop_lag_seconds", "How late the event loop is", QUICK_S);
   const readProcess = createProcessFigures();
-  const instruments = [jobs, tasks, store, http].flatMap((group) => group.instruments);
+  const instruments = [jobs, tasks, store, outbox, http].flatMap((group) => group.instruments);
   return {
     ...jobs.meter,
     ...tasks.meter,
     ...store.meter,
+    ...outbox.meter,
     ...http.meter,
     observeLag: lag.observe,
     render: (figures) =>

@@ -1,6 +1,6 @@
 import type { GpuState } from "../../core/gpu-selection.ts";
 import { GPU_USES, nameGpuUse } from "../../core/gpu-use.ts";
-import type { ServerFigures } from "../../core/meter.ts";
+import type { ChannelFigures, ServerFigures } from "../../core/meter.ts";
 import { describeGauge, describeValue, type Family, type Labels, type Sample } from "./exposition.ts";
 
 const BYTES_PER_MIB = 1024 * 1024;
@@ -64,7 +64,27 @@ const describeGpus = (gpus: readonly GpuState[]): readonly Family[] => [
   ...READINGS.map(({ name, help, pick }) => describeGauge(name, help, sampleKnown(gpus, pick))),
 ];
 
-export const describeServer = ({ version, nodeName, jobs, gpus, artifacts }: ServerFigures): readonly Family[] => [
+const describeChannels = (channels: readonly ChannelFigures[]): readonly Family[] => [
+  describeGauge(
+    "nexus_notifications_waiting",
+    "Notifications that are not out yet",
+    channels.map(({ channel, waiting }) => ({ labels: { channel }, value: waiting })),
+  ),
+  describeGauge(
+    "nexus_notifications_oldest_seconds",
+    "For how long the oldest of them has waited",
+    channels.map(({ channel, oldestS }) => ({ labels: { channel }, value: oldestS })),
+  ),
+];
+
+export const describeServer = ({
+  version,
+  nodeName,
+  jobs,
+  gpus,
+  artifacts,
+  channels,
+}: ServerFigures): readonly Family[] => [
   describeGauge("nexus_build_info", "The version of the server", [{ labels: { version, node: nodeName }, value: 1 }]),
   describeGauge(
     "nexus_jobs",
@@ -75,4 +95,5 @@ export const describeServer = ({ version, nodeName, jobs, gpus, artifacts }: Ser
   ...(gpus === null ? [] : describeGpus(gpus)),
   describeValue("nexus_artifacts", "Stored artifacts", artifacts.count),
   describeValue("nexus_artifacts_bytes", "Size of the stored artifacts", artifacts.bytes),
+  ...describeChannels(channels),
 ];

@@ -1,4 +1,4 @@
-import { closeSync, existsSync, fstatSync, readSync } from "node:fs";
+import { closeSync, existsSync, fstatSync, lstatSync, readSync } from "node:fs";
 import { resolve } from "node:path";
 import type { ActiveJob, JobId } from "../../core/job.ts";
 import { deriveLaunchToken } from "../../core/job-script.ts";
@@ -21,6 +21,7 @@ export type JobPaths = Readonly<{
   terminated: string;
 }>;
 
+const MS_PER_S = 1000;
 const MAX_TEXT_BYTES = 64 * 1024;
 const LAST_LINE_BYTES = 4096;
 const LAST_EXIT_CODE = /COMMAND_EXIT_CODE="(\d{1,3})"[^\n]*\n?$/;
@@ -78,6 +79,12 @@ export const readExitCode = (paths: JobPaths, job: ActiveJob): number | null => 
   const recorded = parseExitCode(readTextIfThere(paths.exitCode)?.trim());
   if (recorded !== null || existsSync(locateClaim(paths, job))) return recorded;
   return job.status === "running" ? readExitCodeFromLog(paths) : null;
+};
+
+/** When the exit code was written, in Unix seconds; null where it was not. */
+export const readExitTime = ({ exitCode }: JobPaths): number | null => {
+  const file = lstatSync(exitCode, { throwIfNoEntry: false });
+  return file?.isFile() ? file.mtimeMs / MS_PER_S : null;
 };
 
 /** What went wrong before the job's command could start; null if it started, or if nothing was reported. */

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, test } from "bun:test";
-import { readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import {
   adoptForDisposal,
@@ -48,7 +48,8 @@ test("a job outlives a server that is killed, and is finished as it says by the 
   expect(await probeOne(next, job)).toEqual({ kind: "alive", handle });
   writeFileSync(join(bench.serverDir, "jobs", job.id, "go"), "");
   const end = await waitForEnd({ ...bench, executor: next }, job);
-  expect(end).toEqual({ kind: "exited", exitCode: 5, processesLeft: 0 });
+  const { mtimeMs } = statSync(join(bench.serverDir, "jobs", job.id, "exit_code"));
+  expect(end).toEqual({ kind: "exited", exitCode: 5, processesLeft: 0, exitedAt: mtimeMs / 1000 });
 });
 
 test("a server killed at any instant of a launch: the job runs once or never", async () => {

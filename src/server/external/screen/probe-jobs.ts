@@ -3,7 +3,7 @@ import type { ActiveJob, JobId } from "../../core/job.ts";
 import type { Observation } from "../../core/ports.ts";
 import { type Census, takeCensus } from "./census.ts";
 import { readClaim, revokeLaunch } from "./claim.ts";
-import { type JobPaths, locateJobFiles, readExitCode, readStartFailure } from "./job-files.ts";
+import { type JobPaths, locateJobFiles, readExitCode, readExitTime, readStartFailure } from "./job-files.ts";
 import { indexProcesses, type JobProcesses, listAll, listLeftovers, selectJobProcesses } from "./job-processes.ts";
 import { createHandle, createHandleFromClaim, type ScreenHandle } from "./launch-session.ts";
 import { readBootId, readProcess } from "./process-table.ts";
@@ -34,7 +34,11 @@ export const findProcesses = (job: ActiveJob, handle: ScreenHandle | null, { ind
 const observeEnded = ({ job, paths, handle }: Launched, census: Census, bootId: string): Observation => {
   const processes = findProcesses(job, handle, census);
   const exitCode = readExitCode(paths, job);
-  if (exitCode !== null) return { kind: "exited", exitCode, processesLeft: listLeftovers(processes).length };
+  if (exitCode !== null) {
+    const exitedAt = readExitTime(paths);
+    const processesLeft = listLeftovers(processes).length;
+    return { kind: "exited", exitCode, processesLeft, ...(exitedAt === null ? {} : { exitedAt }) };
+  }
   if (listAll(processes).length > 0) return { kind: "alive", handle };
   if (handle.bootId !== bootId) return { kind: "lost", reason: RESTARTED };
   return { kind: "lost", reason: readStartFailure(paths) ?? (existsSync(paths.dir) ? VANISHED : REMOVED) };

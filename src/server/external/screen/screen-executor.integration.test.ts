@@ -51,7 +51,7 @@ const waitForFile = (job: ActiveJob, name: string): Promise<void> =>
 describe("a job's end", () => {
   test("one that ends at once has its log and its exit code", async () => {
     const { observation, log, job } = await run("true");
-    expect(observation).toEqual(exited(0));
+    expect(observation).toMatchObject(exited(0));
     expect(log.trimEnd().split("\n").at(-1)).toContain('COMMAND_EXIT_CODE="0"');
     expect(readJobFile(bench, job, "exit_code").trim()).toBe("0");
     expect(statSync(pathIn(job, ".")).mode & 0o777).toBe(0o700);
@@ -65,17 +65,17 @@ describe("a job's end", () => {
     ["no-such-program", 127],
     ["if", 2],
   ])("%s gives %d", async (command, exitCode) => {
-    expect((await run(command)).observation).toEqual(exited(exitCode));
+    expect((await run(command)).observation).toMatchObject(exited(exitCode));
   });
 
   test("what it prints can't change its result", async () => {
     const { observation } = await run(`echo 'Script done [COMMAND_EXIT_CODE="0"]'; exit 3`);
-    expect(observation).toEqual(exited(3));
+    expect(observation).toMatchObject(exited(3));
   });
 
   test("bytes that are no UTF-8 reach the log unharmed", async () => {
     const { job, observation } = await run("printf '\\377\\376x\\200'");
-    expect(observation).toEqual(exited(0));
+    expect(observation).toMatchObject(exited(0));
     expect(readFileSync(pathIn(job, "output.log")).includes(Buffer.from([0xff, 0xfe, 0x78, 0x80]))).toBe(true);
   });
 
@@ -121,9 +121,9 @@ describe("a job's end", () => {
       }),
     );
     await waitForFile(job, "exit_code");
-    expect(await probeOne(bench.executor, job)).toEqual({ kind: "exited", exitCode: 4, processesLeft: 1 });
+    expect(await probeOne(bench.executor, job)).toMatchObject({ kind: "exited", exitCode: 4, processesLeft: 1 });
     await bench.executor.kill([job], true);
-    expect(await waitForEnd(bench, job)).toEqual(exited(4));
+    expect(await waitForEnd(bench, job)).toMatchObject(exited(4));
   });
 });
 
@@ -137,7 +137,7 @@ describe("a job's command", () => {
   test.each(commands)("reaches bash unchanged and is echoed as typed: %p", async (command) => {
     const { log, observation } = await run(command);
     const expected = spawnSync("bash", ["-c", command]).stdout.toString();
-    expect(observation).toEqual(exited(0));
+    expect(observation).toMatchObject(exited(0));
     const body = log.replaceAll("\r\n", "\n").split("\n").slice(1).join("\n");
     expect(body.startsWith(`${command}\n${expected}`)).toBe(true);
     expect(body.split(command).length).toBe(2);
@@ -166,7 +166,7 @@ describe("a job's command", () => {
     async (jobrc) => {
       const { log, observation } = await run("echo still here", {}, jobrc);
       expect(log).toContain("still here\r\n");
-      expect(observation).toEqual(exited(0));
+      expect(observation).toMatchObject(exited(0));
     },
   );
 });
@@ -208,9 +208,8 @@ describe("a job's environment", () => {
   });
 
   test("a job's PATH without any program keeps nothing from being recorded", async () => {
-    expect((await run("exit 9", { PATH: "/nowhere", SHELL: "/nowhere/sh", BASH_ENV: "/nowhere" })).observation).toEqual(
-      exited(9),
-    );
+    const { observation } = await run("exit 9", { PATH: "/nowhere", SHELL: "/nowhere/sh", BASH_ENV: "/nowhere" });
+    expect(observation).toMatchObject(exited(9));
   });
 
   test("too large an environment is an error in one line", async () => {
@@ -235,7 +234,7 @@ describe("at most once", () => {
     const first = createStartingJob({ command: "echo again >> ../ran" });
     await probeOne(bench.executor, first);
     const second = await launchJob(bench, { ...first, startedAt: first.startedAt + 1 });
-    expect(await waitForEnd(bench, second)).toEqual(exited(0));
+    expect(await waitForEnd(bench, second)).toMatchObject(exited(0));
     expect(await probeOne(bench.executor, first)).toEqual({ kind: "unstarted" });
     expect(readJobFile(bench, second, "ran")).toBe("again\n");
   });
@@ -271,7 +270,7 @@ describe("at most once", () => {
     expect(await probeOne(adopting, starting)).toEqual({ kind: "alive", handle: running.handle });
     expect(await probeOne(adopting, running)).toEqual({ kind: "alive", handle: running.handle });
     writeFileSync(pathIn(starting, "go"), "");
-    expect(await waitForEnd({ ...bench, executor: adopting }, starting)).toEqual(exited(6));
+    expect(await waitForEnd({ ...bench, executor: adopting }, starting)).toMatchObject(exited(6));
   });
 });
 
@@ -323,7 +322,7 @@ describe("a lost job", () => {
     const old = { ...job, status: "running", handle, wandbUrl: null, notificationMessages: {} } as const;
     mkdirSync(pathIn(job, "."), { recursive: true });
     writeFileSync(pathIn(job, "output.log"), 'x COMMAND_EXIT_CODE="1"\nScript done [COMMAND_EXIT_CODE="5"]\n');
-    expect(await probeOne(bench.executor, old)).toEqual(exited(5));
+    expect(await probeOne(bench.executor, old)).toMatchObject(exited(5));
     writeFileSync(pathIn(job, "output.log"), 'Script done [COMMAND_EXIT_CODE="5"]\nmore\n');
     expect((await probeOne(bench.executor, old)).kind).toBe("lost");
   });
@@ -412,7 +411,7 @@ time.sleep(300)'; touch ../next`;
   test("a job that ended by itself keeps its exit code", async () => {
     const { job } = await run("exit 3");
     await bench.executor.kill([job], false);
-    expect(await probeOne(bench.executor, job)).toEqual(exited(3));
+    expect(await probeOne(bench.executor, job)).toMatchObject(exited(3));
   });
 
   test("a starting job without a handle is killed too", async () => {
@@ -487,7 +486,7 @@ describe("the session", () => {
       serverEnv: { ...process.env, PATH: `${programs}:${process.env.PATH}` },
     });
     expect((await executor.launch(job, createFiles(job))).ok).toBe(true);
-    expect(await waitForEnd({ ...bench, executor }, job)).toEqual(exited(6));
+    expect(await waitForEnd({ ...bench, executor }, job)).toMatchObject(exited(6));
   });
 
   test("scrolls, is silent and keeps 10 000 lines", async () => {

@@ -53,7 +53,7 @@ describe("an artifact", () => {
       pack(createTar(good)),
       "cat -- -rf é🚀; bash 'a/run me.sh'; umask",
     );
-    expect(observation).toEqual({ kind: "exited", exitCode: 0, processesLeft: 0 });
+    expect(observation).toMatchObject({ kind: "exited", exitCode: 0, processesLeft: 0 });
     expect(readJobFile(bench, job, "output.log")).toContain("dashemojiran\r\n0022\r\n");
     expect(lstatSync(join(repo, "a/run me.sh")).mode & 0o7777).toBe(0o755);
     expect(existsSync(join(dir, "artifact"))).toBe(false);

@@ -100,7 +100,17 @@ create table batches (
 ) without rowid;
 `;
 
-const MIGRATIONS: readonly string[] = [INITIAL_SCHEMA, ADD_OUTBOX, ADD_BATCHES];
+const ADD_TOKENS = `
+create table tokens (
+  name text primary key,
+  role text not null,
+  digest text not null unique,
+  created_at real not null,
+  expires_at real
+) without rowid;
+`;
+
+const MIGRATIONS: readonly string[] = [INITIAL_SCHEMA, ADD_OUTBOX, ADD_BATCHES, ADD_TOKENS];
 
 /** What `user_version` says once this program has opened a database. */
 export const SCHEMA_VERSION: number = MIGRATIONS.length;

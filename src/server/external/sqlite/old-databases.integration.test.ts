@@ -2,6 +2,7 @@ import type { Database } from "bun:sqlite";
 import { describe, expect, test } from "bun:test";
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import type { AccessToken } from "../../core/access-token.ts";
 import type { ArtifactId, Job } from "../../core/job.ts";
 import type { Batch, OutboxMessage } from "../../core/outbox.ts";
 import type { Environment, Store } from "../../core/ports.ts";
@@ -15,6 +16,7 @@ type Content = Readonly<{
   environments: Readonly<Record<string, Environment>>;
   blacklist: readonly number[];
   tokenDigest: string;
+  token?: AccessToken & Readonly<{ digest: string }>;
   outbox?: readonly OutboxMessage[];
   batch?: Batch & Readonly<{ id: string }>;
   artifact: Readonly<{ id: ArtifactId; gitSha: string; bytes: number }>;
@@ -65,6 +67,10 @@ describe.each(VERSIONS)("a database of schema version %d", (version) => {
     await expectJobs(store, content);
     expect([...store.listBlacklist()].toSorted()).toEqual([...content.blacklist]);
     expect(store.readTokenDigest()).toBe(content.tokenDigest);
+    if (content.token) {
+      const { digest, ...token } = content.token;
+      expect(store.findToken(digest)).toEqual(token);
+    }
     if (content.batch) expect(store.outbox.findBatch(content.batch.id)).toMatchObject(content.batch);
     for (const message of content.outbox ?? []) {
       expect(store.outbox.listOfJob(message.jobId)).toContainEqual(message);

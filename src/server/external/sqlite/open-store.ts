@@ -16,6 +16,7 @@ import { createOutboxChanges, createOutboxReads } from "./outbox-table.ts";
 import { locateWaiting } from "./restore-database.ts";
 import { createBlacklist, createTokenDigest } from "./settings-table.ts";
 import type { OpenError } from "./sqlite-error.ts";
+import { createTokenReads } from "./token-table.ts";
 
 /** `randomId` names artifacts. */
 export type StoreOptions = Readonly<{
@@ -77,6 +78,7 @@ const createStore = (parts: Parts): Store => {
   return {
     ...createReads(jobs),
     ...createTokenDigest(db, commits),
+    ...createTokenReads(db),
     listBlacklist: guardRead(blacklist.listBlacklist),
     write: (change) => commits.write(() => change(transaction)),
     artifacts: createArtifactTable({ db, commits, clock, randomId }),

@@ -2,6 +2,7 @@ import type { Database } from "bun:sqlite";
 import { createHash } from "node:crypto";
 import type { JobId } from "../../core/job.ts";
 import type {
+  Backlog,
   MessageState,
   NoticeEvent,
   OutboxChanges,
@@ -64,6 +65,12 @@ const EXPIRED = `
 select 1 from outbox where ${OPEN} and created_at < ?
 union all select 1 from outbox where finished_at < ? limit 1`;
 
+const BACKLOG = `
+select channel, count(*) as waiting, min(created_at) as since from (
+  select channel, created_at from outbox indexed by outbox_open where ${OPEN}
+  union all select channel, created_at from outbox indexed by outbox_sending where state = 'sending'
+) group by channel`;
+
 const DIGEST_LENGTH = 32;
 
 const digest = (destination: string): string =>
@@ -91,8 +98,10 @@ export const createOutboxReads = (db: Database, box: SecretBox): OutboxReads => 
   const secrets = db.query<{ secrets: Uint8Array | null }, [number]>("select secrets from outbox where id = ?");
   const interrupted = db.query("select 1 from outbox where state = 'sending' limit 1");
   const expired = db.query(EXPIRED);
+  const backlog = db.query<Backlog, []>(BACKLOG);
   return {
     findBatch: createBatchTable(db).findBatch,
+    measure: () => backlog.all(),
     hasInterrupted: () => interrupted.get() !== null,
     hasExpired: ({ createdBefore, finishedBefore }) => expired.get(createdBefore, finishedBefore) !== null,
     listHeads: () => heads.all().map(fromRow),
@@ -127,14 +136,15 @@ const createSettle = (db: Database): OutboxChanges["settle"] => {
 };
 
 const createExpire = (db: Database): OutboxChanges["expire"] => {
-  const giveUp = db.query(
+  const giveUp = db.query<Row, [number, number]>(
     `update outbox set state = 'dead', finished_at = ?, secrets = null, error = coalesce(error, 'it was never its turn')
-     where ${OPEN} and created_at < ?`,
+     where ${OPEN} and created_at < ? returning ${COLUMNS}`,
   );
   const drop = db.query("delete from outbox where finished_at < ?");
   return ({ now, createdBefore, finishedBefore }) => {
-    giveUp.run(now, createdBefore);
+    const given = giveUp.all(now, createdBefore);
     drop.run(finishedBefore);
+    return given.map(fromRow);
   };
 };
 
@@ -148,9 +158,10 @@ export const createOutboxChanges = (db: Database, box: SecretBox): OutboxChanges
     openBatch,
     countInBatch,
     enqueue: (notices) => {
+      const distinct = new Set(notices.map(({ secrets }) => secrets));
+      const sealedOf = new Map([...distinct].map((secrets) => [secrets, box.seal(JSON.stringify(secrets))]));
       for (const { jobId, channel, event, destination, secrets, createdAt, dueAt } of notices) {
-        const sealed = box.seal(JSON.stringify(secrets));
-        const row = { channel, event, destination: digest(destination), secrets: sealed };
+        const row = { channel, event, destination: digest(destination), secrets: sealedOf.get(secrets) ?? null };
         insert.run({ ...row, job_id: jobId, created_at: createdAt, due_at: dueAt });
       }
     },

@@ -1,0 +1,21 @@
+import { existsSync } from "node:fs";
+import { LOCAL_SOCKET } from "../shared/local-socket.ts";
+
+const MOVED_BY = ["NS_PORT", "NS_SERVER_DIR"];
+
+const isMoved = (): boolean => MOVED_BY.some((name) => Boolean(process.env[name]));
+
+const answers = async (path: string): Promise<boolean> => {
+  const { connect } = await import("node:net");
+  const { promise, resolve } = Promise.withResolvers<boolean>();
+  const socket = connect(path, () => resolve(true));
+  socket.on("error", () => resolve(false));
+  return promise.finally(() => socket.destroy());
+};
+
+/** That of `NEXUS_SOCKET`, which may be empty for none, or else of the installed server where one answers. */
+export const findLocalSocket = async (): Promise<string | null> => {
+  const named = process.env["NEXUS_SOCKET"];
+  if (named !== undefined) return named || null;
+  return !isMoved() && existsSync(LOCAL_SOCKET) && (await answers(LOCAL_SOCKET)) ? LOCAL_SOCKET : null;
+};
