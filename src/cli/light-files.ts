@@ -16,3 +16,15 @@ export const readTextFile = async (path: string): Promise<string | null> => {
     throw error;
   }
 };
+
+const SIZE_LIMIT_MS = 1000;
+
+/** Of the terminal that standard output is; null where that is not known. `process.stdout` takes 10 ms to open. */
+export const readColumns = (): number | null => {
+  try {
+    const { stdout } = Bun.spawnSync(["stty", "size"], { stdin: Bun.stdout, stdout: "pipe", timeout: SIZE_LIMIT_MS });
+    return Number(/^\d+ (\d+)/.exec(stdout.toString())?.[1]) || null;
+  } catch {
+    return null;
+  }
+};

@@ -1,7 +1,6 @@
 import type { ExplainedJob, WireStatus } from "../shared/job.ts";
-import { ok, type Result } from "../shared/result.ts";
-import type { Api } from "./api-client.ts";
-import type { Failure } from "./verb.ts";
+import { ok } from "../shared/result.ts";
+import type { Api, ApiResult } from "./api-client.ts";
 
 /** Without `most` all of them, however many. `user` and `regex` select when they are not null. */
 export type JobsAsked = Readonly<{
@@ -43,7 +42,7 @@ const addPage = ({ known }: Listing, page: Jobs, { limit, offset }: Page): Listi
  * In the server's order. Of a list that changes meanwhile none is left out that is in it all the time, and none comes
  * twice: pages overlap, and one that doesn't meet what came before is asked for again further up.
  */
-export const listJobs = async (api: Api, asked: JobsAsked): Promise<Result<Jobs, Failure>> => {
+export const listJobs = async (api: Api, asked: JobsAsked): ApiResult<Jobs> => {
   const most = asked.most ?? Number.POSITIVE_INFINITY;
   const limit = Math.min(most, LARGEST_PAGE);
   let listing: Listing = { known: new Map(), next: 0 };

@@ -1,7 +1,9 @@
 import { Database } from "bun:sqlite";
 import { afterAll, beforeAll, expect, test } from "bun:test";
 import { join } from "node:path";
+import { NX } from "../../tests/e2e/piped-nx.ts";
 import { createWorld, type World } from "../../tests/e2e/programs.ts";
+import { createTmux } from "../../tests/e2e/tmux.ts";
 
 const ENDED = 20_500;
 const QUEUED = 10_200;
@@ -76,4 +78,25 @@ test("a list that is cut says so", async () => {
 test("nx remove finds what matches behind the first page", async () => {
   const { id } = await world.submit({ command: "the last one", num_gpus: 2, priority: -5 });
   expect((await world.nx(["remove", "-y", "-q", "^the last"])).stdout).toBe(`${id}\n`);
+});
+
+test("a search that is no regular expression is wrong usage, told in one line", async () => {
+  const { exitCode, stdout, stderr } = await world.nx(["history", "train(", "--all"]);
+  expect([exitCode, stdout]).toEqual([2, ""]);
+  expect(stderr).toMatch(/^nx: Not a regular expression: [^\n]+\n$/);
+});
+
+test("a table is as wide as the terminal", async () => {
+  await world.submit({ command: `echo ${"x".repeat(200)}`, num_gpus: 2, priority: 5 });
+  const tmux = createTmux(world, NX);
+  try {
+    const window = await tmux.openWindow();
+    window.resize(100, 24);
+    window.type("nx queue -n 1 2>/dev/null");
+    window.press("Enter");
+    await window.see(/echo x+…$/m);
+    expect(/^.*echo x+…$/m.exec(window.read())?.[0]).toHaveLength(100);
+  } finally {
+    tmux.dispose();
+  }
 });

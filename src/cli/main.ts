@@ -57,10 +57,13 @@ const printCompletions = async (words: readonly string[]): Promise<Outcome> => {
   return ok(0);
 };
 
+const showOneHelp = async ([name, extra = "-"]: readonly string[]): Promise<Outcome> =>
+  extra.startsWith("-") ? showHelp(name) : failUsage(`nx help takes one verb, not "${extra}" too`);
+
 const runProgram = (words: readonly string[]): Promise<Outcome> => {
   if (words[0] === "__complete") return printCompletions(words.slice(1));
   const help = findHelp(words);
-  if (help !== -1) return showHelp(words[help + 1]);
+  if (help !== -1) return showOneHelp(words.slice(help + 1));
   return callVerb(words[0] === "--version" ? ["version"] : words);
 };
 

@@ -1,4 +1,5 @@
 import { FAILED } from "./failure.ts";
+import { readColumns } from "./light-files.ts";
 import { isTerminal } from "./terminal.ts";
 import { measureWidth, padText, truncateText } from "./text-width.ts";
 
@@ -60,11 +61,16 @@ const escapeCharacter = (character: string): string => {
 export const escapeText = (text: string): string => text.replace(UNSAFE, escapeCharacter);
 
 const PIPE_WIDTH = 10_000;
+const USUAL_WIDTH = 80;
 const GAP = 2;
 const MIN_LAST = 10;
 const MAX_COLUMN = 20;
 
-const terminalWidth = (): number => (isTerminal("output") ? (process.stdout.columns ?? 80) : PIPE_WIDTH);
+let readWidth = (): number => {
+  const width = isTerminal("output") ? (readColumns() ?? USUAL_WIDTH) : PIPE_WIDTH;
+  readWidth = () => width;
+  return width;
+};
 
 const measureColumns = (rows: readonly (readonly string[])[], total: number): readonly number[] => {
   const widest = total === PIPE_WIDTH ? PIPE_WIDTH : MAX_COLUMN;
@@ -86,7 +92,7 @@ export const printTable = (
   notes: readonly (string | null)[] = [],
 ): void => {
   const cells = rows.map((row) => row.map(escapeText));
-  const widths = measureColumns([header, ...cells], terminalWidth());
+  const widths = measureColumns([header, ...cells], readWidth());
   const render = (row: readonly string[]): string => {
     const last = row.length - 1;
     const fitted = row.slice(0, last).map((cell, column) => padText(cell, widths[column] ?? 0));

@@ -80,8 +80,8 @@ const describeUnknown = (name: string, flags: readonly Flag[], verb: string): st
 const isFlagLike = (word: string): boolean => /^-./s.test(word) && !/^-\d+$/.test(word);
 
 const takeValue = (flag: Flag, own: string | null, next: string | undefined): Result<Given, Failure> => {
-  if (own !== null) return ok({ flag, value: own });
-  if (next !== undefined && !isFlagLike(next)) return ok({ flag, value: next });
+  const value = own ?? (next === undefined || isFlagLike(next) ? "" : next);
+  if (value !== "") return ok({ flag, value });
   return failUsage(`--${flag.long} needs a value, as in: --${flag.long} ${flag.value}`);
 };
 

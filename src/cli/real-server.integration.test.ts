@@ -100,6 +100,7 @@ describe("standard output has results and nothing else", () => {
       expect([words, exitCode, stderr]).toEqual([words, 0, ""]);
       expect(typeof JSON.parse(stdout)).toBe("object");
     }
+    await waitUntil("the CPU jobs have started", async () => (await readJobs("status=queued")).length === 1);
     expect((await nx(["queue", "-q"])).stdout).toBe(`${waiting}\n`);
     expect(JSON.parse((await nx(["remove", "-y", "--json", waiting])).stdout)).toEqual({ removed: [waiting] });
     expect(JSON.parse((await nx(["kill", "-y", "--json", holder])).stdout)).toEqual({ killed: [holder] });
@@ -326,8 +327,8 @@ describe("nx run without a command", () => {
 describe("words that name nothing", () => {
   test.each([
     [["get", "nosuchjob"], 1],
-    [["get", ""], 1],
-    [["wait", ""], 1],
+    [["get", ""], 2],
+    [["wait", ""], 2],
     [["logs", "nosuchjob"], 1],
     [["logs", ""], 2],
     [["logs", "7"], 1],

@@ -156,7 +156,7 @@ describe("in a pipe", () => {
     [["--notifications", "discord"], /DISCORD_USER_ID \(discord\), DISCORD_WEBHOOK_URL \(discord\)/],
     [["--integrations", "wandbb"], /did you mean wandb\?/],
     [["--git-tags", "perhaps"], /yes or no/],
-    [["--user", ""], /not empty/],
+    [["--user", " "], /not empty/],
     [["--remote"], /needs --url/],
     [["--url", "http://box"], /unprotected/],
   ] as const)("wrong use: %j", async (words, told) => {

@@ -92,7 +92,16 @@ describe("a wrong value", () => {
     ["edit", "abc123", "-g", "1.5"],
     ["blacklist", "add", "one"],
     ["queue", "-t", "nowhere"],
+    ["queue", "-u", ""],
+    ["queue", "-t", ""],
+    ["queue", "--target="],
+    ["get", ""],
+    ["why", ""],
+    ["wait", ""],
+    ["edit", "", "-p", "1"],
+    ["edit", "abc123", "-c", " "],
     ["queu"],
+    ["help", "run", "extra"],
     ["help", "queu"],
   ];
 

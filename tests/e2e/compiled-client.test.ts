@@ -46,7 +46,7 @@ const listSources = (): readonly string[] => [
   ...FOLDERS,
   ...FOLDERS.flatMap((folder) =>
     readdirSync(join(ROOT, folder), { recursive: true }).map((name) => `${folder}/${name}`),
-  ).filter((path) => path.endsWith(".ts") || isFolder(path)),
+  ).filter((path) => (path.endsWith(".ts") && !path.endsWith(".test.ts")) || isFolder(path)),
 ];
 
 const date = (path: string, seconds: number): void => utimesSync(join(clone, path), seconds, seconds);

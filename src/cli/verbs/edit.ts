@@ -12,7 +12,7 @@ const show = (job: WireJob, flags: FlagValues): void => {
 
 const run = async ({ flags, words }: Invocation): Promise<Outcome> => {
   const [id] = words;
-  if (id === undefined || words.length > 1) return failUsage("nx edit takes one job id (see nx queue)");
+  if (!id || words.length > 1) return failUsage("nx edit takes one job id (see nx queue)");
   const priority = readWhole(flags, "priority", { min: -9999, max: 9998 });
   if (!priority.ok) return priority;
   const gpus = readWhole(flags, "gpus", { min: 0, max: 1024 });
@@ -20,6 +20,7 @@ const run = async ({ flags, words }: Invocation): Promise<Outcome> => {
   const command = readText(flags, "command");
   if (command === null && priority.value === null && gpus.value === null)
     return failUsage("nx edit needs -c, -p or -g");
+  if (command?.trim() === "") return failUsage("--command takes a command that is not blank");
   const api = await connect(flags);
   if (!api.ok) return api;
   const patch = { command, priority: priority.value, num_gpus: gpus.value };

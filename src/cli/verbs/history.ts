@@ -1,4 +1,5 @@
 import { connect } from "../connect.ts";
+import { failUsage } from "../failure.ts";
 import { readText } from "../flag-values.ts";
 import { ENDED_STATUSES, LIST_FLAGS, readLimit, showJobs } from "../job-list.ts";
 import { printEnded } from "../job-text.ts";
@@ -12,7 +13,7 @@ const run = async ({ flags, words }: Invocation): Promise<Outcome> => {
   if (!api.ok) return api;
   const selection = { user: readText(flags, "user"), regex: words[0] ?? null };
   const jobs = await listJobs(api.value, { statuses: ENDED_STATUSES, most: limit.value, ...selection });
-  if (!jobs.ok) return jobs;
+  if (!jobs.ok) return jobs.error.code === "INVALID_REQUEST" ? failUsage(jobs.error.message) : jobs;
   const whenEmpty =
     selection.user === null && selection.regex === null ? "No job has ended yet." : "No such job has ended yet.";
   showJobs(jobs.value.toReversed(), flags, { printTable: printEnded, whenEmpty });

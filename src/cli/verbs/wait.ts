@@ -3,6 +3,7 @@ import { ok, type Result } from "../../shared/result.ts";
 import type { Api } from "../api-client.ts";
 import { awaitJob, isEnded } from "../await-job.ts";
 import { connect } from "../connect.ts";
+import { failUsage } from "../failure.ts";
 import { readSwitch } from "../flag-values.ts";
 import { chooseExitCode, describeEnding } from "../job-ending.ts";
 import { listJobs } from "../list-jobs.ts";
@@ -11,6 +12,7 @@ import { readUserName } from "../user-name.ts";
 import type { Failure, Invocation, Outcome, Verb } from "../verb.ts";
 
 const chooseIds = async (api: Api, words: readonly string[]): Promise<Result<readonly string[], Failure>> => {
+  if (words.includes("")) return failUsage("an empty word names no job");
   if (words.length > 0) return ok(words);
   const user = readUserName(api.target.config);
   const jobs = await listJobs(api, { statuses: ["running", "queued"], user });
