@@ -3,7 +3,7 @@ import type { Api } from "./api-client.ts";
 import { describeIllHealth } from "./health-text.ts";
 import { hint } from "./output.ts";
 
-const PATIENCE_MS = 500;
+const PATIENCE_MS = 200;
 
 /** Warns of an unhealthy machine, if the server says so in time. */
 export const warnOfHealth = async (api: Api): Promise<void> => {
