@@ -5,10 +5,11 @@ import { hint } from "./output.ts";
 
 const PATIENCE_MS = 200;
 
-/** Warns of an unhealthy machine, if the server says so in time. */
-export const warnOfHealth = async (api: Api): Promise<void> => {
-  const late = new Promise<null>((resolve) => setTimeout(resolve, PATIENCE_MS, null).unref());
-  const health = await Promise.race([api.get<Health>("/v1/health?detailed=true"), late]);
+const wait = (ms: number): Promise<null> => new Promise((resolve) => setTimeout(resolve, ms, null).unref());
+
+/** Warns of an unhealthy machine, if the server says so within `patienceMs`. */
+export const warnOfHealth = async (api: Api, patienceMs: number = PATIENCE_MS): Promise<void> => {
+  const health = await Promise.race([api.get<Health>("/v1/health?detailed=true"), wait(patienceMs)]);
   if (!health?.ok || health.value.status !== "unhealthy") return;
   const text = describeIllHealth(health.value);
   if (text !== null) hint(`Warning: ${text}`);

@@ -18,8 +18,10 @@ import { warnOfHealth } from "../warn-of-health.ts";
 
 const INTERACTIVE_SHELL = "exec bash -i";
 
+const SHORT_PATIENCE_MS = 15;
+
 const sayWhere = async (api: Api, job: WireJob, howToLeave: string): Promise<void> => {
-  const [gpus] = await Promise.all([api.get<readonly WireGpu[]>("/v1/gpus"), warnOfHealth(api)]);
+  const [gpus] = await Promise.all([api.get<readonly WireGpu[]>("/v1/gpus"), warnOfHealth(api, SHORT_PATIENCE_MS)]);
   const isMock = gpus.ok && gpus.value.some((gpu) => gpu.is_mock);
   const where =
     job.num_gpus === 0
