@@ -10,7 +10,6 @@ import { readSwitch } from "./flag-values.ts";
 import { escapeText, hint } from "./output.ts";
 import { addCode, type Code, sendCode } from "./send-code.ts";
 import type { FlagValues } from "./verb.ts";
-import { askForHealth } from "./warn-of-health.ts";
 
 type Requests = readonly JobRequestInput[];
 type Post<Value> = (requests: Requests) => ApiResult<Value>;
@@ -93,11 +92,8 @@ const submit = async <Value>(
   const code = await sendCode(api, flags);
   if (!code.ok) return err({ ...code.error, code: null });
   const isTagging = readSwitchOption(api.target.config, "enable_git_tag_push", false) && !readSwitch(flags, "local");
-  const warnOfHealth = askForHealth(api);
   try {
-    const answer = await submitAnyhow({ api, requests, code: code.value, isTagging, post });
-    if (answer.ok) await warnOfHealth();
-    return answer;
+    return await submitAnyhow({ api, requests, code: code.value, isTagging, post });
   } finally {
     code.value.snapshot?.dispose();
   }

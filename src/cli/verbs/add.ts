@@ -15,6 +15,7 @@ import { confirm } from "../prompt.ts";
 import { SUBMISSION_FLAGS } from "../submission-flags.ts";
 import { submitBatch } from "../submit-jobs.ts";
 import { DONE, type Failure, type FlagValues, type Invocation, type Outcome, type Verb } from "../verb.ts";
+import { warnOfHealth } from "../warn-of-health.ts";
 
 const SHOWN = 10;
 const PRIORITY = { min: -9999, max: 9998 };
@@ -68,6 +69,7 @@ const submit = async (api: Api, requests: readonly JobRequestInput[], flags: Fla
   const jobs = await submitBatch(api, flags, requests);
   if (!jobs.ok) return jobs;
   report(jobs.value, flags);
+  await warnOfHealth(api);
   return DONE;
 };
 

@@ -14,11 +14,14 @@ import { SUBMISSION_FLAGS } from "../submission-flags.ts";
 import { submitJob } from "../submit-jobs.ts";
 import { canShowTerminal } from "../terminal.ts";
 import { DONE, type FlagValues, type Invocation, type Outcome, type Verb } from "../verb.ts";
+import { warnOfHealth } from "../warn-of-health.ts";
 
 const INTERACTIVE_SHELL = "exec bash -i";
 
+const SHORT_PATIENCE_MS = 15;
+
 const sayWhere = async (api: Api, job: WireJob, howToLeave: string): Promise<void> => {
-  const gpus = await api.get<readonly WireGpu[]>("/v1/gpus");
+  const [gpus] = await Promise.all([api.get<readonly WireGpu[]>("/v1/gpus"), warnOfHealth(api, SHORT_PATIENCE_MS)]);
   const isMock = gpus.ok && gpus.value.some((gpu) => gpu.is_mock);
   const where =
     job.num_gpus === 0
@@ -66,6 +69,7 @@ const returnsAtOnce = (flags: FlagValues): boolean =>
 const show = async (api: Api, job: WireJob, invocation: Invocation): Promise<Outcome> => {
   if (returnsAtOnce(invocation.flags)) {
     report(job, invocation);
+    await warnOfHealth(api);
     return DONE;
   }
   if (canShowTerminal()) return openTerminal(api, job);
