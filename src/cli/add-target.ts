@@ -10,9 +10,10 @@ import { escapeText, hint, print, printJson } from "./output.ts";
 import { type Certificate, createPin, isFingerprint, isSameFingerprint, savePem } from "./pinned-certificate.ts";
 import { askSecret, confirm } from "./prompt.ts";
 import { describeVersion, refuseVersion } from "./server-version.ts";
+import { offerSshKey, readGivenKey } from "./ssh-key.ts";
 import type { SshAddress } from "./ssh-place.ts";
 import { readStandardInput } from "./standard-input.ts";
-import { findWay, type Target } from "./target.ts";
+import { findEntry, findWay, type Target } from "./target.ts";
 import type { TargetAddress } from "./target-url.ts";
 import { DONE, type Failure, type FlagValues, type Outcome } from "./verb.ts";
 
@@ -66,10 +67,15 @@ const pinCertificate = async (target: Target, flags: FlagValues): Promise<Result
   return agreed.value ? presented : fail("nothing was added");
 };
 
-const readToken = async ({ address }: NewTarget, flags: FlagValues): Promise<Result<string, Failure>> => {
+const readKeptToken = ({ name, config }: NewTarget): string | undefined => {
+  const token = findEntry(config, name)?.["api_token"];
+  return typeof token === "string" ? token : undefined;
+};
+
+const readToken = async (added: NewTarget, flags: FlagValues): Promise<Result<string, Failure>> => {
   if (readSwitch(flags, "token-stdin")) return ok(readStandardInput().trim());
-  const given = process.env["NEXUS_API_TOKEN"];
-  if (given !== undefined || address.protocol !== "https") return ok(given ?? "");
+  const given = process.env["NEXUS_API_TOKEN"] ?? readKeptToken(added);
+  if (given !== undefined || added.address.protocol !== "https") return ok(given ?? "");
   return askSecret(
     "API token of the server (not shown): ",
     "the token is asked for on a terminal only; give it with --token-stdin or in NEXUS_API_TOKEN",
@@ -128,11 +134,12 @@ const describeRefusal = (target: Target, refused: Failure & Readonly<{ code: str
     : refused;
 };
 
-const save = async (target: Target, { address }: NewTarget, certificate: Certificate | null): Promise<Outcome> => {
+const save = async (target: Target, added: NewTarget, certificate: Certificate | null): Promise<Outcome> => {
   const saved = certificate === null ? ok(undefined) : savePem(target.name, certificate);
   if (!saved.ok) return saved;
   const entry = {
-    ...address,
+    ...findEntry(added.config, target.name),
+    ...added.address,
     ...(target.token === null ? {} : { api_token: target.token }),
     ...(target.fingerprint === null ? {} : { certificate_fingerprint: target.fingerprint }),
   };
@@ -151,6 +158,8 @@ const report = (target: Target, status: ServerStatus, flags: FlagValues): void =
 };
 
 const tryAdd = async (added: NewTarget, named: Target, flags: FlagValues): Promise<Outcome> => {
+  const key = readGivenKey(flags);
+  if (!key.ok) return key;
   const certificate = await pinCertificate(named, flags);
   if (!certificate.ok) return certificate;
   const token = await readToken(added, flags);
@@ -159,8 +168,9 @@ const tryAdd = async (added: NewTarget, named: Target, flags: FlagValues): Promi
   const status = await checkServer(target);
   if (!status.ok) return status;
   const saved = await save(target, added, certificate.value);
-  if (saved.ok) report(target, status.value, flags);
-  return saved;
+  if (!saved.ok) return saved;
+  report(target, status.value, flags);
+  return offerSshKey(target, status.value, { given: key.value, flags });
 };
 
 /** Nothing is written before the server has answered. */

@@ -18,11 +18,12 @@ export type Api = Readonly<{
   target: Target;
   get: <Value>(path: string) => ApiResult<Value>;
   send: <Value>(method: "POST" | "PATCH" | "PUT" | "DELETE", path: string, body?: unknown) => ApiResult<Value>;
-  upload: <Value>(path: string, body: Blob | ReadableStream<Uint8Array>) => ApiResult<Value>;
+  upload: <Value>(path: string, body: Blob | ReadableStream<Uint8Array>, mediaType?: string) => ApiResult<Value>;
   stream: (path: string, signal: AbortSignal) => ApiResult<ReadableStream<Uint8Array>>;
 }>;
 
 const UNAVAILABLE = 503;
+const TAR = "application/x-tar";
 const SILENCE_MS = 5_000;
 const NOT_LISTENING = "NOT_LISTENING";
 const OTHER_VERSION = "OTHER_VERSION";
@@ -211,8 +212,8 @@ export const createApi = (target: Target, limit: Limit | null = null): Api => {
     target,
     get: (path) => requestJson(line, { path, init: {} }),
     send: (method, path, body) => requestJson(line, { path, init: encode(method, body) }),
-    upload: (path, body) =>
-      requestJson(line, { path, init: { method: "POST", headers: { "content-type": "application/x-tar" }, body } }),
+    upload: (path, body, mediaType = TAR) =>
+      requestJson(line, { path, init: { method: "POST", headers: { "content-type": mediaType }, body } }),
     stream: (path, signal) => openStream(line, { path, init: { signal } }),
   };
 };

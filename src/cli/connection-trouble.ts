@@ -1,7 +1,14 @@
 import { connect } from "node:net";
 import { err } from "../shared/result.ts";
 import { FAILED, UNREACHABLE } from "./failure.ts";
-import { type Address, type Certificate, fetchCertificate, isSameFingerprint, savePem } from "./pinned-certificate.ts";
+import {
+  type Address,
+  type Certificate,
+  fetchCertificate,
+  hasSameKey,
+  isSameFingerprint,
+  savePem,
+} from "./pinned-certificate.ts";
 import type { Target } from "./target.ts";
 import type { Failure } from "./verb.ts";
 
@@ -29,13 +36,19 @@ const readCode = (error: unknown): string => {
   return "code" in error && typeof error.code === "string" ? error.code : `${error.name}: ${error.message}`;
 };
 
-const describeChanged = (target: Target, pinned: string, presented: string): Failure => ({
+const describeKey = (target: Target, presented: Certificate): string =>
+  target.tls?.ca !== undefined && hasSameKey(target.tls.ca, presented.pem)
+    ? "Its key is the one of before, as when the server has renewed it."
+    : "Its key is another one.";
+
+const describeChanged = (target: Target, pinned: string, presented: Certificate): Failure => ({
   exitCode: FAILED,
   message: [
     `the certificate of "${target.name}" has changed, so nothing was sent to it`,
     `  pinned:    ${pinned}`,
-    `  presented: ${presented}`,
-    `If the server was given a new one: nx target remove ${target.name}, then nx target add ${target.name} ${target.address}`,
+    `  presented: ${presented.fingerprint}`,
+    `${describeKey(target, presented)} If the server's own machine shows the presented one, accept it:`,
+    `  nx target add ${target.name} ${target.address} --fingerprint ${presented.fingerprint}`,
   ].join("\n"),
 });
 
@@ -86,8 +99,7 @@ export const isGone = async (target: Target): Promise<boolean> => {
 const judgePresented = async (target: Target, pinned: string): Promise<Failure | null> => {
   const presented = await findPresented(target);
   if (!presented.ok) return null;
-  if (!isSameFingerprint(presented.value.fingerprint, pinned))
-    return describeChanged(target, pinned, presented.value.fingerprint);
+  if (!isSameFingerprint(presented.value.fingerprint, pinned)) return describeChanged(target, pinned, presented.value);
   const isMissing = presented.value.isSelfSigned && target.tls?.ca === undefined;
   return isMissing ? fetchAgain(target, presented.value) : null;
 };

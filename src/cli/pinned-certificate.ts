@@ -42,6 +42,10 @@ export const isSameFingerprint = (one: string, other: string): boolean => normal
 
 export const isFingerprint = (text: string): boolean => /^[0-9A-F]{64}$/.test(normalize(text));
 
+/** Of two certificates in PEM. Who presents one has its key. */
+export const hasSameKey = (one: string, other: string): boolean =>
+  new X509Certificate(one).publicKey.equals(new X509Certificate(other).publicKey);
+
 export const savePem = (name: string, { pem }: Certificate): Result<void, Failure> =>
   writePrivateFile(locatePem(name), pem);
 

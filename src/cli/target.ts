@@ -41,6 +41,12 @@ const readEntries = (config: Config): readonly (readonly [string, Entry])[] => {
 export const listEntries = (config: Config): Readonly<Record<string, Entry>> =>
   Object.fromEntries(readEntries(config).filter(([name]) => name !== LOCAL));
 
+/** Null for a target that is not in the file. */
+export const findEntry = (config: Config, name: string): Entry | null => {
+  const entries = listEntries(config);
+  return Object.hasOwn(entries, name) ? (entries[name] ?? null) : null;
+};
+
 const readField = (entry: Entry, field: string): string | null => {
   const value = readOption(entry, field);
   return value === undefined || value === null || value === "" ? null : String(value);
@@ -189,8 +195,8 @@ export const resolveTarget = async (flags: FlagValues): Promise<Result<Target, F
   const chosen = readText(flags, "target") || process.env["NEXUS_TARGET"] || readOption(config.value, "default_target");
   const name = typeof chosen === "string" && chosen !== "" ? chosen : LOCAL;
   if (name === LOCAL) return resolveLocal(config.value, flags);
-  const targets = listEntries(config.value);
-  const entry = Object.hasOwn(targets, name) ? targets[name] : undefined;
-  if (entry !== undefined) return createRemote(name, entry, config.value);
-  return failUsage(`there is no target "${name}"; the targets are: ${[LOCAL, ...Object.keys(targets)].join(", ")}`);
+  const entry = findEntry(config.value, name);
+  if (entry !== null) return createRemote(name, entry, config.value);
+  const names = [LOCAL, ...Object.keys(listEntries(config.value))];
+  return failUsage(`there is no target "${name}"; the targets are: ${names.join(", ")}`);
 };

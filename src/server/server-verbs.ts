@@ -49,7 +49,7 @@ const INSTALLATION: Readonly<Record<string, ServerVerb>> = {
     usage: "nexus-server upgrade",
     summary: "put this program in its place; jobs go on",
     flags: [DRY_RUN],
-    run: async (call) => (await import("./verbs/install.ts")).runInstall(call),
+    run: async (call) => (await import("./verbs/install.ts")).runUpgrade(call),
   },
 };
 
@@ -108,10 +108,18 @@ const STATE: Readonly<Record<string, ServerVerb>> = {
   clean: CLEAN,
 };
 
+const ATTACH_SESSION: ServerVerb = {
+  usage: "nexus-server attach-session",
+  summary: "all that a registered SSH key may do",
+  flags: [{ name: "user", value: "NAME", help: "only to jobs of this name" }],
+  run: async (call) => (await import("./verbs/attach-session.ts")).runAttachSession(call),
+};
+
 export const SERVER_VERBS: Readonly<Record<string, ServerVerb>> = {
   ...INSTALLATION,
   ...OPERATION,
   ...STATE,
+  "attach-session": ATTACH_SESSION,
   version: {
     usage: "nexus-server version",
     summary: "print the version",

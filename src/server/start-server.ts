@@ -1,7 +1,8 @@
 import { execFileSync } from "node:child_process";
 import { randomBytes, randomInt } from "node:crypto";
 import { fstatSync, mkdirSync } from "node:fs";
-import { join } from "node:path";
+import { homedir } from "node:os";
+import { join, resolve } from "node:path";
 import { describeError } from "../shared/describe-error.ts";
 import { drawJobId } from "../shared/job-id.ts";
 import { err, ok, type Result } from "../shared/result.ts";
@@ -18,10 +19,13 @@ import { JOB_CHANNELS } from "./core/job-channels.ts";
 import type { Meter } from "./core/meter.ts";
 import type { Clock, Log, OnStep, Store, Wakes } from "./core/ports.ts";
 import { createServerChannels } from "./core/server-channels.ts";
+import type { AuthorizedKeys } from "./core/ssh-key.ts";
 import { createCouriers } from "./create-couriers.ts";
 import { createGpus, createHealth } from "./create-machine.ts";
 import { announceChanges } from "./external/announce-changes.ts";
+import { createAuthorizedKeys } from "./external/authorized-keys.ts";
 import { createBackups } from "./external/backup-folder.ts";
+import type { CertificateKeeper } from "./external/certificate-keeper.ts";
 import { createJobDirectory } from "./external/job-directory.ts";
 import { createJobFolders } from "./external/job-folders.ts";
 import { listen } from "./external/listen.ts";
@@ -34,6 +38,7 @@ import { createScreenExecutor } from "./external/screen/screen-executor.ts";
 import { openStore } from "./external/sqlite/open-store.ts";
 import { createTerminals } from "./external/terminals.ts";
 import { createWandbFinder } from "./external/wandb.ts";
+import { listHosts, openTls } from "./open-tls.ts";
 import { type Scheduler, startScheduler } from "./scheduler/loop.ts";
 
 export type RunningServer = Readonly<{ url: string; stop: () => Promise<void> }>;
@@ -103,19 +108,19 @@ const createOutside = (
   health: createHealth(settings, gpus, readClock),
 });
 
-const listHosts = (settings: Settings): readonly string[] => [
-  settings.host,
-  settings.nodeName,
-  ...(settings.externalIp === null ? [] : [settings.externalIp]),
-  ...settings.allowedHosts,
-];
-
-type Parts = ReturnType<typeof createParts>;
+type Parts = ReturnType<typeof createParts> & Readonly<{ certificate: CertificateKeeper | null }>;
 type Switches = Readonly<{ wakes: Wakes; isStopping: () => boolean }>;
+
+const createKeys = ({ serverDir }: Settings): AuthorizedKeys =>
+  createAuthorizedKeys({
+    home: homedir(),
+    program: [...locateProgram(), "attach-session", "--server-dir", resolve(serverDir)],
+  });
 
 const createApiContext = (settings: Settings, parts: Parts, switches: Switches): ApiContext => ({
   ...parts,
   ...switches,
+  certificateExpiresAt: () => parts.certificate?.pair().facts.expiresAt ?? null,
   logs: createLogFile(settings.serverDir, () => parts.meter.addFollower("logs")),
   jobDir: parts.jobDirectory,
   findProcessOwner: createProcessOwners(),
@@ -132,6 +137,7 @@ const createApiContext = (settings: Settings, parts: Parts, switches: Switches):
   tokenDigest: parts.store.readTokenDigest,
   newJobId: proposeJobId,
   couriers: parts.couriers,
+  authorizedKeys: createKeys(settings),
   ownChannels: settings.notify.map(({ name }) => name),
 });
 
@@ -162,10 +168,13 @@ const isKept = (fd: number): boolean => {
   return file.isFile() || process.env["JOURNAL_STREAM"] === `${file.dev}:${file.ino}`;
 };
 
-const announce = (log: Log, url: string, settings: Settings, token: string | null): void => {
-  const { serverDir, mockGpus, socket } = settings;
-  const more = socket === null ? {} : { socket };
-  log.info("listening", { url, ...more, server_dir: serverDir, mock_gpus: mockGpus, version: VERSION });
+const announce = ({ log, certificate }: Parts, url: string, settings: Settings, token: string | null): void => {
+  const { serverDir: server_dir, mockGpus: mock_gpus, socket } = settings;
+  const more = {
+    ...(socket === null ? {} : { socket }),
+    ...(certificate === null ? {} : { certificate: certificate.pair().facts.fingerprint }),
+  };
+  log.info("listening", { url, ...more, server_dir, mock_gpus, version: VERSION });
   if (token !== null) process.stderr.write(isKept(STDERR) ? TOKEN_HINT : `API token (shown only once): ${token}\n`);
 };
 
@@ -174,13 +183,12 @@ export const startServer = async (
   settings: Settings,
   listeners: Listeners,
 ): Promise<Result<RunningServer, StartError>> => {
-  if ((settings.sslKeyfile === null) !== (settings.sslCertfile === null)) {
-    return err({ message: "ssl_keyfile and ssl_certfile go together: give both or none" });
-  }
+  const certificate = await openTls(settings, { log: listeners.log, clock: readClock });
+  if (!certificate.ok) return certificate;
   const reporting = { ...listeners, meter: createMeter(listChannels(settings)) };
   const store = openFolder(settings, reporting);
   if (!store.ok) return store;
-  return tryServe(settings, createParts(settings, store.value, reporting));
+  return tryServe(settings, { ...createParts(settings, store.value, reporting), certificate: certificate.value });
 };
 
 const tryServe = async (settings: Settings, parts: Parts): Promise<Result<RunningServer, StartError>> => {
@@ -209,7 +217,7 @@ const serve = async (
   let isStopping = false;
   const wakes = createWakes(() => scheduler);
   const app = createApp(createApiContext(settings, parts, { wakes, isStopping: () => isStopping }));
-  const http = await listen(settings, app.fetch);
+  const http = await listen(settings, { ...parts, answer: app.fetch });
   if (!http.ok) {
     await parts.store.close();
     return http;
@@ -217,7 +225,7 @@ const serve = async (
   scheduler = await startJobs(settings, parts);
   const ends = [watchEventLoop(parts.meter.observeLag), returnMemory()];
   const { url } = http.value;
-  announce(parts.log, url, settings, token);
+  announce(parts, url, settings, token);
   const stop = async (): Promise<void> => {
     isStopping = true;
     for (const end of ends) end();

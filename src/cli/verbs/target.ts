@@ -7,7 +7,16 @@ import { readSwitch, readText } from "../flag-values.ts";
 import { findLocalSocket } from "../local-socket.ts";
 import { hint, print, printJson, printTable } from "../output.ts";
 import { confirm } from "../prompt.ts";
-import { describeAddress, describeBadPlace, findWay, isServerPlace, LOCAL, listEntries, localUrl } from "../target.ts";
+import {
+  describeAddress,
+  describeBadPlace,
+  findEntry,
+  findWay,
+  isServerPlace,
+  LOCAL,
+  listEntries,
+  localUrl,
+} from "../target.ts";
 import type { TargetAddress } from "../target-url.ts";
 import { DONE, type Failure, type FlagValues, type Invocation, type Outcome, type Verb } from "../verb.ts";
 
@@ -79,8 +88,9 @@ const add = async (config: Config, [name, url]: readonly string[], flags: FlagVa
   if (!named.ok) return named;
   const address = parseTargetUrl(url);
   if (!address.ok) return address;
-  if (Object.hasOwn(listEntries(config), name))
-    return fail(`there is a target "${name}" already; take it out first: nx target remove ${name}`);
+  const known = findEntry(config, name);
+  if (known !== null && describeAddress(known) !== describeAddress(address.value))
+    return fail(`"${name}" is ${describeAddress(known)} already; take it out first: nx target remove ${name}`);
   const placed = placeServer(address.value, readText(flags, "server-at"));
   if (!placed.ok) return placed;
   const { addTarget } = await import("../add-target.ts");
@@ -128,6 +138,7 @@ export const verb: Verb = {
   summary: "the servers that you use",
   flags: [
     { long: "fingerprint", value: "SHA256", help: "add: expect this certificate" },
+    { long: "ssh-key", value: "FILE", help: "add: register it, to attach with ssh" },
     { long: "server-at", value: "PORT", help: "add, ssh://: the server's port there, or its socket" },
     { long: "token-stdin", help: "add: the token comes on standard input" },
     { long: "yes", short: "y", help: "don't ask" },

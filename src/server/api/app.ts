@@ -22,6 +22,7 @@ import { createJobRoutes } from "./routes/jobs.ts";
 import { createMetricsRoute } from "./routes/metrics.ts";
 import { createNotificationRoute } from "./routes/notifications.ts";
 import { createServerRoutes } from "./routes/server.ts";
+import { createSshKeyRoute } from "./routes/ssh-key.ts";
 import { createSeats, type Seats } from "./seats.ts";
 import { createViewingRooms, type ViewingRooms } from "./viewing-rooms.ts";
 
@@ -54,6 +55,7 @@ const listRoutes = (context: ApiContext, { rooms, seats, document }: Shared): re
   ...createAttachRoutes(context, rooms, seats),
   ...createEventRoutes(context),
   createNotificationRoute(context),
+  createSshKeyRoute(context),
   createMetricsRoute(context),
   ...createDocumentationRoutes(document),
 ];

@@ -16,6 +16,7 @@ import type {
   Store,
   Wakes,
 } from "../core/ports.ts";
+import type { AuthorizedKeys } from "../core/ssh-key.ts";
 import type { SocketHandler, Terminals } from "../core/terminal.ts";
 import type { EventFeed } from "./event-feed.ts";
 import type { Limits } from "./seats.ts";
@@ -56,6 +57,8 @@ export type ApiContext = Readonly<{
   isStopping: () => boolean;
   channels: readonly Channel[];
   couriers: Couriers;
+  authorizedKeys: AuthorizedKeys;
+  certificateExpiresAt: () => number | null;
   ownChannels: readonly string[];
 }>;
 

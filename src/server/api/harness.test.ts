@@ -31,6 +31,7 @@ export type Harness = Readonly<{
   errors: readonly string[];
   lines: readonly LogLine[];
   removedFolders: readonly string[];
+  keyOwners: readonly (string | null)[];
   call: (method: string, path: string, options?: CallOptions) => Promise<Response>;
   submit: (request?: Partial<JobRequestInput>) => Promise<WireJob>;
   startJob: (id: string, gpuIdxs?: readonly number[], startedAt?: number) => Promise<void>;
@@ -142,6 +143,8 @@ export const createHarness = (gpus: readonly Gpu[] = [createGpu(0), createGpu(1)
     (event, fields = {}) =>
       void lines.push({ level, event, fields });
   const removedFolders: string[] = [];
+  const keys = new Set<string>();
+  const keyOwners: (string | null)[] = [];
   let stopping = false;
   let ids = 0;
   let now = 1_700_000_000;
@@ -220,6 +223,16 @@ export const createHarness = (gpus: readonly Gpu[] = [createGpu(0), createGpu(1)
     isStopping: () => stopping,
     channels: [...JOB_CHANNELS, digests],
     couriers,
+    certificateExpiresAt: () => null,
+    authorizedKeys: {
+      register: async (key, owner) => {
+        if (broken) return full;
+        const status = keys.has(key.blob) ? "exists" : "registered";
+        keys.add(key.blob);
+        keyOwners.push(owner);
+        return ok(status);
+      },
+    },
     ownChannels: ["team", "broken"],
   };
   const app = createApp(context);
@@ -258,6 +271,7 @@ export const createHarness = (gpus: readonly Gpu[] = [createGpu(0), createGpu(1)
     errors,
     lines,
     removedFolders,
+    keyOwners,
     wakes: () => wakes,
     call,
     submit: async (request = {}) => {

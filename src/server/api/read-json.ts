@@ -5,10 +5,15 @@ import { createFailure, type Failure } from "./error-response.ts";
 import { refuseOversized } from "./oversized.ts";
 import { createInvalid, validate } from "./validation.ts";
 
-const MAX_JSON_BYTES = 8 * 1024 * 1024;
 const JSON_MEDIA_TYPE = /^application\/([a-z0-9.+-]+\+)?json\s*(;|$)/i;
 
-const tooLarge = createFailure("PAYLOAD_TOO_LARGE", "A JSON body may have up to 8 MiB");
+/** `failure` answers what is larger. */
+export type BodyLimit = Readonly<{ maxBytes: number; failure: Failure }>;
+
+const JSON_LIMIT: BodyLimit = {
+  maxBytes: 8 * 1024 * 1024,
+  failure: createFailure("PAYLOAD_TOO_LARGE", "A JSON body may have up to 8 MiB"),
+};
 const hungUp = createFailure("INVALID_REQUEST", "The request's body ended too early");
 
 const checkMediaType = (headers: Headers): Result<void, Failure> => {
@@ -24,23 +29,31 @@ const checkMediaType = (headers: Headers): Result<void, Failure> => {
 const readWhole = async (request: Request): Promise<Result<Uint8Array, Failure>> =>
   ok(new Uint8Array(await request.arrayBuffer()));
 
-const collectChunks = async (body: ReadableStream<Uint8Array>): Promise<Result<Uint8Array, Failure>> => {
+const collectChunks = async (
+  body: ReadableStream<Uint8Array>,
+  limit: BodyLimit,
+): Promise<Result<Uint8Array, Failure>> => {
   const chunks: Uint8Array[] = [];
   let size = 0;
   for await (const chunk of body) {
     size += chunk.byteLength;
-    if (size > MAX_JSON_BYTES) return err(tooLarge);
+    if (size > limit.maxBytes) return err(limit.failure);
     chunks.push(chunk);
   }
   return ok(Buffer.concat(chunks));
 };
 
-const readBytes = async (request: Request, timeoutS: number): Promise<Result<Uint8Array, Failure>> => {
+/** The whole body, in `timeoutS` seconds. */
+export const readBytes = async (
+  request: Request,
+  timeoutS: number,
+  limit: BodyLimit,
+): Promise<Result<Uint8Array, Failure>> => {
   const declared = request.headers.get("content-length");
-  if (declared !== null && Number(declared) > MAX_JSON_BYTES) return err(tooLarge);
+  if (declared !== null && Number(declared) > limit.maxBytes) return err(limit.failure);
   try {
     if (request.body === null) return ok(new Uint8Array());
-    const bytes = declared === null ? collectChunks(request.body) : readWhole(request);
+    const bytes = declared === null ? collectChunks(request.body, limit) : readWhole(request);
     const inTime = await startBodyDeadline(timeoutS).wait(bytes, Number(declared));
     return inTime.ok ? inTime.value : inTime;
   } catch {
@@ -60,7 +73,7 @@ const parseJson = (bytes: Uint8Array): Result<unknown, Failure> => {
 export const readJsonValue = async (request: Request, timeoutS: number): Promise<Result<unknown, Failure>> => {
   const media = checkMediaType(request.headers);
   if (!media.ok) return media;
-  const bytes = await readBytes(request, timeoutS);
+  const bytes = await readBytes(request, timeoutS, JSON_LIMIT);
   return bytes.ok ? parseJson(bytes.value) : bytes;
 };
 

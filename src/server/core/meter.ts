@@ -14,13 +14,14 @@ export type CommitSample = Readonly<{ changes: number; totalS: number; syncS: nu
 /** `oldestS` is how many seconds the oldest of those that wait has done so. */
 export type ChannelFigures = Readonly<{ channel: string; waiting: number; oldestS: number }>;
 
-/** What is read at the moment of a scrape. `gpus` is null while they can't be read. */
+/** What is read at the moment of a scrape. `gpus` is null while they can't be read, `certificateExpiresAt` (Unix seconds) without TLS. */
 export type ServerFigures = Readonly<{
   version: string;
   nodeName: string;
   jobs: JobCounts;
   gpus: readonly GpuState[] | null;
   artifacts: ArtifactTotals;
+  certificateExpiresAt: number | null;
   channels: readonly ChannelFigures[];
 }>;
 

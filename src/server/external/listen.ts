@@ -1,44 +1,15 @@
-import { describeError } from "../../shared/describe-error.ts";
-import { err, ok, type Result } from "../../shared/result.ts";
+import { ok, type Result } from "../../shared/result.ts";
 import type { LocalUser } from "../core/access.ts";
 import type { Settings } from "../core/config.ts";
-import { type Answer, createFetch } from "./http-requests.ts";
-import { createWebSockets } from "./web-sockets.ts";
-
-/** `url` is that of the network. */
-export type Listening = Readonly<{ url: string; stop: () => Promise<void> }>;
+import type { Answer } from "./http-requests.ts";
+import { createHandlers, type HttpServer, type HttpServerOptions, startHttpServer } from "./http-server.ts";
 
 type ListenError = Readonly<{ message: string }>;
-type HttpServer = ReturnType<typeof serveNetwork>;
 
-const MAX_BODY_BYTES = 2 ** 40;
-const IDLE_TIMEOUT_S = 120;
+/** Who answers, and with which certificate. */
+export type Calls = Pick<HttpServerOptions, "answer" | "certificate" | "log">;
 
-const readTls = ({ sslKeyfile, sslCertfile }: Settings) =>
-  sslKeyfile === null || sslCertfile === null
-    ? {}
-    : { tls: { key: Bun.file(sslKeyfile), cert: Bun.file(sslCertfile) } };
-
-const createHandlers = (answer: Answer, localUser?: LocalUser) => ({
-  idleTimeout: IDLE_TIMEOUT_S,
-  maxRequestBodySize: MAX_BODY_BYTES,
-  fetch: createFetch(answer, { idleTimeoutS: IDLE_TIMEOUT_S, ...(localUser === undefined ? {} : { localUser }) }),
-  websocket: createWebSockets(),
-});
-
-const serveNetwork = (settings: Settings, answer: Answer) =>
-  Bun.serve({ hostname: settings.host, port: settings.port, ...readTls(settings), ...createHandlers(answer) });
-
-const tryServeNetwork = (settings: Settings, answer: Answer): Result<HttpServer, ListenError> => {
-  try {
-    return ok(serveNetwork(settings, answer));
-  } catch (error) {
-    const reason = describeError(error);
-    return err({ message: `${settings.host}:${settings.port} can't be listened on: ${reason}` });
-  }
-};
-
-const describeAddress = ({ url, hostname, port }: HttpServer): string => `${url.protocol}//${hostname}:${port}`;
+const MS_PER_S = 1000;
 
 const hideFromTypes = (unix: string): object => ({ unix });
 
@@ -50,17 +21,20 @@ const serveSocket = async ({ socket, serverDir }: Settings, answer: Answer) => {
   return serveLocalUsers({ path: socket, serverDir, serve });
 };
 
-/** Listens on the network and, where the settings name one, on a socket for the users of this machine. */
-export const listen = async (settings: Settings, answer: Answer): Promise<Result<Listening, ListenError>> => {
-  const http = tryServeNetwork(settings, answer);
+const serveNetwork = ({ host, port, refreshRate }: Settings, { answer, certificate, log }: Calls) =>
+  startHttpServer({ host, port, lookEveryMs: refreshRate * MS_PER_S, answer, certificate, log });
+
+/** Listens on the network, whose address is the `url`, and, where the settings name one, on a socket for the users of this machine. */
+export const listen = async (settings: Settings, calls: Calls): Promise<Result<HttpServer, ListenError>> => {
+  const http = serveNetwork(settings, calls);
   if (!http.ok) return http;
-  const local = await serveSocket(settings, answer);
+  const local = await serveSocket(settings, calls.answer);
   if (!local.ok) {
-    await http.value.stop(true);
+    await http.value.stop();
     return local;
   }
   const stop = async (): Promise<void> => {
-    await Promise.all([http.value.stop(true), local.value.close()]);
+    await Promise.all([http.value.stop(), local.value.close()]);
   };
-  return ok({ url: describeAddress(http.value), stop });
+  return ok({ url: http.value.url, stop });
 };

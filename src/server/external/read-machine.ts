@@ -1,9 +1,9 @@
 import { constants, existsSync, readFileSync } from "node:fs";
-import { hostname, networkInterfaces } from "node:os";
 import { delimiter, join } from "node:path";
 import { IS_SINGLE_FILE } from "../../shared/single-file.ts";
 import type { Machine } from "../core/machine.ts";
 import { canAccess } from "./can-access.ts";
+import { listMachineNames } from "./machine-names.ts";
 
 const PACKAGES: Readonly<Record<string, string>> = {
   screen: "screen",
@@ -12,7 +12,6 @@ const PACKAGES: Readonly<Record<string, string>> = {
   script: "bsdutils",
   setpriv: "util-linux",
 };
-const LOOPBACK = ["localhost", "127.0.0.1"];
 
 const isOnPath = (name: string): boolean =>
   (process.env["PATH"] ?? "").split(delimiter).some((folder) => canAccess(join(folder, name), constants.X_OK));
@@ -23,12 +22,6 @@ const readNames = (path: string): readonly string[] =>
         .split("\n")
         .map((line) => line.split(":")[0] ?? "")
     : [];
-
-const listAddresses = (): readonly string[] =>
-  Object.values(networkInterfaces())
-    .flatMap((addresses) => addresses ?? [])
-    .filter(({ internal, address }) => !internal && !address.startsWith("fe80:"))
-    .map(({ address }) => address);
 
 const isFirewallOn = (path = "/etc/ufw/ufw.conf"): boolean =>
   existsSync(path) && /^ENABLED=yes$/m.test(readFileSync(path, "utf8"));
@@ -41,6 +34,6 @@ export const readMachine = (user: string, paths: readonly string[]): Machine => 
   hasUser: readNames("/etc/passwd").includes(user),
   groups: readNames("/etc/group"),
   existingPaths: paths.filter((path) => existsSync(path)),
-  names: [hostname(), ...listAddresses(), ...LOOPBACK],
+  names: listMachineNames(),
   hasFirewall: isFirewallOn(),
 });

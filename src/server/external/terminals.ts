@@ -1,6 +1,7 @@
 import { existsSync } from "node:fs";
 import { describeError } from "../../shared/describe-error.ts";
 import { err, ok } from "../../shared/result.ts";
+import type { Environment } from "../core/ports.ts";
 import type { TerminalListener, TerminalOptions, Terminals } from "../core/terminal.ts";
 import { runCommand } from "./run-command.ts";
 import { selectNeeded } from "./screen/session-environment.ts";
@@ -15,9 +16,10 @@ const HANG_UP_MS = 2_000;
 const RUN_LIMITS = { timeoutMs: 5_000, maxOutputBytes: 4_096 };
 
 const isKnown = (kind: string): boolean =>
-  TERMINFO_FOLDERS.some((folder) => existsSync(`${folder}/${kind[0]}/${kind}`));
+  !kind.includes("/") && TERMINFO_FOLDERS.some((folder) => existsSync(`${folder}/${kind[0]}/${kind}`));
 
-const chooseEnvironment = (kind: string) => ({
+/** For a program that draws on a terminal of this kind, of which `screen` is one. */
+export const chooseEnvironment = (kind: string): Environment => ({
   ...selectNeeded(process.env),
   TERM: isKnown(kind) ? kind : USUAL_KIND,
 });

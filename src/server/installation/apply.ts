@@ -14,6 +14,7 @@ export type Tools = Readonly<{
   waitHealthy: () => Done;
   newToken: () => Promise<Result<string, PlanError>>;
   checkJob: () => Done;
+  showResult: () => Done;
   say: (line: string) => void;
 }>;
 
@@ -23,6 +24,7 @@ const ACTS: Readonly<Record<ServerAct, string>> = {
   wait: "wait until the server answers",
   "new token": "make an API token and show it once",
   "check job": "run a job and see that it ends well",
+  "show result": "say how it is reached",
 };
 
 const octal = (mode: number): string => mode.toString(8).padStart(4, "0");
@@ -75,7 +77,7 @@ const makeCertificate = async (tools: Tools, step: Extract<Step, { kind: "certif
   const made = await tools.makeCertificate(step.names);
   const key = await writeText(tools, { path: step.key, mode: PRIVATE, owner: "nexus", text: made.key });
   if (!key.ok) return key;
-  return writeText(tools, { path: step.certificate, mode: 0o644, owner: "root", text: made.certificate });
+  return writeText(tools, { path: step.certificate, mode: 0o644, owner: "nexus", text: made.certificate });
 };
 
 const showToken = async (tools: Tools): Done => {
@@ -93,6 +95,8 @@ const askServer = (act: ServerAct, tools: Tools): Done => {
       return showToken(tools);
     case "check job":
       return tools.checkJob();
+    case "show result":
+      return tools.showResult();
   }
 };
 
@@ -125,10 +129,12 @@ const tryStep = async (step: Step, tools: Tools): Done => {
   }
 };
 
+const isWord = (step: Step): boolean => step.kind === "hint" || (step.kind === "server" && step.act === "show result");
+
 /** Carries the steps out in order and stops at the first that fails; all can be done again. */
 export const applySteps = async (steps: readonly Step[], tools: Tools): Done => {
   for (const step of steps) {
-    if (step.kind !== "hint") tools.say(`· ${describeStep(step)}`);
+    if (!isWord(step)) tools.say(`· ${describeStep(step)}`);
     const done = await tryStep(step, tools);
     if (!done.ok) return err({ message: `could not ${describeStep(step)}: ${done.error.message}` });
   }

@@ -1,9 +1,27 @@
 import { describe, expect, test } from "bun:test";
 import type { Machine } from "../core/machine.ts";
 import { describeStep } from "./apply.ts";
-import { type InstallOptions, PATHS, planInstall, planUninstall, type Step } from "./plan.ts";
+import {
+  type InstallOptions,
+  type InstallSettings,
+  PATHS,
+  planInstall,
+  planUninstall,
+  planUpgrade,
+  type Step,
+} from "./plan.ts";
 
-const OPTIONS: InstallOptions = { config: null, force: false, start: true };
+const OPTIONS: InstallOptions = { config: null, settings: null, force: false, start: true };
+
+const SETTINGS: InstallSettings = {
+  supplementaryGroups: [],
+  sslKeyfile: PATHS.key,
+  sslCertfile: PATHS.certificate,
+  nodeName: "atlas",
+  externalIp: null,
+  allowedHosts: [],
+  port: 54_323,
+};
 
 const KEEP = { keepConfig: false, deleteData: false, force: false };
 
@@ -40,13 +58,13 @@ const INSTALLED: Partial<Machine> = {
 describe("the plan of an installation", () => {
   test("on a new machine has every step in order", () => {
     expect(plan().map(describeStep)).toEqual([
-      "run useradd --system --user-group --no-create-home --home-dir /var/lib/nexus-server --shell /usr/sbin/nologin nexus",
-      "run usermod --append --groups video,render nexus",
+      "run useradd --system --user-group --no-create-home --home-dir /var/lib/nexus-server nexus",
+      "run usermod --shell /bin/sh --password * --append --groups video,render nexus",
       "copy /home/ada/nexus-server to /usr/local/bin/nexus-server",
       "make /var/lib/nexus-server (0700, nexus)",
       "make /etc/nexus_server (0755, root)",
       "write /etc/nexus_server/config.toml (0600, nexus)",
-      "make a TLS key and certificate for atlas, 10.0.0.7, localhost, 127.0.0.1 in /etc/nexus_server/tls.crt",
+      "make a TLS key and certificate for atlas, 10.0.0.7, localhost, 127.0.0.1 in /var/lib/nexus-server/tls.crt",
       "write /etc/systemd/system/nexus-server.service (0644, root)",
       "run systemctl daemon-reload",
       "run systemctl enable nexus-server",
@@ -54,12 +72,23 @@ describe("the plan of an installation", () => {
       "wait until the server answers",
       "make an API token and show it once",
       "run a job and see that it ends well",
+      "say how it is reached",
     ]);
+  });
+
+  test("writes a unit under which jobs outlive the service, and that shields what jobs do not need", () => {
+    const unit = plan().find((step) => step.kind === "write" && step.path === PATHS.unit);
+    const lines = unit?.kind === "write" ? unit.text.split("\n") : [];
+    for (const line of ["KillMode=process", "OOMPolicy=continue", "Restart=on-failure", "User=nexus"])
+      expect(lines).toContain(line);
+    for (const line of ["ProtectSystem=full", "ProtectControlGroups=yes", "RestrictRealtime=yes"])
+      expect(lines).toContain(line);
+    expect(unit).toMatchObject({ text: expect.not.stringMatching(/PrivateTmp|PrivateDevices|NoNewPrivileges/) });
   });
 
   test("a second time keeps user, configuration, certificate and token", () => {
     expect(plan(INSTALLED).map(describeStep)).toEqual([
-      "run usermod --append --groups video,render nexus",
+      "run usermod --shell /bin/sh --password * --append --groups video,render nexus",
       "make /var/lib/nexus-server (0700, nexus)",
       "make /etc/nexus_server (0755, root)",
       "write /etc/systemd/system/nexus-server.service (0644, root)",
@@ -68,6 +97,7 @@ describe("the plan of an installation", () => {
       "run systemctl restart nexus-server",
       "wait until the server answers",
       "run a job and see that it ends well",
+      "say how it is reached",
     ]);
   });
 
@@ -79,11 +109,52 @@ describe("the plan of an installation", () => {
   });
 
   test("does not start the server when asked not to, and names a firewall", () => {
-    const lines = plan({ hasFirewall: true }, { start: false }).map(describeStep);
+    const settings = { ...SETTINGS, port: 8443 };
+    const lines = plan({ hasFirewall: true }, { start: false, settings }).map(describeStep);
     expect(lines.slice(-2)).toEqual([
       "Start it with: systemctl start nexus-server",
-      "Let clients through the firewall with: ufw allow 54323/tcp",
+      "Let clients through the firewall with: ufw allow 8443/tcp",
     ]);
+  });
+
+  test("joins the groups that the settings name, and is refused where one is not there", () => {
+    const settings = { ...SETTINGS, supplementaryGroups: ["data", "video"] };
+    expect(plan({ groups: ["video", "data"] }, { settings }).map(describeStep)).toContain(
+      "run usermod --shell /bin/sh --password * --append --groups video,data nexus",
+    );
+    expect(planInstall(createMachine(), { ...OPTIONS, settings })).toEqual({
+      ok: false,
+      error: { message: 'supplementary_groups names "data", a group that this machine does not have' },
+    });
+  });
+
+  const listCertificates = (settings: InstallSettings | null, machine: Partial<Machine> = {}): readonly Step[] =>
+    plan(machine, { settings }).filter(({ kind }) => kind === "certificate");
+
+  test("makes a certificate for all names that clients use, and none where the settings name one's own", () => {
+    const named = {
+      ...SETTINGS,
+      nodeName: "Hydra",
+      externalIp: "192.0.2.7",
+      allowedHosts: ["gpu.example.com", "atlas"],
+    };
+    expect(listCertificates(named)).toEqual([
+      expect.objectContaining({
+        names: ["hydra", "atlas", "10.0.0.7", "localhost", "127.0.0.1", "192.0.2.7", "gpu.example.com"],
+      }),
+    ]);
+    expect(listCertificates({ ...SETTINGS, sslKeyfile: "/etc/own.key", sslCertfile: "/etc/own.crt" })).toEqual([]);
+    expect(listCertificates({ ...SETTINGS, sslKeyfile: null, sslCertfile: null })).toEqual([]);
+    expect(listCertificates(SETTINGS, INSTALLED)).toEqual([]);
+  });
+
+  test("is an upgrade only where there is something to upgrade", () => {
+    const refused = planUpgrade(createMachine(), OPTIONS);
+    expect(refused).toMatchObject({ ok: false, error: { message: expect.stringContaining("nothing is installed") } });
+    const lines = planUpgrade(createMachine({ ...INSTALLED, program: "/home/ada/nexus-server" }), OPTIONS);
+    expect(lines.ok && lines.value.map(describeStep)).toContain(
+      "copy /home/ada/nexus-server to /usr/local/bin/nexus-server",
+    );
   });
 
   test.each([
@@ -98,7 +169,7 @@ describe("the plan of an installation", () => {
 
 describe("the plan of an uninstallation", () => {
   const describePlan = (keepConfig: boolean, deleteData: boolean): readonly string[] => {
-    const paths = [PATHS.unit, PATHS.program, PATHS.configDir, PATHS.serverDir];
+    const paths = [PATHS.unit, PATHS.program, PATHS.configDir, PATHS.serverDir, PATHS.sshKeys];
     const machine = createMachine({ hasUser: true, existingPaths: paths });
     const planned = planUninstall(machine, 0, { keepConfig, deleteData, force: false });
     return planned.ok ? planned.value.map(describeStep) : [planned.error.message];
@@ -110,6 +181,7 @@ describe("the plan of an uninstallation", () => {
       "remove /etc/systemd/system/nexus-server.service",
       "remove /usr/local/bin/nexus-server",
       "remove /etc/nexus_server",
+      "remove /var/lib/nexus-server/.ssh",
       "run systemctl daemon-reload",
       "Its jobs and logs are still in /var/lib/nexus-server",
     ]);

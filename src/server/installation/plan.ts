@@ -1,4 +1,6 @@
 import { err, ok, type Result } from "../../shared/result.ts";
+import { listCertificateNames } from "../core/certificate.ts";
+import type { Settings } from "../core/config.ts";
 import type { Machine } from "../core/machine.ts";
 import { renderConfiguration, renderUnit } from "./render.ts";
 
@@ -9,18 +11,31 @@ export const PATHS = {
   unit: `/etc/systemd/system/${SERVICE}.service`,
   configDir: "/etc/nexus_server",
   config: "/etc/nexus_server/config.toml",
-  key: "/etc/nexus_server/tls.key",
-  certificate: "/etc/nexus_server/tls.crt",
   serverDir: "/var/lib/nexus-server",
+  key: "/var/lib/nexus-server/tls.key",
+  certificate: "/var/lib/nexus-server/tls.crt",
+  sshKeys: "/var/lib/nexus-server/.ssh",
 } as const;
 
-export type InstallOptions = Readonly<{ config: string | null; force: boolean; start: boolean }>;
+/** What the installation does for the settings of a configuration. */
+export type InstallSettings = Pick<
+  Settings,
+  "supplementaryGroups" | "sslKeyfile" | "sslCertfile" | "nodeName" | "externalIp" | "allowedHosts" | "port"
+>;
+
+/** `config` is a text to put in place of the configuration; `settings` are those that will hold, null for those of a new one. */
+export type InstallOptions = Readonly<{
+  config: string | null;
+  settings: InstallSettings | null;
+  force: boolean;
+  start: boolean;
+}>;
 export type UninstallOptions = Readonly<{ keepConfig: boolean; deleteData: boolean; force: boolean }>;
 
 export type Owner = "root" | typeof USER;
 
 /** What is asked of the server once it runs. */
-export type ServerAct = "wait" | "new token" | "check job";
+export type ServerAct = "wait" | "new token" | "check job" | "show result";
 
 export type Step =
   | Readonly<{ kind: "run"; argv: readonly [string, ...string[]] }>
@@ -37,42 +52,60 @@ export type PlanError = Readonly<{ message: string }>;
 const PORT = 54_323;
 const GPU_GROUPS = ["video", "render"];
 
+const REACHED_BY_KEYS = ["--shell", "/bin/sh", "--password", "*"];
+
 const run = (...argv: readonly [string, ...string[]]): Step => ({ kind: "run", argv });
 
-const refuse = ({ isRoot, hasSystemd, program, missingPrograms }: Machine): string | null => {
+const findMissingGroup = ({ groups }: Machine, settings: InstallSettings | null): string | undefined =>
+  settings?.supplementaryGroups.find((group) => !groups.includes(group));
+
+const refuse = (machine: Machine, settings: InstallSettings | null): string | null => {
+  const { isRoot, hasSystemd, program, missingPrograms } = machine;
   if (!isRoot) return "this needs root: run it with sudo";
   if (!hasSystemd) return "this machine is not run by systemd: start nexus-server by other means";
   if (program === null)
     return "install needs the single-file program: npm run build, then sudo dist/nexus-server install";
   if (missingPrograms.length > 0)
     return `these programs are missing: apt-get install ${missingPrograms.join(" ")}, then try again`;
-  return null;
+  const group = findMissingGroup(machine, settings);
+  return group === undefined ? null : `supplementary_groups names "${group}", a group that this machine does not have`;
 };
 
 const has = ({ existingPaths }: Machine, path: string): boolean => existingPaths.includes(path);
 
-const planUser = (machine: Machine): readonly Step[] => {
-  const groups = GPU_GROUPS.filter((group) => machine.groups.includes(group));
+const planUser = (machine: Machine, settings: InstallSettings | null): readonly Step[] => {
+  const wanted = [...GPU_GROUPS.filter((group) => machine.groups.includes(group))];
+  const groups = [...new Set([...wanted, ...(settings?.supplementaryGroups ?? [])])];
   const create = run(
     ...(["useradd", "--system", "--user-group", "--no-create-home"] as const),
-    ...["--home-dir", PATHS.serverDir, "--shell", "/usr/sbin/nologin", USER],
+    ...["--home-dir", PATHS.serverDir, USER],
   );
-  return [
-    ...(machine.hasUser ? [] : [create]),
-    ...(groups.length === 0 ? [] : [run("usermod", "--append", "--groups", groups.join(","), USER)]),
-  ];
+  const joining = groups.length === 0 ? [] : ["--append", "--groups", groups.join(",")];
+  return [...(machine.hasUser ? [] : [create]), run("usermod", ...REACHED_BY_KEYS, ...joining, USER)];
 };
 
-const planFiles = (machine: Machine, { config, force }: InstallOptions): readonly Step[] => {
+const listNames = ({ names }: Machine, settings: InstallSettings | null): readonly string[] => {
+  if (settings === null) return listCertificateNames(names);
+  const { nodeName, externalIp, allowedHosts } = settings;
+  return listCertificateNames([nodeName, ...names, ...(externalIp === null ? [] : [externalIp]), ...allowedHosts]);
+};
+
+const planCertificate = (machine: Machine, settings: InstallSettings | null): readonly Step[] => {
+  const isNamed =
+    settings === null || (settings.sslKeyfile === PATHS.key && settings.sslCertfile === PATHS.certificate);
+  const isThere = has(machine, PATHS.key) && has(machine, PATHS.certificate);
+  const { key, certificate } = PATHS;
+  return isNamed && !isThere ? [{ kind: "certificate", key, certificate, names: listNames(machine, settings) }] : [];
+};
+
+const planFiles = (machine: Machine, { config, force, settings }: InstallOptions): readonly Step[] => {
   const keepsConfig = has(machine, PATHS.config) && config === null && !force;
-  const text = config ?? renderConfiguration(PATHS, machine.names);
-  const keepsCertificate = has(machine, PATHS.key) && has(machine, PATHS.certificate);
-  const certificate = { key: PATHS.key, certificate: PATHS.certificate, names: machine.names };
+  const text = config ?? renderConfiguration(PATHS, listCertificateNames(machine.names));
   return [
     { kind: "folder", path: PATHS.serverDir, mode: 0o700, owner: USER },
     { kind: "folder", path: PATHS.configDir, mode: 0o755, owner: "root" },
     ...(keepsConfig ? [] : [{ kind: "write", path: PATHS.config, mode: 0o600, owner: USER, text } as const]),
-    ...(keepsCertificate ? [] : [{ kind: "certificate", ...certificate } as const]),
+    ...planCertificate(machine, settings),
     { kind: "write", path: PATHS.unit, mode: 0o644, owner: "root", text: renderUnit(PATHS, USER) },
   ];
 };
@@ -85,27 +118,37 @@ const planStart = (machine: Machine, { start }: InstallOptions): readonly Step[]
     { kind: "server", act: "wait" },
     ...(isNew ? [{ kind: "server", act: "new token" } as const] : []),
     { kind: "server", act: "check job" },
+    { kind: "server", act: "show result" },
   ];
 };
 
-const planHints = ({ hasFirewall }: Machine): readonly Step[] =>
-  hasFirewall ? [{ kind: "hint", text: `Let clients through the firewall with: ufw allow ${PORT}/tcp` }] : [];
+const planHints = ({ hasFirewall }: Machine, settings: InstallSettings | null): readonly Step[] => {
+  const port = settings?.port ?? PORT;
+  return hasFirewall ? [{ kind: "hint", text: `Let clients through the firewall with: ufw allow ${port}/tcp` }] : [];
+};
 
 /** What `install` does, in order; doing it twice changes nothing but the program. */
 export const planInstall = (machine: Machine, options: InstallOptions): Result<readonly Step[], PlanError> => {
-  const refusal = refuse(machine);
+  const { settings } = options;
+  const refusal = refuse(machine, settings);
   if (refusal !== null || machine.program === null) return err({ message: refusal ?? "no program" });
   const isInPlace = machine.program === PATHS.program;
   return ok([
-    ...planUser(machine),
+    ...planUser(machine, settings),
     ...(isInPlace ? [] : [{ kind: "copy", from: machine.program, to: PATHS.program, mode: 0o755 } as const]),
     ...planFiles(machine, options),
     run("systemctl", "daemon-reload"),
     run("systemctl", "enable", SERVICE),
     ...planStart(machine, options),
-    ...planHints(machine),
+    ...planHints(machine, settings),
   ]);
 };
+
+/** The same for what is installed already; its settings, certificate and token stay. */
+export const planUpgrade = (machine: Machine, options: InstallOptions): Result<readonly Step[], PlanError> =>
+  machine.isRoot && !has(machine, PATHS.unit)
+    ? err({ message: `nothing is installed: there is no ${PATHS.unit}; see nexus-server install` })
+    : planInstall(machine, options);
 
 const refuseUninstall = (machine: Machine, runningJobs: number, { force }: UninstallOptions): string | null => {
   if (!machine.isRoot) return "this needs root: run it with sudo";
@@ -125,7 +168,7 @@ export const planUninstall = (
   const { keepConfig, deleteData } = options;
   const paths = [
     ...[PATHS.unit, PATHS.program],
-    ...(keepConfig ? [] : [PATHS.configDir]),
+    ...(keepConfig ? [] : [PATHS.configDir, PATHS.sshKeys]),
     ...(deleteData ? [PATHS.serverDir] : []),
   ];
   return ok([

@@ -235,7 +235,7 @@ export const readFigureOf = (
   labels: Readonly<Record<string, string>> = {},
 ): number | undefined => {
   const [artifacts, jobs] = [store.artifacts.measure(), store.countJobs()];
-  const figures = { version: "", nodeName: "", jobs, gpus: [], artifacts, channels: [] };
+  const figures = { version: "", nodeName: "", jobs, gpus: [], artifacts, certificateExpiresAt: null, channels: [] };
   return readFigure(meter.render(figures), name, labels);
 };
 

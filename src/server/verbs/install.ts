@@ -6,7 +6,15 @@ import type { Machine } from "../core/machine.ts";
 import { readMachine } from "../external/read-machine.ts";
 import { countRunningJobs } from "../external/sqlite/count-running-jobs.ts";
 import { applySteps, describeStep } from "../installation/apply.ts";
-import { PATHS, planInstall, planUninstall, type Step, USER } from "../installation/plan.ts";
+import {
+  type InstallOptions,
+  PATHS,
+  planInstall,
+  planUninstall,
+  planUpgrade,
+  type Step,
+  USER,
+} from "../installation/plan.ts";
 import { type Flags, loadSettings } from "../load-settings.ts";
 import type { Mistake, ServerVerb } from "../server-verb.ts";
 import { createTools } from "./installation-tools.ts";
@@ -17,14 +25,23 @@ const say = (line: string): void => void process.stdout.write(`${line}\n`);
 
 const examine = (): Machine => readMachine(USER, [...Object.values(PATHS), `${PATHS.serverDir}/jobs.db`]);
 
-const readConfig = (path: unknown): Result<string | null, Mistake> => {
-  if (typeof path !== "string") return ok(null);
+type Chosen = Pick<InstallOptions, "config" | "settings">;
+
+const readGiven = (path: string): Result<Chosen, Mistake> => {
+  const settings = loadSettings({}, path, SERVICE_ENVIRONMENT);
+  if (!settings.ok) return settings;
   try {
-    const checked = loadSettings({}, path, SERVICE_ENVIRONMENT);
-    return checked.ok ? ok(readFileSync(path, "utf8")) : checked;
+    return ok({ config: readFileSync(path, "utf8"), settings: settings.value });
   } catch (error) {
     return err({ message: `${path} can't be read: ${describeError(error)}` });
   }
+};
+
+const chooseConfig = ({ isRoot, existingPaths }: Machine, { config, force }: Flags): Result<Chosen, Mistake> => {
+  if (typeof config === "string") return readGiven(config);
+  if (!isRoot || force === true || !existingPaths.includes(PATHS.config)) return ok({ config: null, settings: null });
+  const settings = loadSettings({}, PATHS.config, SERVICE_ENVIRONMENT);
+  return settings.ok ? ok({ config: null, settings: settings.value }) : settings;
 };
 
 const carryOut = async (planned: Result<readonly Step[], Mistake>, flags: Flags): Promise<Result<number, Mistake>> => {
@@ -50,12 +67,17 @@ const confirm = async ({ yes, "dry-run": isDryRun }: Flags, question: string): P
   return /^y(es)?$/i.test(answer.trim()) ? ok(undefined) : err({ message: "nothing was done" });
 };
 
-export const runInstall: ServerVerb["run"] = async ({ flags }) => {
-  const config = readConfig(flags["config"]);
-  if (!config.ok) return config;
-  const options = { config: config.value, force: flags["force"] === true, start: flags["no-start"] !== true };
-  return carryOut(planInstall(examine(), options), flags);
+const install = async (plan: typeof planInstall, flags: Flags): Promise<Result<number, Mistake>> => {
+  const machine = examine();
+  const chosen = chooseConfig(machine, flags);
+  if (!chosen.ok) return chosen;
+  const options = { ...chosen.value, force: flags["force"] === true, start: flags["no-start"] !== true };
+  return carryOut(plan(machine, options), flags);
 };
+
+export const runInstall: ServerVerb["run"] = ({ flags }) => install(planInstall, flags);
+
+export const runUpgrade: ServerVerb["run"] = ({ flags }) => install(planUpgrade, flags);
 
 export const runUninstall: ServerVerb["run"] = async ({ flags }) => {
   const options = {

@@ -1,10 +1,10 @@
-import { readFileSync } from "node:fs";
 import { setTimeout as pause } from "node:timers/promises";
 import type { WireJob } from "../../shared/job.ts";
 import { err, ok, type Result } from "../../shared/result.ts";
 import type { Settings } from "../core/config.ts";
 import { runCommand } from "../external/run-command.ts";
 import { createCertificate } from "../external/tls-certificate.ts";
+import { readPair } from "../external/tls-pair.ts";
 import type { Tools } from "../installation/apply.ts";
 import { rotateToken } from "./rotate-token.ts";
 
@@ -25,7 +25,7 @@ const run: Tools["run"] = async (argv) => {
 };
 
 const askByNetwork = ({ port, sslCertfile }: Settings): Ask => {
-  const tls = sslCertfile === null ? {} : { tls: { ca: readFileSync(sslCertfile, "utf8") } };
+  const tls = sslCertfile === null ? {} : { tls: { rejectUnauthorized: false } };
   const base = `${sslCertfile === null ? "http" : "https"}://127.0.0.1:${port}`;
   return (path, init) => fetch(`${base}${path}`, { ...init, ...tls });
 };
@@ -82,6 +82,19 @@ const runCheck = async (ask: Ask): Promise<Result<void, Mistake>> => {
   return err({ message: hasEnded ? `job ${job.id} ${job.status}: ${job.error_message}` : `job ${job.id} did not end` });
 };
 
+const showResult = (
+  { nodeName, externalIp, port, sslKeyfile: key, sslCertfile: certificate }: Settings,
+  say: (line: string) => void,
+): Result<void, Mistake> => {
+  const pair = key === null || certificate === null ? null : readPair({ key, certificate });
+  if (pair !== null && !pair.ok) return pair;
+  const url = `${pair === null ? "http" : "https"}://${externalIp ?? nodeName}:${port}`;
+  say(`nexus-server is installed and runs jobs. It is reached at ${url}`);
+  if (pair === null) return ok(undefined);
+  const { fingerprint } = pair.value.facts;
+  say(`Add it where you work, with the token: nx target add ${nodeName} ${url} --fingerprint ${fingerprint}`);
+  return ok(undefined);
+};
 const UNCHECKED = "no job was run: with trust_loopback = false and no socket it takes a token";
 
 /** `loadSettings` is asked after the configuration has been written. */
@@ -103,5 +116,6 @@ export const createTools = (loadSettings: () => Result<Settings, Mistake>, say: 
     waitHealthy: () => withSettings(waitHealthy),
     newToken: () => withSettings(async ({ serverDir }) => rotateToken(serverDir)),
     checkJob: () => withSettings(checkJob),
+    showResult: () => withSettings(async (settings) => showResult(settings, say)),
   };
 };

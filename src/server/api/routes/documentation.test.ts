@@ -23,6 +23,7 @@ const CALLS = [
   "GET /v1/jobs/{id}",
   "GET /v1/jobs/{id}/deliveries",
   "POST /v1/notifications/test",
+  "POST /v1/auth/ssh-key",
   "PATCH /v1/jobs/{id}",
   "DELETE /v1/jobs/{id}",
   "POST /v1/jobs/{id}/kill",

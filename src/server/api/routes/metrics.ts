@@ -29,6 +29,7 @@ const readFigures = async (context: ApiContext): Promise<ServerFigures> => {
     jobs: store.countJobs(),
     gpus: reading.ok ? describeGpus(reading.value, store.loadActiveJobs(), store.listBlacklist()) : null,
     artifacts: store.artifacts.measure(),
+    certificateExpiresAt: context.certificateExpiresAt(),
     channels: readChannels(context),
   };
 };

@@ -12,6 +12,7 @@ const FIGURES: ServerFigures = {
   jobs: { queued: 1, starting: 2, running: 3, completed: 4, failed: 5, killed: 6 },
   gpus: null,
   artifacts: { count: 2, bytes: 300 },
+  certificateExpiresAt: 1_900_000_000,
   channels: [{ channel: "discord", waiting: 3, oldestS: 70.5 }],
 };
 
@@ -21,6 +22,7 @@ test("all figures are there from the start, in the format and with the names tha
     "nexus_artifacts",
     "nexus_artifacts_bytes",
     "nexus_build_info",
+    "nexus_certificate_expiry_timestamp_seconds",
     "nexus_event_loop_lag_seconds",
     "nexus_followers",
     "nexus_gpu_probe_up",
@@ -45,6 +47,7 @@ test("all figures are there from the start, in the format and with the names tha
     "process_start_time_seconds",
   ]);
   expect(families.get("nexus_build_info")?.samples[0]?.labels).toEqual({ version: "1.2.3", node: 'at"las\\\n' });
+  expect(families.get("nexus_certificate_expiry_timestamp_seconds")?.samples[0]?.value).toBe(1_900_000_000);
   expect(families.get("nexus_jobs")?.samples.map(({ labels, value }) => [labels["status"], value])).toEqual(
     Object.entries(FIGURES.jobs),
   );

@@ -64,6 +64,13 @@ const describeGpus = (gpus: readonly GpuState[]): readonly Family[] => [
   ...READINGS.map(({ name, help, pick }) => describeGauge(name, help, sampleKnown(gpus, pick))),
 ];
 
+const describeEnd = (certificateExpiresAt: number): Family =>
+  describeValue(
+    "nexus_certificate_expiry_timestamp_seconds",
+    "When the server's certificate ends",
+    certificateExpiresAt,
+  );
+
 const describeChannels = (channels: readonly ChannelFigures[]): readonly Family[] => [
   describeGauge(
     "nexus_notifications_waiting",
@@ -83,6 +90,7 @@ export const describeServer = ({
   jobs,
   gpus,
   artifacts,
+  certificateExpiresAt,
   channels,
 }: ServerFigures): readonly Family[] => [
   describeGauge("nexus_build_info", "The version of the server", [{ labels: { version, node: nodeName }, value: 1 }]),
@@ -95,5 +103,6 @@ export const describeServer = ({
   ...(gpus === null ? [] : describeGpus(gpus)),
   describeValue("nexus_artifacts", "Stored artifacts", artifacts.count),
   describeValue("nexus_artifacts_bytes", "Size of the stored artifacts", artifacts.bytes),
+  ...(certificateExpiresAt === null ? [] : [describeEnd(certificateExpiresAt)]),
   ...describeChannels(channels),
 ];

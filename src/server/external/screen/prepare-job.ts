@@ -3,6 +3,7 @@ import type { StartingJob } from "../../core/job.ts";
 import type { JobFiles } from "../../core/ports.ts";
 import { removeTree } from "../remove-tree.ts";
 import type { JobPaths } from "./job-files.ts";
+import { KEYS } from "./keys.ts";
 import { renderLaunchRecord } from "./launch-record.ts";
 
 const SCREENRC = `startup_message off
@@ -14,6 +15,7 @@ defutf8 on
 defscrollback 10000
 termcapinfo xterm* ti@:te@
 termcapinfo rxvt*|vte*|alacritty*|kitty*|foot*|screen*|tmux* ti@:te@
+${KEYS.join("\n")}
 `;
 
 const EXIT_CODE_ROOM = "   \n";

@@ -7,10 +7,11 @@ import { type Claim, findLaunched, readClaim, waitForCompleteClaim } from "./cla
 import { type JobPaths, locateJobFiles } from "./job-files.ts";
 import { forceKillJobs, terminateJobs } from "./kill-jobs.ts";
 import { readLaunchRecord } from "./launch-record.ts";
-import { createHandleFromClaim, launchSession, type ScreenHandle } from "./launch-session.ts";
+import { createHandleFromClaim, launchSession } from "./launch-session.ts";
 import { prepareJob } from "./prepare-job.ts";
 import { probeJobs } from "./probe-jobs.ts";
 import { buildSessionEnvironment } from "./session-environment.ts";
+import { createViewCommands } from "./view-commands.ts";
 import { watchExit } from "./watch-exit.ts";
 
 export type ScreenExecutorOptions = Readonly<{
@@ -97,16 +98,6 @@ const watchJob = (state: State, job: ActiveJob, onChange: () => void): (() => vo
     stopWatching();
   };
 };
-
-const nameExactly = ({ pid, session }: ScreenHandle): string => `${pid}.${session}`;
-
-const createViewCommands = (): Pick<Executor, "attachCommand" | "fitCommand"> => ({
-  attachCommand: (handle) => (handle.kind === "screen" ? ["screen", "-U", "-x", nameExactly(handle)] : []),
-  fitCommand: (handle, { columns, rows }) =>
-    handle.kind === "screen"
-      ? ["screen", "-S", nameExactly(handle), "-X", "width", "-w", String(columns), String(rows)]
-      : [],
-});
 
 /** Runs jobs in screen sessions that outlive the server. `serverEnv` is `process.env` unless given. */
 export const createScreenExecutor = (options: ScreenExecutorOptions): Executor => {

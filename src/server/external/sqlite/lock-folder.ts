@@ -18,7 +18,8 @@ const readHolder = (pidPath: string): string => {
   }
 };
 
-const beginExclusive = (path: string): Database => {
+/** A transaction of which there can be one at a time, on a database that has nothing in it; closing it ends it. Throws SQLITE_BUSY. */
+export const beginExclusive = (path: string): Database => {
   if (!existsSync(path)) closeSync(openSync(path, "a", PRIVATE));
   const lock = new Database(path, { readwrite: true, create: true });
   try {
