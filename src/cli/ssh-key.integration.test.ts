@@ -4,7 +4,8 @@ import { join } from "node:path";
 import { type CertificateFiles, makeCertificate } from "../../tests/e2e/certificate.ts";
 import { createUserEnvironment, NX } from "../../tests/e2e/piped-nx.ts";
 import { createWorld, type Finished, runProgram, type World } from "../../tests/e2e/programs.ts";
-import { makeSshKey, readSshFingerprint } from "../../tests/e2e/sshd.ts";
+import { makeKey } from "../../tests/e2e/ssh-server.ts";
+import { readSshFingerprint } from "../../tests/e2e/sshd.ts";
 import { startTlsServer } from "../../tests/e2e/tls-server.ts";
 import { openTmux } from "../../tests/e2e/tmux-terminal.ts";
 
@@ -28,10 +29,10 @@ afterEach(async () => {
   for (const cleanUp of cleanUps.toReversed()) await cleanUp();
 });
 
-const makeKey = (name = "id_ed25519"): string => {
+const makeUsualKey = (name = "id_ed25519"): string => {
   const folder = join(world.home, ".ssh");
   mkdirSync(folder, { recursive: true, mode: 0o700 });
-  return makeSshKey(folder, name);
+  return makeKey(join(folder, name));
 };
 
 const registered = (): string => {
@@ -48,7 +49,7 @@ const addLab = (...words: readonly string[]): Promise<Finished> => {
 };
 
 test("nx target add registers the key that is named by its public or its private file, and says how to use it", async () => {
-  const key = makeKey();
+  const key = makeUsualKey();
   const added = await addLab("--ssh-key", key);
   expect([added.exitCode, added.stdout]).toEqual([0, expect.stringMatching(/^Target lab is added: /)]);
   expect(added.stderr).toMatch(/Your SSH key SHA256:\S+ is registered: ssh -t \S+@127\.0\.0\.1 attach JOB_ID\n/);
@@ -59,7 +60,7 @@ test("nx target add registers the key that is named by its public or its private
 });
 
 test("without the flag no key is registered where nobody can be asked, and none with -y", async () => {
-  makeKey();
+  makeUsualKey();
   const added = await addLab();
   expect([added.exitCode, added.stderr, registered()]).toEqual([0, expect.not.stringContaining("SSH"), ""]);
 });
@@ -86,7 +87,7 @@ test("a key that the server refuses leaves the target, and is told", async () =>
 });
 
 test("on a terminal the usual key is offered, and only yes registers it", async () => {
-  const key = makeKey();
+  const key = makeUsualKey();
   const env = { ...createUserEnvironment(world.home), NEXUS_API_TOKEN: TOKEN };
   const terminal = await openTmux({ env, cwd: world.home });
   cleanUps.push(terminal.close);

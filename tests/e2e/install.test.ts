@@ -5,7 +5,7 @@ import { hostname, tmpdir } from "node:os";
 import { join } from "node:path";
 import { renderUnit } from "../../src/server/installation/render.ts";
 import { pickPort } from "../pick-port.ts";
-import { canRunSshd } from "./sshd.ts";
+import { canRunSshd } from "./ssh-server.ts";
 
 const ROOT = join(import.meta.dirname, "..", "..");
 const folder = mkdtempSync(join(tmpdir(), "nexus-install-"));

@@ -4,7 +4,8 @@ import { existsSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import type { WireJob } from "../../src/shared/job.ts";
 import { createWorld, type Finished, runProgram, SERVER, type World, waitUntil } from "./programs.ts";
-import { canRunSshd, makeSshKey, type Sshd, startSshd } from "./sshd.ts";
+import { canRunSshd, makeKey } from "./ssh-server.ts";
+import { type Sshd, startSshd } from "./sshd.ts";
 import { openTmux, type TmuxTerminal } from "./tmux-terminal.ts";
 
 const ECHO = "while read -r line; do echo got $line; done";
@@ -23,7 +24,7 @@ beforeEach(async () => {
   if (!canRunSshd) return;
   world = await createWorld();
   cleanUps = [() => world.dispose()];
-  key = makeSshKey(world.folder, "id_ed25519");
+  key = makeKey(join(world.folder, "id_ed25519"));
   sshd = await startSshd(world.folder, authorizedKeys());
   cleanUps.push(sshd.stop);
   await world.startServer();
@@ -145,7 +146,7 @@ describe.skipIf(!canRunSshd)("a registered key over a real sshd", () => {
   });
 
   test("that was registered with a user's token attaches to that user's jobs alone", async () => {
-    const path = makeSshKey(world.folder, "ann");
+    const path = makeKey(join(world.folder, "ann"));
     const made = await runProgram([...SERVER, "token", "add", "ann"], { env: world.env, cwd: world.home });
     const registered = await register(path, { authorization: `Bearer ${made.stdout.trim()}` });
     expect(await registered.json()).toEqual({ status: "registered" });
@@ -160,7 +161,7 @@ describe.skipIf(!canRunSshd)("a registered key over a real sshd", () => {
   });
 
   test("is registered once, in a private file, whatever its type", async () => {
-    const keys = ["rsa", "ecdsa"].map((type) => makeSshKey(world.folder, type, type));
+    const keys = ["rsa", "ecdsa"].map((type) => makeKey(join(world.folder, type), "", type));
     for (const path of keys) expect((await register(path)).status).toBe(200);
     expect(await (await register(key)).json()).toEqual({ status: "exists" });
     expect(readFileSync(authorizedKeys(), "utf8").trim().split("\n")).toHaveLength(3);

@@ -9,7 +9,7 @@ import {
   readFileSync,
   writeFileSync,
 } from "node:fs";
-import { delimiter, join } from "node:path";
+import { basename, delimiter, join } from "node:path";
 import { pickPort } from "../pick-port.ts";
 import { stopChild, waitUntil } from "./programs.ts";
 
@@ -29,8 +29,11 @@ export const canRunSshd: boolean = existsSync(SSHD);
 export const USER: string = execFileSync("id", ["-un"], { encoding: "utf8" }).trim();
 const PRIVILEGE_FOLDER = "/run/sshd";
 
-const makeKey = (path: string, passphrase = ""): void => {
-  execFileSync("ssh-keygen", ["-q", "-t", "ed25519", "-N", passphrase, "-f", path], { stdio: "pipe" });
+/** The private key lies at the path, the public one beside it. */
+export const makeKey = (path: string, passphrase = "", type = "ed25519"): string => {
+  const comment = `${basename(path)}@laptop`;
+  execFileSync("ssh-keygen", ["-q", "-t", type, "-N", passphrase, "-C", comment, "-f", path], { stdio: "pipe" });
+  return path;
 };
 
 const writeServerSettings = (folder: string, port: number, more: string): string => {
@@ -73,10 +76,15 @@ const makeKeys = (folder: string, passphrase: string): void => {
   copyFileSync(join(folder, "user_key.pub"), join(folder, "authorized_keys"));
 };
 
-const start = (folder: string, settings: string): ChildProcess => {
+const readLog = (folder: string): string => readFileSync(join(folder, "sshd.log"), "utf8");
+
+/** With a log beside its settings, `sshd.log`. */
+export const runSshd = async (folder: string, settings: string): Promise<ChildProcess> => {
   if (process.getuid?.() === 0) mkdirSync(PRIVILEGE_FOLDER, { recursive: true, mode: 0o755 });
   const log = openSync(join(folder, "sshd.log"), "a");
-  return spawn(SSHD, ["-D", "-e", "-f", settings], { stdio: ["ignore", log, log] });
+  const server = spawn(SSHD, ["-D", "-e", "-f", settings], { stdio: ["ignore", log, log] });
+  await waitUntil("the SSH server listens", () => readLog(folder).includes("Server listening"));
+  return server;
 };
 
 export const startSshServer = async (
@@ -87,9 +95,7 @@ export const startSshServer = async (
   mkdirSync(folder);
   const port = await pickPort();
   makeKeys(folder, options.passphrase ?? "");
-  const server = start(folder, writeServerSettings(folder, port, options.server ?? ""));
-  const readLog = (): string => readFileSync(join(folder, "sshd.log"), "utf8");
-  await waitUntil("the SSH server listens", () => readLog().includes("Server listening"));
+  const server = await runSshd(folder, writeServerSettings(folder, port, options.server ?? ""));
   const configure = (settings: string): void => writeClientSettings(folder, port, settings);
   configure("StrictHostKeyChecking accept-new");
   return {
@@ -97,7 +103,7 @@ export const startSshServer = async (
     port,
     path: makeProgram(folder, options.words ?? ""),
     configure,
-    countLogins: () => readLog().split("Accepted publickey").length - 1,
+    countLogins: () => readLog(folder).split("Accepted publickey").length - 1,
     stop: () => stopChild(server, "SIGTERM"),
   };
 };

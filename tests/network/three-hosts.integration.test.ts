@@ -192,9 +192,9 @@ describe.skipIf(!canMakeNetworks)("two servers and a client on three hosts", () 
       enter(`${NX} -t alpha run -c --no-git bash ${join(home, "echoing.sh")}`);
       await terminal.waitFor(/^now 24 80$/m);
       terminal.resize(100, 30);
+      await terminal.waitFor(/^now 30 100$/m);
       enter("pear");
       await terminal.waitFor("got pear");
-      await terminal.waitFor(/^now 30 100$/m);
       terminal.press("C-a", "d");
       await terminal.waitFor("Come back with");
       enter(`clear; ${NX} -t alpha attach`);
