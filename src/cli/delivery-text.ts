@@ -17,7 +17,7 @@ const EVENTS: Readonly<Record<WireDelivery["event"], string>> = {
 const describeWait = ({ attempts, error, next_attempt_at: next }: WireDelivery): string => {
   if (attempts === 0) return "waits";
   const seconds = (next ?? 0) - Date.now() / 1000;
-  return `tried ${attempts} times, again ${seconds > 0 ? `in ${formatDuration(seconds)}` : "soon"} (${error ?? "no answer"})`;
+  return `tried ${attempts === 1 ? "once" : `${attempts} times`}, again ${seconds > 0 ? `in ${formatDuration(seconds)}` : "soon"} (${error ?? "no answer"})`;
 };
 
 const describeDelivered = ({ reference, uncertain }: WireDelivery): string => {

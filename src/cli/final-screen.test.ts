@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { dropFarewell, paintEnd } from "./final-screen.ts";
+import { createClearing, dropFarewell, paintEnd } from "./final-screen.ts";
 
 const E = "\u001b";
 
@@ -15,6 +15,16 @@ describe("screen's last words", () => {
   ])("%j becomes %j", (text, left) => {
     expect(Buffer.from(dropFarewell(Buffer.from(text))).toString()).toBe(left);
   });
+});
+
+test("a screen is cleared once, then erased row by row, wherever the bytes are cut", () => {
+  const clear = createClearing(() => 2);
+  const show = (text: string): string => Buffer.from(clear(Buffer.from(text))).toString();
+  const erased = `${E}[1;1H${E}[2K${E}[2;1H${E}[2K${E}[H`;
+  expect(show("\u001b[?1h")).toBe("\u001b[?1h");
+  expect(show(`${E}[H${E}[Jé${E}[H${E}[2Jb`)).toBe(`${E}[H${E}[Jé${erased}b`);
+  expect(show(`${E}[H${E}[J`)).toBe(erased);
+  expect(show(`${E}[3;1H${E}[J`)).toBe(`${E}[3;1H${E}[J`);
 });
 
 describe("the end of a log", () => {

@@ -34,6 +34,22 @@ const takeLast = (lines: readonly string[], rows: number, columns: number): read
 const eraseEachLine = (rows: number): string =>
   Array.from({ length: rows }, (_value, row) => `\u001b[${row + 1};1H\u001b[2K`).join("");
 
+const CLEAR = new RegExp(`${ESC}\\[H${ESC}\\[2?J`, "g");
+
+/**
+ * Many terminals keep what a screen is cleared of, above it. That is right once, for what stood there before; from then on
+ * each row is erased, so that no row comes twice.
+ */
+export const createClearing = (readRows: () => number): ((bytes: Uint8Array) => Uint8Array) => {
+  let hasCleared = false;
+  const clear = (sequence: string): string => {
+    const isFirst = !hasCleared;
+    hasCleared = true;
+    return isFirst ? sequence : `${eraseEachLine(readRows())}\u001b[H`;
+  };
+  return (bytes) => Buffer.from(Buffer.from(bytes).toString("latin1").replace(CLEAR, clear), "latin1");
+};
+
 /** As much of a log's end as the screen holds, in the place of what it shows, and the cursor below. */
 export const paintEnd = (log: string, { rows, columns }: Readonly<{ rows: number; columns: number }>): string => {
   const isWhole = log === "" || log.endsWith("\n");

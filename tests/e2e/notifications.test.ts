@@ -56,6 +56,8 @@ test("Discord hears of a job's start and of its failure, with the end of its log
   const log = last?.[1].embeds?.[0]?.description ?? "";
   expect(log).toContain("line 30\ntoken ******** @everyone");
   expect(log).not.toContain("line 10\n");
+  expect(log.split("\n")).toHaveLength(20 + 2);
+  expect(log).not.toContain("Script done");
   expect(JSON.stringify([...discord.messages.values()])).not.toContain("hunter2");
   await waitUntil("the id is kept", async () => {
     const { notification_messages } = await world.job(id);

@@ -1,9 +1,16 @@
 import { expect, test } from "bun:test";
-import { clipEnd, clipStart, toPlainLines } from "./plain-text.ts";
+import { clipEnd, clipStart, cutRecorder, toPlainLines } from "./plain-text.ts";
 
 test("colours, titles and control characters are left out", () => {
   const lines = toPlainLines("\u001b[1;31mred\u001b[0m\u001b]0;title\u0007 bell\u0007\u0000 \u202etrick\n\ttab\n");
   expect(lines).toEqual(["red bell trick", "    tab"]);
+});
+
+test("what the recorder of the terminal writes is left out, where it writes it", () => {
+  const [start, end] = ['Script started on 2026 [TERM="x"]\r\n', '\nScript done on 2026 [COMMAND_EXIT_CODE="3"]\n'];
+  expect(cutRecorder(`${start}a\r\n${end}`)).toBe("a\r\n");
+  expect(cutRecorder(`a\r\n${start}${end}b\n`)).toBe(`a\r\n${start}${end}b\n`);
+  expect(cutRecorder("a\r\n")).toBe("a\r\n");
 });
 
 test("of a progress bar the last state is left", () => {

@@ -7,6 +7,12 @@ const ESCAPE_SEQUENCE = new RegExp(
 const UNSAFE = /[\p{Cc}\u2028-\u202e\u2066-\u2069]/gu;
 const ELLIPSIS = "…";
 
+const RECORDER_START = /^Script started on [^\n]*\[[^\n]*\]\r?\n/;
+const RECORDER_END = /\n?Script done on [^\n]*\[COMMAND_EXIT_CODE="\d+"\]\r?\n?$/;
+
+/** A log without the first and the last line, which the recorder of the terminal writes. */
+export const cutRecorder = (log: string): string => log.replace(RECORDER_START, "").replace(RECORDER_END, "");
+
 const showFinal = (line: string): string => line.split("\r").findLast((state) => state !== "") ?? "";
 
 /** What a terminal would show in the end, line by line: no colours, no control characters, progress bars at their last state. */

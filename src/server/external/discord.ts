@@ -1,17 +1,11 @@
 import { err, ok, type Result } from "../../shared/result.ts";
 import type { Courier, DeliveryError, Parcel, Receipt } from "../core/courier.ts";
 import { createDiscordMessage } from "../core/discord-message.ts";
-import { listSecrets, maskJob, maskSecrets } from "../core/mask-secrets.ts";
-import { toPlainLines } from "../core/plain-text.ts";
+import { listSecrets, maskJob } from "../core/mask-secrets.ts";
+import { readLogLines } from "./notice-facts.ts";
 import { type ServiceRequest, sendRequest } from "./send-request.ts";
 
-const LOG_LINES = 20;
 const NOTHING_TO_EDIT: Receipt = { reference: null };
-
-const readLogLines = async ({ readLog, secrets }: Parcel): Promise<readonly string[]> => {
-  const text = maskSecrets(new TextDecoder().decode(await readLog(LOG_LINES)), listSecrets(secrets));
-  return toPlainLines(text).slice(-LOG_LINES);
-};
 
 const addressMessage = (webhook: string, editedId: string | null): string => {
   const url = URL.parse(webhook);
@@ -23,12 +17,12 @@ const addressMessage = (webhook: string, editedId: string | null): string => {
 
 const createRequest = async (parcel: Parcel): Promise<ServiceRequest> => {
   const { secrets, job, message, logUrl, editedReference } = parcel;
-  const masked = maskJob(job, listSecrets(secrets));
+  const known = listSecrets(secrets);
   const body = createDiscordMessage({
-    job: masked,
+    job: maskJob(job, known),
     event: message.event,
     userId: secrets["DISCORD_USER_ID"]?.trim() ?? "",
-    logLines: await readLogLines(parcel),
+    logLines: await readLogLines(parcel, known),
     logUrl,
   });
   return {
