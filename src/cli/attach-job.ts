@@ -6,7 +6,7 @@ import { type AttachSocket, openAttachSocket, type SocketEnd } from "./attach-so
 import { awaitJob, isEnded, isHopeless, pauseBeforeRetry, stayWith } from "./await-job.ts";
 import { createDetachKeys } from "./detach-keys.ts";
 import { fail, UNREACHABLE } from "./failure.ts";
-import { clearInPlace, dropFarewell, moveToFreshLine, paintEnd } from "./final-screen.ts";
+import { clearInPlace, holdFarewell, moveToFreshLine, paintEnd } from "./final-screen.ts";
 import { followJob } from "./follow-job.ts";
 import { holdOutput } from "./hold-output.ts";
 import { chooseExitCode, describeEnding } from "./job-ending.ts";
@@ -61,14 +61,16 @@ const keepWhatStood = (session: Session, bytes: Uint8Array, terminal: RawTermina
 };
 
 const show = async (session: Session, terminal: RawTerminal, path: string): Promise<SocketEnd | "left"> => {
-  const output = holdOutput(session.hasShown ? 0 : READING_MS, (bytes) => {
+  const farewell = holdFarewell((bytes) => {
     session.hasShown = true;
-    terminal.write(dropFarewell(keepWhatStood(session, bytes, terminal)));
+    terminal.write(keepWhatStood(session, bytes, terminal));
   });
+  const output = holdOutput(session.hasShown ? 0 : READING_MS, farewell.push);
   const socket = openAttachSocket(session.api.target, path, output.push);
   session.socket = socket;
   const end = await Promise.race([socket.ended, session.left.promise]);
   output.drop();
+  farewell.drop();
   socket.close();
   return end;
 };

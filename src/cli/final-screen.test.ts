@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { clearInPlace, dropFarewell, paintEnd } from "./final-screen.ts";
+import { clearInPlace, holdFarewell, paintEnd } from "./final-screen.ts";
 
 const E = "\u001b";
 
@@ -12,8 +12,23 @@ describe("screen's last words", () => {
     [`${E}[24;1H\r\n[screen is terminating]\r\nmore`, `${E}[24;1H\r\n[screen is terminating]\r\nmore`],
     ["é".repeat(400), "é".repeat(400)],
     ["", ""],
-  ])("%j becomes %j", (text, left) => {
-    expect(Buffer.from(dropFarewell(Buffer.from(text))).toString()).toBe(left);
+  ])("%j becomes %j, also in two pieces", (text, left) => {
+    const bytes = Buffer.from(text);
+    const end = bytes.indexOf("\r\n[") + 2;
+    for (const cut of [0, end, end + 1, bytes.length - 1, bytes.length].filter((place) => place >= 0)) {
+      const passed: Uint8Array[] = [];
+      const farewell = holdFarewell((piece) => passed.push(piece));
+      for (const piece of [bytes.subarray(0, cut), bytes.subarray(cut)]) farewell.push(piece);
+      farewell.drop();
+      expect([cut, Buffer.concat(passed).toString()]).toEqual([cut, left]);
+    }
+  });
+
+  test("that are none come a moment later", async () => {
+    const { promise, resolve } = Promise.withResolvers<string>();
+    const begun = `${E}[24;1H\r\n[scree`;
+    holdFarewell((piece) => resolve(Buffer.from(piece).toString())).push(Buffer.from(begun));
+    expect(await promise).toBe(begun);
   });
 });
 

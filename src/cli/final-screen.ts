@@ -3,16 +3,42 @@ import { measureWidth } from "./text-width.ts";
 const ESC = "\\u001b";
 const LAST_WORDS = "screen is terminating|(?:remote |power )?detached from [^\\]\\r\\n]*";
 const FAREWELL = new RegExp(`${ESC}\\[\\d+;1H\\r\\n\\[(?:${LAST_WORDS})\\]\\r\\n$`);
+const BEGUN_FAREWELL = new RegExp(`${ESC}\\[\\d+;1H\\r\\n(?:\\[[^\\]\\r\\n]*\\]?\\r?)?$`);
+const HELD_MS = 50;
 const CLEAR = new RegExp(`${ESC}\\[H${ESC}\\[2?J`, "g");
 const MOST_FAREWELL = 300;
 const PAINT = new RegExp(`${ESC}\\[[0-9;:]*[mK]`, "g");
 const TAB = 8;
 
-/** Without screen's own last words, for which it moves to the last line: nx says how it ended. */
-export const dropFarewell = (bytes: Uint8Array): Uint8Array => {
-  const end = bytes.subarray(-MOST_FAREWELL);
-  const [farewell] = FAREWELL.exec(Buffer.from(end).toString("latin1")) ?? [];
-  return farewell === undefined ? bytes : bytes.subarray(0, bytes.length - farewell.length);
+const NOTHING = new Uint8Array();
+
+const measureMatch = (bytes: Uint8Array, pattern: RegExp): number =>
+  pattern.exec(Buffer.from(bytes.subarray(-MOST_FAREWELL)).toString("latin1"))?.[0].length ?? 0;
+
+/** Passes all but screen's own last words, for which it moves to the last line; nx says how it ended. What may be
+ * their beginning waits a moment for the rest, as they come in two pieces. `drop` forgets it. */
+export const holdFarewell = (pass: (bytes: Uint8Array) => void): Readonly<{ push: typeof pass; drop: () => void }> => {
+  let held: Uint8Array = NOTHING;
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const drop = (): void => {
+    clearTimeout(timer);
+    held = NOTHING;
+  };
+  const release = (): void => {
+    const kept = held;
+    drop();
+    pass(kept);
+  };
+  const push = (bytes: Uint8Array): void => {
+    const all = held.length === 0 ? bytes : Buffer.concat([held, bytes]);
+    drop();
+    const end = all.length - measureMatch(all, FAREWELL);
+    const start = end - measureMatch(all.subarray(0, end), BEGUN_FAREWELL);
+    if (start > 0) pass(all.subarray(0, start));
+    held = all.subarray(start, end);
+    if (held.length > 0) timer = setTimeout(release, HELD_MS);
+  };
+  return { push, drop };
 };
 
 const eraseEachLine = (rows: number): string =>
