@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { createClearing, dropFarewell, paintEnd } from "./final-screen.ts";
+import { clearInPlace, holdFarewell, paintEnd } from "./final-screen.ts";
 
 const E = "\u001b";
 
@@ -12,19 +12,36 @@ describe("screen's last words", () => {
     [`${E}[24;1H\r\n[screen is terminating]\r\nmore`, `${E}[24;1H\r\n[screen is terminating]\r\nmore`],
     ["é".repeat(400), "é".repeat(400)],
     ["", ""],
-  ])("%j becomes %j", (text, left) => {
-    expect(Buffer.from(dropFarewell(Buffer.from(text))).toString()).toBe(left);
+  ])("%j becomes %j, also in two pieces", (text, left) => {
+    const bytes = Buffer.from(text);
+    const end = bytes.indexOf("\r\n[") + 2;
+    for (const cut of [0, end, end + 1, bytes.length - 1, bytes.length].filter((place) => place >= 0)) {
+      const passed: Uint8Array[] = [];
+      const farewell = holdFarewell((piece) => passed.push(piece));
+      for (const piece of [bytes.subarray(0, cut), bytes.subarray(cut)]) farewell.push(piece);
+      farewell.drop();
+      expect([cut, Buffer.concat(passed).toString()]).toEqual([cut, left]);
+    }
+  });
+
+  test("that are none come a moment later", async () => {
+    const { promise, resolve } = Promise.withResolvers<string>();
+    const begun = `${E}[24;1H\r\n[scree`;
+    holdFarewell((piece) => resolve(Buffer.from(piece).toString())).push(Buffer.from(begun));
+    expect(await promise).toBe(begun);
   });
 });
 
-test("a screen is cleared once, then erased row by row, wherever the bytes are cut", () => {
-  const clear = createClearing(() => 2);
-  const show = (text: string): string => Buffer.from(clear(Buffer.from(text))).toString();
+describe("a screen that is cleared", () => {
   const erased = `${E}[1;1H${E}[2K${E}[2;1H${E}[2K${E}[H`;
-  expect(show("\u001b[?1h")).toBe("\u001b[?1h");
-  expect(show(`${E}[H${E}[Jé${E}[H${E}[2Jb`)).toBe(`${E}[H${E}[Jé${erased}b`);
-  expect(show(`${E}[H${E}[J`)).toBe(erased);
-  expect(show(`${E}[3;1H${E}[J`)).toBe(`${E}[3;1H${E}[J`);
+
+  test.each([
+    [`a${E}[H${E}[2Jb\u00ff${E}[H${E}[J`, `a${erased}b\u00ff${erased}`],
+    [`a${E}[Jb${E}[2J\u00ff`, `a${E}[Jb${E}[2J\u00ff`],
+  ])("%j becomes %j", (text, changed) => {
+    const cleared = clearInPlace(Buffer.from(text, "latin1"), 2);
+    expect(Buffer.from(cleared).toString("latin1")).toBe(changed);
+  });
 });
 
 describe("the end of a log", () => {

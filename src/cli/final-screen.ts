@@ -3,15 +3,52 @@ import { measureWidth } from "./text-width.ts";
 const ESC = "\\u001b";
 const LAST_WORDS = "screen is terminating|(?:remote |power )?detached from [^\\]\\r\\n]*";
 const FAREWELL = new RegExp(`${ESC}\\[\\d+;1H\\r\\n\\[(?:${LAST_WORDS})\\]\\r\\n$`);
+const BEGUN_FAREWELL = new RegExp(`${ESC}\\[\\d+;1H\\r\\n(?:\\[[^\\]\\r\\n]*\\]?\\r?)?$`);
+const HELD_MS = 50;
+const CLEAR = new RegExp(`${ESC}\\[H${ESC}\\[2?J`, "g");
 const MOST_FAREWELL = 300;
 const PAINT = new RegExp(`${ESC}\\[[0-9;:]*[mK]`, "g");
 const TAB = 8;
 
-/** Without screen's own last words, for which it moves to the last line: nx says how it ended. */
-export const dropFarewell = (bytes: Uint8Array): Uint8Array => {
-  const end = bytes.subarray(-MOST_FAREWELL);
-  const [farewell] = FAREWELL.exec(Buffer.from(end).toString("latin1")) ?? [];
-  return farewell === undefined ? bytes : bytes.subarray(0, bytes.length - farewell.length);
+const NOTHING = new Uint8Array();
+
+const measureMatch = (bytes: Uint8Array, pattern: RegExp): number =>
+  pattern.exec(Buffer.from(bytes.subarray(-MOST_FAREWELL)).toString("latin1"))?.[0].length ?? 0;
+
+/** Passes all but screen's own last words, for which it moves to the last line; nx says how it ended. What may be
+ * their beginning waits a moment for the rest, as they come in two pieces. `drop` forgets it. */
+export const holdFarewell = (pass: (bytes: Uint8Array) => void): Readonly<{ push: typeof pass; drop: () => void }> => {
+  let held: Uint8Array = NOTHING;
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const drop = (): void => {
+    clearTimeout(timer);
+    held = NOTHING;
+  };
+  const release = (): void => {
+    const kept = held;
+    drop();
+    pass(kept);
+  };
+  const push = (bytes: Uint8Array): void => {
+    const all = held.length === 0 ? bytes : Buffer.concat([held, bytes]);
+    drop();
+    const end = all.length - measureMatch(all, FAREWELL);
+    const start = end - measureMatch(all.subarray(0, end), BEGUN_FAREWELL);
+    if (start > 0) pass(all.subarray(0, start));
+    held = all.subarray(start, end);
+    if (held.length > 0) timer = setTimeout(release, HELD_MS);
+  };
+  return { push, drop };
+};
+
+const eraseEachLine = (rows: number): string =>
+  Array.from({ length: rows }, (_value, row) => `\u001b[${row + 1};1H\u001b[2K`).join("");
+
+/** Clears the screen line by line: cleared at once, some terminals would keep what stood there above the new one. */
+export const clearInPlace = (bytes: Uint8Array, rows: number): Uint8Array => {
+  const text = Buffer.from(bytes).toString("latin1");
+  const changed = text.replace(CLEAR, () => `${eraseEachLine(rows)}\u001b[H`);
+  return changed === text ? bytes : Buffer.from(changed, "latin1");
 };
 
 const measureLine = (line: string): number => {
@@ -29,25 +66,6 @@ const takeLast = (lines: readonly string[], rows: number, columns: number): read
     if (free < 0 && start < lines.length) break;
   }
   return lines.slice(start);
-};
-
-const eraseEachLine = (rows: number): string =>
-  Array.from({ length: rows }, (_value, row) => `\u001b[${row + 1};1H\u001b[2K`).join("");
-
-const CLEAR = new RegExp(`${ESC}\\[H${ESC}\\[2?J`, "g");
-
-/**
- * Many terminals keep what a screen is cleared of, above it. That is right once, for what stood there before; from then on
- * each row is erased, so that no row comes twice.
- */
-export const createClearing = (readRows: () => number): ((bytes: Uint8Array) => Uint8Array) => {
-  let hasCleared = false;
-  const clear = (sequence: string): string => {
-    const isFirst = !hasCleared;
-    hasCleared = true;
-    return isFirst ? sequence : `${eraseEachLine(readRows())}\u001b[H`;
-  };
-  return (bytes) => Buffer.from(Buffer.from(bytes).toString("latin1").replace(CLEAR, clear), "latin1");
 };
 
 /** As much of a log's end as the screen holds, in the place of what it shows, and the cursor below. */

@@ -1,5 +1,5 @@
-import { afterEach, beforeEach, describe, expect, test } from "bun:test";
-import { type ChildProcess, execFileSync, spawn } from "node:child_process";
+import { describe, expect, test } from "bun:test";
+import { type ChildProcess, spawn } from "node:child_process";
 import { createHash } from "node:crypto";
 import {
   appendFileSync,
@@ -8,7 +8,6 @@ import {
   existsSync,
   lstatSync,
   mkdirSync,
-  mkdtempSync,
   readdirSync,
   readFileSync,
   readlinkSync,
@@ -16,11 +15,10 @@ import {
   symlinkSync,
   writeFileSync,
 } from "node:fs";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { listProcessesWith } from "../../tests/e2e/programs.ts";
-import { gitIn } from "./git-harness.test.ts";
-import { type Snapshot, takeSnapshot } from "./git-snapshot.ts";
+import { type Bench, gitIn, useBench } from "./git-harness.test.ts";
+import { takeSnapshot } from "./git-snapshot.ts";
 
 const ROUNDS = 6;
 const CYCLE_ROUNDS = 16;
@@ -29,46 +27,18 @@ let folder: string;
 let repository: string;
 let others: string;
 let remote: string;
+let git: Bench["git"];
+let write: Bench["write"];
+let commitAll: Bench["commitAll"];
+let snap: Bench["snap"];
+let unpack: Bench["unpack"];
 
-const git = (...words: readonly string[]): string => gitIn(repository, ...words);
-
-const write = (name: string, text: string): void => {
-  mkdirSync(join(repository, name, ".."), { recursive: true });
-  writeFileSync(join(repository, name), text);
-};
-
-const commitAll = (): void => {
-  git("add", "--all");
-  git("commit", "--quiet", "--allow-empty", "-m", "one");
-};
-
-beforeEach(() => {
-  folder = mkdtempSync(join(tmpdir(), "nexus-safety-"));
-  repository = join(folder, "repository");
+useBench((bench) => {
+  ({ folder, repository, git, write, commitAll, snap, unpack } = bench);
   others = join(folder, "others");
   remote = join(folder, "remote.git");
-  mkdirSync(repository);
   mkdirSync(others);
-  git("init", "--quiet", "--initial-branch=main");
 });
-
-afterEach(() => rmSync(folder, { recursive: true, force: true }));
-
-const snap = async (cwd = repository): Promise<Snapshot> => {
-  const snapshot = await takeSnapshot(cwd);
-  if (snapshot === null || !snapshot.ok) throw new Error(`no snapshot: ${JSON.stringify(snapshot)}`);
-  return snapshot.value;
-};
-
-const unpack = async (snapshot: Snapshot): Promise<string> => {
-  const tar = join(folder, "tree.tar");
-  const target = mkdtempSync(join(folder, "unpacked-"));
-  const written = await snapshot.writeTar(tar);
-  snapshot.dispose();
-  if (!written.ok) throw new Error(written.error.message);
-  execFileSync("tar", ["-xf", tar, "-C", target]);
-  return target;
-};
 
 const listAll = (top: string): readonly string[] => readdirSync(top, { recursive: true, encoding: "utf8" }).toSorted();
 

@@ -1,11 +1,10 @@
-import { afterEach, beforeEach, describe, expect, test } from "bun:test";
+import { describe, expect, test } from "bun:test";
 import { execFileSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import {
   chmodSync,
   lstatSync,
   mkdirSync,
-  mkdtempSync,
   readdirSync,
   readFileSync,
   readlinkSync,
@@ -14,53 +13,24 @@ import {
   truncateSync,
   writeFileSync,
 } from "node:fs";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import fc from "fast-check";
-import { AUTHOR, gitIn } from "./git-harness.test.ts";
-import { type Snapshot, takeSnapshot } from "./git-snapshot.ts";
+import { AUTHOR, type Bench, gitIn, openBench, useBench } from "./git-harness.test.ts";
+import { takeSnapshot } from "./git-snapshot.ts";
 
 const MIB = 1024 * 1024;
 
 let folder: string;
 let repository: string;
+let git: Bench["git"];
+let write: Bench["write"];
+let commitAll: Bench["commitAll"];
+let snap: Bench["snap"];
+let unpack: Bench["unpack"];
 
-const git = (...words: readonly string[]): string => gitIn(repository, ...words);
-
-const write = (name: string, text: string): void => {
-  mkdirSync(join(repository, name, ".."), { recursive: true });
-  writeFileSync(join(repository, name), text);
-};
-
-beforeEach(() => {
-  folder = mkdtempSync(join(tmpdir(), "nexus-snapshot-test-"));
-  repository = join(folder, "repository");
-  mkdirSync(repository);
-  git("init", "--quiet", "--initial-branch=main");
+useBench((bench) => {
+  ({ folder, repository, git, write, commitAll, snap, unpack } = bench);
 });
-
-afterEach(() => rmSync(folder, { recursive: true, force: true }));
-
-const commitAll = (): void => {
-  git("add", "--all");
-  git("commit", "--quiet", "--allow-empty", "-m", "one");
-};
-
-const snap = async (cwd = repository): Promise<Snapshot> => {
-  const snapshot = await takeSnapshot(cwd);
-  if (snapshot === null || !snapshot.ok) throw new Error("no snapshot");
-  return snapshot.value;
-};
-
-const unpack = async (snapshot: Snapshot): Promise<string> => {
-  const tar = join(folder, "tree.tar");
-  const target = mkdtempSync(join(folder, "unpacked-"));
-  const written = await snapshot.writeTar(tar);
-  expect(written.ok).toBe(true);
-  execFileSync("tar", ["-xf", tar, "-C", target]);
-  snapshot.dispose();
-  return target;
-};
 
 const listFiles = (top: string): readonly string[] =>
   readdirSync(top, { recursive: true, encoding: "utf8" })
@@ -208,15 +178,13 @@ describe("a snapshot", () => {
   });
 
   test("is taken of a repository with SHA-256 names, in a folder with a colon", async () => {
-    repository = join(folder, "with:colon");
-    mkdirSync(repository);
-    git("init", "--quiet", "--object-format=sha256");
-    write("a", "a");
-    commitAll();
-    write("b", "b");
-    const snapshot = await snap();
+    const other = openBench(folder, "with:colon", "--object-format=sha256");
+    other.write("a", "a");
+    other.commitAll();
+    other.write("b", "b");
+    const snapshot = await other.snap();
     expect(snapshot.treeSha).toHaveLength(64);
-    expect(listFiles(await unpack(snapshot))).toEqual(["a", "b"]);
+    expect(listFiles(await other.unpack(snapshot))).toEqual(["a", "b"]);
   });
 
   test("of a partial clone that lacks files says how to get them, and then holds them", async () => {
