@@ -50,14 +50,14 @@ const serveSocket = async ({ socket, serverDir }: Settings, answer: Answer) => {
   return serveLocalUsers({ path: socket, serverDir, serve });
 };
 
-/** Listens on the network and, where the settings name one, on a socket for the users of this machine. */
+/** Listens on a socket for the users of this machine, where the settings name one, and then on the network. */
 export const listen = async (settings: Settings, answer: Answer): Promise<Result<Listening, ListenError>> => {
-  const http = tryServeNetwork(settings, answer);
-  if (!http.ok) return http;
   const local = await serveSocket(settings, answer);
-  if (!local.ok) {
-    await http.value.stop(true);
-    return local;
+  if (!local.ok) return local;
+  const http = tryServeNetwork(settings, answer);
+  if (!http.ok) {
+    await local.value.close();
+    return http;
   }
   const stop = async (): Promise<void> => {
     await Promise.all([http.value.stop(true), local.value.close()]);
