@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from "bun:test";
-import { chmodSync, chownSync, mkdirSync, writeFileSync } from "node:fs";
+import { chmodSync, chownSync, existsSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { WireJob } from "../../src/shared/job.ts";
 import { ECHOING_JOB } from "./echoing-job.ts";
@@ -118,6 +118,15 @@ describe("a server with a socket", () => {
     typing.press("Enter");
     await typing.waitFor("got hello");
     await watching.waitFor("got hello");
+  });
+
+  test("leaves none behind when its port is taken", async () => {
+    const env = await startWithSocket();
+    const socket = join(world.folder, "second.sock");
+    const settings = { ...env, NS_SERVER_DIR: join(world.folder, "second"), NS_SOCKET: socket };
+    const refused = await runProgram([NEXUS_SERVER], { env: settings, cwd: world.home });
+    expect([refused.exitCode, refused.stderr]).toEqual([1, expect.stringContaining("can't be listened on")]);
+    expect(existsSync(socket)).toBe(false);
   });
 
   test("that does not answer is told as such, and no other is started", async () => {

@@ -24,14 +24,14 @@ const serveSocket = async ({ socket, serverDir }: Settings, answer: Answer) => {
 const serveNetwork = ({ host, port, refreshRate }: Settings, { answer, certificate, log }: Calls) =>
   startHttpServer({ host, port, lookEveryMs: refreshRate * MS_PER_S, answer, certificate, log });
 
-/** Listens on the network, whose address is the `url`, and, where the settings name one, on a socket for the users of this machine. */
+/** Listens on a socket for the users of this machine, where the settings name one, and then on the network, whose address is the `url`. */
 export const listen = async (settings: Settings, calls: Calls): Promise<Result<HttpServer, ListenError>> => {
-  const http = serveNetwork(settings, calls);
-  if (!http.ok) return http;
   const local = await serveSocket(settings, calls.answer);
-  if (!local.ok) {
-    await http.value.stop();
-    return local;
+  if (!local.ok) return local;
+  const http = serveNetwork(settings, calls);
+  if (!http.ok) {
+    await local.value.close();
+    return http;
   }
   const stop = async (): Promise<void> => {
     await Promise.all([http.value.stop(), local.value.close()]);
