@@ -51,11 +51,16 @@ describe("nx run on a terminal", () => {
   test("leaves in what can be scrolled back each line once, in order, and nothing of its own machinery", async () => {
     await world.startServer();
     const window = await tmux.openWindow();
-    enter(window, "nx run --no-git 'seq 1 60; read word; seq 61 90; printf unfinished'; echo code $?");
+    enter(
+      window,
+      "nx run --no-git 'echo ready; read go; seq 1 60; read word; seq 61 90; printf unfinished'; echo code $?",
+    );
+    await window.see(/^ready$/m);
+    enter(window, "go");
     await window.see(/^60$/m);
     enter(window, "on");
     await window.see(/^code 0$/m);
-    const [, shown = ""] = window.readAll().split(/^seq 1 60; .*\n/m);
+    const [, shown = ""] = window.readAll().split(/^ready\ngo\n/m);
     const wanted = [...count(1, 60), "on", ...count(61, 90), "unfinished"].join("\n");
     expect(shown).toStartWith(`${wanted}\nJob `);
     expect(window.readAll()).not.toContain("terminating");
