@@ -6,7 +6,7 @@ import { type AttachSocket, openAttachSocket, type SocketEnd } from "./attach-so
 import { awaitJob, isEnded, isHopeless, pauseBeforeRetry, stayWith } from "./await-job.ts";
 import { createDetachKeys } from "./detach-keys.ts";
 import { fail, UNREACHABLE } from "./failure.ts";
-import { clearInPlace, holdFarewell, moveToFreshLine, paintEnd } from "./final-screen.ts";
+import { createClearing, holdFarewell, moveToFreshLine, paintEnd } from "./final-screen.ts";
 import { followJob } from "./follow-job.ts";
 import { holdOutput } from "./hold-output.ts";
 import { chooseExitCode, describeEnding } from "./job-ending.ts";
@@ -20,9 +20,9 @@ type Session = {
   readonly id: string;
   readonly isWatching: boolean;
   readonly left: PromiseWithResolvers<"left">;
+  readonly clearing: (bytes: Uint8Array) => Uint8Array;
   socket: AttachSocket | null;
   hasShown: boolean;
-  hasCleared: boolean;
 };
 
 type Final = Result<"detached" | "ended", Failure>;
@@ -30,6 +30,7 @@ type Break = Readonly<{ wasOpen: boolean; failure: Failure }>;
 
 const READING_MS = 600;
 const RECORDER_LINES = 2;
+const USUAL_ROWS = 24;
 
 const sayHowToLeave = (session: Session): void =>
   hint(
@@ -53,17 +54,10 @@ const takeKeys = (session: Session): ((keys: Uint8Array) => void) => {
   };
 };
 
-const keepWhatStood = (session: Session, bytes: Uint8Array, terminal: RawTerminal): Uint8Array => {
-  const cleared = clearInPlace(bytes, terminal.readSize().rows);
-  const isFirst = cleared !== bytes && !session.hasCleared;
-  session.hasCleared ||= cleared !== bytes;
-  return isFirst ? bytes : cleared;
-};
-
 const show = async (session: Session, terminal: RawTerminal, path: string): Promise<SocketEnd | "left"> => {
   const farewell = holdFarewell((bytes) => {
     session.hasShown = true;
-    terminal.write(keepWhatStood(session, bytes, terminal));
+    terminal.write(session.clearing(bytes));
   });
   const output = holdOutput(session.hasShown ? 0 : READING_MS, farewell.push);
   const socket = openAttachSocket(session.api.target, path, output.push);
@@ -142,7 +136,7 @@ const withTerminal = async (session: Session): Promise<Final> => {
 };
 
 const showTail = async ({ api, id }: Session): Promise<void> => {
-  const { rows = 24, columns = 80 } = process.stdout;
+  const { rows = USUAL_ROWS, columns = 80 } = process.stdout;
   const logs = await api.get<{ data: string }>(`/v1/jobs/${id}/logs?last_n_lines=${rows + RECORDER_LINES}`);
   if (logs.ok) process.stdout.write(`${paintEnd(filterLog(logs.value.data, true), { rows, columns })}${USUAL_MODES}`);
 };
@@ -169,7 +163,7 @@ export const attachToJob = async (api: Api, id: string, isWatching: boolean): Pr
     left,
     socket: null,
     hasShown: false,
-    hasCleared: false,
+    clearing: createClearing(() => process.stdout.rows || USUAL_ROWS),
   };
   sayHowToLeave(session);
   const leaving = await withTerminal(session);

@@ -44,11 +44,18 @@ export const holdFarewell = (pass: (bytes: Uint8Array) => void): Readonly<{ push
 const eraseEachLine = (rows: number): string =>
   Array.from({ length: rows }, (_value, row) => `\u001b[${row + 1};1H\u001b[2K`).join("");
 
-/** Clears the screen line by line: cleared at once, some terminals would keep what stood there above the new one. */
-export const clearInPlace = (bytes: Uint8Array, rows: number): Uint8Array => {
-  const text = Buffer.from(bytes).toString("latin1");
-  const changed = text.replace(CLEAR, () => `${eraseEachLine(rows)}\u001b[H`);
-  return changed === text ? bytes : Buffer.from(changed, "latin1");
+/**
+ * Many terminals keep what a screen is cleared of, above it. That is right once, for what stood there before; from then on
+ * each row is erased, so that no row comes twice.
+ */
+export const createClearing = (readRows: () => number): ((bytes: Uint8Array) => Uint8Array) => {
+  let hasCleared = false;
+  const clear = (sequence: string): string => {
+    const isFirst = !hasCleared;
+    hasCleared = true;
+    return isFirst ? sequence : `${eraseEachLine(readRows())}\u001b[H`;
+  };
+  return (bytes) => Buffer.from(Buffer.from(bytes).toString("latin1").replace(CLEAR, clear), "latin1");
 };
 
 const measureLine = (line: string): number => {
