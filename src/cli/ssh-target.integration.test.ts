@@ -15,7 +15,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { makeCertificate } from "../../tests/e2e/certificate.ts";
 import { createPipedNx, createUserEnvironment, NX } from "../../tests/e2e/piped-nx.ts";
-import { type Finished, SERVER, stopChild, waitUntil } from "../../tests/e2e/programs.ts";
+import { endJobs, type Finished, SERVER, stopChild, waitUntil } from "../../tests/e2e/programs.ts";
 import { canRunSshd, listSshProcesses, type SshServer, startSshServer, USER } from "../../tests/e2e/ssh-server.ts";
 import { openTmux } from "../../tests/e2e/tmux-terminal.ts";
 import { pickPort } from "../../tests/pick-port.ts";
@@ -187,6 +187,7 @@ describe.skipIf(!canRunSshd)("a server behind ssh", () => {
   test("is attached to again by itself when the connection dies", async () => {
     const ssh = await startSsh();
     await startServer();
+    cleanUps.push(() => endJobs(`http://127.0.0.1:${serverPort}`));
     await add(ssh);
     const env = { ...createUserEnvironment(home), ...createEnvironment(ssh) };
     const terminal = await openTmux({ env, cwd: folder });
@@ -206,6 +207,7 @@ describe.skipIf(!canRunSshd)("a server behind ssh", () => {
     const ssh = await startSsh({ passphrase: "open sesame" });
     ssh.configure("StrictHostKeyChecking ask");
     await startServer();
+    cleanUps.push(() => endJobs(`http://127.0.0.1:${serverPort}`));
     const env = { ...createUserEnvironment(home), ...createEnvironment(ssh) };
     const terminal = await openTmux({ env, cwd: folder });
     cleanUps.push(terminal.close);

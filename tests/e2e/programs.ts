@@ -105,7 +105,7 @@ const listRunning = async (url: string): Promise<readonly WireJob[]> => {
   return (await response.json()) as readonly WireJob[];
 };
 
-const endJobs = async (url: string): Promise<void> => {
+export const endJobs = async (url: string): Promise<void> => {
   for (const job of await listRunning(url)) {
     const path = `${url}/v1/jobs/${job.id}`;
     await (job.status === "queued" ? fetch(path, { method: "DELETE" }) : fetch(`${path}/kill`, { method: "POST" }));
