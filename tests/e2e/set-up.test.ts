@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from "bun:test";
 import { spawnSync } from "node:child_process";
-import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, utimesSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 
@@ -38,6 +38,12 @@ const start = (): Readonly<{ stdout: string; stderr: string; status: number | nu
     env: { ...process.env, PATH: `${join(clone, "path")}:${process.env["PATH"]}` },
   });
 
+const pull = (): void => {
+  put("package-lock.json", "second");
+  const later = Date.now() / 1000 + 1;
+  utimesSync(join(clone, "package-lock.json"), later, later);
+};
+
 describe("the set-up of a clone", () => {
   test("is done once", () => {
     expect(start()).toMatchObject({ stdout: "ran first\n", status: 0, stderr: expect.stringContaining("setting up") });
@@ -46,7 +52,7 @@ describe("the set-up of a clone", () => {
 
   test("is done anew beside the old packages, which stay until the new ones are there", () => {
     start();
-    put("package-lock.json", "second");
+    pull();
     expect(start().stdout).toBe("ran second\n");
     expect(readFileSync(join(clone, "seen-meanwhile"), "utf8")).toBe("first");
     expect(readdirSync(clone)).not.toContain(".nexus-setup.new");
@@ -54,7 +60,7 @@ describe("the set-up of a clone", () => {
 
   test("that fails says so and leaves the old packages", () => {
     start();
-    put("package-lock.json", "second");
+    pull();
     put("broken", "");
     expect(start()).toMatchObject({ stdout: "", status: 1, stderr: expect.stringContaining("no network") });
     expect(readFileSync(join(clone, "node_modules", "version"), "utf8")).toBe("first");
