@@ -76,7 +76,7 @@ describe("on a terminal of 80 columns and 24 rows", () => {
       terminal.press("x", "y");
       await terminal.waitFor("RUNNING 1");
       terminal.press("Enter");
-      expect(await terminal.waitFor("q back")).toContain(`${first}  running`);
+      await terminal.waitFor(new RegExp(`${first}  running[^]*q back`));
       terminal.press("q");
       await terminal.waitFor("QUEUED 1");
       terminal.press("q");
@@ -168,6 +168,8 @@ describe("a server in trouble", () => {
     try {
       const act = async (terminal: TmuxTerminal): Promise<void> => {
         await terminal.waitFor(">p2q8zz");
+        const asked = server.requests.length;
+        await waitUntil("it has asked twice more", () => server.requests.length > asked + 8);
         server.failAlways({ kind: "hang" });
         terminal.press("x", "y");
         await terminal.waitFor("no answer for");
