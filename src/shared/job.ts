@@ -10,8 +10,8 @@ const unixSeconds = z.number().meta({ description: "Unix time in seconds" });
 
 const WITHOUT_NUL = "^[^\\u0000]*$";
 const NOT_BLANK = "^[^\\u0000]*[^\\s\\u0000][^\\u0000]*$";
-const VARIABLE_NAME = "^[A-Za-z_][A-Za-z0-9_]*$";
-const isVariableName = (name: string): boolean => new RegExp(VARIABLE_NAME).test(name);
+const VARIABLE_NAME = /^[A-Za-z_][A-Za-z0-9_]*$/;
+const isVariableName = (name: string): boolean => VARIABLE_NAME.test(name);
 
 const commandSchema = z
   .string()
@@ -38,7 +38,7 @@ const envSchema = z
     "An environment variable's value contains a NUL byte",
   )
   .meta({
-    propertyNames: { pattern: VARIABLE_NAME },
+    propertyNames: { pattern: VARIABLE_NAME.source },
     additionalProperties: { type: "string", pattern: WITHOUT_NUL },
   });
 
