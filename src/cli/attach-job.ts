@@ -12,7 +12,7 @@ import { holdOutput } from "./hold-output.ts";
 import { chooseExitCode, describeEnding } from "./job-ending.ts";
 import { filterLog } from "./log-filter.ts";
 import { hint } from "./output.ts";
-import { BELOW_EVERYTHING, type RawTerminal, takeTerminal, USUAL_MODES } from "./raw-terminal.ts";
+import { BELOW_EVERYTHING, type RawTerminal, readSize, takeTerminal, USUAL_MODES } from "./raw-terminal.ts";
 import type { Failure, Outcome } from "./verb.ts";
 
 type Session = {
@@ -30,7 +30,6 @@ type Break = Readonly<{ wasOpen: boolean; failure: Failure }>;
 
 const READING_MS = 600;
 const RECORDER_LINES = 2;
-const USUAL_ROWS = 24;
 
 const sayHowToLeave = (session: Session): void =>
   hint(
@@ -136,7 +135,7 @@ const withTerminal = async (session: Session): Promise<Final> => {
 };
 
 const showTail = async ({ api, id }: Session): Promise<void> => {
-  const { rows = USUAL_ROWS, columns = 80 } = process.stdout;
+  const { rows, columns } = readSize();
   const logs = await api.get<{ data: string }>(`/v1/jobs/${id}/logs?last_n_lines=${rows + RECORDER_LINES}`);
   if (logs.ok) process.stdout.write(`${paintEnd(filterLog(logs.value.data, true), { rows, columns })}${USUAL_MODES}`);
 };
@@ -163,7 +162,7 @@ export const attachToJob = async (api: Api, id: string, isWatching: boolean): Pr
     left,
     socket: null,
     hasShown: false,
-    clearing: createClearing(() => process.stdout.rows || USUAL_ROWS),
+    clearing: createClearing(() => readSize().rows),
   };
   sayHowToLeave(session);
   const leaving = await withTerminal(session);

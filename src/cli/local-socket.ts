@@ -6,11 +6,8 @@ const MOVED_BY = ["NS_PORT", "NS_SERVER_DIR"];
 const isMoved = (): boolean => MOVED_BY.some((name) => Boolean(process.env[name]));
 
 const answers = async (path: string): Promise<boolean> => {
-  const { connect } = await import("node:net");
-  const { promise, resolve } = Promise.withResolvers<boolean>();
-  const socket = connect(path, () => resolve(true));
-  socket.on("error", () => resolve(false));
-  return promise.finally(() => socket.destroy());
+  const { acceptsConnections } = await import("./accepts-connections.ts");
+  return acceptsConnections(path);
 };
 
 /** That of `NEXUS_SOCKET`, which may be empty for none, or else of the installed server where one answers. */

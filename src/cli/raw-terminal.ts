@@ -44,7 +44,8 @@ const writeAll = (data: string | Uint8Array): void => {
   for (let done = 0; done < bytes.length; ) done += writeSome(bytes.subarray(done));
 };
 
-const readSize = (): WindowSize => {
+/** Of the terminal that standard output is. */
+export const readSize = (): WindowSize => {
   const [columns, rows] = process.stdout.getWindowSize();
   return { columns: columns || 80, rows: rows || 24 };
 };

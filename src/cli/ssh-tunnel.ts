@@ -1,8 +1,8 @@
 import { spawn } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { rmSync } from "node:fs";
-import { connect } from "node:net";
 import { err, ok, type Result } from "../shared/result.ts";
+import { acceptsConnections } from "./accepts-connections.ts";
 import { UNREACHABLE } from "./failure.ts";
 import { holdLock } from "./hold-lock.ts";
 import { hint } from "./output.ts";
@@ -27,13 +27,6 @@ const SETTINGS = [
   "ServerAliveCountMax=3",
   "LogLevel=INFO",
 ];
-
-const accepts = (path: string): Promise<boolean> => {
-  const { promise, resolve } = Promise.withResolvers<boolean>();
-  const socket = connect(path, () => resolve(true));
-  socket.once("error", () => resolve(false));
-  return promise.finally(() => socket.destroy());
-};
 
 const mayAsk = (): boolean => canPrompt() && process.stdin.isRaw !== true;
 
@@ -93,9 +86,9 @@ const connectOnce = async (address: SshAddress): Done => {
   const folder = makeTunnelFolder();
   if (!folder.ok) return folder;
   const socket = locateTunnel(address);
-  if (await accepts(socket)) return ok(undefined);
+  if (await acceptsConnections(socket)) return ok(undefined);
   return holdLock(`${socket}.lock`, sayWaiting, async () =>
-    (await accepts(socket)) ? ok(undefined) : replace(address),
+    (await acceptsConnections(socket)) ? ok(undefined) : replace(address),
   );
 };
 

@@ -1,23 +1,11 @@
-import {
-  chmodSync,
-  closeSync,
-  fsyncSync,
-  lstatSync,
-  mkdirSync,
-  openSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  type Stats,
-  writeFileSync,
-} from "node:fs";
+import { chmodSync, lstatSync, mkdirSync, readFileSync, type Stats } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import { describeError } from "../../shared/describe-error.ts";
 import { err, ok, type Result } from "../../shared/result.ts";
 import { type AuthorizedKeys, hasAuthorizedKey, renderAuthorizedKey, type SshKey } from "../core/ssh-key.ts";
+import { replaceFile } from "./replace-file.ts";
 import { beginExclusive } from "./sqlite/lock-folder.ts";
-import { syncPath } from "./sqlite/private-file.ts";
 import { readErrorCode } from "./sqlite/sqlite-error.ts";
 
 type Registration = Awaited<ReturnType<AuthorizedKeys["register"]>>;
@@ -59,21 +47,7 @@ const appendLine = (before: Buffer, line: string): Buffer => {
   return Buffer.concat([before, Buffer.from(`${isOpen ? "\n" : ""}${line}\n`)]);
 };
 
-const replaceFile = (folder: string, path: string, bytes: Buffer): void => {
-  const draft = `${path}.new`;
-  rmSync(draft, { force: true });
-  const file = openSync(draft, "wx", PRIVATE_FILE);
-  try {
-    writeFileSync(file, bytes);
-    fsyncSync(file);
-  } finally {
-    closeSync(file);
-  }
-  renameSync(draft, path);
-  syncPath(folder);
-};
-
-const addKey = (folder: string, path: string, key: SshKey, program: readonly string[]): Registration => {
+const addKey = (path: string, key: SshKey, program: readonly string[]): Registration => {
   const entry = checkOwn(path, "file");
   if (!entry.ok) return entry;
   const before = entry.value === null ? Buffer.alloc(0) : readFileSync(path);
@@ -81,7 +55,7 @@ const addKey = (folder: string, path: string, key: SshKey, program: readonly str
     makePrivate(path, PRIVATE_FILE, entry.value);
     return ok("exists");
   }
-  replaceFile(folder, path, appendLine(before, renderAuthorizedKey(key, program)));
+  replaceFile(path, appendLine(before, renderAuthorizedKey(key, program)), PRIVATE_FILE);
   return ok("registered");
 };
 
@@ -117,7 +91,7 @@ export const createAuthorizedKeys = ({ home, program }: AuthorizedKeysOptions): 
       const command = owner === null ? program : [...program, `--user=${owner}`];
       try {
         const prepared = prepareFolder(folder);
-        return prepared.ok ? await withLock(`${path}.lock`, () => addKey(folder, path, key, command)) : prepared;
+        return prepared.ok ? await withLock(`${path}.lock`, () => addKey(path, key, command)) : prepared;
       } catch (error) {
         return refuse(`${path} can't be written: ${describeError(error)}`);
       }

@@ -1,10 +1,9 @@
-import { chmodSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
-import { dirname } from "node:path";
+import { statSync } from "node:fs";
 import { describeError } from "../../shared/describe-error.ts";
 import { ok, type Result } from "../../shared/result.ts";
 import { judgeCertificate, listCertificateNames } from "../core/certificate.ts";
 import type { Clock, Log } from "../core/ports.ts";
-import { syncPath } from "./sqlite/private-file.ts";
+import { replaceFile } from "./replace-file.ts";
 import { createCertificate } from "./tls-certificate.ts";
 import { readPair, type TlsFiles, type TlsPair } from "./tls-pair.ts";
 
@@ -34,22 +33,12 @@ const markFiles = ({ key, certificate }: TlsFiles): string => `${markFile(key)} 
 
 const describeEnd = ({ facts }: TlsPair): string => new Date(facts.expiresAt * MS_PER_S).toISOString();
 
-const replaceCertificate = (path: string, text: string): void => {
-  const draft = `${path}.new`;
-  rmSync(draft, { force: true });
-  writeFileSync(draft, text, { flag: "wx" });
-  chmodSync(draft, statSync(path).mode & MODE_BITS);
-  syncPath(draft);
-  renameSync(draft, path);
-  syncPath(dirname(path));
-};
-
 const renew = async (state: State, { files, listNames, clock, log }: KeeperOptions): Promise<void> => {
   try {
     const { key, facts } = state.pair;
     const names = listCertificateNames([...facts.names, ...listNames()]);
     const made = await createCertificate(names, new Date(clock() * MS_PER_S), key);
-    replaceCertificate(files.certificate, made.certificate);
+    replaceFile(files.certificate, made.certificate, statSync(files.certificate).mode & MODE_BITS);
     const renewed = readPair(files);
     if (!renewed.ok) throw new Error(renewed.error.message);
     Object.assign(state, { pair: renewed.value, mark: markFiles(files) });

@@ -18,6 +18,10 @@ const CLAIM_TIMEOUT_MS = 10_000;
 
 export const nameSession = (job: Pick<ActiveJob, "id">): string => `nexus_job_${job.id}`;
 
+/** A pid that is used again has another start, a machine that restarted another boot id. */
+export const isSessionAlive = ({ pid, startTicks, bootId }: ScreenHandle, currentBootId: string): boolean =>
+  bootId === currentBootId && readProcess(pid)?.startTicks === startTicks;
+
 export const createHandle = (job: Pick<ActiveJob, "id">, pid: number): ScreenHandle => ({
   kind: "screen",
   session: nameSession(job),

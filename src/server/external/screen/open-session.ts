@@ -4,23 +4,21 @@ import { err, ok, type Result } from "../../../shared/result.ts";
 import type { JobHandle } from "../../core/job.ts";
 import { chooseEnvironment } from "../terminals.ts";
 import { KEYS } from "./keys.ts";
-import type { ScreenHandle } from "./launch-session.ts";
-import { readBootId, readProcess } from "./process-table.ts";
+import { isSessionAlive, type ScreenHandle } from "./launch-session.ts";
+import { readBootId } from "./process-table.ts";
 import { createViewCommands, nameExactly } from "./view-commands.ts";
 
 type Opened = Result<number, Readonly<{ message: string }>>;
 
 const RESTRICT_LIMIT_MS = 10_000;
 
-const isAlive = ({ pid, startTicks, bootId }: ScreenHandle): boolean =>
-  bootId === readBootId() && readProcess(pid)?.startTicks === startTicks;
-
 const restrictKeys = (handle: ScreenHandle): boolean =>
   spawnSync("screen", ["-S", nameExactly(handle), "-X", "eval", ...KEYS], { timeout: RESTRICT_LIMIT_MS }).status === 0;
 
 /** Shows the session in the terminal that this process runs in, until it is left or ends; its keys open nothing else. */
 export const openSession = (handle: JobHandle, terminal: string): Opened => {
-  if (handle.kind !== "screen" || !isAlive(handle)) return err({ message: "its terminal is gone" });
+  if (handle.kind !== "screen" || !isSessionAlive(handle, readBootId()))
+    return err({ message: "its terminal is gone" });
   if (!restrictKeys(handle)) return err({ message: "its terminal does not answer" });
   const [program = "", ...args] = createViewCommands().attachCommand(handle);
   try {

@@ -5,8 +5,8 @@ import { type Census, takeCensus } from "./census.ts";
 import { readClaim, revokeLaunch } from "./claim.ts";
 import { type JobPaths, locateJobFiles, readExitCode, readExitTime, readStartFailure } from "./job-files.ts";
 import { indexProcesses, type JobProcesses, listAll, listLeftovers, selectJobProcesses } from "./job-processes.ts";
-import { createHandle, createHandleFromClaim, type ScreenHandle } from "./launch-session.ts";
-import { readBootId, readProcess } from "./process-table.ts";
+import { createHandle, createHandleFromClaim, isSessionAlive, type ScreenHandle } from "./launch-session.ts";
+import { readBootId } from "./process-table.ts";
 
 type Launched = Readonly<{ job: ActiveJob; paths: JobPaths; handle: ScreenHandle }>;
 
@@ -14,9 +14,6 @@ const NOBODY: Census = { index: indexProcesses(new Map()), labels: new Map() };
 const RESTARTED = "Lost: the machine restarted";
 const REMOVED = "Lost: its folder was removed, and its exit code with it";
 const VANISHED = "Lost: its session ended without an exit code (killed from outside or out of memory)";
-
-const isSessionAlive = (handle: ScreenHandle, bootId: string): boolean =>
-  handle.bootId === bootId && readProcess(handle.pid)?.startTicks === handle.startTicks;
 
 export const findHandle = (job: ActiveJob, paths: JobPaths): ScreenHandle | null => {
   if (job.status === "running") return job.handle.kind === "screen" ? job.handle : null;
