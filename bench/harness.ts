@@ -1,16 +1,18 @@
 import { type ChildProcess, spawn } from "node:child_process";
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { WireJob } from "../src/shared/job.ts";
 import { pickPort } from "../tests/pick-port.ts";
 
+/** `end` leaves its folder, which `stop` removes. */
 export type BenchServer = Readonly<{
   url: string;
   dir: string;
   pid: number;
   env: NodeJS.ProcessEnv;
   startedInMs: number;
+  end: () => Promise<void>;
   stop: () => Promise<void>;
 }>;
 
@@ -55,12 +57,15 @@ export const startServer = async (
   const url = `http://127.0.0.1:${port}`;
   while (!(await answers(url))) await Bun.sleep(2);
   const startedInMs = performance.now() - startedAt;
-  const stop = async (): Promise<void> => {
+  const end = async (): Promise<void> => {
     child.kill("SIGTERM");
     await waitForExit(child);
+  };
+  const stop = async (): Promise<void> => {
+    await end();
     rmSync(dir, { recursive: true, force: true });
   };
-  return { url, dir: env.NS_SERVER_DIR, pid: child.pid ?? 0, env, startedInMs, stop };
+  return { url, dir: env.NS_SERVER_DIR, pid: child.pid ?? 0, env, startedInMs, end, stop };
 };
 
 export const submit = async (url: string, fields: Readonly<Record<string, unknown>>): Promise<WireJob> => {
@@ -146,4 +151,12 @@ export const formatRatio = (value: number, reference: number, name: string): str
 export const readResidentMib = async (pid: number, field: "VmRSS" | "VmHWM"): Promise<number> => {
   const status = await Bun.file(`/proc/${pid}/status`).text();
   return Number(new RegExp(`${field}:\\s+(\\d+)`).exec(status)?.[1] ?? Number.NaN) / 1024;
+};
+
+/** Ticks of 10 ms that the machine's processors were busy since it started. */
+export const readBusyTicks = (): number => {
+  const [user = 0, nice = 0, system = 0, , , irq = 0, softirq = 0] = readFileSync("/proc/stat", "utf8")
+    .split("\n", 1)
+    .flatMap((line) => line.split(/\s+/).slice(1).map(Number));
+  return user + nice + system + irq + softirq;
 };

@@ -1,10 +1,24 @@
 import { createServer, type Socket } from "node:net";
-import { formatMs, median, printFigure, startServer, submitBatch, waitUntilIdle } from "./harness.ts";
+import {
+  type BenchServer,
+  formatMs,
+  median,
+  printFigure,
+  readBusyTicks,
+  startServer,
+  submitBatch,
+  waitUntilIdle,
+} from "./harness.ts";
 
 type Service = Readonly<{ url: string; stop: () => Promise<void> }>;
 
-const JOBS = 60;
-const ROUNDS = 7;
+type Contender = Readonly<{ name: string; serviceUrl: string; fields: Readonly<Record<string, unknown>> }>;
+
+type Spent = Readonly<{ ms: number; busyTicks: number }>;
+
+const WARM_UP_JOBS = 60;
+const JOBS = 180;
+const ROUNDS = 11;
 const TOLD = "told";
 const CLOSED = "http://127.0.0.1:9";
 
@@ -58,40 +72,64 @@ const notifyAt = (url: string): Readonly<Record<string, unknown>> => ({
   },
 });
 
-const timeJobs = async (url: string, fields: Readonly<Record<string, unknown>>): Promise<number> => {
+const runJobs = async (url: string, count: number, fields: Contender["fields"]): Promise<void> => {
+  await submitBatch(url, count, { num_gpus: 0, ...fields });
   await waitUntilIdle(url);
-  const startedAt = performance.now();
-  await submitBatch(url, JOBS, { num_gpus: 0, ...fields });
-  await waitUntilIdle(url);
-  return performance.now() - startedAt;
 };
 
-const compare = async (name: string, serviceUrl: string): Promise<void> => {
+const timeRound = async ({ serviceUrl, fields }: Contender, used: BenchServer[]): Promise<Spent> => {
   const settings = { NS_MAX_CPU_JOBS: "16", NS_NULLPOINTER_URL: serviceUrl, NS_TWILIO_URL: serviceUrl };
   const server = await startServer(settings, configureChannels(serviceUrl));
-  try {
-    await timeJobs(server.url, {});
-    const [plain, told]: [number[], number[]] = [[], []];
-    for (let round = 0; round < ROUNDS; round++) {
-      const inTurn = [
-        async () => plain.push(await timeJobs(server.url, {})),
-        async () => told.push(await timeJobs(server.url, notifyAt(serviceUrl))),
-      ];
-      for (const time of round % 2 === 0 ? inTurn : inTurn.toReversed()) await time();
-    }
-    const share = (median(told.map((ms, round) => ms / (plain[round] ?? ms))) - 1) * 100;
-    const reference = `${share >= 0 ? "+" : ""}${share.toFixed(1)} % (median of the rounds) of ${formatMs(median(plain))} without notifications`;
-    printFigure(`${JOBS} jobs of true, every service ${name}`, formatMs(median(told)), reference);
-  } finally {
-    await server.stop();
-  }
+  used.push(server);
+  await runJobs(server.url, WARM_UP_JOBS, fields);
+  const [startedAt, busyBefore] = [performance.now(), readBusyTicks()];
+  await runJobs(server.url, JOBS, fields);
+  const spent = { ms: performance.now() - startedAt, busyTicks: readBusyTicks() - busyBefore };
+  await server.end();
+  return spent;
 };
 
-/** What services that fail cost the jobs that are told of by every channel there is. */
+const timeRounds = async (contenders: readonly Contender[], used: BenchServer[]): Promise<readonly Spent[][]> => {
+  const spent: Spent[][] = contenders.map(() => []);
+  for (let round = 0; round < ROUNDS; round++) {
+    const inTurn = [...contenders.entries()];
+    for (const [index, contender] of round % 2 === 0 ? inTurn : inTurn.toReversed())
+      spent[index]?.push(await timeRound(contender, used));
+  }
+  return spent;
+};
+
+const compare = (spent: readonly Spent[], plain: readonly Spent[], field: keyof Spent): string => {
+  const ratios = spent.map((round, index) => round[field] / (plain[index]?.[field] ?? Number.NaN));
+  const share = (median(ratios) - 1) * 100;
+  return `${share >= 0 ? "+" : ""}${share.toFixed(1)} %`;
+};
+
+const printRounds = (name: string, spent: readonly Spent[], plain: readonly Spent[]): void => {
+  const reference = `${compare(spent, plain, "ms")} time, ${compare(spent, plain, "busyTicks")} processor time`;
+  printFigure(`${JOBS} jobs of true, ${name}`, formatMs(median(spent.map(({ ms }) => ms))), reference);
+};
+
+/** What services that fail cost the jobs that are told of by every channel there is, each round on a server of its own. */
 export const benchNotifications = async (): Promise<void> => {
-  await compare("down", CLOSED);
-  const hanging = await openHanging();
-  await compare("hanging", hanging.url).finally(hanging.stop);
-  const garbage = openGarbage();
-  await compare("answering garbage", garbage.url).finally(garbage.stop);
+  const [hanging, garbage] = [await openHanging(), openGarbage()];
+  const toldAt = (name: string, serviceUrl: string): Contender => ({
+    name,
+    serviceUrl,
+    fields: notifyAt(serviceUrl),
+  });
+  const contenders = [
+    { name: "without notifications", serviceUrl: CLOSED, fields: {} },
+    toldAt("every service down", CLOSED),
+    toldAt("every service hanging", hanging.url),
+    toldAt("every service answering garbage", garbage.url),
+  ];
+  const used: BenchServer[] = [];
+  try {
+    const spent = await timeRounds(contenders, used);
+    for (const [index, { name }] of contenders.entries()) printRounds(name, spent[index] ?? [], spent[0] ?? []);
+  } finally {
+    for (const server of used) await server.stop();
+    await Promise.all([hanging.stop(), garbage.stop()]);
+  }
 };

@@ -3,7 +3,7 @@ import type { DeliveryError, Receipt } from "./courier.ts";
 import type { OutboxMessage, Outcome } from "./outbox.ts";
 import { chooseRetryDelay } from "./retry-delay.ts";
 
-/** How a destination fares: `failures` in a row, and until when it is left alone. */
+/** How a destination fares: `failures` in a row, and until when it is left alone, by the server's uptime. */
 export type Lane = Readonly<{ failures: number; pausedUntil: number }>;
 
 type Lanes = ReadonlyMap<string, Lane>;
@@ -12,12 +12,14 @@ export type Attempt = Readonly<{
   message: OutboxMessage;
   answer: Result<Receipt, DeliveryError>;
   now: number;
+  uptime: number;
   random: number;
 }>;
 
 const HOUR_S = 3600;
 const DAY_S = 24 * HOUR_S;
 const MOST_AT_ONCE = 8;
+const PACE_S = 0.2;
 
 export const FREE_LANE: Lane = { failures: 0, pausedUntil: 0 };
 
@@ -36,17 +38,21 @@ export const decideOutcome = ({ message, answer, now, random }: Attempt): Outcom
   return { kind: "retry", dueAt, error: error.message, isUncertain: error.isUncertain };
 };
 
-/** What becomes of the destination: one that fails is left alone for longer and longer. */
-export const updateLane = (lane: Lane, { answer, now, random }: Attempt): Lane => {
-  if (answer.ok || answer.error.isFinal) return FREE_LANE;
+/** What becomes of the destination: it gets a moment before its next message, and longer and longer while it fails. */
+export const updateLane = (lane: Lane, { answer, uptime, random }: Attempt): Lane => {
+  if (answer.ok || answer.error.isFinal) return { failures: 0, pausedUntil: uptime + PACE_S };
   const failures = lane.failures + 1;
-  return { failures, pausedUntil: now + chooseRetryDelay(failures, answer.error.retryAfterS, random) };
+  return { failures, pausedUntil: uptime + chooseRetryDelay(failures, answer.error.retryAfterS, random) };
 };
 
-const findTurn = (message: OutboxMessage, lanes: Lanes): number =>
-  Math.max(message.dueAt, lanes.get(message.destination)?.pausedUntil ?? 0);
+/** Whether nothing has to be remembered of the destination. */
+export const isFree = ({ failures, pausedUntil }: Lane, uptime: number): boolean =>
+  failures === 0 && pausedUntil <= uptime;
 
-type Traffic = Readonly<{ lanes: Lanes; sending: readonly OutboxMessage[]; now: number }>;
+export type Traffic = Readonly<{ lanes: Lanes; sending: readonly OutboxMessage[]; now: number; uptime: number }>;
+
+const findWait = ({ dueAt, destination }: OutboxMessage, { lanes, now, uptime }: Traffic): number =>
+  Math.max(dueAt - now, (lanes.get(destination) ?? FREE_LANE).pausedUntil - uptime);
 
 const isBusy = ({ sending }: Traffic, { destination }: OutboxMessage): boolean =>
   sending.some((message) => message.destination === destination);
@@ -58,14 +64,14 @@ const isFull = (sending: readonly OutboxMessage[], { channel }: OutboxMessage): 
 export const selectReady = (heads: readonly OutboxMessage[], traffic: Traffic): readonly OutboxMessage[] => {
   const ready: OutboxMessage[] = [];
   for (const head of heads) {
-    const isReady = !isBusy(traffic, head) && findTurn(head, traffic.lanes) <= traffic.now;
+    const isReady = !isBusy(traffic, head) && findWait(head, traffic) <= 0;
     if (isReady && !isFull([...traffic.sending, ...ready], head)) ready.push(head);
   }
   return ready;
 };
 
-/** When the next message may be sent that can't be yet; null when there is none. */
-export const findNextTurn = (heads: readonly OutboxMessage[], traffic: Traffic): number | null => {
-  const turns = heads.map((head) => findTurn(head, traffic.lanes)).filter((turn) => turn > traffic.now);
-  return turns.length === 0 ? null : Math.min(...turns);
+/** Seconds until the next message may be sent that can't be yet; null when there is none. */
+export const findNextWait = (heads: readonly OutboxMessage[], traffic: Traffic): number | null => {
+  const waits = heads.map((head) => findWait(head, traffic)).filter((wait) => wait > 0);
+  return waits.length === 0 ? null : Math.min(...waits);
 };

@@ -31,6 +31,7 @@ import {
 import { createHealthWatch } from "./watch-health.ts";
 
 const HOUR_S = 3600;
+const MOMENT_MS = 250;
 
 type Office = Harness &
   Readonly<{
@@ -66,9 +67,10 @@ const openOffice = (
   const deliver = async (): Promise<void> => {
     for (;;) {
       heard = Promise.withResolvers();
-      await delivery.run();
-      if (!store.outbox.hasInterrupted()) return;
-      await heard.promise;
+      const delayMs = await delivery.run();
+      if (store.outbox.hasInterrupted()) await heard.promise;
+      else if (delayMs > MOMENT_MS) return;
+      else harness.setTime(context.uptime() + delayMs / 1000);
     }
   };
   return {
@@ -161,7 +163,7 @@ describe("a notification", () => {
       await office.deliver();
       expect(office.states("a")).toEqual(["discord started pending", "discord completed blocked"]);
       expect(office.messages("a")[0]?.error).toBe(`Discord answered ${status}`);
-      office.setTime(1000.4);
+      office.setTime(1000.2);
       await office.deliver();
       expect(discord.requests).toHaveLength(1);
       office.setTime(1010);
@@ -232,6 +234,34 @@ describe("a notification", () => {
       error: "Discord did not answer in time",
     });
     expect(hanging.requests).toHaveLength(1);
+  });
+
+  test("leaves its destination a moment before the next one, and no other destination", async () => {
+    const [first, second] = [serveDiscord(), serveDiscord()];
+    const office = openOffice();
+    for (const id of ["a", "b"]) await addDiscordJob(office, id, first.webhookUrl);
+    await addDiscordJob(office, "c", second.webhookUrl);
+    for (const id of ["a", "b", "c"]) await office.launch(id);
+    do {
+      await office.delivery.run();
+      await Bun.sleep(1);
+    } while (office.store.outbox.hasInterrupted());
+    expect([first.texts(), second.texts()].map(({ length }) => length)).toEqual([1, 1]);
+    office.setTime(1000.2);
+    await office.deliver();
+    expect(first.texts()).toHaveLength(2);
+  });
+
+  test("is not held up by a clock that was set back after the one before it", async () => {
+    const discord = serveDiscord();
+    const office = openOffice();
+    for (const id of ["a", "b"]) await addDiscordJob(office, id, discord.webhookUrl);
+    await office.launch("a");
+    await office.deliver();
+    office.setClockBack(HOUR_S);
+    await office.launch("b");
+    await office.deliver();
+    expect(discord.texts()).toHaveLength(2);
   });
 
   test("whose courier never ends, throws or is not there harms no other", async () => {

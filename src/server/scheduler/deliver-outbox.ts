@@ -1,5 +1,14 @@
 import type { Couriers } from "../core/courier.ts";
-import { type Attempt, FREE_LANE, findNextTurn, type Lane, selectReady, updateLane } from "../core/delivery.ts";
+import {
+  type Attempt,
+  FREE_LANE,
+  findNextWait,
+  isFree,
+  type Lane,
+  selectReady,
+  type Traffic,
+  updateLane,
+} from "../core/delivery.ts";
 import type { OutboxMessage } from "../core/outbox.ts";
 import type { Transaction } from "../core/ports.ts";
 import type { SchedulerContext } from "./context.ts";
@@ -39,8 +48,15 @@ const listUnderWay = ({ sending, answered }: Memory): readonly OutboxMessage[] =
 
 type Heads = readonly OutboxMessage[];
 
-const listReady = ({ clock }: SchedulerContext, memory: Memory, heads: Heads): readonly OutboxMessage[] =>
-  selectReady(heads, { lanes: memory.lanes, sending: listUnderWay(memory), now: clock() });
+const readTraffic = ({ clock, uptime }: SchedulerContext, memory: Memory): Traffic => ({
+  lanes: memory.lanes,
+  sending: listUnderWay(memory),
+  now: clock(),
+  uptime: uptime(),
+});
+
+const listReady = (context: SchedulerContext, memory: Memory, heads: Heads): readonly OutboxMessage[] =>
+  selectReady(heads, readTraffic(context, memory));
 
 const takeTurn = (context: SchedulerContext, transaction: Transaction, memory: Memory): Round => {
   const settled = [...memory.answered.values()].map((attempt) => settleMessage(context, transaction, attempt));
@@ -57,16 +73,16 @@ const forget = (context: SchedulerContext, memory: Memory, { attempt, outcome, c
 };
 
 const updateLanes = (lanes: Memory["lanes"], attempt: Attempt): void => {
+  for (const [destination, lane] of lanes) if (isFree(lane, attempt.uptime)) lanes.delete(destination);
   const { destination } = attempt.message;
-  const lane = updateLane(lanes.get(destination) ?? FREE_LANE, attempt);
-  if (lane.failures === 0) lanes.delete(destination);
-  else lanes.set(destination, lane);
+  lanes.set(destination, updateLane(lanes.get(destination) ?? FREE_LANE, attempt));
 };
 
 const begin = (context: SchedulerContext, memory: Memory, office: PostOffice): ((message: OutboxMessage) => void) => {
   const send = async (message: OutboxMessage): Promise<void> => {
     const answer = await sendMessage({ ...context, ...office }, message, memory.stop.signal);
-    const attempt: Attempt = { message, answer, now: context.clock(), random: office.random() };
+    const times = { now: context.clock(), uptime: context.uptime() };
+    const attempt: Attempt = { message, answer, ...times, random: office.random() };
     memory.answered.set(message.id, attempt);
     updateLanes(memory.lanes, attempt);
     context.wakeOutbox();
@@ -78,11 +94,9 @@ const begin = (context: SchedulerContext, memory: Memory, office: PostOffice): (
   };
 };
 
-const chooseDelay = ({ clock }: SchedulerContext, memory: Memory, heads: Heads): number => {
-  const now = clock();
-  const traffic = { lanes: memory.lanes, sending: listUnderWay(memory), now };
-  const turn = findNextTurn(heads, traffic);
-  return turn === null ? LONGEST_SLEEP_MS : Math.min(Math.ceil((turn - now) * 1000), LONGEST_SLEEP_MS);
+const chooseDelay = (context: SchedulerContext, memory: Memory, heads: Heads): number => {
+  const wait = findNextWait(heads, readTraffic(context, memory));
+  return wait === null ? LONGEST_SLEEP_MS : Math.min(Math.ceil(wait * 1000), LONGEST_SLEEP_MS);
 };
 
 const needsTurn = (context: SchedulerContext, memory: Memory, heads: Heads): boolean =>
