@@ -5,7 +5,6 @@ import {
   BUN,
   formatMs,
   formatRatio,
-  makeFolder,
   median,
   NX,
   printFigure,
@@ -23,8 +22,8 @@ const FETCHING_PROGRAM = `const answer = await fetch(\`http://127.0.0.1:\${proce
 console.log((await answer.json()).length);
 `;
 
-const writeProgram = (text: string): readonly string[] => {
-  const path = join(makeFolder(), "program.ts");
+const writeProgram = ({ HOME = "" }: NodeJS.ProcessEnv, name: string, text: string): readonly string[] => {
+  const path = join(HOME, name);
   writeFileSync(path, text);
   return [BUN, path];
 };
@@ -36,14 +35,15 @@ const contend = (words: readonly string[]): readonly Contender[] => [
   { name: `nx ${words.join(" ")}, of a clone`, argv: [NX, ...words] },
 ];
 
-const listOthers = (): readonly Contender[] => {
+const listOthers = (env: NodeJS.ProcessEnv): readonly Contender[] => {
   const tsp = Bun.which("tsp");
-  const fetching = { name: "a Bun program that asks the server once", argv: writeProgram(FETCHING_PROGRAM) };
+  const argv = writeProgram(env, "fetching.ts", FETCHING_PROGRAM);
+  const fetching = { name: "a Bun program that asks the server once", argv };
   return tsp === null ? [fetching] : [fetching, { name: "tsp (task-spooler), its empty list", argv: [tsp] }];
 };
 
 const compare = async (contenders: readonly Contender[], env: NodeJS.ProcessEnv): Promise<void> => {
-  const argvs = [writeProgram(EMPTY_PROGRAM), ...contenders.map(({ argv }) => argv)];
+  const argvs = [writeProgram(env, "empty.ts", EMPTY_PROGRAM), ...contenders.map(({ argv }) => argv)];
   const [reference = Number.NaN, ...times] = (await timeInTurn(argvs, env, ROUNDS)).map(median);
   for (const [index, time] of times.entries())
     printFigure(contenders[index]?.name ?? "", formatMs(time), formatRatio(time, reference, "empty Bun program"));
@@ -53,7 +53,7 @@ export const benchClientStart = async (): Promise<void> => {
   const server = await startServer({ NS_MAX_CPU_JOBS: "0" });
   try {
     execFileSync(NX, ["version"], { env: server.env });
-    await compare([...contend(["version"]), ...contend(["queue"]), ...listOthers()], server.env);
+    await compare([...contend(["version"]), ...contend(["queue"]), ...listOthers(server.env)], server.env);
     const [job] = await submitBatch(server.url, QUEUED, { num_gpus: 0 });
     process.stdout.write("with 10 000 jobs:\n");
     const verbs = [["queue"], ["history"], ["get", job?.id ?? ""], ["status"]];

@@ -18,7 +18,7 @@ type Spent = Readonly<{ ms: number; busyTicks: number }>;
 
 const WARM_UP_JOBS = 60;
 const JOBS = 180;
-const ROUNDS = 11;
+const ROUNDS = 21;
 const TOLD = "told";
 const CLOSED = "http://127.0.0.1:9";
 

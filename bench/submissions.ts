@@ -1,4 +1,5 @@
 import { Database } from "bun:sqlite";
+import { rmSync } from "node:fs";
 import { join } from "node:path";
 import {
   formatMs,
@@ -15,11 +16,13 @@ import {
 const SECONDS = 3;
 
 const timeFsync = async (): Promise<number> => {
-  const db = new Database(join(makeFolder(), "fsync.db"));
+  const folder = makeFolder();
+  const db = new Database(join(folder, "fsync.db"));
   db.exec("pragma journal_mode = wal; pragma synchronous = full; create table t (x)");
   const insert = db.query("insert into t values (1)");
   const times = await measure(200, () => insert.run());
   db.close();
+  rmSync(folder, { recursive: true });
   return median(times);
 };
 
