@@ -5,14 +5,12 @@ import { join } from "node:path";
 import type { WireJob } from "../src/shared/job.ts";
 import { pickPort } from "../tests/pick-port.ts";
 
-/** `end` leaves its folder, which `stop` removes. */
 export type BenchServer = Readonly<{
   url: string;
   dir: string;
   pid: number;
   env: NodeJS.ProcessEnv;
   startedInMs: number;
-  end: () => Promise<void>;
   stop: () => Promise<void>;
 }>;
 
@@ -57,15 +55,12 @@ export const startServer = async (
   const url = `http://127.0.0.1:${port}`;
   while (!(await answers(url))) await Bun.sleep(2);
   const startedInMs = performance.now() - startedAt;
-  const end = async (): Promise<void> => {
+  const stop = async (): Promise<void> => {
     child.kill("SIGTERM");
     await waitForExit(child);
-  };
-  const stop = async (): Promise<void> => {
-    await end();
     rmSync(dir, { recursive: true, force: true });
   };
-  return { url, dir: env.NS_SERVER_DIR, pid: child.pid ?? 0, env, startedInMs, end, stop };
+  return { url, dir: env.NS_SERVER_DIR, pid: child.pid ?? 0, env, startedInMs, stop };
 };
 
 export const submit = async (url: string, fields: Readonly<Record<string, unknown>>): Promise<WireJob> => {

@@ -12,13 +12,18 @@ import {
 
 type Service = Readonly<{ url: string; stop: () => Promise<void> }>;
 
-type Contender = Readonly<{ name: string; serviceUrl: string; fields: Readonly<Record<string, unknown>> }>;
-
 type Spent = Readonly<{ ms: number; busyTicks: number }>;
 
-const WARM_UP_JOBS = 60;
-const JOBS = 180;
-const ROUNDS = 21;
+type Contender = Readonly<{
+  name: string;
+  server: BenchServer;
+  fields: Readonly<Record<string, unknown>>;
+  spent: Spent[];
+}>;
+
+const JOBS = 60;
+const WARM_UP_ROUNDS = 3;
+const ROUNDS = 61;
 const TOLD = "told";
 const CLOSED = "http://127.0.0.1:9";
 
@@ -72,64 +77,70 @@ const notifyAt = (url: string): Readonly<Record<string, unknown>> => ({
   },
 });
 
-const runJobs = async (url: string, count: number, fields: Contender["fields"]): Promise<void> => {
-  await submitBatch(url, count, { num_gpus: 0, ...fields });
-  await waitUntilIdle(url);
-};
-
-const timeRound = async ({ serviceUrl, fields }: Contender, used: BenchServer[]): Promise<Spent> => {
+const open = async (name: string, serviceUrl: string, fields: Contender["fields"]): Promise<Contender> => {
   const settings = { NS_MAX_CPU_JOBS: "16", NS_NULLPOINTER_URL: serviceUrl, NS_TWILIO_URL: serviceUrl };
   const server = await startServer(settings, configureChannels(serviceUrl));
-  used.push(server);
-  await runJobs(server.url, WARM_UP_JOBS, fields);
+  process.kill(server.pid, "SIGSTOP");
+  return { name, server, fields, spent: [] };
+};
+
+const timeJobs = async ({ server: { url, pid }, fields }: Contender): Promise<Spent> => {
+  process.kill(pid, "SIGCONT");
+  await waitUntilIdle(url);
   const [startedAt, busyBefore] = [performance.now(), readBusyTicks()];
-  await runJobs(server.url, JOBS, fields);
+  await submitBatch(url, JOBS, { num_gpus: 0, ...fields });
+  await waitUntilIdle(url);
   const spent = { ms: performance.now() - startedAt, busyTicks: readBusyTicks() - busyBefore };
-  await server.end();
+  process.kill(pid, "SIGSTOP");
   return spent;
 };
 
-const timeRounds = async (contenders: readonly Contender[], used: BenchServer[]): Promise<readonly Spent[][]> => {
-  const spent: Spent[][] = contenders.map(() => []);
-  for (let round = 0; round < ROUNDS; round++) {
-    const inTurn = [...contenders.entries()];
-    for (const [index, contender] of round % 2 === 0 ? inTurn : inTurn.toReversed())
-      spent[index]?.push(await timeRound(contender, used));
+const takeTurns = async (contenders: readonly Contender[]): Promise<void> => {
+  for (let round = -WARM_UP_ROUNDS; round < ROUNDS; round++) {
+    const first = Math.abs(round) % contenders.length;
+    for (const contender of [...contenders.slice(first), ...contenders.slice(0, first)]) {
+      const spent = await timeJobs(contender);
+      if (round >= 0) contender.spent.push(spent);
+    }
   }
-  return spent;
 };
 
-const compare = (spent: readonly Spent[], plain: readonly Spent[], field: keyof Spent): string => {
-  const ratios = spent.map((round, index) => round[field] / (plain[index]?.[field] ?? Number.NaN));
-  const share = (median(ratios) - 1) * 100;
-  return `${share >= 0 ? "+" : ""}${share.toFixed(1)} %`;
+const formatShare = (ratio: number): string => `${ratio >= 1 ? "+" : ""}${((ratio - 1) * 100).toFixed(1)} %`;
+
+const compare = ({ spent }: Contender, plain: Contender, field: keyof Spent): string =>
+  formatShare(median(spent.map((turn, round) => turn[field] / (plain.spent[round]?.[field] ?? Number.NaN))));
+
+const printSpent = (contender: Contender, reference: string): void => {
+  const ms = median(contender.spent.map((turn) => turn.ms));
+  printFigure(`${JOBS} jobs of true, ${contender.name}`, formatMs(ms), reference);
 };
 
-const printRounds = (name: string, spent: readonly Spent[], plain: readonly Spent[]): void => {
-  const reference = `${compare(spent, plain, "ms")} time, ${compare(spent, plain, "busyTicks")} processor time`;
-  printFigure(`${JOBS} jobs of true, ${name}`, formatMs(median(spent.map(({ ms }) => ms))), reference);
+const close = async ({ server }: Contender): Promise<void> => {
+  process.kill(server.pid, "SIGCONT");
+  await server.stop();
 };
 
-/** What services that fail cost the jobs that are told of by every channel there is, each round on a server of its own. */
+/**
+ * What services that fail cost the jobs that are told of by every channel there is. Each contender has a server of its
+ * own, stopped between its turns, so that what is left to send is sent in them. The second of the plain ones shows the noise.
+ */
 export const benchNotifications = async (): Promise<void> => {
   const [hanging, garbage] = [await openHanging(), openGarbage()];
-  const toldAt = (name: string, serviceUrl: string): Contender => ({
-    name,
-    serviceUrl,
-    fields: notifyAt(serviceUrl),
-  });
-  const contenders = [
-    { name: "without notifications", serviceUrl: CLOSED, fields: {} },
-    toldAt("every service down", CLOSED),
-    toldAt("every service hanging", hanging.url),
-    toldAt("every service answering garbage", garbage.url),
+  const openTold = (name: string, url: string): Promise<Contender> => open(`every service ${name}`, url, notifyAt(url));
+  const plain = await open("without notifications", CLOSED, {});
+  const others = [
+    await open("without notifications again", CLOSED, {}),
+    await openTold("down", CLOSED),
+    await openTold("hanging", hanging.url),
+    await openTold("answering garbage", garbage.url),
   ];
-  const used: BenchServer[] = [];
   try {
-    const spent = await timeRounds(contenders, used);
-    for (const [index, { name }] of contenders.entries()) printRounds(name, spent[index] ?? [], spent[0] ?? []);
+    await takeTurns([plain, ...others]);
+    printSpent(plain, "");
+    for (const other of others)
+      printSpent(other, `${compare(other, plain, "ms")} time, ${compare(other, plain, "busyTicks")} processor time`);
   } finally {
-    for (const server of used) await server.stop();
+    for (const contender of [plain, ...others]) await close(contender);
     await Promise.all([hanging.stop(), garbage.stop()]);
   }
 };
