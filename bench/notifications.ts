@@ -98,7 +98,8 @@ const timeJobs = async ({ server: { url, pid }, fields }: Contender): Promise<Sp
 const takeTurns = async (contenders: readonly Contender[]): Promise<void> => {
   for (let round = -WARM_UP_ROUNDS; round < ROUNDS; round++) {
     const first = Math.abs(round) % contenders.length;
-    for (const contender of [...contenders.slice(first), ...contenders.slice(0, first)]) {
+    const inTurn = [...contenders.slice(first), ...contenders.slice(0, first)];
+    for (const contender of round % 2 === 0 ? inTurn : inTurn.toReversed()) {
       const spent = await timeJobs(contender);
       if (round >= 0) contender.spent.push(spent);
     }

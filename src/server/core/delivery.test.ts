@@ -69,7 +69,7 @@ describe("a destination", () => {
       { failures: 2, pausedUntil: 102 },
     ]);
     for (const answer of [ok({ reference: null }), fail({ isFinal: true })]) {
-      expect(updateLane(twice, { ...attempt, answer, uptime: 200 })).toEqual({ failures: 0, pausedUntil: 200.2 });
+      expect(updateLane(twice, { ...attempt, answer, uptime: 200 })).toEqual({ failures: 0, pausedUntil: 200.5 });
     }
   });
 

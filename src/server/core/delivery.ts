@@ -19,7 +19,7 @@ export type Attempt = Readonly<{
 const HOUR_S = 3600;
 const DAY_S = 24 * HOUR_S;
 const MOST_AT_ONCE = 8;
-const PACE_S = 0.2;
+const PACE_S = 0.5;
 
 export const FREE_LANE: Lane = { failures: 0, pausedUntil: 0 };
 

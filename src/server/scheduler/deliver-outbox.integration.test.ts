@@ -31,7 +31,7 @@ import {
 import { createHealthWatch } from "./watch-health.ts";
 
 const HOUR_S = 3600;
-const MOMENT_MS = 250;
+const MOMENT_MS = 600;
 
 type Office = Harness &
   Readonly<{
@@ -58,7 +58,7 @@ const openOffice = (
   const { store } = harness;
   let heard = Promise.withResolvers<void>();
   const context = { ...harness.context, wakeOutbox: () => heard.resolve() };
-  const delivery = createDelivery(context, { couriers, timeoutMs, random: () => 0 });
+  const delivery = createDelivery(context, { couriers, timeoutMs, random: () => 1 });
   onTestFinished(() => delivery.stop());
   const messages = (id: string): readonly OutboxMessage[] => store.outbox.listOfJob(toId(id));
   const change = async (id: string, event: Parameters<typeof changeJob>[2]): Promise<void> => {
@@ -163,7 +163,7 @@ describe("a notification", () => {
       await office.deliver();
       expect(office.states("a")).toEqual(["discord started pending", "discord completed blocked"]);
       expect(office.messages("a")[0]?.error).toBe(`Discord answered ${status}`);
-      office.setTime(1000.2);
+      office.setTime(1000.3);
       await office.deliver();
       expect(discord.requests).toHaveLength(1);
       office.setTime(1010);
@@ -186,7 +186,7 @@ describe("a notification", () => {
     office.setTime(1064);
     await office.deliver();
     expect(discord.texts()).toEqual([]);
-    office.setTime(1064.6);
+    office.setTime(1065.6);
     await office.deliver();
     expect(discord.texts()).toEqual(["<@42> Job a started on atlas"]);
   });
@@ -247,7 +247,7 @@ describe("a notification", () => {
       await Bun.sleep(1);
     } while (office.store.outbox.hasInterrupted());
     expect([first.texts(), second.texts()].map(({ length }) => length)).toEqual([1, 1]);
-    office.setTime(1000.2);
+    office.setTime(1000.3);
     await office.deliver();
     expect(first.texts()).toHaveLength(2);
   });
