@@ -127,7 +127,7 @@ const close = async ({ server }: Contender): Promise<void> => {
  */
 export const benchNotifications = async (): Promise<void> => {
   const [hanging, garbage] = [await openHanging(), openGarbage()];
-  const openTold = (name: string, url: string): Promise<Contender> => open(`every service ${name}`, url, notifyAt(url));
+  const openTold = (name: string, url: string): Promise<Contender> => open(`services ${name}`, url, notifyAt(url));
   const plain = await open("without notifications", CLOSED, {});
   const others = [
     await open("without notifications again", CLOSED, {}),
