@@ -127,6 +127,7 @@ describe("a certificate that a server made", () => {
 describe("a certificate of one's own", () => {
   test("is never written, and warned of once a day in its last 30 days", async () => {
     takeForeign("own");
+    now += DAY_MS;
     const before = readFileSync(files().certificate);
     const keeper = await open();
     expect(lines).toEqual([expect.stringMatching(/^warn certificate ends soon .*tls\.crt/)]);
