@@ -5,12 +5,14 @@ import { join } from "node:path";
 import type { WireJob } from "../src/shared/job.ts";
 import { pickPort } from "../tests/pick-port.ts";
 
+/** `end` ends it, though it be stopped by a signal, and leaves its folder, which `stop` removes. */
 export type BenchServer = Readonly<{
   url: string;
   dir: string;
   pid: number;
   env: NodeJS.ProcessEnv;
   startedInMs: number;
+  end: () => Promise<void>;
   stop: () => Promise<void>;
 }>;
 
@@ -55,12 +57,16 @@ export const startServer = async (
   const url = `http://127.0.0.1:${port}`;
   while (!(await answers(url))) await Bun.sleep(2);
   const startedInMs = performance.now() - startedAt;
-  const stop = async (): Promise<void> => {
+  const end = async (): Promise<void> => {
     child.kill("SIGTERM");
+    child.kill("SIGCONT");
     await waitForExit(child);
+  };
+  const stop = async (): Promise<void> => {
+    await end();
     rmSync(dir, { recursive: true, force: true });
   };
-  return { url, dir: env.NS_SERVER_DIR, pid: child.pid ?? 0, env, startedInMs, stop };
+  return { url, dir: env.NS_SERVER_DIR, pid: child.pid ?? 0, env, startedInMs, end, stop };
 };
 
 export const submit = async (url: string, fields: Readonly<Record<string, unknown>>): Promise<WireJob> => {

@@ -16,14 +16,15 @@ type Spent = Readonly<{ ms: number; busyTicks: number }>;
 
 type Contender = Readonly<{
   name: string;
-  server: BenchServer;
+  serviceUrl: string;
   fields: Readonly<Record<string, unknown>>;
   spent: Spent[];
 }>;
 
 const JOBS = 60;
-const WARM_UP_ROUNDS = 3;
-const ROUNDS = 61;
+const SERIES = 5;
+const WARM_UP_ROUNDS = 2;
+const ROUNDS = 13;
 const TOLD = "told";
 const CLOSED = "http://127.0.0.1:9";
 
@@ -77,14 +78,14 @@ const notifyAt = (url: string): Readonly<Record<string, unknown>> => ({
   },
 });
 
-const open = async (name: string, serviceUrl: string, fields: Contender["fields"]): Promise<Contender> => {
+const startStopped = async ({ serviceUrl }: Contender): Promise<BenchServer> => {
   const settings = { NS_MAX_CPU_JOBS: "16", NS_NULLPOINTER_URL: serviceUrl, NS_TWILIO_URL: serviceUrl };
   const server = await startServer(settings, configureChannels(serviceUrl));
   process.kill(server.pid, "SIGSTOP");
-  return { name, server, fields, spent: [] };
+  return server;
 };
 
-const timeJobs = async ({ server: { url, pid }, fields }: Contender): Promise<Spent> => {
+const timeJobs = async ({ url, pid }: BenchServer, { fields }: Contender): Promise<Spent> => {
   process.kill(pid, "SIGCONT");
   await waitUntilIdle(url);
   const [startedAt, busyBefore] = [performance.now(), readBusyTicks()];
@@ -95,15 +96,26 @@ const timeJobs = async ({ server: { url, pid }, fields }: Contender): Promise<Sp
   return spent;
 };
 
-const takeTurns = async (contenders: readonly Contender[]): Promise<void> => {
+const listInTurn = <Entry>(entries: readonly Entry[], round: number): readonly Entry[] => {
+  const first = Math.abs(round) % entries.length;
+  const inTurn = [...entries.slice(first), ...entries.slice(0, first)];
+  return round % 2 === 0 ? inTurn : inTurn.toReversed();
+};
+
+const runSeries = async (contenders: readonly Contender[], used: BenchServer[]): Promise<void> => {
+  const entries: (readonly [BenchServer, Contender])[] = [];
+  for (const contender of contenders) {
+    const server = await startStopped(contender);
+    used.push(server);
+    entries.push([server, contender]);
+  }
   for (let round = -WARM_UP_ROUNDS; round < ROUNDS; round++) {
-    const first = Math.abs(round) % contenders.length;
-    const inTurn = [...contenders.slice(first), ...contenders.slice(0, first)];
-    for (const contender of round % 2 === 0 ? inTurn : inTurn.toReversed()) {
-      const spent = await timeJobs(contender);
+    for (const [server, contender] of listInTurn(entries, round)) {
+      const spent = await timeJobs(server, contender);
       if (round >= 0) contender.spent.push(spent);
     }
   }
+  for (const [{ end }] of entries) await end();
 };
 
 const formatShare = (ratio: number): string => `${ratio >= 1 ? "+" : ""}${((ratio - 1) * 100).toFixed(1)} %`;
@@ -116,32 +128,30 @@ const printSpent = (contender: Contender, reference: string): void => {
   printFigure(`${JOBS} jobs of true, ${contender.name}`, formatMs(ms), reference);
 };
 
-const close = async ({ server }: Contender): Promise<void> => {
-  process.kill(server.pid, "SIGCONT");
-  await server.stop();
-};
-
 /**
- * What services that fail cost the jobs that are told of by every channel there is. Each contender has a server of its
+ * What services that fail cost the jobs that are told of by every channel there is. Each contender has servers of its
  * own, stopped between its turns, so that what is left to send is sent in them. The second of the plain ones shows the noise.
  */
 export const benchNotifications = async (): Promise<void> => {
   const [hanging, garbage] = [await openHanging(), openGarbage()];
-  const openTold = (name: string, url: string): Promise<Contender> => open(`services ${name}`, url, notifyAt(url));
-  const plain = await open("without notifications", CLOSED, {});
+  const tell = (name: string, serviceUrl: string): Contender => {
+    return { name: `services ${name}`, serviceUrl, fields: notifyAt(serviceUrl), spent: [] };
+  };
+  const plain: Contender = { name: "without notifications", serviceUrl: CLOSED, fields: {}, spent: [] };
   const others = [
-    await open("without notifications again", CLOSED, {}),
-    await openTold("down", CLOSED),
-    await openTold("hanging", hanging.url),
-    await openTold("answering garbage", garbage.url),
+    { ...plain, name: `${plain.name} again`, spent: [] },
+    tell("down", CLOSED),
+    tell("hanging", hanging.url),
+    tell("answering garbage", garbage.url),
   ];
+  const used: BenchServer[] = [];
   try {
-    await takeTurns([plain, ...others]);
+    for (let series = 0; series < SERIES; series++) await runSeries([plain, ...others], used);
     printSpent(plain, "");
     for (const other of others)
       printSpent(other, `${compare(other, plain, "ms")} time, ${compare(other, plain, "busyTicks")} processor time`);
   } finally {
-    for (const contender of [plain, ...others]) await close(contender);
+    for (const { stop } of used) await stop();
     await Promise.all([hanging.stop(), garbage.stop()]);
   }
 };
