@@ -113,8 +113,7 @@ describe("a job that is killed", () => {
     await add(createQueued("a"), createQueued("b"), createCpuJob("c"));
     const scheduler = await start();
     await waitUntil(() => ["a", "b", "c"].every((id) => find(id).status === "running"));
-    await change("a", { kind: "mark_for_kill" });
-    await change("c", { kind: "mark_for_kill" });
+    await Promise.all(["a", "c"].map((id) => change(id, { kind: "mark_for_kill" })));
     wakeAll(scheduler);
     await waitUntil(() => executor.kills.length > 0);
     wakeAll(scheduler);
