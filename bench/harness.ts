@@ -2,8 +2,8 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { WireJob } from "../src/shared/job.ts";
-import { pickPort } from "../tests/pick-port.ts";
+import type { WireJob } from "../src/wire/job.ts";
+import { pickPort } from "../tests/support/pick-port.ts";
 
 /** `end` ends it, though it be stopped by a signal, and leaves its folder, which `stop` removes. */
 export type BenchServer = Readonly<{

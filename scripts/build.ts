@@ -3,7 +3,7 @@ import { createHash } from "node:crypto";
 import { chmodSync, copyFileSync, linkSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join, relative, resolve } from "node:path";
 import { parseArgs } from "node:util";
-import manifest from "../package.json" with { type: "json" };
+import manifest from "../package.json";
 
 type Program = "nx" | "nexus-server";
 type Platform = Readonly<{ name: string; target: string; programs: readonly Program[] }>;

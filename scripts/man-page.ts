@@ -1,5 +1,5 @@
-import { GLOBAL_FLAGS } from "../src/cli/parse-words.ts";
-import type { Flag, Verb } from "../src/cli/verb.ts";
+import type { Flag, Verb } from "../src/command-line/command.ts";
+import { GLOBAL_FLAGS } from "../src/command-line/parse-words.ts";
 
 type Entry = readonly [string, string];
 

@@ -1,8 +1,8 @@
 import { execFileSync } from "node:child_process";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { VERSION } from "../src/base/version.ts";
 import { VERBS } from "../src/cli/verb-table.ts";
-import { VERSION } from "../src/shared/version.ts";
 import { renderClientPage, renderHelpPage } from "./man-page.ts";
 
 const ROOT = join(import.meta.dirname, "..");

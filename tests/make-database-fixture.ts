@@ -1,13 +1,21 @@
 import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { ArtifactId, EndedJob, Job, JobId, QueuedJob, RunningJob, StartingJob } from "../src/server/core/job.ts";
-import type { Notice, NoticeEvent, OutboxChanges, OutboxMessage } from "../src/server/core/outbox.ts";
+import type { Result } from "../src/base/result.ts";
+import type {
+  ArtifactId,
+  EndedJob,
+  Job,
+  JobId,
+  QueuedJob,
+  RunningJob,
+  StartingJob,
+} from "../src/server/core/jobs/job.ts";
+import type { Notice, NoticeEvent, OutboxChanges, OutboxMessage } from "../src/server/core/notices/outbox.ts";
+import { addToken } from "../src/server/external/sqlite/beside-server/tokens.ts";
+import { writeBackup } from "../src/server/external/sqlite/beside-server/write-backup.ts";
 import { SCHEMA_VERSION } from "../src/server/external/sqlite/migrations.ts";
 import { openStore } from "../src/server/external/sqlite/open-store.ts";
-import { addToken } from "../src/server/external/sqlite/token-table.ts";
-import { writeBackup } from "../src/server/external/sqlite/write-backup.ts";
-import type { Result } from "../src/shared/result.ts";
 
 const FOLDER = join(import.meta.dirname, "fixtures", "databases");
 const ARTIFACT = "00000000000000a1" as ArtifactId;
@@ -95,16 +103,16 @@ const createNotice = (id: string, event: NoticeEvent): Notice => ({
 
 const fillOutbox = (outbox: OutboxChanges): void => {
   outbox.enqueue([createNotice("running", "started")]);
-  outbox.claim(1);
+  outbox.markSending(1);
   outbox.settle(1, { kind: "delivered", at: 1_700_000_004, reference: "77" });
   outbox.enqueue([
     createNotice("failed", "started"),
     createNotice("failed", "failed"),
     createNotice("killed", "killed"),
   ]);
-  outbox.claim(2);
+  outbox.markSending(2);
   outbox.settle(2, { kind: "retry", dueAt: 1_700_000_009, error: "503", isUncertain: true });
-  outbox.claim(4);
+  outbox.markSending(4);
   outbox.settle(4, { kind: "dead", at: 1_700_000_008, error: "404" });
 };
 

@@ -1,7 +1,8 @@
-import { type Candidate, listCandidates, type Source } from "./complete-values.ts";
-import { escapeText, print } from "./output.ts";
-import { findFirstWord, GLOBAL_FLAGS, takesNextWord } from "./parse-words.ts";
-import type { Flag, Verb } from "./verb.ts";
+import { escapeText } from "../base/escape-text.ts";
+import type { Flag, Verb } from "../command-line/command.ts";
+import { findFirstWord, GLOBAL_FLAGS, takesNextWord } from "../command-line/parse-words.ts";
+import { type Candidate, listCandidates, type Source } from "./completion/complete-values.ts";
+import { print } from "./terminal/output.ts";
 import { VERBS } from "./verb-table.ts";
 
 type Place = Readonly<{ before: readonly string[]; current: string; prefix: string }>;

@@ -1,10 +1,12 @@
 import { expect, test } from "bun:test";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { renderHelp, renderVerbHelp } from "./help.ts";
+import { ROOT } from "../../tests/support/programs.ts";
+import { renderVerbHelp } from "../command-line/help.ts";
+import { renderHelp } from "./help.ts";
 import { VERBS } from "./verb-table.ts";
 
-const reference = readFileSync(join(import.meta.dirname, "..", "..", "docs", "cli.md"), "utf8");
+const reference = readFileSync(join(ROOT, "docs", "cli.md"), "utf8");
 
 test.each(Object.keys(VERBS))("docs/cli.md says of %s what its help says", async (name) => {
   const module = await VERBS[name]?.();

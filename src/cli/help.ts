@@ -1,21 +1,6 @@
-import { GLOBAL_FLAGS } from "./parse-words.ts";
-import type { Flag, Verb } from "./verb.ts";
 import { VERBS } from "./verb-table.ts";
 
-const FLAG_WIDTH = 26;
 const VERB_WIDTH = 11;
-
-const renderFlag = ({ long, short, value, help }: Flag): string => {
-  const name = `${short === undefined ? "    " : `-${short}, `}--${long}${value === undefined ? "" : ` ${value}`}`;
-  return `  ${name.padEnd(FLAG_WIDTH)}${help}`;
-};
-
-export const renderVerbHelp = (verb: Verb): string =>
-  [
-    `${verb.usage}\n\n  ${verb.summary}`,
-    `Flags\n${[...verb.flags, ...GLOBAL_FLAGS].map(renderFlag).join("\n")}`,
-    `Examples\n${verb.examples.map((example) => `  ${example}`).join("\n")}`,
-  ].join("\n\n");
 
 export const renderHelp = async (): Promise<string> => {
   const verbs = await Promise.all(

@@ -1,10 +1,10 @@
-import { err, ok, type Result } from "../shared/result.ts";
-import { suggestNearest } from "../shared/suggest.ts";
-import { failUsage } from "./failure.ts";
-import { readSwitch } from "./flag-values.ts";
-import { hint, print } from "./output.ts";
-import { findFirstWord, GLOBAL_FLAGS, parseWords } from "./parse-words.ts";
-import type { Failure, Outcome, Verb } from "./verb.ts";
+import { err, ok, type Result } from "../base/result.ts";
+import { suggestNearest } from "../base/suggest.ts";
+import type { Failure, Outcome, Verb } from "../command-line/command.ts";
+import { readSwitch } from "../command-line/flag-values.ts";
+import { findFirstWord, GLOBAL_FLAGS, parseWords } from "../command-line/parse-words.ts";
+import { failUsage } from "../command-line/usage.ts";
+import { hint, print } from "./terminal/output.ts";
 import { VERBS } from "./verb-table.ts";
 
 type Call = Readonly<{ verb: Verb; words: readonly string[] }>;
@@ -26,13 +26,13 @@ const chooseVerb = async (words: readonly string[]): Promise<Result<Call, Failur
 };
 
 const showHelp = async (name: string | undefined): Promise<Outcome> => {
-  const { renderHelp, renderVerbHelp } = await import("./help.ts");
   if (name === undefined) {
-    print(await renderHelp());
+    print(await (await import("./help.ts")).renderHelp());
     return ok(0);
   }
   const verb = await loadVerb(name);
   if (!verb.ok) return verb;
+  const { renderVerbHelp } = await import("../command-line/help.ts");
   print(renderVerbHelp(verb.value));
   return ok(0);
 };

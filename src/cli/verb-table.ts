@@ -1,4 +1,4 @@
-import type { Verb } from "./verb.ts";
+import type { Verb } from "../command-line/command.ts";
 
 type VerbModule = Readonly<{ verb: Verb }>;
 

@@ -1,16 +1,17 @@
 import { parseArgs } from "node:util";
-import { describeError } from "../shared/describe-error.ts";
-import { err, ok, type Result } from "../shared/result.ts";
-import { suggestNearest } from "../shared/suggest.ts";
-import type { Settings } from "./core/config.ts";
-import type { Log, OnStep } from "./core/ports.ts";
-import { createLog } from "./external/log.ts";
-import { isReadByOthers } from "./external/private-settings.ts";
-import { type Flags, loadSettings, locateSettingsFile } from "./load-settings.ts";
+import { describeError } from "../base/describe-error.ts";
+import { err, ok, type Result } from "../base/result.ts";
+import { suggestNearest } from "../base/suggest.ts";
+import type { Settings } from "./core/settings/settings.ts";
+import type { Log } from "./core/telemetry/log.ts";
+import type { OnStep } from "./core/telemetry/steps.ts";
+import { type Flags, loadSettings, locateSettingsFile } from "./external/settings/load-settings.ts";
+import { isReadByOthers } from "./external/settings/private-settings.ts";
+import { createLog } from "./external/telemetry/log.ts";
 import { renderServerHelp, renderServerVerbHelp } from "./server-help.ts";
 import type { Mistake, ServerCall, ServerFlag, ServerVerb } from "./server-verb.ts";
-import { SERVER_VERBS, SETTING_FLAGS } from "./server-verbs.ts";
 import { startServer } from "./start-server.ts";
+import { SERVER_VERBS, SETTING_FLAGS } from "./verb-table.ts";
 
 const FAILED = 1;
 const USAGE = 2;

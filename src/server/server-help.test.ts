@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
 import { renderServerHelp, renderServerVerbHelp } from "./server-help.ts";
-import { SERVER_VERBS, SETTING_FLAGS } from "./server-verbs.ts";
+import { SERVER_VERBS, SETTING_FLAGS } from "./verb-table.ts";
 
 test("the help names every verb and fits 80 columns", () => {
   const general = renderServerHelp(SERVER_VERBS, SETTING_FLAGS);

@@ -1,5 +1,5 @@
-import type { Result } from "../shared/result.ts";
-import type { Flags } from "./load-settings.ts";
+import type { Result } from "../base/result.ts";
+import type { Flags } from "./external/settings/load-settings.ts";
 
 /** `isUsage` where the command line is wrong, not what it asks for. */
 export type Mistake = Readonly<{ message: string; isUsage?: true }>;

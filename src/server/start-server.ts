@@ -1,61 +1,42 @@
 import { execFileSync } from "node:child_process";
-import { randomBytes, randomInt } from "node:crypto";
+import { randomInt } from "node:crypto";
 import { fstatSync, mkdirSync } from "node:fs";
 import { homedir } from "node:os";
-import { join, resolve } from "node:path";
-import { describeError } from "../shared/describe-error.ts";
-import { drawJobId } from "../shared/job-id.ts";
-import { err, ok, type Result } from "../shared/result.ts";
-import { IS_SINGLE_FILE } from "../shared/single-file.ts";
-import { VERSION } from "../shared/version.ts";
+import { resolve } from "node:path";
+import { describeError } from "../base/describe-error.ts";
+import { err, ok, type Result } from "../base/result.ts";
+import { VERSION } from "../base/version.ts";
+import { digestToken, drawToken } from "../tools/digest.ts";
+import { drawJobId } from "../wire/job-id.ts";
 import { createApp } from "./api/app.ts";
 import type { ApiContext } from "./api/context.ts";
-import { createEventFeed } from "./api/event-feed.ts";
-import { digestToken, drawToken } from "./api-token.ts";
-import type { Settings } from "./core/config.ts";
-import { toRetention } from "./core/folder-plan.ts";
-import type { JobId } from "./core/job.ts";
-import { JOB_CHANNELS } from "./core/job-channels.ts";
-import type { Meter } from "./core/meter.ts";
-import type { Clock, Log, OnStep, Store, Wakes } from "./core/ports.ts";
-import { createServerChannels } from "./core/server-channels.ts";
-import type { AuthorizedKeys } from "./core/ssh-key.ts";
-import { createCouriers } from "./create-couriers.ts";
-import { createGpus, createHealth } from "./create-machine.ts";
-import { announceChanges } from "./external/announce-changes.ts";
-import { createAuthorizedKeys } from "./external/authorized-keys.ts";
-import { createBackups } from "./external/backup-folder.ts";
-import type { CertificateKeeper } from "./external/certificate-keeper.ts";
-import { createJobDirectory } from "./external/job-directory.ts";
-import { createJobFolders } from "./external/job-folders.ts";
-import { listen } from "./external/listen.ts";
-import { createLogFile } from "./external/log-file.ts";
-import { watchEventLoop } from "./external/metrics/event-loop-lag.ts";
-import { createMeter } from "./external/metrics/meter.ts";
-import { createProcessOwners } from "./external/process-owner.ts";
-import { returnMemory } from "./external/return-memory.ts";
-import { createScreenExecutor } from "./external/screen/screen-executor.ts";
+import type { Wakes } from "./changes/context.ts";
+import type { AuthorizedKeys } from "./core/access/ssh-key.ts";
+import type { Clock } from "./core/clock.ts";
+import type { JobId } from "./core/jobs/job.ts";
+import { JOB_CHANNELS } from "./core/notices/channels.ts";
+import type { Settings } from "./core/settings/settings.ts";
+import type { Store } from "./core/store.ts";
+import { toRetention } from "./core/upkeep/folder-plan.ts";
+import { createParts, type Listeners, locateProgram, type Parts, type Reporting, readClock } from "./create-parts.ts";
+import { createAuthorizedKeys } from "./external/access/authorized-keys.ts";
+import { listHosts, openTls } from "./external/certificate/open-tls.ts";
+import { listen } from "./external/http/listen.ts";
+import { createJobFolders } from "./external/job-folder/folder-sizes.ts";
+import { createLogFile } from "./external/job-folder/log-file.ts";
+import { createProcessOwners } from "./external/machine/process-owner.ts";
+import { returnMemory } from "./external/machine/return-memory.ts";
+import { createBackups } from "./external/sqlite/beside-server/backup-folder.ts";
 import { openStore } from "./external/sqlite/open-store.ts";
-import { createTerminals } from "./external/terminals.ts";
-import { createWandbFinder } from "./external/wandb.ts";
-import { listHosts, openTls } from "./open-tls.ts";
-import { type Scheduler, startScheduler } from "./scheduler/loop.ts";
+import { watchEventLoop } from "./external/telemetry/event-loop-lag.ts";
+import { createMeter } from "./external/telemetry/meter.ts";
+import { createWandbFinder } from "./external/wandb/wandb.ts";
+import { type Alarms, createAlarms, createWakes, startTasks } from "./tasks/start-tasks.ts";
 
 export type RunningServer = Readonly<{ url: string; stop: () => Promise<void> }>;
-
-/** What hears of the server's doings. */
-export type Listeners = Readonly<{ log: Log; onStep?: OnStep | undefined }>;
-
-type Reporting = Listeners & Readonly<{ meter: Meter }>;
 type StartError = Readonly<{ message: string }>;
 
-const EPOCH_BYTES = 6;
 const SERVICE_TIMEOUT_MS = 10_000;
-
-const locateProgram = (): readonly [string, ...string[]] =>
-  IS_SINGLE_FILE ? [process.execPath] : [process.execPath, join(import.meta.dirname, "main.ts")];
-
-const readClock: Clock = () => Date.now() / 1000;
 
 const readUptime: Clock = () => performance.now() / 1000;
 
@@ -84,31 +65,6 @@ const openFolder = (settings: Settings, { meter, onStep }: Reporting): Result<St
   }
   return openStore({ serverDir: settings.serverDir, clock: readClock, meter, onStep });
 };
-
-const createParts = (settings: Settings, opened: Store, reporting: Reporting) => {
-  const feed = createEventFeed({ epoch: randomBytes(EPOCH_BYTES).toString("hex") });
-  return { feed, store: announceChanges(opened, feed.publish), ...createOutside(settings, reporting) };
-};
-
-const createOutside = (
-  settings: Settings,
-  { log, meter, onStep }: Reporting,
-  gpus = createGpus(settings.mockGpus),
-) => ({
-  log,
-  meter,
-  onStep,
-  clock: readClock,
-  terminals: createTerminals(),
-  channels: [...JOB_CHANNELS, ...createServerChannels(settings.notify)],
-  couriers: createCouriers(settings, readClock),
-  executor: createScreenExecutor({ serverDir: settings.serverDir, onStep }),
-  gpus,
-  jobDirectory: createJobDirectory(settings.serverDir),
-  health: createHealth(settings, gpus, readClock),
-});
-
-type Parts = ReturnType<typeof createParts> & Readonly<{ certificate: CertificateKeeper | null }>;
 type Switches = Readonly<{ wakes: Wakes; isStopping: () => boolean }>;
 
 const createKeys = ({ serverDir }: Settings): AuthorizedKeys =>
@@ -141,23 +97,24 @@ const createApiContext = (settings: Settings, parts: Parts, switches: Switches):
   ownChannels: settings.notify.map(({ name }) => name),
 });
 
-const startJobs = (settings: Settings, parts: Parts): Promise<Scheduler> => {
+const startJobs = (
+  settings: Settings,
+  parts: Parts & Readonly<{ wakes: Wakes }>,
+  alarms: Alarms,
+): Promise<() => Promise<void>> => {
   const serverEnvironment = Object.fromEntries(
     Object.entries(process.env).flatMap(([name, value]) => (value === undefined ? [] : [[name, value]])),
   );
   const office = { couriers: parts.couriers, timeoutMs: SERVICE_TIMEOUT_MS, random: Math.random };
   const logs = createLogFile(settings.serverDir);
-  return startScheduler(
-    { ...parts, serverEnvironment, settings, uptime: readUptime, logs },
-    {
-      health: parts.health,
-      wandb: createWandbFinder(),
-      office,
-      backups: createBackups({ serverDir: settings.serverDir, program: locateProgram() }),
-      folders: createJobFolders(settings.serverDir),
-      retention: toRetention(settings),
-    },
-  );
+  return startTasks({ ...parts, serverEnvironment, settings, uptime: readUptime, logs }, alarms, {
+    health: parts.health,
+    wandb: createWandbFinder(),
+    office,
+    backups: createBackups({ serverDir: settings.serverDir, program: locateProgram() }),
+    folders: createJobFolders(settings.serverDir),
+    retention: toRetention(settings),
+  });
 };
 
 const STDERR = 2;
@@ -188,7 +145,8 @@ export const startServer = async (
   const reporting = { ...listeners, meter: createMeter(listChannels(settings)) };
   const store = openFolder(settings, reporting);
   if (!store.ok) return store;
-  return tryServe(settings, { ...createParts(settings, store.value, reporting), certificate: certificate.value });
+  const opened = { store: store.value, certificate: certificate.value };
+  return tryServe(settings, createParts(settings, opened, reporting));
 };
 
 const tryServe = async (settings: Settings, parts: Parts): Promise<Result<RunningServer, StartError>> => {
@@ -202,27 +160,21 @@ const tryServe = async (settings: Settings, parts: Parts): Promise<Result<Runnin
   }
 };
 
-const createWakes = (find: () => Scheduler | null): Wakes => ({
-  running: () => find()?.wakes.running(),
-  queues: () => find()?.wakes.queues(),
-  outbox: () => find()?.wakes.outbox(),
-});
-
 const serve = async (
   settings: Settings,
   parts: Parts,
   token: string | null,
 ): Promise<Result<RunningServer, StartError>> => {
-  let scheduler: Scheduler | null = null;
   let isStopping = false;
-  const wakes = createWakes(() => scheduler);
+  const alarms = createAlarms();
+  const wakes = createWakes(alarms);
   const app = createApp(createApiContext(settings, parts, { wakes, isStopping: () => isStopping }));
   const http = await listen(settings, { ...parts, answer: app.fetch });
   if (!http.ok) {
     await parts.store.close();
     return http;
   }
-  scheduler = await startJobs(settings, parts);
+  const stopTasks = await startJobs(settings, { ...parts, wakes }, alarms);
   const ends = [watchEventLoop(parts.meter.observeLag), returnMemory()];
   const { url } = http.value;
   announce(parts, url, settings, token);
@@ -230,7 +182,7 @@ const serve = async (
     isStopping = true;
     for (const end of ends) end();
     app.close();
-    await scheduler?.stop();
+    await stopTasks();
     await http.value.stop();
     await parts.store.close();
   };

@@ -3,11 +3,11 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { type CertificateFiles, makeCertificate } from "../e2e/certificate.ts";
-import { ECHOING_JOB } from "../e2e/echoing-job.ts";
-import { createUserEnvironment, NX } from "../e2e/piped-nx.ts";
-import { type Finished, runProgram, SERVER, stopChild } from "../e2e/programs.ts";
-import { openTmux } from "../e2e/tmux-terminal.ts";
+import { type CertificateFiles, makeCertificate } from "../support/certificate.ts";
+import { ECHOING_JOB } from "../support/echoing-job.ts";
+import { createUserEnvironment } from "../support/piped-nx.ts";
+import { type Finished, NX, runProgram, SERVER, stopChild } from "../support/programs.ts";
+import { openTmux } from "../support/tmux-terminal.ts";
 import { canMakeNetworks, createNetwork, type Host, type Network } from "./network.ts";
 
 const PORT = "54323";

@@ -1,5 +1,5 @@
-import { VERSION } from "../../src/shared/version.ts";
-import type { World } from "../e2e/programs.ts";
+import { VERSION } from "../../src/base/version.ts";
+import type { World } from "../support/world.ts";
 
 const padAs = (text: string, replaced: string): string =>
   replaced.endsWith("  ") ? text.padEnd(replaced.length) : text;

@@ -3,18 +3,19 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";
 import { VERBS } from "../../src/cli/verb-table.ts";
-import { deliverySchema } from "../../src/shared/delivery.ts";
-import { blacklistChangeSchema, wireGpuSchema } from "../../src/shared/gpu.ts";
-import { explainedJobSchema, jobRequestSchema, wireJobSchema } from "../../src/shared/job.ts";
-import { healthSchema, logsSchema, serverStatusSchema } from "../../src/shared/node.ts";
-import { notificationTestResultSchema } from "../../src/shared/notification-test.ts";
-import { waitSchema } from "../../src/shared/wait.ts";
-import { createWorld, type World } from "../e2e/programs.ts";
+import { deliverySchema } from "../../src/wire/delivery.ts";
+import { blacklistChangeSchema, wireGpuSchema } from "../../src/wire/gpu.ts";
+import { explainedJobSchema, jobRequestSchema, wireJobSchema } from "../../src/wire/job.ts";
+import { healthSchema, logsSchema, serverStatusSchema } from "../../src/wire/node.ts";
+import { notificationTestResultSchema } from "../../src/wire/notification-test.ts";
+import { waitSchema } from "../../src/wire/wait.ts";
+import { ROOT } from "../support/programs.ts";
+import { createWorld, type World } from "../support/world.ts";
 
 type Ids = Readonly<{ ended: string; holder: string; waiting: string }>;
 type Row = Readonly<{ words: string; schema: z.ZodType; shape: string }>;
 
-const GUIDE = readFileSync(join(import.meta.dirname, "..", "..", "docs", "cli.md"), "utf8");
+const GUIDE = readFileSync(join(ROOT, "docs", "cli.md"), "utf8");
 const JSON_SECTION = (GUIDE.split("\n## JSON\n")[1]?.split("\n## ")[0] ?? "")
   .split("\n")
   .map((line) => line.split("|").slice(1, -1));

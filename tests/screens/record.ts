@@ -1,8 +1,10 @@
 import { join } from "node:path";
-import type { WireJob } from "../../src/shared/job.ts";
-import type { Health } from "../../src/shared/node.ts";
-import { createWorld, runProgram, type World, waitUntil } from "../e2e/programs.ts";
-import { createTmux, type Tmux, type Window } from "../e2e/tmux.ts";
+import type { WireJob } from "../../src/wire/job.ts";
+import type { Health } from "../../src/wire/node.ts";
+import { runProgram } from "../support/programs.ts";
+import { createTmux, type Tmux, type Window } from "../support/tmux.ts";
+import { waitUntil } from "../support/wait.ts";
+import { createWorld, type World } from "../support/world.ts";
 import { hideVarying } from "./hide-varying.ts";
 import { type Form, type Part, SCENES, type Scene } from "./scenes.ts";
 

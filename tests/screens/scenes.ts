@@ -1,4 +1,4 @@
-import type { JobRequestInput } from "../../src/shared/job-names.ts";
+import type { JobRequestInput } from "../../src/wire/job.ts";
 
 export type Form = "pipe" | "terminal";
 

@@ -2,7 +2,7 @@ import { beforeAll, expect, test } from "bun:test";
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { VERBS } from "../../src/cli/verb-table.ts";
-import { FIXTURES } from "../e2e/programs.ts";
+import { FIXTURES } from "../support/programs.ts";
 import { recordScreens, type Screens } from "./record.ts";
 import { SCENES } from "./scenes.ts";
 

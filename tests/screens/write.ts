@@ -1,6 +1,6 @@
 import { mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { FIXTURES } from "../e2e/programs.ts";
+import { FIXTURES } from "../support/programs.ts";
 import { recordScreens } from "./record.ts";
 
 const folder = join(FIXTURES, "screens");

@@ -1,5 +1,5 @@
 import { request } from "node:http";
-import { createTar } from "../../src/server/external/screen/tar-archive.test.ts";
+import { createTar } from "../support/tar-archive.ts";
 import { type Arena, ask, sleep } from "./arena.ts";
 import { type Answer, isAccepted } from "./history.ts";
 import { commandOf, type JobPlan } from "./jobs.ts";

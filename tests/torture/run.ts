@@ -1,9 +1,9 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { Step } from "../../src/server/core/ports.ts";
+import type { Step } from "../../src/server/core/telemetry/steps.ts";
 import { openStore } from "../../src/server/external/sqlite/open-store.ts";
-import { pickPort } from "../pick-port.ts";
+import { pickPort } from "../support/pick-port.ts";
 import { type Arena, sleep } from "./arena.ts";
 import { type Finding, findEarlyFindings, findFindings } from "./checker.ts";
 import { killOnce, runClient, setBlacklisted, tell } from "./clients.ts";

@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { closeSync, openSync } from "node:fs";
 import { join } from "node:path";
-import type { Step } from "../../src/server/core/ports.ts";
+import type { Step } from "../../src/server/core/telemetry/steps.ts";
 import { SCHEMA_VERSION } from "../../src/server/external/sqlite/migrations.ts";
 import type { Random } from "./random.ts";
 

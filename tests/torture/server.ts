@@ -1,4 +1,4 @@
-import type { OnStep } from "../../src/server/core/ports.ts";
+import type { OnStep } from "../../src/server/core/telemetry/steps.ts";
 import { main } from "../../src/server/main.ts";
 
 const dieAt = (step: string, passes: number): OnStep => {

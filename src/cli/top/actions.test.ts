@@ -1,9 +1,8 @@
 import { describe, expect, test } from "bun:test";
+import { makeJob, makeState, makeView, SOME_JOBS } from "../../../tests/support/top-samples.ts";
 import { reactToKey } from "./actions.ts";
-import { makeJob, makeSnapshot, makeState, SOME_JOBS } from "./harness.test.ts";
 import type { Key } from "./keys.ts";
-import type { TopState } from "./top-state.ts";
-import { takeLog, takeSnapshot } from "./updates.ts";
+import { type TopState, takeLog, takeView } from "./top-state.ts";
 
 const press = (state: TopState, ...keys: readonly Key[]): TopState =>
   keys.reduce((current, key) => reactToKey(current, key).state, state);
@@ -28,18 +27,18 @@ describe("the selection", () => {
   test("stays with its job when jobs before it come and go", () => {
     const state = makeState({ selected: "w7c4de" });
     const next = { ...SOME_JOBS, running: [makeJob({ id: "new" })], queued: SOME_JOBS.queued.toReversed() };
-    expect(takeSnapshot(state, next, 1).selected).toBe("w7c4de");
+    expect(takeView(state, next, 1).selected).toBe("w7c4de");
   });
 
   test("goes to what has taken its place when its job is gone, or to nothing", () => {
     const state = makeState({ selected: "p2q8zz" });
-    expect(takeSnapshot(state, { ...SOME_JOBS, queued: SOME_JOBS.queued.slice(1) }, 1).selected).toBe("w7c4de");
-    expect(takeSnapshot(state, { ...SOME_JOBS, queued: [] }, 1).selected).toBe("k3f9ab");
-    expect(takeSnapshot(state, makeSnapshot(), 1).selected).toBeNull();
+    expect(takeView(state, { ...SOME_JOBS, queued: SOME_JOBS.queued.slice(1) }, 1).selected).toBe("w7c4de");
+    expect(takeView(state, { ...SOME_JOBS, queued: [] }, 1).selected).toBe("k3f9ab");
+    expect(takeView(state, makeView(), 1).selected).toBeNull();
   });
 
   test("nothing selected: keys for a job do nothing", () => {
-    const state = makeState({ snapshot: makeSnapshot() });
+    const state = makeState({ view: makeView() });
     for (const key of ["x", "p", "enter", "down", "end"]) expect(press(state, key)).toEqual(state);
   });
 });
@@ -60,13 +59,13 @@ describe("killing", () => {
 
   test("is for the job that was asked about, even if the selection has moved on by itself", () => {
     const asked = press(makeState(), "x");
-    const later = takeSnapshot(asked, { ...SOME_JOBS, running: [] }, 1);
+    const later = takeView(asked, { ...SOME_JOBS, running: [] }, 1);
     expect(later.selected).not.toBe("k3f9ab");
     expect(effectOf(later, "y")).toEqual({ kind: "kill", id: "k3f9ab" });
   });
 
   test("a job that is being killed is not asked about again", () => {
-    const state = makeState({ snapshot: makeSnapshot({ running: [makeJob({ marked_for_kill: true })] }) });
+    const state = makeState({ view: makeView({ running: [makeJob({ marked_for_kill: true })] }) });
     expect(press(state, "x").notice).toContain("is being killed");
     expect(effectOf(state, "x", "y")).toBeNull();
   });
@@ -120,7 +119,7 @@ describe("the log on the whole screen", () => {
   });
 
   test("stays with its job when that has ended", () => {
-    const later = takeSnapshot(open, makeSnapshot(), 1);
+    const later = takeView(open, makeView(), 1);
     const ended = { job: makeJob({ status: "completed" }), lines: ["done"] };
     expect(takeLog(later, ended).log).toBe(ended);
   });

@@ -1,4 +1,4 @@
-import type { WireJob } from "../../shared/job.ts";
+import type { WireJob } from "../../wire/job.ts";
 import type { Key } from "./keys.ts";
 import { countBodyRows, countLogRows } from "./layout.ts";
 import { findSelected, listShown, type Mode, type TopState } from "./top-state.ts";
@@ -47,7 +47,7 @@ const measureStep = (key: Key, page: number): number | null => {
 };
 
 const move = (state: TopState, step: number): TopState => {
-  const ids = listShown(state.snapshot).map(({ id }) => id);
+  const ids = listShown(state.view).map(({ id }) => id);
   const at = ids.indexOf(state.selected ?? "");
   return { ...state, selected: ids[limit(at + step, 0, ids.length - 1)] ?? null };
 };

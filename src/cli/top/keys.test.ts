@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
 import fc from "fast-check";
-import { decodeKeys, settleKeys } from "./keys.ts";
+import { decodeKeys, flushKeys } from "./keys.ts";
 
 const E = "\u001b";
 
@@ -31,8 +31,8 @@ test("a key that comes in pieces waits for its end", () => {
 });
 
 test("an escape that nothing follows is the escape key, a paste that goes on is not", () => {
-  expect(settleKeys(E)).toEqual({ keys: ["escape"], rest: "" });
-  expect(settleKeys(`${E}[200~x`)).toEqual({ keys: [], rest: `${E}[200~x` });
+  expect(flushKeys(E)).toEqual({ keys: ["escape"], rest: "" });
+  expect(flushKeys(`${E}[200~x`)).toEqual({ keys: [], rest: `${E}[200~x` });
 });
 
 test("in whatever pieces they come, the keys are the same", () => {

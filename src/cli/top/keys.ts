@@ -70,5 +70,5 @@ export const decodeKeys = (text: string): Decoded => {
 };
 
 /** What an unfinished key is when nothing follows: the escape key, or a paste that goes on. */
-export const settleKeys = (rest: string): Decoded =>
+export const flushKeys = (rest: string): Decoded =>
   rest.startsWith(PASTE_START) ? { keys: [], rest } : { keys: rest === "" ? [] : ["escape"], rest: "" };

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
-import { measureWidth } from "../text-width.ts";
+import { measureWidth } from "../terminal/text-width.ts";
 import { diffScreen, fitLine, paintLine, readLine, span } from "./line.ts";
 
 const E = "\u001b";

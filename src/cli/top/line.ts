@@ -1,5 +1,5 @@
-import { escapeText } from "../output.ts";
-import { measureWidth, truncateText } from "../text-width.ts";
+import { escapeText } from "../../base/escape-text.ts";
+import { measureWidth, truncateText } from "../terminal/text-width.ts";
 
 export type Style = "plain" | "bold" | "dim" | "red" | "green" | "yellow" | "selected";
 

@@ -1,7 +1,7 @@
-import { filterLog } from "../log-filter.ts";
-import { escapeText } from "../output.ts";
-import { makeSafe } from "../terminal-safety.ts";
-import { splitText } from "../text-width.ts";
+import { escapeText } from "../../base/escape-text.ts";
+import { filterLog } from "../jobs/log-filter.ts";
+import { makeSafe } from "../terminal/terminal-safety.ts";
+import { splitText } from "../terminal/text-width.ts";
 
 const TAB = 8;
 const LONGEST_LINE = 4000;

@@ -1,4 +1,4 @@
-import { decodeKeys, type Key, settleKeys } from "./keys.ts";
+import { decodeKeys, flushKeys, type Key } from "./keys.ts";
 import { diffScreen } from "./line.ts";
 
 /** The terminal while it is ours: `close` gives it back as it was, however often it is called. */
@@ -31,7 +31,7 @@ type Release = () => void;
 const USUAL_COLUMNS = 80;
 const USUAL_ROWS = 24;
 
-export const readSize = (): Readonly<{ columns: number; rows: number }> => ({
+export const readTerminalSize = (): Readonly<{ columns: number; rows: number }> => ({
   columns: process.stdout.columns || USUAL_COLUMNS,
   rows: process.stdout.rows || USUAL_ROWS,
 });
@@ -40,7 +40,7 @@ const listenForKeys = (onKey: Listener["onKey"]): Release => {
   let held = "";
   let timer: NodeJS.Timeout | undefined;
   const settle = (): void => {
-    const { keys, rest } = settleKeys(held);
+    const { keys, rest } = flushKeys(held);
     held = rest;
     for (const key of keys) onKey(key);
   };

@@ -2,16 +2,16 @@ import { describe, expect, test } from "bun:test";
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import fc from "fast-check";
-import { measureWidth } from "../text-width.ts";
+import { makeGpu, makeJob, makeQueued, makeState, makeView, NOW } from "../../../tests/support/top-samples.ts";
+import { measureWidth } from "../terminal/text-width.ts";
 import { reactToKey } from "./actions.ts";
-import { makeGpu, makeJob, makeQueued, makeSnapshot, makeState, NOW } from "./harness.test.ts";
 import { paintLine, readLine } from "./line.ts";
 import { renderScreen } from "./render.ts";
 import type { TopState } from "./top-state.ts";
 
 const FOLDER = join(import.meta.dirname, "screens");
 
-const BUSY = makeSnapshot({
+const BUSY = makeView({
   gpus: [
     makeGpu(0, { memory_used: 40_213, utilization: 97, temperature: 61, process_count: 1, running_job_id: "k3f9ab" }),
     makeGpu(1, { memory_used: 512, utilization: 3, temperature: null, process_count: 2 }),
@@ -41,12 +41,12 @@ const BUSY = makeSnapshot({
 });
 
 const LOG = { job: makeJob(), lines: Array.from({ length: 60 }, (_line, index) => `epoch ${index} loss 0.${index}`) };
-const busy = (fields: Partial<TopState> = {}): TopState => makeState({ snapshot: BUSY, log: LOG, ...fields });
+const busy = (fields: Partial<TopState> = {}): TopState => makeState({ view: BUSY, log: LOG, ...fields });
 const press = (state: TopState, key: string): TopState => reactToKey(state, key).state;
 
 const SCREENS: Readonly<Record<string, TopState>> = {
   busy: busy(),
-  idle: makeState({ snapshot: makeSnapshot() }),
+  idle: makeState({ view: makeView() }),
   queued: press(busy(), "end"),
   narrow: busy({ columns: 40, rows: 16 }),
   large: busy({ columns: 160, rows: 50 }),
@@ -87,9 +87,9 @@ describe("the screen", () => {
     const nasty = "a\u001b[2J\u009b\r\n\t\u202e\u0007";
     const job = makeJob({ command: nasty, user: nasty, id: nasty });
     const gpu = makeGpu(0, { name: nasty, running_job_id: nasty });
-    const snapshot = makeSnapshot({ running: [job], gpus: [gpu] });
-    const status = { ...snapshot.status, node_name: nasty, server_version: nasty };
-    const state = makeState({ snapshot: { ...snapshot, status }, target: nasty, log: { job, lines: [] } });
+    const view = makeView({ running: [job], gpus: [gpu] });
+    const status = { ...view.status, node_name: nasty, server_version: nasty };
+    const state = makeState({ view: { ...view, status }, target: nasty, log: { job, lines: [] } });
     for (const one of [
       state,
       press(state, "x"),
@@ -108,10 +108,10 @@ describe("the screen", () => {
 
   test("does not grow slow with what a job's command and log hold", () => {
     const long = makeJob({ command: "x".repeat(128 * 1024) });
-    const snapshot = makeSnapshot({
+    const view = makeView({
       running: Array.from({ length: 200 }, (_job, index) => ({ ...long, id: `${index}` })),
     });
-    const state = makeState({ snapshot, log: { job: long, lines: [] } });
+    const state = makeState({ view, log: { job: long, lines: [] } });
     expect(renderScreen(state)).toHaveLength(24);
   });
 });

@@ -1,7 +1,6 @@
-import type { WireJob } from "../../shared/job.ts";
-import { formatDuration } from "../duration.ts";
+import type { WireJob } from "../../wire/job.ts";
+import { formatDuration } from "../terminal/duration.ts";
 import { createGpuColumns, createQueuedColumns, createRunningColumns } from "./columns.ts";
-import { renderHelp } from "./help-screen.ts";
 import { countBodyRows, scrollTo, shareBody } from "./layout.ts";
 import { EMPTY, fitLine, type Line, span } from "./line.ts";
 import { wrapLines } from "./log-lines.ts";
@@ -20,7 +19,7 @@ const describeTrouble = ({ trouble, now, answeredAt }: TopState): string | null 
 };
 
 const renderTop = (state: TopState): Line => {
-  const { status } = state.snapshot;
+  const { status } = state.view;
   const trouble = describeTrouble(state) ?? status.gpu_error;
   const where = ` (${state.target}${status.mock ? ", mock GPUs" : ""})  `;
   const ended = `${status.completed_jobs} ended  ${status.server_version}`;
@@ -79,16 +78,16 @@ const renderLog = (state: TopState, rows: number): readonly Line[] => {
 };
 
 const renderList = (state: TopState): readonly Line[] => {
-  const { snapshot, columns, now } = state;
-  const { gpus, running, queued } = snapshot;
+  const { view, columns, now } = state;
+  const { gpus, running, queued } = view;
   const counts = { gpus: gpus.length, running: running.length, queued: queued.length };
   const [gpuRows = 0, runningRows = 0, queuedRows = 0, logRows = 0] = shareBody(countBodyRows(state) - HEADS, counts);
-  const gpuColumns = createGpuColumns(snapshot, gpus.length - gpuRows);
+  const gpuColumns = createGpuColumns(view, gpus.length - gpuRows);
   return [
     renderHead(gpuColumns, columns),
     ...gpus.slice(0, gpuRows).map((gpu) => renderRow(gpuColumns, gpu, columns)),
-    ...renderJobs(running, createRunningColumns(snapshot, now), { state, rows: runningRows }),
-    ...renderJobs(queued, createQueuedColumns(snapshot, now), { state, rows: queuedRows }),
+    ...renderJobs(running, createRunningColumns(view, now), { state, rows: runningRows }),
+    ...renderJobs(queued, createQueuedColumns(view, now), { state, rows: queuedRows }),
     [span(` LOG ${describeLogged(state)}`, "dim")],
     ...renderLog(state, logRows),
   ];
@@ -112,3 +111,22 @@ export const renderScreen = (state: TopState): readonly Line[] => {
   const filled = [...body, ...Array<Line>(size - body.length).fill(EMPTY)];
   return [renderHeadLine(state), ...filled, renderBottom(state)].map((line) => fitLine(line, columns));
 };
+
+const KEYS: readonly (readonly [string, string])[] = [
+  ["↑ ↓ or k j", "select a job; in a log, look back"],
+  ["Page up, down", "a page at a time"],
+  ["Home, End", "the first, the last; in a log, End follows it again"],
+  ["Enter or l", "the log of the selected job, on the whole screen"],
+  ["x", "kill a running job, take a queued one out; asks first"],
+  ["p", "change the priority of a queued job"],
+  ["Ctrl-L", "draw everything anew"],
+  ["Ctrl-Z", "back to the shell for a while; fg comes back"],
+  ["q", "back, and at last out; jobs go on"],
+];
+
+const KEY_WIDTH = 16;
+
+const renderHelp = (): readonly Line[] => [
+  [span("Keys", "bold")],
+  ...KEYS.map(([key, help]): Line => [span(`  ${key.padEnd(KEY_WIDTH)}`, "bold"), span(help)]),
+];

@@ -1,5 +1,5 @@
-import { escapeText } from "../output.ts";
-import { measureWidth, padText, truncateText } from "../text-width.ts";
+import { escapeText } from "../../base/escape-text.ts";
+import { measureWidth, padText, truncateText } from "../terminal/text-width.ts";
 import { type Line, type Style, span } from "./line.ts";
 
 /** A column is left out on a terminal that is narrower than `from`; without a width it takes what is left. */

@@ -1,8 +1,8 @@
-import type { WireGpu } from "../../shared/gpu.ts";
-import type { WireJob } from "../../shared/job.ts";
-import type { ServerStatus } from "../../shared/node.ts";
+import type { WireGpu } from "../../wire/gpu.ts";
+import type { WireJob } from "../../wire/job.ts";
+import type { ServerStatus } from "../../wire/node.ts";
 
-export type Snapshot = Readonly<{
+export type ServerView = Readonly<{
   status: ServerStatus;
   gpus: readonly WireGpu[];
   running: readonly WireJob[];
@@ -26,7 +26,7 @@ export type TopState = Readonly<{
   rows: number;
   now: number;
   answeredAt: number;
-  snapshot: Snapshot;
+  view: ServerView;
   trouble: string | null;
   selected: string | null;
   log: JobLog | null;
@@ -34,22 +34,66 @@ export type TopState = Readonly<{
   notice: string | null;
 }>;
 
-export const listShown = ({ running, queued }: Snapshot): readonly WireJob[] => [...running, ...queued];
+export const listShown = ({ running, queued }: ServerView): readonly WireJob[] => [...running, ...queued];
 
-export const findSelected = ({ snapshot, selected }: TopState): WireJob | null =>
-  listShown(snapshot).find(({ id }) => id === selected) ?? null;
+export const findSelected = ({ view, selected }: TopState): WireJob | null =>
+  listShown(view).find(({ id }) => id === selected) ?? null;
 
 /** The job whose log is shown, selected or followed. */
 export const findLogged = ({ mode, selected }: TopState): string | null => (mode.kind === "log" ? mode.id : selected);
 
-export const createTopState = (
-  facts: Pick<TopState, "target" | "columns" | "rows" | "now" | "snapshot">,
-): TopState => ({
+export const createTopState = (facts: Pick<TopState, "target" | "columns" | "rows" | "now" | "view">): TopState => ({
   ...facts,
   answeredAt: facts.now,
   trouble: null,
-  selected: listShown(facts.snapshot)[0]?.id ?? null,
+  selected: listShown(facts.view)[0]?.id ?? null,
   log: null,
   mode: { kind: "list" },
   notice: null,
 });
+
+type Listener = (before: TopState, after: TopState) => void;
+
+/** The one place where the state is kept. */
+export type Holder = Readonly<{
+  read: () => TopState;
+  change: (next: (state: TopState) => TopState) => void;
+  subscribe: (listener: Listener) => void;
+}>;
+
+export const createHolder = (first: TopState): Holder => {
+  const listeners: Listener[] = [];
+  let state = first;
+  return {
+    read: () => state,
+    change: (next) => {
+      const before = state;
+      state = next(before);
+      for (const listen of listeners) listen(before, state);
+    },
+    subscribe: (listener) => void listeners.push(listener),
+  };
+};
+
+const keepSelection = ({ view, selected }: TopState, next: ServerView): string | null => {
+  const jobs = listShown(next);
+  if (jobs.some(({ id }) => id === selected)) return selected;
+  const place = listShown(view).findIndex(({ id }) => id === selected);
+  return jobs[Math.min(Math.max(0, place), jobs.length - 1)]?.id ?? null;
+};
+
+/** The selection stays with its job, and with its place once the job is gone. */
+export const takeView = (state: TopState, view: ServerView, now: number): TopState => ({
+  ...state,
+  now,
+  answeredAt: now,
+  trouble: null,
+  view,
+  selected: keepSelection(state, view),
+});
+
+/** What comes for another job than the shown one is left out; while one looks back, the followed log stands still. */
+export const takeLog = (state: TopState, log: JobLog): TopState => {
+  const isStill = state.mode.kind === "log" && state.mode.back > 0 && state.log?.job.id === log.job.id;
+  return findLogged(state) !== log.job.id || isStill ? state : { ...state, log };
+};

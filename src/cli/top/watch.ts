@@ -1,20 +1,26 @@
-import { ok } from "../../shared/result.ts";
-import { type Api, createApi } from "../api-client.ts";
-import { INTERRUPTED } from "../failure.ts";
-import type { Outcome } from "../verb.ts";
+import { ok } from "../../base/result.ts";
+import type { Outcome } from "../../command-line/command.ts";
+import { INTERRUPTED } from "../../command-line/usage.ts";
+import { type Repeater, repeat } from "../../tools/repeat.ts";
+import { type Api, createApi } from "../connection/api-client.ts";
 import { type Effect, reactToKey } from "./actions.ts";
-import { carryOut } from "./carry-out.ts";
-import { createHolder, type Holder } from "./holder.ts";
+import { carryOut, readJobLog, readView } from "./ask-server.ts";
 import type { Key } from "./keys.ts";
 import { paintLine } from "./line.ts";
-import { openTerminal, readSize, type Terminal } from "./open-terminal.ts";
-import { readJobLog, readSnapshot } from "./read-server.ts";
+import { openTerminal, readTerminalSize, type Terminal } from "./open-terminal.ts";
 import { renderScreen } from "./render.ts";
-import { type Repeater, repeat } from "./repeat.ts";
-import { createTopState, findLogged, type Snapshot, type TopState } from "./top-state.ts";
-import { takeLog, takeSnapshot } from "./updates.ts";
+import {
+  createHolder,
+  createTopState,
+  findLogged,
+  type Holder,
+  type ServerView,
+  type TopState,
+  takeLog,
+  takeView,
+} from "./top-state.ts";
 
-type View = Readonly<{ api: Api; hasColors: boolean; first: Snapshot }>;
+type Scene = Readonly<{ api: Api; hasColors: boolean; first: ServerView }>;
 
 type Ending = Readonly<{ end: (code: number) => void; fail: (error: unknown) => void }>;
 
@@ -26,10 +32,10 @@ const FOLLOWED_LINES = 1000;
 
 const nowSeconds = (): number => Date.now() / 1000;
 
-const refreshSnapshot = async (api: Api, { change }: Holder): Promise<void> => {
-  const answer = await readSnapshot(api);
+const refreshView = async (api: Api, { change }: Holder): Promise<void> => {
+  const answer = await readView(api);
   change((state) =>
-    answer.ok ? takeSnapshot(state, answer.value, nowSeconds()) : { ...state, trouble: answer.error.message },
+    answer.ok ? takeView(state, answer.value, nowSeconds()) : { ...state, trouble: answer.error.message },
   );
 };
 
@@ -56,7 +62,7 @@ const isOtherLog = (before: TopState, after: TopState): boolean =>
   findLogged(before) !== findLogged(after) || before.mode.kind !== after.mode.kind;
 
 const startPolling = (api: Api, holder: Holder, { fail }: Ending): Repeater => {
-  const snapshots = repeat(() => refreshSnapshot(api, holder), REFRESH_MS, fail);
+  const refreshing = repeat(() => refreshView(api, holder), REFRESH_MS, fail);
   const logs = repeat(() => refreshLog(api, holder), REFRESH_MS, fail);
   const clock = setInterval(() => holder.change((state) => ({ ...state, now: nowSeconds() })), REFRESH_MS);
   holder.subscribe((before, after) => {
@@ -64,10 +70,10 @@ const startPolling = (api: Api, holder: Holder, { fail }: Ending): Repeater => {
   });
   const stop = (): void => {
     clearInterval(clock);
-    snapshots.stop();
+    refreshing.stop();
     logs.stop();
   };
-  return { wake: snapshots.wake, stop };
+  return { wake: refreshing.wake, stop };
 };
 
 const startScreen = (holder: Holder, hasColors: boolean, tools: Omit<Tools, "terminal">): Terminal => {
@@ -77,7 +83,7 @@ const startScreen = (holder: Holder, hasColors: boolean, tools: Omit<Tools, "ter
     if (effect !== null) perform(effect, { ...tools, terminal });
     holder.change(() => state);
   };
-  const onResize = (): void => holder.change((state) => ({ ...state, ...readSize() }));
+  const onResize = (): void => holder.change((state) => ({ ...state, ...readTerminalSize() }));
   const terminal = openTerminal({ onKey, onResize, onSignal: end, onThrow: fail });
   const show = (state: TopState): void => terminal.draw(renderScreen(state).map((line) => paintLine(line, hasColors)));
   holder.subscribe((_before, after) => show(after));
@@ -85,9 +91,9 @@ const startScreen = (holder: Holder, hasColors: boolean, tools: Omit<Tools, "ter
   return terminal;
 };
 
-const startView = ({ api, hasColors, first }: View, ending: Ending): (() => void) => {
+const startView = ({ api, hasColors, first }: Scene, ending: Ending): (() => void) => {
   const target = api.target.name;
-  const holder = createHolder(createTopState({ target, now: nowSeconds(), snapshot: first, ...readSize() }));
+  const holder = createHolder(createTopState({ target, now: nowSeconds(), view: first, ...readTerminalSize() }));
   const ask = async (change: JobChange): Promise<void> => {
     const notice = await carryOut(api, change);
     holder.change((state) => ({ ...state, notice }));
@@ -101,7 +107,7 @@ const startView = ({ api, hasColors, first }: View, ending: Ending): (() => void
   };
 };
 
-const runView = async (view: View): Promise<Outcome> => {
+const runView = async (view: Scene): Promise<Outcome> => {
   const { promise, resolve, reject } = Promise.withResolvers<Outcome>();
   const stop = startView(view, { end: (code) => resolve(ok(code)), fail: reject });
   return promise.finally(stop);
@@ -109,7 +115,7 @@ const runView = async (view: View): Promise<Outcome> => {
 
 /** Only the first question starts a local server. At the end no question is waited for any more. */
 export const watchServer = async (api: Api, hasColors: boolean): Promise<Outcome> => {
-  const first = await readSnapshot(api);
+  const first = await readView(api);
   if (!first.ok) return first;
   const ended = new AbortController();
   const limit = (): AbortSignal => AbortSignal.any([ended.signal, AbortSignal.timeout(PATIENCE_MS)]);

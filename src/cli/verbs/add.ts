@@ -1,21 +1,28 @@
 import { randomInt } from "node:crypto";
-import type { WireJob } from "../../shared/job.ts";
-import type { JobRequestInput } from "../../shared/job-names.ts";
-import { MAX_BATCH_SIZE } from "../../shared/limits.ts";
-import { ok, type Result } from "../../shared/result.ts";
-import type { Api } from "../api-client.ts";
-import { glueWords, isBlank, joinCommand, splitWords } from "../command-line.ts";
-import { connect } from "../connect.ts";
-import { expandCommand, findDoubtfulLists } from "../expansion.ts";
-import { fail, failUsage } from "../failure.ts";
-import { readSwitch, readWhole } from "../flag-values.ts";
-import { readJobOptions } from "../job-options.ts";
-import { escapeText, hint, print, printJson } from "../output.ts";
-import { confirm } from "../prompt.ts";
-import { SUBMISSION_FLAGS } from "../submission-flags.ts";
-import { submitBatch } from "../submit-jobs.ts";
-import { DONE, type Failure, type FlagValues, type Invocation, type Outcome, type Verb } from "../verb.ts";
-import { warnOfHealth } from "../warn-of-health.ts";
+import { escapeText } from "../../base/escape-text.ts";
+import { ok, type Result } from "../../base/result.ts";
+import {
+  DONE,
+  type Failure,
+  type FlagValues,
+  type Invocation,
+  type Outcome,
+  type Verb,
+} from "../../command-line/command.ts";
+import { readSwitch, readWhole } from "../../command-line/flag-values.ts";
+import { fail, failUsage } from "../../command-line/usage.ts";
+import type { JobRequestInput, WireJob } from "../../wire/job.ts";
+import { MAX_BATCH_SIZE } from "../../wire/limits.ts";
+import type { Api } from "../connection/api-client.ts";
+import { connect } from "../connection/connect.ts";
+import { warnOfHealth } from "../jobs/warn-of-health.ts";
+import { expandCommand, findDoubtfulLists } from "../submission/expansion.ts";
+import { glueWords, isBlank, joinCommand, splitWords } from "../submission/job-command.ts";
+import { readJobOptions } from "../submission/job-options.ts";
+import { SUBMISSION_FLAGS } from "../submission/submission-flags.ts";
+import { submitBatch } from "../submission/submit-jobs.ts";
+import { hint, print, printJson } from "../terminal/output.ts";
+import { confirm } from "../terminal/prompt.ts";
 
 const SHOWN = 10;
 const PRIORITY = { min: -9999, max: 9998 };

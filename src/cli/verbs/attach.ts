@@ -1,17 +1,17 @@
-import type { WireJob } from "../../shared/job.ts";
-import type { Api } from "../api-client.ts";
-import { connect } from "../connect.ts";
-import { fail, failUsage } from "../failure.ts";
-import { readSwitch } from "../flag-values.ts";
-import { findJob } from "../job-selection.ts";
-import { canShowTerminal } from "../terminal.ts";
-import { readUserName } from "../user-name.ts";
-import type { Invocation, Outcome, Verb } from "../verb.ts";
+import type { Invocation, Outcome, Verb } from "../../command-line/command.ts";
+import { readSwitch } from "../../command-line/flag-values.ts";
+import { fail, failUsage } from "../../command-line/usage.ts";
+import type { WireJob } from "../../wire/job.ts";
+import type { Api } from "../connection/api-client.ts";
+import { connect } from "../connection/connect.ts";
+import { findJob } from "../jobs/job-selection.ts";
+import { readUserName } from "../settings/user-name.ts";
+import { canShowTerminal } from "../terminal/is-terminal.ts";
 
 const attach = async (api: Api, job: WireJob, isWatching: boolean): Promise<Outcome> => {
   if (job.status === "queued") return fail(`job ${job.id} is queued: it has a terminal once it runs`);
   if (job.status !== "running") return fail(`job ${job.id} is ${job.status}: see its output with nx logs ${job.id}`);
-  const { attachToJob } = await import("../attach-job.ts");
+  const { attachToJob } = await import("../attach/attach-job.ts");
   return attachToJob(api, job.id, isWatching);
 };
 

@@ -1,10 +1,10 @@
-import type { BlacklistChange, WireGpu } from "../../shared/gpu.ts";
-import type { Api } from "../api-client.ts";
-import { connect } from "../connect.ts";
-import { failUsage } from "../failure.ts";
-import { readSwitch } from "../flag-values.ts";
-import { hint, print, printJson } from "../output.ts";
-import { DONE, type FlagValues, type Invocation, type Outcome, type Verb } from "../verb.ts";
+import { DONE, type FlagValues, type Invocation, type Outcome, type Verb } from "../../command-line/command.ts";
+import { readSwitch } from "../../command-line/flag-values.ts";
+import { failUsage } from "../../command-line/usage.ts";
+import type { BlacklistChange, WireGpu } from "../../wire/gpu.ts";
+import type { Api } from "../connection/api-client.ts";
+import { connect } from "../connection/connect.ts";
+import { hint, print, printJson } from "../terminal/output.ts";
 
 const list = async (api: Api, flags: FlagValues): Promise<Outcome> => {
   const gpus = await api.get<readonly WireGpu[]>("/v1/gpus");

@@ -1,14 +1,14 @@
 import { appendFileSync, existsSync, readFileSync } from "node:fs";
 import { basename, join } from "node:path";
-import { describeError } from "../../shared/describe-error.ts";
-import { ok, type Result } from "../../shared/result.ts";
-import { COMPLETION_SCRIPTS, SHELLS, type Shell } from "../completion-scripts.ts";
-import { locateHome, locateOwn } from "../config-file.ts";
-import { fail, failUsage } from "../failure.ts";
-import { print, write } from "../output.ts";
-import { refuseWord } from "../refuse-word.ts";
-import { DONE, type Failure, type Invocation, type Outcome, type Verb } from "../verb.ts";
-import { writePrivateFile } from "../write-file.ts";
+import { describeError } from "../../base/describe-error.ts";
+import { ok, type Result } from "../../base/result.ts";
+import { DONE, type Failure, type Invocation, type Outcome, type Verb } from "../../command-line/command.ts";
+import { refuseWord } from "../../command-line/refuse-word.ts";
+import { fail, failUsage } from "../../command-line/usage.ts";
+import { COMPLETION_SCRIPTS, SHELLS, type Shell } from "../completion/completion-scripts.ts";
+import { locateHome, locateOwn } from "../settings/config-file.ts";
+import { writePrivateFile } from "../settings/write-file.ts";
+import { print, write } from "../terminal/output.ts";
 
 type Place = Readonly<{ scripts: readonly string[]; startFile: string | null }>;
 

@@ -1,3 +1,7 @@
+import { DONE, type FlagValues, type Invocation, type Outcome, type Verb } from "../../command-line/command.ts";
+import { readSwitch } from "../../command-line/flag-values.ts";
+import { refuseWord } from "../../command-line/refuse-word.ts";
+import { failUsage } from "../../command-line/usage.ts";
 import {
   type Config,
   locateConfig,
@@ -6,15 +10,11 @@ import {
   readListOption,
   readOption,
   readSwitchOption,
-} from "../config-file.ts";
-import { type CheckFile, editFile } from "../edit-file.ts";
-import { failUsage } from "../failure.ts";
-import { readSwitch } from "../flag-values.ts";
-import { isSecretName, MASK } from "../mask.ts";
-import { dim, hint, print, printJson } from "../output.ts";
-import { refuseWord } from "../refuse-word.ts";
-import { nameVariable, SETTINGS, type Setting } from "../settings.ts";
-import { DONE, type FlagValues, type Invocation, type Outcome, type Verb } from "../verb.ts";
+} from "../settings/config-file.ts";
+import { type CheckFile, editFile } from "../settings/edit-file.ts";
+import { isSecretName, MASK } from "../settings/mask.ts";
+import { nameVariable, SETTINGS, type Setting } from "../settings/settings.ts";
+import { dim, hint, print, printJson } from "../terminal/output.ts";
 
 const ACTIONS = ["show", "edit"];
 const TEMPLATE = "# Settings of nx; see: nx help config\n";

@@ -1,9 +1,9 @@
-import type { WireJob } from "../../shared/job.ts";
-import { connect } from "../connect.ts";
-import { failUsage } from "../failure.ts";
-import { readSwitch, readText, readWhole } from "../flag-values.ts";
-import { print, printJson } from "../output.ts";
-import { DONE, type FlagValues, type Invocation, type Outcome, type Verb } from "../verb.ts";
+import { DONE, type FlagValues, type Invocation, type Outcome, type Verb } from "../../command-line/command.ts";
+import { readSwitch, readText, readWhole } from "../../command-line/flag-values.ts";
+import { failUsage } from "../../command-line/usage.ts";
+import type { WireJob } from "../../wire/job.ts";
+import { connect } from "../connection/connect.ts";
+import { print, printJson } from "../terminal/output.ts";
 
 const show = (job: WireJob, flags: FlagValues): void => {
   if (readSwitch(flags, "json")) printJson(job);

@@ -1,17 +1,25 @@
 import { existsSync, readFileSync } from "node:fs";
-import { ok, type Result } from "../../shared/result.ts";
-import { locateOwn } from "../config-file.ts";
-import { type CheckFile, editFile } from "../edit-file.ts";
-import { findBrokenLine, readEnv, setInEnv } from "../env-text.ts";
-import { fail, failUsage } from "../failure.ts";
-import { readSwitch } from "../flag-values.ts";
-import { MASK } from "../mask.ts";
-import { escapeText, hint, print, printJson } from "../output.ts";
-import { askSecret } from "../prompt.ts";
-import { refuseWord } from "../refuse-word.ts";
-import { readStandardInput } from "../standard-input.ts";
-import { DONE, type Failure, type FlagValues, type Invocation, type Outcome, type Verb } from "../verb.ts";
-import { writePrivateFile } from "../write-file.ts";
+import { escapeText } from "../../base/escape-text.ts";
+import { ok, type Result } from "../../base/result.ts";
+import {
+  DONE,
+  type Failure,
+  type FlagValues,
+  type Invocation,
+  type Outcome,
+  type Verb,
+} from "../../command-line/command.ts";
+import { readSwitch } from "../../command-line/flag-values.ts";
+import { refuseWord } from "../../command-line/refuse-word.ts";
+import { fail, failUsage } from "../../command-line/usage.ts";
+import { locateOwn } from "../settings/config-file.ts";
+import { type CheckFile, editFile } from "../settings/edit-file.ts";
+import { findBrokenLine, readEnv, setInEnv } from "../settings/env-text.ts";
+import { MASK } from "../settings/mask.ts";
+import { writePrivateFile } from "../settings/write-file.ts";
+import { hint, print, printJson } from "../terminal/output.ts";
+import { askSecret } from "../terminal/prompt.ts";
+import { readStandardInput } from "../terminal/standard-input.ts";
 
 const NAME = /^[A-Za-z_][A-Za-z0-9_]*$/;
 const ACTIONS = ["show", "edit", "set", "unset"];

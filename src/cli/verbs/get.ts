@@ -1,12 +1,12 @@
-import type { WireDelivery } from "../../shared/delivery.ts";
-import type { WireJob } from "../../shared/job.ts";
-import { connect } from "../connect.ts";
-import { describeDeliveries } from "../delivery-text.ts";
-import { failUsage } from "../failure.ts";
-import { readSwitch } from "../flag-values.ts";
-import { describeJob } from "../job-text.ts";
-import { dim, print, printJson } from "../output.ts";
-import { DONE, type Invocation, type Outcome, type Verb } from "../verb.ts";
+import { DONE, type Invocation, type Outcome, type Verb } from "../../command-line/command.ts";
+import { readSwitch } from "../../command-line/flag-values.ts";
+import { failUsage } from "../../command-line/usage.ts";
+import type { WireDelivery } from "../../wire/delivery.ts";
+import type { WireJob } from "../../wire/job.ts";
+import { connect } from "../connection/connect.ts";
+import { describeDeliveries } from "../jobs/delivery-text.ts";
+import { describeJob } from "../jobs/job-text.ts";
+import { dim, print, printJson } from "../terminal/output.ts";
 
 const NAME_WIDTH = 10;
 

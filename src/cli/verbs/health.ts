@@ -1,8 +1,8 @@
-import type { GpuHealth, Health } from "../../shared/node.ts";
-import { connect } from "../connect.ts";
-import { readSwitch } from "../flag-values.ts";
-import { print, printJson } from "../output.ts";
-import { DONE, type Invocation, type Outcome, type Verb } from "../verb.ts";
+import { DONE, type Invocation, type Outcome, type Verb } from "../../command-line/command.ts";
+import { readSwitch } from "../../command-line/flag-values.ts";
+import type { GpuHealth, Health } from "../../wire/node.ts";
+import { connect } from "../connection/connect.ts";
+import { print, printJson } from "../terminal/output.ts";
 
 const GIB = 1024 ** 3;
 const NAME_WIDTH = 8;

@@ -1,10 +1,10 @@
-import { connect } from "../connect.ts";
-import { failUsage } from "../failure.ts";
-import { readText } from "../flag-values.ts";
-import { ENDED_STATUSES, LIST_FLAGS, readLimit, showJobs } from "../job-list.ts";
-import { printEnded } from "../job-text.ts";
-import { listJobs } from "../list-jobs.ts";
-import { DONE, type Invocation, type Outcome, type Verb } from "../verb.ts";
+import { DONE, type Invocation, type Outcome, type Verb } from "../../command-line/command.ts";
+import { readText } from "../../command-line/flag-values.ts";
+import { failUsage } from "../../command-line/usage.ts";
+import { connect } from "../connection/connect.ts";
+import { printEnded } from "../jobs/job-text.ts";
+import { ENDED_STATUSES, LIST_FLAGS, readLimit, showJobs } from "../jobs/list-flags.ts";
+import { listJobs } from "../jobs/list-jobs.ts";
 
 const run = async ({ flags, words }: Invocation): Promise<Outcome> => {
   const limit = readLimit(flags);

@@ -1,12 +1,12 @@
 import { existsSync, readFileSync } from "node:fs";
-import { locateOwn } from "../config-file.ts";
-import { editFile } from "../edit-file.ts";
-import { failUsage } from "../failure.ts";
-import { readSwitch } from "../flag-values.ts";
-import { maskAssignments } from "../mask.ts";
-import { hint, printJson, write } from "../output.ts";
-import { refuseWord } from "../refuse-word.ts";
-import { DONE, type FlagValues, type Invocation, type Outcome, type Verb } from "../verb.ts";
+import { DONE, type FlagValues, type Invocation, type Outcome, type Verb } from "../../command-line/command.ts";
+import { readSwitch } from "../../command-line/flag-values.ts";
+import { refuseWord } from "../../command-line/refuse-word.ts";
+import { failUsage } from "../../command-line/usage.ts";
+import { locateOwn } from "../settings/config-file.ts";
+import { editFile } from "../settings/edit-file.ts";
+import { maskAssignments } from "../settings/mask.ts";
+import { hint, printJson, write } from "../terminal/output.ts";
 
 const ACTIONS = ["show", "edit"];
 const TEMPLATE = "# Bash reads this before the command of each of your jobs, in the job's folder.\n";

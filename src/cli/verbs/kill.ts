@@ -1,13 +1,13 @@
-import type { WireJob } from "../../shared/job.ts";
-import type { Result } from "../../shared/result.ts";
-import { ACTION_FLAGS, actOnJobs } from "../act-on-jobs.ts";
-import type { Api } from "../api-client.ts";
-import { connect } from "../connect.ts";
-import { fail } from "../failure.ts";
-import { selectJobs } from "../job-selection.ts";
-import { listJobs } from "../list-jobs.ts";
-import { readUserName } from "../user-name.ts";
-import type { Failure, Invocation, Outcome, Verb } from "../verb.ts";
+import type { Result } from "../../base/result.ts";
+import type { Failure, Invocation, Outcome, Verb } from "../../command-line/command.ts";
+import { fail } from "../../command-line/usage.ts";
+import type { WireJob } from "../../wire/job.ts";
+import type { Api } from "../connection/api-client.ts";
+import { connect } from "../connection/connect.ts";
+import { ACTION_FLAGS, actOnJobs } from "../jobs/act-on-jobs.ts";
+import { selectJobs } from "../jobs/job-selection.ts";
+import { listJobs } from "../jobs/list-jobs.ts";
+import { readUserName } from "../settings/user-name.ts";
 
 const choose = async (api: Api, words: readonly string[]): Promise<Result<readonly WireJob[], Failure>> => {
   if (words.length > 0) return selectJobs(api, "running", words);

@@ -1,11 +1,19 @@
-import type { NotificationTestResult } from "../../shared/notification-test.ts";
-import { ok, type Result } from "../../shared/result.ts";
-import { connect } from "../connect.ts";
-import { collectEnvironment } from "../environment-files.ts";
-import { FAILED, failUsage } from "../failure.ts";
-import { readList, readSwitch, readText } from "../flag-values.ts";
-import { escapeText, green, hint, print, printJson, red } from "../output.ts";
-import { DONE, type Failure, type FlagValues, type Invocation, type Outcome, type Verb } from "../verb.ts";
+import { escapeText } from "../../base/escape-text.ts";
+import { ok, type Result } from "../../base/result.ts";
+import {
+  DONE,
+  type Failure,
+  type FlagValues,
+  type Invocation,
+  type Outcome,
+  type Verb,
+} from "../../command-line/command.ts";
+import { readList, readSwitch, readText } from "../../command-line/flag-values.ts";
+import { FAILED, failUsage } from "../../command-line/usage.ts";
+import type { NotificationTestResult } from "../../wire/notification-test.ts";
+import { connect } from "../connection/connect.ts";
+import { collectEnvironment } from "../settings/environment-files.ts";
+import { green, hint, print, printJson, red } from "../terminal/output.ts";
 
 const NEEDED = /^(?:DISCORD|TWILIO|PHONE)_/;
 

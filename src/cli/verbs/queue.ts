@@ -1,10 +1,10 @@
-import { connect } from "../connect.ts";
-import { readSwitch, readText } from "../flag-values.ts";
-import { LIST_FLAGS, readLimit, showJobs } from "../job-list.ts";
-import { printQueued } from "../job-text.ts";
-import { listJobs } from "../list-jobs.ts";
-import { hint } from "../output.ts";
-import { DONE, type Invocation, type Outcome, type Verb } from "../verb.ts";
+import { DONE, type Invocation, type Outcome, type Verb } from "../../command-line/command.ts";
+import { readSwitch, readText } from "../../command-line/flag-values.ts";
+import { connect } from "../connection/connect.ts";
+import { printQueued } from "../jobs/job-text.ts";
+import { LIST_FLAGS, readLimit, showJobs } from "../jobs/list-flags.ts";
+import { listJobs } from "../jobs/list-jobs.ts";
+import { hint } from "../terminal/output.ts";
 
 const sayMore = (count: number, limit: number): void => {
   if (count > limit)

@@ -1,9 +1,9 @@
-import type { WireJob } from "../../shared/job.ts";
-import { ACTION_FLAGS, actOnJobs } from "../act-on-jobs.ts";
-import { connect } from "../connect.ts";
-import { failUsage } from "../failure.ts";
-import { selectJobs } from "../job-selection.ts";
-import type { Invocation, Outcome, Verb } from "../verb.ts";
+import type { Invocation, Outcome, Verb } from "../../command-line/command.ts";
+import { failUsage } from "../../command-line/usage.ts";
+import type { WireJob } from "../../wire/job.ts";
+import { connect } from "../connection/connect.ts";
+import { ACTION_FLAGS, actOnJobs } from "../jobs/act-on-jobs.ts";
+import { selectJobs } from "../jobs/job-selection.ts";
 
 const run = async ({ flags, words }: Invocation): Promise<Outcome> => {
   if (words.length === 0) return failUsage("nx remove needs a job id or a regular expression (see nx queue)");

@@ -1,20 +1,20 @@
-import type { WireGpu } from "../../shared/gpu.ts";
-import type { WireJob } from "../../shared/job.ts";
-import { err } from "../../shared/result.ts";
-import type { Api, ApiFailure } from "../api-client.ts";
-import { awaitJob, isEnded } from "../await-job.ts";
-import { isBlank, joinCommand } from "../command-line.ts";
-import { connect } from "../connect.ts";
-import { failUsage } from "../failure.ts";
-import { readSwitch } from "../flag-values.ts";
-import { followJob } from "../follow-job.ts";
-import { type JobOptions, readJobOptions } from "../job-options.ts";
-import { hint, print, printJson } from "../output.ts";
-import { SUBMISSION_FLAGS } from "../submission-flags.ts";
-import { submitJob } from "../submit-jobs.ts";
-import { canShowTerminal } from "../terminal.ts";
-import { DONE, type FlagValues, type Invocation, type Outcome, type Verb } from "../verb.ts";
-import { warnOfHealth } from "../warn-of-health.ts";
+import { err } from "../../base/result.ts";
+import { DONE, type FlagValues, type Invocation, type Outcome, type Verb } from "../../command-line/command.ts";
+import { readSwitch } from "../../command-line/flag-values.ts";
+import { failUsage } from "../../command-line/usage.ts";
+import type { WireGpu } from "../../wire/gpu.ts";
+import type { WireJob } from "../../wire/job.ts";
+import type { Api, ApiFailure } from "../connection/api-client.ts";
+import { connect } from "../connection/connect.ts";
+import { awaitJob, isEnded } from "../jobs/await-job.ts";
+import { followJob } from "../jobs/follow-job.ts";
+import { warnOfHealth } from "../jobs/warn-of-health.ts";
+import { isBlank, joinCommand } from "../submission/job-command.ts";
+import { type JobOptions, readJobOptions } from "../submission/job-options.ts";
+import { SUBMISSION_FLAGS } from "../submission/submission-flags.ts";
+import { submitJob } from "../submission/submit-jobs.ts";
+import { canShowTerminal } from "../terminal/is-terminal.ts";
+import { hint, print, printJson } from "../terminal/output.ts";
 
 const INTERACTIVE_SHELL = "exec bash -i";
 
@@ -82,7 +82,7 @@ const openTerminal = async (api: Api, job: WireJob): Promise<Outcome> => {
   const started = await awaitJob(api, job.id, ({ status }) => status !== "queued");
   if (!started.ok) return started;
   if (isEnded(started.value)) return followJob(api, job.id, null);
-  const { attachToJob } = await import("../attach-job.ts");
+  const { attachToJob } = await import("../attach/attach-job.ts");
   return attachToJob(api, job.id, false);
 };
 

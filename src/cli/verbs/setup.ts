@@ -1,14 +1,21 @@
-import { ok, type Result } from "../../shared/result.ts";
-import { type Config, locateConfig, readConfig } from "../config-file.ts";
-import { failUsage } from "../failure.ts";
-import { readSwitch, readText } from "../flag-values.ts";
-import { hint, print } from "../output.ts";
-import { canPrompt } from "../prompt.ts";
-import { type SetupAnswers, writeAnswers } from "../setup-answers.ts";
-import { describeAddress, listEntries } from "../target.ts";
-import { checkTargetName, parseTargetUrl, type TargetAddress } from "../target-url.ts";
-import { isTerminal } from "../terminal.ts";
-import { DONE, type Failure, type FlagValues, type Invocation, type Outcome, type Verb } from "../verb.ts";
+import { ok, type Result } from "../../base/result.ts";
+import {
+  DONE,
+  type Failure,
+  type FlagValues,
+  type Invocation,
+  type Outcome,
+  type Verb,
+} from "../../command-line/command.ts";
+import { readSwitch, readText } from "../../command-line/flag-values.ts";
+import { failUsage } from "../../command-line/usage.ts";
+import { type Config, locateConfig, readConfig } from "../settings/config-file.ts";
+import { type SetupAnswers, writeAnswers } from "../setup/setup-answers.ts";
+import { describeAddress, listEntries } from "../targets/target.ts";
+import { checkTargetName, parseTargetUrl, type TargetAddress } from "../targets/target-url.ts";
+import { isTerminal } from "../terminal/is-terminal.ts";
+import { hint, print } from "../terminal/output.ts";
+import { canPrompt } from "../terminal/prompt.ts";
 
 type Server = Readonly<{ name: string; address: TargetAddress }>;
 
@@ -21,7 +28,7 @@ const parseServer = (name: string | null, url: string): Result<Server, Failure> 
 
 const addServer = async ({ name, address }: Server, config: Config, flags: FlagValues): Promise<Outcome> => {
   const known = listEntries(config)[name];
-  if (known === undefined) return (await import("../add-target.ts")).addTarget({ name, address, config }, flags);
+  if (known === undefined) return (await import("../setup/add-target.ts")).addTarget({ name, address, config }, flags);
   return describeAddress(known) === describeAddress(address)
     ? DONE
     : failUsage(`there is a target "${name}" with another address; give --name`);
@@ -36,7 +43,7 @@ const finish = async (answers: SetupAnswers): Promise<Outcome> => {
 };
 
 const askAll = async (config: Config, flags: FlagValues): Promise<Outcome> => {
-  const { runWizard } = await import("../setup-wizard.ts");
+  const { runWizard } = await import("../setup/setup-wizard.ts");
   const asked = await runWizard(config, readSwitch(flags, "remote"));
   if (!asked.ok) return asked;
   const { answers, added } = asked.value;
@@ -55,7 +62,7 @@ const readServer = (flags: FlagValues): Result<Server | null, Failure> => {
 };
 
 const takeFlags = async (config: Config, flags: FlagValues): Promise<Outcome> => {
-  const { readAnswers } = await import("../setup-flags.ts");
+  const { readAnswers } = await import("../setup/setup-flags.ts");
   const answers = readAnswers(flags, config);
   if (!answers.ok) return answers;
   const server = readServer(flags);

@@ -1,16 +1,17 @@
-import type { WireGpu } from "../../shared/gpu.ts";
-import type { WireJob } from "../../shared/job.ts";
-import type { Health, ServerStatus } from "../../shared/node.ts";
-import { ok, type Result } from "../../shared/result.ts";
-import type { Api } from "../api-client.ts";
-import { connect } from "../connect.ts";
-import { readSwitch } from "../flag-values.ts";
-import { describeIllHealth } from "../health-text.ts";
-import { printQueued, printRunning } from "../job-text.ts";
-import { bold, escapeText, green, hint, print, printJson, red, yellow } from "../output.ts";
-import { describeVersion } from "../server-version.ts";
-import { measureWidth, padText, truncateText } from "../text-width.ts";
-import { DONE, type Failure, type Invocation, type Outcome, type Verb } from "../verb.ts";
+import { escapeText } from "../../base/escape-text.ts";
+import { ok, type Result } from "../../base/result.ts";
+import { DONE, type Failure, type Invocation, type Outcome, type Verb } from "../../command-line/command.ts";
+import { readSwitch } from "../../command-line/flag-values.ts";
+import type { WireGpu } from "../../wire/gpu.ts";
+import type { WireJob } from "../../wire/job.ts";
+import type { Health, ServerStatus } from "../../wire/node.ts";
+import type { Api } from "../connection/api-client.ts";
+import { connect } from "../connection/connect.ts";
+import { describeVersion } from "../connection/server-version.ts";
+import { describeIllHealth } from "../jobs/health-text.ts";
+import { printQueued, printRunning } from "../jobs/job-text.ts";
+import { bold, green, hint, print, printJson, red, yellow } from "../terminal/output.ts";
+import { measureWidth, padText, truncateText } from "../terminal/text-width.ts";
 
 type Overview = Readonly<{
   status: ServerStatus;

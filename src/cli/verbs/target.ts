@@ -1,12 +1,18 @@
-import { ok, type Result } from "../../shared/result.ts";
-import { suggestNearest } from "../../shared/suggest.ts";
-import { changeConfig } from "../config-edit.ts";
-import { type Config, readConfig, readOption } from "../config-file.ts";
-import { fail, failUsage } from "../failure.ts";
-import { readSwitch, readText } from "../flag-values.ts";
-import { findLocalSocket } from "../local-socket.ts";
-import { hint, print, printJson, printTable } from "../output.ts";
-import { confirm } from "../prompt.ts";
+import { ok, type Result } from "../../base/result.ts";
+import { suggestNearest } from "../../base/suggest.ts";
+import {
+  DONE,
+  type Failure,
+  type FlagValues,
+  type Invocation,
+  type Outcome,
+  type Verb,
+} from "../../command-line/command.ts";
+import { readSwitch, readText } from "../../command-line/flag-values.ts";
+import { fail, failUsage } from "../../command-line/usage.ts";
+import { changeConfig } from "../settings/config-edit.ts";
+import { type Config, readConfig, readOption } from "../settings/config-file.ts";
+import { findLocalSocket } from "../targets/local-socket.ts";
 import {
   describeAddress,
   describeBadPlace,
@@ -16,9 +22,10 @@ import {
   LOCAL,
   listEntries,
   localUrl,
-} from "../target.ts";
-import type { TargetAddress } from "../target-url.ts";
-import { DONE, type Failure, type FlagValues, type Invocation, type Outcome, type Verb } from "../verb.ts";
+} from "../targets/target.ts";
+import type { TargetAddress } from "../targets/target-url.ts";
+import { hint, print, printJson, printTable } from "../terminal/output.ts";
+import { confirm } from "../terminal/prompt.ts";
 
 const USAGE = "nx target [NAME | add NAME URL | list | remove NAME]";
 
@@ -77,13 +84,13 @@ const placeServer = (address: TargetAddress, place: string | null): Result<Targe
 
 const endConnection = async (config: Config, name: string): Promise<void> => {
   const { ssh } = await findWay(listEntries(config)[name] ?? {});
-  if (ssh !== null) await (await import("../ssh-tunnel.ts")).closeTunnel(ssh);
+  if (ssh !== null) await (await import("../connection/ssh-tunnel.ts")).closeTunnel(ssh);
 };
 
 const add = async (config: Config, [name, url]: readonly string[], flags: FlagValues): Promise<Outcome> => {
   if (name === undefined || url === undefined)
     return failUsage("nx target add takes a name and an address, as in: nx target add lab https://gpu-box:54323");
-  const { checkTargetName, parseTargetUrl } = await import("../target-url.ts");
+  const { checkTargetName, parseTargetUrl } = await import("../targets/target-url.ts");
   const named = checkTargetName(name);
   if (!named.ok) return named;
   const address = parseTargetUrl(url);
@@ -93,7 +100,7 @@ const add = async (config: Config, [name, url]: readonly string[], flags: FlagVa
     return fail(`"${name}" is ${describeAddress(known)} already; take it out first: nx target remove ${name}`);
   const placed = placeServer(address.value, readText(flags, "server-at"));
   if (!placed.ok) return placed;
-  const { addTarget } = await import("../add-target.ts");
+  const { addTarget } = await import("../setup/add-target.ts");
   return addTarget({ name, address: placed.value, config }, flags);
 };
 
@@ -113,7 +120,7 @@ const remove = async (config: Config, word: string | undefined, flags: FlagValue
   const options = isDefault ? { default_target: null } : {};
   const changed = await changeConfig({ options, targets: { [name.value]: null } });
   if (!changed.ok) return changed;
-  (await import("../pinned-certificate.ts")).removePem(name.value);
+  (await import("../targets/pinned-certificate.ts")).removePem(name.value);
   await endConnection(config, name.value);
   print(`Target ${name.value} is removed.${isDefault ? " Commands go to local now." : ""}`);
   return DONE;

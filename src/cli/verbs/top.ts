@@ -1,8 +1,8 @@
-import { connect } from "../connect.ts";
-import { failUsage } from "../failure.ts";
-import { useColor } from "../output.ts";
-import { isTerminal } from "../terminal.ts";
-import type { Invocation, Outcome, Verb } from "../verb.ts";
+import type { Invocation, Outcome, Verb } from "../../command-line/command.ts";
+import { failUsage } from "../../command-line/usage.ts";
+import { connect } from "../connection/connect.ts";
+import { isTerminal } from "../terminal/is-terminal.ts";
+import { useColor } from "../terminal/output.ts";
 
 const canShow = (): boolean => isTerminal("input") && isTerminal("output") && process.env["TERM"] !== "dumb";
 

@@ -1,7 +1,7 @@
-import { VERSION } from "../../shared/version.ts";
-import { readSwitch } from "../flag-values.ts";
-import { print, printJson } from "../output.ts";
-import { DONE, type Verb } from "../verb.ts";
+import { VERSION } from "../../base/version.ts";
+import { DONE, type Verb } from "../../command-line/command.ts";
+import { readSwitch } from "../../command-line/flag-values.ts";
+import { print, printJson } from "../terminal/output.ts";
 
 export const verb: Verb = {
   name: "version",

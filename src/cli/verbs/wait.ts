@@ -1,15 +1,15 @@
-import type { WireJob } from "../../shared/job.ts";
-import { ok, type Result } from "../../shared/result.ts";
-import type { Api } from "../api-client.ts";
-import { awaitJob, isEnded } from "../await-job.ts";
-import { connect } from "../connect.ts";
-import { failUsage } from "../failure.ts";
-import { readSwitch } from "../flag-values.ts";
-import { chooseExitCode, describeEnding } from "../job-ending.ts";
-import { listJobs } from "../list-jobs.ts";
-import { hint, print, printJson } from "../output.ts";
-import { readUserName } from "../user-name.ts";
-import type { Failure, Invocation, Outcome, Verb } from "../verb.ts";
+import { ok, type Result } from "../../base/result.ts";
+import type { Failure, Invocation, Outcome, Verb } from "../../command-line/command.ts";
+import { readSwitch } from "../../command-line/flag-values.ts";
+import { failUsage } from "../../command-line/usage.ts";
+import type { WireJob } from "../../wire/job.ts";
+import type { Api } from "../connection/api-client.ts";
+import { connect } from "../connection/connect.ts";
+import { awaitJob, isEnded } from "../jobs/await-job.ts";
+import { chooseExitCode, describeEnding } from "../jobs/job-ending.ts";
+import { listJobs } from "../jobs/list-jobs.ts";
+import { readUserName } from "../settings/user-name.ts";
+import { hint, print, printJson } from "../terminal/output.ts";
 
 const chooseIds = async (api: Api, words: readonly string[]): Promise<Result<readonly string[], Failure>> => {
   if (words.includes("")) return failUsage("an empty word names no job");

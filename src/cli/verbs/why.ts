@@ -1,9 +1,10 @@
-import type { WireWait } from "../../shared/wait.ts";
-import { connect } from "../connect.ts";
-import { failUsage } from "../failure.ts";
-import { readSwitch } from "../flag-values.ts";
-import { escapeText, print, printJson } from "../output.ts";
-import { DONE, type Invocation, type Outcome, type Verb } from "../verb.ts";
+import { escapeText } from "../../base/escape-text.ts";
+import { DONE, type Invocation, type Outcome, type Verb } from "../../command-line/command.ts";
+import { readSwitch } from "../../command-line/flag-values.ts";
+import { failUsage } from "../../command-line/usage.ts";
+import type { WireWait } from "../../wire/wait.ts";
+import { connect } from "../connection/connect.ts";
+import { print, printJson } from "../terminal/output.ts";
 
 const describePlace = ({ ahead, position, queue_length: length }: WireWait): string => {
   if (position === null) return "";

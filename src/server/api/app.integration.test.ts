@@ -1,12 +1,12 @@
 import { afterEach, expect, test } from "bun:test";
 import net from "node:net";
-import { MAX_ARTIFACT_BYTES } from "../../shared/limits.ts";
-import { ok } from "../../shared/result.ts";
-import type { ArtifactId } from "../core/job.ts";
-import type { ArtifactWriter } from "../core/ports.ts";
+import { createHarness } from "../../../tests/support/api.ts";
+import { ok } from "../../base/result.ts";
+import { MAX_ARTIFACT_BYTES } from "../../wire/limits.ts";
+import type { ArtifactId } from "../core/jobs/job.ts";
+import type { ArtifactWriter } from "../core/store.ts";
 import { createApp } from "./app.ts";
 import type { ApiContext } from "./context.ts";
-import { createHarness } from "./harness.test.ts";
 
 const cleanups: (() => Promise<void> | void)[] = [];
 

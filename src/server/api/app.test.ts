@@ -1,8 +1,8 @@
 import { expect, test } from "bun:test";
-import { errorSchema } from "../../shared/error.ts";
-import { toUnavailableError } from "../core/unavailable.ts";
+import { createHarness } from "../../../tests/support/api.ts";
+import { errorSchema } from "../../wire/error.ts";
+import { toUnavailableError } from "../core/refusal.ts";
 import { createApp } from "./app.ts";
-import { createHarness } from "./harness.test.ts";
 
 const JSON_LIMIT = 8 * 1024 * 1024;
 

@@ -1,12 +1,14 @@
 import { OpenAPIHono } from "@hono/zod-openapi";
-import { CLOSE_CODES } from "../../shared/terminal.ts";
-import { VERSION_HEADER } from "../../shared/version.ts";
-import type { Log, Unavailable } from "../core/ports.ts";
-import { isUnavailable } from "../core/unavailable.ts";
-import { createAccessGuard, createCrowdGuard, createShutdownGuard } from "./access-guard.ts";
+import { VERSION_HEADER } from "../../base/version.ts";
+import { CLOSE_CODES } from "../../wire/attach.ts";
+import { createRefusal, createUnavailable, isUnavailable, type Unavailable } from "../core/refusal.ts";
+import type { Log } from "../core/telemetry/log.ts";
+import { createAccessGuard, createCrowdGuard, createShutdownGuard } from "./access/access-guard.ts";
+import { createSeats, type Seats } from "./access/seats.ts";
 import type { ApiContext, AppEnv, Peer } from "./context.ts";
-import type { OpenApiDocument } from "./docs-page.ts";
-import { createFailure, createUnavailable, respondFailure } from "./error-response.ts";
+import type { OpenApiDocument } from "./http/docs-page.ts";
+import { respondRefusal } from "./http/error-response.ts";
+import { createViewingRooms, type ViewingRooms } from "./live/viewing-rooms.ts";
 import { createRequestObserver } from "./observe-request.ts";
 import { mountRoutes, type Route } from "./route.ts";
 import { createArtifactRoutes } from "./routes/artifacts.ts";
@@ -23,8 +25,6 @@ import { createMetricsRoute } from "./routes/metrics.ts";
 import { createNotificationRoute } from "./routes/notifications.ts";
 import { createServerRoutes } from "./routes/server.ts";
 import { createSshKeyRoute } from "./routes/ssh-key.ts";
-import { createSeats, type Seats } from "./seats.ts";
-import { createViewingRooms, type ViewingRooms } from "./viewing-rooms.ts";
 
 /** `close` ends what would go on for ever: terminals and event streams. */
 export type App = Readonly<{
@@ -62,14 +62,14 @@ const listRoutes = (context: ApiContext, { rooms, seats, document }: Shared): re
 
 const answerUnavailable = (log: Log, error: Unavailable): Response => {
   log.error("database can't be read", { message: error.message });
-  return respondFailure(createUnavailable(error));
+  return respondRefusal(createUnavailable(error));
 };
 
 const answerError = (log: Log, error: unknown): Response => {
   if (isUnavailable(error)) return answerUnavailable(log, error);
   const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
   log.error("request failed", { error: text });
-  return respondFailure(createFailure("UNAVAILABLE", "The server could not do this; its log says why"));
+  return respondRefusal(createRefusal("UNAVAILABLE", "The server could not do this; its log says why"));
 };
 
 const createHono = (context: ApiContext, rooms: ViewingRooms): OpenAPIHono<AppEnv> => {
@@ -79,7 +79,7 @@ const createHono = (context: ApiContext, rooms: ViewingRooms): OpenAPIHono<AppEn
   hono.use(createRequestObserver(context), ...guards);
   const document = (): OpenApiDocument => createDocument(hono, context.settings.version);
   mountRoutes(hono, listRoutes(context, { rooms, seats, document }), seats);
-  hono.notFound(({ req }) => respondFailure(createFailure("NOT_FOUND", `There is nothing at ${req.path}`)));
+  hono.notFound(({ req }) => respondRefusal(createRefusal("NOT_FOUND", `There is nothing at ${req.path}`)));
   hono.onError((error, request) => answerError(request.get("log"), error));
   return hono;
 };

@@ -1,25 +1,20 @@
 import type { Context } from "hono";
-import type { AccessDenial, AccessFacts, Identity, LocalUser } from "../core/access.ts";
-import type { Couriers } from "../core/courier.ts";
-import type { JobId } from "../core/job.ts";
-import type { Meter } from "../core/meter.ts";
-import type { Channel } from "../core/plan-notices.ts";
-import type {
-  Clock,
-  Executor,
-  FindProcessOwner,
-  GpuProbe,
-  HostStats,
-  JobDirectory,
-  Log,
-  LogFile,
-  Store,
-  Wakes,
-} from "../core/ports.ts";
-import type { AuthorizedKeys } from "../core/ssh-key.ts";
-import type { SocketHandler, Terminals } from "../core/terminal.ts";
-import type { EventFeed } from "./event-feed.ts";
-import type { Limits } from "./seats.ts";
+import type { Wakes } from "../changes/context.ts";
+import type { AccessDenial, AccessFacts, Identity, LocalUser } from "../core/access/access.ts";
+import type { AuthorizedKeys } from "../core/access/ssh-key.ts";
+import type { Clock } from "../core/clock.ts";
+import type { JobId } from "../core/jobs/job.ts";
+import type { FindProcessOwner, HostStats } from "../core/machine/host.ts";
+import type { Couriers } from "../core/notices/courier.ts";
+import type { Channel } from "../core/notices/plan-notices.ts";
+import type { GpuProbe } from "../core/queue/gpu.ts";
+import type { Executor, JobDirectory, LogFile } from "../core/running/executor.ts";
+import type { JobTerminals, SocketHandler } from "../core/running/job-terminal.ts";
+import type { Store } from "../core/store.ts";
+import type { Log } from "../core/telemetry/log.ts";
+import type { Meter } from "../core/telemetry/meter.ts";
+import type { Limits } from "./access/seats.ts";
+import type { EventFeed } from "./live/event-feed.ts";
 
 /** `allowedHosts` are the names and addresses of the server; loopback and `localhost` need not be among them. `maxPassedOver` in seconds. */
 export type ApiSettings = Readonly<{
@@ -49,7 +44,7 @@ export type ApiContext = Readonly<{
   findProcessOwner: FindProcessOwner;
   feed: EventFeed;
   executor: Pick<Executor, "attachCommand" | "fitCommand">;
-  terminals: Terminals;
+  terminals: JobTerminals;
   settings: ApiSettings;
   tokenDigest: () => string | null;
   newJobId: () => JobId;

@@ -1,7 +1,7 @@
 import { expect, test } from "bun:test";
 import fc from "fast-check";
-import { errorSchema } from "../../shared/error.ts";
-import { createHarness, type Harness } from "./harness.test.ts";
+import { createHarness, type Harness } from "../../../tests/support/api.ts";
+import { errorSchema } from "../../wire/error.ts";
 
 const RANDOM_REQUESTS = 500;
 const LOOP_REQUESTS = 10_000;

@@ -1,7 +1,7 @@
 import { expect, test } from "bun:test";
-import { readFigure } from "../external/metrics/parse-exposition.test.ts";
+import { createHarness, type Harness } from "../../../tests/support/api.ts";
+import { readFigure } from "../../../tests/support/parse-exposition.ts";
 import { createApp } from "./app.ts";
-import { createHarness, type Harness } from "./harness.test.ts";
 
 const readMetrics = async ({ call }: Harness): Promise<string> => (await call("GET", "/metrics")).text();
 

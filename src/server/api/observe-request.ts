@@ -1,10 +1,9 @@
 import type { MiddlewareHandler } from "hono";
 import { routePath } from "hono/route";
-import { scopeLog } from "../core/log-scope.ts";
-import type { RequestSample } from "../core/meter.ts";
-import type { Log } from "../core/ports.ts";
-import { chooseRequestId } from "../core/request-id.ts";
-import { nameUser } from "./caller.ts";
+import { type Log, scopeLog } from "../core/telemetry/log.ts";
+import type { RequestSample } from "../core/telemetry/meter.ts";
+import { chooseRequestId } from "../core/telemetry/request-id.ts";
+import { nameUser } from "./access/caller.ts";
 import type { ApiContext, AppEnv, AppRequest } from "./context.ts";
 
 const READING_METHODS: ReadonlySet<string> = new Set(["GET", "HEAD"]);

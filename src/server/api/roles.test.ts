@@ -1,11 +1,11 @@
 import { describe, expect, test } from "bun:test";
-import type { WireJob } from "../../shared/job.ts";
-import { ok } from "../../shared/result.ts";
-import { CLOSE_CODES } from "../../shared/terminal.ts";
-import type { Role } from "../core/access.ts";
-import type { SocketHandler } from "../core/terminal.ts";
+import { type CallOptions, createHarness, type Harness, TOKEN } from "../../../tests/support/api.ts";
+import { ok } from "../../base/result.ts";
+import { CLOSE_CODES } from "../../wire/attach.ts";
+import type { WireJob } from "../../wire/job.ts";
+import type { Role } from "../core/access/access.ts";
+import type { SocketHandler } from "../core/running/job-terminal.ts";
 import { createApp } from "./app.ts";
-import { type CallOptions, createHarness, type Harness, TOKEN } from "./harness.test.ts";
 
 const REMOTE = "10.1.2.3";
 

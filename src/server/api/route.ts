@@ -1,12 +1,13 @@
 import type { OpenAPIHono, RouteConfig } from "@hono/zod-openapi";
 import { z } from "zod";
-import { type ErrorCode, errorSchema } from "../../shared/error.ts";
-import type { Asked } from "../core/access.ts";
+import { type ErrorCode, errorSchema } from "../../wire/error.ts";
+import type { Asked } from "../core/access/access.ts";
+import { createRefusal } from "../core/refusal.ts";
+import { withPermission } from "./access/permit.ts";
+import type { SeatKind, Seats } from "./access/seats.ts";
+import { withSeat } from "./access/take-seat.ts";
 import type { AppEnv, AppRequest } from "./context.ts";
-import { createFailure, respondFailure, STATUS_OF_ERROR } from "./error-response.ts";
-import { withPermission } from "./permit.ts";
-import type { SeatKind, Seats } from "./seats.ts";
-import { withSeat } from "./take-seat.ts";
+import { respondRefusal, STATUS_OF_ERROR } from "./http/error-response.ts";
 
 type Method = "get" | "post" | "put" | "patch" | "delete";
 type Responses = RouteConfig["responses"];
@@ -68,8 +69,8 @@ const listMethods = (specs: readonly RouteSpec[]): string =>
 const refuseOtherMethods = (app: OpenAPIHono<AppEnv>, specs: readonly RouteSpec[]): void => {
   for (const [path, same] of Map.groupBy(specs, (spec) => toRoutingPath(spec.path))) {
     const allow = listMethods(same);
-    const failure = createFailure("METHOD_NOT_ALLOWED", `This address takes ${allow}`);
-    app.all(path, () => respondFailure(failure, { Allow: allow }));
+    const failure = createRefusal("METHOD_NOT_ALLOWED", `This address takes ${allow}`);
+    app.all(path, () => respondRefusal(failure, { Allow: allow }));
   }
 };
 

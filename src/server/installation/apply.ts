@@ -1,8 +1,8 @@
 import { chmodSync, copyFileSync, mkdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
-import { describeError } from "../../shared/describe-error.ts";
-import { err, ok, type Result } from "../../shared/result.ts";
-import type { Owner, PlanError, ServerAct, Step } from "./plan.ts";
+import { describeError } from "../../base/describe-error.ts";
+import { err, ok, type Result } from "../../base/result.ts";
+import type { InstallStep, Owner, PlanError, ServerAct } from "./plan.ts";
 
 type Done = Promise<Result<void, PlanError>>;
 
@@ -30,7 +30,7 @@ const ACTS: Readonly<Record<ServerAct, string>> = {
 const octal = (mode: number): string => mode.toString(8).padStart(4, "0");
 
 /** One line for the plan that `--dry-run` prints. */
-export const describeStep = (step: Step): string => {
+export const describeStep = (step: InstallStep): string => {
   switch (step.kind) {
     case "run":
       return `run ${step.argv.join(" ")}`;
@@ -67,13 +67,13 @@ const writeText = async (
   return tools.chown(file.path, file.owner);
 };
 
-const makeFolder = async (tools: Tools, { path, mode, owner }: Extract<Step, { kind: "folder" }>): Done => {
+const makeFolder = async (tools: Tools, { path, mode, owner }: Extract<InstallStep, { kind: "folder" }>): Done => {
   mkdirSync(path, { recursive: true });
   chmodSync(path, mode);
   return tools.chown(path, owner);
 };
 
-const makeCertificate = async (tools: Tools, step: Extract<Step, { kind: "certificate" }>): Done => {
+const makeCertificate = async (tools: Tools, step: Extract<InstallStep, { kind: "certificate" }>): Done => {
   const made = await tools.makeCertificate(step.names);
   const key = await writeText(tools, { path: step.key, mode: PRIVATE, owner: "nexus", text: made.key });
   if (!key.ok) return key;
@@ -100,7 +100,7 @@ const askServer = (act: ServerAct, tools: Tools): Done => {
   }
 };
 
-const applyStep = async (step: Step, tools: Tools): Done => {
+const applyStep = async (step: InstallStep, tools: Tools): Done => {
   switch (step.kind) {
     case "run":
       return tools.run(step.argv);
@@ -121,7 +121,7 @@ const applyStep = async (step: Step, tools: Tools): Done => {
   }
 };
 
-const tryStep = async (step: Step, tools: Tools): Done => {
+const tryStep = async (step: InstallStep, tools: Tools): Done => {
   try {
     return await applyStep(step, tools);
   } catch (error) {
@@ -129,10 +129,11 @@ const tryStep = async (step: Step, tools: Tools): Done => {
   }
 };
 
-const isWord = (step: Step): boolean => step.kind === "hint" || (step.kind === "server" && step.act === "show result");
+const isWord = (step: InstallStep): boolean =>
+  step.kind === "hint" || (step.kind === "server" && step.act === "show result");
 
 /** Carries the steps out in order and stops at the first that fails; all can be done again. */
-export const applySteps = async (steps: readonly Step[], tools: Tools): Done => {
+export const applySteps = async (steps: readonly InstallStep[], tools: Tools): Done => {
   for (const step of steps) {
     if (!isWord(step)) tools.say(`· ${describeStep(step)}`);
     const done = await tryStep(step, tools);

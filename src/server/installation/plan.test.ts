@@ -1,14 +1,14 @@
 import { describe, expect, test } from "bun:test";
-import type { Machine } from "../core/machine.ts";
+import type { Machine } from "../core/machine/installable-machine.ts";
 import { describeStep } from "./apply.ts";
 import {
   type InstallOptions,
   type InstallSettings,
+  type InstallStep,
   PATHS,
   planInstall,
   planUninstall,
   planUpgrade,
-  type Step,
 } from "./plan.ts";
 
 const OPTIONS: InstallOptions = { config: null, settings: null, force: false, start: true };
@@ -38,7 +38,7 @@ const createMachine = (overrides: Partial<Machine> = {}): Machine => ({
   ...overrides,
 });
 
-const plan = (machine: Partial<Machine> = {}, options: Partial<InstallOptions> = {}): readonly Step[] => {
+const plan = (machine: Partial<Machine> = {}, options: Partial<InstallOptions> = {}): readonly InstallStep[] => {
   const planned = planInstall(createMachine(machine), { ...OPTIONS, ...options });
   if (!planned.ok) throw new Error(planned.error.message);
   return planned.value;
@@ -128,7 +128,7 @@ describe("the plan of an installation", () => {
     });
   });
 
-  const listCertificates = (settings: InstallSettings | null, machine: Partial<Machine> = {}): readonly Step[] =>
+  const listCertificates = (settings: InstallSettings | null, machine: Partial<Machine> = {}): readonly InstallStep[] =>
     plan(machine, { settings }).filter(({ kind }) => kind === "certificate");
 
   test("makes a certificate for all names that clients use, and none where the settings name one's own", () => {

@@ -1,7 +1,7 @@
-import { err, ok, type Result } from "../../shared/result.ts";
-import { listCertificateNames } from "../core/certificate.ts";
-import type { Settings } from "../core/config.ts";
-import type { Machine } from "../core/machine.ts";
+import { err, ok, type Result } from "../../base/result.ts";
+import { listCertificateNames } from "../core/machine/certificate.ts";
+import type { Machine } from "../core/machine/installable-machine.ts";
+import type { Settings } from "../core/settings/settings.ts";
 import { renderConfiguration, renderUnit } from "./render.ts";
 
 export const SERVICE = "nexus-server";
@@ -37,7 +37,7 @@ export type Owner = "root" | typeof USER;
 /** What is asked of the server once it runs. */
 export type ServerAct = "wait" | "new token" | "check job" | "show result";
 
-export type Step =
+export type InstallStep =
   | Readonly<{ kind: "run"; argv: readonly [string, ...string[]] }>
   | Readonly<{ kind: "copy"; from: string; to: string; mode: number }>
   | Readonly<{ kind: "folder"; path: string; mode: number; owner: Owner }>
@@ -54,7 +54,7 @@ const GPU_GROUPS = ["video", "render"];
 
 const REACHED_BY_KEYS = ["--shell", "/bin/sh", "--password", "*"];
 
-const run = (...argv: readonly [string, ...string[]]): Step => ({ kind: "run", argv });
+const run = (...argv: readonly [string, ...string[]]): InstallStep => ({ kind: "run", argv });
 
 const findMissingGroup = ({ groups }: Machine, settings: InstallSettings | null): string | undefined =>
   settings?.supplementaryGroups.find((group) => !groups.includes(group));
@@ -73,7 +73,7 @@ const refuse = (machine: Machine, settings: InstallSettings | null): string | nu
 
 const has = ({ existingPaths }: Machine, path: string): boolean => existingPaths.includes(path);
 
-const planUser = (machine: Machine, settings: InstallSettings | null): readonly Step[] => {
+const planUser = (machine: Machine, settings: InstallSettings | null): readonly InstallStep[] => {
   const wanted = [...GPU_GROUPS.filter((group) => machine.groups.includes(group))];
   const groups = [...new Set([...wanted, ...(settings?.supplementaryGroups ?? [])])];
   const create = run(
@@ -90,7 +90,7 @@ const listNames = ({ names }: Machine, settings: InstallSettings | null): readon
   return listCertificateNames([nodeName, ...names, ...(externalIp === null ? [] : [externalIp]), ...allowedHosts]);
 };
 
-const planCertificate = (machine: Machine, settings: InstallSettings | null): readonly Step[] => {
+const planCertificate = (machine: Machine, settings: InstallSettings | null): readonly InstallStep[] => {
   const isNamed =
     settings === null || (settings.sslKeyfile === PATHS.key && settings.sslCertfile === PATHS.certificate);
   const isThere = has(machine, PATHS.key) && has(machine, PATHS.certificate);
@@ -98,7 +98,7 @@ const planCertificate = (machine: Machine, settings: InstallSettings | null): re
   return isNamed && !isThere ? [{ kind: "certificate", key, certificate, names: listNames(machine, settings) }] : [];
 };
 
-const planFiles = (machine: Machine, { config, force, settings }: InstallOptions): readonly Step[] => {
+const planFiles = (machine: Machine, { config, force, settings }: InstallOptions): readonly InstallStep[] => {
   const keepsConfig = has(machine, PATHS.config) && config === null && !force;
   const text = config ?? renderConfiguration(PATHS, listCertificateNames(machine.names));
   return [
@@ -110,7 +110,7 @@ const planFiles = (machine: Machine, { config, force, settings }: InstallOptions
   ];
 };
 
-const planStart = (machine: Machine, { start }: InstallOptions): readonly Step[] => {
+const planStart = (machine: Machine, { start }: InstallOptions): readonly InstallStep[] => {
   const isNew = !has(machine, `${PATHS.serverDir}/jobs.db`);
   if (!start) return [{ kind: "hint", text: `Start it with: systemctl start ${SERVICE}` }];
   return [
@@ -122,13 +122,13 @@ const planStart = (machine: Machine, { start }: InstallOptions): readonly Step[]
   ];
 };
 
-const planHints = ({ hasFirewall }: Machine, settings: InstallSettings | null): readonly Step[] => {
+const planHints = ({ hasFirewall }: Machine, settings: InstallSettings | null): readonly InstallStep[] => {
   const port = settings?.port ?? PORT;
   return hasFirewall ? [{ kind: "hint", text: `Let clients through the firewall with: ufw allow ${port}/tcp` }] : [];
 };
 
 /** What `install` does, in order; doing it twice changes nothing but the program. */
-export const planInstall = (machine: Machine, options: InstallOptions): Result<readonly Step[], PlanError> => {
+export const planInstall = (machine: Machine, options: InstallOptions): Result<readonly InstallStep[], PlanError> => {
   const { settings } = options;
   const refusal = refuse(machine, settings);
   if (refusal !== null || machine.program === null) return err({ message: refusal ?? "no program" });
@@ -145,7 +145,7 @@ export const planInstall = (machine: Machine, options: InstallOptions): Result<r
 };
 
 /** The same for what is installed already; its settings, certificate and token stay. */
-export const planUpgrade = (machine: Machine, options: InstallOptions): Result<readonly Step[], PlanError> =>
+export const planUpgrade = (machine: Machine, options: InstallOptions): Result<readonly InstallStep[], PlanError> =>
   machine.isRoot && !has(machine, PATHS.unit)
     ? err({ message: `nothing is installed: there is no ${PATHS.unit}; see nexus-server install` })
     : planInstall(machine, options);
@@ -162,7 +162,7 @@ export const planUninstall = (
   machine: Machine,
   runningJobs: number,
   options: UninstallOptions,
-): Result<readonly Step[], PlanError> => {
+): Result<readonly InstallStep[], PlanError> => {
   const refusal = refuseUninstall(machine, runningJobs, options);
   if (refusal !== null) return err({ message: refusal });
   const { keepConfig, deleteData } = options;
@@ -173,7 +173,7 @@ export const planUninstall = (
   ];
   return ok([
     run("systemctl", "disable", "--now", SERVICE),
-    ...paths.filter((path) => has(machine, path)).map((path): Step => ({ kind: "remove", path })),
+    ...paths.filter((path) => has(machine, path)).map((path): InstallStep => ({ kind: "remove", path })),
     run("systemctl", "daemon-reload"),
     ...(deleteData && machine.hasUser ? [run("userdel", USER)] : []),
     ...(deleteData ? [] : [{ kind: "hint", text: `Its jobs and logs are still in ${PATHS.serverDir}` } as const]),

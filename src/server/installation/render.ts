@@ -1,5 +1,5 @@
 import { basename, dirname } from "node:path";
-import { LOCAL_SOCKET } from "../../shared/local-socket.ts";
+import { LOCAL_SOCKET } from "../../wire/local-socket.ts";
 
 type Paths = Readonly<{ program: string; serverDir: string; key: string; certificate: string }>;
 

@@ -1,10 +1,10 @@
 import { isatty } from "node:tty";
-import { err, ok, type Result } from "../../shared/result.ts";
-import { parseAttachRequest } from "../core/attach-request.ts";
-import type { Job, RunningJob } from "../core/job.ts";
+import { err, ok, type Result } from "../../base/result.ts";
+import type { Job, RunningJob } from "../core/jobs/job.ts";
+import { parseAttachRequest } from "../core/running/attach-request.ts";
 import { openSession } from "../external/screen/open-session.ts";
-import { findStoredJob } from "../external/sqlite/find-stored-job.ts";
-import { loadSettings } from "../load-settings.ts";
+import { loadSettings } from "../external/settings/load-settings.ts";
+import { findStoredJob } from "../external/sqlite/beside-server/server-folder.ts";
 import type { Mistake, ServerVerb } from "../server-verb.ts";
 
 const requireRunning = (job: Job | null, id: string, owner: unknown): Result<RunningJob, Mistake> => {

@@ -1,10 +1,10 @@
 import { setPriority } from "node:os";
 import { resolve } from "node:path";
-import { describeError } from "../../shared/describe-error.ts";
-import { err, ok, type Result } from "../../shared/result.ts";
-import { prepareBackupPath } from "../external/backup-folder.ts";
-import { writeBackup } from "../external/sqlite/write-backup.ts";
-import { loadSettings } from "../load-settings.ts";
+import { describeError } from "../../base/describe-error.ts";
+import { err, ok, type Result } from "../../base/result.ts";
+import { loadSettings } from "../external/settings/load-settings.ts";
+import { prepareBackupPath } from "../external/sqlite/beside-server/backup-folder.ts";
+import { writeBackup } from "../external/sqlite/beside-server/write-backup.ts";
 import type { Mistake, ServerVerb } from "../server-verb.ts";
 import { becomeOwner } from "./become-owner.ts";
 

@@ -1,14 +1,14 @@
 import { resolve } from "node:path";
-import { describeError } from "../../shared/describe-error.ts";
-import { err, ok, type Result } from "../../shared/result.ts";
-import type { Settings } from "../core/config.ts";
-import { type FolderRemoval, toRetention } from "../core/folder-plan.ts";
-import { listBackupTimes } from "../external/backup-folder.ts";
-import { createJobFolders } from "../external/job-folders.ts";
-import { openEnds } from "../external/sqlite/open-ends.ts";
-import { loadSettings } from "../load-settings.ts";
-import { planCleaning } from "../scheduler/plan-cleaning.ts";
+import { describeError } from "../../base/describe-error.ts";
+import { err, ok, type Result } from "../../base/result.ts";
+import type { Settings } from "../core/settings/settings.ts";
+import { type FolderRemoval, toRetention } from "../core/upkeep/folder-plan.ts";
+import { createJobFolders } from "../external/job-folder/folder-sizes.ts";
+import { loadSettings } from "../external/settings/load-settings.ts";
+import { listBackupTimes } from "../external/sqlite/beside-server/backup-folder.ts";
+import { openEnds } from "../external/sqlite/beside-server/open-ends.ts";
 import type { Mistake, ServerVerb } from "../server-verb.ts";
+import { planCleaning } from "../tasks/upkeep/plan-cleaning.ts";
 import { becomeOwner } from "./become-owner.ts";
 
 const BYTES_PER_MB = 1_000_000;

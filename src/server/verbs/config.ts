@@ -11,9 +11,9 @@ import {
   writeFileSync,
 } from "node:fs";
 import { dirname } from "node:path";
-import { err, ok, type Result } from "../../shared/result.ts";
-import type { Settings } from "../core/config.ts";
-import { loadSettings, locateSettingsFile } from "../load-settings.ts";
+import { err, ok, type Result } from "../../base/result.ts";
+import type { Settings } from "../core/settings/settings.ts";
+import { loadSettings, locateSettingsFile } from "../external/settings/load-settings.ts";
 import type { Mistake, ServerVerb } from "../server-verb.ts";
 
 type Check = (path: string) => Result<Settings, Mistake>;

@@ -1,21 +1,21 @@
 import { readFileSync } from "node:fs";
 import { createInterface } from "node:readline/promises";
-import { describeError } from "../../shared/describe-error.ts";
-import { err, ok, type Result } from "../../shared/result.ts";
-import type { Machine } from "../core/machine.ts";
-import { readMachine } from "../external/read-machine.ts";
-import { countRunningJobs } from "../external/sqlite/count-running-jobs.ts";
+import { describeError } from "../../base/describe-error.ts";
+import { err, ok, type Result } from "../../base/result.ts";
+import type { Machine } from "../core/machine/installable-machine.ts";
+import { readMachine } from "../external/machine/read-machine.ts";
+import { type Flags, loadSettings } from "../external/settings/load-settings.ts";
+import { countRunningJobs } from "../external/sqlite/beside-server/server-folder.ts";
 import { applySteps, describeStep } from "../installation/apply.ts";
 import {
   type InstallOptions,
+  type InstallStep,
   PATHS,
   planInstall,
   planUninstall,
   planUpgrade,
-  type Step,
   USER,
 } from "../installation/plan.ts";
-import { type Flags, loadSettings } from "../load-settings.ts";
 import type { Mistake, ServerVerb } from "../server-verb.ts";
 import { createTools } from "./installation-tools.ts";
 
@@ -44,7 +44,10 @@ const chooseConfig = ({ isRoot, existingPaths }: Machine, { config, force }: Fla
   return settings.ok ? ok({ config: null, settings: settings.value }) : settings;
 };
 
-const carryOut = async (planned: Result<readonly Step[], Mistake>, flags: Flags): Promise<Result<number, Mistake>> => {
+const carryOut = async (
+  planned: Result<readonly InstallStep[], Mistake>,
+  flags: Flags,
+): Promise<Result<number, Mistake>> => {
   if (!planned.ok) return planned;
   if (flags["dry-run"] === true) {
     for (const step of planned.value) say(describeStep(step));

@@ -1,10 +1,10 @@
 import { setTimeout as pause } from "node:timers/promises";
-import type { WireJob } from "../../shared/job.ts";
-import { err, ok, type Result } from "../../shared/result.ts";
-import type { Settings } from "../core/config.ts";
-import { runCommand } from "../external/run-command.ts";
-import { createCertificate } from "../external/tls-certificate.ts";
-import { readPair } from "../external/tls-pair.ts";
+import { err, ok, type Result } from "../../base/result.ts";
+import { runCommand } from "../../tools/run-command.ts";
+import type { WireJob } from "../../wire/job.ts";
+import type { Settings } from "../core/settings/settings.ts";
+import { createCertificate } from "../external/certificate/tls-certificate.ts";
+import { readPair } from "../external/certificate/tls-pair.ts";
 import type { Tools } from "../installation/apply.ts";
 import { rotateToken } from "./rotate-token.ts";
 

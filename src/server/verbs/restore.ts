@@ -1,9 +1,9 @@
 import { resolve } from "node:path";
-import { err, ok } from "../../shared/result.ts";
-import { findLatestBackup } from "../external/backup-folder.ts";
+import { err, ok } from "../../base/result.ts";
 import { readLaunches } from "../external/screen/launch-record.ts";
-import { type Restored, restoreDatabase } from "../external/sqlite/restore-database.ts";
-import { loadSettings } from "../load-settings.ts";
+import { loadSettings } from "../external/settings/load-settings.ts";
+import { findLatestBackup } from "../external/sqlite/beside-server/backup-folder.ts";
+import { type Restored, restoreDatabase } from "../external/sqlite/beside-server/restore-database.ts";
 import type { ServerVerb } from "../server-verb.ts";
 import { becomeOwner } from "./become-owner.ts";
 

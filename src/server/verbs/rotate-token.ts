@@ -1,6 +1,6 @@
-import { ok, type Result } from "../../shared/result.ts";
-import { digestToken, drawToken } from "../api-token.ts";
-import { replaceTokenDigest } from "../external/sqlite/replace-token.ts";
+import { ok, type Result } from "../../base/result.ts";
+import { digestToken, drawToken } from "../../tools/digest.ts";
+import { replaceTokenDigest } from "../external/sqlite/beside-server/server-folder.ts";
 
 /** The new token; only its digest is kept. */
 export const rotateToken = (serverDir: string): Result<string, Readonly<{ message: string }>> => {

@@ -2,10 +2,10 @@ import { spawnSync } from "node:child_process";
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
-import { err, ok, type Result } from "../../shared/result.ts";
-import type { Settings } from "../core/config.ts";
+import { err, ok, type Result } from "../../base/result.ts";
+import type { Settings } from "../core/settings/settings.ts";
+import { type Flags, loadSettings } from "../external/settings/load-settings.ts";
 import { PATHS, SERVICE } from "../installation/plan.ts";
-import { type Flags, loadSettings } from "../load-settings.ts";
 import type { Mistake, ServerCall } from "../server-verb.ts";
 
 type ExitCode = Result<number, Mistake>;

@@ -1,9 +1,9 @@
 import { expect, test } from "bun:test";
-import { MAX_ARTIFACT_BYTES } from "../../../shared/limits.ts";
-import { ok } from "../../../shared/result.ts";
-import type { ArtifactId } from "../../core/job.ts";
+import { createHarness } from "../../../../tests/support/api.ts";
+import { ok } from "../../../base/result.ts";
+import { MAX_ARTIFACT_BYTES } from "../../../wire/limits.ts";
+import type { ArtifactId } from "../../core/jobs/job.ts";
 import { createApp } from "../app.ts";
-import { createHarness } from "../harness.test.ts";
 
 const SHA = "ABCDEF0123456789abcdef0123456789abcdef01";
 const CHUNK = 1 << 20;

@@ -1,10 +1,10 @@
 import { z } from "zod";
-import { artifactCheckSchema, artifactUploadSchema } from "../../../shared/artifact.ts";
-import { startBodyDeadline } from "../body-deadline.ts";
+import { artifactCheckSchema, artifactUploadSchema } from "../../../wire/artifact.ts";
 import type { ApiContext, AppRequest } from "../context.ts";
-import { respondFailure } from "../error-response.ts";
-import { artifactQuerySchema, readQuery } from "../query.ts";
-import { receiveArtifact } from "../receive-artifact.ts";
+import { startBodyDeadline } from "../http/body-deadline.ts";
+import { respondRefusal } from "../http/error-response.ts";
+import { artifactQuerySchema, readQuery } from "../http/query.ts";
+import { receiveArtifact } from "../http/receive-artifact.ts";
 import { describeErrors, describeJson, type Route, type RouteSpec } from "../route.ts";
 
 const GIT_SHA = /^[0-9a-f]{4,64}$/;
@@ -41,11 +41,11 @@ const upload =
   ({ store, settings }: ApiContext) =>
   async (request: AppRequest): Promise<Response> => {
     const query = readQuery(request, artifactQuerySchema);
-    if (!query.ok) return respondFailure(query.error);
+    if (!query.ok) return respondRefusal(query.error);
     const deadline = startBodyDeadline(settings.limits.bodyTimeout);
     const gitSha = query.value.git_sha?.toLowerCase() ?? null;
     const received = await receiveArtifact(request.req.raw, deadline, () => store.artifacts.begin(gitSha));
-    return received.ok ? Response.json({ data: received.value }, { status: 201 }) : respondFailure(received.error);
+    return received.ok ? Response.json({ data: received.value }, { status: 201 }) : respondRefusal(received.error);
   };
 
 const check =

@@ -1,17 +1,18 @@
-import { err, ok, type Result } from "../../../shared/result.ts";
-import type { Job, RunningJob } from "../../core/job.ts";
-import type { SocketHandler } from "../../core/terminal.ts";
-import { bridgeTerminal } from "../bridge-terminal.ts";
-import { readCaller } from "../caller.ts";
+import { err, ok, type Result } from "../../../base/result.ts";
+import type { Job, RunningJob } from "../../core/jobs/job.ts";
+import { createRefusal, type Refusal } from "../../core/refusal.ts";
+import type { SocketHandler } from "../../core/running/job-terminal.ts";
+import { readCaller } from "../access/caller.ts";
+import { permit } from "../access/permit.ts";
+import type { Seats } from "../access/seats.ts";
+import { closeWhenLost } from "../access/watch-access.ts";
 import type { ApiContext, AppRequest } from "../context.ts";
-import { createFailure, type Failure, respondFailure } from "../error-response.ts";
-import { createUnknownJob, findJob } from "../find-job.ts";
-import { permit } from "../permit.ts";
-import { attachQuerySchema, readQuery } from "../query.ts";
+import { respondRefusal } from "../http/error-response.ts";
+import { attachQuerySchema, readQuery } from "../http/query.ts";
+import { createUnknownJob, findJob } from "../jobs/find-job.ts";
+import { bridgeTerminal } from "../live/bridge-terminal.ts";
+import type { ViewingRooms } from "../live/viewing-rooms.ts";
 import { describeErrors, idParameter, type Route, type RouteSpec } from "../route.ts";
-import type { Seats } from "../seats.ts";
-import type { ViewingRooms } from "../viewing-rooms.ts";
-import { closeWhenLost } from "../watch-access.ts";
 
 const DESCRIPTION = `A WebSocket. Binary frames are bytes of the terminal, both ways; a text frame \`{"columns":N,"rows":N}\`
 tells the size of the viewer's window, as the query does at the start. \`term\` names the kind of the viewer's terminal.
@@ -45,13 +46,13 @@ const waitForLaunch = async ({ store, feed }: ApiContext, first: Job): Promise<J
   return job;
 };
 
-const findRunning = async (context: ApiContext, request: AppRequest): Promise<Result<RunningJob, Failure>> => {
+const findRunning = async (context: ApiContext, request: AppRequest): Promise<Result<RunningJob, Refusal>> => {
   const found = findJob(context.store, request);
   if (found === null) return err(createUnknownJob(request));
   const job = await waitForLaunch(context, found);
   if (job.status === "running" && context.executor.attachCommand(job.handle).length > 0) return ok(job);
   const reason = job.status === "running" ? "has no terminal" : `is ${job.status}; only a running job has a terminal`;
-  return err(createFailure("INVALID_JOB_STATE", `Job ${job.id} ${reason}`));
+  return err(createRefusal("INVALID_JOB_STATE", `Job ${job.id} ${reason}`));
 };
 
 const isWebSocket = ({ req }: AppRequest): boolean => req.header("upgrade")?.toLowerCase() === "websocket";
@@ -63,7 +64,7 @@ const findShown = async (
   context: ApiContext,
   request: AppRequest,
   isReadOnly: boolean,
-): Promise<Result<RunningJob, Failure>> => {
+): Promise<Result<RunningJob, Refusal>> => {
   const job = await findRunning(context, request);
   if (!job.ok) return job;
   const { id, user } = job.value;
@@ -85,21 +86,21 @@ const attach =
   (context: ApiContext, rooms: ViewingRooms, seats: Seats) =>
   async (request: AppRequest): Promise<Response> => {
     const query = readQuery(request, attachQuerySchema);
-    if (!query.ok) return respondFailure(query.error);
+    if (!query.ok) return respondRefusal(query.error);
     const job = await findShown(context, request, query.value.read_only);
-    if (!job.ok) return respondFailure(job.error);
-    if (context.isStopping()) return respondFailure(createFailure("UNAVAILABLE", "The server is shutting down"));
+    if (!job.ok) return respondRefusal(job.error);
+    if (context.isStopping()) return respondRefusal(createRefusal("UNAVAILABLE", "The server is shutting down"));
     const { columns, rows, term, read_only } = query.value;
     const options = { size: { columns, rows }, kind: term };
     const seat = seats.take("viewer", request.env.peer.address);
-    if (!seat.ok) return respondFailure(seat.error);
+    if (!seat.ok) return respondRefusal(seat.error);
     const viewing = { job: job.value, options, isReadOnly: read_only, onEnd: seat.value };
     if (upgrade(request, closeWhenLost(request, bridgeTerminal(context, rooms, viewing)))) {
       announce(request, job.value, read_only);
       return new Response(null, { status: SWITCHING });
     }
     seat.value();
-    return respondFailure(createFailure("INVALID_REQUEST", "This address takes a WebSocket"));
+    return respondRefusal(createRefusal("INVALID_REQUEST", "This address takes a WebSocket"));
   };
 
 export const createAttachRoutes = (context: ApiContext, rooms: ViewingRooms, seats: Seats): readonly Route[] => [

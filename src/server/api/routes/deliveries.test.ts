@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
-import type { JobId } from "../../core/job.ts";
-import { createHarness } from "../harness.test.ts";
+import { createHarness } from "../../../../tests/support/api.ts";
+import type { JobId } from "../../core/jobs/job.ts";
 
 test("deliveries of a job are listed oldest first, without secrets, and there are none of an unknown one", async () => {
   const { call, submit, store } = createHarness();
@@ -11,7 +11,7 @@ test("deliveries of a job are listed oldest first, without secrets, and there ar
       { ...notice, event: "started", secrets: { URL: "secret address" } },
       { ...notice, event: "completed", secrets: { URL: "secret address" } },
     ]);
-    outbox.claim(1);
+    outbox.markSending(1);
     outbox.settle(1, { kind: "retry", dueAt: 9, error: "Discord answered 500", isUncertain: true });
   });
   const response = await call("GET", `/v1/jobs/${id}/deliveries`);

@@ -1,8 +1,8 @@
 import { z } from "zod";
-import { deliverySchema } from "../../../shared/delivery.ts";
-import { toWireDelivery } from "../../core/wire-delivery.ts";
+import { deliverySchema } from "../../../wire/delivery.ts";
+import { toWireDelivery } from "../../core/notices/wire-delivery.ts";
 import type { ApiContext, AppRequest } from "../context.ts";
-import { findJob, refuseUnknown } from "../find-job.ts";
+import { findJob, refuseUnknown } from "../jobs/find-job.ts";
 import { describeErrors, describeJson, idParameter, type Route, type RouteSpec } from "../route.ts";
 
 const spec: RouteSpec = {

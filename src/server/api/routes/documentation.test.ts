@@ -1,7 +1,7 @@
 import { expect, test } from "bun:test";
 import { createHash } from "node:crypto";
-import { jobRequestSchema } from "../../../shared/job.ts";
-import { createHarness } from "../harness.test.ts";
+import { createHarness } from "../../../../tests/support/api.ts";
+import { jobRequestSchema } from "../../../wire/job.ts";
 
 type Described = Readonly<{
   openapi: string;

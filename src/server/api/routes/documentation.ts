@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { z } from "zod";
-import { type OpenApiDocument, PAGE_STYLE, renderDocumentation } from "../docs-page.ts";
+import { type OpenApiDocument, PAGE_STYLE, renderDocumentation } from "../http/docs-page.ts";
 import { describeJson, describeText, type Route, type RouteSpec } from "../route.ts";
 
 const documentSpec: RouteSpec = {

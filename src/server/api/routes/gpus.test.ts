@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
-import { wireGpuSchema } from "../../../shared/gpu.ts";
-import { createGpu, createHarness } from "../harness.test.ts";
+import { createGpu, createHarness } from "../../../../tests/support/api.ts";
+import { wireGpuSchema } from "../../../wire/gpu.ts";
 
 test("GPUs are listed by index with their use", async () => {
   const { call, submit, startJob } = createHarness([createGpu(3), createGpu(0, [7, 8]), createGpu(1)]);

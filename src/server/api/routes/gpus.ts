@@ -1,12 +1,13 @@
 import { z } from "zod";
-import { blacklistChangeSchema, type WireGpu, wireGpuSchema } from "../../../shared/gpu.ts";
-import { describeGpus, type GpuState } from "../../core/gpu-selection.ts";
-import type { GpuProbe } from "../../core/ports.ts";
-import { type Caller, readCaller } from "../caller.ts";
+import { blacklistChangeSchema, type WireGpu, wireGpuSchema } from "../../../wire/gpu.ts";
+import type { Caller } from "../../changes/context.ts";
+import type { GpuProbe } from "../../core/queue/gpu.ts";
+import { describeGpus, type GpuState } from "../../core/queue/gpu-selection.ts";
+import { createInvalid, createRefusal, createUnavailable } from "../../core/refusal.ts";
+import { readCaller } from "../access/caller.ts";
 import type { ApiContext, AppRequest } from "../context.ts";
-import { createFailure, createUnavailable, respondFailure } from "../error-response.ts";
+import { respondRefusal } from "../http/error-response.ts";
 import { describeErrors, describeJson, type Route, type RouteSpec } from "../route.ts";
-import { createInvalid } from "../validation.ts";
 
 const listSpec: RouteSpec = {
   method: "get",
@@ -62,7 +63,7 @@ const isKnown = async ({ gpus, store }: ApiContext, index: number, blacklisted: 
   (!blacklisted && store.listBlacklist().has(index)) || (await hasGpu(gpus, index));
 
 const refuseIndex = (): Response =>
-  respondFailure(
+  respondRefusal(
     createInvalid([{ loc: ["path", "index"], msg: "A GPU's index is a whole number", type: "int_parsing" }]),
   );
 
@@ -82,9 +83,9 @@ const change =
     if (!/^-?\d+$/.test(text)) return refuseIndex();
     const index = Number(text);
     const isFound = Number.isSafeInteger(index) && (await isKnown(context, index, blacklisted));
-    if (!isFound) return respondFailure(createFailure("GPU_NOT_FOUND", `There is no GPU ${text}`));
+    if (!isFound) return respondRefusal(createRefusal("GPU_NOT_FOUND", `There is no GPU ${text}`));
     const changed = await context.store.write((transaction) => transaction.setBlacklisted(index, blacklisted));
-    if (!changed.ok) return respondFailure(createUnavailable(changed.error));
+    if (!changed.ok) return respondRefusal(createUnavailable(changed.error));
     if (changed.value) announce(context, readCaller(request), { gpu: index, blacklisted });
     return Response.json({ gpu_idx: index, blacklisted, changed: changed.value });
   };

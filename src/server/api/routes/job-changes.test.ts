@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
+import { createHarness } from "../../../../tests/support/api.ts";
 import { createApp } from "../app.ts";
-import { createHarness } from "../harness.test.ts";
 
 describe("PATCH", () => {
   test("changes command, priority, num_gpus and git_tag of a queued job", async () => {

@@ -1,26 +1,23 @@
-import { describeError } from "../../../shared/describe-error.ts";
-import { type JobPatch, jobPatchSchema, wireJobSchema } from "../../../shared/job.ts";
-import { err, ok, type Result } from "../../../shared/result.ts";
-import { planDigestOfRemoved } from "../../core/batch-digest.ts";
-import { isActive, type Job, type QueuedJob } from "../../core/job.ts";
-import { describeChange, type JobChange } from "../../core/job-change.ts";
-import { applyJobEvent } from "../../core/job-transition.ts";
-import type { Transaction } from "../../core/ports.ts";
-import { toWireJob } from "../../core/wire-job.ts";
-import { type Caller, readCaller } from "../caller.ts";
+import { describeError } from "../../../base/describe-error.ts";
+import { err, ok, type Result } from "../../../base/result.ts";
+import { type JobPatch, jobPatchSchema, wireJobSchema } from "../../../wire/job.ts";
+import { changeJob, type Decide } from "../../changes/change-job.ts";
+import type { Caller } from "../../changes/context.ts";
+import { isActive, type Job, type QueuedJob } from "../../core/jobs/job.ts";
+import { applyJobEvent } from "../../core/jobs/job-transition.ts";
+import { toWireJob } from "../../core/jobs/wire-job.ts";
+import { createRefusal, type Refusal } from "../../core/refusal.ts";
+import { readCaller } from "../access/caller.ts";
+import { permit } from "../access/permit.ts";
 import type { ApiContext, AppRequest } from "../context.ts";
-import { createFailure, createUnavailable, type Failure, respondFailure } from "../error-response.ts";
-import { createUnknownJob, readJobId } from "../find-job.ts";
-import { permit } from "../permit.ts";
-import { readJson } from "../read-json.ts";
+import { respondRefusal } from "../http/error-response.ts";
+import { readJson } from "../http/read-json.ts";
+import { createUnknownJob, readJobId } from "../jobs/find-job.ts";
 import { describeBody, describeErrors, describeJson, idParameter, type Route, type RouteSpec } from "../route.ts";
 
-type Change = Readonly<{
-  reason: string;
-  apply: (job: Job, transaction: Transaction, caller: Caller) => Result<Job | null, Failure>;
-}>;
-
-type Changed = Readonly<{ before: Job; after: Job | null }>;
+type Decided = ReturnType<Decide>;
+type DecideFor = (job: Job, caller: Caller) => Decided;
+type Answer = Awaited<ReturnType<typeof changeJob>>;
 
 const editSpec: RouteSpec = {
   method: "patch",
@@ -59,43 +56,19 @@ const killSpec: RouteSpec = {
   responses: { 204: { description: "It will be killed" }, ...describeErrors("INVALID_JOB_STATE", "JOB_NOT_FOUND") },
 };
 
-const refuseState = (message: string): Result<never, Failure> => err(createFailure("INVALID_JOB_STATE", message));
+const refuseState = (message: string): Result<never, Refusal> => err(createRefusal("INVALID_JOB_STATE", message));
 
-const wakeFor = ({ wakes }: ApiContext, job: Job): void => (job.status === "queued" ? wakes.queues() : wakes.running());
-
-const announce = (context: ApiContext, { log, name }: Caller, { before, after, reason }: JobChange & Changed): void => {
-  if (after !== before) log.info("job changed", describeChange({ before, after, reason: `${reason} by ${name}` }));
-  wakeFor(context, after ?? before);
-};
-
-const changeJob = async (
-  context: ApiContext,
-  request: AppRequest,
-  change: Change,
-): Promise<Result<Changed, Failure>> => {
+const changeFor = async (context: ApiContext, request: AppRequest, decide: DecideFor): Promise<Answer> => {
   const id = readJobId(request);
   if (id === null) return err(createUnknownJob(request));
   const caller = readCaller(request);
-  const written = await context.store.write((transaction): Result<Changed, Failure> => {
-    const before = transaction.findJob(id);
-    if (before === null) return err(createUnknownJob(request));
-    const permitted = permit(request, { act: "change", job: id, owner: before.user });
+  return changeJob({ ...context, log: caller.log }, id, (job) => {
+    const permitted = permit(request, { act: "change", job: id, owner: job.user });
     if (!permitted.ok) return permitted;
-    const after = change.apply(before, transaction, caller);
-    return after.ok ? ok({ before, after: after.value }) : after;
+    const decided = decide(job, caller);
+    return decided.ok ? ok({ ...decided.value, reason: `${decided.value.reason} by ${caller.name}` }) : decided;
   });
-  if (!written.ok) return err(createUnavailable(written.error));
-  if (written.value.ok) announce(context, caller, { ...written.value.value, reason: change.reason });
-  return written.value;
 };
-
-const saveChanged =
-  (decide: (job: Job, caller: Caller) => Result<Job, Failure>): Change["apply"] =>
-  (job, transaction, caller) => {
-    const next = decide(job, caller);
-    if (next.ok && next.value !== job) transaction.saveJob(next.value);
-    return next;
-  };
 
 const isEmpty = ({ command, priority, num_gpus, git_tag }: JobPatch): boolean =>
   [command, priority, num_gpus, git_tag].every((value) => value === undefined || value === null);
@@ -106,39 +79,26 @@ const pickQueuedEdits = (patch: JobPatch): Partial<Pick<QueuedJob, "command" | "
   ...(typeof patch.num_gpus === "number" ? { numGpus: patch.num_gpus } : {}),
 });
 
-const editJob = (job: Job, patch: JobPatch): Result<Job, Failure> => {
-  if (isEmpty(patch)) return ok(job);
+const editJob = (job: Job, patch: JobPatch): Decided => {
+  const reason = "edited";
+  if (isEmpty(patch)) return ok({ after: job, reason });
   const tag = typeof patch.git_tag === "string" ? { gitTag: patch.git_tag } : {};
   const edited = applyJobEvent(job, { kind: "edit", ...pickQueuedEdits(patch), ...tag });
-  return edited.ok ? edited : refuseState(edited.error.message);
+  return edited.ok ? ok({ after: edited.value, reason }) : refuseState(edited.error.message);
 };
 
-const markForKill = (job: Job, { name }: Caller): Result<Job, Failure> => {
+const markForKill = (job: Job, { name }: Caller): Decided => {
+  const reason = "kill asked for";
   if (!isActive(job)) return refuseState(`Job ${job.id} is ${job.status}; only a running job can be killed`);
-  if (job.markedForKill) return ok(job);
+  if (job.markedForKill) return ok({ after: job, reason });
   const marked = applyJobEvent(job, { kind: "mark_for_kill", by: name });
-  return marked.ok ? marked : refuseState(marked.error.message);
+  return marked.ok ? ok({ after: marked.value, reason }) : refuseState(marked.error.message);
 };
 
-const countRemoved = (
-  { channels, clock }: ApiContext,
-  { outbox, loadEnvironment }: Transaction,
-  job: QueuedJob,
-): void => {
-  if (job.batchId === undefined) return;
-  const batch = outbox.countInBatch(job.batchId, job.id, "removed");
-  const source = { channels, now: clock(), loadSecrets: () => loadEnvironment(job.id) };
-  outbox.enqueue(planDigestOfRemoved(batch, job, source));
-};
-
-const removeQueued =
-  (context: ApiContext): Change["apply"] =>
-  (job, transaction) => {
-    if (job.status !== "queued") return refuseState(`Job ${job.id} is ${job.status}; only a queued job can be removed`);
-    countRemoved(context, transaction, job);
-    transaction.deleteJob(job.id);
-    return ok(null);
-  };
+const removeQueued = (job: Job): Decided =>
+  job.status === "queued"
+    ? ok({ after: null, reason: "removed" })
+    : refuseState(`Job ${job.id} is ${job.status}; only a queued job can be removed`);
 
 const removeFolder = async ({ jobDir, log }: ApiContext, { id }: Job): Promise<void> => {
   try {
@@ -151,9 +111,8 @@ const removeFolder = async ({ jobDir, log }: ApiContext, { id }: Job): Promise<v
 const remove =
   (context: ApiContext) =>
   async (request: AppRequest): Promise<Response> => {
-    const removed = await changeJob(context, request, { reason: "removed", apply: removeQueued(context) });
-    if (!removed.ok) return respondFailure(removed.error);
-    if (removed.value.before.batchId !== undefined) context.wakes.outbox();
+    const removed = await changeFor(context, request, removeQueued);
+    if (!removed.ok) return respondRefusal(removed.error);
     void removeFolder(context, removed.value.before);
     return new Response(null, { status: 204 });
   };
@@ -162,18 +121,17 @@ const edit =
   (context: ApiContext) =>
   async (request: AppRequest): Promise<Response> => {
     const patch = await readJson(request.req.raw, context.settings.limits.bodyTimeout, jobPatchSchema);
-    if (!patch.ok) return respondFailure(patch.error);
-    const apply = saveChanged((job) => editJob(job, patch.value));
-    const edited = await changeJob(context, request, { reason: "edited", apply });
-    if (!edited.ok) return respondFailure(edited.error);
+    if (!patch.ok) return respondRefusal(patch.error);
+    const edited = await changeFor(context, request, (job) => editJob(job, patch.value));
+    if (!edited.ok) return respondRefusal(edited.error);
     return Response.json(toWireJob(edited.value.after ?? edited.value.before));
   };
 
 const kill =
   (context: ApiContext) =>
   async (request: AppRequest): Promise<Response> => {
-    const changed = await changeJob(context, request, { reason: "kill asked for", apply: saveChanged(markForKill) });
-    return changed.ok ? new Response(null, { status: 204 }) : respondFailure(changed.error);
+    const changed = await changeFor(context, request, markForKill);
+    return changed.ok ? new Response(null, { status: 204 }) : respondRefusal(changed.error);
   };
 
 export const createJobChangeRoutes = (context: ApiContext): readonly Route[] => [

@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
+import { createHarness } from "../../../../tests/support/api.ts";
 import { createApp } from "../app.ts";
-import { createHarness } from "../harness.test.ts";
 
 test("the tail of a log is JSON", async () => {
   const { call, submit } = createHarness();

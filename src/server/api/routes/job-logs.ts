@@ -1,9 +1,9 @@
-import { logsSchema } from "../../../shared/node.ts";
-import { isEnded, type JobId } from "../../core/job.ts";
+import { logsSchema } from "../../../wire/node.ts";
+import { isEnded, type JobId } from "../../core/jobs/job.ts";
 import type { ApiContext, AppRequest } from "../context.ts";
-import { respondFailure } from "../error-response.ts";
-import { findJob, refuseUnknown } from "../find-job.ts";
-import { logsQuerySchema, readQuery, streamQuerySchema } from "../query.ts";
+import { respondRefusal } from "../http/error-response.ts";
+import { logsQuerySchema, readQuery, streamQuerySchema } from "../http/query.ts";
+import { findJob, refuseUnknown } from "../jobs/find-job.ts";
 import { describeErrors, describeJson, describeText, idParameter, type Route, type RouteSpec } from "../route.ts";
 
 const errors = describeErrors("JOB_NOT_FOUND", "VALIDATION_ERROR");
@@ -39,7 +39,7 @@ const tail =
   ({ store, logs }: ApiContext) =>
   async (request: AppRequest): Promise<Response> => {
     const query = readQuery(request, logsQuerySchema);
-    if (!query.ok) return respondFailure(query.error);
+    if (!query.ok) return respondRefusal(query.error);
     const job = findJob(store, request);
     if (job === null) return refuseUnknown(request);
     const read = query.value.file === "error" ? logs.readErrors : logs.readTail;
@@ -60,7 +60,7 @@ const stream =
   (context: ApiContext) =>
   (request: AppRequest): Response => {
     const query = readQuery(request, streamQuerySchema);
-    if (!query.ok) return respondFailure(query.error);
+    if (!query.ok) return respondRefusal(query.error);
     const job = findJob(context.store, request);
     if (job === null) return refuseUnknown(request);
     if (request.req.method === "HEAD") return new Response(null, { headers: STREAM_HEADERS });

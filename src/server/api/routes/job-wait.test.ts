@@ -1,7 +1,7 @@
 import { expect, test } from "bun:test";
-import type { ExplainedJob } from "../../../shared/job.ts";
-import { type WireWait, waitSchema } from "../../../shared/wait.ts";
-import { createGpu, createHarness, type Harness } from "../harness.test.ts";
+import { createGpu, createHarness, type Harness } from "../../../../tests/support/api.ts";
+import type { ExplainedJob } from "../../../wire/job.ts";
+import { type WireWait, waitSchema } from "../../../wire/wait.ts";
 
 const ask = async ({ call }: Harness, id: string): Promise<WireWait> => {
   const response = await call("GET", `/v1/jobs/${id}/why`);

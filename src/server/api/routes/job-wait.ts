@@ -1,9 +1,9 @@
-import { type WireWait, waitSchema } from "../../../shared/wait.ts";
-import type { Job } from "../../core/job.ts";
-import { toWireJob } from "../../core/wire-job.ts";
+import { type WireWait, waitSchema } from "../../../wire/wait.ts";
+import type { Job } from "../../core/jobs/job.ts";
+import { toWireJob } from "../../core/jobs/wire-job.ts";
 import type { ApiContext, AppRequest } from "../context.ts";
-import { describeExplained, explainQueue } from "../explain-queue.ts";
-import { findJob, refuseUnknown } from "../find-job.ts";
+import { describeExplained, explainQueue } from "../jobs/explain-queue.ts";
+import { findJob, refuseUnknown } from "../jobs/find-job.ts";
 import { describeErrors, describeJson, idParameter, type Route, type RouteSpec } from "../route.ts";
 
 const spec: RouteSpec = {

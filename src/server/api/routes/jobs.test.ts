@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
-import { type WireJob, wireJobSchema } from "../../../shared/job.ts";
-import { createGpu, createHarness } from "../harness.test.ts";
+import { createGpu, createHarness } from "../../../../tests/support/api.ts";
+import { type WireJob, wireJobSchema } from "../../../wire/job.ts";
 
 const job = (changes: Record<string, unknown> = {}): Record<string, unknown> => ({
   command: "true",

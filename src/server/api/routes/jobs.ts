@@ -1,5 +1,6 @@
 import { setImmediate as giveWay } from "node:timers/promises";
 import { z } from "zod";
+import { ok, type Result } from "../../../base/result.ts";
 import {
   type ExplainedJob,
   explainedJobSchema,
@@ -7,25 +8,25 @@ import {
   jobSubmissionSchema,
   type WireJob,
   wireJobSchema,
-} from "../../../shared/job.ts";
-import { ok, type Result } from "../../../shared/result.ts";
-import type { Job } from "../../core/job.ts";
-import type { JobFilter } from "../../core/ports.ts";
-import { describeWait } from "../../core/wait-text.ts";
-import { toWireJob } from "../../core/wire-job.ts";
-import { readCaller } from "../caller.ts";
-import { type CommandMatcher, createCommandMatcher } from "../command-matcher.ts";
+} from "../../../wire/job.ts";
+import { createSubmitJobs, type SubmitJobs } from "../../changes/submit-jobs.ts";
+import type { Job } from "../../core/jobs/job.ts";
+import { toWireJob } from "../../core/jobs/wire-job.ts";
+import { describeWait } from "../../core/queue/wait-text.ts";
+import { createRefusal, type Refusal } from "../../core/refusal.ts";
+import type { JobFilter } from "../../core/store.ts";
+import { readCaller } from "../access/caller.ts";
+import { nameOwners } from "../access/name-owners.ts";
 import type { ApiContext, AppRequest } from "../context.ts";
-import { createFailure, type Failure, respondFailure } from "../error-response.ts";
-import { explainQueue } from "../explain-queue.ts";
-import { findJob, refuseUnknown } from "../find-job.ts";
-import { nameOwners } from "../name-owners.ts";
-import { jobsQuerySchema, readQuery } from "../query.ts";
-import { readBatch } from "../read-batch.ts";
-import { readJson } from "../read-json.ts";
-import { respondList } from "../respond-list.ts";
+import { respondRefusal } from "../http/error-response.ts";
+import { jobsQuerySchema, readQuery } from "../http/query.ts";
+import { readBatch } from "../http/read-batch.ts";
+import { readJson } from "../http/read-json.ts";
+import { respondList } from "../http/respond-list.ts";
+import { type CommandMatcher, createCommandMatcher } from "../jobs/command-matcher.ts";
+import { explainQueue } from "../jobs/explain-queue.ts";
+import { findJob, refuseUnknown } from "../jobs/find-job.ts";
 import { describeBody, describeErrors, describeJson, idParameter, type Route, type RouteSpec } from "../route.ts";
-import { createSubmitJobs, type SubmitJobs } from "../submit-jobs.ts";
 
 const submissionErrors = describeErrors(
   "ARTIFACT_NOT_FOUND",
@@ -90,11 +91,11 @@ const submitOne =
   (submitJobs: SubmitJobs, timeoutS: number) =>
   async (request: AppRequest): Promise<Response> => {
     const body = await readJson(request.req.raw, timeoutS, jobSubmissionSchema);
-    if (!body.ok) return respondFailure(body.error);
+    if (!body.ok) return respondRefusal(body.error);
     const named = nameOwners(request, [body.value], () => []);
-    if (!named.ok) return respondFailure(named.error);
+    if (!named.ok) return respondRefusal(named.error);
     const submitted = await submitJobs(named.value, () => [], readCaller(request));
-    if (!submitted.ok) return respondFailure(submitted.error);
+    if (!submitted.ok) return respondRefusal(submitted.error);
     const [job] = submitted.value.jobs.map(toWireJob);
     return Response.json(job, { status: submitted.value.created.length === 0 ? 200 : 201 });
   };
@@ -103,11 +104,11 @@ const submitBatch =
   (submitJobs: SubmitJobs, timeoutS: number) =>
   async (request: AppRequest): Promise<Response> => {
     const body = await readBatch(request.req.raw, timeoutS);
-    if (!body.ok) return respondFailure(body.error);
+    if (!body.ok) return respondRefusal(body.error);
     const named = nameOwners(request, body.value, (index) => [index]);
-    if (!named.ok) return respondFailure(named.error);
+    if (!named.ok) return respondRefusal(named.error);
     const submitted = await submitJobs(named.value, (index) => [index], readCaller(request));
-    if (!submitted.ok) return respondFailure(submitted.error);
+    if (!submitted.ok) return respondRefusal(submitted.error);
     const status = submitted.value.created.length === 0 ? 200 : 201;
     return Response.json(submitted.value.jobs.map(toWireJob), { status });
   };
@@ -126,9 +127,9 @@ const toWireSlices = async function* (slices: AsyncIterable<readonly Job[]>): As
   for await (const jobs of slices) yield jobs.map(toWireJob);
 };
 
-const tooSlow = createFailure("INVALID_REQUEST", "The regular expression takes too long; make it simpler");
+const tooSlow = createRefusal("INVALID_REQUEST", "The regular expression takes too long; make it simpler");
 
-const createMatcher = async (pattern: string | undefined): Promise<Result<CommandMatcher | null, Failure>> =>
+const createMatcher = async (pattern: string | undefined): Promise<Result<CommandMatcher | null, Refusal>> =>
   pattern === undefined ? ok(null) : createCommandMatcher(pattern);
 
 const addReasons = async function* (
@@ -152,13 +153,13 @@ const list =
   (context: ApiContext) =>
   async (request: AppRequest): Promise<Response> => {
     const query = readQuery(request, jobsQuerySchema);
-    if (!query.ok) return respondFailure(query.error);
+    if (!query.ok) return respondRefusal(query.error);
     const matcher = await createMatcher(query.value.command_regex);
-    if (!matcher.ok) return respondFailure(matcher.error);
+    if (!matcher.ok) return respondRefusal(matcher.error);
     const matching = matcher.value === null ? {} : { matchesCommand: matcher.value.matches };
     const jobs = context.store.listJobs({ ...toFilter(query.value), ...matching });
     const answer = await respondList(query.value.explain ? addReasons(context, jobs) : toWireSlices(jobs));
-    return matcher.value?.isExhausted() ? respondFailure(tooSlow) : answer;
+    return matcher.value?.isExhausted() ? respondRefusal(tooSlow) : answer;
   };
 
 const show =

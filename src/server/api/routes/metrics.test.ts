@@ -1,7 +1,7 @@
 import { expect, test } from "bun:test";
-import type { JobId } from "../../core/job.ts";
-import { readFigure } from "../../external/metrics/parse-exposition.test.ts";
-import { createGpu, createHarness } from "../harness.test.ts";
+import { createGpu, createHarness } from "../../../../tests/support/api.ts";
+import { readFigure } from "../../../../tests/support/parse-exposition.ts";
+import type { JobId } from "../../core/jobs/job.ts";
 
 test("jobs, GPUs, artifacts and memory are there in Prometheus text", async () => {
   const { call, startJob, submit, uploadArtifact } = createHarness([createGpu(0), createGpu(1), createGpu(2, [5])]);
@@ -36,7 +36,7 @@ test("of each channel it is told how many notifications wait, and since when the
       ["a", "b"].map((id, index) => ({ ...notice, jobId: id as JobId, createdAt: createdAt + index * 50 })),
     ),
   );
-  await store.write(({ outbox }) => outbox.claim(1));
+  await store.write(({ outbox }) => outbox.markSending(1));
   const text = await (await call("GET", "/metrics")).text();
   const read = (name: string, channel: string) => readFigure(text, name, { channel });
   expect(["discord", "team"].map((channel) => read("nexus_notifications_waiting", channel))).toEqual([0, 2]);

@@ -1,5 +1,5 @@
-import { describeGpus } from "../../core/gpu-selection.ts";
-import type { ChannelFigures, ServerFigures } from "../../core/meter.ts";
+import { describeGpus } from "../../core/queue/gpu-selection.ts";
+import type { ChannelFigures, ServerFigures } from "../../core/telemetry/meter.ts";
 import type { ApiContext } from "../context.ts";
 import { describeText, type Route, type RouteSpec } from "../route.ts";
 

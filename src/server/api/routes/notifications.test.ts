@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { createHarness } from "../harness.test.ts";
+import { createHarness } from "../../../../tests/support/api.ts";
 
 const post = (json: unknown) => createHarness().call("POST", "/v1/notifications/test", { json });
 

@@ -4,12 +4,13 @@ import {
   type NotificationTestResult,
   notificationTestResultSchema,
   notificationTestSchema,
-} from "../../../shared/notification-test.ts";
-import type { Courier } from "../../core/courier.ts";
-import { createTestParcel } from "../../core/test-notice.ts";
+} from "../../../wire/notification-test.ts";
+import type { Courier } from "../../core/notices/courier.ts";
+import { createTestParcel } from "../../core/notices/test-notice.ts";
+import { createRefusal } from "../../core/refusal.ts";
 import type { ApiContext, AppRequest } from "../context.ts";
-import { createFailure, respondFailure } from "../error-response.ts";
-import { readJson } from "../read-json.ts";
+import { respondRefusal } from "../http/error-response.ts";
+import { readJson } from "../http/read-json.ts";
 import { describeBody, describeErrors, describeJson, type Route, type RouteSpec } from "../route.ts";
 
 const TIMEOUT_MS = 10_000;
@@ -49,8 +50,8 @@ const chooseChannels = ({ couriers, ownChannels }: ApiContext, channel: string |
 };
 
 const refuseUnknown = ({ couriers }: ApiContext, channel: string): Response =>
-  respondFailure(
-    createFailure("NOT_FOUND", `There is no channel ${channel}; there are: ${Object.keys(couriers).join(", ")}`),
+  respondRefusal(
+    createRefusal("NOT_FOUND", `There is no channel ${channel}; there are: ${Object.keys(couriers).join(", ")}`),
   );
 
 export const createNotificationRoute = (context: ApiContext): Route => ({
@@ -58,7 +59,7 @@ export const createNotificationRoute = (context: ApiContext): Route => ({
   asks: "contribute",
   handle: async (request: AppRequest): Promise<Response> => {
     const asked = await readJson(request.req.raw, context.settings.limits.bodyTimeout, notificationTestSchema);
-    if (!asked.ok) return respondFailure(asked.error);
+    if (!asked.ok) return respondRefusal(asked.error);
     const { channel = null, env } = asked.value;
     const chosen = chooseChannels(context, channel);
     if (channel !== null && chosen.length === 0) return refuseUnknown(context, channel);

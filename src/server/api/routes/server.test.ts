@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
-import { healthSchema } from "../../../shared/node.ts";
-import { createHarness } from "../harness.test.ts";
+import { createHarness } from "../../../../tests/support/api.ts";
+import { healthSchema } from "../../../wire/node.ts";
 
 test("the status counts GPUs and jobs", async () => {
   const { call, submit, startJob, endJob } = createHarness();

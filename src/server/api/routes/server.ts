@@ -1,8 +1,8 @@
-import { type Health, healthSchema, type ServerStatus, serverStatusSchema } from "../../../shared/node.ts";
-import { scoreHealth } from "../../core/health.ts";
+import { type Health, healthSchema, type ServerStatus, serverStatusSchema } from "../../../wire/node.ts";
+import { scoreHealth } from "../../core/machine/health.ts";
 import type { ApiContext, AppRequest } from "../context.ts";
-import { respondFailure } from "../error-response.ts";
-import { healthQuerySchema, readQuery } from "../query.ts";
+import { respondRefusal } from "../http/error-response.ts";
+import { healthQuerySchema, readQuery } from "../http/query.ts";
 import { describeErrors, describeJson, type Route, type RouteSpec } from "../route.ts";
 
 const statusSpec: RouteSpec = {
@@ -52,7 +52,7 @@ const answerHealth =
   (context: ApiContext) =>
   async (request: AppRequest): Promise<Response> => {
     const query = readQuery(request, healthQuerySchema);
-    if (!query.ok) return respondFailure(query.error);
+    if (!query.ok) return respondRefusal(query.error);
     return Response.json(query.value.detailed ? await readHealth(context, query.value.refresh) : ALIVE);
   };
 

@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { createHarness, TOKEN } from "../harness.test.ts";
+import { createHarness, TOKEN } from "../../../../tests/support/api.ts";
 
 const KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIAcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcH ada@laptop";
 const PATH = "/v1/auth/ssh-key";

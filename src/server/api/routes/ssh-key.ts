@@ -1,11 +1,12 @@
 import { z } from "zod";
-import { err, type Result } from "../../../shared/result.ts";
-import { sshKeyAnswerSchema } from "../../../shared/ssh-key.ts";
-import { parseSshKey, type SshKey } from "../../core/ssh-key.ts";
-import { readCaller } from "../caller.ts";
+import { err, type Result } from "../../../base/result.ts";
+import { sshKeyAnswerSchema } from "../../../wire/ssh-key.ts";
+import { parseSshKey, type SshKey } from "../../core/access/ssh-key.ts";
+import { createRefusal, type Refusal } from "../../core/refusal.ts";
+import { readCaller } from "../access/caller.ts";
 import type { ApiContext, AppRequest } from "../context.ts";
-import { createFailure, type Failure, respondFailure } from "../error-response.ts";
-import { type BodyLimit, readBytes } from "../read-json.ts";
+import { respondRefusal } from "../http/error-response.ts";
+import { type BodyLimit, readBytes } from "../http/read-json.ts";
 import { describeErrors, describeJson, type Route, type RouteSpec } from "../route.ts";
 
 const spec: RouteSpec = {
@@ -24,12 +25,12 @@ const spec: RouteSpec = {
 
 const LIMIT: BodyLimit = {
   maxBytes: 16 * 1024,
-  failure: createFailure("INVALID_REQUEST", "A public key has up to 16 KiB"),
+  failure: createRefusal("INVALID_REQUEST", "A public key has up to 16 KiB"),
 };
 
-const refuse = (message: string): Result<never, Failure> => err(createFailure("INVALID_REQUEST", message));
+const refuse = (message: string): Result<never, Refusal> => err(createRefusal("INVALID_REQUEST", message));
 
-const readKey = async (request: Request, timeoutS: number): Promise<Result<SshKey, Failure>> => {
+const readKey = async (request: Request, timeoutS: number): Promise<Result<SshKey, Refusal>> => {
   const bytes = await readBytes(request, timeoutS, LIMIT);
   if (!bytes.ok) return bytes;
   const key = parseSshKey(new TextDecoder("utf-8", { ignoreBOM: true }).decode(bytes.value));
@@ -45,10 +46,10 @@ const register =
   ({ authorizedKeys, settings }: ApiContext) =>
   async (request: AppRequest): Promise<Response> => {
     const key = await readKey(request.req.raw, settings.limits.bodyTimeout);
-    if (!key.ok) return respondFailure(key.error);
+    if (!key.ok) return respondRefusal(key.error);
     const { log, name } = readCaller(request);
     const registered = await authorizedKeys.register(key.value, findOwner(request));
-    if (!registered.ok) return respondFailure(createFailure("UNAVAILABLE", registered.error.message));
+    if (!registered.ok) return respondRefusal(createRefusal("UNAVAILABLE", registered.error.message));
     const { type, comment } = key.value;
     log.info("ssh key", { outcome: registered.value, type, comment, reason: `asked for by ${name}` });
     return Response.json({ status: registered.value });

@@ -3,8 +3,8 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { listProcessesOf, waitUntil } from "../../../../tests/support/screen-bench.ts";
 import { takeCensus } from "./census.ts";
-import { listProcessesOf, waitUntil } from "./screen-bench.test.ts";
 
 const CENSUSES = 100;
 

@@ -1,7 +1,8 @@
 import { existsSync, linkSync, mkdirSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { setTimeout as pause } from "node:timers/promises";
-import type { ActiveJob } from "../../core/job.ts";
-import { type JobPaths, locateClaim, readTextIfThere } from "./job-files.ts";
+import type { ActiveJob } from "../../core/jobs/job.ts";
+import type { JobPaths } from "../job-folder/job-paths.ts";
+import { locateClaim, readTextIfThere } from "./job-files.ts";
 
 /**
  * The first act of a launched `run.sh`, or of a server that makes sure that it never acts. `incomplete` is for the

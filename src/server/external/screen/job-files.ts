@@ -1,50 +1,13 @@
 import { closeSync, existsSync, fstatSync, lstatSync, readSync } from "node:fs";
-import { resolve } from "node:path";
-import type { ActiveJob, JobId } from "../../core/job.ts";
-import { deriveLaunchToken } from "../../core/job-script.ts";
-import { openRegularSync } from "../open-regular.ts";
-
-export type JobPaths = Readonly<{
-  dir: string;
-  script: string;
-  commands: string;
-  screenrc: string;
-  record: string;
-  artifact: string;
-  repo: string;
-  outputLog: string;
-  errorLog: string;
-  exitCode: string;
-  pending: string;
-  pendingExitCode: string;
-  started: string;
-  terminated: string;
-}>;
+import { openRegularSync } from "../../../tools/open-regular.ts";
+import type { ActiveJob } from "../../core/jobs/job.ts";
+import { deriveLaunchToken } from "../../core/jobs/launch-token.ts";
+import type { JobPaths } from "../job-folder/job-paths.ts";
 
 const MS_PER_S = 1000;
 const MAX_TEXT_BYTES = 64 * 1024;
 const LAST_LINE_BYTES = 4096;
 const LAST_EXIT_CODE = /COMMAND_EXIT_CODE="(\d{1,3})"[^\n]*\n?$/;
-
-export const locateJobFiles = (serverDir: string, id: JobId): JobPaths => {
-  const dir = resolve(serverDir, "jobs", id);
-  return {
-    dir,
-    script: `${dir}/run.sh`,
-    commands: `${dir}/job_commands.sh`,
-    screenrc: `${dir}/screenrc`,
-    record: `${dir}/job.json`,
-    artifact: `${dir}/artifact`,
-    repo: `${dir}/repo`,
-    outputLog: `${dir}/output.log`,
-    errorLog: `${dir}/error.log`,
-    exitCode: `${dir}/exit_code`,
-    pending: `${dir}/pending`,
-    pendingExitCode: `${dir}/pending/exit_code`,
-    started: `${dir}/started`,
-    terminated: `${dir}/terminated`,
-  };
-};
 
 export const locateClaim = (paths: JobPaths, job: Pick<ActiveJob, "startedAt">): string =>
   `${paths.dir}/claim-${deriveLaunchToken(job)}`;

@@ -1,11 +1,12 @@
 import { writeFileSync } from "node:fs";
 import { setTimeout as pause } from "node:timers/promises";
-import { err, ok, type Result } from "../../../shared/result.ts";
-import type { ActiveJob } from "../../core/job.ts";
-import type { KillError, OnStep } from "../../core/ports.ts";
-import { runCommand } from "../run-command.ts";
+import { err, ok, type Result } from "../../../base/result.ts";
+import { runCommand } from "../../../tools/run-command.ts";
+import type { ActiveJob } from "../../core/jobs/job.ts";
+import type { KillError } from "../../core/running/executor.ts";
+import type { OnStep } from "../../core/telemetry/steps.ts";
+import { locateJobFiles } from "../job-folder/job-paths.ts";
 import { takeCensus } from "./census.ts";
-import { locateJobFiles } from "./job-files.ts";
 import { type JobProcesses, listAll } from "./job-processes.ts";
 import { nameSession } from "./launch-session.ts";
 import { findHandle, findProcesses } from "./probe-jobs.ts";

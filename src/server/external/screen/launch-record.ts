@@ -1,8 +1,9 @@
 import { existsSync, readdirSync } from "node:fs";
 import { resolve } from "node:path";
-import type { JobId, StartingJob } from "../../core/job.ts";
+import type { JobId, StartingJob } from "../../core/jobs/job.ts";
+import { type JobPaths, locateJobFiles } from "../job-folder/job-paths.ts";
 import { readClaim } from "./claim.ts";
-import { type JobPaths, locateJobFiles, readTextIfThere } from "./job-files.ts";
+import { readTextIfThere } from "./job-files.ts";
 
 const isLaunchOf = (value: unknown, id: JobId): value is StartingJob =>
   typeof value === "object" &&

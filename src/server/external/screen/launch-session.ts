@@ -1,11 +1,14 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { closeSync, openSync } from "node:fs";
 import { setTimeout as pause } from "node:timers/promises";
-import { err, ok, type Result } from "../../../shared/result.ts";
-import type { ActiveJob, JobHandle } from "../../core/job.ts";
-import type { Environment, LaunchError, OnStep } from "../../core/ports.ts";
+import { err, ok, type Result } from "../../../base/result.ts";
+import type { ActiveJob, JobHandle } from "../../core/jobs/job.ts";
+import type { LaunchError } from "../../core/running/executor.ts";
+import type { Environment } from "../../core/store.ts";
+import type { OnStep } from "../../core/telemetry/steps.ts";
+import type { JobPaths } from "../job-folder/job-paths.ts";
 import { type Claim, readClaim, revokeLaunch, waitForCompleteClaim } from "./claim.ts";
-import { type JobPaths, readStartFailure } from "./job-files.ts";
+import { readStartFailure } from "./job-files.ts";
 import { readBootId, readProcess } from "./process-table.ts";
 
 export type ScreenHandle = JobHandle & { kind: "screen" };

@@ -1,8 +1,8 @@
 import { spawnSync } from "node:child_process";
-import { describeError } from "../../../shared/describe-error.ts";
-import { err, ok, type Result } from "../../../shared/result.ts";
-import type { JobHandle } from "../../core/job.ts";
-import { chooseEnvironment } from "../terminals.ts";
+import { describeError } from "../../../base/describe-error.ts";
+import { err, ok, type Result } from "../../../base/result.ts";
+import type { JobHandle } from "../../core/jobs/job.ts";
+import { chooseEnvironment } from "./job-terminals.ts";
 import { KEYS } from "./keys.ts";
 import { isSessionAlive, type ScreenHandle } from "./launch-session.ts";
 import { readBootId } from "./process-table.ts";

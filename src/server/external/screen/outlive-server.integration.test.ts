@@ -5,13 +5,13 @@ import {
   adoptForDisposal,
   type Bench,
   createBench,
-  createFiles,
   createStartingJob,
+  createWork,
   launchJob,
   probeOne,
   waitForEnd,
   waitUntil,
-} from "./screen-bench.test.ts";
+} from "../../../../tests/support/screen-bench.ts";
 import { createScreenExecutor } from "./screen-executor.ts";
 
 let bench: Bench;
@@ -24,15 +24,15 @@ afterEach(() => bench.dispose());
 
 const SERVER = `
 const { createScreenExecutor } = await import(process.argv[1]);
-const { serverDir, job, files } = JSON.parse(process.argv[2]);
-const launched = await createScreenExecutor({ serverDir }).launch(job, files);
+const { serverDir, job, work } = JSON.parse(process.argv[2]);
+const launched = await createScreenExecutor({ serverDir }).launch(job, work);
 console.log(JSON.stringify(launched));
 setInterval(() => undefined, 1000);
 `;
 
 const serve = (job: ReturnType<typeof createStartingJob>) => {
   adoptForDisposal(job.id);
-  const data = JSON.stringify({ serverDir: bench.serverDir, job, files: createFiles(job) });
+  const data = JSON.stringify({ serverDir: bench.serverDir, job, work: createWork(job) });
   const module = join(import.meta.dir, "screen-executor.ts");
   return Bun.spawn([process.execPath, "-e", SERVER, module, data], { stdout: "pipe", stdin: "ignore" });
 };

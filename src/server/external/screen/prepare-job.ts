@@ -1,10 +1,11 @@
 import { chmod, mkdir, open, rename, rm, writeFile } from "node:fs/promises";
-import type { StartingJob } from "../../core/job.ts";
-import type { JobFiles } from "../../core/ports.ts";
-import { removeTree } from "../remove-tree.ts";
-import type { JobPaths } from "./job-files.ts";
+import { removeTree } from "../../../tools/remove-tree.ts";
+import type { StartingJob } from "../../core/jobs/job.ts";
+import type { JobWork } from "../../core/running/executor.ts";
+import type { JobPaths } from "../job-folder/job-paths.ts";
 import { KEYS } from "./keys.ts";
 import { renderLaunchRecord } from "./launch-record.ts";
+import { renderCommandScript, renderOuterScript } from "./run-script.ts";
 
 const SCREENRC = `startup_message off
 vbell off
@@ -58,17 +59,21 @@ const writeArtifact = async (path: string, chunks: Iterable<Uint8Array>): Promis
 };
 
 /** Leaves the job's folder as one that was never launched, but for the claims of earlier launches. Rejects on a full disk and the like. */
-export const prepareJob = async (paths: JobPaths, job: StartingJob, files: JobFiles): Promise<void> => {
+export const prepareJob = async (
+  paths: JobPaths,
+  job: StartingJob,
+  { artifact }: Pick<JobWork, "artifact">,
+): Promise<void> => {
   const isNew = (await mkdir(paths.dir, { recursive: true, mode: 0o700 })) !== undefined;
   if (!isNew) await removeEarlierLaunch(paths);
   await Promise.all([
     mkdir(paths.repo, { mode: 0o755 }),
     createPendingExitCode(paths),
-    replaceFile(paths.script, files.script),
-    replaceFile(paths.commands, files.commands),
+    replaceFile(paths.script, renderOuterScript(job)),
+    replaceFile(paths.commands, renderCommandScript(job)),
     replaceFile(paths.screenrc, SCREENRC),
     replaceFile(paths.record, renderLaunchRecord(job)),
     writeFile(paths.errorLog, ""),
-    files.artifact === null ? undefined : writeArtifact(paths.artifact, files.artifact),
+    artifact === null ? undefined : writeArtifact(paths.artifact, artifact),
   ]);
 };

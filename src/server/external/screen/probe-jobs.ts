@@ -1,9 +1,10 @@
 import { existsSync } from "node:fs";
-import type { ActiveJob, JobId } from "../../core/job.ts";
-import type { Observation } from "../../core/ports.ts";
+import type { ActiveJob, JobId } from "../../core/jobs/job.ts";
+import type { Observation } from "../../core/running/executor.ts";
+import { type JobPaths, locateJobFiles } from "../job-folder/job-paths.ts";
 import { type Census, takeCensus } from "./census.ts";
 import { readClaim, revokeLaunch } from "./claim.ts";
-import { type JobPaths, locateJobFiles, readExitCode, readExitTime, readStartFailure } from "./job-files.ts";
+import { readExitCode, readExitTime, readStartFailure } from "./job-files.ts";
 import { indexProcesses, type JobProcesses, listAll, listLeftovers, selectJobProcesses } from "./job-processes.ts";
 import { createHandle, createHandleFromClaim, isSessionAlive, type ScreenHandle } from "./launch-session.ts";
 import { readBootId } from "./process-table.ts";

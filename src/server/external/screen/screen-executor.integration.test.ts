@@ -2,20 +2,21 @@ import { afterEach, beforeEach, describe, expect, test } from "bun:test";
 import { spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import type { ActiveJob } from "../../core/job.ts";
-import { readProcess } from "./process-table.ts";
 import {
   type Bench,
   createBench,
-  createFiles,
   createStartingJob,
+  createWork,
   launchJob,
   listProcessesOf,
   probeOne,
   readJobFile,
   waitForEnd,
   waitUntil,
-} from "./screen-bench.test.ts";
+} from "../../../../tests/support/screen-bench.ts";
+import type { ActiveJob } from "../../core/jobs/job.ts";
+import { readProcess } from "./process-table.ts";
+import { renderCommandScript, renderOuterScript } from "./run-script.ts";
 import { createScreenExecutor } from "./screen-executor.ts";
 
 let bench: Bench;
@@ -214,7 +215,7 @@ describe("a job's environment", () => {
 
   test("too large an environment is an error in one line", async () => {
     const job = createStartingJob();
-    const launched = await bench.executor.launch(job, createFiles(job, { BIG: "x".repeat(200_000) }));
+    const launched = await bench.executor.launch(job, createWork(job, { BIG: "x".repeat(200_000) }));
     expect(launched.ok).toBe(false);
     if (!launched.ok) expect(launched.error.message).toMatch(/^Could not start[^\n]+$/);
   });
@@ -224,7 +225,7 @@ describe("at most once", () => {
   test("a job that was never launched is unstarted, and can't start from then on", async () => {
     const job = createStartingJob({ command: "touch ../ran" });
     expect(await probeOne(bench.executor, job)).toEqual({ kind: "unstarted" });
-    const launched = await bench.executor.launch(job, createFiles(job));
+    const launched = await bench.executor.launch(job, createWork(job));
     expect(launched.ok).toBe(false);
     expect(await probeOne(bench.executor, job)).toEqual({ kind: "unstarted" });
     expect(existsSync(pathIn(job, "ran"))).toBe(false);
@@ -243,7 +244,7 @@ describe("at most once", () => {
     const job = createStartingJob({ command: "echo once >> ../ran; touch ../told; sleep 300" });
     const [one, two] = await Promise.all([launchJob(bench, job), launchJob(bench, job)]);
     const other = createScreenExecutor({ serverDir: bench.serverDir });
-    const third = await other.launch(job, createFiles(job));
+    const third = await other.launch(job, createWork(job));
     expect(two.handle).toEqual(one.handle);
     expect(third).toEqual({ ok: true, value: one.handle });
     await waitForFile(one, "told");
@@ -253,8 +254,8 @@ describe("at most once", () => {
   test("a run.sh that finds its launch claimed does nothing", async () => {
     const job = createStartingJob({ command: "touch ../ran" });
     await probeOne(bench.executor, job);
-    writeFileSync(pathIn(job, "run.sh"), createFiles(job).script);
-    writeFileSync(pathIn(job, "job_commands.sh"), createFiles(job).commands);
+    writeFileSync(pathIn(job, "run.sh"), renderOuterScript(job));
+    writeFileSync(pathIn(job, "job_commands.sh"), renderCommandScript(job));
     expect(spawnSync("bash", ["run.sh"], { cwd: pathIn(job, ".") }).status).toBe(1);
     expect(readdirSync(pathIn(job, ".")).sort()).toEqual([
       expect.stringMatching(/^claim-/),
@@ -452,7 +453,7 @@ describe("the session", () => {
   test("screen that can't be run is an error in one line", async () => {
     const executor = createScreenExecutor({ serverDir: bench.serverDir, serverEnv: { PATH: "/nowhere" } });
     const job = createStartingJob();
-    const launched = await executor.launch(job, createFiles(job));
+    const launched = await executor.launch(job, createWork(job));
     expect(launched).toEqual({
       ok: false,
       error: { message: expect.stringMatching(/^Could not start the screen session: .+$/) },
@@ -470,7 +471,7 @@ describe("the session", () => {
       serverDir: bench.serverDir,
       serverEnv: { ...process.env, PATH: `${programs}:${process.env.PATH}` },
     });
-    expect((await executor.launch(job, createFiles(job))).ok).toBe(false);
+    expect((await executor.launch(job, createWork(job))).ok).toBe(false);
     writeFileSync(pathIn(job, "go"), "");
     await waitForFile(job, "came");
     expect(existsSync(pathIn(job, "ran"))).toBe(false);
@@ -485,7 +486,7 @@ describe("the session", () => {
       serverDir: bench.serverDir,
       serverEnv: { ...process.env, PATH: `${programs}:${process.env.PATH}` },
     });
-    expect((await executor.launch(job, createFiles(job))).ok).toBe(true);
+    expect((await executor.launch(job, createWork(job))).ok).toBe(true);
     expect(await waitForEnd({ ...bench, executor }, job)).toMatchObject(exited(6));
   });
 

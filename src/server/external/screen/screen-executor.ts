@@ -1,10 +1,11 @@
 import type { ChildProcess } from "node:child_process";
-import { describeError } from "../../../shared/describe-error.ts";
-import { err, ok, type Result } from "../../../shared/result.ts";
-import type { ActiveJob, JobHandle, JobId, StartingJob } from "../../core/job.ts";
-import type { Executor, JobFiles, LaunchError, OnStep } from "../../core/ports.ts";
+import { describeError } from "../../../base/describe-error.ts";
+import { err, ok, type Result } from "../../../base/result.ts";
+import type { ActiveJob, JobHandle, JobId, StartingJob } from "../../core/jobs/job.ts";
+import type { Executor, JobWork, LaunchError } from "../../core/running/executor.ts";
+import type { OnStep } from "../../core/telemetry/steps.ts";
+import { type JobPaths, locateJobFiles } from "../job-folder/job-paths.ts";
 import { type Claim, findLaunched, readClaim, waitForCompleteClaim } from "./claim.ts";
-import { type JobPaths, locateJobFiles } from "./job-files.ts";
 import { forceKillJobs, terminateJobs } from "./kill-jobs.ts";
 import { readLaunchRecord } from "./launch-record.ts";
 import { createHandleFromClaim, launchSession } from "./launch-session.ts";
@@ -59,14 +60,14 @@ const findEarlierLaunch = async (job: StartingJob, paths: JobPaths): Promise<Job
   return claim?.kind === "launched" ? createHandleFromClaim(job, claim) : null;
 };
 
-const startLaunch = async (state: State, job: StartingJob, files: JobFiles): Launch => {
+const startLaunch = async (state: State, job: StartingJob, work: JobWork): Launch => {
   const { serverDir, serverEnv, onStep } = state.options;
   const paths = locateJobFiles(serverDir, job.id);
   const earlier = await findEarlierLaunch(job, paths);
   if (earlier !== null) return ok(earlier);
-  await prepareJob(paths, job, files);
+  await prepareJob(paths, job, work);
   onStep?.("files prepared");
-  const env = buildSessionEnvironment(job.id, files.environment, serverEnv ?? process.env);
+  const env = buildSessionEnvironment(job.id, work.environment, serverEnv ?? process.env);
   const session = await launchSession(job, { paths, env, onStep });
   if (!session.ok) return session;
   onStep?.("launch claimed");
@@ -74,15 +75,15 @@ const startLaunch = async (state: State, job: StartingJob, files: JobFiles): Lau
   return ok(session.value.handle);
 };
 
-const settle = async ({ options, launches }: State, job: ActiveJob): Promise<void> => {
+const awaitLaunch = async ({ options, launches }: State, job: ActiveJob): Promise<void> => {
   await launches.get(job.id);
   if (job.status === "starting") await waitForCompleteClaim(locateJobFiles(options.serverDir, job.id), job);
 };
 
-const launch = (state: State, job: StartingJob, files: JobFiles): Launch => {
+const launch = (state: State, job: StartingJob, work: JobWork): Launch => {
   const underWay = state.launches.get(job.id);
   if (underWay !== undefined) return underWay;
-  const started = startLaunch(state, job, files)
+  const started = startLaunch(state, job, work)
     .catch((error: unknown) => err(explainFailure(error)))
     .finally(() => state.launches.delete(job.id));
   state.launches.set(job.id, started);
@@ -104,9 +105,9 @@ export const createScreenExecutor = (options: ScreenExecutorOptions): Executor =
   const state: State = { options, launches: new Map(), children: new Map() };
   const { serverDir, onStep } = options;
   return {
-    launch: (job, files) => launch(state, job, files),
+    launch: (job, work) => launch(state, job, work),
     probe: async (jobs) => {
-      await Promise.all(jobs.map((job) => settle(state, job)));
+      await Promise.all(jobs.map((job) => awaitLaunch(state, job)));
       return probeJobs(serverDir, jobs);
     },
     kill: async (jobs, force) => (force ? forceKillJobs : terminateJobs)(serverDir, jobs, onStep),

@@ -1,5 +1,5 @@
-import { PASSED_PREFIX } from "../../core/job-script.ts";
-import type { Environment } from "../../core/ports.ts";
+import type { Environment } from "../../core/store.ts";
+import { PASSED_PREFIX } from "./run-script.ts";
 
 type ServerEnvironment = Readonly<Record<string, string | undefined>>;
 

@@ -3,9 +3,9 @@ import { spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { ArtifactId } from "../../core/job.ts";
-import { renderCommandScript, type UnpackLimits } from "../../core/job-script.ts";
-import { createTar } from "./tar-archive.test.ts";
+import { createTar } from "../../../../tests/support/tar-archive.ts";
+import type { ArtifactId } from "../../core/jobs/job.ts";
+import { renderCommandScript, type UnpackLimits } from "./run-script.ts";
 
 const LIMITS: UnpackLimits = { gib: 1 / 32, entries: 2000, seconds: 20 };
 

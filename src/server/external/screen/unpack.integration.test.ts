@@ -2,9 +2,16 @@ import { afterEach, beforeEach, describe, expect, test } from "bun:test";
 import { spawnSync } from "node:child_process";
 import { existsSync, lstatSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import type { ArtifactId } from "../../core/job.ts";
-import { type Bench, createBench, createStartingJob, launchJob, readJobFile, waitForEnd } from "./screen-bench.test.ts";
-import { createTar, type TarMember } from "./tar-archive.test.ts";
+import {
+  type Bench,
+  createBench,
+  createStartingJob,
+  launchJob,
+  readJobFile,
+  waitForEnd,
+} from "../../../../tests/support/screen-bench.ts";
+import { createTar, type TarMember } from "../../../../tests/support/tar-archive.ts";
+import type { ArtifactId } from "../../core/jobs/job.ts";
 
 let bench: Bench;
 

@@ -1,4 +1,4 @@
-import type { Executor } from "../../core/ports.ts";
+import type { Executor } from "../../core/running/executor.ts";
 import type { ScreenHandle } from "./launch-session.ts";
 
 /** No other session has this name, also when a job of the same id was started before. */

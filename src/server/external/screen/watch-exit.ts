@@ -1,5 +1,5 @@
 import { existsSync, type FSWatcher, watch } from "node:fs";
-import type { JobPaths } from "./job-files.ts";
+import type { JobPaths } from "../job-folder/job-paths.ts";
 
 const WINDING_DOWN_MS = 50;
 

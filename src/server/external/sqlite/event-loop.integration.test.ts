@@ -1,7 +1,7 @@
 import { Database } from "bun:sqlite";
 import { expect, test } from "bun:test";
 import { join } from "node:path";
-import { addJobs, createQueued, listAll, makeFolder, openIn } from "./harness.test.ts";
+import { addJobs, createQueued, listAll, makeFolder, openIn } from "../../../../tests/support/store.ts";
 
 const fill = (folder: string, count: number): void => {
   const db = new Database(join(folder, "jobs.db"));

@@ -1,8 +1,6 @@
 import { Database } from "bun:sqlite";
 import { expect, onTestFinished, test } from "bun:test";
 import { join } from "node:path";
-import type { CommitSample } from "../../core/meter.ts";
-import { type CommitMeter, createGroupCommit } from "./group-commit.ts";
 import {
   addJobs,
   createQueued,
@@ -13,7 +11,9 @@ import {
   spawnWithStore,
   toId,
   upload,
-} from "./harness.test.ts";
+} from "../../../../tests/support/store.ts";
+import type { CommitSample } from "../../core/telemetry/meter.ts";
+import { type CommitMeter, createGroupCommit } from "./group-commit.ts";
 import { openDatabase } from "./open-database.ts";
 
 test("a writer that throws takes back its own change and nobody else's", async () => {

@@ -1,8 +1,9 @@
 import type { Database } from "bun:sqlite";
-import { describeError } from "../../../shared/describe-error.ts";
-import { err, ok, type Result } from "../../../shared/result.ts";
-import type { Meter } from "../../core/meter.ts";
-import type { OnStep, Unavailable } from "../../core/ports.ts";
+import { describeError } from "../../../base/describe-error.ts";
+import { err, ok, type Result } from "../../../base/result.ts";
+import type { Unavailable } from "../../core/refusal.ts";
+import type { Meter } from "../../core/telemetry/meter.ts";
+import type { OnStep } from "../../core/telemetry/steps.ts";
 import { explainFault } from "./sqlite-error.ts";
 
 type Settle = () => void;

@@ -1,4 +1,4 @@
-import { toUnavailableError } from "../../core/unavailable.ts";
+import { toUnavailableError } from "../../core/refusal.ts";
 import { explainFault } from "./sqlite-error.ts";
 
 type Read<Args extends readonly unknown[], Value> = (...args: Args) => Value;

@@ -1,8 +1,8 @@
 import { Database } from "bun:sqlite";
 import { closeSync, existsSync, openSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { describeError } from "../../../shared/describe-error.ts";
-import { err, ok, type Result } from "../../../shared/result.ts";
+import { describeError } from "../../../base/describe-error.ts";
+import { err, ok, type Result } from "../../../base/result.ts";
 import { type OpenError, readErrorCode } from "./sqlite-error.ts";
 
 export type FolderLock = Readonly<{ release: () => void }>;

@@ -1,6 +1,6 @@
 import type { Database } from "bun:sqlite";
-import { VERSION } from "../../../shared/version.ts";
-import type { OnStep } from "../../core/ports.ts";
+import { VERSION } from "../../../base/version.ts";
+import type { OnStep } from "../../core/telemetry/steps.ts";
 
 const INITIAL_SCHEMA = `
 create table jobs (

@@ -2,14 +2,15 @@ import type { Database } from "bun:sqlite";
 import { describe, expect, test } from "bun:test";
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import type { AccessToken } from "../../core/access-token.ts";
-import type { ArtifactId, Job } from "../../core/job.ts";
-import type { Batch, OutboxMessage } from "../../core/outbox.ts";
-import type { Environment, Store } from "../../core/ports.ts";
-import { makeFolder, must, openIn } from "./harness.test.ts";
+import { FIXTURES } from "../../../../tests/support/programs.ts";
+import { makeFolder, must, openIn } from "../../../../tests/support/store.ts";
+import type { AccessToken } from "../../core/access/access-token.ts";
+import type { ArtifactId, Job } from "../../core/jobs/job.ts";
+import type { Batch, OutboxMessage } from "../../core/notices/outbox.ts";
+import type { Environment, Store } from "../../core/store.ts";
+import { restoreDatabase } from "./beside-server/restore-database.ts";
 import { readVersion, SCHEMA_VERSION } from "./migrations.ts";
 import { openDatabase } from "./open-database.ts";
-import { restoreDatabase } from "./restore-database.ts";
 
 type Content = Readonly<{
   jobs: readonly Job[];
@@ -22,7 +23,7 @@ type Content = Readonly<{
   artifact: Readonly<{ id: ArtifactId; gitSha: string; bytes: number }>;
 }>;
 
-const FOLDER = join(import.meta.dir, "../../../../tests/fixtures/databases");
+const FOLDER = join(FIXTURES, "databases");
 const VERSIONS = Array.from({ length: SCHEMA_VERSION }, (_, index) => index + 1);
 
 const readContent = (version: number): Content =>

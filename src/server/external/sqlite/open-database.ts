@@ -1,8 +1,8 @@
 import { Database } from "bun:sqlite";
 import { chmodSync, closeSync, existsSync, openSync } from "node:fs";
-import { describeError } from "../../../shared/describe-error.ts";
-import { err, ok, type Result } from "../../../shared/result.ts";
-import type { OnStep } from "../../core/ports.ts";
+import { describeError } from "../../../base/describe-error.ts";
+import { err, ok, type Result } from "../../../base/result.ts";
+import type { OnStep } from "../../core/telemetry/steps.ts";
 import { migrate, readVersion, recordWriter, refuseVersion } from "./migrations.ts";
 import { explainFault, type OpenError, readErrorCode } from "./sqlite-error.ts";
 

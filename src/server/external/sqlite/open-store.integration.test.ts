@@ -11,8 +11,17 @@ import {
   writeFileSync,
 } from "node:fs";
 import { join } from "node:path";
-import { VERSION } from "../../../shared/version.ts";
-import { addJobs, createEnded, createQueued, makeFolder, must, openIn, spawnWithStore, toId } from "./harness.test.ts";
+import {
+  addJobs,
+  createEnded,
+  createQueued,
+  makeFolder,
+  must,
+  openIn,
+  spawnWithStore,
+  toId,
+} from "../../../../tests/support/store.ts";
+import { VERSION } from "../../../base/version.ts";
 import { SCHEMA_VERSION } from "./migrations.ts";
 import { openDatabase } from "./open-database.ts";
 import { openStore } from "./open-store.ts";

@@ -2,21 +2,23 @@ import type { Database } from "bun:sqlite";
 import { randomBytes } from "node:crypto";
 import { existsSync } from "node:fs";
 import { join } from "node:path";
-import { err, ok, type Result } from "../../../shared/result.ts";
-import type { Clock, OnStep, Store, Transaction } from "../../core/ports.ts";
-import { checkFolder } from "../check-folder.ts";
-import { loadSecretBox, type SecretBox } from "../secret-box.ts";
-import { createArtifactTable } from "./artifact-table.ts";
+import { err, ok, type Result } from "../../../base/result.ts";
+import { checkFolder } from "../../../tools/check-folder.ts";
+import type { Clock } from "../../core/clock.ts";
+import type { Store, Transaction } from "../../core/store.ts";
+import type { OnStep } from "../../core/telemetry/steps.ts";
+import { locateWaiting } from "./database-files.ts";
 import { type CommitMeter, createGroupCommit, type GroupCommit } from "./group-commit.ts";
 import { guardRead, guardSlices } from "./guard-reads.ts";
-import { createJobTable, type JobTable } from "./job-table.ts";
 import { type FolderLock, lockFolder } from "./lock-folder.ts";
 import { explainOpenFailure, openDatabase } from "./open-database.ts";
-import { createOutboxChanges, createOutboxReads } from "./outbox-table.ts";
-import { locateWaiting } from "./restore-database.ts";
-import { createBlacklist, createTokenDigest } from "./settings-table.ts";
+import { loadSecretBox, type SecretBox } from "./secret-box.ts";
 import type { OpenError } from "./sqlite-error.ts";
-import { createTokenReads } from "./token-table.ts";
+import { createArtifactTable } from "./tables/artifact-table.ts";
+import { createJobTable, type JobTable } from "./tables/job-table.ts";
+import { createOutboxChanges, createOutboxReads } from "./tables/outbox-table.ts";
+import { createBlacklist, createTokenDigest } from "./tables/settings-table.ts";
+import { createTokenReads } from "./tables/token-table.ts";
 
 /** `randomId` names artifacts. */
 export type StoreOptions = Readonly<{

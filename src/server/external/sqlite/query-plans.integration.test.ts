@@ -1,8 +1,16 @@
 import { Database } from "bun:sqlite";
 import { describe, expect, onTestFinished, spyOn, test } from "bun:test";
 import { join } from "node:path";
-import type { JobFilter, Store } from "../../core/ports.ts";
-import { addJobs, createEnded, createQueued, createRunning, listAll, makeFolder, openIn } from "./harness.test.ts";
+import {
+  addJobs,
+  createEnded,
+  createQueued,
+  createRunning,
+  listAll,
+  makeFolder,
+  openIn,
+} from "../../../../tests/support/store.ts";
+import type { JobFilter, Store } from "../../core/store.ts";
 
 const PAGE: JobFilter = { limit: 100, offset: 0 };
 

@@ -1,4 +1,4 @@
-import { describeError } from "../../../shared/describe-error.ts";
+import { describeError } from "../../../base/describe-error.ts";
 
 export type OpenError = Readonly<{ message: string }>;
 

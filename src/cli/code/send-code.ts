@@ -1,0 +1,102 @@
+import { openAsBlob } from "node:fs";
+import { join } from "node:path";
+import { escapeText } from "../../base/escape-text.ts";
+import { quoteWord } from "../../base/quote-word.ts";
+import { ok, type Result } from "../../base/result.ts";
+import type { Failure, FlagValues } from "../../command-line/command.ts";
+import { readSwitch } from "../../command-line/flag-values.ts";
+import { fail, failUsage } from "../../command-line/usage.ts";
+import type { ArtifactCheck, ArtifactUpload } from "../../wire/artifact.ts";
+import { MAX_ARTIFACT_BYTES } from "../../wire/limits.ts";
+import type { Api } from "../connection/api-client.ts";
+import { isTerminal } from "../terminal/is-terminal.ts";
+import { hint } from "../terminal/output.ts";
+import { canPrompt, confirm } from "../terminal/prompt.ts";
+import { type Snapshot, takeSnapshot } from "./code-snapshot.ts";
+import { refuseSize } from "./size-limit.ts";
+
+/** What goes with a request for the job to run the user's code in the folder that the user stands in. The snapshot is
+ * for the caller to dispose of. */
+export type Code = Readonly<{
+  artifact_id: string | null;
+  git_repo_url: string | null;
+  git_branch: string | null;
+  enterFolder: string | null;
+  snapshot: Snapshot | null;
+}>;
+
+const NO_CODE: Code = {
+  artifact_id: null,
+  git_repo_url: null,
+  git_branch: null,
+  enterFolder: null,
+  snapshot: null,
+};
+const MIB = 1024 * 1024;
+
+const openBody = async (path: string, bytes: number): Promise<Blob | ReadableStream<Uint8Array>> => {
+  const blob = await openAsBlob(path);
+  if (bytes <= MIB) return blob;
+  if (isTerminal("errors")) return (await import("./upload-progress.ts")).showProgress(blob);
+  hint(`Sending the code (${(bytes / MIB).toFixed(1)} MiB) …`);
+  return blob;
+};
+
+const uploadTar = async (api: Api, snapshot: Snapshot): Promise<Result<string, Failure>> => {
+  const path = join(snapshot.folder, "tree.tar");
+  const written = await snapshot.writeTar(path);
+  if (!written.ok) return written;
+  if (written.value > MAX_ARTIFACT_BYTES) return refuseSize(written.value, snapshot.listFiles());
+  const body = await openBody(path, written.value);
+  const uploaded = await api.upload<ArtifactUpload>(`/v1/artifacts?git_sha=${snapshot.treeSha}`, body);
+  return uploaded.ok ? ok(uploaded.value.data) : uploaded;
+};
+
+const upload = async (api: Api, snapshot: Snapshot): Promise<Result<string, Failure>> => {
+  const known = await api.get<ArtifactCheck>(`/v1/artifacts/by-sha/${snapshot.treeSha}`);
+  if (!known.ok) return known;
+  if (known.value.artifact_id !== null) return ok(known.value.artifact_id);
+  return uploadTar(api, snapshot);
+};
+
+const sendSnapshot = async (api: Api, snapshot: Snapshot): Promise<Result<Code, Failure>> => {
+  for (const warning of snapshot.warnings) hint(`Warning: ${escapeText(warning)}`);
+  const artifact = await upload(api, snapshot);
+  if (!artifact.ok) return artifact;
+  const folder = quoteWord(snapshot.subFolder);
+  return ok({
+    artifact_id: artifact.value,
+    git_repo_url: snapshot.remoteUrl,
+    git_branch: snapshot.branch,
+    enterFolder: snapshot.subFolder === "" ? null : `mkdir -p -- ${folder} && cd -- ${folder} || exit`,
+    snapshot,
+  });
+};
+
+const goWithoutCode = async (): Promise<Result<Code, Failure>> => {
+  const advice = "this folder is in no git repository, so no code can travel; use --no-git to run without it";
+  if (!canPrompt()) return failUsage(advice);
+  const answer = await confirm("This folder is in no git repository. Run the job without code?", advice);
+  if (!answer.ok) return answer;
+  return answer.value ? ok(NO_CODE) : fail("nothing was submitted");
+};
+
+export const sendCode = async (api: Api, flags: FlagValues): Promise<Result<Code, Failure>> => {
+  if (readSwitch(flags, "no-git")) return ok(NO_CODE);
+  const snapshot = await takeSnapshot(process.cwd());
+  if (snapshot === null) return goWithoutCode();
+  if (!snapshot.ok) return snapshot;
+  const code = await sendSnapshot(api, snapshot.value);
+  if (!code.ok) snapshot.value.dispose();
+  return code;
+};
+
+/** The job enters the user's folder before the user's own jobrc runs. */
+export const addCode = (
+  code: Code,
+  jobrc: string | null | undefined,
+): Readonly<Omit<Code, "enterFolder" | "snapshot"> & { jobrc: string | null }> => {
+  const { enterFolder, snapshot: _snapshot, ...fields } = code;
+  const lines = [enterFolder, jobrc ?? null].filter((line) => line !== null);
+  return { ...fields, jobrc: lines.length === 0 ? null : lines.join("\n") };
+};

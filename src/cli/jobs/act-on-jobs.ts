@@ -1,0 +1,62 @@
+import { escapeText } from "../../base/escape-text.ts";
+import { err, ok, type Result } from "../../base/result.ts";
+import { DONE, type Failure, type Flag, type FlagValues, type Outcome } from "../../command-line/command.ts";
+import { readSwitch } from "../../command-line/flag-values.ts";
+import { fail } from "../../command-line/usage.ts";
+import type { WireJob } from "../../wire/job.ts";
+import type { ApiResult } from "../connection/api-client.ts";
+import { hint, print, printJson } from "../terminal/output.ts";
+import { confirm } from "../terminal/prompt.ts";
+
+/** `verb` as it is typed, `done` as it is said afterwards: "kill", "killed". */
+export type JobAction = Readonly<{
+  verb: string;
+  done: string;
+  act: (job: WireJob) => ApiResult<unknown>;
+}>;
+
+export const ACTION_FLAGS: readonly Flag[] = [
+  { long: "yes", short: "y", help: "don't ask" },
+  { long: "json", help: "as JSON" },
+  { long: "quiet", short: "q", help: "ids only" },
+];
+
+const confirmAction = async (
+  jobs: readonly WireJob[],
+  { verb }: JobAction,
+  flags: FlagValues,
+): Promise<Result<boolean, Failure>> => {
+  if (readSwitch(flags, "yes")) return ok(true);
+  for (const job of jobs) hint(`  ${job.id}  ${escapeText(job.user)}  ${escapeText(job.command)}`);
+  const many = jobs.length === 1 ? "this job" : `these ${jobs.length} jobs`;
+  return confirm(
+    `${verb[0]?.toUpperCase()}${verb.slice(1)} ${many}?`,
+    `nx ${verb} asks on a terminal only; add -y to go ahead`,
+  );
+};
+
+const actOnEach = async (
+  jobs: readonly WireJob[],
+  action: JobAction,
+): Promise<readonly (readonly [WireJob, Failure | null])[]> => {
+  const results: (readonly [WireJob, Failure | null])[] = [];
+  for (const job of jobs) {
+    const acted = await action.act(job);
+    results.push([job, acted.ok ? null : acted.error]);
+  }
+  return results;
+};
+
+/** Shows the jobs and asks, acts on each, and fails when one of them failed. */
+export const actOnJobs = async (jobs: readonly WireJob[], action: JobAction, flags: FlagValues): Promise<Outcome> => {
+  const agreed = await confirmAction(jobs, action, flags);
+  if (!agreed.ok) return agreed;
+  if (!agreed.value) return fail(`nothing was ${action.done}`);
+  const results = await actOnEach(jobs, action);
+  const acted = results.filter(([, failure]) => failure === null).map(([job]) => job);
+  if (readSwitch(flags, "json")) printJson({ [action.done]: acted.map((job) => job.id) });
+  else if (readSwitch(flags, "quiet")) for (const job of acted) print(job.id);
+  else for (const job of acted) print(`Job ${job.id} is ${action.done}.`);
+  const failure = results.map(([, error]) => error).find((error) => error !== null);
+  return failure === undefined ? DONE : err(failure);
+};

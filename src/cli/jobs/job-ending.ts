@@ -1,0 +1,19 @@
+import { escapeText } from "../../base/escape-text.ts";
+import type { WireJob } from "../../wire/job.ts";
+
+const KILLED_EXIT_CODE = 143;
+const LOST_EXIT_CODE = 1;
+
+/** The job's own exit code; for one that has none, 143 when it was killed and 1 when it was lost. */
+export const chooseExitCode = (job: WireJob): number =>
+  job.exit_code ?? (job.status === "killed" ? KILLED_EXIT_CODE : LOST_EXIT_CODE);
+
+const isPlainExit = (job: WireJob): boolean => job.error_message === `Job failed with exit code ${job.exit_code}`;
+
+/** In one line, as in "Job k3f9ab failed with exit code 3". */
+export const describeEnding = (job: WireJob): string => {
+  if (job.status === "killed") return `Job ${job.id} was killed`;
+  const ending = job.exit_code === null ? "" : ` with exit code ${job.exit_code}`;
+  const reason = job.error_message === null || isPlainExit(job) ? "" : `: ${escapeText(job.error_message)}`;
+  return `Job ${job.id} ${job.status}${ending}${reason}`;
+};

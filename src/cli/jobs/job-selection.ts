@@ -1,0 +1,67 @@
+import { ok, type Result } from "../../base/result.ts";
+import type { Failure } from "../../command-line/command.ts";
+import { fail, failUsage } from "../../command-line/usage.ts";
+import type { WireJob, WireStatus } from "../../wire/job.ts";
+import type { Api } from "../connection/api-client.ts";
+import { ENDED_STATUSES } from "./list-flags.ts";
+import { listJobs } from "./list-jobs.ts";
+
+const IS_GPU = /^\d{1,2}$/;
+
+const compilePattern = (text: string): Result<RegExp, Failure> => {
+  try {
+    return ok(new RegExp(text));
+  } catch (error) {
+    return failUsage(`"${text}" is no job, GPU or regular expression: ${error instanceof Error ? error.message : ""}`);
+  }
+};
+
+const selectBy = (jobs: readonly WireJob[], word: string, status: WireStatus): Result<readonly WireJob[], Failure> => {
+  const byId = jobs.filter((job) => job.id === word);
+  if (byId.length > 0) return ok(byId);
+  if (status === "running" && IS_GPU.test(word)) return ok(jobs.filter((job) => job.gpu_idxs.includes(Number(word))));
+  const pattern = compilePattern(word);
+  return pattern.ok ? ok(jobs.filter((job) => pattern.value.test(job.command))) : pattern;
+};
+
+/** Jobs of one status, each once: by id or regular expression over the command; a number is a running job's GPU. */
+export const selectJobs = async (
+  api: Api,
+  status: WireStatus,
+  words: readonly string[],
+): Promise<Result<readonly WireJob[], Failure>> => {
+  if (words.includes("")) return failUsage("an empty word names no job");
+  const jobs = await listJobs(api, { statuses: [status] });
+  if (!jobs.ok) return jobs;
+  const chosen = new Map<string, WireJob>();
+  for (const word of words) {
+    const selected = selectBy(jobs.value, word, status);
+    if (!selected.ok) return selected;
+    if (selected.value.length === 0) return fail(`no ${status} job matches "${word}"`);
+    for (const job of selected.value) chosen.set(job.id, job);
+  }
+  return ok([...chosen.values()]);
+};
+
+const findOnGpu = async (api: Api, gpu: string): Promise<Result<WireJob, Failure>> => {
+  const jobs = await api.get<readonly WireJob[]>(`/v1/jobs?status=running&gpu_index=${gpu}&limit=1`);
+  if (!jobs.ok) return jobs;
+  const [job] = jobs.value;
+  return job === undefined ? fail(`no job runs on GPU ${gpu}`) : ok(job);
+};
+
+const findNewest = async (api: Api, user: string): Promise<Result<WireJob, Failure>> => {
+  const running = await listJobs(api, { statuses: ["running"], user, most: 1 });
+  if (!running.ok) return running;
+  const ended = running.value.length > 0 ? running : await listJobs(api, { statuses: ENDED_STATUSES, user, most: 1 });
+  if (!ended.ok) return ended;
+  const [job] = ended.value;
+  return job === undefined ? fail(`no job of ${user} has started yet`) : ok(job);
+};
+
+/** By id or GPU; without a word the user's newest started job. */
+export const findJob = async (api: Api, word: string | undefined, user: string): Promise<Result<WireJob, Failure>> => {
+  if (word === "") return failUsage("an empty word names no job");
+  if (word === undefined) return findNewest(api, user);
+  return IS_GPU.test(word) ? findOnGpu(api, word) : api.get<WireJob>(`/v1/jobs/${encodeURIComponent(word)}`);
+};

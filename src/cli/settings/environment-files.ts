@@ -1,0 +1,83 @@
+import { readFileSync, statSync } from "node:fs";
+import { parseEnv } from "node:util";
+import { describeError } from "../../base/describe-error.ts";
+import { ok, type Result } from "../../base/result.ts";
+import type { Failure } from "../../command-line/command.ts";
+import { fail, failUsage } from "../../command-line/usage.ts";
+import { hint } from "../terminal/output.ts";
+import { locateOwn } from "./config-file.ts";
+import { isFile } from "./write-file.ts";
+
+type Environment = Readonly<Record<string, string>>;
+
+const NAME = /^[A-Za-z_][A-Za-z0-9_]*$/;
+
+const readText = (path: string): Result<string, Failure> => {
+  try {
+    return ok(readFileSync(path, "utf8"));
+  } catch (error) {
+    return fail(`${path} can't be read: ${describeError(error)}`);
+  }
+};
+
+const readEnvFile = (path: string): Result<Environment, Failure> => {
+  const text = readText(path);
+  return text.ok ? ok(parseEnv(text.value) as Environment) : text;
+};
+
+const parsePair = (pair: string): Result<readonly [string, string], Failure> => {
+  const split = pair.indexOf("=");
+  const name = split === -1 ? pair : pair.slice(0, split);
+  if (!NAME.test(name)) return failUsage(`-e takes NAME=VALUE, not "${name}"`);
+  if (split !== -1) return ok([name, pair.slice(split + 1)]);
+  const own = process.env[name];
+  return own === undefined
+    ? failUsage(`-e ${name}: it has no value here; give one with -e ${name}=VALUE`)
+    : ok([name, own]);
+};
+
+const mergeLayers = (layers: readonly Environment[]): Environment => {
+  const overridden = layers.flatMap((layer, index) =>
+    Object.keys(layer).filter((name) =>
+      layers.slice(0, index).some((earlier) => Object.hasOwn(earlier, name) && earlier[name] !== layer[name]),
+    ),
+  );
+  if (overridden.length > 0) hint(`Overridden variables: ${[...new Set(overridden)].join(", ")}`);
+  return Object.fromEntries(layers.flatMap((layer) => Object.entries(layer)));
+};
+
+const parsePairs = (pairs: readonly string[]): Result<Environment, Failure> => {
+  const given: (readonly [string, string])[] = [];
+  for (const pair of pairs) {
+    const parsed = parsePair(pair);
+    if (!parsed.ok) return parsed;
+    given.push(parsed.value);
+  }
+  return ok(Object.fromEntries(given));
+};
+
+const readFiles = (paths: readonly string[]): Result<readonly Environment[], Failure> => {
+  const layers: Environment[] = [];
+  for (const path of paths) {
+    const layer = readEnvFile(path);
+    if (!layer.ok) return layer;
+    layers.push(layer.value);
+  }
+  return ok(layers);
+};
+
+/** `~/.nexus/.env`, then `./.env`, then `--env-file`, then each `-e`: the later wins. */
+export const collectEnvironment = (pairs: readonly string[], envFile: string | null): Result<Environment, Failure> => {
+  if (envFile !== null && statSync(envFile, { throwIfNoEntry: false }) === undefined)
+    return failUsage(`--env-file ${envFile}: there is no such file`);
+  const given = parsePairs(pairs);
+  if (!given.ok) return given;
+  const own = [locateOwn(".env"), ".env"].filter(isFile);
+  const files = readFiles(envFile === null ? own : [...own, envFile]);
+  return files.ok ? ok(mergeLayers([...files.value, given.value])) : files;
+};
+
+export const readJobrc = (): Result<string | null, Failure> => {
+  const path = locateOwn(".jobrc");
+  return isFile(path) ? readText(path) : ok(null);
+};

@@ -1,0 +1,62 @@
+import { INTEGRATION_NAMES, NOTIFICATION_NAMES } from "../../wire/job-names.ts";
+
+/** A key of `config.toml`. `choices` are what a list may hold. */
+export type Setting = Readonly<{
+  name: string;
+  kind: "text" | "list" | "switch";
+  choices?: readonly string[];
+  fallback: string | boolean | readonly string[];
+}>;
+
+export const SETTINGS: readonly Setting[] = [
+  { name: "user", kind: "text", fallback: "" },
+  { name: "default_target", kind: "text", fallback: "local" },
+  { name: "default_integrations", kind: "list", choices: INTEGRATION_NAMES, fallback: [] },
+  { name: "default_notifications", kind: "list", choices: NOTIFICATION_NAMES, fallback: [] },
+  { name: "enable_git_tag_push", kind: "switch", fallback: false },
+  { name: "autostart", kind: "switch", fallback: true },
+];
+
+const SWITCH = /^(?:true|yes|on|1|false|no|off|0)?$/i;
+const ON = /^(?:true|yes|on|1)$/i;
+
+export const isOn = (value: unknown): boolean => ON.test(String(value));
+
+export const splitList = (text: string): readonly string[] =>
+  text.split(",").flatMap((part) => (part.trim() === "" ? [] : [part.trim()]));
+
+export const nameVariable = (name: string): string => `NEXUS_${name.toUpperCase()}`;
+
+const describeChoices = (name: string, choices: readonly string[]): string =>
+  `${name} is a list of: ${choices.join(", ")}`;
+
+const describeWrong = ({ name, kind, choices = [] }: Setting, value: unknown): string | null => {
+  if (kind === "text") return typeof value === "string" ? null : `${name} is a text in quotes`;
+  if (kind === "switch") return typeof value === "boolean" ? null : `${name} is true or false`;
+  const isRight = Array.isArray(value) && value.every((part) => choices.includes(String(part)));
+  return isRight ? null : describeChoices(name, choices);
+};
+
+/** The first known key with a value that it can't have; unknown keys are the user's own affair. */
+export const findWrongSetting = (
+  config: Readonly<Record<string, unknown>>,
+): Readonly<{ name: string; problem: string }> | null => {
+  for (const setting of SETTINGS) {
+    const value = config[setting.name];
+    const problem = value === undefined ? null : describeWrong(setting, value);
+    if (problem !== null) return { name: setting.name, problem };
+  }
+  return null;
+};
+
+const describeWrongVariable = ({ name, kind, choices = [] }: Setting): string | null => {
+  const variable = nameVariable(name);
+  const text = process.env[variable] ?? "";
+  if (kind === "switch") return SWITCH.test(text) ? null : `${variable} is true or false, not "${text}"`;
+  const unknown = kind === "list" ? splitList(text).find((part) => !choices.includes(part)) : undefined;
+  return unknown === undefined ? null : `${describeChoices(variable, choices)}, not "${unknown}"`;
+};
+
+/** The same of the variables that stand for the keys. */
+export const findWrongVariable = (): string | null =>
+  SETTINGS.map(describeWrongVariable).find((problem) => problem !== null) ?? null;

@@ -1,0 +1,62 @@
+import {
+  closeSync,
+  fsyncSync,
+  mkdirSync,
+  openSync,
+  realpathSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeSync,
+} from "node:fs";
+import { dirname } from "node:path";
+import { describeError } from "../../base/describe-error.ts";
+import { ok, type Result } from "../../base/result.ts";
+import type { Failure } from "../../command-line/command.ts";
+import { fail } from "../../command-line/usage.ts";
+
+const PRIVATE_FILE = 0o600;
+const PRIVATE_FOLDER = 0o700;
+
+const followLink = (path: string): string => {
+  try {
+    return realpathSync(path);
+  } catch {
+    return path;
+  }
+};
+
+const writeWhole = (path: string, text: string): void => {
+  const file = openSync(path, "wx", PRIVATE_FILE);
+  try {
+    writeSync(file, text);
+    fsyncSync(file);
+  } finally {
+    closeSync(file);
+  }
+};
+
+const replace = (path: string, text: string): void => {
+  const target = followLink(path);
+  const draft = `${target}.${process.pid}.new`;
+  try {
+    writeWhole(draft, text);
+    renameSync(draft, target);
+  } catch (error) {
+    rmSync(draft, { force: true });
+    throw error;
+  }
+};
+
+/** Readable by its owner alone, and there whole or not at all. A link stays one: the file that it names is replaced. */
+export const writePrivateFile = (path: string, text: string): Result<void, Failure> => {
+  try {
+    mkdirSync(dirname(path), { recursive: true, mode: PRIVATE_FOLDER });
+    replace(path, text);
+    return ok(undefined);
+  } catch (error) {
+    return fail(`${path} can't be written: ${describeError(error)}`);
+  }
+};
+
+export const isFile = (path: string): boolean => statSync(path, { throwIfNoEntry: false })?.isFile() === true;

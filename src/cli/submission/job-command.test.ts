@@ -1,0 +1,24 @@
+import { expect, test } from "bun:test";
+import { spawnSync } from "node:child_process";
+import fc from "fast-check";
+import { joinCommand } from "./job-command.ts";
+
+test("one word is a line for the shell", () => {
+  expect(joinCommand(["a | b && c"])).toBe("a | b && c");
+});
+
+test("plain words need no quotes", () => {
+  expect(joinCommand(["python3", "train.py", "--lr", "0.1"])).toBe("python3 train.py --lr 0.1");
+});
+
+test("several words arrive in a real bash as they were typed", () => {
+  const word = fc.string({ unit: "binary" }).filter((text) => !text.includes("\0") && text.isWellFormed());
+  fc.assert(
+    fc.property(fc.array(word, { minLength: 2, maxLength: 6 }), (words) => {
+      const command = joinCommand(["printf", "%s\\0", ...words]);
+      const { stdout } = spawnSync("bash", ["-c", command], { encoding: "utf8" });
+      expect(stdout).toBe(words.map((text) => `${text}\0`).join(""));
+    }),
+    { numRuns: 60 },
+  );
+});

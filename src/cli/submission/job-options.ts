@@ -1,0 +1,74 @@
+import { ok, type Result } from "../../base/result.ts";
+import type { Failure, FlagValues } from "../../command-line/command.ts";
+import { readList, readSwitch, readText, readWhole } from "../../command-line/flag-values.ts";
+import { failUsage } from "../../command-line/usage.ts";
+import type { JobRequestInput } from "../../wire/job.ts";
+import { INTEGRATION_NAMES, NOTIFICATION_NAMES } from "../../wire/job-names.ts";
+import { type Config, readListOption } from "../settings/config-file.ts";
+import { collectEnvironment, readJobrc } from "../settings/environment-files.ts";
+import { readUserName } from "../settings/user-name.ts";
+
+/** All of a request but its command and what travels with it. */
+export type JobOptions = Omit<JobRequestInput, "command">;
+
+type GpuOptions = Pick<JobRequestInput, "num_gpus" | "gpu_idxs">;
+
+const MAX_GPUS = 1024;
+
+const parseIndexes = (text: string): Result<readonly number[], Failure> => {
+  const parts = text.split(",");
+  const indexes = parts.map(Number);
+  const twice = indexes.find((index, place) => indexes.indexOf(index) !== place);
+  if (!parts.every((part) => /^\d+$/.test(part)))
+    return failUsage(`--gpu-idxs takes GPU numbers such as 0,1, not "${text}"`);
+  return twice === undefined ? ok(indexes) : failUsage(`--gpu-idxs names GPU ${twice} twice`);
+};
+
+const readGpus = (flags: FlagValues): Result<GpuOptions, Failure> => {
+  const count = readWhole(flags, "gpus", { min: 0, max: MAX_GPUS });
+  if (!count.ok) return count;
+  const text = readText(flags, "gpu-idxs");
+  const given = [text, count.value, readSwitch(flags, "cpu") || null].filter((value) => value !== null);
+  if (given.length > 1) return failUsage("give one of --gpu-idxs, --gpus and --cpu, not several");
+  if (text === null) return ok({ num_gpus: readSwitch(flags, "cpu") ? 0 : (count.value ?? 1) });
+  const indexes = parseIndexes(text);
+  return indexes.ok ? ok({ gpu_idxs: [...indexes.value], num_gpus: indexes.value.length }) : indexes;
+};
+
+const checkNames = <Name extends string>(
+  given: readonly string[],
+  known: readonly Name[],
+  what: string,
+): Result<Name[], Failure> => {
+  const names = given.flatMap((text) => text.split(","));
+  const unknown = names.find((name) => !known.some((other) => other === name));
+  if (unknown !== undefined) return failUsage(`"${unknown}" is no ${what}; there are: ${known.join(", ")}`);
+  return ok(known.filter((name) => names.includes(name)));
+};
+
+const readNotifications = (flags: FlagValues, config: Config): ReturnType<typeof checkNames<"discord" | "phone">> => {
+  const defaults = readSwitch(flags, "silent") ? [] : readListOption(config, "default_notifications");
+  return checkNames([...readList(flags, "notify"), ...defaults], NOTIFICATION_NAMES, "notification");
+};
+
+export const readJobOptions = (flags: FlagValues, config: Config): Result<JobOptions, Failure> => {
+  const gpus = readGpus(flags);
+  if (!gpus.ok) return gpus;
+  const notifications = readNotifications(flags, config);
+  if (!notifications.ok) return notifications;
+  const integrations = checkNames(readListOption(config, "default_integrations"), INTEGRATION_NAMES, "integration");
+  if (!integrations.ok) return integrations;
+  const env = collectEnvironment(readList(flags, "env"), readText(flags, "env-file"));
+  if (!env.ok) return env;
+  const jobrc = readJobrc();
+  if (!jobrc.ok) return jobrc;
+  return ok({
+    ...gpus.value,
+    user: readUserName(config),
+    notifications: notifications.value,
+    integrations: integrations.value,
+    env: env.value,
+    jobrc: jobrc.value,
+    ignore_blacklist: readSwitch(flags, "force"),
+  });
+};

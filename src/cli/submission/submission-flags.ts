@@ -1,0 +1,26 @@
+import type { Flag } from "../../command-line/command.ts";
+import { NOTIFICATION_NAMES } from "../../wire/job-names.ts";
+
+export const SUBMISSION_FLAGS: readonly Flag[] = [
+  { long: "gpu-idxs", short: "i", value: "0,1", help: "run on exactly these GPUs" },
+  { long: "gpus", short: "g", value: "N", help: "how many GPUs (default: 1)" },
+  { long: "cpu", short: "c", help: "a job without a GPU" },
+  {
+    long: "notify",
+    short: "n",
+    value: "TYPE",
+    many: true,
+    choices: NOTIFICATION_NAMES,
+    help: "tell me when it ends: discord, phone",
+  },
+  { long: "silent", short: "s", help: "no notifications, not even the default ones" },
+  { long: "force", short: "f", help: "also use GPUs that are blacklisted" },
+  { long: "yes", short: "y", help: "don't ask" },
+  { long: "local", short: "l", help: "no git tag" },
+  { long: "env", short: "e", value: "K=V", many: true, help: "a variable for the job" },
+  { long: "env-file", value: "FILE", help: "variables for the job, one K=V a line" },
+  { long: "no-git", help: "send no code" },
+  { long: "dry-run", help: "print what would be submitted" },
+  { long: "json", help: "print the jobs as JSON" },
+  { long: "quiet", short: "q", help: "print ids only" },
+];

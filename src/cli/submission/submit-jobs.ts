@@ -1,0 +1,106 @@
+import { randomInt } from "node:crypto";
+import { escapeText } from "../../base/escape-text.ts";
+import { err, type Result } from "../../base/result.ts";
+import type { FlagValues } from "../../command-line/command.ts";
+import { readSwitch } from "../../command-line/flag-values.ts";
+import { UNREACHABLE } from "../../command-line/usage.ts";
+import type { JobRequestInput, WireJob } from "../../wire/job.ts";
+import { drawJobId } from "../../wire/job-id.ts";
+import { addCode, type Code, sendCode } from "../code/send-code.ts";
+import type { Api, ApiFailure, ApiResult } from "../connection/api-client.ts";
+import { readSwitchOption } from "../settings/config-file.ts";
+import { hint } from "../terminal/output.ts";
+
+type Requests = readonly JobRequestInput[];
+type Post<Value> = (requests: Requests) => ApiResult<Value>;
+type Submission<Value> = Readonly<{ api: Api; requests: Requests; code: Code; isTagging: boolean; post: Post<Value> }>;
+
+const ROUNDS_WITH_OWN_IDS = 3;
+const RETRIES = 5;
+const RETRY_MS = 300;
+
+const drawIds = (count: number): readonly string[] => {
+  const ids = new Set<string>();
+  while (ids.size < count) ids.add(drawJobId(randomInt));
+  return [...ids];
+};
+
+const nameTag = (id: string): string => `nexus-${id}`;
+
+const listTags = (names: readonly string[]): string =>
+  names.length === 1 ? `tag ${names[0]}` : `${names.length} tags ${names[0]} … ${names.at(-1)}`;
+
+const pushTags = async (
+  { code, isTagging }: Submission<unknown>,
+  ids: readonly string[],
+): Promise<readonly string[]> => {
+  if (code.snapshot === null || !isTagging) return [];
+  const tags = ids.map(nameTag);
+  hint(`Pushing ${listTags(tags)} to origin …`);
+  const pushed = await code.snapshot.pushTags(tags);
+  const there = new Set(pushed.names);
+  const missing = tags.filter((tag) => !there.has(tag));
+  const without = missing.length === 1 ? "the job goes on without" : "those jobs go on without";
+  const problem = escapeText(pushed.problem ?? "");
+  if (missing.length > 0) hint(`Warning: ${listTags(missing)} could not be pushed; ${without}: ${problem}`);
+  return pushed.names;
+};
+
+const isRefused = ({ exitCode, code }: ApiFailure): boolean => exitCode !== UNREACHABLE && code !== null;
+
+const mayHaveArrived = ({ exitCode, code }: ApiFailure): boolean => exitCode === UNREACHABLE && code === null;
+
+const postSafely = async <Value>(post: Post<Value>, requests: Requests): ApiResult<Value> => {
+  let answer = await post(requests);
+  if (answer.ok || !mayHaveArrived(answer.error)) return answer;
+  for (let round = 0; round < RETRIES && !answer.ok && answer.error.exitCode === UNREACHABLE; round++) {
+    await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
+    answer = await post(requests);
+  }
+  return answer;
+};
+
+const submitWithOwnIds = async <Value>(submission: Submission<Value>): ApiResult<Value> => {
+  const { requests, code, post } = submission;
+  const ids = drawIds(requests.length);
+  const tags = new Set(await pushTags(submission, ids));
+  const named = requests.map((request, index) => {
+    const id = ids[index] ?? "";
+    const tag = tags.has(nameTag(id)) ? nameTag(id) : null;
+    return { ...request, ...addCode(code, request.jobrc), job_id: id, git_tag: tag };
+  });
+  const answer = await postSafely(post, named);
+  if (!answer.ok && isRefused(answer.error) && tags.size > 0) await code.snapshot?.withdrawTags([...tags]);
+  return answer;
+};
+
+const submitAnyhow = async <Value>(submission: Submission<Value>): ApiResult<Value> => {
+  for (let round = 0; round < ROUNDS_WITH_OWN_IDS; round++) {
+    const answer = await submitWithOwnIds(submission);
+    if (answer.ok || answer.error.code !== "JOB_EXISTS") return answer;
+  }
+  const { requests, code, post } = submission;
+  return post(requests.map((request) => ({ ...request, ...addCode(code, request.jobrc) })));
+};
+
+const submit = async <Value>(
+  api: Api,
+  flags: FlagValues,
+  requests: Requests,
+  post: Post<Value>,
+): Promise<Result<Value, ApiFailure>> => {
+  const code = await sendCode(api, flags);
+  if (!code.ok) return err({ ...code.error, code: null });
+  const isTagging = readSwitchOption(api.target.config, "enable_git_tag_push", false) && !readSwitch(flags, "local");
+  try {
+    return await submitAnyhow({ api, requests, code: code.value, isTagging, post });
+  } finally {
+    code.value.snapshot?.dispose();
+  }
+};
+
+export const submitJob = (api: Api, flags: FlagValues, request: JobRequestInput): ApiResult<WireJob> =>
+  submit(api, flags, [request], ([only]) => api.send<WireJob>("POST", "/v1/jobs", only));
+
+export const submitBatch = (api: Api, flags: FlagValues, requests: Requests): ApiResult<readonly WireJob[]> =>
+  submit(api, flags, requests, (named) => api.send<readonly WireJob[]>("POST", "/v1/jobs/batch", named));

@@ -1,0 +1,58 @@
+import { createHash } from "node:crypto";
+import { lstatSync, mkdirSync, readdirSync } from "node:fs";
+import { join } from "node:path";
+import { ok, type Result } from "../../base/result.ts";
+import type { Failure } from "../../command-line/command.ts";
+import { fail } from "../../command-line/usage.ts";
+import { locateHome } from "../settings/config-file.ts";
+
+/** Who, where and by which port for `ssh`, null for what its own settings say; `serverAt` is a port of
+ * that machine's loopback, or a Unix socket there. */
+export type SshAddress = Readonly<{ user: string | null; host: string; port: number | null; serverAt: string }>;
+
+const SHORT_AND_PLAIN = /^\/[\w./-]{1,50}$/;
+const PRIVATE_FOLDER = 0o700;
+const OTHERS = 0o077;
+const OTHERS_WRITE = 0o022;
+const NAME_LENGTH = 12;
+
+const isOwn = (path: string, forbidden: number): boolean => {
+  const found = lstatSync(path, { throwIfNoEntry: false });
+  return found?.isDirectory() === true && found.uid === process.getuid?.() && (found.mode & forbidden) === 0;
+};
+
+const locateFolder = (): string => {
+  const runtime = process.env["XDG_RUNTIME_DIR"] ?? "";
+  return SHORT_AND_PLAIN.test(runtime) && isOwn(runtime, OTHERS_WRITE)
+    ? join(runtime, "nexus")
+    : `/tmp/nexus-${process.getuid?.()}`;
+};
+
+const nameFiles = (address: SshAddress): string =>
+  createHash("sha256")
+    .update(JSON.stringify([locateHome(), address]))
+    .digest("hex")
+    .slice(0, NAME_LENGTH);
+
+/** The socket by which the server is reached while a connection is kept. */
+export const locateTunnel = (address: SshAddress): string => join(locateFolder(), nameFiles(address));
+
+/** What `ssh` says of the connection, as long as it is kept. */
+export const locateLog = (address: SshAddress): string => `${locateTunnel(address)}.log`;
+
+export const makeTunnelFolder = (): Result<void, Failure> => {
+  const folder = locateFolder();
+  mkdirSync(folder, { recursive: true, mode: PRIVATE_FOLDER });
+  return isOwn(folder, OTHERS) ? ok(undefined) : fail(`${folder} must be a folder that is yours alone: remove it`);
+};
+
+/** The control sockets of all connections to the address, also of those that have died. */
+export const listControls = (address: SshAddress): readonly string[] => {
+  const folder = locateFolder();
+  const name = new RegExp(`^${nameFiles(address)}\\.[0-9a-f]+$`);
+  return isOwn(folder, OTHERS)
+    ? readdirSync(folder)
+        .filter((file) => name.test(file))
+        .map((file) => join(folder, file))
+    : [];
+};

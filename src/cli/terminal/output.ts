@@ -1,0 +1,96 @@
+import { escapeText } from "../../base/escape-text.ts";
+import { FAILED } from "../../command-line/usage.ts";
+import { isTerminal } from "./is-terminal.ts";
+import { readColumns } from "./light-files.ts";
+import { measureWidth, padText, truncateText } from "./text-width.ts";
+
+export const useColor = (): boolean => {
+  if (process.env["NO_COLOR"]) return false;
+  if (process.env["FORCE_COLOR"]) return process.env["FORCE_COLOR"] !== "0";
+  return isTerminal("output") && process.env["TERM"] !== "dumb";
+};
+
+const paint =
+  (code: number) =>
+  (text: string): string =>
+    useColor() ? `\u001b[${code}m${text}\u001b[0m` : text;
+
+export const bold = paint(1);
+export const dim = paint(2);
+export const red = paint(31);
+export const green = paint(32);
+export const yellow = paint(33);
+
+export const print = (text: string): void => {
+  console.log(text);
+};
+
+const STANDARD_ERROR = 2;
+
+/** `console.error` paints what it writes on a terminal. */
+export const hint = (text: string): void => {
+  if (isTerminal("errors")) process.getBuiltinModule("node:fs").writeSync(STANDARD_ERROR, `${text}\n`);
+  else console.error(text);
+};
+
+const BROKEN_PIPE = 141;
+
+let openOutput = (): NodeJS.WriteStream => {
+  const stream = process.stdout;
+  stream.on("error", (error: NodeJS.ErrnoException) => process.exit(error.code === "EPIPE" ? BROKEN_PIPE : FAILED));
+  openOutput = () => stream;
+  return stream;
+};
+
+/** For what a job printed: bytes or text as they are. Opening the stream takes longer than a whole verb. */
+export const write = (text: string | Uint8Array): void => {
+  openOutput().write(text);
+};
+
+export const printJson = (value: unknown): void => print(JSON.stringify(value, null, 2));
+
+const PIPE_WIDTH = 10_000;
+const USUAL_WIDTH = 80;
+const GAP = 2;
+const MIN_LAST = 10;
+const MAX_COLUMN = 20;
+
+let readWidth = (): number => {
+  const width = isTerminal("output") ? (readColumns() ?? USUAL_WIDTH) : PIPE_WIDTH;
+  readWidth = () => width;
+  return width;
+};
+
+const measureColumns = (rows: readonly (readonly string[])[], total: number): readonly number[] => {
+  const widest = total === PIPE_WIDTH ? PIPE_WIDTH : MAX_COLUMN;
+  const columns = (rows[0] ?? []).slice(0, -1);
+  const widths = columns.map((_name, column) =>
+    Math.min(
+      widest,
+      rows.reduce((width, row) => Math.max(width, measureWidth(row[column] ?? "")), 0),
+    ),
+  );
+  const fixed = widths.reduce((sum, width) => sum + width + GAP, 0);
+  return [...widths, Math.max(MIN_LAST, total - fixed)];
+};
+
+/** The last column takes what the terminal has left. Under row N stands `notes[N]`, whole, if there is one. */
+export const printTable = (
+  header: readonly string[],
+  rows: readonly (readonly string[])[],
+  notes: readonly (string | null)[] = [],
+): void => {
+  const cells = rows.map((row) => row.map(escapeText));
+  const widths = measureColumns([header, ...cells], readWidth());
+  const render = (row: readonly string[]): string => {
+    const last = row.length - 1;
+    const fitted = row.slice(0, last).map((cell, column) => padText(cell, widths[column] ?? 0));
+    return [...fitted, truncateText(row[last] ?? "", widths[last] ?? MIN_LAST)].join(" ".repeat(GAP));
+  };
+  print(dim(render(header)));
+  for (const [index, row] of cells.entries()) {
+    print(render(row));
+    const note = notes[index] ?? null;
+    if (note !== null) print(" ".repeat((widths[0] ?? 0) + GAP) + escapeText(note));
+  }
+};

@@ -1,0 +1,107 @@
+import { describe, expect, test } from "bun:test";
+import fc from "fast-check";
+import { verb as add } from "../cli/verbs/add.ts";
+import { verb as history } from "../cli/verbs/history.ts";
+import { verb as kill } from "../cli/verbs/kill.ts";
+import type { Invocation, Verb } from "./command.ts";
+import { parseWords } from "./parse-words.ts";
+
+const parse = (words: readonly string[], verb: Verb = add): Invocation => {
+  const parsed = parseWords(words, verb);
+  if (!parsed.ok) throw new Error(parsed.error.message);
+  return { flags: { ...parsed.value.flags }, words: parsed.value.words };
+};
+
+const refuse = (words: readonly string[], verb: Verb = add): string => {
+  const parsed = parseWords(words, verb);
+  if (parsed.ok) throw new Error("it was accepted");
+  expect(parsed.error.exitCode).toBe(2);
+  return parsed.error.message;
+};
+
+describe("a command's words", () => {
+  test("begin at the first word that is no flag and are kept, flags and all", () => {
+    expect(parse(["-g", "2", "python3", "-u", "train.py", "--priority", "9"])).toEqual({
+      flags: { gpus: "2" },
+      words: ["python3", "-u", "train.py", "--priority", "9"],
+    });
+  });
+
+  test("are kept where they look like flags and their values", () => {
+    const words = ["notify-me", "-n", "discord", "phone", "-p", "-5", "-t", "lab", "--"];
+    expect(parse(["-n", "phone", ...words])).toEqual({ flags: { notify: ["phone"] }, words });
+  });
+
+  test("begin right after the notifications", () => {
+    expect(parse(["-n", "discord", "phone", "python3", "phone"]).words).toEqual(["python3", "phone"]);
+    expect(parse(["--notify=discord", "phone"]).words).toEqual(["phone"]);
+  });
+
+  test("may begin with a flag after --", () => {
+    expect(parse(["-y", "--", "-weird", "--", "x"])).toEqual({ flags: { yes: true }, words: ["-weird", "--", "x"] });
+  });
+
+  test.each([
+    [["-p", "-5", "x"], { priority: "-5" }],
+    [["-p-5", "x"], { priority: "-5" }],
+    [["--priority=-5", "x"], { priority: "-5" }],
+    [["--priority", "-5", "x"], { priority: "-5" }],
+    [["-yq", "x"], { yes: true, quiet: true }],
+    [["-yp", "3", "x"], { yes: true, priority: "3" }],
+    [["-e", "A=1", "-e", "B=2", "x"], { env: ["A=1", "B=2"] }],
+    [["-t", "lab", "x"], { target: "lab" }],
+    [["-n", "discord", "phone", "x"], { notify: ["discord,phone"] }],
+    [["-n", "discord", "-n", "phone", "x"], { notify: ["discord", "phone"] }],
+    [["--notify", "phone", "discord", "-y", "x"], { notify: ["phone,discord"], yes: true }],
+    [["-yn", "discord", "phone", "x"], { notify: ["discord,phone"], yes: true }],
+    [["-n", "pigeon", "x"], { notify: ["pigeon"] }],
+  ])("%j gives flags", (words, flags) => {
+    expect(parse(words)).toEqual({ flags, words: ["x"] });
+  });
+});
+
+describe("the words of other verbs", () => {
+  test("may stand before and after flags", () => {
+    expect(parse(["k3f9ab", "-y", "0"], kill)).toEqual({ flags: { yes: true }, words: ["k3f9ab", "0"] });
+  });
+});
+
+describe("wrong usage", () => {
+  test("a misspelt flag gets the nearest one", () => {
+    expect(refuse(["--prioritty", "3", "x"])).toBe("--prioritty is not a flag of nx add; did you mean --priority?");
+  });
+
+  test.each([
+    [["--gpus"], "--gpus needs a value, as in: --gpus N"],
+    [["-g"], "--gpus needs a value, as in: --gpus N"],
+    [["-g", "-y", "x"], "--gpus needs a value, as in: --gpus N"],
+    [["-e", "A=1", "-t"], "--target needs a value, as in: --target NAME"],
+    [["-Z", "x"], "-Z is not a flag of nx add; see nx add --help"],
+    [["-yZ", "x"], "-Z is not a flag of nx add; see nx add --help"],
+    [["--no-gi", "x"], "--no-gi is not a flag of nx add; did you mean --no-git?"],
+    [["-5", "x"], "-5 is not a flag of nx add; see nx add --help"],
+  ])("%j is told in one line", (words, message) => {
+    expect(refuse(words)).toBe(message);
+  });
+
+  test("any words are taken or refused in one line", () => {
+    const word = fc.oneof(
+      fc.string(),
+      fc.constantFrom("-", "--", "-n", "-p", "-5", "discord", "--env=", "-ye", "--no-git"),
+    );
+    fc.assert(
+      fc.property(fc.array(word), fc.constantFrom(add, kill), (words, verb) => {
+        const parsed = parseWords(words, verb);
+        if (!parsed.ok) expect(parsed.error.message).toMatch(/^[^\n]+$/);
+      }),
+    );
+  });
+
+  test("a switch takes no value", () => {
+    expect(refuse(["--yes=no", "x"])).toContain("--yes");
+  });
+
+  test("a verb refuses more words than it takes", () => {
+    expect(refuse(["one", "two"], history)).toContain('does not take "two"');
+  });
+});

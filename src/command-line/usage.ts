@@ -1,0 +1,12 @@
+import { err, type Result } from "../base/result.ts";
+import type { Failure } from "./command.ts";
+
+export const FAILED = 1;
+const WRONG_USAGE = 2;
+export const UNREACHABLE = 3;
+export const REFUSED = 4;
+export const INTERRUPTED = 130;
+
+export const fail = (message: string): Result<never, Failure> => err({ exitCode: FAILED, message });
+
+export const failUsage = (message: string): Result<never, Failure> => err({ exitCode: WRONG_USAGE, message });

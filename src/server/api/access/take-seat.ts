@@ -1,0 +1,70 @@
+import type { AppRequest, Peer } from "../context.ts";
+import { respondRefusal } from "../http/error-response.ts";
+import type { SeatKind, Seats } from "./seats.ts";
+import { watchAccess } from "./watch-access.ts";
+
+type Handle = (request: AppRequest) => Response | Promise<Response>;
+
+type Watch = (onLost: () => void) => () => void;
+
+const passOn = (body: ReadableStream<Uint8Array>, watch: Watch, release: () => void): ReadableStream<Uint8Array> => {
+  const reader = body.getReader();
+  const stop = watch(() => void reader.cancel().catch(() => undefined));
+  const onEnd = (): void => {
+    stop();
+    release();
+  };
+  const pull = async (controller: ReadableStreamDefaultController<Uint8Array>): Promise<void> => {
+    try {
+      const { value } = await reader.read();
+      if (value !== undefined) return controller.enqueue(value);
+      controller.close();
+    } catch (error) {
+      controller.error(error);
+    }
+    onEnd();
+  };
+  const cancel = async (reason: unknown): Promise<void> => {
+    onEnd();
+    await reader.cancel(reason);
+  };
+  return new ReadableStream<Uint8Array>({ pull, cancel }, { highWaterMark: 0 });
+};
+
+const holdUntilRead = (response: Response, watch: Watch, release: () => void): Response => {
+  if (response.body === null || !response.ok) {
+    release();
+    return response;
+  }
+  const headers = new Headers(response.headers);
+  headers.set("Connection", "close");
+  return new Response(passOn(response.body, watch, release), { status: response.status, headers });
+};
+
+const answerSeated = async (
+  request: AppRequest,
+  kind: SeatKind,
+  handle: Handle,
+  release: () => void,
+): Promise<Response> => {
+  const { holdOpen }: Peer = request.env.peer;
+  try {
+    holdOpen?.(true);
+    const response = await handle(request);
+    if (kind === "follower") return holdUntilRead(response, (onLost) => watchAccess(request, onLost), release);
+    release();
+    holdOpen?.(false);
+    return response;
+  } catch (error) {
+    release();
+    throw error;
+  }
+};
+
+/** The connection of who has a seat may be quiet for as long as it likes; a follower's seat is free once its stream has ended. */
+export const withSeat =
+  (seats: Seats, kind: SeatKind, handle: Handle): Handle =>
+  (request) => {
+    const seat = seats.take(kind, request.env.peer.address);
+    return seat.ok ? answerSeated(request, kind, handle, seat.value) : respondRefusal(seat.error);
+  };

@@ -1,0 +1,66 @@
+import { z } from "zod";
+import type { Result } from "../../../base/result.ts";
+import { JOB_STATUSES } from "../../../wire/job.ts";
+import { MAX_TERMINAL_SIDE } from "../../../wire/limits.ts";
+import { LOG_FILES } from "../../../wire/node.ts";
+import type { Refusal } from "../../core/refusal.ts";
+import type { AppRequest } from "../context.ts";
+import { validate } from "./validation.ts";
+
+const INTEGER = /^[+-]?\d+$/;
+const TRUE = /^(true|1|yes|on|t|y)$/i;
+const FALSE = /^(false|0|no|off|f|n)$/i;
+
+const takeLast = (values: unknown): unknown => (Array.isArray(values) ? values.at(-1) : values);
+
+const toInteger = (values: unknown): unknown => {
+  const text = takeLast(values);
+  return typeof text === "string" && INTEGER.test(text) ? Number(text) : text;
+};
+
+const toBoolean = (values: unknown): unknown => {
+  const text = takeLast(values);
+  if (typeof text !== "string") return text;
+  return TRUE.test(text) || (FALSE.test(text) ? false : text);
+};
+
+const flag = z.preprocess(toBoolean, z.boolean()).default(false);
+const text = z.preprocess(takeLast, z.string()).optional();
+const lastLines = z.preprocess(toInteger, z.int().min(1)).optional();
+
+export const healthQuerySchema = z.object({ detailed: flag, refresh: flag });
+
+const logFile = z.preprocess(takeLast, z.enum(LOG_FILES)).default("output");
+
+export const logsQuerySchema = z.object({ last_n_lines: lastLines, file: logFile });
+
+export const streamQuerySchema = z.object({ last_n_lines: lastLines });
+
+const terminalSide = (usual: number) => z.preprocess(toInteger, z.int().min(1).max(MAX_TERMINAL_SIDE)).default(usual);
+const terminalKind = z.preprocess(takeLast, z.string().regex(/^[A-Za-z0-9][A-Za-z0-9+._-]{0,63}$/));
+
+export const attachQuerySchema = z.object({
+  columns: terminalSide(80),
+  rows: terminalSide(24),
+  term: terminalKind.default("xterm-256color"),
+  read_only: flag,
+});
+
+export const artifactQuerySchema = z.object({
+  git_sha: z.preprocess(takeLast, z.string().regex(/^[0-9a-fA-F]{4,64}$/)).optional(),
+});
+
+export const jobsQuerySchema = z.object({
+  status: z.array(z.enum(JOB_STATUSES)).optional(),
+  gpu_index: z.preprocess(toInteger, z.int()).optional(),
+  user: text,
+  command_regex: text,
+  explain: flag,
+  limit: z.preprocess(toInteger, z.int().min(1).max(10_000)).default(1000),
+  offset: z.preprocess(toInteger, z.int().min(0)).default(0),
+});
+
+export const readQuery = <Schema extends z.ZodType>(
+  request: AppRequest,
+  schema: Schema,
+): Result<z.output<Schema>, Refusal> => validate(schema, request.req.queries(), ["query"]);

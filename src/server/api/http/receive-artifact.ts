@@ -1,0 +1,95 @@
+import { err, ok, type Result } from "../../../base/result.ts";
+import { MAX_ARTIFACT_BYTES } from "../../../wire/limits.ts";
+import type { ArtifactId } from "../../core/jobs/job.ts";
+import { createRefusal, createUnavailable, type Refusal } from "../../core/refusal.ts";
+import type { ArtifactWriter } from "../../core/store.ts";
+import type { BodyDeadline } from "./body-deadline.ts";
+
+type Body = ReadableStream<Uint8Array>;
+type Reader = Readonly<{
+  read: () => Promise<Readonly<{ done: boolean; value?: Uint8Array | undefined }>>;
+  cancel: () => Promise<void>;
+}>;
+
+const empty = createRefusal("INVALID_REQUEST", "The artifact is empty");
+const hungUp = createRefusal("INVALID_REQUEST", "The artifact ended too early");
+const tooLarge = createRefusal("INVALID_REQUEST", `The artifact is larger than ${MAX_ARTIFACT_BYTES} bytes`);
+
+const isTooLarge = (headers: Headers): boolean => Number(headers.get("content-length")) > MAX_ARTIFACT_BYTES;
+
+const readChunk = async (
+  reader: Reader,
+  deadline: BodyDeadline,
+  size: number,
+): Promise<Result<Uint8Array | null, Refusal>> => {
+  try {
+    const chunk = await deadline.wait(reader.read(), size);
+    return chunk.ok ? ok(chunk.value.value ?? null) : chunk;
+  } catch {
+    return err(hungUp);
+  }
+};
+
+const appendChunk = async (
+  writer: ArtifactWriter,
+  before: number,
+  chunk: Uint8Array,
+): Promise<Result<number, Refusal>> => {
+  const size = before + chunk.byteLength;
+  if (size > MAX_ARTIFACT_BYTES) return err(tooLarge);
+  const appended = await writer.append(chunk);
+  return appended.ok ? ok(size) : err(createUnavailable(appended.error));
+};
+
+const appendAll = async (
+  reader: Reader,
+  deadline: BodyDeadline,
+  writer: ArtifactWriter,
+): Promise<Result<void, Refusal>> => {
+  let size = 0;
+  for (;;) {
+    const chunk = await readChunk(reader, deadline, size);
+    if (!chunk.ok) return chunk;
+    if (chunk.value === null) return size === 0 ? err(empty) : ok(undefined);
+    const appended = await appendChunk(writer, size, chunk.value);
+    if (!appended.ok) return appended;
+    size = appended.value;
+  }
+};
+
+const giveUp = async (reader: Reader, writer: ArtifactWriter): Promise<void> => {
+  reader.cancel().catch(() => undefined);
+  await writer.abort();
+};
+
+const finish = async (writer: ArtifactWriter): Promise<Result<ArtifactId, Refusal>> => {
+  const finished = await writer.finish();
+  return finished.ok ? finished : err(createUnavailable(finished.error));
+};
+
+const receiveStream = async (
+  body: Body,
+  deadline: BodyDeadline,
+  writer: ArtifactWriter,
+): Promise<Result<ArtifactId, Refusal>> => {
+  const reader = body.getReader();
+  try {
+    const appended = await appendAll(reader, deadline, writer);
+    if (appended.ok) return await finish(writer);
+    await giveUp(reader, writer);
+    return appended;
+  } catch (error) {
+    await giveUp(reader, writer);
+    throw error;
+  }
+};
+
+export const receiveArtifact = async (
+  request: Request,
+  deadline: BodyDeadline,
+  beginWriter: () => ArtifactWriter,
+): Promise<Result<ArtifactId, Refusal>> => {
+  if (request.body === null) return err(empty);
+  if (isTooLarge(request.headers)) return err(tooLarge);
+  return receiveStream(request.body, deadline, beginWriter());
+};

@@ -1,0 +1,84 @@
+import { err, ok, type Result } from "../../base/result.ts";
+import { isEnded, type Job, type JobId } from "../core/jobs/job.ts";
+import { explainEvent } from "../core/jobs/job-change.ts";
+import { applyJobEvent, type JobEvent } from "../core/jobs/job-transition.ts";
+import { planBatchNotice, planBatchNoticeOfRemoved } from "../core/notices/batch-notice.ts";
+import type { Batch } from "../core/notices/outbox.ts";
+import { findNoticeEvent, type NoticeSource, planNotices } from "../core/notices/plan-notices.ts";
+import { createRefusal, createUnavailable, type Refusal } from "../core/refusal.ts";
+import type { Transaction } from "../core/store.ts";
+import type { ChangeContext } from "./context.ts";
+import { type Changed, recordChange } from "./record-change.ts";
+
+/** What is to become of a job: null removes it, the same job leaves it as it is. A `isMinor` one is of interest to nobody but who looks for a fault. */
+export type Change = Readonly<{ after: Job | null; reason: string; isMinor?: boolean }>;
+
+export type Decide = (job: Job, transaction: Transaction) => Result<Change, Refusal>;
+
+/** What the event makes of a job, if it may happen to it. */
+export const decideByEvent =
+  (event: JobEvent, reason?: string): Decide =>
+  (job) => {
+    const next = applyJobEvent(job, event);
+    if (!next.ok) return err(createRefusal("INVALID_JOB_STATE", next.error.message));
+    const after = next.value;
+    return ok({ after, reason: reason ?? explainEvent(event, after), isMinor: event.kind === "report" });
+  };
+
+const countInBatch = ({ outbox }: Transaction, before: Job, after: Job | null): Batch | null => {
+  if (before.batchId === undefined || isEnded(before)) return null;
+  if (after === null) return outbox.countInBatch(before.batchId, before.id, "removed");
+  return isEnded(after) ? outbox.countInBatch(before.batchId, before.id, after.status) : null;
+};
+
+const createSource = ({ channels, clock }: ChangeContext, transaction: Transaction, id: JobId): NoticeSource => ({
+  channels,
+  now: clock(),
+  loadSecrets: () => transaction.loadEnvironment(id),
+});
+
+const enqueueNotices = (context: ChangeContext, transaction: Transaction, before: Job, after: Job | null): boolean => {
+  const source = createSource(context, transaction, before.id);
+  const batch = countInBatch(transaction, before, after);
+  const notices =
+    after === null
+      ? planBatchNoticeOfRemoved(batch, before, source)
+      : [...planNotices(findNoticeEvent(before, after), after, source), ...planBatchNotice(batch, after, source)];
+  transaction.outbox.enqueue(notices);
+  return batch !== null || notices.length > 0;
+};
+
+const write = (transaction: Transaction, before: Job, after: Job | null): void => {
+  if (after === null) transaction.deleteJob(before.id);
+  else transaction.saveJob(after);
+};
+
+/** One change inside a transaction; once that is on disk, `recordChange` tells of it. */
+export const applyChange = (
+  context: ChangeContext,
+  transaction: Transaction,
+  id: JobId,
+  decide: Decide,
+): Result<Changed, Refusal> => {
+  const before = transaction.findJob(id);
+  if (before === null) return err(createRefusal("JOB_NOT_FOUND", `There is no job ${id}`));
+  const decided = decide(before, transaction);
+  if (!decided.ok) return decided;
+  const { after } = decided.value;
+  if (after === before) return ok({ ...decided.value, before, isHeardOf: false });
+  const isHeardOf = enqueueNotices(context, transaction, before, after);
+  write(transaction, before, after);
+  return ok({ ...decided.value, before, isHeardOf });
+};
+
+/** Every change of a job that is there, whoever asks for it: on disk, with who is to hear of it, when this resolves. */
+export const changeJob = async (
+  context: ChangeContext,
+  id: JobId,
+  decide: Decide,
+): Promise<Result<Changed, Refusal>> => {
+  const written = await context.store.write((transaction) => applyChange(context, transaction, id, decide));
+  if (!written.ok) return err(createUnavailable(written.error));
+  if (written.value.ok) recordChange(context, written.value.value);
+  return written.value;
+};

@@ -1,0 +1,27 @@
+import type { Clock } from "../core/clock.ts";
+import type { JobId } from "../core/jobs/job.ts";
+import type { Channel } from "../core/notices/plan-notices.ts";
+import type { GpuProbe } from "../core/queue/gpu.ts";
+import type { Store } from "../core/store.ts";
+import type { Log } from "../core/telemetry/log.ts";
+import type { Meter } from "../core/telemetry/meter.ts";
+
+/** Who asks, and the log of the request, whose lines carry its id. */
+export type Caller = Readonly<{ log: Log; name: string }>;
+
+/** `running` has the running jobs looked at now, `queues` what can start now, `outbox` what is to be told. */
+export type Wakes = Readonly<{ running: () => void; queues: () => void; outbox: () => void }>;
+
+/** What every write of a job needs, whoever asks for it. */
+export type ChangeContext = Readonly<{
+  store: Store;
+  clock: Clock;
+  log: Log;
+  meter: Meter;
+  channels: readonly Channel[];
+  wakes: Wakes;
+}>;
+
+/** `newJobId` proposes an id that may be taken. */
+export type SubmitContext = ChangeContext &
+  Readonly<{ gpus: GpuProbe; newJobId: () => JobId; settings: Readonly<{ nodeName: string }> }>;

@@ -1,0 +1,77 @@
+import { err, ok, type Result } from "../../base/result.ts";
+import type { JobRequest } from "../../wire/job.ts";
+import type { Job, JobId, QueuedJob } from "../core/jobs/job.ts";
+import { createRefusal, type Refusal } from "../core/refusal.ts";
+import type { Transaction } from "../core/store.ts";
+
+export type Submission = Readonly<{ request: JobRequest; job: QueuedJob }>;
+
+/** `jobs` has one entry for each request, in its order; `created` are those that are new. */
+export type Submitted = Readonly<{ jobs: readonly Job[]; created: readonly QueuedJob[] }>;
+
+type Placement =
+  | Readonly<{ isNew: true; job: QueuedJob; request: JobRequest }>
+  | Readonly<{ isNew: false; job: Job; request: JobRequest }>;
+type Placed = ReadonlyMap<JobId, Placement>;
+
+const MAX_ID_ATTEMPTS = 1000;
+
+const chooseId = (transaction: Transaction, placed: Placed, first: JobId, newJobId: () => JobId): JobId => {
+  let candidate = first;
+  for (let attempt = 0; attempt < MAX_ID_ATTEMPTS; attempt += 1) {
+    if (!placed.has(candidate) && transaction.findJob(candidate) === null) return candidate;
+    candidate = newJobId();
+  }
+  throw new Error("No free job id was found");
+};
+
+const findSame = (transaction: Transaction, placed: Placed, { request, job }: Submission): Placement | null => {
+  const planned = placed.get(job.id);
+  if (planned !== undefined) return planned;
+  const stored = transaction.findJob(job.id);
+  return stored === null ? null : { isNew: false, job: stored, request };
+};
+
+const placeJob = (
+  transaction: Transaction,
+  placed: Placed,
+  submission: Submission,
+  newJobId: () => JobId,
+): Result<Placement, Refusal> => {
+  const { request, job } = submission;
+  const same = request.job_id ? findSame(transaction, placed, submission) : null;
+  if (same !== null) {
+    const isRetry = same.job.requestDigest === job.requestDigest;
+    return isRetry ? ok(same) : err(createRefusal("JOB_EXISTS", `Another job is called ${job.id}`));
+  }
+  if (job.artifactId !== null && !transaction.hasArtifact(job.artifactId)) {
+    return err(createRefusal("ARTIFACT_NOT_FOUND", `There is no artifact ${job.artifactId}`));
+  }
+  const id = request.job_id ? job.id : chooseId(transaction, placed, job.id, newJobId);
+  return ok({ isNew: true, job: { ...job, id }, request });
+};
+
+const insertNew = (transaction: Transaction, placed: Placed): readonly QueuedJob[] => {
+  const fresh = [...placed.values()].filter((placement) => placement.isNew);
+  for (const { job, request } of fresh) transaction.insertJob(job, request.env);
+  const batchId = fresh[0]?.job.batchId;
+  if (batchId !== undefined) transaction.outbox.openBatch(batchId, fresh.length);
+  return fresh.map(({ job }) => job);
+};
+
+/** Inserts all new jobs, or none and says why. */
+export const placeJobs = (
+  transaction: Transaction,
+  submissions: readonly Submission[],
+  newJobId: () => JobId,
+): Result<Submitted, Refusal> => {
+  const placed = new Map<JobId, Placement>();
+  const jobs: Job[] = [];
+  for (const submission of submissions) {
+    const placement = placeJob(transaction, placed, submission, newJobId);
+    if (!placement.ok) return placement;
+    placed.set(placement.value.job.id, placement.value);
+    jobs.push(placement.value.job);
+  }
+  return ok({ jobs, created: insertNew(transaction, placed) });
+};

@@ -1,0 +1,38 @@
+import { isActive, isEnded, type Job } from "../core/jobs/job.ts";
+import { describeChange } from "../core/jobs/job-change.ts";
+import type { ChangeContext } from "./context.ts";
+
+/** `after` is null for a job that was removed. `isHeardOf`: the outbox has something new. */
+export type Changed = Readonly<{
+  before: Job;
+  after: Job | null;
+  reason: string;
+  isMinor?: boolean;
+  isHeardOf: boolean;
+}>;
+
+const measureChange = ({ meter, clock }: ChangeContext, before: Job, after: Job): void => {
+  if (before.status === "queued" && isActive(after)) meter.observeQueueWait(after.startedAt - after.createdAt);
+  if (isEnded(after) && !isEnded(before)) meter.countEnded(after.status);
+  if (before.status !== "starting" || after.status !== "running") return;
+  const now = clock();
+  meter.observeLaunch(now - after.startedAt);
+  meter.observeStart(now - after.createdAt);
+};
+
+const isOfTheQueue = (before: Job, after: Job | null): boolean =>
+  after === null || after.status === "queued" || (isEnded(after) && !isEnded(before));
+
+const wakeFor = ({ wakes }: ChangeContext, { before, after, isHeardOf }: Changed): void => {
+  if (isOfTheQueue(before, after)) wakes.queues();
+  else if (after !== null && isActive(after) && after.markedForKill) wakes.running();
+  if (isHeardOf) wakes.outbox();
+};
+
+/** Tells of a change that is on disk: in the log, in figures, and those whom it gives work. */
+export const recordChange = (context: ChangeContext, changed: Changed): void => {
+  const { before, after, isMinor } = changed;
+  if (after !== null) measureChange(context, before, after);
+  if (after !== before) context.log[isMinor ? "debug" : "info"]("job changed", describeChange(changed));
+  wakeFor(context, changed);
+};

@@ -1,0 +1,51 @@
+import { err, ok, type Result } from "../../base/result.ts";
+import { RUN_NOW_PRIORITY } from "../../wire/job.ts";
+import type { QueuedJob } from "../core/jobs/job.ts";
+import { findMissingGpus } from "../core/jobs/job-request.ts";
+import type { Gpu, GpuError } from "../core/queue/gpu.ts";
+import { describeGpus, type GpuState, selectGpus } from "../core/queue/gpu-selection.ts";
+import { createRefusal, type Refusal } from "../core/refusal.ts";
+import type { Store } from "../core/store.ts";
+
+const MAX_WAITING_RUN_NOW = 100;
+
+const occupy = (states: readonly GpuState[], idxs: readonly number[], job: QueuedJob): readonly GpuState[] =>
+  states.map((state) => (idxs.includes(state.index) ? { ...state, runningJobId: job.id } : state));
+
+const isWaitingRunNow = (job: { status: string; priority: number }): job is QueuedJob =>
+  job.status === "queued" && job.priority === RUN_NOW_PRIORITY;
+
+const occupyForWaiting = (store: Store, states: readonly GpuState[]): readonly GpuState[] =>
+  store
+    .loadQueuedJobs({ needs: "gpu", limit: MAX_WAITING_RUN_NOW })
+    .filter(isWaitingRunNow)
+    .reduce((left, job) => occupy(left, selectGpus(job, left) ?? [], job), states);
+
+const describeShortage = ({ requestedGpuIdxs: idxs, numGpus }: QueuedJob): string => {
+  if (idxs.length > 0)
+    return idxs.length === 1 ? `GPU ${idxs[0]} is not free` : `GPUs ${idxs.join(", ")} are not all free`;
+  return numGpus === 1 ? "no GPU is free" : `fewer than ${numGpus} GPUs are free`;
+};
+
+const explainShortage = (job: QueuedJob, gpus: Result<readonly Gpu[], GpuError>): string => {
+  if (!gpus.ok) return `The GPUs cannot be read: ${gpus.error.message}`;
+  const indexes = new Set(gpus.value.map(({ index }) => index));
+  const missing = findMissingGpus({ gpu_idxs: [...job.requestedGpuIdxs], num_gpus: job.numGpus }, indexes);
+  return missing?.message ?? `The job cannot run immediately: ${describeShortage(job)} now`;
+};
+
+/** Whether all of these jobs could start at this moment, side by side and beside those that were promised the same. */
+export const checkRunNow = (
+  store: Store,
+  gpus: Result<readonly Gpu[], GpuError>,
+  jobs: readonly QueuedJob[],
+): Result<void, Refusal> => {
+  const described = describeGpus(gpus.ok ? gpus.value : [], store.loadActiveJobs(), store.listBlacklist());
+  let states = occupyForWaiting(store, described);
+  for (const job of jobs) {
+    const idxs = selectGpus(job, states);
+    if (idxs === null) return err(createRefusal("GPU_ERROR", explainShortage(job, gpus)));
+    states = occupy(states, idxs, job);
+  }
+  return ok(undefined);
+};

@@ -1,0 +1,121 @@
+import { createHash } from "node:crypto";
+import { err, ok, type Result } from "../../base/result.ts";
+import { createTurnstile, type Turnstile } from "../../tools/turnstile.ts";
+import type { JobRequest } from "../../wire/job.ts";
+import type { JobId, QueuedJob } from "../core/jobs/job.ts";
+import { describeChange } from "../core/jobs/job-change.ts";
+import { createJob, digestInput, type JobFacts, type JobRequestError } from "../core/jobs/job-request.ts";
+import type { Gpu, GpuError } from "../core/queue/gpu.ts";
+import { createInvalid, createUnavailable, type Refusal } from "../core/refusal.ts";
+import type { Caller, SubmitContext } from "./context.ts";
+import { createIncreasingClock } from "./increasing-clock.ts";
+import { placeJobs, type Submission, type Submitted } from "./place-jobs.ts";
+import { checkRunNow } from "./run-now.ts";
+
+type GpuReading = Result<readonly Gpu[], GpuError>;
+type Locate = (index: number) => readonly (string | number)[];
+
+export type SubmitJobs = (
+  requests: readonly JobRequest[],
+  locate: Locate,
+  caller: Caller,
+) => Promise<Result<Submitted, Refusal>>;
+
+const needsGpus = ({ gpu_idxs, num_gpus }: JobRequest): boolean => num_gpus > 0 || (gpu_idxs ?? []).length > 0;
+
+const digest = (request: JobRequest): string => createHash("sha256").update(digestInput(request)).digest("hex");
+
+const toIndexes = (reading: GpuReading): ReadonlySet<number> | null =>
+  reading.ok ? new Set(reading.value.map(({ index }) => index)) : null;
+
+const isStored = ({ store }: SubmitContext, { job_id: id }: JobRequest): boolean =>
+  Boolean(id) && store.findJob(id as JobId) !== null;
+
+const prepareJob = (
+  context: SubmitContext,
+  request: JobRequest,
+  facts: Pick<JobFacts, "gpuIndexes" | "batchId">,
+): Result<QueuedJob, JobRequestError> =>
+  createJob(request, {
+    id: request.job_id ? (request.job_id as JobId) : context.newJobId(),
+    now: context.clock(),
+    nodeName: context.settings.nodeName,
+    requestDigest: digest(request),
+    ...facts,
+    gpuIndexes: isStored(context, request) ? null : facts.gpuIndexes,
+  });
+
+const prepareJobs = (
+  context: SubmitContext,
+  requests: readonly JobRequest[],
+  reading: GpuReading,
+  locate: Locate,
+): Result<readonly Submission[], Refusal> => {
+  const batch = requests.length > 1 ? { batchId: `${context.newJobId()}-${context.clock()}` } : {};
+  const facts = { gpuIndexes: toIndexes(reading), ...batch };
+  const submissions: Submission[] = [];
+  for (const [index, request] of requests.entries()) {
+    const job = prepareJob(context, request, facts);
+    if (!job.ok) {
+      const { field, message, type } = job.error;
+      return err(createInvalid([{ loc: ["body", ...locate(index), field], msg: message, type }]));
+    }
+    submissions.push({ request, job: job.value });
+  }
+  return ok(submissions);
+};
+
+const store = async (
+  context: SubmitContext,
+  submissions: readonly Submission[],
+): Promise<Result<Submitted, Refusal>> => {
+  const written = await context.store.write((transaction) => placeJobs(transaction, submissions, context.newJobId));
+  return written.ok ? written.value : err(createUnavailable(written.error));
+};
+
+const listNewRunNow = (context: SubmitContext, submissions: readonly Submission[]): readonly QueuedJob[] =>
+  submissions.filter(({ request }) => request.run_immediately && !isStored(context, request)).map(({ job }) => job);
+
+const storeRunNow = async (
+  context: SubmitContext,
+  submissions: readonly Submission[],
+  reading: GpuReading,
+): Promise<Result<Submitted, Refusal>> => {
+  const check = checkRunNow(context.store, reading, listNewRunNow(context, submissions));
+  return check.ok ? store(context, submissions) : check;
+};
+
+const announce = ({ meter, wakes }: SubmitContext, { created }: Submitted, { log, name }: Caller): void => {
+  if (created.length === 0) return;
+  wakes.queues();
+  meter.countSubmitted(created.length);
+  for (const job of created) {
+    log.info("job changed", describeChange({ before: null, after: job, reason: `submitted by ${name}` }));
+  }
+};
+
+const readGpus = async ({ gpus }: SubmitContext, requests: readonly JobRequest[]): Promise<GpuReading> =>
+  requests.some(needsGpus) ? gpus.read() : err({ message: "not read" });
+
+const storeInTurn = (
+  context: SubmitContext,
+  submissions: readonly Submission[],
+  reading: GpuReading,
+  takeTurn: Turnstile,
+): Promise<Result<Submitted, Refusal>> =>
+  submissions.some(({ request }) => request.run_immediately)
+    ? takeTurn(() => storeRunNow(context, submissions, reading))
+    : store(context, submissions);
+
+export const createSubmitJobs = (outer: SubmitContext): SubmitJobs => {
+  const context = { ...outer, clock: createIncreasingClock(outer.clock, outer.store.readNewestQueued) };
+  const takeTurn = createTurnstile();
+  return async (requests, locate, caller) => {
+    const reading = await readGpus(context, requests);
+    const submissions = prepareJobs(context, requests, reading, locate);
+    if (!submissions.ok) return submissions;
+    const submitted = await storeInTurn(context, submissions.value, reading, takeTurn);
+    if (submitted.ok) announce(context, submitted.value, caller);
+    return submitted;
+  };
+};

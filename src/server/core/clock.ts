@@ -1,0 +1,2 @@
+/** Unix seconds, with fractions. */
+export type Clock = () => number;

@@ -1,0 +1,87 @@
+import { err, ok, type Result } from "../../../base/result.ts";
+import { type JobRequest, RUN_NOW_PRIORITY } from "../../../wire/job.ts";
+import { REQUIRED_ENV } from "../../../wire/job-names.ts";
+import type { ArtifactId, JobId, QueuedJob } from "./job.ts";
+
+export type JobRequestError = Readonly<{ field: string; message: string; type: string }>;
+
+/** `gpuIndexes` is null while the GPUs can't be read; then none is checked. */
+export type JobFacts = Readonly<{
+  id: JobId;
+  now: number;
+  nodeName: string;
+  requestDigest: string;
+  gpuIndexes: ReadonlySet<number> | null;
+  batchId?: string;
+}>;
+
+const checkEnv = (request: JobRequest): JobRequestError | null => {
+  const services = [...request.integrations, ...request.notifications];
+  const missing = services.flatMap((service) =>
+    REQUIRED_ENV[service].filter((name) => !(name in request.env)).map((name) => ({ service, name })),
+  )[0];
+  if (missing === undefined) return null;
+  const message = `Missing required environment variable ${missing.name} for ${missing.service}`;
+  return { field: "env", message, type: "missing_env" };
+};
+
+type GpuNeed = Pick<JobRequest, "num_gpus" | "gpu_idxs">;
+
+const countGpus = (request: GpuNeed): number =>
+  request.gpu_idxs && request.gpu_idxs.length > 0 ? request.gpu_idxs.length : request.num_gpus;
+
+const nameGpus = (indexes: ReadonlySet<number>): string =>
+  indexes.size === 0 ? "none" : [...indexes].toSorted((a, b) => a - b).join(", ");
+
+/** What this machine, with GPUs of these indices, will never have of what is asked for; null when it has all. */
+export const findMissingGpus = (request: GpuNeed, indexes: ReadonlySet<number>): JobRequestError | null => {
+  const unknown = request.gpu_idxs?.find((index) => !indexes.has(index));
+  if (unknown !== undefined) {
+    const message = `GPU ${unknown} does not exist (this machine has: ${nameGpus(indexes)})`;
+    return { field: "gpu_idxs", message, type: "unknown_gpu" };
+  }
+  if (countGpus(request) <= indexes.size) return null;
+  const message = `The job asks for ${countGpus(request)} GPUs, but this machine has ${indexes.size}`;
+  return { field: "num_gpus", message, type: "too_many_gpus" };
+};
+
+const checkGpus = (request: JobRequest, indexes: ReadonlySet<number> | null): JobRequestError | null =>
+  indexes === null || request.run_immediately ? null : findMissingGpus(request, indexes);
+
+const buildJob = (request: JobRequest, facts: JobFacts): QueuedJob => ({
+  id: facts.id,
+  status: "queued",
+  command: request.command,
+  user: request.user,
+  artifactId: (request.artifact_id ?? null) as ArtifactId | null,
+  numGpus: countGpus(request),
+  requestedGpuIdxs: request.gpu_idxs ?? [],
+  priority: request.run_immediately ? RUN_NOW_PRIORITY : request.priority,
+  integrations: [...new Set(request.integrations)],
+  notifications: [...new Set(request.notifications)],
+  envNames: Object.keys(request.env).toSorted(),
+  jobrc: request.jobrc ?? null,
+  ignoreBlacklist: request.ignore_blacklist,
+  gitRepoUrl: request.git_repo_url ?? null,
+  gitBranch: request.git_branch ?? null,
+  gitTag: request.git_tag ?? null,
+  nodeName: facts.nodeName,
+  createdAt: facts.now,
+  requestDigest: facts.requestDigest,
+  ...(facts.batchId === undefined ? {} : { batchId: facts.batchId }),
+});
+
+export const createJob = (request: JobRequest, facts: JobFacts): Result<QueuedJob, JobRequestError> => {
+  const error = checkEnv(request) ?? checkGpus(request, facts.gpuIndexes);
+  return error === null ? ok(buildJob(request, facts)) : err(error);
+};
+
+/** One text for one request, whatever the order of its keys; the job's id is left out. */
+export const digestInput = (request: JobRequest): string => {
+  const { job_id: _jobId, ...rest } = request;
+  const sortKeys = (_key: string, value: unknown): unknown =>
+    value !== null && typeof value === "object" && !Array.isArray(value)
+      ? Object.fromEntries(Object.entries(value).toSorted(([a], [b]) => (a < b ? -1 : 1)))
+      : value;
+  return JSON.stringify(rest, sortKeys);
+};

@@ -1,0 +1,154 @@
+import { describe, expect, test } from "bun:test";
+import {
+  createEnded,
+  createQueued,
+  createRunning,
+  createStarting,
+  freeze,
+  HANDLE,
+} from "../../../../tests/support/samples.ts";
+import type { Job } from "./job.ts";
+import { applyJobEvent, type JobEvent, TRANSITIONS } from "./job-transition.ts";
+
+const JOBS: readonly Job[] = [
+  createQueued("a"),
+  createStarting("a"),
+  createStarting("a", { markedForKill: true }),
+  createRunning("a"),
+  createRunning("a", { markedForKill: true }),
+  createEnded("a"),
+  createEnded("a", { status: "failed", exitCode: 3 }),
+  createEnded("a", { status: "killed", exitCode: null }),
+];
+
+const EVENTS: readonly JobEvent[] = [
+  { kind: "start", at: 5, gpuIdxs: [1], dir: "/d" },
+  { kind: "launch", handle: HANDLE },
+  { kind: "requeue", at: 5 },
+  { kind: "exit", at: 5, exitCode: 0 },
+  { kind: "exit", at: 5, exitCode: 9 },
+  { kind: "lose", at: 5, reason: "Lost: the machine restarted" },
+  { kind: "mark_for_kill" },
+  { kind: "report", reports: { wandbUrl: "https://wandb.ai/x" } },
+  { kind: "edit", command: "true", priority: 3, numGpus: 2 },
+];
+
+const CASES = JOBS.flatMap((job) => EVENTS.map((event) => ({ job, event })));
+
+const apply = (job: Job, event: JobEvent): Job => {
+  const next = applyJobEvent(freeze(job), freeze(event));
+  if (!next.ok) throw new Error(next.error.message);
+  return next.value;
+};
+
+describe("applyJobEvent", () => {
+  test("does what the table allows and nothing else, to every status by every event", () => {
+    for (const { job, event } of CASES) {
+      const allowed = TRANSITIONS[job.status][event.kind];
+      const next = applyJobEvent(freeze(job), freeze(event));
+      expect({ from: job.status, by: event.kind, ok: next.ok }).toEqual({
+        from: job.status,
+        by: event.kind,
+        ok: allowed !== undefined,
+      });
+      if (next.ok) expect(allowed).toContain(next.value.status);
+    }
+  });
+
+  test("every move of the table happens", () => {
+    const seen = new Set(
+      CASES.flatMap(({ job, event }) => {
+        const next = applyJobEvent(job, event);
+        return next.ok ? [`${job.status} ${event.kind} ${next.value.status}`] : [];
+      }),
+    );
+    const listed = Object.entries(TRANSITIONS).flatMap(([from, moves]) =>
+      Object.entries(moves).flatMap(([kind, statuses]) => statuses.map((to) => `${from} ${kind} ${to}`)),
+    );
+    expect([...seen].toSorted()).toEqual(listed.toSorted());
+  });
+
+  test.each([
+    [0, "completed", null],
+    [1, "failed", "Job failed with exit code 1"],
+    [137, "failed", "Job was terminated by signal 9 (SIGKILL)"],
+  ])("exit code %p ends a job as %s", (exitCode, status, errorMessage) => {
+    for (const job of [createStarting("a"), createRunning("a"), createRunning("a", { markedForKill: true })]) {
+      expect(apply(job, { kind: "exit", at: 700, exitCode })).toMatchObject({
+        status,
+        exitCode,
+        errorMessage,
+        completedAt: 700,
+        envNames: [],
+      } as Partial<Job>);
+    }
+  });
+
+  test("a job whose processes are gone is killed if it was marked for that, else failed with the reason", () => {
+    const event: JobEvent = { kind: "lose", at: 700, reason: "Lost: the machine restarted" };
+    expect(apply(createRunning("a"), event)).toMatchObject({
+      status: "failed",
+      exitCode: null,
+      errorMessage: "Lost: the machine restarted",
+    });
+    expect(apply(createRunning("a", { markedForKill: true }), event)).toMatchObject({
+      status: "killed",
+      exitCode: null,
+      errorMessage: null,
+    });
+  });
+
+  test("a job that could not start has no handle and no reports, but says where it was", () => {
+    const ended = apply(createStarting("a"), { kind: "lose", at: 7, reason: "Could not start: no space" });
+    expect(ended).toMatchObject({ handle: null, wandbUrl: null, notificationMessages: {}, dir: "/jobs/a" });
+  });
+
+  test("a start that is taken back leaves the job as it was queued", () => {
+    const queued = createQueued("a", { numGpus: 2, requestedGpuIdxs: [1, 3] });
+    const starting = apply(queued, { kind: "start", at: 5, gpuIdxs: [1, 3], dir: "/d" });
+    expect(apply(starting, { kind: "requeue", at: 6 })).toEqual(queued);
+  });
+
+  test("a start that is taken back after somebody asked to kill the job ends it: it must not run", () => {
+    const marked = createStarting("a", { markedForKill: true });
+    const ended = { status: "killed", exitCode: null, errorMessage: null, completedAt: 300 };
+    expect(apply(marked, { kind: "requeue", at: 300 })).toMatchObject(ended);
+  });
+
+  test("a job starts on as many GPUs as it needs, not on fewer or more", () => {
+    const job = createQueued("a", { numGpus: 2 });
+    const start = (gpuIdxs: readonly number[]) => applyJobEvent(job, { kind: "start", at: 5, gpuIdxs, dir: "/d" }).ok;
+    expect([start([]), start([1]), start([1, 3]), start([0, 1, 3])]).toEqual([false, false, true, false]);
+  });
+
+  test("an edit changes what it names; another number of GPUs drops the GPUs asked for by index", () => {
+    const queued = createQueued("a", { numGpus: 2, requestedGpuIdxs: [1, 3] });
+    expect(apply(queued, { kind: "edit", priority: 5 })).toEqual({ ...queued, priority: 5 });
+    expect(apply(queued, { kind: "edit", numGpus: 2 })).toEqual(queued);
+    expect(apply(queued, { kind: "edit", numGpus: 1 })).toEqual({ ...queued, numGpus: 1, requestedGpuIdxs: [] });
+    expect(apply(queued, { kind: "edit", numGpus: 0 })).toEqual({ ...queued, numGpus: 0, requestedGpuIdxs: [] });
+  });
+
+  test("a job does not end before it started, though the clock says so", () => {
+    const ended = apply(createRunning("a", { startedAt: 500 }), { kind: "exit", at: 400, exitCode: 0 });
+    expect(ended).toMatchObject({ startedAt: 500, completedAt: 500 });
+  });
+
+  test("the git tag of any job can be changed, and an empty edit changes nothing", () => {
+    for (const job of JOBS) {
+      expect(apply(job, { kind: "edit", gitTag: "v2" })).toEqual({ ...job, gitTag: "v2" });
+      expect(apply(job, { kind: "edit" })).toEqual(job);
+    }
+  });
+
+  test("a refusal names the job, its status as the wire calls it, and what may be done", () => {
+    expect(applyJobEvent(createStarting("a"), { kind: "edit", priority: 1 })).toEqual({
+      ok: false,
+      error: { message: "Job a is running: only a queued job can be edited" },
+    });
+    expect(applyJobEvent(createQueued("a"), { kind: "mark_for_kill" })).toEqual({
+      ok: false,
+      error: { message: "Job a is queued: only a running job can be killed" },
+    });
+  });
+});

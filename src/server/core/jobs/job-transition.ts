@@ -1,0 +1,138 @@
+import { err, ok, type Result } from "../../../base/result.ts";
+import { describeExit } from "./exit-code.ts";
+import { type EndedJob, isActive, isEnded, type Job, type JobHandle, type JobStatus, type Reports } from "./job.ts";
+
+export type JobEvent =
+  | Readonly<{ kind: "start"; at: number; gpuIdxs: readonly number[]; dir: string }>
+  | Readonly<{ kind: "launch"; handle: JobHandle }>
+  | Readonly<{ kind: "requeue"; at: number }>
+  | Readonly<{ kind: "exit"; at: number; exitCode: number; hint?: string | null }>
+  | Readonly<{ kind: "lose"; at: number; reason: string }>
+  | Readonly<{ kind: "mark_for_kill"; by?: string }>
+  | Readonly<{ kind: "report"; reports: Partial<Reports> }>
+  | Readonly<{
+      kind: "edit";
+      command?: string | undefined;
+      priority?: number | undefined;
+      numGpus?: number | undefined;
+      gitTag?: string | undefined;
+    }>;
+
+export type TransitionError = Readonly<{ message: string }>;
+
+type EventKind = JobEvent["kind"];
+
+/** From a status, each event that may happen to it and the statuses that it may lead to. */
+export const TRANSITIONS: Readonly<Record<JobStatus, Readonly<Partial<Record<EventKind, readonly JobStatus[]>>>>> = {
+  queued: { start: ["starting"], edit: ["queued"] },
+  starting: {
+    launch: ["running"],
+    requeue: ["queued", "killed"],
+    exit: ["completed", "failed"],
+    lose: ["failed", "killed"],
+    mark_for_kill: ["starting"],
+  },
+  running: {
+    exit: ["completed", "failed"],
+    lose: ["failed", "killed"],
+    mark_for_kill: ["running"],
+    report: ["running"],
+  },
+  completed: { report: ["completed"] },
+  failed: { report: ["failed"] },
+  killed: { report: ["killed"] },
+};
+
+const NO_REPORTS: Reports = { wandbUrl: null, notificationMessages: {} };
+
+const ADVICE: Readonly<Partial<Record<EventKind, string>>> = {
+  edit: "only a queued job can be edited",
+  mark_for_kill: "only a running job can be killed",
+};
+
+const refuse = (job: Job, event: JobEvent): Result<never, TransitionError> => {
+  const status = job.status === "starting" ? "running" : job.status;
+  const advice = ADVICE[event.kind] ?? `it can't ${event.kind.replaceAll("_", " ")}`;
+  return err({ message: `Job ${job.id} is ${status}: ${advice}` });
+};
+
+const isGitTagOnly = (event: JobEvent): boolean =>
+  event.kind === "edit" && event.command === undefined && event.priority === undefined && event.numGpus === undefined;
+
+const isMisfit = (job: Job, event: JobEvent): boolean => event.kind === "start" && event.gpuIdxs.length !== job.numGpus;
+
+const endJob = (
+  job: Extract<Job, { status: "starting" | "running" }>,
+  outcome: Pick<EndedJob, "status" | "completedAt" | "exitCode" | "errorMessage">,
+): EndedJob => {
+  const completedAt = Math.max(outcome.completedAt, job.startedAt);
+  return { ...NO_REPORTS, handle: null, ...job, envNames: [], ...outcome, completedAt };
+};
+
+const exitJob = (job: Job, event: Extract<JobEvent, { kind: "exit" }>): Job => {
+  if (!isActive(job)) return job;
+  const errorMessage = describeExit(event.exitCode, event.hint ?? null);
+  const status = event.exitCode === 0 ? "completed" : "failed";
+  return endJob(job, { status, completedAt: event.at, exitCode: event.exitCode, errorMessage });
+};
+
+const loseJob = (job: Job, event: Extract<JobEvent, { kind: "lose" }>): Job => {
+  if (!isActive(job)) return job;
+  const status = job.markedForKill ? "killed" : "failed";
+  const errorMessage = job.markedForKill ? null : event.reason;
+  return endJob(job, { status, completedAt: event.at, exitCode: null, errorMessage });
+};
+
+const requeueJob = (job: Job, at: number): Job => {
+  if (job.status !== "starting") return job;
+  if (job.markedForKill) return loseJob(job, { kind: "lose", at, reason: "Killed before it started" });
+  const { startedAt: _startedAt, gpuIdxs: _gpuIdxs, dir: _dir, markedForKill: _marked, ...rest } = job;
+  const { killRequestedBy: _by, ...spec } = rest;
+  return { ...spec, status: "queued" };
+};
+
+const editJob = (job: Job, event: Extract<JobEvent, { kind: "edit" }>): Job => ({
+  ...job,
+  command: event.command ?? job.command,
+  priority: event.priority ?? job.priority,
+  numGpus: event.numGpus ?? job.numGpus,
+  requestedGpuIdxs: event.numGpus === undefined || event.numGpus === job.numGpus ? job.requestedGpuIdxs : [],
+  gitTag: event.gitTag ?? job.gitTag,
+});
+
+const startJob = (job: Job, event: Extract<JobEvent, { kind: "start" }>): Job => {
+  if (job.status !== "queued") return job;
+  const { at, gpuIdxs, dir } = event;
+  return { ...job, status: "starting", startedAt: at, gpuIdxs, dir, markedForKill: false };
+};
+
+const markForKill = (job: Job, { by }: Extract<JobEvent, { kind: "mark_for_kill" }>): Job =>
+  isActive(job) ? { ...job, markedForKill: true, ...(by === undefined ? {} : { killRequestedBy: by }) } : job;
+
+const moveJob = (job: Job, event: JobEvent): Job => {
+  switch (event.kind) {
+    case "start":
+      return startJob(job, event);
+    case "launch":
+      return job.status === "starting" ? { ...NO_REPORTS, ...job, status: "running", handle: event.handle } : job;
+    case "requeue":
+      return requeueJob(job, event.at);
+    case "exit":
+      return exitJob(job, event);
+    case "lose":
+      return loseJob(job, event);
+    case "mark_for_kill":
+      return markForKill(job, event);
+    case "report":
+      return job.status === "running" || isEnded(job) ? { ...job, ...event.reports } : job;
+    case "edit":
+      return editJob(job, event);
+  }
+};
+
+/** The only function that changes a job. It refuses what the table does not allow, and a start on too few or many GPUs. */
+export const applyJobEvent = (job: Job, event: JobEvent): Result<Job, TransitionError> => {
+  if (isGitTagOnly(event)) return ok(moveJob(job, event));
+  const isAllowed = TRANSITIONS[job.status][event.kind] !== undefined && !isMisfit(job, event);
+  return isAllowed ? ok(moveJob(job, event)) : refuse(job, event);
+};

@@ -1,0 +1,65 @@
+import type { Integration, Notification } from "../../../wire/job.ts";
+
+export type JobId = string & { readonly __brand: "JobId" };
+export type ArtifactId = string & { readonly __brand: "ArtifactId" };
+
+/** `startTicks` is field 22 of `/proc/pid/stat`; with `bootId` it tells a reused pid from the same process. */
+export type JobHandle =
+  | Readonly<{ kind: "screen"; session: string; pid: number; startTicks: number; bootId: string }>
+  | Readonly<{ kind: "slurm"; slurmJobId: number }>;
+
+/** `gpuIdxs` are the GPUs asked for by index, empty when any will do; `numGpus` always says how many. */
+export type JobSpec = Readonly<{
+  id: JobId;
+  command: string;
+  user: string;
+  artifactId: ArtifactId | null;
+  numGpus: number;
+  requestedGpuIdxs: readonly number[];
+  priority: number;
+  integrations: readonly Integration[];
+  notifications: readonly Notification[];
+  envNames: readonly string[];
+  jobrc: string | null;
+  ignoreBlacklist: boolean;
+  gitRepoUrl: string | null;
+  gitBranch: string | null;
+  gitTag: string | null;
+  nodeName: string;
+  createdAt: number;
+  requestDigest: string;
+  batchId?: string;
+}>;
+
+export type Launch = Readonly<{
+  startedAt: number;
+  gpuIdxs: readonly number[];
+  dir: string;
+  markedForKill: boolean;
+  killRequestedBy?: string;
+}>;
+
+export type Reports = Readonly<{ wandbUrl: string | null; notificationMessages: Readonly<Record<string, string>> }>;
+
+export type QueuedJob = JobSpec & Readonly<{ status: "queued" }>;
+export type StartingJob = JobSpec & Launch & Readonly<{ status: "starting" }>;
+export type RunningJob = JobSpec & Launch & Reports & Readonly<{ status: "running"; handle: JobHandle }>;
+export type EndedJob = JobSpec &
+  Launch &
+  Reports &
+  Readonly<{
+    status: "completed" | "failed" | "killed";
+    handle: JobHandle | null;
+    completedAt: number;
+    exitCode: number | null;
+    errorMessage: string | null;
+  }>;
+
+export type ActiveJob = StartingJob | RunningJob;
+export type Job = QueuedJob | ActiveJob | EndedJob;
+export type JobStatus = Job["status"];
+
+export const isActive = (job: Job): job is ActiveJob => job.status === "starting" || job.status === "running";
+
+export const isEnded = (job: Job): job is EndedJob =>
+  job.status === "completed" || job.status === "failed" || job.status === "killed";

@@ -1,0 +1,76 @@
+import type { WireJob, WireStatus } from "../../../wire/job.ts";
+import { isEnded, type Job, type JobHandle, type JobStatus } from "./job.ts";
+
+type SpecFields = Omit<WireJob, keyof LaunchFields | keyof EndFields | "wandb_url" | "notification_messages">;
+type LaunchFields = Pick<
+  WireJob,
+  "started_at" | "gpu_idxs" | "dir" | "marked_for_kill" | "pid" | "screen_session_name"
+>;
+type EndFields = Pick<WireJob, "completed_at" | "exit_code" | "error_message">;
+type ReportFields = Pick<WireJob, "wandb_url" | "notification_messages">;
+
+const MASKED_VALUE = "********";
+
+const toWireStatus = (status: JobStatus): WireStatus => (status === "starting" ? "running" : status);
+
+const maskEnvironment = (job: Job): Record<string, string> =>
+  isEnded(job) ? {} : Object.fromEntries(job.envNames.map((name) => [name, MASKED_VALUE]));
+
+const describeSpec = (job: Job): SpecFields => ({
+  id: job.id,
+  command: job.command,
+  artifact_id: job.artifactId,
+  git_repo_url: job.gitRepoUrl,
+  git_branch: job.gitBranch,
+  git_tag: job.gitTag,
+  status: toWireStatus(job.status),
+  created_at: job.createdAt,
+  priority: job.priority,
+  num_gpus: job.numGpus,
+  env: maskEnvironment(job),
+  node_name: job.nodeName,
+  jobrc: job.jobrc,
+  integrations: [...job.integrations],
+  notifications: [...job.notifications],
+  user: job.user,
+  ignore_blacklist: job.ignoreBlacklist,
+});
+
+const handleOf = (job: Job): JobHandle | null => ("handle" in job ? job.handle : null);
+
+const nameSession = (job: Job): string | null => {
+  if (job.status === "starting") return `nexus_job_${job.id}`;
+  const handle = handleOf(job);
+  return handle?.kind === "screen" ? handle.session : null;
+};
+
+const findPid = (handle: JobHandle | null): number | null => (handle?.kind === "screen" ? handle.pid : null);
+
+const describeLaunch = (job: Job): LaunchFields => {
+  const isQueued = job.status === "queued";
+  return {
+    started_at: isQueued ? null : job.startedAt,
+    gpu_idxs: [...(isQueued ? job.requestedGpuIdxs : job.gpuIdxs)],
+    dir: isQueued ? null : job.dir,
+    marked_for_kill: isQueued ? false : job.markedForKill,
+    pid: findPid(handleOf(job)),
+    screen_session_name: nameSession(job),
+  };
+};
+
+const describeReports = (job: Job): ReportFields =>
+  job.status === "queued" || job.status === "starting"
+    ? { wandb_url: null, notification_messages: {} }
+    : { wandb_url: job.wandbUrl, notification_messages: { ...job.notificationMessages } };
+
+const describeEnd = (job: Job): EndFields =>
+  isEnded(job)
+    ? { completed_at: job.completedAt, exit_code: job.exitCode, error_message: job.errorMessage }
+    : { completed_at: null, exit_code: null, error_message: null };
+
+export const toWireJob = (job: Job): WireJob => ({
+  ...describeSpec(job),
+  ...describeLaunch(job),
+  ...describeReports(job),
+  ...describeEnd(job),
+});

@@ -1,0 +1,36 @@
+import type { Result } from "../../../base/result.ts";
+import type { Job } from "../jobs/job.ts";
+import type { Batch, OutboxMessage } from "./outbox.ts";
+
+/**
+ * A message with all that its text is made from. `readLog` returns the last lines of the job's log, or its last 10 MiB
+ * for null. `logUrl` is where the log was uploaded; `editedReference` names the message that this one changes.
+ */
+export type Parcel = Readonly<{
+  message: OutboxMessage;
+  job: Job;
+  secrets: Readonly<Record<string, string>>;
+  readLog: (lastLines: number | null) => Promise<Uint8Array>;
+  logUrl: string | null;
+  editedReference: string | null;
+  batch: Batch | null;
+}>;
+
+/** `isFinal`: another attempt would fail too. `isUncertain`: it may have arrived all the same. */
+export type DeliveryError = Readonly<{
+  message: string;
+  isFinal: boolean;
+  isUncertain: boolean;
+  retryAfterS: number | null;
+}>;
+
+/** `reference` is what the service calls what it got, null where it says nothing. */
+export type Receipt = Readonly<{ reference: string | null }>;
+
+/** Ends its work soon after `signal` does, and never rejects. */
+export type Courier = Readonly<{
+  deliver: (parcel: Parcel, signal: AbortSignal) => Promise<Result<Receipt, DeliveryError>>;
+}>;
+
+/** By the name of their channel. */
+export type Couriers = Readonly<Record<string, Courier>>;

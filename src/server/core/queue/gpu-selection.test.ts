@@ -1,0 +1,45 @@
+import { describe, expect, test } from "bun:test";
+import { createGpu, createRunning } from "../../../../tests/support/samples.ts";
+import { describeGpus, listEligibleGpus, selectGpus } from "./gpu-selection.ts";
+
+const ANY = { requestedGpuIdxs: [], ignoreBlacklist: false };
+
+const busy = createRunning("a", { gpuIdxs: [1] });
+const machine = (blacklisted: readonly number[] = []) =>
+  describeGpus([createGpu(3), createGpu(2, [4242]), createGpu(1), createGpu(0)], [busy], new Set(blacklisted));
+
+describe("describeGpus", () => {
+  test("says which job has a GPU and which GPUs are blacklisted", () => {
+    expect(
+      machine([3, 7]).map(({ index, runningJobId, isBlacklisted }) => [index, runningJobId, isBlacklisted]),
+    ).toEqual([
+      [3, null, true],
+      [2, null, false],
+      [1, busy.id, false],
+      [0, null, false],
+    ]);
+  });
+});
+
+describe("selectGpus", () => {
+  test.each([
+    ["a CPU job needs none", { ...ANY, numGpus: 0 }, [], []],
+    ["the lowest free one", { ...ANY, numGpus: 1 }, [], [0]],
+    ["two, past one that a job has and one that a foreign process uses", { ...ANY, numGpus: 2 }, [], [0, 3]],
+    ["not more than are free", { ...ANY, numGpus: 3 }, [], null],
+    ["not a blacklisted one", { ...ANY, numGpus: 1 }, [0], [3]],
+    ["a blacklisted one if the job says so", { ...ANY, numGpus: 2, ignoreBlacklist: true }, [0], [0, 3]],
+    ["the others before a blacklisted one", { ...ANY, numGpus: 1, ignoreBlacklist: true }, [0], [3]],
+    ["those asked for", { ...ANY, numGpus: 1, requestedGpuIdxs: [3] }, [], [3]],
+    ["in ascending order", { ...ANY, numGpus: 2, requestedGpuIdxs: [3, 0] }, [], [0, 3]],
+    ["none when one asked for is taken", { ...ANY, numGpus: 2, requestedGpuIdxs: [0, 1] }, [], null],
+    ["none when the one asked for does not exist", { ...ANY, numGpus: 1, requestedGpuIdxs: [9] }, [], null],
+    ["none when the one asked for is blacklisted", { ...ANY, numGpus: 1, requestedGpuIdxs: [3] }, [3], null],
+  ] as const)("%s", (_name, need, blacklist, expected) => {
+    expect(selectGpus(need, machine(blacklist))).toEqual(expected as number[] | null);
+  });
+});
+
+test("a GPU in use stays eligible, a blacklisted one does not", () => {
+  expect(listEligibleGpus({ ...ANY, numGpus: 1 }, machine([0])).map((gpu) => gpu.index)).toEqual([1, 2, 3]);
+});

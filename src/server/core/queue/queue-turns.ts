@@ -1,0 +1,79 @@
+import type { ActiveJob, QueuedJob } from "../jobs/job.ts";
+import { type GpuState, listEligibleGpus, listFreeGpus, selectGpus } from "./gpu-selection.ts";
+
+/** What is decided about the queue depends on this and nothing else; `maxPassedOverS` in seconds. */
+export type QueueFacts = Readonly<{
+  queued: readonly QueuedJob[];
+  active: readonly ActiveJob[];
+  maxCpuJobs: number;
+  maxPassedOverS: number;
+}>;
+
+/** GPUs that a job further up in the queue starts on, or that are kept for it because it was passed over for long. */
+export type Allocation = Readonly<{ kind: "start" | "keep"; job: QueuedJob; gpuIdxs: readonly number[] }>;
+
+/** What is left when it is a job's turn. */
+export type Room = Readonly<{ gpus: readonly GpuState[]; cpuSlots: number; allocations: readonly Allocation[] }>;
+
+/** `gpuIdxs` are the GPUs that the job starts on now, null when it has to wait. */
+export type Turn = Readonly<{ job: QueuedJob; room: Room; gpuIdxs: readonly number[] | null }>;
+
+type KeepFacts = Readonly<{ all: readonly GpuState[]; mayKeep: boolean }>;
+
+export const countCpuJobs = (active: readonly ActiveJob[]): number =>
+  active.filter((job) => job.gpuIdxs.length === 0).length;
+
+const chooseGpus = (room: Room, job: QueuedJob): readonly number[] | null => {
+  if (job.numGpus === 0) return room.cpuSlots > 0 ? [] : null;
+  return room.gpus.length === 0 ? null : selectGpus(job, room.gpus);
+};
+
+const allocateGpus = (room: Room, allocation: Allocation): Room =>
+  allocation.gpuIdxs.length === 0
+    ? room
+    : {
+        ...room,
+        gpus: room.gpus.filter((gpu) => !allocation.gpuIdxs.includes(gpu.index)),
+        allocations: [...room.allocations, allocation],
+      };
+
+const keepGpus = (room: Room, job: QueuedJob, { all, mayKeep }: KeepFacts): Room => {
+  if (!mayKeep || job.numGpus === 0 || listEligibleGpus(job, all).length < job.numGpus) return room;
+  const gpuIdxs = listFreeGpus(job, room.gpus).map((gpu) => gpu.index);
+  return allocateGpus(room, { kind: "keep", job, gpuIdxs });
+};
+
+const leaveRoom = ({ job, room, gpuIdxs }: Turn, facts: KeepFacts): Room => {
+  if (gpuIdxs === null) return keepGpus(room, job, facts);
+  return job.numGpus === 0
+    ? { ...room, cpuSlots: room.cpuSlots - 1 }
+    : allocateGpus(room, { kind: "start", job, gpuIdxs });
+};
+
+/** The turns of all queued jobs, in start order: each takes from what those before it left. */
+export const listTurns = (facts: QueueFacts, all: readonly GpuState[], now: number): readonly Turn[] => {
+  const turns: Turn[] = [];
+  let room: Room = { gpus: all, cpuSlots: Math.max(0, facts.maxCpuJobs - countCpuJobs(facts.active)), allocations: [] };
+  for (const job of facts.queued.toSorted(compareStartOrder)) {
+    const turn = { job, room, gpuIdxs: chooseGpus(room, job) };
+    turns.push(turn);
+    room = leaveRoom(turn, { all, mayKeep: now - job.createdAt > facts.maxPassedOverS });
+  }
+  return turns;
+};
+
+type Ranked = Pick<QueuedJob, "id" | "priority" | "createdAt">;
+
+/** Negative when `a` starts before `b`: the higher priority first, then the older, then the smaller id. */
+export const compareStartOrder = (a: Ranked, b: Ranked): number => {
+  if (a.priority !== b.priority) return b.priority - a.priority;
+  if (a.createdAt !== b.createdAt) return a.createdAt - b.createdAt;
+  return a.id < b.id ? -1 : Number(a.id > b.id);
+};
+
+/** A job that starts now, on these GPUs. */
+export type Start = Readonly<{ job: QueuedJob; gpuIdxs: readonly number[] }>;
+
+/** Every start that the rules allow now, in start order. */
+export const decideStarts = (facts: QueueFacts, gpus: readonly GpuState[], now: number): readonly Start[] =>
+  listTurns(facts, gpus, now).flatMap(({ job, gpuIdxs }) => (gpuIdxs === null ? [] : [{ job, gpuIdxs }]));

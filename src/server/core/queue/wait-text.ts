@@ -1,0 +1,103 @@
+import type { Job } from "../jobs/job.ts";
+import type { ProcessOwner } from "../machine/host.ts";
+import type { Allocation } from "./queue-turns.ts";
+import type { Blocker, Candidate, Obstacle, Wait } from "./wait.ts";
+
+/** `gpuError` is why the GPUs can't be read, if they can't. */
+export type WaitNotes = Readonly<{
+  owners: ReadonlyMap<number, ProcessOwner>;
+  gpuError: string | null;
+  maxPassedOverS: number;
+}>;
+
+type Taken = Extract<Blocker, { kind: "gpus_taken" }>;
+type Blacklisted = Extract<Blocker, { kind: "blacklisted" }>;
+type CpuLimit = Extract<Blocker, { kind: "cpu_limit" }>;
+
+const SECONDS_A_MINUTE = 60;
+
+const join = (parts: readonly (string | number)[]): string =>
+  parts.length < 2 ? parts.join("") : `${parts.slice(0, -1).join(", ")} and ${parts.at(-1)}`;
+
+const nameJob = ({ id, user }: Pick<Job, "id" | "user">): string => `job ${id} of ${user}`;
+
+const nameGpus = (indexes: readonly number[]): string =>
+  indexes.length === 0 ? "no GPU" : `GPU ${join(indexes.toSorted((a, b) => a - b))}`;
+
+const beFor = (count: number): string => (count === 1 ? "is" : "are");
+
+const countGpus = (count: number): string => (count === 1 ? "1 GPU" : `${count} GPUs`);
+
+const countCpuJobs = (count: number): string => (count === 1 ? "1 CPU job" : `${count} CPU jobs`);
+
+const describeLimit = ({ maxPassedOverS }: WaitNotes): string =>
+  maxPassedOverS < SECONDS_A_MINUTE ? `${maxPassedOverS} s` : `${Math.round(maxPassedOverS / SECONDS_A_MINUTE)} min`;
+
+const describeProcess = (pid: number, { owners }: WaitNotes): string => {
+  const owner = owners.get(pid);
+  if (pid === 0) return "a process that the driver does not name";
+  return owner === undefined ? `process ${pid}` : `process ${pid} (${owner.program}) of ${owner.user}`;
+};
+
+const describeAllocation = ({ kind, job }: Allocation, notes: WaitNotes): string =>
+  kind === "start"
+    ? `goes to ${nameJob(job)}, which starts before it`
+    : `is kept for ${nameJob(job)}, which has waited for more than ${describeLimit(notes)}`;
+
+const describeObstacle = (obstacle: Obstacle, notes: WaitNotes): string => {
+  switch (obstacle.kind) {
+    case "blacklist":
+      return "is blacklisted";
+    case "job":
+      return `runs ${nameJob(obstacle.job)}`;
+    case "processes":
+      return `is used by ${join(obstacle.pids.map((pid) => describeProcess(pid, notes)))}`;
+    case "allocation":
+      return describeAllocation(obstacle.allocation, notes);
+  }
+};
+
+const describeCandidate = ({ index, obstacle }: Candidate, notes: WaitNotes): readonly string[] =>
+  obstacle === null ? [] : [`GPU ${index} ${describeObstacle(obstacle, notes)}`];
+
+const countFree = (free: readonly number[]): string =>
+  free.length === 0 ? "none is free" : `only ${nameGpus(free)} ${beFor(free.length)} free`;
+
+const describeKeeping = (notes: WaitNotes): string =>
+  `what comes free is kept for it, as it has waited for more than ${describeLimit(notes)}`;
+
+const describeTaken = (numGpus: number, { candidates, isKeeping }: Taken, notes: WaitNotes): string => {
+  const inOrder = candidates.toSorted((a, b) => a.index - b.index);
+  const free = inOrder.filter(({ obstacle }) => obstacle === null).map(({ index }) => index);
+  const facts = inOrder.flatMap((one) => describeCandidate(one, notes));
+  const all = isKeeping ? [...facts, describeKeeping(notes)] : facts;
+  return `It needs ${countGpus(numGpus)}, and ${countFree(free)}: ${all.join("; ")}`;
+};
+
+const describeBlacklisted = (numGpus: number, { allowed, blacklisted }: Blacklisted): string =>
+  `It needs ${countGpus(numGpus)}, and may have ${allowed}: ${nameGpus(blacklisted)} ${beFor(blacklisted.length)} blacklisted`;
+
+const describeCpuLimit = ({ running, before, limit }: CpuLimit): string => {
+  const earlier = before === 0 ? "" : ` and ${before} ${before === 1 ? "starts" : "start"} before it`;
+  return `max_cpu_jobs is ${limit}: ${countCpuJobs(running)} ${running === 1 ? "runs" : "run"}${earlier}`;
+};
+
+/** One sentence without its full stop, for people. */
+export const describeWait = ({ job, blocker }: Wait, notes: WaitNotes): string => {
+  switch (blocker?.kind) {
+    case undefined:
+      return "Nothing keeps it waiting: it starts now";
+    case "gpus_unreadable":
+      return `No GPU job can start: ${notes.gpuError ?? "the GPUs can't be read"}`;
+    case "gpus_missing":
+      return `It asks for ${nameGpus(blocker.missing)}, and the machine has ${nameGpus(blocker.present)}`;
+    case "too_many_gpus":
+      return `It needs ${countGpus(job.numGpus)}, and the machine has ${blocker.present}`;
+    case "blacklisted":
+      return describeBlacklisted(job.numGpus, blocker);
+    case "gpus_taken":
+      return describeTaken(job.numGpus, blocker, notes);
+    case "cpu_limit":
+      return describeCpuLimit(blocker);
+  }
+};

@@ -1,0 +1,79 @@
+import type { ActiveJob, JobId, QueuedJob } from "../jobs/job.ts";
+import type { Gpu } from "./gpu.ts";
+import { describeGpus, type GpuState, listEligibleGpus } from "./gpu-selection.ts";
+import { type Allocation, countCpuJobs, listTurns, type QueueFacts, type Turn } from "./queue-turns.ts";
+
+/** `gpus` is null while they can't be read. */
+export type WaitFacts = QueueFacts & Readonly<{ gpus: readonly Gpu[] | null; blacklist: ReadonlySet<number> }>;
+
+/** Why a job can't have a GPU now. `allocation`: a job further up starts on it, or it is kept for that job. */
+export type Obstacle =
+  | Readonly<{ kind: "blacklist" }>
+  | Readonly<{ kind: "job"; job: ActiveJob }>
+  | Readonly<{ kind: "processes"; pids: readonly number[] }>
+  | Readonly<{ kind: "allocation"; allocation: Allocation }>;
+
+/** One of the GPUs that the job might be given; null when it is free for it. */
+export type Candidate = Readonly<{ index: number; obstacle: Obstacle | null }>;
+
+/** The first fact that keeps a job waiting, those first that no ending of other jobs would change. */
+export type Blocker =
+  | Readonly<{ kind: "gpus_unreadable" }>
+  | Readonly<{ kind: "gpus_missing"; missing: readonly number[]; present: readonly number[] }>
+  | Readonly<{ kind: "too_many_gpus"; present: number }>
+  | Readonly<{ kind: "blacklisted"; allowed: number; blacklisted: readonly number[] }>
+  | Readonly<{ kind: "gpus_taken"; isKeeping: boolean; candidates: readonly Candidate[] }>
+  | Readonly<{ kind: "cpu_limit"; running: number; before: number; limit: number }>;
+
+/** `position` counts from 0, the head of the queue. `blocker` is null when the job starts now. */
+export type Wait = Readonly<{ job: QueuedJob; position: number; blocker: Blocker | null }>;
+
+type Scene = Readonly<{ facts: WaitFacts; all: readonly GpuState[]; now: number }>;
+
+const findObstacle = ({ facts }: Scene, { job, room }: Turn, gpu: GpuState): Obstacle | null => {
+  if (gpu.isBlacklisted && !job.ignoreBlacklist) return { kind: "blacklist" };
+  const owner = facts.active.find(({ id }) => id === gpu.runningJobId);
+  if (owner !== undefined) return { kind: "job", job: owner };
+  if (gpu.processes.length > 0) return { kind: "processes", pids: gpu.processes };
+  const allocation = room.allocations.find(({ gpuIdxs }) => gpuIdxs.includes(gpu.index));
+  return allocation === undefined ? null : { kind: "allocation", allocation };
+};
+
+const describeTaken = (scene: Scene, turn: Turn, wanted: readonly GpuState[]): Blocker => ({
+  kind: "gpus_taken",
+  isKeeping: scene.now - turn.job.createdAt > scene.facts.maxPassedOverS,
+  candidates: wanted.map((gpu) => ({ index: gpu.index, obstacle: findObstacle(scene, turn, gpu) })),
+});
+
+const findGpuBlocker = (scene: Scene, turn: Turn): Blocker => {
+  const { job } = turn;
+  if (scene.facts.gpus === null) return { kind: "gpus_unreadable" };
+  const present = scene.all.map(({ index }) => index);
+  const missing = job.requestedGpuIdxs.filter((index) => !present.includes(index));
+  if (missing.length > 0) return { kind: "gpus_missing", missing, present };
+  const wanted = listEligibleGpus({ ...job, ignoreBlacklist: true }, scene.all);
+  if (wanted.length < job.numGpus) return { kind: "too_many_gpus", present: wanted.length };
+  const allowed = listEligibleGpus(job, scene.all).length;
+  if (allowed >= job.numGpus) return describeTaken(scene, turn, wanted);
+  const blacklisted = wanted.filter(({ isBlacklisted }) => isBlacklisted).map(({ index }) => index);
+  return { kind: "blacklisted", allowed, blacklisted };
+};
+
+const findCpuBlocker = ({ facts }: Scene): Blocker => {
+  const running = countCpuJobs(facts.active);
+  const before = Math.max(0, facts.maxCpuJobs - running);
+  return { kind: "cpu_limit", running, before, limit: facts.maxCpuJobs };
+};
+
+const findBlocker = (scene: Scene, turn: Turn): Blocker | null => {
+  if (turn.gpuIdxs !== null) return null;
+  return turn.job.numGpus === 0 ? findCpuBlocker(scene) : findGpuBlocker(scene, turn);
+};
+
+/** Why each of the jobs given waits, from the same turns that decide what starts. */
+export const explainWaits = function* (facts: WaitFacts, now: number, ids: ReadonlySet<JobId>): Generator<Wait, void> {
+  const all = describeGpus(facts.gpus ?? [], facts.active, facts.blacklist);
+  const scene = { facts, all, now };
+  for (const [position, turn] of listTurns(facts, all, now).entries())
+    if (ids.has(turn.job.id)) yield { job: turn.job, position, blocker: findBlocker(scene, turn) };
+};

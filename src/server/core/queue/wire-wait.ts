@@ -1,0 +1,47 @@
+import type { WireWait } from "../../../wire/wait.ts";
+import type { Job } from "../jobs/job.ts";
+import type { Candidate, Wait } from "./wait.ts";
+import { describeWait, type WaitNotes } from "./wait-text.ts";
+
+type WireCandidate = WireWait["gpus"][number];
+
+const FREE = { job_id: null, user: null, processes: [] };
+
+const nameJob = ({ id, user }: Pick<Job, "id" | "user">): Pick<WireCandidate, "job_id" | "user" | "processes"> => ({
+  job_id: id,
+  user,
+  processes: [],
+});
+
+const toWireCandidate = ({ index, obstacle }: Candidate, { owners }: WaitNotes): WireCandidate => {
+  switch (obstacle?.kind) {
+    case undefined:
+      return { index, obstacle: null, ...FREE };
+    case "blacklist":
+      return { index, obstacle: "blacklist", ...FREE };
+    case "job":
+      return { index, obstacle: "job", ...nameJob(obstacle.job) };
+    case "allocation":
+      return { index, obstacle: obstacle.allocation.kind, ...nameJob(obstacle.allocation.job) };
+    case "processes": {
+      const describe = (pid: number) => ({ pid, ...(owners.get(pid) ?? { user: null, program: null }) });
+      return { index, obstacle: "processes", ...FREE, processes: obstacle.pids.map(describe) };
+    }
+  }
+};
+
+/** `ahead` are ids of jobs in front of it, as many as the caller wants to name. */
+export const toWireWait = (
+  wait: Wait,
+  queue: Readonly<{ length: number; ahead: readonly string[] }>,
+  notes: WaitNotes,
+): WireWait => ({
+  id: wait.job.id,
+  status: "queued",
+  reason: wait.blocker?.kind ?? null,
+  text: describeWait(wait, notes),
+  position: wait.position + 1,
+  queue_length: queue.length,
+  ahead: [...queue.ahead],
+  gpus: wait.blocker?.kind === "gpus_taken" ? wait.blocker.candidates.map((one) => toWireCandidate(one, notes)) : [],
+});

@@ -1,0 +1,57 @@
+import type { Result } from "../../../base/result.ts";
+import type { ActiveJob, JobHandle, JobId, RunningJob, StartingJob } from "../jobs/job.ts";
+import type { Environment } from "../store.ts";
+import type { TerminalSize } from "./job-terminal.ts";
+
+/** `isTemporary`: nothing was started, and the machine is to blame, not the job: its disk is full, say. */
+export type LaunchError = Readonly<{ message: string; isTemporary?: boolean }>;
+export type KillError = Readonly<{ message: string }>;
+
+/**
+ * `processesLeft` counts the job's processes that outlive its exit code, which was written at `exitedAt` where that is known. `lost`: no process is left and no exit code
+ * is there, for the reason given. `unstarted`: it never ran and, from this answer on, never can.
+ */
+export type Observation =
+  | Readonly<{ kind: "alive"; handle: JobHandle }>
+  | Readonly<{ kind: "exited"; exitCode: number; processesLeft: number; exitedAt?: number }>
+  | Readonly<{ kind: "lost"; reason: string }>
+  | Readonly<{ kind: "unstarted" }>;
+
+/** `artifact` is the job's code as a tar, `environment` all that its command is to see. */
+export type JobWork = Readonly<{
+  environment: Environment;
+  artifact: Iterable<Uint8Array> | null;
+}>;
+
+/**
+ * `probe` is one call for all jobs. `kill` sends TERM, or KILL with `force`, to every process of each job and returns
+ * at once; a later `probe` tells what is left. `watch` calls back when the job may have ended, and returns its own end.
+ * `attachCommand` shows the job's terminal in the one that it is run in; `fitCommand` gives the job's terminal a size.
+ */
+export type Executor = Readonly<{
+  launch: (job: StartingJob, work: JobWork) => Promise<Result<JobHandle, LaunchError>>;
+  probe: (jobs: readonly ActiveJob[]) => Promise<ReadonlyMap<JobId, Observation>>;
+  kill: (jobs: readonly ActiveJob[], force: boolean) => Promise<Result<void, KillError>>;
+  watch: (job: ActiveJob, onChange: () => void) => () => void;
+  attachCommand: (handle: JobHandle) => readonly string[];
+  fitCommand: (handle: JobHandle, size: TerminalSize) => readonly string[];
+}>;
+
+/** `isRemoved`: the job's folder, or all logs in it, are gone. */
+export type LogFile = Readonly<{
+  isRemoved: (id: JobId) => Promise<boolean>;
+  readTail: (id: JobId, lastLines: number | null) => Promise<Uint8Array>;
+  readErrors: (id: JobId, lastLines: number | null) => Promise<Uint8Array>;
+  follow: (id: JobId, lastLines: number | null, hasEnded: () => boolean) => ReadableStream<Uint8Array>;
+}>;
+
+/** `removeRepo` removes what only the running job needs. `remove` has the folder out of the way when it returns, before it resolves. `list` has every folder, also those half removed. */
+export type JobDirectory = Readonly<{
+  pathOf: (id: JobId) => string;
+  list: () => Promise<readonly JobId[]>;
+  removeRepo: (id: JobId) => Promise<void>;
+  remove: (id: JobId) => Promise<void>;
+}>;
+
+/** The address of the job's run on W&B, null while there is none. */
+export type WandbFinder = Readonly<{ find: (job: RunningJob, env: Environment) => Promise<string | null> }>;

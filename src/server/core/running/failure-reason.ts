@@ -1,0 +1,57 @@
+import { clipEnd } from "../notices/plain-text.ts";
+
+type Pattern = Readonly<{ sign: RegExp; reason: (match: RegExpExecArray) => string }>;
+
+const MAX_REASON = 300;
+const MAX_LINE = 2000;
+const TRACEBACK = "Traceback (most recent call last):";
+const EXCEPTION = /^[A-Za-z_][\w.]*(?:Error|Exception|Exit|Interrupt|Warning|Iteration|Timeout|Abort)?(?::\s|$)/;
+
+const PATTERNS: readonly Pattern[] = [
+  {
+    sign: /CUDA out of memory|CUDA error: out of memory|CUDA_ERROR_OUT_OF_MEMORY|cudaErrorMemoryAllocation|RESOURCE_EXHAUSTED: Out of memory/,
+    reason: () => "The GPU ran out of memory",
+  },
+  {
+    sign: /uncorrectable ECC error|CUDA_ERROR_ECC_UNCORRECTABLE|cudaErrorECCUncorrectable/i,
+    reason: () => "The GPU has an uncorrectable memory (ECC) error",
+  },
+  { sign: /NVRM: Xid \([^)]{0,50}\): (\d{1,5})/, reason: ([, xid]) => `The GPU's driver reported error Xid ${xid}` },
+  { sign: /GPU is lost|GPU has fallen off the bus/i, reason: () => "The GPU fell off the bus" },
+  {
+    sign: /collective operation timeout|NCCL (?:operation|watchdog|communicator).{0,100}time[d ]?-?out|ncclTimeout/i,
+    reason: () => "A collective operation of NCCL timed out",
+  },
+  { sign: /No space left on device|\bENOSPC\b/, reason: () => "The disk is full" },
+  { sign: /Disk quota exceeded|\bEDQUOT\b/, reason: () => "The disk quota is used up" },
+  {
+    sign: /Out of memory: Kill(?:ed)? process|Memory cgroup out of memory|\boom[-_]kill(?:er)?\b/i,
+    reason: () => "The kernel killed a process for want of memory",
+  },
+  {
+    sign: /\(pid.{0,200}\) is killed by signal: Killed|: line \d{1,9}: {1,9}\d{1,9} Killed\b|^Killed$/,
+    reason: () => "A process was killed (SIGKILL), as the kernel does when memory runs out",
+  },
+];
+
+const findException = (lines: readonly string[]): string | null => {
+  const start = lines.lastIndexOf(TRACEBACK);
+  if (start === -1) return null;
+  return lines.slice(start + 1).find((line) => EXCEPTION.test(line)) ?? null;
+};
+
+const findSign = (lines: readonly string[]): string | null => {
+  for (const { sign, reason } of PATTERNS) {
+    const matches = lines.map((line) => sign.exec(line)).filter((match) => match !== null);
+    const last = matches.at(-1);
+    if (last !== undefined) return reason(last);
+  }
+  return null;
+};
+
+/** Why a job failed, in a sentence, as far as the plain last lines of its log tell. */
+export const findFailureReason = (lines: readonly string[]): string | null => {
+  const short = lines.map((line) => line.slice(0, MAX_LINE));
+  const reason = findSign(short) ?? findException(short);
+  return reason === null ? null : clipEnd(reason.trim(), MAX_REASON);
+};

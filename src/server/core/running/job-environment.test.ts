@@ -1,0 +1,42 @@
+import { describe, expect, test } from "bun:test";
+import type { JobId } from "../jobs/job.ts";
+import { buildJobEnvironment } from "./job-environment.ts";
+
+const job = { id: "abc123" as JobId, gitTag: null };
+
+describe("buildJobEnvironment", () => {
+  test("is the server's without its secrets and its terminal, with the job's GPUs and id", () => {
+    const serverEnv = {
+      ...{ PATH: "/bin", NS_API_TOKEN: "secret", HOME: "/home/ada", NOTHING: undefined },
+      ...{ STY: "1.x", WINDOW: "0", SCREENDIR: "/x", TERM: "xterm", PWD: "/x", SHLVL: "3" },
+      ...{ NEXUS_JOB_ID: "outer", NEXUS_GIT_TAG: "outer", CUDA_VISIBLE_DEVICES: "7" },
+    };
+    expect(buildJobEnvironment(serverEnv, job, [0, 2], {})).toEqual({
+      PATH: "/bin",
+      HOME: "/home/ada",
+      CUDA_DEVICE_ORDER: "PCI_BUS_ID",
+      CUDA_VISIBLE_DEVICES: "0,2",
+      NEXUS_JOB_ID: "abc123",
+    });
+  });
+
+  test("hides all GPUs from a CPU job", () => {
+    expect(buildJobEnvironment({}, job, [], {}).CUDA_VISIBLE_DEVICES).toBe("");
+  });
+
+  test("the job's own variables win, also over the tag", () => {
+    const own = {
+      PATH: "/mine",
+      CUDA_DEVICE_ORDER: "FASTEST_FIRST",
+      NEXUS_GIT_TAG: "mine",
+      TERM: "dumb",
+      NS_X: "mine",
+    };
+    expect(buildJobEnvironment({ PATH: "/bin" }, { ...job, gitTag: "v1" }, [], own)).toMatchObject(own);
+    expect(buildJobEnvironment({}, { ...job, gitTag: "v1" }, [], {}).NEXUS_GIT_TAG).toBe("v1");
+  });
+
+  test("but not over its id, by which its processes are found", () => {
+    expect(buildJobEnvironment({}, job, [], { NEXUS_JOB_ID: "other" }).NEXUS_JOB_ID).toBe("abc123");
+  });
+});

@@ -1,0 +1,13 @@
+import type { RunningJob } from "../jobs/job.ts";
+
+const FIRST_LOOK_S = 30;
+const LAST_LOOK_S = 720;
+
+/** True for a job whose W&B run is still to be found: from 30 s to 12 min after its start. */
+export const awaitsWandbRun = (
+  job: Pick<RunningJob, "integrations" | "wandbUrl" | "startedAt">,
+  now: number,
+): boolean => {
+  const age = now - job.startedAt;
+  return job.integrations.includes("wandb") && job.wandbUrl === null && age >= FIRST_LOOK_S && age <= LAST_LOOK_S;
+};

@@ -1,0 +1,168 @@
+import { describe, expect, test } from "bun:test";
+import { readSettings, type Settings } from "./settings.ts";
+
+type Raw = Readonly<Record<string, unknown>>;
+
+const HOST = { serverDir: "/state", hostname: "atlas", cores: 8 };
+
+const read = (file: Raw = {}, env: Readonly<Record<string, string>> = {}, flags: Raw = {}) =>
+  readSettings({ file, env, flags }, HOST);
+
+const readValue = (result: ReturnType<typeof read>, key: keyof Settings): unknown => {
+  if (!result.ok) throw new Error(result.error.message);
+  return result.value[key];
+};
+
+const TEXT = "a text that is not empty";
+const LIST = "a list of texts";
+const PATH = "a path that begins with / and has at most 107 bytes";
+
+type Case = readonly [name: string, key: keyof Settings, fallback: unknown, fromFile: unknown, fromEnv: string];
+
+const SETTINGS: readonly Case[] = [
+  ["server_dir", "serverDir", "/state", "/a", "/b"],
+  ["refresh_rate", "refreshRate", 3, 0.5, "0.25"],
+  ["port", "port", 54_323, 0, "8080"],
+  ["host", "host", "127.0.0.1", "0.0.0.0", "::1"],
+  ["node_name", "nodeName", "atlas", "a", "b"],
+  ["mock_gpus", "mockGpus", 0, 4, "3"],
+  ["supplementary_groups", "supplementaryGroups", [], ["video"], "a,b"],
+  ["api_token", "apiToken", null, "one", "two"],
+  ["trust_loopback", "trustLoopback", true, false, "false"],
+  ["socket", "socket", null, "/run/a.sock", "/run/b.sock"],
+  ["external_ip", "externalIp", null, "192.0.2.1", "192.0.2.2"],
+  ["allowed_hosts", "allowedHosts", [], ["a.example"], "b.example"],
+  ["ssl_keyfile", "sslKeyfile", null, "/a.key", "/b.key"],
+  ["ssl_certfile", "sslCertfile", null, "/a.crt", "/b.crt"],
+  ["max_cpu_jobs", "maxCpuJobs", 8, 0, "5"],
+  ["max_passed_over", "maxPassedOver", 1800, 60, "7.5"],
+  ["max_requests", "maxRequests", 256, 8, "9"],
+  ["max_followers", "maxFollowers", 512, 8, "9"],
+  ["max_followers_per_address", "maxFollowersPerAddress", 256, 8, "9"],
+  ["max_uploads", "maxUploads", 32, 8, "9"],
+  ["body_timeout", "bodyTimeout", 30, 8, "0.5"],
+  ["executor", "executor", "screen", "screen", "screen"],
+  ["nullpointer_url", "nullpointerUrl", "https://0x0.st", "https://a.example", "http://127.0.0.1:8080"],
+  ["twilio_url", "twilioUrl", "https://api.twilio.com", "https://a.example", "https://b.example"],
+  ["log_level", "logLevel", "info", "debug", "error"],
+  ["retention_days", "retentionDays", 30, 0, "1.5"],
+  ["retention_gb", "retentionGb", null, 0, "0.5"],
+  ["speed_test_url", "speedTestUrl", null, "https://a.example/10MB", "http://127.0.0.1:8080/x"],
+  ["ping_host", "pingHost", null, "192.0.2.1", "a.example:53"],
+];
+
+const PARSED: Readonly<Record<string, unknown>> = {
+  refresh_rate: 0.25,
+  port: 8080,
+  mock_gpus: 3,
+  supplementary_groups: ["a", "b"],
+  allowed_hosts: ["b.example"],
+  trust_loopback: false,
+  max_cpu_jobs: 5,
+  max_passed_over: 7.5,
+  max_requests: 9,
+  max_followers: 9,
+  max_followers_per_address: 9,
+  max_uploads: 9,
+  body_timeout: 0.5,
+  retention_days: 1.5,
+  retention_gb: 0.5,
+};
+
+describe("readSettings", () => {
+  test("every setting is tested here", () => {
+    const settings = read();
+    const keys = [...SETTINGS.map(([, key]) => key), "notify"];
+    expect(settings.ok && Object.keys(settings.value).toSorted()).toEqual(keys.toSorted());
+  });
+
+  test.each(SETTINGS)("%s has a default, is read from the file, then the environment, then a flag", (...setting) => {
+    const [name, key, fallback, fromFile, fromEnv] = setting;
+    const env = { [`NS_${name.toUpperCase()}`]: fromEnv };
+    expect(readValue(read(), key)).toEqual(fallback);
+    expect(readValue(read({ [name]: fromFile }), key)).toEqual(fromFile);
+    expect(readValue(read({ [name]: fromFile }, env), key)).toEqual(PARSED[name] ?? fromEnv);
+    expect(readValue(read({ [name]: "mistaken" }, env, { [name]: fromFile }), key)).toEqual(fromFile);
+  });
+
+  test.each([
+    ["server_dir", "", TEXT],
+    ["server_dir", 7, TEXT],
+    ["host", "  ", TEXT],
+    ["node_name", false, TEXT],
+    ["api_token", "", TEXT],
+    ["trust_loopback", "perhaps", "true or false"],
+    ["trust_loopback", 2, "true or false"],
+    ["socket", "nexus.sock", PATH],
+    ["socket", `/${"ä".repeat(54)}`, PATH],
+    ["external_ip", [], TEXT],
+    ["ssl_keyfile", 1, TEXT],
+    ["ssl_certfile", 1, TEXT],
+    ["refresh_rate", "soon", "a number from 0.05 to 3600"],
+    ["refresh_rate", 0, "a number from 0.05 to 3600"],
+    ["refresh_rate", Number.NaN, "a number from 0.05 to 3600"],
+    ["port", 65_536, "a whole number from 0 to 65535"],
+    ["port", "", "a whole number from 0 to 65535"],
+    ["port", 1.5, "a whole number from 0 to 65535"],
+    ["port", -1, "a whole number from 0 to 65535"],
+    ["mock_gpus", 65, "true, false or a whole number from 0 to 64"],
+    ["mock_gpus", "some", "true, false or a whole number from 0 to 64"],
+    ["supplementary_groups", [1], LIST],
+    ["allowed_hosts", { a: 1 }, LIST],
+    ["max_cpu_jobs", -1, "a whole number from 0 to 10000"],
+    ["max_cpu_jobs", "many", "a whole number from 0 to 10000"],
+    ["max_passed_over", -1, "a number from 0 to 31536000"],
+    ["retention_days", -1, "a number from 0 to 36500"],
+    ["retention_gb", "all", "a number from 0 to 1000000"],
+    ["speed_test_url", "example.org", "an address that begins with https:// or http://"],
+    ["ping_host", "", TEXT],
+    ["executor", "slurm", '"screen"'],
+  ])("%s = %p is refused by name, with what is allowed", (name, value, allowed) => {
+    const settings = read({ [name]: value });
+    const message = settings.ok ? "" : settings.error.message;
+    expect(message).toStartWith(`${name} = `);
+    expect(message).toEndWith(` is not allowed: it must be ${allowed}`);
+  });
+
+  test("a mistaken token is not told", () => {
+    const settings = read({ api_token: 271_828 });
+    expect(settings).toEqual({
+      ok: false,
+      error: { message: `api_token = what is given is not allowed: it must be ${TEXT}` },
+    });
+  });
+
+  test("a mistake in the environment is named like one in the file", () => {
+    expect(read({}, { NS_PORT: "http" })).toEqual({
+      ok: false,
+      error: { message: 'port = "http" is not allowed: it must be a whole number from 0 to 65535' },
+    });
+  });
+
+  test.each([
+    [true, 2],
+    ["true", 2],
+    ["", 2],
+    [false, 0],
+    ["false", 0],
+    ["0", 0],
+    [64, 64],
+  ])("mock_gpus = %p means %p GPUs", (value, count) => {
+    expect(readValue(read({ mock_gpus: value }), "mockGpus")).toBe(count);
+  });
+
+  test("a list in the environment is split at commas, without blanks", () => {
+    expect(readValue(read({}, { NS_ALLOWED_HOSTS: " a, ,b ," }), "allowedHosts")).toEqual(["a", "b"]);
+  });
+
+  test("an unknown key of the file is refused with those that are known", () => {
+    const settings = read({ prot: 1 });
+    const message = settings.ok ? "" : settings.error.message;
+    expect(message).toStartWith("prot is not a setting; the settings are: ");
+    for (const [name] of SETTINGS) expect(message).toContain(name);
+  });
+
+  test("variables of others are ignored", () => {
+    expect(read({}, { NS_UNKNOWN: "1", PORT: "1", PATH: "/bin" })).toEqual(read());
+  });
+});

@@ -1,0 +1,83 @@
+import type { Result } from "../../base/result.ts";
+import type { WireStatus } from "../../wire/job.ts";
+import type { AccessToken } from "./access/access-token.ts";
+import type { ActiveJob, ArtifactId, Job, JobId, JobStatus, QueuedJob } from "./jobs/job.ts";
+import type { OutboxChanges, OutboxReads } from "./notices/outbox.ts";
+import type { Unavailable } from "./refusal.ts";
+
+/** `readTokenDigest` and `saveTokenDigest` are about the one token that names nobody. Digests are SHA-256 in hexadecimal. */
+export type TokenStore = Readonly<{
+  readTokenDigest: () => string | null;
+  saveTokenDigest: (digest: string) => Promise<Result<void, Unavailable>>;
+  findToken: (digest: string) => AccessToken | null;
+}>;
+
+export type Environment = Readonly<Record<string, string>>;
+
+export type JobFilter = Readonly<{
+  statuses?: readonly WireStatus[];
+  gpuIndex?: number;
+  user?: string;
+  matchesCommand?: (command: string) => boolean;
+  limit: number;
+  offset: number;
+}>;
+
+/** `limit` takes the head of the queue, in start order. */
+export type QueueSelection = Readonly<{ needs: "cpu" | "gpu"; limit?: number }>;
+
+export type JobCounts = Readonly<Record<JobStatus, number>>;
+
+export type ArtifactTotals = Readonly<{ count: number; bytes: number }>;
+
+/** What one writer may do inside the shared transaction; a throw rolls back that writer alone. */
+export type Transaction = Readonly<{
+  findJob: (id: JobId) => Job | null;
+  hasArtifact: (id: ArtifactId) => boolean;
+  insertJob: (job: QueuedJob, env: Environment) => void;
+  saveJob: (job: Job) => void;
+  deleteJob: (id: JobId) => void;
+  setBlacklisted: (gpuIdx: number, blacklisted: boolean) => boolean;
+  loadEnvironment: (id: JobId) => Environment;
+  outbox: OutboxChanges;
+}>;
+
+export type ArtifactWriter = Readonly<{
+  append: (chunk: Uint8Array) => Promise<Result<void, Unavailable>>;
+  finish: () => Promise<Result<ArtifactId, Unavailable>>;
+  abort: () => Promise<void>;
+}>;
+
+export type ArtifactStore = Readonly<{
+  begin: (gitSha: string | null) => ArtifactWriter;
+  findBySha: (gitSha: string) => Promise<ArtifactId | null>;
+  read: (id: ArtifactId) => Iterable<Uint8Array>;
+  deleteUnused: () => Promise<Result<number, Unavailable>>;
+  measure: () => ArtifactTotals;
+}>;
+
+/**
+ * `write` resolves once its change and those of all concurrent writers are on disk (one fsync for all). `listJobs` yields
+ * a page in slices, and lets others have their turn between them. `readNewestQueued` is a time, 0 when no job is queued.
+ */
+export type Store = Readonly<{
+  findJob: (id: JobId) => Job | null;
+  listJobs: (filter: JobFilter) => AsyncGenerator<readonly Job[], void>;
+  loadQueuedJobs: (selection?: QueueSelection) => readonly QueuedJob[];
+  readNewestQueued: () => number;
+  loadActiveJobs: () => readonly ActiveJob[];
+  countJobs: () => JobCounts;
+  loadEnvironment: (id: JobId) => Environment;
+  listBlacklist: () => ReadonlySet<number>;
+  write: <Value>(change: (transaction: Transaction) => Value) => Promise<Result<Value, Unavailable>>;
+  artifacts: ArtifactStore;
+  outbox: OutboxReads;
+  close: () => Promise<void>;
+}> &
+  TokenStore;
+
+/** What a write changed, once it is on disk. */
+export type StoreChange =
+  | Readonly<{ kind: "job"; job: Job }>
+  | Readonly<{ kind: "removal"; id: JobId }>
+  | Readonly<{ kind: "blacklist"; gpuIdx: number; blacklisted: boolean }>;

@@ -1,0 +1,70 @@
+import { expect, test } from "bun:test";
+import fc from "fast-check";
+import type { JobId } from "../jobs/job.ts";
+import { type EndedFolder, selectOldFolders } from "./folder-plan.ts";
+
+const DAY = 86_400;
+const NOW = 1_700_000_000;
+
+const folder = (id: string, daysAgo: number, overrides: Partial<EndedFolder> = {}): EndedFolder => ({
+  id: id as JobId,
+  endedAt: NOW - daysAgo * DAY,
+  changedAt: NOW - daysAgo * DAY,
+  bytes: 100,
+  isCleared: false,
+  ...overrides,
+});
+
+type Rules = Readonly<{ days?: number; bytes?: number | null; oldestBackup?: number | null }>;
+
+const select = (folders: readonly EndedFolder[], { days = 30, bytes = null, oldestBackup = null }: Rules = {}) =>
+  selectOldFolders(folders, { retention: { days, bytes }, now: NOW, oldestBackup });
+
+const ids = (removals: readonly Readonly<{ id: string }>[]): string => removals.map(({ id }) => id).join("");
+
+test("folders go a retention after their job's end, the oldest first", () => {
+  expect(ids(select([folder("a", 29), folder("b", 31), folder("c", 40), folder("d", 30.01)]))).toBe("cbd");
+});
+
+test("beyond the limit the oldest go, until what is left is within it", () => {
+  const folders = [folder("a", 3), folder("b", 2), folder("c", 1, { bytes: 500 }), folder("d", 31)];
+  expect(ids(select(folders, { bytes: 600 }))).toBe("da");
+  expect(ids(select(folders, { bytes: 499 }))).toBe("dabc");
+  expect(ids(select(folders, { bytes: 700 }))).toBe("d");
+});
+
+test("what ended within the last hour stays, whatever the settings say", () => {
+  const folders = [folder("a", 0.5 / 24), folder("b", 2 / 24)];
+  expect(ids(select(folders, { days: 0, bytes: 0 }))).toBe("b");
+  expect(ids(select(folders, { bytes: 0 }))).toBe("b");
+});
+
+test("the record of a launch stays while a backup is older than the job's end, and goes with the last such backup", () => {
+  const folders = [folder("a", 9), folder("b", 5), folder("c", 4, { isCleared: true })];
+  const kept = (oldestBackup: number | null) =>
+    select(folders, { days: 1, oldestBackup }).map(({ id, keepsRecord }) => `${id}${keepsRecord ? " record" : ""}`);
+  expect(kept(NOW - 7 * DAY)).toEqual(["a", "b record"]);
+  expect(kept(NOW - DAY)).toEqual(["a", "b", "c"]);
+  expect(kept(null)).toEqual(["a", "b", "c"]);
+});
+
+test("the record stays too while a backup is older than the moment at which the end was seen", () => {
+  const removals = select([folder("a", 9, { changedAt: NOW - 3 * DAY })], { days: 1, oldestBackup: NOW - 7 * DAY });
+  expect(removals).toMatchObject([{ id: "a", keepsRecord: true }]);
+});
+
+test("within the limit only what is too old goes; beyond it nothing stays that is older than what goes", () => {
+  const anyFolder = fc.record({ age: fc.double({ min: 0, max: 60, noNaN: true }), bytes: fc.nat(1000) });
+  fc.assert(
+    fc.property(fc.array(anyFolder), fc.nat(5000), (drawn, limit) => {
+      const folders = drawn.map(({ age, bytes }, index) => folder(`j${index}`, age, { bytes }));
+      const gone = new Set(select(folders, { bytes: limit }).map(({ id }) => id));
+      const stays = folders.filter(({ id }) => !gone.has(id));
+      const young = stays.filter(({ endedAt }) => endedAt >= NOW - DAY / 24);
+      const total = stays.reduce((sum, { bytes }) => sum + bytes, 0);
+      if (young.length < stays.length) expect(total).toBeLessThanOrEqual(limit);
+      const oldestKept = Math.min(...stays.map(({ endedAt }) => endedAt));
+      for (const { id, endedAt } of folders) if (gone.has(id)) expect(endedAt).toBeLessThanOrEqual(oldestKept);
+    }),
+  );
+});

@@ -1,0 +1,123 @@
+import { isEnded, type Job } from "../../core/jobs/job.ts";
+import type { NoticeEvent } from "../../core/notices/outbox.ts";
+import { clipEnd, clipStart } from "../../core/notices/plain-text.ts";
+
+/** `logLines` are the end of the log, already plain and masked; `userId` is whom to mention. */
+export type DiscordFacts = Readonly<{
+  job: Job;
+  event: NoticeEvent;
+  userId: string;
+  logLines: readonly string[];
+  logUrl: string | null;
+}>;
+
+type Field = Readonly<{ name: string; value: string; inline?: boolean }>;
+
+type Embed = Readonly<{ title: string; color: number; description?: string; fields: readonly Field[] }>;
+
+export type DiscordMessage = Readonly<{
+  content: string;
+  allowed_mentions: Readonly<{ parse: readonly never[]; users: readonly string[] }>;
+  embeds: readonly Embed[];
+}>;
+
+const MAX_CONTENT = 2000;
+const MAX_TITLE = 256;
+const MAX_DESCRIPTION = 4096;
+const MAX_VALUE = 1024;
+const MAX_NAME = 256;
+const MAX_LINK = 512;
+const MAX_TOTAL = 6000;
+const MAX_FIELDS = 25;
+const SNOWFLAKE = /^\d{1,20}$/;
+const FENCE = "```";
+
+const COLORS = { started: 0x3498db, completed: 0x2ecc71, failed: 0xe74c3c, killed: 0xe67e22 } as const;
+
+type Headline = keyof typeof COLORS;
+
+const findHeadline = (job: Job, event: NoticeEvent): Headline => {
+  if (event === "started" || event === "run_found") return "started";
+  return isEnded(job) ? job.status : "started";
+};
+
+const hideMarks = (text: string): string => text.replaceAll("`", "'");
+
+const breakFences = (text: string): string => text.replaceAll(FENCE, "`\u200b`\u200b`");
+
+const quoteBlock = (text: string, limit: number, clip: typeof clipEnd): string =>
+  `${FENCE}\n${clip(breakFences(text), limit - 2 * FENCE.length - 2)}\n${FENCE}`;
+
+const quoteWord = (text: string): string => `\`${clipEnd(hideMarks(text).replaceAll(/\s+/g, " "), MAX_NAME - 2)}\``;
+
+const listGit = (job: Job): readonly Field[] =>
+  [
+    ["Git tag", job.gitTag],
+    ["Branch", job.gitBranch],
+    ["Repository", job.gitRepoUrl],
+  ].flatMap(([name, value]) => (name && value ? [{ name, value: quoteWord(value), inline: true }] : []));
+
+const listLinks = ({ job, logUrl }: DiscordFacts): readonly Field[] =>
+  [
+    ["W&B", "wandbUrl" in job ? job.wandbUrl : null],
+    ["Log", logUrl],
+  ].flatMap(([name, value]) => (name && value && value.length <= MAX_LINK ? [{ name, value }] : []));
+
+const describeGpus = (job: Job): string => {
+  if (job.numGpus === 0) return "none";
+  return job.status === "queued" ? String(job.numGpus) : job.gpuIdxs.join(", ");
+};
+
+const listFields = (facts: DiscordFacts, headline: Headline): readonly Field[] => {
+  const { job } = facts;
+  const error = headline !== "started" && isEnded(job) ? job.errorMessage : null;
+  return [
+    { name: "Command", value: quoteBlock(job.command, MAX_VALUE, clipEnd) },
+    ...(error === null ? [] : [{ name: "Error", value: quoteBlock(error, MAX_VALUE, clipEnd) }]),
+    { name: "User", value: quoteWord(job.user), inline: true },
+    { name: "GPUs", value: describeGpus(job), inline: true },
+    ...listGit(job),
+    ...listLinks(facts),
+  ].slice(0, MAX_FIELDS);
+};
+
+const measure = (title: string, fields: readonly Field[]): number =>
+  fields.reduce((sum, { name, value }) => sum + name.length + value.length, title.length);
+
+const describeLog = (
+  { logLines }: DiscordFacts,
+  headline: Headline,
+  room: number,
+): Readonly<{ description?: string }> => {
+  const isTold = (headline === "failed" || headline === "killed") && logLines.length > 0;
+  if (!isTold) return {};
+  return { description: quoteBlock(logLines.join("\n"), Math.min(room, MAX_DESCRIPTION), clipStart) };
+};
+
+const createEmbed = (facts: DiscordFacts, headline: Headline): Embed => {
+  const title = clipEnd(`Job ${facts.job.id} ${headline}`, MAX_TITLE);
+  const fields = listFields(facts, headline);
+  return {
+    title,
+    color: COLORS[headline],
+    ...describeLog(facts, headline, MAX_TOTAL - measure(title, fields)),
+    fields,
+  };
+};
+
+/**
+ * The body of a webhook message within Discord's limits: content 2000; an embed's title 256, description 4096, field's
+ * value 1024, 25 fields, 6000 in all (https://docs.discord.com/developers/resources/message#embed-object-embed-limits).
+ * It can mention no one but the user given.
+ */
+export const createDiscordMessage = (facts: DiscordFacts): DiscordMessage => {
+  const headline = findHeadline(facts.job, facts.event);
+  const users = SNOWFLAKE.test(facts.userId) ? [facts.userId] : [];
+  const mention = users.map((id) => `<@${id}> `).join("");
+  const content = `${mention}Job ${facts.job.id} ${headline} on ${hideMarks(facts.job.nodeName)}`;
+  return {
+    content: clipEnd(content, MAX_CONTENT),
+    allowed_mentions: { parse: [], users },
+    embeds: [createEmbed(facts, headline)],
+  };
+};

@@ -1,0 +1,32 @@
+import { err, ok, type Result } from "../../../base/result.ts";
+import type { Courier, DeliveryError, Parcel, Receipt } from "../../core/notices/courier.ts";
+import { listSecrets, maskJob } from "../../core/notices/mask-secrets.ts";
+import { type ServiceRequest, sendRequest } from "./send-request.ts";
+import { createTwiml } from "./twiml.ts";
+
+const createRequest = (baseUrl: string, { job, secrets }: Parcel): ServiceRequest => {
+  const read = (name: string): string => secrets[name]?.trim() ?? "";
+  const account = read("TWILIO_ACCOUNT_SID");
+  const credentials = Buffer.from(`${account}:${read("TWILIO_AUTH_TOKEN")}`).toString("base64");
+  const masked = maskJob(job, listSecrets(secrets));
+  return {
+    name: "Twilio",
+    url: `${baseUrl}/2010-04-01/Accounts/${encodeURIComponent(account)}/Calls.json`,
+    headers: { authorization: `Basic ${credentials}` },
+    body: new URLSearchParams({
+      To: read("PHONE_TO_NUMBER"),
+      From: read("TWILIO_FROM_NUMBER"),
+      Twiml: createTwiml(masked),
+    }),
+  };
+};
+
+const readSid = (answer: string): string | null => /"sid"\s*:\s*"(CA[0-9a-f]{32})"/.exec(answer)?.[1] ?? null;
+
+/** Calls through the account that the job's environment names (https://www.twilio.com/docs/voice/api/call-resource). */
+export const createTwilio = (baseUrl: string): Courier => ({
+  deliver: async (parcel, signal): Promise<Result<Receipt, DeliveryError>> => {
+    const answer = await sendRequest(createRequest(baseUrl, parcel), signal);
+    return answer.ok ? ok({ reference: readSid(answer.value) }) : err(answer.error);
+  },
+});

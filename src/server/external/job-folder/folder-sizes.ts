@@ -1,0 +1,68 @@
+import { lstat, readdir } from "node:fs/promises";
+import { join, resolve } from "node:path";
+import { removeTree } from "../../../tools/remove-tree.ts";
+import { runCommand } from "../../../tools/run-command.ts";
+import type { JobId } from "../../core/jobs/job.ts";
+import type { JobFolders } from "../../core/upkeep/folder-plan.ts";
+
+const JOB_ID = /^[a-z0-9-]{1,64}$/;
+const RECORD = /^(job\.json|exit_code|started|terminated|claim-[0-9a-z]+)$/;
+const SIZE_LINE = /^(\d+)\s+(.+)$/;
+const LIMITS = { timeoutMs: 600_000, maxOutputBytes: 10_000_000 };
+const MS_PER_S = 1000;
+const BYTES_PER_BLOCK = 1024;
+
+const listNames = (folder: string): Promise<readonly string[]> => readdir(folder).catch(() => []);
+
+const isFolder = (path: string): Promise<boolean> =>
+  lstat(path).then(
+    (entry) => entry.isDirectory(),
+    () => false,
+  );
+
+const readChangeTime = (path: string): Promise<number> =>
+  lstat(path).then(
+    ({ mtimeMs }) => mtimeMs / MS_PER_S,
+    () => 0,
+  );
+
+const isThere = (path: string): Promise<boolean> =>
+  lstat(path).then(
+    () => true,
+    () => false,
+  );
+
+const measureFolders = async (paths: readonly string[]): Promise<ReadonlyMap<string, number>> => {
+  const output = paths.length === 0 ? null : await runCommand(["du", "-sk", "--", ...paths], LIMITS);
+  const lines = output?.ok ? output.value.stdout.split("\n") : [];
+  return new Map(
+    lines.flatMap((line) => {
+      const [, blocks, path] = SIZE_LINE.exec(line) ?? [];
+      return path === undefined ? [] : [[path, Number(blocks) * BYTES_PER_BLOCK] as const];
+    }),
+  );
+};
+
+const clearFolder = async (folder: string): Promise<void> => {
+  if (!(await isFolder(folder))) return removeTree(folder);
+  const others = (await listNames(folder)).filter((name) => !RECORD.test(name));
+  for (const name of others) await removeTree(join(folder, name));
+};
+
+/** Links are not followed; sizes are what the disk gives up. */
+export const createJobFolders = (serverDir: string): JobFolders => {
+  const locate = (id: JobId): string => resolve(serverDir, "jobs", id);
+  return {
+    list: async () => (await listNames(resolve(serverDir, "jobs"))).filter((name) => JOB_ID.test(name)) as JobId[],
+    measure: async (ids) => {
+      const sizes = await measureFolders(ids.map(locate));
+      const facts = ids.map(async (id) => {
+        const isCleared = !(await isThere(join(locate(id), "error.log")));
+        const changedAt = await readChangeTime(locate(id));
+        return [id, { changedAt, bytes: sizes.get(locate(id)) ?? 0, isCleared }] as const;
+      });
+      return new Map(await Promise.all(facts));
+    },
+    clear: (id, keepsRecord) => (keepsRecord ? clearFolder(locate(id)) : removeTree(locate(id))),
+  };
+};

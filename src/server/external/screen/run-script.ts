@@ -1,0 +1,152 @@
+import type { JobSpec, Launch } from "../../core/jobs/job.ts";
+import { deriveLaunchToken } from "../../core/jobs/launch-token.ts";
+
+/** Under this prefix a job's variables pass through the environment of its session; the inner script takes it off. */
+export const PASSED_PREFIX = "NEXUS_PASS_";
+
+export const quoteForBash = (text: string): string => `'${text.replaceAll("'", `'\\''`)}'`;
+
+const renderInsideTerminal = (): string => `has_company() {
+  local path line
+  for path in /proc/[0-9]*/stat; do
+    read -r line < "$path" || continue
+    set -- \${line##*) }
+    [[ $4 == "$$" && $1 != Z && $path != /proc/$$/stat ]] && return 0
+  done
+  return 1
+}
+
+take_outer_size() {
+  local size
+  while size=$(stty size < "/proc/$PPID/fd/0") && [[ $size != "$(stty size)" ]]; do
+    stty rows "\${size% *}" cols "\${size#* }" || break
+  done
+}
+
+stay_inside_terminal() {
+  exec 3>&2 2>/dev/null
+  take_outer_size
+  bash job_commands.sh 2>&3 3>&-
+  local code=$?
+  local wait=0.05
+  while [[ $terminated ]] && has_company; do
+    sleep "$wait"
+    wait=0.3
+  done
+  exit "$code"
+}`;
+
+const renderOutsideTerminal = (token: string): string => `claim_launch() {
+  local boot_id
+  read -r boot_id < /proc/sys/kernel/random/boot_id
+  set -C
+  { echo "$$ $PPID $boot_id" > claim-${token}; } 2>/dev/null || exit 1
+  set +C
+}
+
+record_exit_code() {
+  echo "$1" 1<> pending/exit_code && mv pending/exit_code exit_code
+}
+
+stay_outside_terminal() {
+  exec 2>> error.log 4>&1
+  local report code
+  [[ $terminated ]] || report=$(SHELL=$BASH exec setpriv --pdeathsig KILL script -q -e -f -c '. ./run.sh inside' output.log \\
+    2>&1 >&4 4>&-)
+  code=$?
+  [[ $report ]] && printf '%s\\n' "$report" >&2
+  if [[ -e started && ! $terminated ]]; then record_exit_code "$code"; else rm -f pending/exit_code; fi
+}`;
+
+/**
+ * Runs in the job's folder, once in the session (it claims the launch, or ends) and once more inside the terminal that
+ * `script` records. Inside, it outlives a TERM until the job's other processes there have ended, so that they keep
+ * their terminal while they clean up. It takes the size of the terminal outside, as the recorder misses a change of that
+ * while it starts. What the recorder reports passes through a variable: on a full disk it could not
+ * write it, and would end with 1. The recorder dies with the session, and so the terminal hangs up. An exit code is recorded only if the command ended before a TERM.
+ */
+export const renderOuterScript = (launch: Pick<Launch, "startedAt">): string => `${renderInsideTerminal()}
+
+${renderOutsideTerminal(deriveLaunchToken(launch))}
+
+terminated=
+if [[ \${1-} == inside ]]; then
+  trap 'terminated=1' TERM
+  stay_inside_terminal
+else
+  claim_launch
+  trap 'terminated=1' TERM
+  stay_outside_terminal
+fi
+`;
+
+/** What unpacking an artifact may take: `gib` in all and for each file, `seconds` for all of it. */
+export type UnpackLimits = Readonly<{ gib: number; entries: number; seconds: number }>;
+
+const UNPACK_LIMITS: UnpackLimits = { gib: 20, entries: 1_000_000, seconds: 900 };
+
+const KIB_PER_GIB = 1024 * 1024;
+const RECORDS_PER_GIB = KIB_PER_GIB / 10;
+const RECORDS_PER_LOOK = 1024;
+
+const renderUnpacking = ({ gib, entries, seconds }: UnpackLimits): string => `  has_grown() {
+    printf '%s' 'if [ "$TAR_CHECKPOINT" -gt ${Math.ceil(gib * RECORDS_PER_GIB)} ]; then kill "$PPID"; fi'
+  }
+  unpack() {
+    set -o pipefail
+    ulimit -f ${Math.ceil(gib * KIB_PER_GIB)}
+    timeout -k 5 ${seconds} tar --extract --file=artifact --verbose --directory=repo --no-same-owner --no-same-permissions \\
+      --no-overwrite-dir --anchored --wildcards --wildcards-match-slash --exclude='/*' --exclude='..' --exclude='../*' \\
+      --exclude='*/..' --exclude='*/../*' --checkpoint=${RECORDS_PER_LOOK} --checkpoint-action=exec="$(has_grown)" |
+      sed -n '${entries + 1}q4'
+  }
+  reason=$(unpack 2>&1)
+  case $? in
+    0) ;;
+    4) fail 'Could not unpack the artifact: it has more than ${entries} files and folders' ;;
+    124 | 137) fail 'Could not unpack the artifact: it takes longer than ${seconds} s' ;;
+    143 | 153) fail 'Could not unpack the artifact: it unpacks to more than ${gib} GiB' ;;
+    *) fail "Could not unpack the artifact: $(explain "$reason")" ;;
+  esac
+  reason=$(find repo \\( -type b -o -type c -o -type p -o -type s \\) -delete -o ! -type l -perm /7000 -exec chmod a-st {} + \\
+    2>&1) || fail "Could not clean the artifact: \${reason%%$'\\n'*}"
+  rm -f artifact
+`;
+
+const FAIL = `  explain() {
+    local line=\${1%%$'\\n'*}
+    printf '%s' "\${line/Wrote only/No space left on device, wrote only}"
+  }
+  fail() {
+    rm -rf artifact repo
+    printf '%s\\n' "$1" | tee -a error.log
+    exit 1
+  }
+`;
+
+const renderPreparation = (hasArtifact: boolean, limits: UnpackLimits): string => `umask 022
+${hasArtifact ? `(\n${FAIL}${renderUnpacking(limits)}) || exit 1\n` : ""}{ : > started; } 2>> error.log || exit 1
+cd ./repo || exit 1`;
+
+const RESTORE_ENVIRONMENT = `set -- "\${!${PASSED_PREFIX}@}"
+while [ $# -gt 0 ]; do
+  export "\${1#${PASSED_PREFIX}}=\${!1}"
+  unset -v "$1"
+  shift
+done 2>/dev/null`;
+
+const renderJobrc = (jobrc: string | null): string =>
+  jobrc === null || jobrc.trim() === "" ? "" : `source <(printf '%s\\n' ${quoteForBash(jobrc)})\n`;
+
+/** Runs in the job's folder, inside its terminal; not at all once `terminated` is there, so that no TERM comes too early for it. The command is the script's end: nothing follows that it could swallow. */
+export const renderCommandScript = (
+  job: Pick<JobSpec, "command" | "jobrc" | "artifactId">,
+  limits: UnpackLimits = UNPACK_LIMITS,
+): string =>
+  `[[ -e terminated ]] && exit 143
+printf '%s\\n' ${quoteForBash(job.command)}
+${renderPreparation(job.artifactId !== null, limits)}
+${RESTORE_ENVIRONMENT}
+${renderJobrc(job.jobrc)}set -o pipefail
+${job.command}
+`;

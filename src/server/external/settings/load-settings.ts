@@ -1,0 +1,43 @@
+import { constants, existsSync } from "node:fs";
+import { cpus, homedir, hostname } from "node:os";
+import { join } from "node:path";
+import type { Result } from "../../../base/result.ts";
+import { canAccess } from "../../../tools/can-access.ts";
+import { readSettings, type Settings } from "../../core/settings/settings.ts";
+import { readSettingsFile } from "./settings-file.ts";
+
+export type Flags = Readonly<Record<string, string | boolean | undefined>>;
+
+const SYSTEM_CONFIG = "/etc/nexus_server/config.toml";
+const SETTINGS = ["server-dir", "host", "port", "mock-gpus"];
+
+const locateDefaultDir = (env: NodeJS.ProcessEnv): string =>
+  join(env["XDG_STATE_HOME"] || join(env["HOME"] || homedir(), ".local", "state"), "nexus-server");
+
+const selectSettings = (values: Flags): Readonly<Record<string, string>> =>
+  Object.fromEntries(
+    SETTINGS.flatMap((name) => {
+      const value = values[name];
+      return typeof value === "string" ? [[name.replaceAll("-", "_"), value]] : [];
+    }),
+  );
+
+const chooseServerDir = (values: Flags, env: NodeJS.ProcessEnv): string =>
+  selectSettings(values)["server_dir"] ?? env["NS_SERVER_DIR"] ?? locateDefaultDir(env);
+
+/** The file of the server folder, or that of the installed server where this user may read it. */
+export const locateSettingsFile = (values: Flags): string => {
+  const own = join(chooseServerDir(values, process.env), "config.toml");
+  return !existsSync(own) && canAccess(SYSTEM_CONFIG, constants.R_OK) ? SYSTEM_CONFIG : own;
+};
+
+export const loadSettings = (
+  values: Flags,
+  path: string = locateSettingsFile(values),
+  env: NodeJS.ProcessEnv = process.env,
+): Result<Settings, Readonly<{ message: string }>> => {
+  const file = readSettingsFile(path);
+  if (!file.ok) return file;
+  const host = { serverDir: chooseServerDir(values, env), hostname: hostname(), cores: cpus().length };
+  return readSettings({ file: file.value, env, flags: selectSettings(values) }, host);
+};

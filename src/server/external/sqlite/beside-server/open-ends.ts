@@ -1,0 +1,36 @@
+import { Database } from "bun:sqlite";
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import { err, ok, type Result } from "../../../../base/result.ts";
+import type { JobId } from "../../../core/jobs/job.ts";
+import { readVersion, refuseVersion } from "../migrations.ts";
+import { explainOpenFailure } from "../open-database.ts";
+import type { OpenError } from "../sqlite-error.ts";
+
+/** `findEnd` says in Unix seconds when the job ended, null for one that has not or is not known. */
+export type Ends = Readonly<{ findEnd: (id: JobId) => number | null; close: () => void }>;
+
+const ENDED = "select completed_at from jobs where id = ? and status in ('completed', 'failed', 'killed')";
+
+const readEnds = (db: Database): Ends => {
+  const ended = db.query<{ completed_at: number | null }, [string]>(ENDED);
+  return { findEnd: (id) => ended.get(id)?.completed_at ?? null, close: () => db.close() };
+};
+
+/** Only reads, whether or not a server has the database open. */
+export const openEnds = (serverDir: string): Result<Ends, OpenError> => {
+  const path = join(serverDir, "jobs.db");
+  if (!existsSync(path)) return err({ message: `There is no database in ${serverDir}` });
+  let db: Database | null = null;
+  try {
+    db = new Database(path, { readonly: true });
+    db.exec("pragma busy_timeout = 10000");
+    const refusal = readVersion(db) === 0 ? `${path} was not written by this Nexus` : refuseVersion(db, path);
+    if (refusal === null) return ok(readEnds(db));
+    db.close();
+    return err({ message: refusal });
+  } catch (error) {
+    db?.close();
+    return err({ message: explainOpenFailure(path, error) });
+  }
+};

@@ -1,0 +1,71 @@
+import { type ArtifactId, isEnded, type Job, type JobId } from "../../../core/jobs/job.ts";
+
+/** `gpu_idxs` is `,0,2,`: the GPUs asked for while queued, then those it got. `details` is the rest of the job as JSON. */
+export type JobRow = Readonly<{
+  id: string;
+  status: string;
+  priority: number;
+  created_at: number;
+  started_at: number | null;
+  completed_at: number | null;
+  user: string;
+  artifact_id: string | null;
+  num_gpus: number;
+  command: string;
+  gpu_idxs: string;
+  details: string;
+}>;
+
+export const ROW_COLUMNS =
+  "id, status, priority, created_at, started_at, completed_at, user, artifact_id, num_gpus, command, gpu_idxs, details";
+
+const OWN_COLUMNS: ReadonlySet<string> = new Set([
+  "id",
+  "status",
+  "priority",
+  "createdAt",
+  "startedAt",
+  "completedAt",
+  "user",
+  "artifactId",
+  "numGpus",
+  "command",
+] satisfies readonly (keyof Job | "startedAt" | "completedAt")[]);
+
+const describeRest = (job: Job): string => {
+  const stored = isEnded(job) ? { ...job, envNames: [] } : job;
+  return JSON.stringify(Object.fromEntries(Object.entries(stored).filter(([name]) => !OWN_COLUMNS.has(name))));
+};
+
+const joinIndexes = (indexes: readonly number[]): string => (indexes.length === 0 ? "" : `,${indexes.join(",")},`);
+
+export const toRow = (job: Job): JobRow => ({
+  id: job.id,
+  status: job.status,
+  priority: job.priority,
+  created_at: job.createdAt,
+  started_at: job.status === "queued" ? null : job.startedAt,
+  completed_at: isEnded(job) ? job.completedAt : null,
+  user: job.user,
+  artifact_id: job.artifactId,
+  num_gpus: job.numGpus,
+  command: job.command,
+  gpu_idxs: joinIndexes(job.status === "queued" ? job.requestedGpuIdxs : job.gpuIdxs),
+  details: describeRest(job),
+});
+
+/** The database is written by `toRow` alone, so what it wrote is trusted to be what it was given. */
+export const fromRow = (row: JobRow): Job =>
+  ({
+    ...(JSON.parse(row.details) as object),
+    id: row.id as JobId,
+    status: row.status,
+    priority: row.priority,
+    createdAt: row.created_at,
+    user: row.user,
+    artifactId: row.artifact_id as ArtifactId | null,
+    numGpus: row.num_gpus,
+    command: row.command,
+    ...(row.started_at === null ? {} : { startedAt: row.started_at }),
+    ...(row.completed_at === null ? {} : { completedAt: row.completed_at }),
+  }) as Job;

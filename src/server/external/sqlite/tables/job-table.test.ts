@@ -1,0 +1,178 @@
+import { expect, test } from "bun:test";
+import { join } from "node:path";
+import {
+  addJobs,
+  createEnded,
+  createQueued,
+  createRunning,
+  createStarting,
+  makeFolder,
+  must,
+  openIn,
+  openTemporary,
+  toId,
+} from "../../../../../tests/support/store.ts";
+
+test.each([
+  createQueued("a", { requestedGpuIdxs: [2, 11], numGpus: 2, jobrc: null, artifactId: null }),
+  createQueued("a", {
+    command: "echo \"$HOME\" 'x' `id` \\ \n\t é 漢字 🚀",
+    priority: -9999,
+    createdAt: 1_700_000_000,
+  }),
+  createStarting("a", { markedForKill: true, gpuIdxs: [] }),
+  createRunning("a", { handle: { kind: "slurm", slurmJobId: 9 } }),
+  createEnded("a"),
+  createEnded("a", { status: "failed", handle: null, exitCode: 137, errorMessage: "Job was ended by SIGKILL" }),
+  createEnded("a", { status: "killed", exitCode: null }),
+])("a $status job is read as it was written, also after a restart", async (job) => {
+  const folder = makeFolder();
+  const store = openIn(folder);
+  await addJobs(store, [job]);
+  expect(store.findJob(toId("a"))).toStrictEqual(job);
+  await store.close();
+  expect(openIn(folder).findJob(toId("a"))).toStrictEqual(job);
+});
+
+test("a job that is not there is null, is not deleted twice and can't be saved", async () => {
+  const store = openTemporary();
+  expect(store.findJob(toId("a"))).toBeNull();
+  must(await store.write((transaction) => transaction.deleteJob(toId("a"))));
+  expect(store.write((transaction) => transaction.saveJob(createQueued("a")))).rejects.toThrow("Job a is not in");
+});
+
+test("an id is given to one job only", async () => {
+  const store = openTemporary();
+  await addJobs(store, [createQueued("a")]);
+  const second = store.write((transaction) => transaction.insertJob(createQueued("a", { user: "eve" }), {}));
+  expect(second).rejects.toThrow("UNIQUE");
+  await second.catch(() => undefined);
+  expect(store.findJob(toId("a"))?.user).toBe("ada");
+});
+
+test("a job started and queued again has no trace of the start", async () => {
+  const store = openTemporary();
+  await addJobs(store, [createStarting("a")]);
+  must(await store.write((transaction) => transaction.saveJob(createQueued("a"))));
+  expect(store.findJob(toId("a"))).toStrictEqual(createQueued("a"));
+});
+
+test("the newest time is that of the queued job that came last", async () => {
+  const store = openTemporary();
+  expect(store.readNewestQueued()).toBe(0);
+  await addJobs(store, [createQueued("a", { createdAt: 30, priority: -5 }), createQueued("b", { createdAt: 20 })]);
+  await addJobs(store, [createRunning("c", { createdAt: 90 })]);
+  expect(store.readNewestQueued()).toBe(30);
+});
+
+test("the jobs of each status are counted through every change", async () => {
+  const store = openTemporary();
+  expect(store.countJobs()).toEqual({ queued: 0, starting: 0, running: 0, completed: 0, failed: 0, killed: 0 });
+  await addJobs(store, [createQueued("a"), createQueued("b"), createStarting("c"), createRunning("d")]);
+  await addJobs(store, [
+    createEnded("e"),
+    createEnded("f", { status: "failed" }),
+    createEnded("g", { status: "killed" }),
+  ]);
+  expect(store.countJobs()).toEqual({ queued: 2, starting: 1, running: 1, completed: 1, failed: 1, killed: 1 });
+  must(
+    await store.write((transaction) => {
+      transaction.deleteJob(toId("a"));
+      transaction.saveJob(createStarting("b"));
+      transaction.saveJob(createEnded("d"));
+    }),
+  );
+  expect(store.countJobs()).toEqual({ queued: 0, starting: 2, running: 0, completed: 2, failed: 1, killed: 1 });
+});
+
+test("the queued and the active jobs are loaded in their orders", async () => {
+  const store = openTemporary();
+  await addJobs(store, [
+    createQueued("low", { priority: -1 }),
+    createQueued("late", { createdAt: 20 }),
+    createQueued("early", { createdAt: 10 }),
+    createQueued("high", { priority: 5, createdAt: 30 }),
+    createRunning("old", { startedAt: 1 }),
+    createStarting("new", { startedAt: 2 }),
+    createEnded("done"),
+  ]);
+  expect(store.loadQueuedJobs().map(({ id }) => String(id))).toEqual(["high", "early", "late", "low"]);
+  expect(store.loadActiveJobs().map(({ id }) => String(id))).toEqual(["new", "old"]);
+});
+
+test("the queued jobs that need a GPU and those that need none are loaded apart, the first of each", async () => {
+  const store = openTemporary();
+  await addJobs(store, [
+    createQueued("cpu-low", { numGpus: 0, priority: -1 }),
+    createQueued("cpu", { numGpus: 0 }),
+    createQueued("gpu", { numGpus: 1 }),
+    createQueued("gpu-high", { numGpus: 4, priority: 1 }),
+    createStarting("started", { numGpus: 0 }),
+  ]);
+  const load = (needs: "cpu" | "gpu", limit?: number) =>
+    store.loadQueuedJobs(limit === undefined ? { needs } : { needs, limit }).map(({ id }) => String(id));
+  expect([load("cpu"), load("gpu")]).toEqual([
+    ["cpu", "cpu-low"],
+    ["gpu-high", "gpu"],
+  ]);
+  expect([load("cpu", 1), load("gpu", 1), load("gpu", 0)]).toEqual([["cpu"], ["gpu-high"], []]);
+  must(await store.write((transaction) => transaction.saveJob(createQueued("cpu", { numGpus: 2 }))));
+  expect([load("cpu"), load("gpu")]).toEqual([["cpu-low"], ["gpu-high", "cpu", "gpu"]]);
+});
+
+const ENV = { TOKEN: "s3cr3t-value-7f", EMPTY: "", 'we"ird': "grün\n🌱" };
+
+const countInFiles = (folder: string, text: string): number =>
+  ["jobs.db", "jobs.db-wal"].filter((name) => Bun.spawnSync(["grep", "-qaF", text, join(folder, name)]).exitCode === 0)
+    .length;
+
+test("an environment is given back while the job waits and runs, and is gone with its end", async () => {
+  const store = openTemporary();
+  must(await store.write((transaction) => transaction.insertJob(createQueued("a"), ENV)));
+  expect(store.loadEnvironment(toId("a"))).toEqual(ENV);
+  must(await store.write((transaction) => transaction.saveJob(createRunning("a"))));
+  expect(store.loadEnvironment(toId("a"))).toEqual(ENV);
+  must(await store.write((transaction) => transaction.saveJob(createEnded("a", { envNames: ["TOKEN"] }))));
+  expect(store.loadEnvironment(toId("a"))).toEqual({});
+  expect(store.findJob(toId("a"))?.envNames).toEqual([]);
+  expect(store.loadEnvironment(toId("none"))).toEqual({});
+});
+
+test("no value of an environment is in the files in clear, nor any part of it once the job has ended", async () => {
+  const folder = makeFolder();
+  const store = openIn(folder);
+  must(await store.write((transaction) => transaction.insertJob(createQueued("a", { command: "plain-7f" }), ENV)));
+  expect(countInFiles(folder, "plain-7f")).toBeGreaterThan(0);
+  expect(countInFiles(folder, "s3cr3t-value-7f")).toBe(0);
+  await store.close();
+  const again = openIn(folder);
+  expect(countInFiles(folder, "plain-7f")).toBeGreaterThan(0);
+  expect(countInFiles(folder, "s3cr3t-value-7f")).toBe(0);
+  expect(again.loadEnvironment(toId("a"))).toEqual(ENV);
+});
+
+test("the blacklist tells whether it changed", async () => {
+  const folder = makeFolder();
+  const store = openIn(folder);
+  const set = async (gpu: number, blacklisted: boolean) =>
+    must(await store.write((transaction) => transaction.setBlacklisted(gpu, blacklisted)));
+  expect([
+    await set(3, true),
+    await set(3, true),
+    await set(1, true),
+    await set(1, false),
+    await set(1, false),
+  ]).toEqual([true, false, true, true, false]);
+  await store.close();
+  expect(openIn(folder).listBlacklist()).toEqual(new Set([3]));
+});
+
+test("the token's digest is kept, the last one wins", async () => {
+  const folder = makeFolder();
+  const store = openIn(folder);
+  expect(store.readTokenDigest()).toBeNull();
+  must(await store.saveTokenDigest("one"));
+  must(await store.saveTokenDigest("two"));
+  await store.close();
+  expect(openIn(folder).readTokenDigest()).toBe("two");
+});

@@ -1,0 +1,138 @@
+import type { Database } from "bun:sqlite";
+import {
+  type ActiveJob,
+  isEnded,
+  type Job,
+  type JobId,
+  type JobStatus,
+  type QueuedJob,
+} from "../../../core/jobs/job.ts";
+import type { Environment, JobCounts, JobFilter, QueueSelection } from "../../../core/store.ts";
+import type { SecretBox } from "../secret-box.ts";
+import { ACTIVE, QUEUED } from "./job-order.ts";
+import { fromRow, type JobRow, ROW_COLUMNS, toRow } from "./job-row.ts";
+import { listJobs } from "./list-jobs.ts";
+import { createSnapshots, type SteadyReads } from "./steady-reads.ts";
+
+export type JobTable = Readonly<{
+  find: (id: JobId) => Job | null;
+  list: (filter: JobFilter) => AsyncGenerator<readonly Job[], void>;
+  loadQueued: (selection?: QueueSelection) => readonly QueuedJob[];
+  readNewestQueued: () => number;
+  loadActive: () => readonly ActiveJob[];
+  count: () => JobCounts;
+  loadEnvironment: (id: JobId) => Environment;
+  canOpenEnvironments: () => boolean;
+  insert: (job: QueuedJob, env: Environment) => void;
+  save: (job: Job) => void;
+  remove: (id: JobId) => void;
+  close: () => void;
+}>;
+
+type Sealed = Readonly<{ env: Uint8Array | null }>;
+type Newest = Readonly<{ createdAt: number | null }>;
+type Counter = Readonly<{ status: JobStatus; jobs: number }>;
+
+const SELECT = `select ${ROW_COLUMNS} from jobs`;
+
+const INSERT = `insert into jobs (${ROW_COLUMNS}, env) values
+  ($id, $status, $priority, $created_at, $started_at, $completed_at, $user, $artifact_id, $num_gpus, $command, $gpu_idxs, $details,
+  $env)`;
+
+const UPDATE = `update jobs set status = $status, priority = $priority, created_at = $created_at,
+  started_at = $started_at, completed_at = $completed_at, user = $user, artifact_id = $artifact_id, num_gpus = $num_gpus,
+  command = $command, gpu_idxs = $gpu_idxs, details = $details, env = iif($is_ended, null, env) where id = $id`;
+
+const NO_JOBS: JobCounts = { queued: 0, starting: 0, running: 0, completed: 0, failed: 0, killed: 0 };
+
+const countJobs = (counters: readonly Counter[]): JobCounts => ({
+  ...NO_JOBS,
+  ...Object.fromEntries(counters.map(({ status, jobs }) => [status, jobs])),
+});
+
+const QUEUES = {
+  all: "indexed by jobs_queued where status = 'queued'",
+  cpu: "indexed by jobs_queued_cpu where status = 'queued' and num_gpus = 0",
+  gpu: "indexed by jobs_queued_gpu where status = 'queued' and num_gpus > 0",
+} as const;
+
+const NO_LIMIT = -1;
+
+const createQueueReader = (db: Database): JobTable["loadQueued"] => {
+  const prepare = (queue: keyof typeof QUEUES) =>
+    db.query<JobRow, [number]>(`${SELECT} ${QUEUES[queue]} order by ${QUEUED.order} limit ?`);
+  const queues = { all: prepare("all"), cpu: prepare("cpu"), gpu: prepare("gpu") };
+  return (selection) =>
+    queues[selection?.needs ?? "all"].all(selection?.limit ?? NO_LIMIT).map((row) => fromRow(row) as QueuedJob);
+};
+
+const createReads = (db: Database, snapshots: SteadyReads) => {
+  const byId = db.query<JobRow, [string]>(`${SELECT} where id = ?`);
+  const active = db.query<JobRow, []>(
+    `${SELECT} indexed by ${ACTIVE.indexes.all} where ${ACTIVE.where} order by ${ACTIVE.order}`,
+  );
+  const counters = db.query<Counter, []>("select status, jobs from counters");
+  const newest = db.query<Newest, []>(`select max(created_at) as createdAt from jobs ${QUEUES.all}`);
+  return {
+    find: (id: JobId): Job | null => {
+      const row = byId.get(id);
+      return row === null ? null : fromRow(row);
+    },
+    list: (filter: JobFilter) => listJobs(db, snapshots, filter),
+    loadQueued: createQueueReader(db),
+    readNewestQueued: () => newest.get()?.createdAt ?? 0,
+    loadActive: () => active.all().map((row) => fromRow(row) as ActiveJob),
+    count: () => countJobs(counters.all()),
+  };
+};
+
+const canOpen = (box: SecretBox, sealed: Uint8Array): boolean => {
+  try {
+    box.open(sealed);
+    return true;
+  } catch {
+    return false;
+  }
+};
+
+const createEnvironments = (db: Database, box: SecretBox) => {
+  const byId = db.query<Sealed, [string]>("select env from jobs where id = ?");
+  const any = db.query<Sealed, []>("select env from jobs indexed by jobs_sealed where env is not null limit 1");
+  return {
+    loadEnvironment: (id: JobId): Environment => {
+      const sealed = byId.get(id)?.env;
+      return sealed ? (JSON.parse(box.open(sealed)) as Environment) : {};
+    },
+    canOpenEnvironments: () => {
+      const sealed = any.get()?.env;
+      return !sealed || canOpen(box, sealed);
+    },
+  };
+};
+
+const createWrites = (db: Database, box: SecretBox): Pick<JobTable, "insert" | "save" | "remove"> => {
+  const insert = db.query(INSERT);
+  const update = db.query(UPDATE);
+  const remove = db.query("delete from jobs where id = ?");
+  return {
+    insert: (job, env) => {
+      const sealed = Object.keys(env).length === 0 ? null : box.seal(JSON.stringify(env));
+      insert.run({ ...toRow(job), env: sealed });
+    },
+    save: (job) => {
+      const { changes } = update.run({ ...toRow(job), is_ended: isEnded(job) });
+      if (changes === 0) throw new Error(`Job ${job.id} is not in the database`);
+    },
+    remove: (id) => void remove.run(id),
+  };
+};
+
+export const createJobTable = (db: Database, box: SecretBox): JobTable => {
+  const snapshots = createSnapshots(db.filename);
+  return {
+    ...createReads(db, snapshots),
+    ...createEnvironments(db, box),
+    ...createWrites(db, box),
+    close: snapshots.close,
+  };
+};

@@ -1,0 +1,120 @@
+import type { Database } from "bun:sqlite";
+import { collectInTurns, giveWay } from "../../../../tools/give-way.ts";
+import type { Job } from "../../../core/jobs/job.ts";
+import type { JobFilter } from "../../../core/store.ts";
+import { ACTIVE, ENDED, type JobGroup, QUEUED } from "./job-order.ts";
+import { fromRow, type JobRow, ROW_COLUMNS } from "./job-row.ts";
+import type { SteadyReads } from "./steady-reads.ts";
+
+type Values = Record<string, string | number>;
+type Selection = Readonly<{ from: string; order: string; values: Values }>;
+type Candidate = Readonly<{ seq: number; command: string }>;
+type Slice = Readonly<{ jobs: readonly Job[]; seen: number }>;
+
+const SLICE_JOBS = 100;
+const SLICE_CHARACTERS = 256 * 1024;
+
+const chooseIndex = ({ indexes }: JobGroup, filter: JobFilter, statusCount: number): string => {
+  if (filter.user !== undefined) return indexes.oneUser;
+  return statusCount === 1 ? indexes.oneStatus : indexes.all;
+};
+
+const listConditions = (group: JobGroup, filter: JobFilter, statuses: readonly string[]): readonly string[] => [
+  group.where,
+  ...(statuses.length === group.statuses.length
+    ? []
+    : [`status in (${statuses.map((name) => `'${name}'`).join(", ")})`]),
+  ...(filter.user === undefined ? [] : ["user = $user"]),
+  ...(filter.gpuIndex === undefined ? [] : ["instr(gpu_idxs, $gpu) > 0"]),
+];
+
+const selectGroup = (group: JobGroup, filter: JobFilter): readonly Selection[] => {
+  const statuses = group.statuses.filter((status) => filter.statuses?.includes(status) ?? true);
+  if (statuses.length === 0) return [];
+  const conditions = listConditions(group, filter, statuses).join(" and ");
+  const values = {
+    ...(filter.user === undefined ? {} : { user: filter.user }),
+    ...(filter.gpuIndex === undefined ? {} : { gpu: `,${filter.gpuIndex},` }),
+  };
+  const index = chooseIndex(group, filter, statuses.length);
+  return [{ from: `from jobs indexed by ${index} where ${conditions}`, order: `order by ${group.order}`, values }];
+};
+
+const countRows = (db: Database, { from, values }: Selection): number =>
+  db.query<{ rows: number }, Values>(`select count(*) as rows ${from}`).get(values)?.rows ?? 0;
+
+const findPage = (db: Database, selections: readonly Selection[], { limit, offset }: JobFilter): readonly number[] => {
+  const found: number[] = [];
+  let skipped = 0;
+  for (const selection of selections) {
+    const { from, order, values } = selection;
+    const page = db.query<Candidate, Values>(`select seq ${from} ${order} limit $limit offset $offset`);
+    const rows = page.all({ ...values, limit: limit - found.length, offset: offset - skipped });
+    for (const { seq } of rows) found.push(seq);
+    if (found.length === limit) break;
+    skipped = found.length > 0 ? offset : Math.min(offset, skipped + countRows(db, selection));
+  }
+  return found;
+};
+
+const findCandidates = function* (db: Database, selections: readonly Selection[]): Generator<Candidate> {
+  for (const { from, order, values } of selections) {
+    yield* db.query<Candidate, Values>(`select seq, command ${from} ${order}`).iterate(values);
+  }
+};
+
+const findMatching = function* (
+  candidates: Iterable<Candidate>,
+  { limit, offset, matchesCommand }: JobFilter,
+): Generator<number | null> {
+  if (limit === 0) return;
+  let found = 0;
+  for (const { seq, command } of candidates) {
+    const isMatch = matchesCommand?.(command) ?? true;
+    if (isMatch) found += 1;
+    yield isMatch && found > offset ? seq : null;
+    if (found === offset + limit) return;
+  }
+};
+
+const findOnSnapshot = (
+  snapshots: SteadyReads,
+  selections: readonly Selection[],
+  filter: JobFilter,
+): Promise<readonly number[]> =>
+  snapshots.read((snapshot) => collectInTurns(findMatching(findCandidates(snapshot, selections), filter)));
+
+const loadSlice = (db: Database, seqs: readonly number[]): Slice => {
+  const bySeq = db.query<JobRow, [number]>(`select ${ROW_COLUMNS} from jobs where seq = ?`);
+  const jobs: Job[] = [];
+  let seen = 0;
+  let characters = 0;
+  for (const seq of seqs) {
+    const row = bySeq.get(seq);
+    if (row !== null) jobs.push(fromRow(row));
+    seen += 1;
+    characters += row?.command.length ?? 0;
+    if (characters > SLICE_CHARACTERS) break;
+  }
+  return { jobs, seen };
+};
+
+/**
+ * One page, in slices: running, then queued, then ended jobs, each in its own order. Everything else has its turn
+ * between the slices, and while commands are matched, which are those of one moment.
+ */
+export const listJobs = async function* (
+  db: Database,
+  snapshots: SteadyReads,
+  filter: JobFilter,
+): AsyncGenerator<readonly Job[], void> {
+  const selections = [ACTIVE, QUEUED, ENDED].flatMap((group) => selectGroup(group, filter));
+  const isSearch = filter.matchesCommand !== undefined;
+  const seqs = isSearch ? await findOnSnapshot(snapshots, selections, filter) : findPage(db, selections, filter);
+  for (let from = 0; from < seqs.length; ) {
+    const slice = loadSlice(db, seqs.slice(from, from + SLICE_JOBS));
+    from += slice.seen;
+    yield slice.jobs;
+    await giveWay();
+  }
+};

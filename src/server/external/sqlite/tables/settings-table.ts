@@ -1,0 +1,30 @@
+import type { Database } from "bun:sqlite";
+import type { Store, Transaction } from "../../../core/store.ts";
+import type { GroupCommit } from "../group-commit.ts";
+import { guardRead } from "../guard-reads.ts";
+
+type Blacklist = Pick<Store, "listBlacklist"> & Pick<Transaction, "setBlacklisted">;
+
+export const TOKEN_DIGEST = "token_digest";
+
+export const createBlacklist = (db: Database): Blacklist => {
+  const all = db.query<{ gpu_idx: number }, []>("select gpu_idx from blacklist");
+  const add = db.query("insert or ignore into blacklist values (?)");
+  const remove = db.query("delete from blacklist where gpu_idx = ?");
+  return {
+    listBlacklist: () => new Set(all.all().map((row) => row.gpu_idx)),
+    setBlacklisted: (gpuIdx, blacklisted) => (blacklisted ? add : remove).run(gpuIdx).changes > 0,
+  };
+};
+
+export const createTokenDigest = (
+  db: Database,
+  commits: GroupCommit,
+): Pick<Store, "readTokenDigest" | "saveTokenDigest"> => {
+  const read = db.query<{ value: string }, [string]>("select value from settings where name = ?");
+  const save = db.query("insert or replace into settings values (?, ?)");
+  return {
+    readTokenDigest: guardRead(() => read.get(TOKEN_DIGEST)?.value ?? null),
+    saveTokenDigest: (digest) => commits.write(() => void save.run(TOKEN_DIGEST, digest)),
+  };
+};

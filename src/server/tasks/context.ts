@@ -1,0 +1,33 @@
+import type { ChangeContext } from "../changes/context.ts";
+import type { Clock } from "../core/clock.ts";
+import type { JobId } from "../core/jobs/job.ts";
+import type { GpuProbe } from "../core/queue/gpu.ts";
+import type { Executor, JobDirectory, LogFile } from "../core/running/executor.ts";
+import type { Environment } from "../core/store.ts";
+import type { OnStep } from "../core/telemetry/steps.ts";
+
+/** `uptime`: seconds on a clock that nobody sets. */
+export type TaskContext = ChangeContext &
+  Readonly<{
+    executor: Executor;
+    gpus: GpuProbe;
+    jobDirectory: JobDirectory;
+    logs: Pick<LogFile, "readTail">;
+    uptime: Clock;
+    serverEnvironment: Environment;
+    onStep?: OnStep | undefined;
+    settings: Readonly<{ refreshRate: number; maxCpuJobs: number; maxPassedOver: number; nodeName: string }>;
+  }>;
+
+/** What the tasks know beyond the store: lost with the process, rebuilt by the next one. `killedSince` is on the clock of `uptime`. */
+export type TaskMemory = Readonly<{
+  killedSince: Map<JobId, number>;
+  watches: Map<JobId, () => void>;
+  launching: Set<JobId>;
+}>;
+
+export const createMemory = (): TaskMemory => ({
+  killedSince: new Map(),
+  watches: new Map(),
+  launching: new Set(),
+});

@@ -1,0 +1,258 @@
+import { describe, expect, test } from "bun:test";
+import { existsSync, mkdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { createQueued } from "../../../../tests/support/samples.ts";
+import {
+  createCpuJob,
+  createHarness,
+  type Harness,
+  handleOf,
+  settle,
+  toId,
+  waitUntil,
+  wakeAll,
+} from "../../../../tests/support/tasks.ts";
+import { err } from "../../../base/result.ts";
+import type { Observation } from "../../core/running/executor.ts";
+
+const makeRepo = ({ context }: Harness, id: string): string => {
+  const repo = join(context.jobDirectory.pathOf(toId(id)), "repo");
+  mkdirSync(repo, { recursive: true });
+  writeFileSync(join(repo, "file"), "text");
+  return repo;
+};
+
+describe("a job that ends", () => {
+  test.each([
+    [0, "completed", null],
+    [3, "failed", "Job failed with exit code 3"],
+    [139, "failed", "Job was terminated by signal 11 (SIGSEGV)"],
+  ] as const)("with exit code %p is %s at once, without its folder and its environment", async (exitCode, ...end) => {
+    const harness = createHarness();
+    const { add, executor, find, setTime, start, store } = harness;
+    await add(createQueued("a"));
+    await start();
+    await waitUntil(() => find("a").status === "running");
+    const repo = makeRepo(harness, "a");
+    setTime(1234);
+    executor.end("a", exitCode);
+    await waitUntil(() => !existsSync(repo));
+    const [status, errorMessage] = end;
+    expect(find("a")).toMatchObject({ status, errorMessage, exitCode, completedAt: 1234, envNames: [] });
+    expect(store.loadEnvironment(toId("a"))).toEqual({});
+  });
+
+  test("with a failure that its log explains says so in a second sentence, without secrets", async () => {
+    const log = 'Traceback (most recent call last):\n  File "t.py", line 1\nValueError: bad key value of a\n';
+    const { add, executor, find, start, store } = createHarness({ log });
+    await add(createQueued("a"), createQueued("b"));
+    await start();
+    await waitUntil(() => find("a").status === "running" && find("b").status === "running");
+    expect(store.loadEnvironment(toId("a"))).toEqual({ KEY: "value of a" });
+    executor.end("a", 1);
+    executor.end("b", 0);
+    await waitUntil(() => find("a").status === "failed" && find("b").status === "completed");
+    expect(find("a")).toMatchObject({ errorMessage: "Job failed with exit code 1. ValueError: bad key ********" });
+    expect(find("b")).toMatchObject({ errorMessage: null });
+  });
+
+  test("is found by the timer when nothing was noticed", async () => {
+    const { add, executor, find, start } = createHarness({ settings: { refreshRate: 0.05 } });
+    await add(createQueued("a"));
+    await start();
+    await waitUntil(() => find("a").status === "running");
+    executor.place("a", { kind: "lost", reason: "Lost: the machine restarted" });
+    await waitUntil(() => find("a").status === "failed");
+    expect(find("a")).toMatchObject({ exitCode: null, errorMessage: "Lost: the machine restarted" });
+  });
+
+  test("leaving processes has its GPU until they are gone, which get TERM and after 10 s KILL", async () => {
+    const harness = createHarness();
+    const { executor, find, setTime, start } = harness;
+    const tasks = await start();
+    await harness.add(createQueued("a"));
+    wakeAll(tasks);
+    await waitUntil(() => find("a").status === "running");
+    executor.end("a", 0, 1);
+    await waitUntil(() => executor.kills.length === 1);
+    setTime(1009.9);
+    wakeAll(tasks);
+    await settle();
+    expect(executor.kills).toEqual([{ ids: ["a"], force: false }]);
+    setTime(1010);
+    await waitUntil(() => executor.kills.length >= 2);
+    expect(executor.kills[1]).toEqual({ ids: ["a"], force: true });
+    expect(find("a").status).toBe("running");
+    executor.end("a", 0);
+    await waitUntil(() => find("a").status === "completed");
+  });
+
+  test("while the disk is full is ended once there is room", async () => {
+    let isFull = false;
+    const full = err({ kind: "unavailable", message: "The disk is full" } as const);
+    const harness = createHarness({
+      store: (opened) => ({ write: (change) => (isFull ? Promise.resolve(full) : opened.write(change)) }),
+    });
+    const tasks = await harness.start();
+    await harness.add(createQueued("a"));
+    wakeAll(tasks);
+    await waitUntil(() => harness.find("a").status === "running");
+    isFull = true;
+    harness.executor.end("a", 0);
+    await waitUntil(() => harness.logs.some(({ event }) => event === "job could not be changed"));
+    expect(harness.find("a").status).toBe("running");
+    isFull = false;
+    wakeAll(tasks);
+    await waitUntil(() => harness.find("a").status === "completed");
+  });
+});
+
+describe("a job that is killed", () => {
+  test("gets TERM once, all such jobs in one call, and is killed when it is gone", async () => {
+    const { add, change, executor, find, start } = createHarness();
+    await add(createQueued("a"), createQueued("b"), createCpuJob("c"));
+    const tasks = await start();
+    await waitUntil(() => ["a", "b", "c"].every((id) => find(id).status === "running"));
+    await Promise.all(["a", "c"].map((id) => change(id, { kind: "mark_for_kill" })));
+    wakeAll(tasks);
+    await waitUntil(() => executor.kills.length > 0);
+    wakeAll(tasks);
+    await settle();
+    expect(executor.kills.map(({ ids, force }) => ({ ids: ids.toSorted(), force }))).toEqual([
+      { ids: ["a", "c"], force: false },
+    ]);
+    executor.place("a", { kind: "lost", reason: "gone" });
+    executor.end("c", 0);
+    await waitUntil(() => find("a").status === "killed" && find("c").status === "completed");
+    expect(find("a")).toMatchObject({ exitCode: null, errorMessage: null });
+    expect(find("b").status).toBe("running");
+  });
+
+  test("gets KILL after 10 s, again and again until it is gone", async () => {
+    const { add, change, executor, find, setTime, start } = createHarness();
+    await add(createQueued("a"));
+    const tasks = await start();
+    await waitUntil(() => find("a").status === "running");
+    await change("a", { kind: "mark_for_kill" });
+    wakeAll(tasks);
+    await waitUntil(() => executor.kills.length === 1);
+    setTime(1010);
+    await waitUntil(() => executor.kills.length >= 3);
+    expect(executor.kills.slice(0, 3).map(({ force }) => force)).toEqual([false, true, true]);
+    executor.place("a", { kind: "lost", reason: "gone" });
+    await waitUntil(() => find("a").status === "killed");
+  });
+
+  test("goes on being killed when the first attempt failed", async () => {
+    let attempts = 0;
+    const kill = async () => {
+      attempts += 1;
+      return err({ message: "no permission" });
+    };
+    const { add, change, find, logs, setTime, start } = createHarness({ executor: { kill } });
+    await add(createQueued("a"));
+    const tasks = await start();
+    await waitUntil(() => find("a").status === "running");
+    await change("a", { kind: "mark_for_kill" });
+    wakeAll(tasks);
+    await waitUntil(() => attempts === 1);
+    setTime(1010);
+    await waitUntil(() => attempts >= 2);
+    expect(logs).toContainEqual({ level: "error", event: "kill failed", fields: { message: "no permission" } });
+  });
+});
+
+describe("the next server", () => {
+  const SEEN: Readonly<Record<string, Observation>> = {
+    alive: { kind: "alive", handle: handleOf("other") },
+    exited: { kind: "exited", exitCode: 4, processesLeft: 0 },
+    lost: { kind: "lost", reason: "Lost: the machine restarted" },
+    unstarted: { kind: "unstarted" },
+  };
+
+  const leaveJob = async (harness: Harness, id: string, status: string): Promise<void> => {
+    await harness.add(createQueued(id));
+    await harness.change(id, { kind: "start", at: 500, gpuIdxs: [0], dir: "/d" });
+    if (status === "running") await harness.change(id, { kind: "launch", handle: handleOf(id) });
+  };
+
+  test.each([
+    ["starting", "alive", { status: "running", handle: handleOf("other"), startedAt: 500 }],
+    ["starting", "exited", { status: "failed", exitCode: 4 }],
+    ["starting", "lost", { status: "failed", errorMessage: "Lost: the machine restarted" }],
+    ["starting", "unstarted", { status: "queued" }],
+    ["running", "alive", { status: "running", handle: handleOf("a") }],
+    ["running", "exited", { status: "failed", exitCode: 4 }],
+    ["running", "lost", { status: "failed", errorMessage: "Lost: the machine restarted" }],
+  ] as const)("finds a job that was %s and is %s", async (status, seen, expected) => {
+    const harness = createHarness({ gpus: async () => err({ message: "none yet" }) });
+    await leaveJob(harness, "a", status);
+    harness.executor.place("a", SEEN[seen] ?? { kind: "unstarted" });
+    await harness.start();
+    expect(harness.find("a")).toMatchObject(expected as Partial<ReturnType<Harness["find"]>>);
+    expect(harness.executor.launches).toEqual([]);
+  });
+
+  test("starts a job again that never ran, once", async () => {
+    const harness = createHarness();
+    await leaveJob(harness, "a", "starting");
+    await harness.start();
+    await waitUntil(() => harness.find("a").status === "running");
+    await settle();
+    expect(harness.executor.launches.map(({ id }) => id)).toEqual(["a"]);
+  });
+
+  test("does not start a job that a client kills while it looks for what became of it", async () => {
+    const harness = createHarness({
+      executor: {
+        probe: async (jobs) => {
+          await harness.change("a", { kind: "mark_for_kill" });
+          return new Map(jobs.map((job) => [job.id, { kind: "unstarted" }]));
+        },
+      },
+    });
+    await leaveJob(harness, "a", "starting");
+    const repo = makeRepo(harness, "a");
+    await harness.start();
+    expect(harness.find("a").status).toBe("killed");
+    await waitUntil(() => !existsSync(repo));
+    await settle();
+    expect(harness.executor.launches).toEqual([]);
+  });
+
+  test("watches the jobs that it adopted, and goes on with their kill", async () => {
+    const harness = createHarness();
+    await leaveJob(harness, "a", "starting");
+    await harness.add(createQueued("b"));
+    await harness.change("b", { kind: "start", at: 500, gpuIdxs: [1], dir: "/d" });
+    await harness.change("b", { kind: "launch", handle: handleOf("b") });
+    await harness.change("b", { kind: "mark_for_kill" });
+    for (const id of ["a", "b"]) harness.executor.place(id, { kind: "alive", handle: handleOf(id) });
+    await harness.start();
+    await waitUntil(() => harness.executor.kills.length === 1);
+    expect(harness.executor.kills).toEqual([{ ids: ["b"], force: false }]);
+    harness.executor.end("a", 0);
+    await waitUntil(() => harness.find("a").status === "completed");
+  });
+
+  test("finds a job whose launch could not be written down, without a restart", async () => {
+    let isFull = false;
+    const full = err({ kind: "unavailable", message: "The disk is full" } as const);
+    const harness: Harness = createHarness({
+      executor: {},
+      store: (opened) => ({ write: (change) => (isFull ? Promise.resolve(full) : opened.write(change)) }),
+    });
+    const tasks = await harness.start();
+    await harness.add(createQueued("a"));
+    const waitStarting = waitUntil(() => {
+      isFull = harness.store.findJob(toId("a"))?.status === "starting";
+      return isFull || harness.find("a").status === "running";
+    });
+    wakeAll(tasks);
+    await waitStarting;
+    isFull = false;
+    wakeAll(tasks);
+    await waitUntil(() => harness.find("a").status === "running");
+    expect(harness.executor.launches).toHaveLength(1);
+  });
+});

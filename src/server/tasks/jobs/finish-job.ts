@@ -1,0 +1,50 @@
+import { describeError } from "../../../base/describe-error.ts";
+import { type ActiveJob, isEnded } from "../../core/jobs/job.ts";
+import type { JobEvent } from "../../core/jobs/job-transition.ts";
+import type { Ending } from "../../core/running/job-ending.ts";
+import type { TaskContext, TaskMemory } from "../context.ts";
+import { changeByEvent } from "./change-by-event.ts";
+import { explainFailure } from "./explain-failure.ts";
+
+const ADOPTED = "adopted: its session lives";
+
+const forgetJob = (memory: TaskMemory, job: ActiveJob): void => {
+  memory.watches.get(job.id)?.();
+  memory.watches.delete(job.id);
+  memory.killedSince.delete(job.id);
+};
+
+const removeRepo = async ({ jobDirectory, log, onStep }: TaskContext, { id }: ActiveJob): Promise<void> => {
+  try {
+    await jobDirectory.removeRepo(id);
+    onStep?.("repo removed");
+  } catch (error) {
+    log.warn("a job's folder could not be removed", { job: id, error: describeError(error) });
+  }
+};
+
+const takeLeave = async (context: TaskContext, memory: TaskMemory, job: ActiveJob, seen: JobEvent): Promise<void> => {
+  context.onStep?.("end seen");
+  const event = await explainFailure(context, job, seen);
+  const changed = await changeByEvent(context, job.id, event);
+  if (changed !== null && !isEnded(changed)) return;
+  context.onStep?.("end written");
+  if (changed !== null) forgetJob(memory, job);
+  if (changed !== null || event.kind !== "requeue") void removeRepo(context, job);
+};
+
+/**
+ * Writes down what became of a job. What one that ended left in its folder goes even when its end can't be written: it may
+ * be what fills the disk. It goes meanwhile, whatever its size: no other job waits for that.
+ */
+export const finishJob = async (context: TaskContext, memory: TaskMemory, ending: Ending): Promise<void> => {
+  const { job } = ending;
+  switch (ending.kind) {
+    case "adopt":
+      return void (await changeByEvent(context, job.id, { kind: "launch", handle: ending.handle }, ADOPTED));
+    case "requeue":
+      return takeLeave(context, memory, job, { kind: "requeue", at: context.clock() });
+    case "finish":
+      return takeLeave(context, memory, job, ending.event);
+  }
+};

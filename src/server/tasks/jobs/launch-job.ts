@@ -1,0 +1,55 @@
+import { describeError } from "../../../base/describe-error.ts";
+import { err, type Result } from "../../../base/result.ts";
+import { changeJob, decideByEvent } from "../../changes/change-job.ts";
+import type { JobHandle, QueuedJob, StartingJob } from "../../core/jobs/job.ts";
+import type { JobWork, LaunchError } from "../../core/running/executor.ts";
+import { buildJobEnvironment } from "../../core/running/job-environment.ts";
+import type { TaskContext } from "../context.ts";
+import { changeByEvent } from "./change-by-event.ts";
+
+const gatherWork = (context: TaskContext, job: StartingJob): JobWork => ({
+  environment: buildJobEnvironment(context.serverEnvironment, job, job.gpuIdxs, context.store.loadEnvironment(job.id)),
+  artifact: job.artifactId === null ? null : context.store.artifacts.read(job.artifactId),
+});
+
+const tryLaunch = async (context: TaskContext, job: StartingJob): Promise<Result<JobHandle, LaunchError>> => {
+  try {
+    return await context.executor.launch(job, gatherWork(context, job));
+  } catch (error) {
+    return err({ message: `Could not prepare the job: ${describeError(error)}` });
+  }
+};
+
+const failLaunch = async (context: TaskContext, job: StartingJob, message: string): Promise<void> => {
+  const event = { kind: "lose", at: context.clock(), reason: message } as const;
+  await changeByEvent(context, job.id, event);
+  await context.jobDirectory.removeRepo(job.id);
+};
+
+const postpone = async ({ log, settings }: TaskContext, job: StartingJob, { message }: LaunchError): Promise<void> => {
+  log.warn("job can't start yet", { job_id: job.id, message });
+  await new Promise((resolve) => setTimeout(resolve, settings.refreshRate * 1000).unref());
+};
+
+/** Writes the intent. Null when the job was edited or removed since the decision: it is left for the next tick. */
+export const recordStart = async (
+  context: TaskContext,
+  { job, gpuIdxs }: Readonly<{ job: QueuedJob; gpuIdxs: readonly number[] }>,
+): Promise<StartingJob | null> => {
+  const event = { kind: "start", at: context.clock(), gpuIdxs, dir: context.jobDirectory.pathOf(job.id) } as const;
+  const started = await changeJob(context, job.id, decideByEvent(event));
+  context.onStep?.("start written");
+  const after = started.ok ? started.value.after : null;
+  return after?.status === "starting" ? after : null;
+};
+
+/** Acts on an intent that is on disk and writes the outcome. A job that can't start yet is left starting for a while: then it is found unstarted, and queued again. */
+export const launchJob = async (context: TaskContext, job: StartingJob): Promise<void> => {
+  const launched = await tryLaunch(context, job);
+  if (!launched.ok)
+    return launched.error.isTemporary
+      ? postpone(context, job, launched.error)
+      : failLaunch(context, job, launched.error.message);
+  await changeByEvent(context, job.id, { kind: "launch", handle: launched.value });
+  context.onStep?.("launch written");
+};

@@ -1,0 +1,251 @@
+import { describe, expect, test } from "bun:test";
+import { createGpu, createQueued } from "../../../../tests/support/samples.ts";
+import {
+  createCpuJob,
+  createHarness,
+  handleOf,
+  readMockGpus,
+  refuseLaunch,
+  settle,
+  uploadArtifact,
+  waitUntil,
+} from "../../../../tests/support/tasks.ts";
+import { err, ok } from "../../../base/result.ts";
+import type { GpuProbe } from "../../core/queue/gpu.ts";
+
+describe("the tasks starts", () => {
+  test("a job at once when it is woken, with its GPU, script, environment and artifact", async () => {
+    const serverEnvironment = { PATH: "/bin", NS_API_TOKEN: "secret" };
+    const { add, executor, find, start, store, context } = createHarness({ serverEnvironment });
+    const artifactId = await uploadArtifact(store, Buffer.from("tar bytes"));
+    const tasks = await start();
+    await settle();
+    await add(createQueued("a", { artifactId, gitTag: "v1" }));
+    tasks.wakes.queues();
+    await waitUntil(() => find("a").status === "running");
+    expect(find("a")).toMatchObject({
+      status: "running",
+      gpuIdxs: [0],
+      startedAt: 1000,
+      markedForKill: false,
+      dir: context.jobDirectory.pathOf(find("a").id),
+      handle: handleOf("a"),
+    });
+    const [launch] = executor.launches;
+    expect(launch?.work.environment).toEqual({
+      PATH: "/bin",
+      CUDA_DEVICE_ORDER: "PCI_BUS_ID",
+      CUDA_VISIBLE_DEVICES: "0",
+      NEXUS_JOB_ID: "a",
+      NEXUS_GIT_TAG: "v1",
+      KEY: "value of a",
+    });
+    expect(launch?.command).toContain("python train.py");
+    expect(Buffer.concat([...(launch?.work.artifact ?? [])]).toString()).toBe("tar bytes");
+  });
+
+  test("all that can start in one round, GPU jobs beside CPU jobs, and no more", async () => {
+    const { add, executor, find, start } = createHarness({ gpus: readMockGpus(4), settings: { maxCpuJobs: 3 } });
+    const gpuJobs = [1, 2, 3, 4, 5, 6].map((at) => createQueued(`g${at}`, { createdAt: at }));
+    const cpuJobs = [1, 2, 3, 4, 5].map((at) => createCpuJob(`c${at}`, { createdAt: at }));
+    await add(...gpuJobs, ...cpuJobs);
+    await start();
+    await waitUntil(() => executor.launches.length >= 7);
+    await settle();
+    expect(executor.launches.map(({ id, gpuIdxs }) => `${id} ${gpuIdxs}`).toSorted()).toEqual([
+      "c1 ",
+      "c2 ",
+      "c3 ",
+      "g1 0",
+      "g2 1",
+      "g3 2",
+      "g4 3",
+    ]);
+    expect(["g5", "g6", "c4", "c5"].map((id) => find(id).status)).toEqual(Array(4).fill("queued"));
+  });
+
+  test("the next job as soon as one has ended, without a timer", async () => {
+    const { add, executor, find, start } = createHarness({ gpus: readMockGpus(1), settings: { maxCpuJobs: 1 } });
+    await add(createQueued("a"), createQueued("b", { createdAt: 200 }), createCpuJob("c"), createCpuJob("d"));
+    await start();
+    await waitUntil(() => find("a").status === "running" && find("c").status === "running");
+    executor.end("a", 0);
+    executor.end("c", 0);
+    await waitUntil(() => find("b").status === "running" && find("d").status === "running");
+    expect(find("a").status).toBe("completed");
+  });
+
+  test("not two jobs on one GPU, nor too many CPU jobs, when it is woken while it decides", async () => {
+    const wake = { now: (): void => undefined };
+    const read: GpuProbe["read"] = async () => {
+      wake.now();
+      return ok([createGpu(0)]);
+    };
+    let writes = 0;
+    const { add, executor, start } = createHarness({
+      gpus: read,
+      settings: { maxCpuJobs: 1 },
+      store: (opened) => ({
+        write: (change) => {
+          writes += 1;
+          return opened.write(change);
+        },
+      }),
+    });
+    const tasks = await start();
+    await settle();
+    let wakes = 0;
+    wake.now = () => {
+      wakes += 1;
+      if (wakes < 10) tasks.wakes.queues();
+    };
+    await add(createQueued("a"), createQueued("b"), createCpuJob("c"), createCpuJob("d"));
+    tasks.wakes.queues();
+    await waitUntil(() => executor.launches.length >= 2);
+    await settle();
+    expect(executor.launches.map(({ id, gpuIdxs }) => `${id} ${gpuIdxs}`).toSorted()).toEqual(["a 0", "c "]);
+    expect({ wakes: wakes > 1, writes }).toEqual({ wakes: true, writes: 4 });
+  });
+
+  test("nothing on a GPU that is blacklisted or used by a foreign process", async () => {
+    const read: GpuProbe["read"] = async () => ok([createGpu(0, [4242]), createGpu(1), createGpu(2)]);
+    const { add, executor, find, start, store } = createHarness({ gpus: read });
+    await store.write((transaction) => transaction.setBlacklisted(1, true));
+    await add(createQueued("a"), createQueued("b", { createdAt: 200 }));
+    const tasks = await start();
+    await waitUntil(() => find("a").status === "running");
+    await settle();
+    expect(executor.launches.map(({ id, gpuIdxs }) => [id, gpuIdxs])).toEqual([["a", [2]]]);
+    await store.write((transaction) => transaction.setBlacklisted(1, false));
+    tasks.wakes.queues();
+    await waitUntil(() => find("b").status === "running");
+    expect(find("b")).toMatchObject({ gpuIdxs: [1] });
+  });
+
+  test("a job that was edited since with what it says now", async () => {
+    const gate = Promise.withResolvers<void>();
+    const read: GpuProbe["read"] = async () => {
+      await gate.promise;
+      return ok([createGpu(0), createGpu(1)]);
+    };
+    const { add, change, find, executor, start } = createHarness({ gpus: read });
+    await add(createQueued("a"));
+    await start();
+    await change("a", { kind: "edit", command: "echo new", numGpus: 2 });
+    gate.resolve();
+    await waitUntil(() => find("a").status === "running");
+    expect(find("a")).toMatchObject({ command: "echo new", gpuIdxs: [0, 1] });
+    expect(executor.launches[0]?.command).toContain("echo new");
+  });
+
+  test("no job with too few GPUs, however late it was edited", async () => {
+    const edit = { now: (): void => undefined };
+    const { add, change, find, start } = createHarness({
+      store: (opened) => ({
+        write: (write) => {
+          edit.now();
+          return opened.write(write);
+        },
+      }),
+    });
+    await add(createQueued("a"));
+    edit.now = () => {
+      edit.now = () => undefined;
+      void change("a", { kind: "edit", numGpus: 2 });
+    };
+    const tasks = await start();
+    await settle();
+    expect(find("a").status).toBe("queued");
+    tasks.wakes.queues();
+    await waitUntil(() => find("a").status === "running");
+    expect(find("a")).toMatchObject({ numGpus: 2, gpuIdxs: [0, 1] });
+  });
+});
+
+describe("a job that can't start", () => {
+  test("is failed with the reason, and its GPU goes to the next", async () => {
+    const { add, find, start } = createHarness({ gpus: readMockGpus(1), executor: { launch: refuseLaunch } });
+    await add(createQueued("a"), createQueued("b", { createdAt: 200 }));
+    await start();
+    await waitUntil(() => find("a").status === "failed" && find("b").status === "failed");
+    expect(find("a")).toMatchObject({ exitCode: null, errorMessage: "no space left" });
+  });
+
+  test("because its environment is lost is failed with the reason", async () => {
+    const loadEnvironment = (): never => {
+      throw new Error("Unsupported state");
+    };
+    const { add, find, executor, start } = createHarness({ store: () => ({ loadEnvironment }) });
+    await add(createQueued("a"));
+    await start();
+    await waitUntil(() => find("a").status === "failed");
+    expect(find("a")).toMatchObject({ errorMessage: "Could not prepare the job: Unsupported state" });
+    expect(executor.launches).toEqual([]);
+  });
+
+  test("because the executor breaks is failed with the reason", async () => {
+    const launch = async (): Promise<never> => {
+      throw new Error("broken");
+    };
+    const { add, find, start } = createHarness({ executor: { launch } });
+    await add(createQueued("a"));
+    await start();
+    await waitUntil(() => find("a").status === "failed");
+    expect(find("a")).toMatchObject({ errorMessage: "Could not prepare the job: broken" });
+  });
+
+  test("stays queued while the disk is full", async () => {
+    let isFull = true;
+    const full = err({ kind: "unavailable", message: "The disk is full" } as const);
+    const { add, find, executor, start } = createHarness({
+      store: (opened) => ({ write: (change) => (isFull ? Promise.resolve(full) : opened.write(change)) }),
+    });
+    await add(createQueued("a"));
+    const tasks = await start();
+    await settle();
+    expect(find("a").status).toBe("queued");
+    expect(executor.launches).toEqual([]);
+    isFull = false;
+    tasks.wakes.queues();
+    await waitUntil(() => find("a").status === "running");
+  });
+});
+
+describe("GPUs that can't be read", () => {
+  test("hold up neither CPU jobs nor endings while the driver hangs", async () => {
+    const gate = Promise.withResolvers<void>();
+    const read: GpuProbe["read"] = async () => {
+      await gate.promise;
+      return ok([]);
+    };
+    const { add, executor, find, start } = createHarness({ gpus: read });
+    await add(createQueued("g"), createCpuJob("a"));
+    const tasks = await start();
+    await waitUntil(() => find("a").status === "running");
+    executor.end("a", 3);
+    await waitUntil(() => find("a").status === "failed");
+    await add(createCpuJob("b"));
+    tasks.wakes.queues();
+    await waitUntil(() => find("b").status === "running");
+    await add(createCpuJob("c"));
+    tasks.wakes.queues();
+    await waitUntil(() => find("c").status === "running");
+    await settle();
+    expect(find("g").status).toBe("queued");
+    gate.resolve();
+  });
+
+  test("start no GPU job until they can be read again", async () => {
+    let isBroken = true;
+    const read: GpuProbe["read"] = async () => (isBroken ? err({ message: "no driver" }) : ok([createGpu(0)]));
+    const { add, find, start } = createHarness({ gpus: read });
+    await add(createQueued("g"), createCpuJob("c"));
+    const tasks = await start();
+    await waitUntil(() => find("c").status === "running");
+    await settle();
+    expect(find("g").status).toBe("queued");
+    isBroken = false;
+    tasks.wakes.queues();
+    await waitUntil(() => find("g").status === "running");
+  });
+});

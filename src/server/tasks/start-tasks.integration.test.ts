@@ -1,0 +1,123 @@
+import { describe, expect, test } from "bun:test";
+import { createQueued } from "../../../tests/support/samples.ts";
+import { createCpuJob, createHarness, must, uploadArtifact, waitUntil } from "../../../tests/support/tasks.ts";
+import { err } from "../../base/result.ts";
+import type { ArtifactId } from "../core/jobs/job.ts";
+import { toWireJob } from "../core/jobs/wire-job.ts";
+import type { HostStats } from "../core/machine/host.ts";
+import type { Store } from "../core/store.ts";
+import { findWandbRuns } from "./jobs/find-wandb-runs.ts";
+import { deleteUnusedArtifacts } from "./upkeep/delete-unused-artifacts.ts";
+import { createHealthWatch } from "./upkeep/watch-health.ts";
+
+const hasArtifact = async (store: Store, id: ArtifactId): Promise<boolean> =>
+  must(await store.write((transaction) => transaction.hasArtifact(id)));
+
+describe("the tasks", () => {
+  test("that throw are logged and tried again, and stop no other", async () => {
+    let probes = 0;
+    const probe = async () => {
+      probes += 1;
+      if (probes > 1 && probes < 4) throw new Error("broken probe");
+      return new Map();
+    };
+    const health: HostStats = { read: async () => Promise.reject(new Error("broken figures")) };
+    const harness = createHarness({ executor: { probe }, health, settings: { refreshRate: 0.05 } });
+    await harness.add(createCpuJob("a"));
+    await harness.start();
+    await waitUntil(() => harness.find("a").status === "running" && probes >= 4);
+    const failed = harness.logs.filter(({ event }) => event === "task failed").map(({ fields }) => fields["task"]);
+    expect(failed).toContain("running jobs");
+    expect(failed).toContain("health");
+    expect(failed).not.toContain("queued CPU jobs");
+  });
+
+  test("delete unused artifacts, once their grace is over, and keep those that a waiting job needs", async () => {
+    const harness = createHarness({ gpus: async () => err({ message: "no driver" }) });
+    const unused = await uploadArtifact(harness.store, Buffer.from("a"));
+    const needed = await uploadArtifact(harness.store, Buffer.from("b"));
+    await harness.add(createQueued("a", { artifactId: needed }));
+    expect(await deleteUnusedArtifacts(harness.context)).toBe(60_000);
+    expect(await hasArtifact(harness.store, unused)).toBe(true);
+    harness.setTime(1601);
+    await harness.start();
+    await waitUntil(() => harness.logs.some(({ event }) => event === "artifacts deleted"));
+    expect(await hasArtifact(harness.store, unused)).toBe(false);
+    expect(await hasArtifact(harness.store, needed)).toBe(true);
+    expect(harness.logs).toContainEqual({ level: "info", event: "artifacts deleted", fields: { count: 1 } });
+  });
+
+  test("write down the W&B run of a job once it is found, and ask no more", async () => {
+    let asked = 0;
+    const url = "https://wandb.ai/lab/vision/runs/abc123";
+    const find = async (): Promise<string | null> => (++asked > 2 ? url : null);
+    const harness = createHarness({ wandb: { find }, settings: { refreshRate: 0.02 } });
+    await harness.add(createQueued("a", { integrations: ["wandb"] }), createQueued("b"));
+    await harness.start();
+    await waitUntil(() => harness.find("a").status === "running");
+    expect(asked).toBe(0);
+    const job = harness.find("a");
+    harness.setTime(job.status === "running" ? job.startedAt + 60 : 0);
+    await waitUntil(() => toWireJob(harness.find("a")).wandb_url === url);
+    expect(asked).toBe(3);
+  });
+
+  test("look for the W&B run of each job at once, though one hangs and one fails", async () => {
+    const url = "https://wandb.ai/lab/vision/runs/abc123";
+    const find = async ({ id }: Readonly<{ id: string }>): Promise<string | null> => {
+      if (id === "a") throw new Error("broken finder");
+      return id === "b" ? new Promise(() => {}) : url;
+    };
+    const harness = createHarness();
+    for (const id of ["a", "b", "c"]) await harness.add(createCpuJob(id, { integrations: ["wandb"] }));
+    await harness.start();
+    await waitUntil(() => ["a", "b", "c"].every((id) => harness.find(id).status === "running"));
+    const job = harness.find("c");
+    harness.setTime(job.status === "running" ? job.startedAt + 60 : 0);
+    void findWandbRuns(harness.context, { find });
+    await waitUntil(() => toWireJob(harness.find("c")).wandb_url === url);
+    expect(harness.logs).toContainEqual({
+      level: "error",
+      event: "W&B run could not be looked for",
+      fields: { job_id: "a", message: "broken finder" },
+    });
+  });
+
+  test("log it when artifacts can't be deleted", async () => {
+    const harness = createHarness();
+    const full = err({ kind: "unavailable", message: "The disk is full" } as const);
+    const artifacts = { ...harness.store.artifacts, deleteUnused: async () => full };
+    expect(await deleteUnusedArtifacts({ ...harness.context, store: { ...harness.store, artifacts } })).toBe(60_000);
+    expect(harness.logs).toEqual([
+      { level: "error", event: "artifacts could not be deleted", fields: { message: "The disk is full" } },
+    ]);
+  });
+
+  test("log once that the machine has turned unhealthy, and once that it has recovered", async () => {
+    const disk = (percent_used: number) => ({ total: 1, used: 1, free: 0, percent_used });
+    let used = 96;
+    const health: HostStats = {
+      read: async () => ({ disk: disk(used), network: null, system: null }),
+    };
+    const { logs, context, setTime } = createHarness();
+    const look = createHealthWatch(context, health);
+    for (const [now, percent] of Object.entries({
+      0: 96,
+      299: 97,
+      300: 98,
+      700: 99,
+      800: 10,
+      900: 99,
+      1000: 10,
+      1300: 9,
+    })) {
+      used = percent;
+      setTime(Number(now));
+      await look();
+    }
+    expect(logs.map(({ event, fields }) => [event, fields["disk_percent_used"]])).toEqual([
+      ["machine is unhealthy", 98],
+      ["machine is healthy again", 9],
+    ]);
+  });
+});

@@ -1,0 +1,103 @@
+import { type Alarm, createAlarm } from "../../tools/alarm.ts";
+import type { Wakes } from "../changes/context.ts";
+import type { HostStats } from "../core/machine/host.ts";
+import type { WandbFinder } from "../core/running/executor.ts";
+import type { Backups } from "../core/upkeep/backups.ts";
+import type { JobFolders, Retention } from "../core/upkeep/folder-plan.ts";
+import { createMemory, type TaskContext, type TaskMemory } from "./context.ts";
+import { findWandbRuns } from "./jobs/find-wandb-runs.ts";
+import { restoreJobs } from "./jobs/restore-jobs.ts";
+import { startCpuJobs, startGpuJobs } from "./jobs/start-queued-jobs.ts";
+import { tendRunningJobs } from "./jobs/tend-running-jobs.ts";
+import { createDelivery, type Delivery, type PostOffice } from "./notices/deliver-outbox.ts";
+import { expireOutbox } from "./notices/expire-outbox.ts";
+import { startTask, type Task, type TaskPlan } from "./task.ts";
+import { createDailyBackup } from "./upkeep/back-up-daily.ts";
+import { createFolderCleaning } from "./upkeep/clean-folders.ts";
+import { deleteUnusedArtifacts } from "./upkeep/delete-unused-artifacts.ts";
+import { removeLeftovers } from "./upkeep/remove-leftovers.ts";
+import { createHealthWatch } from "./upkeep/watch-health.ts";
+
+/** What rings for the tasks that do not only wait for their time. */
+export type Alarms = Readonly<{ running: Alarm; cpuQueue: Alarm; gpuQueue: Alarm; outbox: Alarm }>;
+
+/** What the tasks beside those of the jobs look at. */
+export type Outside = Readonly<{
+  health: HostStats;
+  wandb: WandbFinder;
+  backups: Backups;
+  office: PostOffice;
+  folders: JobFolders;
+  retention: Retention;
+}>;
+
+type Start = (name: string, run: TaskPlan["run"], alarm?: Alarm) => Task;
+
+export const createAlarms = (): Alarms => ({
+  running: createAlarm(),
+  cpuQueue: createAlarm(),
+  gpuQueue: createAlarm(),
+  outbox: createAlarm(),
+});
+
+export const createWakes = ({ running, cpuQueue, gpuQueue, outbox }: Alarms): Wakes => ({
+  running: running.ring,
+  queues: () => {
+    cpuQueue.ring();
+    gpuQueue.ring();
+  },
+  outbox: outbox.ring,
+});
+
+const createStart =
+  ({ log, meter, settings }: TaskContext): Start =>
+  (name, run, alarm = createAlarm()) =>
+    startTask({ log, meter, retryMs: settings.refreshRate * 1000, name, run, alarm });
+
+const startJobTasks = (context: TaskContext, memory: TaskMemory, alarms: Alarms): readonly Task[] => {
+  const start = createStart(context);
+  return [
+    start("running jobs", () => tendRunningJobs(context, memory), alarms.running),
+    start("queued CPU jobs", () => startCpuJobs(context, memory), alarms.cpuQueue),
+    start("queued GPU jobs", () => startGpuJobs(context, memory), alarms.gpuQueue),
+  ];
+};
+
+const startOtherTasks = (context: TaskContext, outside: Outside): readonly Task[] => {
+  const start = createStart(context);
+  const { health, wandb, backups } = outside;
+  return [
+    start("health", createHealthWatch(context, health)),
+    start("W&B runs", () => findWandbRuns(context, wandb)),
+    start("daily backup", createDailyBackup(context, backups)),
+    start("old job folders", createFolderCleaning(context, outside)),
+    start("unused artifacts", () => deleteUnusedArtifacts(context)),
+    start("old notifications", () => expireOutbox(context)),
+    start("left-over folders", () => removeLeftovers(context)),
+  ];
+};
+
+const createStop =
+  (tasks: readonly Task[], memory: TaskMemory, delivery: Delivery): (() => Promise<void>) =>
+  async () => {
+    await Promise.all(tasks.map((task) => task.stop()));
+    for (const endWatch of memory.watches.values()) endWatch();
+    await delivery.stop();
+  };
+
+/** Restores the jobs that the last server left, then runs its tasks side by side; none can delay another. Returns their end. */
+export const startTasks = async (
+  context: TaskContext,
+  alarms: Alarms,
+  outside: Outside,
+): Promise<() => Promise<void>> => {
+  const memory = createMemory();
+  await restoreJobs(context, memory);
+  const delivery = createDelivery(context, outside.office);
+  const tasks = [
+    ...startJobTasks(context, memory, alarms),
+    ...startOtherTasks(context, outside),
+    createStart(context)("outbox", delivery.run, alarms.outbox),
+  ];
+  return createStop(tasks, memory, delivery);
+};

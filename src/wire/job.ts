@@ -1,0 +1,135 @@
+import { z } from "zod";
+import { INTEGRATION_NAMES, NOTIFICATION_NAMES } from "./job-names.ts";
+import { MAX_BATCH_SIZE } from "./limits.ts";
+
+export const JOB_STATUSES = ["queued", "running", "completed", "failed", "killed"] as const;
+export const RUN_NOW_PRIORITY = 9999;
+
+const MAX_COMMAND_BYTES = 128 * 1024;
+const unixSeconds = z.number().meta({ description: "Unix time in seconds" });
+
+const WITHOUT_NUL = "^[^\\u0000]*$";
+const NOT_BLANK = "^[^\\u0000]*[^\\s\\u0000][^\\u0000]*$";
+const VARIABLE_NAME = /^[A-Za-z_][A-Za-z0-9_]*$/;
+const isVariableName = (name: string): boolean => VARIABLE_NAME.test(name);
+
+const commandSchema = z
+  .string()
+  .refine((command) => command.trim() !== "", "The command is blank")
+  .refine((command) => Buffer.byteLength(command) <= MAX_COMMAND_BYTES, "The command is longer than 128 KiB")
+  .refine((command) => !command.includes("\0"), "The command contains a NUL byte")
+  .meta({ pattern: NOT_BLANK, maxLength: MAX_COMMAND_BYTES, description: "At most 128 KiB in UTF-8" });
+
+const prioritySchema = z.int().min(-9999).max(9998);
+
+const gpuIdxsSchema = z
+  .array(z.int().min(0))
+  .refine((idxs) => new Set(idxs).size === idxs.length, "The same GPU is named twice")
+  .meta({ uniqueItems: true });
+
+const envSchema = z
+  .record(z.string(), z.string())
+  .refine(
+    (env) => Object.keys(env).every(isVariableName),
+    "An environment variable's name must match [A-Za-z_][A-Za-z0-9_]*",
+  )
+  .refine(
+    (env) => Object.values(env).every((value) => !value.includes("\0")),
+    "An environment variable's value contains a NUL byte",
+  )
+  .meta({
+    propertyNames: { pattern: VARIABLE_NAME.source },
+    additionalProperties: { type: "string", pattern: WITHOUT_NUL },
+  });
+
+const plainText = z
+  .string()
+  .refine((text) => !text.includes("\0"), "The text contains a NUL byte")
+  .meta({ pattern: WITHOUT_NUL });
+
+export const jobIdSchema = z.string().regex(/^[a-z0-9-]{1,64}$/, "A job id is 1 to 64 of a-z, 0-9 and -");
+
+const userSchema = plainText.refine((user) => user.trim() !== "", "The user is blank").meta({ pattern: NOT_BLANK });
+
+export const jobRequestSchema = z.object({
+  job_id: jobIdSchema.nullish(),
+  command: commandSchema,
+  user: userSchema,
+  artifact_id: z.string().nullish(),
+  num_gpus: z.int().min(0).default(1),
+  gpu_idxs: gpuIdxsSchema.nullish(),
+  priority: prioritySchema.default(0),
+  integrations: z.array(z.enum(INTEGRATION_NAMES)).default([]),
+  notifications: z.array(z.enum(NOTIFICATION_NAMES)).default([]),
+  env: envSchema.default({}),
+  jobrc: plainText.nullish(),
+  run_immediately: z.boolean().default(false),
+  ignore_blacklist: z.boolean().default(false),
+  git_repo_url: plainText.nullish(),
+  git_branch: plainText.nullish(),
+  git_tag: plainText.nullish(),
+});
+
+/** A request as it comes in: who is known by name need not say it. */
+export const jobSubmissionSchema = jobRequestSchema
+  .extend({ user: userSchema.optional().meta({ description: "May be left out by who is known by name" }) })
+  .meta({ id: "JobRequest" });
+
+export const jobBatchSchema = z.array(jobSubmissionSchema).min(1).max(MAX_BATCH_SIZE);
+
+export const jobPatchSchema = z
+  .object({
+    command: commandSchema.nullish(),
+    priority: prioritySchema.nullish(),
+    num_gpus: z.int().min(0).nullish(),
+    git_tag: plainText.nullish(),
+  })
+  .meta({ id: "JobPatch" });
+
+export const wireJobSchema = z
+  .object({
+    id: z.string(),
+    command: z.string(),
+    artifact_id: z.string().nullable(),
+    git_repo_url: z.string().nullable(),
+    git_branch: z.string().nullable(),
+    git_tag: z.string().nullable(),
+    status: z.enum(JOB_STATUSES),
+    created_at: unixSeconds,
+    priority: z.int(),
+    num_gpus: z.int(),
+    env: z.record(z.string(), z.string()),
+    node_name: z.string().nullable(),
+    jobrc: z.string().nullable(),
+    integrations: z.array(z.enum(INTEGRATION_NAMES)),
+    notifications: z.array(z.enum(NOTIFICATION_NAMES)),
+    notification_messages: z.record(z.string(), z.string()),
+    pid: z.int().nullable(),
+    dir: z.string().nullable(),
+    started_at: unixSeconds.nullable(),
+    gpu_idxs: z.array(z.int()),
+    wandb_url: z.string().nullable(),
+    marked_for_kill: z.boolean(),
+    completed_at: unixSeconds.nullable(),
+    exit_code: z.int().nullable(),
+    error_message: z.string().nullable(),
+    user: z.string(),
+    ignore_blacklist: z.boolean(),
+    screen_session_name: z.string().nullable(),
+  })
+  .meta({ id: "Job" });
+
+export const explainedJobSchema = wireJobSchema
+  .extend({ why: z.string().optional().meta({ description: "With `explain`: what keeps a queued job waiting" }) })
+  .meta({ id: "ExplainedJob" });
+
+export type WireStatus = (typeof JOB_STATUSES)[number];
+export type Integration = (typeof INTEGRATION_NAMES)[number];
+export type Notification = (typeof NOTIFICATION_NAMES)[number];
+export type JobSubmission = Readonly<z.output<typeof jobSubmissionSchema>>;
+export type JobRequest = Readonly<z.output<typeof jobRequestSchema>>;
+export type JobPatch = Readonly<z.output<typeof jobPatchSchema>>;
+export type ExplainedJob = Readonly<z.output<typeof explainedJobSchema>>;
+export type WireJob = Readonly<z.output<typeof wireJobSchema>>;
+
+export type JobRequestInput = Readonly<z.input<typeof jobRequestSchema>>;

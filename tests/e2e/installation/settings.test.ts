@@ -1,0 +1,85 @@
+import { afterEach, beforeEach, describe, expect, test } from "bun:test";
+import { existsSync, mkdirSync, writeFileSync } from "node:fs";
+import { createServer } from "node:net";
+import { join } from "node:path";
+import { type Finished, NEXUS_SERVER, runProgram } from "../../support/programs.ts";
+import { createWorld, type World } from "../../support/world.ts";
+
+let world: World;
+
+beforeEach(async () => {
+  world = await createWorld();
+});
+
+afterEach(() => world.dispose());
+
+const startWith = (settings: Readonly<Record<string, string>>, flags: readonly string[] = []): Promise<Finished> =>
+  runProgram([NEXUS_SERVER, ...flags], { env: { ...world.env, ...settings }, cwd: world.home });
+
+const expectRefusal = (refused: Finished, exitCode: number, ...words: readonly string[]): void => {
+  expect([refused.exitCode, refused.stdout]).toEqual([exitCode, ""]);
+  expect(refused.stderr.trimEnd().split("\n")).toHaveLength(1);
+  for (const word of words) expect(refused.stderr).toContain(word);
+};
+
+describe("a server with a mistaken setting does not start, and says what is wrong", () => {
+  test.each([
+    ["NS_PORT", "http", "port", "65535"],
+    ["NS_PORT", "70000", "port", "65535"],
+    ["NS_REFRESH_RATE", "0", "refresh_rate", "0.05"],
+    ["NS_MOCK_GPUS", "many", "mock_gpus", "64"],
+    ["NS_MAX_CPU_JOBS", "-1", "max_cpu_jobs", "10000"],
+    ["NS_LOG_LEVEL", "loud", "log_level", "debug, info, warn, error"],
+    ["NS_EXECUTOR", "docker", "executor", "screen"],
+    ["NS_HOST", "", "host", "not empty"],
+  ])("%s=%s", async (variable, value, name, allowed) => {
+    expectRefusal(await startWith({ [variable]: value }), 1, name, `"${value}"`, allowed);
+    expect(existsSync(join(world.folder, "server"))).toBe(false);
+  });
+
+  test("in its file", async () => {
+    const folder = join(world.folder, "other");
+    mkdirSync(folder);
+    writeFileSync(join(folder, "config.toml"), "prot = 1\n");
+    expectRefusal(await startWith({ NS_SERVER_DIR: folder }), 1, "prot");
+    writeFileSync(join(folder, "config.toml"), "\nport = \n");
+    expectRefusal(await startWith({ NS_SERVER_DIR: folder }), 1, "config.toml", "2");
+  });
+
+  test("a folder that can't be made, a port that is taken, a flag that does not exist", async () => {
+    const file = join(world.folder, "file");
+    writeFileSync(file, "");
+    expectRefusal(await startWith({ NS_SERVER_DIR: join(file, "server") }), 1, file);
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const taken = createServer().listen(Number(world.env["NS_PORT"]), "127.0.0.1", resolve);
+    await promise;
+    const refused = await startWith({});
+    taken.close();
+    expectRefusal(refused, 1, world.env["NS_PORT"] ?? "");
+    expectRefusal(await startWith({}, ["--prot", "1"]), 2, "--prot", "--port?");
+  });
+});
+
+test.each([
+  [["--port"], "--port needs a value, as in: --port N"],
+  [["--mock-gpus", "-1"], "--mock-gpus needs a value, as in: --mock-gpus N"],
+  [["--mock-gpus", "2", "status"], "the verb comes before the flags, as in: nexus-server status …"],
+  [["status", "now"], '"now" is one word too many; see nexus-server --help'],
+  [["logs", "-n"], "--lines needs a value, as in: --lines N"],
+  [["logs", "-n", "x"], '-n takes a number of lines, not "x"'],
+  [["statuz"], '"statuz" is not a verb of nexus-server; did you mean status?'],
+])("nexus-server %j is one line and exit 2", async (words, message) => {
+  const refused = await startWith({}, words);
+  expect([refused.exitCode, refused.stdout, refused.stderr]).toEqual([2, "", `nexus-server: ${message}\n`]);
+});
+
+test("--mock-gpus needs no number", async () => {
+  const shown = await startWith({ NS_MOCK_GPUS: "7" }, ["config", "--mock-gpus"]);
+  expect([shown.exitCode, shown.stdout]).toEqual([0, expect.stringContaining("mock_gpus = 2\n")]);
+});
+
+test("nexus-server config --edit opens no editor of its own choice without a terminal", async () => {
+  const { VISUAL: _visual, EDITOR: _editor, ...env } = world.env;
+  const refused = await runProgram([NEXUS_SERVER, "config", "--edit"], { env, cwd: world.home });
+  expectRefusal(refused, 1, "an editor needs a terminal");
+});

@@ -1,0 +1,82 @@
+import { afterEach, beforeEach, describe, expect, test } from "bun:test";
+import { existsSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { listProcessesWith } from "../../support/programs.ts";
+import { waitUntil } from "../../support/wait.ts";
+import { createWorld, type World } from "../../support/world.ts";
+
+const GRACE_MS = 10_000;
+const AN_HOUR = "3600";
+
+let world: World;
+
+beforeEach(async () => {
+  world = await createWorld();
+});
+
+afterEach(() => world.dispose());
+
+const waitForFile = (path: string): Promise<void> => waitUntil(`${path} is there`, () => existsSync(path));
+
+describe("a job that ends by itself", () => {
+  test.each([
+    ["succeeds", "echo out; exit 0", 0, "completed", null],
+    ["fails", "echo out; exit 3", 3, "failed", "Job failed with exit code 3"],
+    ["dies of a signal", "echo out; kill -SEGV $$", 139, "failed", expect.stringContaining("SIGSEGV")],
+  ])("%s: nx run, logs, get and wait agree", async (_how, command, exitCode, status, message) => {
+    await world.startServer();
+    const run = await world.nx(["run", "--no-git", command]);
+    const id = /Job (\S+) runs/.exec(run.stderr)?.[1] ?? "";
+    expect([run.exitCode, run.stdout]).toEqual([exitCode, `${command}\nout\n`]);
+    const [logs, got, wait] = await Promise.all([
+      world.nx(["logs", id]),
+      world.nx(["get", id, "--json"]),
+      world.nx(["wait", id]),
+    ]);
+    expect([logs.exitCode, logs.stdout]).toEqual([0, run.stdout]);
+    expect(JSON.parse(got.stdout)).toMatchObject({ id, status, exit_code: exitCode, error_message: message });
+    expect(wait.exitCode).toBe(exitCode);
+  });
+
+  test("at the same moment as others is noticed with them, and their GPUs go to the next, no timer needed", async () => {
+    await world.startServer({ NS_REFRESH_RATE: AN_HOUR });
+    const go = join(world.folder, "go");
+    const began = (number: number): string => join(world.folder, `began-${number}`);
+    const work = (number: number): string => `touch ${began(number)}; until [ -e ${go} ]; do :; done; exit ${number}`;
+    const first = [];
+    for (const number of [1, 2, 3]) {
+      first.push(await world.submit({ command: work(number), num_gpus: number === 3 ? 0 : 1 }));
+    }
+    const next = [await world.submit({ command: "exit 4" }), await world.submit({ command: "exit 5" })];
+    for (const number of [1, 2, 3]) await waitForFile(began(number));
+    writeFileSync(go, "");
+    const ended = [];
+    for (const { id } of [...first, ...next]) ended.push(await world.waitFor(id));
+    expect(ended.map((job) => job.exit_code)).toEqual([1, 2, 3, 4, 5]);
+    expect(ended.map((job) => job.gpu_idxs.length)).toEqual([1, 1, 0, 1, 1]);
+  });
+});
+
+describe("a job that is killed", () => {
+  test("leaves no process behind and its GPU free, though it and its daemon ignore TERM", async () => {
+    await world.startServer();
+    const daemon = join(world.folder, "daemon");
+    const stubborn = "trap '' TERM; while :; do sleep 0.1; done";
+    const command = `setsid bash -c "echo \\$\\$ > ${daemon}; ${stubborn}" & trap '' TERM; ${stubborn}`;
+    const [id = ""] = (await world.nx(["run", "-d", "-q", "--no-git", "-i", "0", command])).stdout.split("\n");
+    await waitForFile(daemon);
+    const label = `NEXUS_JOB_ID=${id}`;
+    expect(listProcessesWith(label).length).toBeGreaterThanOrEqual(3);
+    const killedAt = performance.now();
+    expect((await world.nx(["kill", "-y", id])).exitCode).toBe(0);
+    const refused = await world.nx(["run", "-d", "--no-git", "-i", "0", "true"]);
+    expect(refused.exitCode).toBe(1);
+    const killed = await world.waitFor(id);
+    expect(performance.now() - killedAt).toBeGreaterThanOrEqual(GRACE_MS * 0.9);
+    expect(listProcessesWith(label)).toEqual([]);
+    expect([killed.status, killed.exit_code, killed.error_message]).toEqual(["killed", null, null]);
+    const { pid } = killed;
+    expect(pid === null || existsSync(`/proc/${pid}`)).toBe(false);
+    expect((await world.nx(["run", "--no-git", "-i", "0", "exit 9"])).exitCode).toBe(9);
+  }, 30_000);
+});

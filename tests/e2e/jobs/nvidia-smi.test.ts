@@ -1,0 +1,129 @@
+import { afterEach, beforeEach, describe, expect, test } from "bun:test";
+import { execFileSync } from "node:child_process";
+import {
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
+import { delimiter, join } from "node:path";
+import type { WireGpu } from "../../../src/wire/gpu.ts";
+import type { ExplainedJob } from "../../../src/wire/job.ts";
+import type { ServerStatus } from "../../../src/wire/node.ts";
+import { FIXTURES } from "../../support/programs.ts";
+import { waitUntil } from "../../support/wait.ts";
+import { createWorld, type World } from "../../support/world.ts";
+
+const GPUS = "0, GPU-aaaa, NVIDIA L4, 23034, 1, 0, 30, 16.20\n1, GPU-bbbb, NVIDIA L4, 23034, 1000, 97, 60, 70.10\n";
+const PROGRAM = "nvidia-smi";
+
+let world: World;
+let tools: string;
+
+const put = (name: string, text: string): void => writeFileSync(join(world.folder, name), text);
+const read = async <Body>(path: string): Promise<Body> => (await (await fetch(`${world.url}${path}`)).json()) as Body;
+const readGpus = (): Promise<readonly WireGpu[]> => read("/v1/gpus");
+const readStatus = (): Promise<ServerStatus> => read("/v1/server/status");
+const start = () =>
+  world.startServer({
+    PATH: tools,
+    NEXUS_FAKE_SMI_DIR: world.folder,
+    NS_MOCK_GPUS: "0",
+    NS_REFRESH_RATE: "0.2",
+    NS_MAX_CPU_JOBS: "2",
+  });
+
+const linkTools = (): void => {
+  mkdirSync(tools);
+  for (const folder of (process.env["PATH"] ?? "").split(delimiter).filter(existsSync)) {
+    for (const name of readdirSync(folder)) {
+      const isNew = name !== PROGRAM && !existsSync(join(tools, name));
+      if (isNew && existsSync(join(folder, name))) symlinkSync(join(folder, name), join(tools, name));
+    }
+  }
+};
+
+const installProgram = (): void => copyFileSync(join(FIXTURES, "bin", PROGRAM), join(tools, PROGRAM));
+
+beforeEach(async () => {
+  world = await createWorld();
+  tools = join(world.folder, "tools");
+  linkTools();
+  installProgram();
+  put("gpus.csv", GPUS);
+});
+
+afterEach(() => world.dispose());
+
+describe("the GPUs of the driver", () => {
+  test("are listed with what they do, and given to jobs", async () => {
+    await start();
+    expect(await readGpus()).toMatchObject([
+      { index: 0, name: "NVIDIA L4", memory_total: 23_034, memory_used: 1, process_count: 0, is_mock: false },
+      { index: 1, uuid: "GPU-bbbb", memory_used: 1000, utilization: 97, temperature: 60, power_draw: 70.1 },
+    ]);
+    expect(await readStatus()).toMatchObject({ gpu_count: 2, mock: false, gpu_error: null });
+    const job = await world.submit({ command: 'echo "$CUDA_VISIBLE_DEVICES $CUDA_DEVICE_ORDER"', num_gpus: 2 });
+    expect(await world.waitFor(job.id)).toMatchObject({ exit_code: 0, gpu_idxs: [0, 1] });
+    expect((await world.nx(["logs", job.id])).stdout).toContain("\n0,1 PCI_BUS_ID\n");
+  });
+
+  test("that someone else uses wait until that one is done, and whoever waits is told of it", async () => {
+    put("apps.csv", `GPU-aaaa, ${process.pid}\n`);
+    await start();
+    expect((await readGpus()).map((gpu) => gpu.process_count)).toEqual([1, 0]);
+    expect((await world.nx([])).stdout).toContain("in use by others");
+    const hold = await world.submit({ command: `until [ -e ${world.folder}/go ]; do sleep 0.05; done` });
+    const waiting = await world.submit({ command: "true" });
+    expect(await world.waitFor(hold.id, ["running"])).toMatchObject({ gpu_idxs: [1] });
+    const refused = await world.post("/v1/jobs", { user: "u", command: "true", gpu_idxs: [0], run_immediately: true });
+    expect(refused.status).toBe(500);
+    expect((await world.job(waiting.id)).status).toBe("queued");
+    const user = execFileSync("id", ["-un"], { encoding: "utf8" }).trim();
+    const stranger = `GPU 0 is used by process ${process.pid} (${readFileSync("/proc/self/comm", "utf8").trim()}) of ${user}`;
+    const reason = `It needs 1 GPU, and none is free: ${stranger}; GPU 1 runs job ${hold.id} of tester`;
+    expect((await world.nx(["why", waiting.id])).stdout).toBe(`${reason}.\nIt is the first of 1 in the queue.\n`);
+    const queue = JSON.parse((await world.nx(["queue", "--json"])).stdout) as readonly ExplainedJob[];
+    expect(queue.map(({ id, why }) => [id, why])).toEqual([[waiting.id, reason]]);
+    put("apps.csv", "");
+    expect(await world.waitFor(waiting.id)).toMatchObject({ exit_code: 0, gpu_idxs: [0] });
+    put("go", "");
+    await world.waitFor(hold.id);
+  });
+});
+
+describe("a driver that is absent or fails", () => {
+  const breakProgram = (): void => rmSync(join(tools, PROGRAM));
+
+  test("keeps GPU jobs waiting and says why, CPU jobs run at once, and it recovers by itself", async () => {
+    breakProgram();
+    await start();
+    const gpuJob = await world.submit({ command: "exit 4" });
+    const cpuJob = await world.submit({ command: "exit 5", num_gpus: 0 });
+    expect((await world.waitFor(cpuJob.id)).exit_code).toBe(5);
+    const [status, gpus] = await Promise.all([readStatus(), readGpus()]);
+    expect([status.gpu_count, status.gpu_error, gpus]).toEqual([0, expect.stringContaining(PROGRAM), []]);
+    expect((await world.job(gpuJob.id)).status).toBe("queued");
+    expect((await world.nx([])).stderr).toContain(status.gpu_error ?? "?");
+    expect((await world.nx(["why", gpuJob.id])).stdout).toStartWith(`No GPU job can start: ${status.gpu_error}.\n`);
+    installProgram();
+    expect((await world.waitFor(gpuJob.id)).exit_code).toBe(4);
+    await waitUntil("the GPUs are back", async () => (await readStatus()).gpu_error === null);
+    expect(await readGpus()).toHaveLength(2);
+  });
+
+  test("does not end the jobs that run", async () => {
+    await start();
+    const job = await world.submit({ command: `until [ -e ${world.folder}/go ]; do sleep 0.05; done; exit 6` });
+    await world.waitFor(job.id, ["running"]);
+    put("mode", "fail");
+    await waitUntil("the failure is noticed", async () => (await readStatus()).gpu_error !== null);
+    expect((await world.job(job.id)).status).toBe("running");
+    put("go", "");
+    expect((await world.waitFor(job.id)).exit_code).toBe(6);
+  });
+});

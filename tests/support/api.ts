@@ -1,0 +1,315 @@
+import { Database } from "bun:sqlite";
+import { onTestFinished } from "bun:test";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { err, ok } from "../../src/base/result.ts";
+import { type App, createApp } from "../../src/server/api/app.ts";
+import type { ApiContext } from "../../src/server/api/context.ts";
+import { createEventFeed } from "../../src/server/api/live/event-feed.ts";
+import type { Wakes } from "../../src/server/changes/context.ts";
+import type { Role } from "../../src/server/core/access/access.ts";
+import type { Clock } from "../../src/server/core/clock.ts";
+import type { EndedJob, Job, JobId, RunningJob } from "../../src/server/core/jobs/job.ts";
+import { JOB_CHANNELS } from "../../src/server/core/notices/channels.ts";
+import type { Couriers } from "../../src/server/core/notices/courier.ts";
+import type { Channel } from "../../src/server/core/notices/plan-notices.ts";
+import type { Gpu, GpuError } from "../../src/server/core/queue/gpu.ts";
+import type { Environment, Store } from "../../src/server/core/store.ts";
+import type { Log } from "../../src/server/core/telemetry/log.ts";
+import { announceChanges } from "../../src/server/external/sqlite/announce-changes.ts";
+import { addToken, revokeToken } from "../../src/server/external/sqlite/beside-server/tokens.ts";
+import { openStore } from "../../src/server/external/sqlite/open-store.ts";
+import { createMeter } from "../../src/server/external/telemetry/meter.ts";
+import { digestToken, drawToken } from "../../src/tools/digest.ts";
+import type { JobRequestInput, WireJob } from "../../src/wire/job.ts";
+
+export type LogLine = Readonly<{ level: keyof Log; event: string; fields: Readonly<Record<string, unknown>> }>;
+
+export type Harness = Readonly<{
+  app: App;
+  context: ApiContext;
+  store: Store;
+  wakes: () => readonly (keyof Wakes)[];
+  errors: readonly string[];
+  lines: readonly LogLine[];
+  removedFolders: readonly string[];
+  keyOwners: readonly (string | null)[];
+  call: (method: string, path: string, options?: CallOptions) => Promise<Response>;
+  submit: (request?: Partial<JobRequestInput>) => Promise<WireJob>;
+  startJob: (id: string, gpuIdxs?: readonly number[], startedAt?: number) => Promise<void>;
+  endJob: (id: string, status?: EndedJob["status"], completedAt?: number) => Promise<void>;
+  addToken: (name: string, role: Role, expiresAt?: number) => string;
+  revokeToken: (name: string) => void;
+  uploadArtifact: (bytes?: Uint8Array, query?: string) => Promise<string>;
+  countArtifacts: () => number;
+  breakDisk: () => void;
+  stop: () => void;
+  hideGpus: (error: GpuError) => void;
+  readEnv: (id: string) => Environment;
+}>;
+
+export type CallOptions = Readonly<{
+  json?: unknown;
+  body?: string | Uint8Array<ArrayBuffer> | ReadableStream<Uint8Array>;
+  headers?: Readonly<Record<string, string | null>>;
+  peer?: string;
+}>;
+
+export const TOKEN = "correct horse battery staple";
+
+export const createGpu = (index: number, processes: readonly number[] = []): Gpu => ({
+  index,
+  uuid: `GPU-${index}`,
+  name: "RTX 4090",
+  memoryTotal: 24_564,
+  memoryUsed: 300,
+  utilization: 5,
+  temperature: 40,
+  powerDraw: 55.5,
+  processes,
+});
+
+const full = err({ kind: "unavailable", message: "The disk is full" } as const);
+
+const failWhen = (store: Store, isBroken: () => boolean): Store => ({
+  ...store,
+  write: (change) => (isBroken() ? Promise.resolve(full) : store.write(change)),
+  artifacts: {
+    ...store.artifacts,
+    begin: (gitSha) => {
+      const writer = store.artifacts.begin(gitSha);
+      return { ...writer, append: (chunk) => (isBroken() ? Promise.resolve(full) : writer.append(chunk)) };
+    },
+  },
+});
+
+const createTokens = (serverDir: string): Pick<Harness, "addToken" | "revokeToken"> => ({
+  addToken: (name, role, expiresAt) => {
+    const token = drawToken();
+    const kept = { name, role, digest: digestToken(token), createdAt: 1, expiresAt: expiresAt ?? null };
+    const added = addToken(serverDir, kept);
+    if (!added.ok) throw new Error(added.error.message);
+    return token;
+  },
+  revokeToken: (name) => void revokeToken(serverDir, name),
+});
+
+const openTemporaryStore = (clock: Clock) => {
+  const serverDir = mkdtempSync(join(tmpdir(), "nexus-api-"));
+  const opened = openStore({ serverDir, clock });
+  if (!opened.ok) throw new Error(opened.error.message);
+  const reader = new Database(join(serverDir, "jobs.db"), { readonly: true });
+  onTestFinished(async () => {
+    reader.close();
+    await opened.value.close();
+    rmSync(serverDir, { recursive: true });
+  });
+  const count = reader.query<{ rows: number }, []>("select count(*) as rows from artifacts");
+  return { store: opened.value, countArtifacts: () => count.get()?.rows ?? 0, tokens: createTokens(serverDir) };
+};
+
+const createHeaders = ({ json, headers = {} }: CallOptions): Headers => {
+  const all = new Headers({ host: "localhost:54323" });
+  if (json !== undefined) all.set("content-type", "application/json");
+  for (const [name, value] of Object.entries(headers)) {
+    if (value === null) all.delete(name);
+    else all.set(name, value);
+  }
+  return all;
+};
+
+const couriers: Couriers = {
+  discord: {
+    deliver: async ({ secrets, job, message }) =>
+      ok({ reference: `${message.channel} ${message.event} of ${job.id} for ${secrets["DISCORD_USER_ID"]}` }),
+  },
+  team: { deliver: async () => ok({ reference: null }) },
+  broken: {
+    deliver: async () =>
+      err({ message: "Slack answered 404: no_service", isFinal: true, isUncertain: false, retryAfterS: null }),
+  },
+};
+
+const digests: Channel = {
+  name: "team",
+  isWanted: (_job, event) => event === "batch_done",
+  findDestination: () => "https://team.example",
+};
+
+export const createHarness = (gpus: readonly Gpu[] = [createGpu(0), createGpu(1)]): Harness => {
+  const errors: string[] = [];
+  const wakes: (keyof Wakes)[] = [];
+  const lines: LogLine[] = [];
+  const note =
+    (level: keyof Log): Log["info"] =>
+    (event, fields = {}) =>
+      void lines.push({ level, event, fields });
+  const removedFolders: string[] = [];
+  const keys = new Set<string>();
+  const keyOwners: (string | null)[] = [];
+  let stopping = false;
+  let ids = 0;
+  let now = 1_700_000_000;
+  let gpuError: GpuError | null = null;
+  let broken = false;
+  const clock = (): number => {
+    now += 1;
+    return now;
+  };
+  const { store: opened, countArtifacts, tokens } = openTemporaryStore(clock);
+  const feed = createEventFeed({ epoch: "epoch" });
+  const store = announceChanges(
+    failWhen(opened, () => broken),
+    feed.publish,
+  );
+  const context: ApiContext = {
+    store,
+    feed,
+    executor: { attachCommand: () => [], fitCommand: () => [] },
+    terminals: { open: () => err({ message: "there are no terminals here" }), run: async () => {} },
+    gpus: { isMock: false, read: async () => (gpuError === null ? ok(gpus) : err(gpuError)) },
+    logs: {
+      readTail: async (id, lines) => new TextEncoder().encode(`tail of ${id} ${lines}\n`),
+      readErrors: async (id, lines) => new TextEncoder().encode(`errors of ${id} ${lines}\n`),
+      isRemoved: async (id) => id === "cleaned",
+      follow: (id, lines, hasEnded) =>
+        new ReadableStream({
+          pull: (controller) => {
+            controller.enqueue(new TextEncoder().encode(`line of ${id} ${lines}\n`));
+            if (hasEnded()) controller.close();
+          },
+        }),
+    },
+    health: {
+      read: async () => ({
+        disk: { total: 100, used: 20, free: 80, percent_used: 20 },
+        network: { download_speed: 100, upload_speed: 50, ping: 20 },
+        system: { cpu_percent: 10, memory_percent: 10, uptime: 1000, load_avg: [0.1, 0.2, 0.3] },
+      }),
+    },
+    clock,
+    meter: createMeter(),
+    log: {
+      debug: note("debug"),
+      info: note("info"),
+      warn: note("warn"),
+      error: (event, fields = {}) => {
+        errors.push(`${event} ${fields["error"]}`);
+        note("error")(event, fields);
+      },
+    },
+    findProcessOwner: async (pid) => (pid === 5 ? { user: "bob", program: "python" } : null),
+    jobDir: {
+      pathOf: (id) => `/jobs/${id}`,
+      list: async () => [],
+      removeRepo: async () => {},
+      remove: async (id) => void removedFolders.push(id),
+    },
+    settings: {
+      nodeName: "atlas",
+      serverUser: "nexus",
+      version: "1.2.3",
+      allowedHosts: ["atlas", "Nexus.Example.com.", "10.0.0.7", "fd00:0::1"],
+      trustLoopback: true,
+      maxCpuJobs: 2,
+      maxPassedOver: 1800,
+      limits: { maxRequests: 100, maxFollowers: 5, maxFollowersPerAddress: 3, maxUploads: 3, bodyTimeout: 0.3 },
+    },
+    tokenDigest: () => new Bun.CryptoHasher("sha256").update(TOKEN).digest("hex"),
+    newJobId: () => `aaaaa${++ids}` as JobId,
+    wakes: {
+      running: () => void wakes.push("running"),
+      queues: () => void wakes.push("queues"),
+      outbox: () => void wakes.push("outbox"),
+    },
+    isStopping: () => stopping,
+    channels: [...JOB_CHANNELS, digests],
+    couriers,
+    certificateExpiresAt: () => null,
+    authorizedKeys: {
+      register: async (key, owner) => {
+        if (broken) return full;
+        const status = keys.has(key.blob) ? "exists" : "registered";
+        keys.add(key.blob);
+        keyOwners.push(owner);
+        return ok(status);
+      },
+    },
+    ownChannels: ["team", "broken"],
+  };
+  const app = createApp(context);
+  const call: Harness["call"] = async (method, path, options = {}) => {
+    const body = options.json === undefined ? options.body : JSON.stringify(options.json);
+    const request = new Request(`http://localhost:54323${path}`, {
+      method,
+      headers: createHeaders(options),
+      ...(body === undefined ? {} : { body }),
+    });
+    return app.fetch(request, { address: options.peer ?? "127.0.0.1" });
+  };
+  const change = async (id: string, next: (job: Job) => Job): Promise<void> => {
+    const written = await store.write((transaction) => {
+      const job = transaction.findJob(id as JobId);
+      if (job === null) throw new Error(`There is no job ${id}`);
+      transaction.saveJob(next(job));
+    });
+    if (!written.ok) throw new Error(written.error.message);
+  };
+  const toRunning = (job: Job, gpuIdxs: readonly number[], startedAt: number): RunningJob => ({
+    ...job,
+    status: "running",
+    startedAt,
+    gpuIdxs,
+    dir: `/jobs/${job.id}`,
+    markedForKill: false,
+    wandbUrl: null,
+    notificationMessages: {},
+    handle: { kind: "screen", session: `nexus_job_${job.id}`, pid: 4242, startTicks: 1, bootId: "boot" },
+  });
+  return {
+    app,
+    context,
+    store,
+    errors,
+    lines,
+    removedFolders,
+    keyOwners,
+    wakes: () => wakes,
+    call,
+    submit: async (request = {}) => {
+      const response = await call("POST", "/v1/jobs", {
+        json: { command: "true", user: "ann", num_gpus: 0, ...request },
+      });
+      const body: unknown = await response.json();
+      if (response.status !== 201) throw new Error(JSON.stringify(body));
+      return body as WireJob;
+    },
+    startJob: (id, gpuIdxs = [], startedAt = 1_700_000_500) => change(id, (job) => toRunning(job, gpuIdxs, startedAt)),
+    endJob: (id, status = "completed", completedAt = 1_700_000_900) =>
+      change(id, (job) => ({
+        ...toRunning(job, "gpuIdxs" in job ? job.gpuIdxs : [], 1_700_000_500),
+        status,
+        completedAt,
+        exitCode: 0,
+        errorMessage: null,
+      })),
+    uploadArtifact: async (bytes = new Uint8Array([1, 2, 3]), query = "") => {
+      const response = await call("POST", `/v1/artifacts${query}`, { body: bytes as Uint8Array<ArrayBuffer> });
+      const { data } = (await response.json()) as { data: string };
+      return data;
+    },
+    countArtifacts,
+    ...tokens,
+    breakDisk: () => {
+      broken = true;
+    },
+    stop: () => {
+      stopping = true;
+    },
+    hideGpus: (error) => {
+      gpuError = error;
+    },
+    readEnv: (id) => store.loadEnvironment(id as JobId),
+  };
+};

@@ -1,0 +1,150 @@
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { ActiveJob, JobId, RunningJob, StartingJob } from "../../src/server/core/jobs/job.ts";
+import type { Executor, JobWork, Observation } from "../../src/server/core/running/executor.ts";
+import { buildJobEnvironment } from "../../src/server/core/running/job-environment.ts";
+import type { Environment } from "../../src/server/core/store.ts";
+import { readProcess } from "../../src/server/external/screen/process-table.ts";
+import { createScreenExecutor } from "../../src/server/external/screen/screen-executor.ts";
+
+export type Bench = Readonly<{ serverDir: string; executor: Executor; dispose: () => void }>;
+
+const labelOf = (pid: string): string => {
+  try {
+    return /(?:^|\0)NEXUS_JOB_ID=([^\0]*)/.exec(readFileSync(`/proc/${pid}/environ`, "latin1"))?.[1] ?? "";
+  } catch {
+    return "";
+  }
+};
+
+export const listProcessesOf = (id: string): readonly number[] =>
+  readdirSync("/proc")
+    .filter((name) => /^\d+$/.test(name) && labelOf(name) === id)
+    .map(Number);
+
+let counter = 0;
+
+export const createStartingJob = (overrides: Partial<StartingJob> = {}): StartingJob => {
+  counter += 1;
+  const id = `t${process.pid}-${Date.now().toString(36)}-${counter}` as JobId;
+  return {
+    id,
+    command: "true",
+    user: "ada",
+    artifactId: null,
+    numGpus: 0,
+    requestedGpuIdxs: [],
+    priority: 0,
+    integrations: [],
+    notifications: [],
+    envNames: [],
+    jobrc: null,
+    ignoreBlacklist: false,
+    gitRepoUrl: null,
+    gitBranch: null,
+    gitTag: null,
+    nodeName: "node",
+    createdAt: Date.now() / 1000,
+    requestDigest: "",
+    status: "starting",
+    startedAt: Date.now() / 1000 + counter / 1000,
+    gpuIdxs: [],
+    dir: "",
+    markedForKill: false,
+    ...overrides,
+  };
+};
+
+const isScreen = (pid: number): boolean => readProcess(pid)?.name === "screen";
+
+const tryKill = (pid: number, signal: "SIGTERM" | "SIGKILL" | null): void => {
+  try {
+    if (signal !== null) process.kill(pid, signal);
+  } catch {
+    return;
+  }
+};
+
+const signalFor = (pid: number, round: number): "SIGTERM" | "SIGKILL" | null => {
+  if (!isScreen(pid) || round > 120) return "SIGKILL";
+  return round > 60 ? "SIGTERM" : null;
+};
+
+const killAllOf = (id: string): void => {
+  for (let round = 0; round < 150; round += 1) {
+    const pids = listProcessesOf(id);
+    if (pids.length === 0) return;
+    for (const pid of pids) tryKill(pid, signalFor(pid, round));
+    Bun.sleepSync(5);
+  }
+};
+
+const started: string[] = [];
+
+export const adoptForDisposal = (id: string): void => {
+  started.push(id);
+};
+
+export const createBench = (): Bench => {
+  const serverDir = mkdtempSync(join(tmpdir(), "nexus-screen-"));
+  const dispose = (): void => {
+    started.splice(0).forEach(killAllOf);
+    rmSync(serverDir, { recursive: true, force: true });
+  };
+  return { serverDir, executor: createScreenExecutor({ serverDir }), dispose };
+};
+
+export const createWork = (
+  job: StartingJob,
+  env: Environment = {},
+  artifact: Iterable<Uint8Array> | null = null,
+): JobWork => ({
+  environment: buildJobEnvironment(process.env, job, job.gpuIdxs, env),
+  artifact,
+});
+
+export const launchJob = async (
+  bench: Bench,
+  job: StartingJob,
+  env: Environment = {},
+  artifact: Iterable<Uint8Array> | null = null,
+): Promise<RunningJob> => {
+  started.push(job.id);
+  const launched = await bench.executor.launch(job, createWork(job, env, artifact));
+  if (!launched.ok) throw new Error(launched.error.message);
+  return { ...job, status: "running", handle: launched.value, wandbUrl: null, notificationMessages: {} };
+};
+
+export const waitUntil = async (
+  isTrue: () => boolean | Promise<boolean>,
+  what: string,
+  timeoutMs = 8000,
+): Promise<void> => {
+  const deadline = performance.now() + timeoutMs;
+  while (!(await isTrue())) {
+    if (performance.now() > deadline) throw new Error(`waited in vain until ${what}`);
+    await Bun.sleep(4);
+  }
+};
+
+export const probeOne = async (executor: Executor, job: ActiveJob): Promise<Observation> => {
+  const observation = (await executor.probe([job])).get(job.id);
+  if (observation === undefined) throw new Error(`nothing observed of ${job.id}`);
+  return observation;
+};
+
+export const waitForEnd = async (bench: Bench, job: ActiveJob): Promise<Observation> => {
+  let observation = await probeOne(bench.executor, job);
+  const isOver = async (): Promise<boolean> => {
+    observation = await probeOne(bench.executor, job);
+    return observation.kind === "lost" || (observation.kind === "exited" && observation.processesLeft === 0);
+  };
+  await waitUntil(isOver, `${job.id} has ended`);
+  return observation;
+};
+
+export const readJobFile = (bench: Bench, job: ActiveJob, name: string): string => {
+  const path = join(bench.serverDir, "jobs", job.id, name);
+  return existsSync(path) ? readFileSync(path, "utf8") : "";
+};

@@ -1,0 +1,89 @@
+import { createTopState, type ServerView, type TopState } from "../../src/cli/top/top-state.ts";
+import type { WireGpu } from "../../src/wire/gpu.ts";
+import type { WireJob } from "../../src/wire/job.ts";
+
+export const NOW = 1_800_000_000;
+
+export const makeJob = (fields: Partial<WireJob> = {}): WireJob => ({
+  id: "k3f9ab",
+  command: "python3 train.py --lr 0.1",
+  artifact_id: null,
+  git_repo_url: null,
+  git_branch: null,
+  git_tag: null,
+  status: "running",
+  created_at: NOW - 500,
+  priority: 0,
+  num_gpus: 1,
+  env: {},
+  node_name: "lab",
+  jobrc: null,
+  integrations: [],
+  notifications: [],
+  notification_messages: {},
+  pid: null,
+  dir: null,
+  started_at: NOW - 192,
+  gpu_idxs: [0],
+  wandb_url: null,
+  marked_for_kill: false,
+  completed_at: null,
+  exit_code: null,
+  error_message: null,
+  user: "ada",
+  ignore_blacklist: false,
+  screen_session_name: null,
+  ...fields,
+});
+
+export const makeQueued = (id: string, fields: Partial<WireJob> = {}): WireJob =>
+  makeJob({ id, status: "queued", started_at: null, gpu_idxs: [], ...fields });
+
+export const makeGpu = (index: number, fields: Partial<WireGpu> = {}): WireGpu => ({
+  index,
+  name: "NVIDIA A100-SXM4-80GB",
+  memory_total: 81_920,
+  memory_used: 0,
+  process_count: 0,
+  is_blacklisted: false,
+  running_job_id: null,
+  uuid: null,
+  utilization: 0,
+  temperature: 34,
+  power_draw: 60,
+  is_mock: false,
+  ...fields,
+});
+
+export const makeView = (fields: Partial<Omit<ServerView, "status">> = {}): ServerView => {
+  const { gpus = [makeGpu(0)], running = [], queued = [] } = fields;
+  const status = {
+    gpu_count: gpus.length,
+    queued_jobs: queued.length,
+    running_jobs: running.length,
+    completed_jobs: 12,
+    server_user: "nexus",
+    server_version: "1.0.0",
+    node_name: "lab",
+    mock: false,
+    gpu_error: null,
+  };
+  return { status, gpus, running, queued };
+};
+
+/** One running job, k3f9ab, and two queued ones. */
+export const SOME_JOBS: ServerView = makeView({
+  running: [makeJob()],
+  queued: [makeQueued("p2q8zz"), makeQueued("w7c4de", { num_gpus: 2, priority: -5, user: "grace" })],
+});
+
+export const makeState = (fields: Partial<TopState> = {}): TopState => ({
+  ...createTopState({
+    target: "local",
+    columns: 80,
+    rows: 24,
+    now: NOW,
+    view: fields.view ?? SOME_JOBS,
+  }),
+  ...fields,
+});

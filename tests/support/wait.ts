@@ -1,0 +1,10 @@
+const PATIENCE_MS = 25_000;
+const POLL_MS = 10;
+
+export const waitUntil = async (what: string, isSo: () => Promise<boolean> | boolean): Promise<void> => {
+  const deadline = performance.now() + PATIENCE_MS;
+  while (!(await isSo())) {
+    if (performance.now() > deadline) throw new Error(`never came: ${what}`);
+    await new Promise((resolve) => setTimeout(resolve, POLL_MS));
+  }
+};

@@ -1,0 +1,118 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { existsSync, mkdirSync, mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { WireJob } from "../../src/wire/job.ts";
+import { pickPort } from "./pick-port.ts";
+import { type Finished, killProcess, listProcessesWith, NX, runProgram, SERVER, stopChild } from "./programs.ts";
+import { waitUntil } from "./wait.ts";
+
+export type World = Readonly<{
+  home: string;
+  folder: string;
+  url: string;
+  env: NodeJS.ProcessEnv;
+  startServer: (settings?: Readonly<Record<string, string>>) => Promise<ChildProcess>;
+  nx: (words: readonly string[], cwd?: string) => Promise<Finished>;
+  git: (words: readonly string[], cwd: string) => Promise<Finished>;
+  post: (path: string, body: unknown) => Promise<Response>;
+  submit: (fields: Readonly<Record<string, unknown>>) => Promise<WireJob>;
+  job: (id: string) => Promise<WireJob>;
+  waitFor: (id: string, statuses?: readonly string[]) => Promise<WireJob>;
+  dispose: () => Promise<void>;
+}>;
+const ENDED = ["completed", "failed", "killed"];
+
+const isAnswering = async (url: string): Promise<boolean> => {
+  try {
+    return (await fetch(`${url}/v1/health`)).ok;
+  } catch {
+    return false;
+  }
+};
+
+const listRunning = async (url: string): Promise<readonly WireJob[]> => {
+  const response = await fetch(`${url}/v1/jobs?status=running&status=queued&limit=10000`);
+  return (await response.json()) as readonly WireJob[];
+};
+
+export const endJobs = async (url: string): Promise<void> => {
+  for (const job of await listRunning(url)) {
+    const path = `${url}/v1/jobs/${job.id}`;
+    await (job.status === "queued" ? fetch(path, { method: "DELETE" }) : fetch(`${path}/kill`, { method: "POST" }));
+  }
+  await waitUntil("no job is left", async () => (await listRunning(url)).length === 0);
+};
+
+const createRequests = (url: string): Pick<World, "post" | "submit" | "job" | "waitFor"> => {
+  const post: World["post"] = (path, body) =>
+    fetch(`${url}${path}`, {
+      method: "POST",
+      headers: { "content-type": "application/json" },
+      body: JSON.stringify(body),
+    });
+  const job: World["job"] = async (id) => (await (await fetch(`${url}/v1/jobs/${id}`)).json()) as WireJob;
+  const submit: World["submit"] = async (fields) => {
+    const response = await post("/v1/jobs", { user: "tester", ...fields });
+    if (response.status !== 201) throw new Error(await response.text());
+    return (await response.json()) as WireJob;
+  };
+  const waitFor: World["waitFor"] = async (id, statuses = ENDED) => {
+    await waitUntil(`job ${id} is ${statuses.join(" or ")}`, async () => statuses.includes((await job(id)).status));
+    return job(id);
+  };
+  return { post, submit, job, waitFor };
+};
+
+/** A home, a server folder and a port of their own; `dispose` ends whatever was started in it. */
+export const createWorld = async (): Promise<World> => {
+  const folder = mkdtempSync(join(tmpdir(), "nexus-e2e-"));
+  const home = join(folder, "home");
+  mkdirSync(home);
+  const port = await pickPort();
+  const url = `http://127.0.0.1:${port}`;
+  const names = { NS_SERVER_DIR: join(folder, "server"), NS_PORT: String(port), NS_MOCK_GPUS: "2", NO_COLOR: "1" };
+  const author = {
+    GIT_AUTHOR_NAME: "t",
+    GIT_AUTHOR_EMAIL: "t@example.org",
+    GIT_COMMITTER_NAME: "t",
+    GIT_COMMITTER_EMAIL: "t@example.org",
+  };
+  const env = { PATH: process.env["PATH"], HOME: home, USER: "tester", ...author, ...names };
+  const servers: ChildProcess[] = [];
+
+  const startServer: World["startServer"] = async (settings = {}) => {
+    const server = spawn(SERVER[0] ?? "", SERVER.slice(1), { env: { ...env, ...settings }, stdio: "ignore" });
+    servers.push(server);
+    await waitUntil("the server answers", () => isAnswering(url));
+    return server;
+  };
+
+  const endGently = async (): Promise<void> => {
+    for (const server of servers) await stopChild(server, "SIGTERM");
+    const last = await startServer();
+    await endJobs(url);
+    await stopChild(last, "SIGTERM");
+  };
+
+  const dispose = async (): Promise<void> => {
+    try {
+      if (existsSync(join(folder, "server"))) await endGently();
+    } finally {
+      for (const pid of listProcessesWith(`HOME=${home}`)) killProcess(pid);
+      rmSync(folder, { recursive: true, force: true });
+    }
+  };
+
+  return {
+    home,
+    folder,
+    url,
+    env,
+    startServer,
+    nx: (words, cwd = home) => runProgram([NX, ...words], { env, cwd }),
+    git: (words, cwd) => runProgram(["git", ...words], { env, cwd }),
+    ...createRequests(url),
+    dispose,
+  };
+};
