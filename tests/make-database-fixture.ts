@@ -1,7 +1,7 @@
 import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { Result } from "../src/base/result.ts";
+import type { Problem, Result } from "../src/base/result.ts";
 import type {
   ArtifactId,
   EndedJob,
@@ -22,7 +22,7 @@ const ARTIFACT = "00000000000000a1" as ArtifactId;
 const ARTIFACT_BYTES = 600_000;
 const HANDLE = { kind: "screen", session: "nexus_job_running", pid: 4242, startTicks: 77, bootId: "boot-1" } as const;
 
-const must = <Value>(result: Result<Value, Readonly<{ message: string }>>): Value => {
+const must = <Value>(result: Result<Value, Problem>): Value => {
   if (!result.ok) throw new Error(result.error.message);
   return result.value;
 };

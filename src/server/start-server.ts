@@ -4,9 +4,9 @@ import { fstatSync, mkdirSync } from "node:fs";
 import { homedir } from "node:os";
 import { resolve } from "node:path";
 import { describeError } from "../base/describe-error.ts";
-import { err, ok, type Result } from "../base/result.ts";
+import { err, ok, type Problem, type Result } from "../base/result.ts";
 import { VERSION } from "../base/version.ts";
-import { digestToken, drawToken } from "../tools/digest.ts";
+import { digestText, drawToken } from "../tools/digest.ts";
 import { drawJobId } from "../wire/job-id.ts";
 import { createApp } from "./api/app.ts";
 import type { ApiContext } from "./api/context.ts";
@@ -34,8 +34,6 @@ import { createWandbFinder } from "./external/wandb/wandb.ts";
 import { type Alarms, createAlarms, createWakes, startTasks } from "./tasks/start-tasks.ts";
 
 export type RunningServer = Readonly<{ url: string; stop: () => Promise<void> }>;
-type StartError = Readonly<{ message: string }>;
-
 const SERVICE_TIMEOUT_MS = 10_000;
 
 const readUptime: Clock = () => performance.now() / 1000;
@@ -44,18 +42,18 @@ const proposeJobId = (): JobId => drawJobId(randomInt) as JobId;
 
 const readServerUser = (): string => execFileSync("id", ["-un"], { encoding: "utf8" }).trim();
 
-const ensureToken = async (store: Store, settings: Settings): Promise<Result<string | null, StartError>> => {
-  const digest = settings.apiToken === null ? store.readTokenDigest() : digestToken(settings.apiToken);
+const ensureToken = async (store: Store, settings: Settings): Promise<Result<string | null, Problem>> => {
+  const digest = settings.apiToken === null ? store.readTokenDigest() : digestText(settings.apiToken);
   if (digest !== null && digest === store.readTokenDigest()) return ok(null);
   const token = settings.apiToken ?? drawToken();
-  const saved = await store.saveTokenDigest(digestToken(token));
+  const saved = await store.saveTokenDigest(digestText(token));
   if (!saved.ok) return err({ message: saved.error.message });
   return ok(settings.apiToken === null ? token : null);
 };
 
 const listChannels = ({ notify }: Settings): readonly string[] => [...JOB_CHANNELS, ...notify].map(({ name }) => name);
 
-const openFolder = (settings: Settings, { meter, onStep }: Reporting): Result<Store, StartError> => {
+const openFolder = (settings: Settings, { meter, onStep }: Reporting): Result<Store, Problem> => {
   try {
     mkdirSync(settings.serverDir, { recursive: true, mode: 0o700 });
   } catch (error) {
@@ -139,7 +137,7 @@ const announce = ({ log, certificate }: Parts, url: string, settings: Settings, 
 export const startServer = async (
   settings: Settings,
   listeners: Listeners,
-): Promise<Result<RunningServer, StartError>> => {
+): Promise<Result<RunningServer, Problem>> => {
   const certificate = await openTls(settings, { log: listeners.log, clock: readClock });
   if (!certificate.ok) return certificate;
   const reporting = { ...listeners, meter: createMeter(listChannels(settings)) };
@@ -149,7 +147,7 @@ export const startServer = async (
   return tryServe(settings, createParts(settings, opened, reporting));
 };
 
-const tryServe = async (settings: Settings, parts: Parts): Promise<Result<RunningServer, StartError>> => {
+const tryServe = async (settings: Settings, parts: Parts): Promise<Result<RunningServer, Problem>> => {
   try {
     const token = await ensureToken(parts.store, settings);
     if (token.ok) return await serve(settings, parts, token.value);
@@ -164,7 +162,7 @@ const serve = async (
   settings: Settings,
   parts: Parts,
   token: string | null,
-): Promise<Result<RunningServer, StartError>> => {
+): Promise<Result<RunningServer, Problem>> => {
   let isStopping = false;
   const alarms = createAlarms();
   const wakes = createWakes(alarms);

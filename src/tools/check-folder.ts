@@ -1,11 +1,11 @@
 import { lstatSync, statSync } from "node:fs";
-import { err, ok, type Result } from "../base/result.ts";
+import { err, ok, type Problem, type Result } from "../base/result.ts";
 
 const WRITABLE_BY_OTHERS = 0o022;
 const ROOT = 0;
 
 /** Whether only this user can put files into the folder, so that nobody else can place links there. */
-export const checkFolder = (path: string): Result<void, Readonly<{ message: string }>> => {
+export const checkFolder = (path: string): Result<void, Problem> => {
   const uid = process.getuid?.() ?? ROOT;
   const folder = statSync(path, { throwIfNoEntry: false });
   if (folder === undefined) return err({ message: `${path} is not there` });

@@ -1,10 +1,10 @@
 import { lstat } from "node:fs/promises";
-import { ok, type Result } from "../base/result.ts";
-import { type CommandError, runCommand } from "./run-command.ts";
+import { ok, type Problem, type Result } from "../base/result.ts";
+import { runCommand } from "./run-command.ts";
 
 const LIMITS = { timeoutMs: 600_000, maxOutputBytes: 10_000_000 };
 
-const run = async (...argv: readonly [string, ...string[]]): Promise<Result<string | null, CommandError>> => {
+const run = async (...argv: readonly [string, ...string[]]): Promise<Result<string | null, Problem>> => {
   const output = await runCommand(argv, LIMITS);
   return output.ok ? ok(output.value.exitCode === 0 ? null : output.value.stderr) : output;
 };

@@ -1,6 +1,6 @@
 import { spawn } from "node:child_process";
 import { describeError } from "../base/describe-error.ts";
-import { err, ok, type Result } from "../base/result.ts";
+import { err, ok, type Problem, type Result } from "../base/result.ts";
 
 export type CommandOptions = Readonly<{
   timeoutMs: number;
@@ -10,8 +10,6 @@ export type CommandOptions = Readonly<{
 
 /** `exitCode` is 128 + S when the program died by signal S. `stdout` and `stderr` are decoded with replacement. */
 export type CommandOutput = Readonly<{ stdout: string; stderr: string; exitCode: number }>;
-
-export type CommandError = Readonly<{ message: string }>;
 
 type Collected = { chunks: Buffer[]; bytes: number };
 type Child = ReturnType<typeof spawn>;
@@ -45,7 +43,7 @@ const followChild = (
   child: Child,
   program: string,
   options: CommandOptions,
-  resolve: (outcome: Result<CommandOutput, CommandError>) => void,
+  resolve: (outcome: Result<CommandOutput, Problem>) => void,
 ): void => {
   const giveUp = (message: string): void => {
     clearTimeout(timer);
@@ -67,7 +65,7 @@ const followChild = (
 export const runCommand = (
   argv: readonly [string, ...string[]],
   options: CommandOptions,
-): Promise<Result<CommandOutput, CommandError>> =>
+): Promise<Result<CommandOutput, Problem>> =>
   new Promise((resolve) => {
     const [program, ...args] = argv;
     try {

@@ -3,7 +3,7 @@ import { onTestFinished } from "bun:test";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { err, ok } from "../../src/base/result.ts";
+import { err, ok, type Problem } from "../../src/base/result.ts";
 import { type App, createApp } from "../../src/server/api/app.ts";
 import type { ApiContext } from "../../src/server/api/context.ts";
 import { createEventFeed } from "../../src/server/api/live/event-feed.ts";
@@ -14,14 +14,14 @@ import type { EndedJob, Job, JobId, RunningJob } from "../../src/server/core/job
 import { JOB_CHANNELS } from "../../src/server/core/notices/channels.ts";
 import type { Couriers } from "../../src/server/core/notices/courier.ts";
 import type { Channel } from "../../src/server/core/notices/plan-notices.ts";
-import type { Gpu, GpuError } from "../../src/server/core/queue/gpu.ts";
+import type { Gpu } from "../../src/server/core/queue/gpu.ts";
 import type { Environment, Store } from "../../src/server/core/store.ts";
 import type { Log } from "../../src/server/core/telemetry/log.ts";
 import { announceChanges } from "../../src/server/external/sqlite/announce-changes.ts";
 import { addToken, revokeToken } from "../../src/server/external/sqlite/beside-server/tokens.ts";
 import { openStore } from "../../src/server/external/sqlite/open-store.ts";
 import { createMeter } from "../../src/server/external/telemetry/meter.ts";
-import { digestToken, drawToken } from "../../src/tools/digest.ts";
+import { digestText, drawToken } from "../../src/tools/digest.ts";
 import type { JobRequestInput, WireJob } from "../../src/wire/job.ts";
 
 export type LogLine = Readonly<{ level: keyof Log; event: string; fields: Readonly<Record<string, unknown>> }>;
@@ -45,7 +45,7 @@ export type Harness = Readonly<{
   countArtifacts: () => number;
   breakDisk: () => void;
   stop: () => void;
-  hideGpus: (error: GpuError) => void;
+  hideGpus: (error: Problem) => void;
   readEnv: (id: string) => Environment;
 }>;
 
@@ -87,7 +87,7 @@ const failWhen = (store: Store, isBroken: () => boolean): Store => ({
 const createTokens = (serverDir: string): Pick<Harness, "addToken" | "revokeToken"> => ({
   addToken: (name, role, expiresAt) => {
     const token = drawToken();
-    const kept = { name, role, digest: digestToken(token), createdAt: 1, expiresAt: expiresAt ?? null };
+    const kept = { name, role, digest: digestText(token), createdAt: 1, expiresAt: expiresAt ?? null };
     const added = addToken(serverDir, kept);
     if (!added.ok) throw new Error(added.error.message);
     return token;
@@ -151,7 +151,7 @@ export const createHarness = (gpus: readonly Gpu[] = [createGpu(0), createGpu(1)
   let stopping = false;
   let ids = 0;
   let now = 1_700_000_000;
-  let gpuError: GpuError | null = null;
+  let gpuError: Problem | null = null;
   let broken = false;
   const clock = (): number => {
     now += 1;

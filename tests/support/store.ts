@@ -2,7 +2,7 @@ import { onTestFinished } from "bun:test";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { Result } from "../../src/base/result.ts";
+import type { Problem, Result } from "../../src/base/result.ts";
 import type { Clock } from "../../src/server/core/clock.ts";
 import type {
   ArtifactId,
@@ -24,7 +24,7 @@ export const makeFolder = (): string => {
   return folder;
 };
 
-export const must = <Value>(result: Result<Value, Readonly<{ message: string }>>): Value => {
+export const must = <Value>(result: Result<Value, Problem>): Value => {
   if (!result.ok) throw new Error(result.error.message);
   return result.value;
 };

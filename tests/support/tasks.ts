@@ -2,7 +2,7 @@ import { onTestFinished } from "bun:test";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { err, ok, type Result } from "../../src/base/result.ts";
+import { err, ok, type Problem, type Result } from "../../src/base/result.ts";
 import type { Wakes } from "../../src/server/changes/context.ts";
 import type { ActiveJob, ArtifactId, Job, JobHandle, JobId, QueuedJob } from "../../src/server/core/jobs/job.ts";
 import { applyJobEvent, type JobEvent } from "../../src/server/core/jobs/job-transition.ts";
@@ -81,7 +81,7 @@ export const handleOf = (id: string): JobHandle => ({
   bootId: "boot",
 });
 
-export const must = <Value>(result: Result<Value, Readonly<{ message: string }>>): Value => {
+export const must = <Value>(result: Result<Value, Problem>): Value => {
   if (!result.ok) throw new Error(result.error.message);
   return result.value;
 };

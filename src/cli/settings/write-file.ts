@@ -1,19 +1,10 @@
-import {
-  closeSync,
-  fsyncSync,
-  mkdirSync,
-  openSync,
-  realpathSync,
-  renameSync,
-  rmSync,
-  statSync,
-  writeSync,
-} from "node:fs";
+import { mkdirSync, realpathSync, statSync } from "node:fs";
 import { dirname } from "node:path";
 import { describeError } from "../../base/describe-error.ts";
 import { ok, type Result } from "../../base/result.ts";
 import type { Failure } from "../../command-line/command.ts";
 import { fail } from "../../command-line/usage.ts";
+import { replaceFile } from "../../tools/replace-file.ts";
 
 const PRIVATE_FILE = 0o600;
 const PRIVATE_FOLDER = 0o700;
@@ -26,33 +17,11 @@ const followLink = (path: string): string => {
   }
 };
 
-const writeWhole = (path: string, text: string): void => {
-  const file = openSync(path, "wx", PRIVATE_FILE);
-  try {
-    writeSync(file, text);
-    fsyncSync(file);
-  } finally {
-    closeSync(file);
-  }
-};
-
-const replace = (path: string, text: string): void => {
-  const target = followLink(path);
-  const draft = `${target}.${process.pid}.new`;
-  try {
-    writeWhole(draft, text);
-    renameSync(draft, target);
-  } catch (error) {
-    rmSync(draft, { force: true });
-    throw error;
-  }
-};
-
 /** Readable by its owner alone, and there whole or not at all. A link stays one: the file that it names is replaced. */
 export const writePrivateFile = (path: string, text: string): Result<void, Failure> => {
   try {
     mkdirSync(dirname(path), { recursive: true, mode: PRIVATE_FOLDER });
-    replace(path, text);
+    replaceFile(followLink(path), text, PRIVATE_FILE);
     return ok(undefined);
   } catch (error) {
     return fail(`${path} can't be written: ${describeError(error)}`);

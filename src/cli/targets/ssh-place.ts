@@ -1,9 +1,9 @@
-import { createHash } from "node:crypto";
 import { lstatSync, mkdirSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { ok, type Result } from "../../base/result.ts";
 import type { Failure } from "../../command-line/command.ts";
 import { fail } from "../../command-line/usage.ts";
+import { digestText } from "../../tools/digest.ts";
 import { locateHome } from "../settings/config-file.ts";
 
 /** Who, where and by which port for `ssh`, null for what its own settings say; `serverAt` is a port of
@@ -29,10 +29,7 @@ const locateFolder = (): string => {
 };
 
 const nameFiles = (address: SshAddress): string =>
-  createHash("sha256")
-    .update(JSON.stringify([locateHome(), address]))
-    .digest("hex")
-    .slice(0, NAME_LENGTH);
+  digestText(JSON.stringify([locateHome(), address])).slice(0, NAME_LENGTH);
 
 /** The socket by which the server is reached while a connection is kept. */
 export const locateTunnel = (address: SshAddress): string => join(locateFolder(), nameFiles(address));

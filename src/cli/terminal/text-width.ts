@@ -1,24 +1,20 @@
-const WIDE =
-  /\p{Emoji_Presentation}|[\u1100-\u115f\u2e80-\u303e\u3041-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff00-\uff60\uffe0-\uffe6]|[\u{20000}-\u{3fffd}]/u;
-const NARROW = /^[\u0020-\u02ff]*$/;
-const WITHOUT_WIDTH = /\p{M}|\p{Cf}/u;
-
-const measureCharacter = (character: string): number => {
-  if (WITHOUT_WIDTH.test(character)) return 0;
-  return WIDE.test(character) ? 2 : 1;
-};
+const NARROW = /^[\u0020-\u007e]*$/;
+const GRAPHEMES = new Intl.Segmenter("en", { granularity: "grapheme" });
 
 /** In columns of a terminal. */
 export const measureWidth = (text: string): number =>
-  NARROW.test(text) ? text.length : Array.from(text).reduce((sum, character) => sum + measureCharacter(character), 0);
+  NARROW.test(text) ? text.length : Bun.stringWidth(text, { countAnsiEscapeCodes: true });
+
+const listGraphemes = (text: string): readonly string[] =>
+  Array.from(GRAPHEMES.segment(text), ({ segment }) => segment);
 
 const keepStart = (text: string, width: number): string => {
   let end = 0;
   let used = 0;
-  for (const character of text) {
-    used += measureCharacter(character);
+  for (const grapheme of listGraphemes(text)) {
+    used += measureWidth(grapheme);
     if (used > width) break;
-    end += character.length;
+    end += grapheme.length;
   }
   return text.slice(0, end);
 };
@@ -38,14 +34,14 @@ export const splitText = (text: string, width: number): readonly string[] => {
   const pieces: string[] = [];
   let piece = "";
   let used = 0;
-  for (const character of text) {
-    const taken = measureCharacter(character);
+  for (const grapheme of listGraphemes(text)) {
+    const taken = measureWidth(grapheme);
     if (used + taken > width && piece !== "") {
       pieces.push(piece);
       piece = "";
       used = 0;
     }
-    piece += character;
+    piece += grapheme;
     used += taken;
   }
   return [...pieces, piece];

@@ -1,8 +1,8 @@
-import { err, ok, type Result } from "../../base/result.ts";
+import { err, ok, type Problem, type Result } from "../../base/result.ts";
 import { RUN_NOW_PRIORITY } from "../../wire/job.ts";
 import type { QueuedJob } from "../core/jobs/job.ts";
 import { findMissingGpus } from "../core/jobs/job-request.ts";
-import type { Gpu, GpuError } from "../core/queue/gpu.ts";
+import type { Gpu } from "../core/queue/gpu.ts";
 import { describeGpus, type GpuState, selectGpus } from "../core/queue/gpu-selection.ts";
 import { createRefusal, type Refusal } from "../core/refusal.ts";
 import type { Store } from "../core/store.ts";
@@ -27,7 +27,7 @@ const describeShortage = ({ requestedGpuIdxs: idxs, numGpus }: QueuedJob): strin
   return numGpus === 1 ? "no GPU is free" : `fewer than ${numGpus} GPUs are free`;
 };
 
-const explainShortage = (job: QueuedJob, gpus: Result<readonly Gpu[], GpuError>): string => {
+const explainShortage = (job: QueuedJob, gpus: Result<readonly Gpu[], Problem>): string => {
   if (!gpus.ok) return `The GPUs cannot be read: ${gpus.error.message}`;
   const indexes = new Set(gpus.value.map(({ index }) => index));
   const missing = findMissingGpus({ gpu_idxs: [...job.requestedGpuIdxs], num_gpus: job.numGpus }, indexes);
@@ -37,7 +37,7 @@ const explainShortage = (job: QueuedJob, gpus: Result<readonly Gpu[], GpuError>)
 /** Whether all of these jobs could start at this moment, side by side and beside those that were promised the same. */
 export const checkRunNow = (
   store: Store,
-  gpus: Result<readonly Gpu[], GpuError>,
+  gpus: Result<readonly Gpu[], Problem>,
   jobs: readonly QueuedJob[],
 ): Result<void, Refusal> => {
   const described = describeGpus(gpus.ok ? gpus.value : [], store.loadActiveJobs(), store.listBlacklist());

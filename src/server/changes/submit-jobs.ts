@@ -1,18 +1,18 @@
-import { createHash } from "node:crypto";
-import { err, ok, type Result } from "../../base/result.ts";
+import { err, ok, type Problem, type Result } from "../../base/result.ts";
+import { digestText } from "../../tools/digest.ts";
 import { createTurnstile, type Turnstile } from "../../tools/turnstile.ts";
 import type { JobRequest } from "../../wire/job.ts";
 import type { JobId, QueuedJob } from "../core/jobs/job.ts";
 import { describeChange } from "../core/jobs/job-change.ts";
 import { createJob, digestInput, type JobFacts, type JobRequestError } from "../core/jobs/job-request.ts";
-import type { Gpu, GpuError } from "../core/queue/gpu.ts";
+import type { Gpu } from "../core/queue/gpu.ts";
 import { createInvalid, createUnavailable, type Refusal } from "../core/refusal.ts";
 import type { Caller, SubmitContext } from "./context.ts";
 import { createIncreasingClock } from "./increasing-clock.ts";
 import { placeJobs, type Submission, type Submitted } from "./place-jobs.ts";
 import { checkRunNow } from "./run-now.ts";
 
-type GpuReading = Result<readonly Gpu[], GpuError>;
+type GpuReading = Result<readonly Gpu[], Problem>;
 type Locate = (index: number) => readonly (string | number)[];
 
 export type SubmitJobs = (
@@ -22,8 +22,6 @@ export type SubmitJobs = (
 ) => Promise<Result<Submitted, Refusal>>;
 
 const needsGpus = ({ gpu_idxs, num_gpus }: JobRequest): boolean => num_gpus > 0 || (gpu_idxs ?? []).length > 0;
-
-const digest = (request: JobRequest): string => createHash("sha256").update(digestInput(request)).digest("hex");
 
 const toIndexes = (reading: GpuReading): ReadonlySet<number> | null =>
   reading.ok ? new Set(reading.value.map(({ index }) => index)) : null;
@@ -40,7 +38,7 @@ const prepareJob = (
     id: request.job_id ? (request.job_id as JobId) : context.newJobId(),
     now: context.clock(),
     nodeName: context.settings.nodeName,
-    requestDigest: digest(request),
+    requestDigest: digestText(digestInput(request)),
     ...facts,
     gpuIndexes: isStored(context, request) ? null : facts.gpuIndexes,
   });

@@ -1,10 +1,11 @@
-import { chmodSync, copyFileSync, mkdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, copyFileSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
 import { describeError } from "../../base/describe-error.ts";
-import { err, ok, type Result } from "../../base/result.ts";
-import type { InstallStep, Owner, PlanError, ServerAct } from "./plan.ts";
+import { err, ok, type Problem, type Result } from "../../base/result.ts";
+import { replaceWith } from "../../tools/replace-file.ts";
+import type { InstallStep, Owner, ServerAct } from "./plan.ts";
 
-type Done = Promise<Result<void, PlanError>>;
+type Done = Promise<Result<void, Problem>>;
 
 /** `makeCertificate` returns PEM texts. `checkJob` runs one job through the server and says what went wrong. */
 export type Tools = Readonly<{
@@ -12,7 +13,7 @@ export type Tools = Readonly<{
   chown: (path: string, owner: Owner) => Done;
   makeCertificate: (names: readonly string[]) => Promise<Readonly<{ key: string; certificate: string }>>;
   waitHealthy: () => Done;
-  newToken: () => Promise<Result<string, PlanError>>;
+  newToken: () => Promise<Result<string, Problem>>;
   checkJob: () => Done;
   showResult: () => Done;
   say: (line: string) => void;
@@ -52,11 +53,8 @@ export const describeStep = (step: InstallStep): string => {
 };
 
 const placeFile = (path: string, mode: number, fill: (draft: string) => void): void => {
-  const draft = `${path}.new`;
   mkdirSync(dirname(path), { recursive: true });
-  fill(draft);
-  chmodSync(draft, mode);
-  renameSync(draft, path);
+  replaceWith(path, mode, fill);
 };
 
 const writeText = async (

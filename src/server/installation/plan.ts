@@ -1,4 +1,4 @@
-import { err, ok, type Result } from "../../base/result.ts";
+import { err, ok, type Problem, type Result } from "../../base/result.ts";
 import { listCertificateNames } from "../core/machine/certificate.ts";
 import type { Machine } from "../core/machine/installable-machine.ts";
 import type { Settings } from "../core/settings/settings.ts";
@@ -46,8 +46,6 @@ export type InstallStep =
   | Readonly<{ kind: "remove"; path: string }>
   | Readonly<{ kind: "server"; act: ServerAct }>
   | Readonly<{ kind: "hint"; text: string }>;
-
-export type PlanError = Readonly<{ message: string }>;
 
 const PORT = 54_323;
 const GPU_GROUPS = ["video", "render"];
@@ -128,7 +126,7 @@ const planHints = ({ hasFirewall }: Machine, settings: InstallSettings | null): 
 };
 
 /** What `install` does, in order; doing it twice changes nothing but the program. */
-export const planInstall = (machine: Machine, options: InstallOptions): Result<readonly InstallStep[], PlanError> => {
+export const planInstall = (machine: Machine, options: InstallOptions): Result<readonly InstallStep[], Problem> => {
   const { settings } = options;
   const refusal = refuse(machine, settings);
   if (refusal !== null || machine.program === null) return err({ message: refusal ?? "no program" });
@@ -145,7 +143,7 @@ export const planInstall = (machine: Machine, options: InstallOptions): Result<r
 };
 
 /** The same for what is installed already; its settings, certificate and token stay. */
-export const planUpgrade = (machine: Machine, options: InstallOptions): Result<readonly InstallStep[], PlanError> =>
+export const planUpgrade = (machine: Machine, options: InstallOptions): Result<readonly InstallStep[], Problem> =>
   machine.isRoot && !has(machine, PATHS.unit)
     ? err({ message: `nothing is installed: there is no ${PATHS.unit}; see nexus-server install` })
     : planInstall(machine, options);
@@ -162,7 +160,7 @@ export const planUninstall = (
   machine: Machine,
   runningJobs: number,
   options: UninstallOptions,
-): Result<readonly InstallStep[], PlanError> => {
+): Result<readonly InstallStep[], Problem> => {
   const refusal = refuseUninstall(machine, runningJobs, options);
   if (refusal !== null) return err({ message: refusal });
   const { keepConfig, deleteData } = options;

@@ -1,5 +1,5 @@
 import { setTimeout as pause } from "node:timers/promises";
-import { err, ok, type Result } from "../../base/result.ts";
+import { err, ok, type Problem, type Result } from "../../base/result.ts";
 import { runCommand } from "../../tools/run-command.ts";
 import type { WireJob } from "../../wire/job.ts";
 import type { Settings } from "../core/settings/settings.ts";
@@ -8,7 +8,6 @@ import { readPair } from "../external/certificate/tls-pair.ts";
 import type { Tools } from "../installation/apply.ts";
 import { rotateToken } from "./rotate-token.ts";
 
-type Mistake = Readonly<{ message: string }>;
 type Ask = (path: string, init?: RequestInit) => Promise<Response>;
 
 const COMMAND_LIMITS = { timeoutMs: 60_000, maxOutputBytes: 1024 * 1024 };
@@ -52,12 +51,12 @@ const pollUntil = async (limitMs: number, isDone: () => Promise<boolean>): Promi
   return false;
 };
 
-const waitHealthy = async (settings: Settings): Promise<Result<void, Mistake>> => {
+const waitHealthy = async (settings: Settings): Promise<Result<void, Problem>> => {
   const isUp = await pollUntil(START_LIMIT_MS, () => isHealthy(askByNetwork(settings)));
   return isUp ? ok(undefined) : err({ message: "it does not answer; see journalctl -u nexus-server" });
 };
 
-const submitCheck = async (ask: Ask): Promise<Result<WireJob, Mistake>> => {
+const submitCheck = async (ask: Ask): Promise<Result<WireJob, Problem>> => {
   const body = JSON.stringify({ user: "nexus-install", command: "true", num_gpus: 0 });
   const response = await ask("/v1/jobs", { method: "POST", headers: { "content-type": "application/json" }, body });
   return response.ok
@@ -70,7 +69,7 @@ const chooseAsk = (settings: Settings): Ask | null => {
   return settings.trustLoopback ? askByNetwork(settings) : null;
 };
 
-const runCheck = async (ask: Ask): Promise<Result<void, Mistake>> => {
+const runCheck = async (ask: Ask): Promise<Result<void, Problem>> => {
   const submitted = await submitCheck(ask);
   if (!submitted.ok) return submitted;
   let job = submitted.value;
@@ -85,7 +84,7 @@ const runCheck = async (ask: Ask): Promise<Result<void, Mistake>> => {
 const showResult = (
   { nodeName, externalIp, port, sslKeyfile: key, sslCertfile: certificate }: Settings,
   say: (line: string) => void,
-): Result<void, Mistake> => {
+): Result<void, Problem> => {
   const pair = key === null || certificate === null ? null : readPair({ key, certificate });
   if (pair !== null && !pair.ok) return pair;
   const url = `${pair === null ? "http" : "https"}://${externalIp ?? nodeName}:${port}`;
@@ -98,12 +97,12 @@ const showResult = (
 const UNCHECKED = "no job was run: with trust_loopback = false and no socket it takes a token";
 
 /** `loadSettings` is asked after the configuration has been written. */
-export const createTools = (loadSettings: () => Result<Settings, Mistake>, say: (line: string) => void): Tools => {
-  const withSettings = async <Value>(use: (settings: Settings) => Promise<Result<Value, Mistake>>) => {
+export const createTools = (loadSettings: () => Result<Settings, Problem>, say: (line: string) => void): Tools => {
+  const withSettings = async <Value>(use: (settings: Settings) => Promise<Result<Value, Problem>>) => {
     const settings = loadSettings();
     return settings.ok ? use(settings.value) : settings;
   };
-  const checkJob = async (settings: Settings): Promise<Result<void, Mistake>> => {
+  const checkJob = async (settings: Settings): Promise<Result<void, Problem>> => {
     const ask = chooseAsk(settings);
     if (ask === null) say(UNCHECKED);
     return ask === null ? ok(undefined) : runCheck(ask);

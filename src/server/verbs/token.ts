@@ -1,5 +1,5 @@
 import { err, ok, type Result } from "../../base/result.ts";
-import { digestToken, drawToken } from "../../tools/digest.ts";
+import { digestText, drawToken } from "../../tools/digest.ts";
 import { ROLES, type Role } from "../core/access/access.ts";
 import { type AccessToken, isExpired, isUserName } from "../core/access/access-token.ts";
 import { parseExpiry } from "../core/access/expiry.ts";
@@ -50,7 +50,7 @@ const add = (serverDir: string, flags: Flags, name: string | undefined): Done =>
   const planned = planToken(flags, name);
   if (!planned.ok) return planned;
   const token = drawToken();
-  const added = addToken(serverDir, { ...planned.value, digest: digestToken(token) });
+  const added = addToken(serverDir, { ...planned.value, digest: digestText(token) });
   if (!added.ok) return added;
   process.stdout.write(`${token}\n`);
   const { role, expiresAt } = planned.value;

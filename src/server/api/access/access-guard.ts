@@ -1,5 +1,6 @@
-import { createHash, timingSafeEqual } from "node:crypto";
+import { timingSafeEqual } from "node:crypto";
 import type { MiddlewareHandler } from "hono";
+import { digestText } from "../../../tools/digest.ts";
 import {
   type AccessDenial,
   type Credential,
@@ -27,7 +28,7 @@ const isSameDigest = (digest: string, expected: string | null): boolean => {
 };
 
 const judgeToken = ({ tokenDigest, store, clock }: ApiContext, token: string): Credential => {
-  const digest = createHash("sha256").update(token).digest("hex");
+  const digest = digestText(token);
   const isGuessable = token.length < MIN_UNGUESSABLE_LENGTH;
   if (isSameDigest(digest, tokenDigest())) return { kind: "token", name: null, role: "admin", isGuessable };
   const found = store.findToken(digest);

@@ -1,4 +1,4 @@
-import { err, ok, type Result } from "../../../base/result.ts";
+import { err, ok, type Problem, type Result } from "../../../base/result.ts";
 
 const SECONDS: Readonly<Record<string, number>> = { m: 60, h: 3600, d: 86_400, w: 604_800 };
 const SPAN = /^(\d{1,6})([mhdw])$/;
@@ -22,7 +22,7 @@ const parseTime = (text: string, now: number): number => {
 };
 
 /** Unix seconds at which what expires after or on `text` does so. */
-export const parseExpiry = (text: string, now: number): Result<number, Readonly<{ message: string }>> => {
+export const parseExpiry = (text: string, now: number): Result<number, Problem> => {
   const time = parseTime(text, now);
   if (Number.isNaN(time)) return err({ message: `${JSON.stringify(text)} is no time to expire: it may be ${ALLOWED}` });
   return time > now ? ok(time) : err({ message: `${JSON.stringify(text)} is past: nobody could use the token` });

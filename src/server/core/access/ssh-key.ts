@@ -1,13 +1,11 @@
-import { err, ok, type Result } from "../../../base/result.ts";
+import { err, ok, type Problem, type Result } from "../../../base/result.ts";
 
 /** `blob` is in base64, as it stands in the key's line. */
 export type SshKey = Readonly<{ type: string; blob: string; comment: string }>;
 
-export type SshKeyError = Readonly<{ message: string }>;
-
 /** Lets keys attach over SSH to the jobs of `owner`, null for all jobs; fails when the file can't be written. A key is never there twice. */
 export type AuthorizedKeys = Readonly<{
-  register: (key: SshKey, owner: string | null) => Promise<Result<"registered" | "exists", SshKeyError>>;
+  register: (key: SshKey, owner: string | null) => Promise<Result<"registered" | "exists", Problem>>;
 }>;
 
 type FieldShape = number | string | "any";
@@ -28,7 +26,7 @@ const MAX_COMMENT_CHARACTERS = 256;
 const LENGTH_BYTES = 4;
 const PLAIN_WORD = /^[A-Za-z0-9_@%+=:,./-]+$/;
 
-const refuse = (message: string): Result<never, SshKeyError> => err({ message });
+const refuse = (message: string): Result<never, Problem> => err({ message });
 
 const decode = (blob: string): Uint8Array | null => {
   try {
@@ -67,7 +65,7 @@ const isKeyOf = (type: string, blob: string): boolean => {
 };
 
 /** One line of a `.pub` file, whose line end may be there; nothing else that a file of keys would read otherwise. */
-export const parseSshKey = (text: string): Result<SshKey, SshKeyError> => {
+export const parseSshKey = (text: string): Result<SshKey, Problem> => {
   const line = text.replace(/\r?\n$/, "").replaceAll(/^ +| +$/g, "");
   if (line.includes("PRIVATE KEY")) return refuse("This is a private key: keep it to yourself, and send the .pub file");
   if (UNCLEAN.test(line)) return refuse("A public key is one line without control characters");

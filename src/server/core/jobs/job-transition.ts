@@ -1,4 +1,4 @@
-import { err, ok, type Result } from "../../../base/result.ts";
+import { err, ok, type Problem, type Result } from "../../../base/result.ts";
 import { describeExit } from "./exit-code.ts";
 import { type EndedJob, isActive, isEnded, type Job, type JobHandle, type JobStatus, type Reports } from "./job.ts";
 
@@ -17,8 +17,6 @@ export type JobEvent =
       numGpus?: number | undefined;
       gitTag?: string | undefined;
     }>;
-
-export type TransitionError = Readonly<{ message: string }>;
 
 type EventKind = JobEvent["kind"];
 
@@ -50,7 +48,7 @@ const ADVICE: Readonly<Partial<Record<EventKind, string>>> = {
   mark_for_kill: "only a running job can be killed",
 };
 
-const refuse = (job: Job, event: JobEvent): Result<never, TransitionError> => {
+const refuse = (job: Job, event: JobEvent): Result<never, Problem> => {
   const status = job.status === "starting" ? "running" : job.status;
   const advice = ADVICE[event.kind] ?? `it can't ${event.kind.replaceAll("_", " ")}`;
   return err({ message: `Job ${job.id} is ${status}: ${advice}` });
@@ -131,7 +129,7 @@ const moveJob = (job: Job, event: JobEvent): Job => {
 };
 
 /** The only function that changes a job. It refuses what the table does not allow, and a start on too few or many GPUs. */
-export const applyJobEvent = (job: Job, event: JobEvent): Result<Job, TransitionError> => {
+export const applyJobEvent = (job: Job, event: JobEvent): Result<Job, Problem> => {
   if (isGitTagOnly(event)) return ok(moveJob(job, event));
   const isAllowed = TRANSITIONS[job.status][event.kind] !== undefined && !isMisfit(job, event);
   return isAllowed ? ok(moveJob(job, event)) : refuse(job, event);

@@ -1,4 +1,4 @@
-import { err, ok, type Result } from "../../../base/result.ts";
+import { err, ok, type Problem, type Result } from "../../../base/result.ts";
 
 /** The events that a channel of the server may be told of. */
 export const NOTIFY_EVENTS = ["started", "completed", "failed", "killed", "unhealthy", "recovered"] as const;
@@ -23,7 +23,6 @@ export type NotifyChannel = Readonly<{
   digest: boolean;
 }>;
 
-type Mistake = Readonly<{ message: string }>;
 type Raw = Readonly<Record<string, unknown>>;
 
 const DEFAULT_EVENTS: readonly NotifyEvent[] = NOTIFY_EVENTS.filter((event) => event !== "started");
@@ -94,7 +93,7 @@ const createChannel = (name: string, raw: Raw): NotifyChannel => ({
   digest: raw["digest"] === true,
 });
 
-const parseChannel = (name: string, raw: unknown): Result<NotifyChannel, Mistake> => {
+const parseChannel = (name: string, raw: unknown): Result<NotifyChannel, Problem> => {
   if (!NAME.test(name) || OF_JOBS.has(name)) {
     const message = `notify.${name} is not allowed: a name is a-z, 0-9 and -, and not ${[...OF_JOBS].join(", ")}`;
     return err({ message });
@@ -106,7 +105,7 @@ const parseChannel = (name: string, raw: unknown): Result<NotifyChannel, Mistake
 };
 
 /** The tables `[notify.NAME]` of the configuration file. */
-export const parseNotify = (raw: unknown): Result<readonly NotifyChannel[], Mistake> => {
+export const parseNotify = (raw: unknown): Result<readonly NotifyChannel[], Problem> => {
   if (!isRecord(raw)) return err({ message: "notify must be tables, as in [notify.team]" });
   const channels: NotifyChannel[] = [];
   for (const [name, table] of Object.entries(raw)) {

@@ -1,4 +1,4 @@
-import type { Result } from "../../../base/result.ts";
+import type { Problem, Result } from "../../../base/result.ts";
 
 /** `processes` are the pids of all that use it. Memory in MiB, utilisation in percent, temperature in °C, power in watts; null where the driver does not say. */
 export type Gpu = Readonly<{
@@ -13,10 +13,8 @@ export type Gpu = Readonly<{
   processes: readonly number[];
 }>;
 
-export type GpuError = Readonly<{ message: string }>;
-
 /** `read` answers from a cache not older than `maxAgeS` seconds; it never rejects and never takes over 5 s. */
 export type GpuProbe = Readonly<{
   isMock: boolean;
-  read: (maxAgeS?: number) => Promise<Result<readonly Gpu[], GpuError>>;
+  read: (maxAgeS?: number) => Promise<Result<readonly Gpu[], Problem>>;
 }>;

@@ -1,12 +1,10 @@
-import type { Result } from "../../../base/result.ts";
+import type { Problem, Result } from "../../../base/result.ts";
 import type { ActiveJob, JobHandle, JobId, RunningJob, StartingJob } from "../jobs/job.ts";
 import type { Environment } from "../store.ts";
 import type { TerminalSize } from "./job-terminal.ts";
 
 /** `isTemporary`: nothing was started, and the machine is to blame, not the job: its disk is full, say. */
 export type LaunchError = Readonly<{ message: string; isTemporary?: boolean }>;
-export type KillError = Readonly<{ message: string }>;
-
 /**
  * `processesLeft` counts the job's processes that outlive its exit code, which was written at `exitedAt` where that is known. `lost`: no process is left and no exit code
  * is there, for the reason given. `unstarted`: it never ran and, from this answer on, never can.
@@ -31,7 +29,7 @@ export type JobWork = Readonly<{
 export type Executor = Readonly<{
   launch: (job: StartingJob, work: JobWork) => Promise<Result<JobHandle, LaunchError>>;
   probe: (jobs: readonly ActiveJob[]) => Promise<ReadonlyMap<JobId, Observation>>;
-  kill: (jobs: readonly ActiveJob[], force: boolean) => Promise<Result<void, KillError>>;
+  kill: (jobs: readonly ActiveJob[], force: boolean) => Promise<Result<void, Problem>>;
   watch: (job: ActiveJob, onChange: () => void) => () => void;
   attachCommand: (handle: JobHandle) => readonly string[];
   fitCommand: (handle: JobHandle, size: TerminalSize) => readonly string[];

@@ -1,4 +1,4 @@
-import type { Result } from "../../../base/result.ts";
+import type { Problem, Result } from "../../../base/result.ts";
 
 export type TerminalSize = Readonly<{ columns: number; rows: number }>;
 
@@ -19,11 +19,7 @@ export type TerminalOptions = Readonly<{ size: TerminalSize; kind: string }>;
 
 /** `open` runs a command in a new terminal, `run` one without any, whose outcome does not matter. */
 export type JobTerminals = Readonly<{
-  open: (
-    argv: readonly string[],
-    options: TerminalOptions,
-    listener: TerminalListener,
-  ) => Result<JobTerminal, Readonly<{ message: string }>>;
+  open: (argv: readonly string[], options: TerminalOptions, listener: TerminalListener) => Result<JobTerminal, Problem>;
   run: (argv: readonly string[]) => Promise<void>;
 }>;
 

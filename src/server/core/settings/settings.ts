@@ -1,4 +1,4 @@
-import { err, ok, type Result } from "../../../base/result.ts";
+import { err, ok, type Problem, type Result } from "../../../base/result.ts";
 import { type NotifyChannel, parseNotify } from "../notices/channel-settings.ts";
 import {
   address,
@@ -52,8 +52,6 @@ export type Settings = Readonly<{
   speedTestUrl: string | null;
   pingHost: string | null;
 }>;
-
-export type ConfigError = Readonly<{ message: string }>;
 
 /** What only the machine knows. */
 export type HostFacts = Readonly<{ serverDir: string; hostname: string; cores: number }>;
@@ -154,7 +152,7 @@ const findUnknown = (raw: Raw): string | undefined =>
 export const readSettings = (
   sources: Readonly<{ file: Raw; env: Readonly<Record<string, string | undefined>>; flags: Raw }>,
   host: HostFacts,
-): Result<Settings, ConfigError> => {
+): Result<Settings, Problem> => {
   const unknown = findUnknown(sources.file);
   if (unknown !== undefined) {
     return err({ message: `${unknown} is not a setting; the settings are: ${[...KNOWN, NOTIFY].join(", ")}` });

@@ -1,4 +1,4 @@
-import type { Result } from "../../../base/result.ts";
+import type { Problem, Result } from "../../../base/result.ts";
 
 const DAY_S = 86_400;
 const KEPT_DAYS = 7;
@@ -17,6 +17,6 @@ export const selectExpiredBackups = (times: readonly number[], now: number): rea
 /** `time` in Unix seconds names a backup. `make` takes as long as it takes, beside the server, and answers with its path. */
 export type Backups = Readonly<{
   listTimes: () => readonly number[];
-  make: (time: number) => Promise<Result<string, Readonly<{ message: string }>>>;
+  make: (time: number) => Promise<Result<string, Problem>>;
   remove: (time: number) => Promise<void>;
 }>;

@@ -2,7 +2,7 @@ import { chmodSync, lstatSync, mkdirSync, readFileSync, type Stats } from "node:
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import { describeError } from "../../../base/describe-error.ts";
-import { err, ok, type Result } from "../../../base/result.ts";
+import { err, ok, type Problem, type Result } from "../../../base/result.ts";
 import { replaceFile } from "../../../tools/replace-file.ts";
 import { type AuthorizedKeys, hasAuthorizedKey, renderAuthorizedKey, type SshKey } from "../../core/access/ssh-key.ts";
 import { beginExclusive } from "../sqlite/lock-folder.ts";
@@ -20,9 +20,9 @@ const LOCK_POLL_MS = 10;
 const LOCK_LIMIT_MS = 10_000;
 const NEW_LINE = "\n".charCodeAt(0);
 
-const refuse = (message: string): Result<never, Readonly<{ message: string }>> => err({ message });
+const refuse = (message: string): Result<never, Problem> => err({ message });
 
-const checkOwn = (path: string, kind: "file" | "folder"): Result<Stats | null, Readonly<{ message: string }>> => {
+const checkOwn = (path: string, kind: "file" | "folder"): Result<Stats | null, Problem> => {
   const entry = lstatSync(path, { throwIfNoEntry: false });
   if (entry === undefined) return ok(null);
   if (entry.isSymbolicLink()) return refuse(`${path} is a link: keys are not written through one`);
@@ -34,7 +34,7 @@ const makePrivate = (path: string, mode: number, { mode: current }: Stats): void
   if ((current & MODE_BITS) !== mode) chmodSync(path, mode);
 };
 
-const prepareFolder = (folder: string): Result<void, Readonly<{ message: string }>> => {
+const prepareFolder = (folder: string): Result<void, Problem> => {
   mkdirSync(folder, { recursive: true, mode: PRIVATE_FOLDER });
   const entry = checkOwn(folder, "folder");
   if (!entry.ok) return entry;

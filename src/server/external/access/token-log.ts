@@ -2,7 +2,7 @@ import { appendFileSync } from "node:fs";
 import { userInfo } from "node:os";
 import { join } from "node:path";
 import { describeError } from "../../../base/describe-error.ts";
-import { err, ok, type Result } from "../../../base/result.ts";
+import { err, ok, type Problem, type Result } from "../../../base/result.ts";
 
 const PRIVATE = 0o600;
 
@@ -21,7 +21,7 @@ export const nameOperator = (): string => process.env["SUDO_USER"] || readUserNa
 export const noteTokenChange = (
   serverDir: string,
   change: Readonly<Record<string, unknown>>,
-): Result<void, Readonly<{ message: string }>> => {
+): Result<void, Problem> => {
   const path = join(serverDir, "tokens.log");
   try {
     const line = JSON.stringify({ time: new Date().toISOString(), ...change });

@@ -1,6 +1,6 @@
 import { statSync } from "node:fs";
 import { describeError } from "../../../base/describe-error.ts";
-import { ok, type Result } from "../../../base/result.ts";
+import { ok, type Problem, type Result } from "../../../base/result.ts";
 import { replaceFile } from "../../../tools/replace-file.ts";
 import type { Clock } from "../../core/clock.ts";
 import { judgeCertificate, listCertificateNames } from "../../core/machine/certificate.ts";
@@ -76,9 +76,7 @@ const look = async (state: State, options: KeeperOptions): Promise<boolean> => {
 };
 
 /** Fails when the files can't be served. One that a nexus-server made is renewed in its last 30 days, with the same key; any other is only warned of. */
-export const openCertificate = async (
-  options: KeeperOptions,
-): Promise<Result<CertificateKeeper, Readonly<{ message: string }>>> => {
+export const openCertificate = async (options: KeeperOptions): Promise<Result<CertificateKeeper, Problem>> => {
   const mark = markFiles(options.files);
   const pair = readPair(options.files);
   if (!pair.ok) return pair;

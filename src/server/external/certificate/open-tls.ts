@@ -1,4 +1,4 @@
-import { err, ok, type Result } from "../../../base/result.ts";
+import { err, ok, type Problem, type Result } from "../../../base/result.ts";
 import type { Settings } from "../../core/settings/settings.ts";
 import { listMachineNames } from "../machine/machine-names.ts";
 import { type CertificateKeeper, type KeeperOptions, openCertificate } from "./certificate-keeper.ts";
@@ -15,7 +15,7 @@ export const listHosts = (settings: Settings): readonly string[] => [
 export const openTls = async (
   settings: Settings,
   options: Pick<KeeperOptions, "clock" | "log">,
-): Promise<Result<CertificateKeeper | null, Readonly<{ message: string }>>> => {
+): Promise<Result<CertificateKeeper | null, Problem>> => {
   const { sslKeyfile: key, sslCertfile: certificate } = settings;
   if (key === null && certificate === null) return ok(null);
   if (key === null || certificate === null)

@@ -1,7 +1,7 @@
 import { createPrivateKey, type KeyObject, X509Certificate } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { describeError } from "../../../base/describe-error.ts";
-import { err, ok, type Result } from "../../../base/result.ts";
+import { err, ok, type Problem, type Result } from "../../../base/result.ts";
 import type { CertificateFacts } from "../../core/machine/certificate.ts";
 import { MADE_BY } from "./tls-certificate.ts";
 
@@ -10,13 +10,11 @@ export type TlsFiles = Readonly<{ key: string; certificate: string }>;
 /** `key` and `certificate` are PEM texts. */
 export type TlsPair = TlsFiles & Readonly<{ facts: CertificateFacts }>;
 
-type PairError = Readonly<{ message: string }>;
-
 const MS_PER_S = 1000;
 
-const refuse = (message: string): Result<never, PairError> => err({ message });
+const refuse = (message: string): Result<never, Problem> => err({ message });
 
-const readFile = (setting: string, path: string): Result<string, PairError> => {
+const readFile = (setting: string, path: string): Result<string, Problem> => {
   try {
     return ok(readFileSync(path, "utf8"));
   } catch (error) {
@@ -24,7 +22,7 @@ const readFile = (setting: string, path: string): Result<string, PairError> => {
   }
 };
 
-const parse = <Parsed>(make: () => Parsed, message: string): Result<Parsed, PairError> => {
+const parse = <Parsed>(make: () => Parsed, message: string): Result<Parsed, Problem> => {
   try {
     return ok(make());
   } catch {
@@ -45,7 +43,7 @@ const describeFacts = (certificate: X509Certificate): CertificateFacts => ({
   names: listNames(certificate),
 });
 
-const parsePair = (key: string, certificate: string, files: TlsFiles): Result<TlsPair, PairError> => {
+const parsePair = (key: string, certificate: string, files: TlsFiles): Result<TlsPair, Problem> => {
   const leaf = parse(
     () => new X509Certificate(certificate),
     `ssl_certfile = "${files.certificate}" is no certificate in PEM`,
@@ -62,7 +60,7 @@ const parsePair = (key: string, certificate: string, files: TlsFiles): Result<Tl
 };
 
 /** Whether the files can be served, before they are. */
-export const readPair = (files: TlsFiles): Result<TlsPair, PairError> => {
+export const readPair = (files: TlsFiles): Result<TlsPair, Problem> => {
   const key = readFile("ssl_keyfile", files.key);
   if (!key.ok) return key;
   const certificate = readFile("ssl_certfile", files.certificate);

@@ -48,14 +48,14 @@ const breakFences = (text: string): string => text.replaceAll(FENCE, "`\u200b`\u
 const quoteBlock = (text: string, limit: number, clip: typeof clipEnd): string =>
   `${FENCE}\n${clip(breakFences(text), limit - 2 * FENCE.length - 2)}\n${FENCE}`;
 
-const quoteWord = (text: string): string => `\`${clipEnd(hideMarks(text).replaceAll(/\s+/g, " "), MAX_NAME - 2)}\``;
+const markAsCode = (text: string): string => `\`${clipEnd(hideMarks(text).replaceAll(/\s+/g, " "), MAX_NAME - 2)}\``;
 
 const listGit = (job: Job): readonly Field[] =>
   [
     ["Git tag", job.gitTag],
     ["Branch", job.gitBranch],
     ["Repository", job.gitRepoUrl],
-  ].flatMap(([name, value]) => (name && value ? [{ name, value: quoteWord(value), inline: true }] : []));
+  ].flatMap(([name, value]) => (name && value ? [{ name, value: markAsCode(value), inline: true }] : []));
 
 const listLinks = ({ job, logUrl }: DiscordFacts): readonly Field[] =>
   [
@@ -74,7 +74,7 @@ const listFields = (facts: DiscordFacts, headline: Headline): readonly Field[] =
   return [
     { name: "Command", value: quoteBlock(job.command, MAX_VALUE, clipEnd) },
     ...(error === null ? [] : [{ name: "Error", value: quoteBlock(error, MAX_VALUE, clipEnd) }]),
-    { name: "User", value: quoteWord(job.user), inline: true },
+    { name: "User", value: markAsCode(job.user), inline: true },
     { name: "GPUs", value: describeGpus(job), inline: true },
     ...listGit(job),
     ...listLinks(facts),

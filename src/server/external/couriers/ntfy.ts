@@ -1,5 +1,5 @@
-import { createHash } from "node:crypto";
 import { ok } from "../../../base/result.ts";
+import { digestText } from "../../../tools/digest.ts";
 import type { Courier } from "../../core/notices/courier.ts";
 import { describeNotice, quoteLog, titleNotice } from "../../core/notices/notice-text.ts";
 import type { NoticeEvent } from "../../core/notices/outbox.ts";
@@ -26,8 +26,7 @@ const splitAddress = (address: string): Readonly<{ url: string; topic: string }>
   return { url: `${url.origin}/${parts.join("/")}`, topic };
 };
 
-const deriveSequenceId = (name: string): string =>
-  createHash("sha256").update(name).digest("hex").slice(0, SEQUENCE_ID_LENGTH);
+const deriveSequenceId = (name: string): string => digestText(name).slice(0, SEQUENCE_ID_LENGTH);
 
 /**
  * Publishes to the topic that ends the address, as JSON (https://docs.ntfy.sh/publish/#publish-as-json).

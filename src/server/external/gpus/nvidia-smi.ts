@@ -1,7 +1,7 @@
-import { err, ok, type Result } from "../../../base/result.ts";
+import { err, ok, type Problem, type Result } from "../../../base/result.ts";
 import { runCommand } from "../../../tools/run-command.ts";
 import type { Clock } from "../../core/clock.ts";
-import type { Gpu, GpuError, GpuProbe } from "../../core/queue/gpu.ts";
+import type { Gpu, GpuProbe } from "../../core/queue/gpu.ts";
 import {
   assignProcesses,
   type ComputeProcess,
@@ -13,8 +13,8 @@ import {
   quoteOutput,
 } from "./nvidia-smi-output.ts";
 
-type Reading = Result<readonly Gpu[], GpuError>;
-type Ask = (...args: readonly string[]) => Promise<Result<string, GpuError>>;
+type Reading = Result<readonly Gpu[], Problem>;
+type Ask = (...args: readonly string[]) => Promise<Result<string, Problem>>;
 
 const TIMEOUT_MS = 4900;
 const MAX_OUTPUT_BYTES = 1024 * 1024;
@@ -36,7 +36,7 @@ const createAsk = (command: string): Ask => {
   };
 };
 
-const readMigParents = async (ask: Ask, processes: readonly ComputeProcess[]): Promise<Result<string, GpuError>> =>
+const readMigParents = async (ask: Ask, processes: readonly ComputeProcess[]): Promise<Result<string, Problem>> =>
   processes.some(({ uuid }) => uuid.startsWith("MIG-")) ? ask("-L") : ok("");
 
 const readAll = async (command: string): Promise<Reading> => {

@@ -1,6 +1,6 @@
 import { setTimeout as pause } from "node:timers/promises";
 import { describeError } from "../../../base/describe-error.ts";
-import { err, ok, type Result } from "../../../base/result.ts";
+import { err, ok, type Problem, type Result } from "../../../base/result.ts";
 import type { LocalUser } from "../../core/access/access.ts";
 import type { SocketHandler } from "../../core/running/job-terminal.ts";
 import type { Log } from "../../core/telemetry/log.ts";
@@ -93,7 +93,7 @@ const watchCertificate = (state: State, options: HttpServerOptions): (() => void
 
 const describeAddress = ({ url, hostname, port }: Listener): string => `${url.protocol}//${hostname}:${port}`;
 
-const tryListen = (options: HttpServerOptions): Result<Listener, Readonly<{ message: string }>> => {
+const tryListen = (options: HttpServerOptions): Result<Listener, Problem> => {
   try {
     return ok(listen(options));
   } catch (error) {
@@ -102,7 +102,7 @@ const tryListen = (options: HttpServerOptions): Result<Listener, Readonly<{ mess
 };
 
 /** Another certificate is served from the next connection on; what is connected stays so. TLS is 1.2 or later, as Bun has it. */
-export const startHttpServer = (options: HttpServerOptions): Result<HttpServer, Readonly<{ message: string }>> => {
+export const startHttpServer = (options: HttpServerOptions): Result<HttpServer, Problem> => {
   const first = tryListen(options);
   if (!first.ok) return first;
   const state: State = { current: first.value, earlier: new Set() };

@@ -1,10 +1,8 @@
-import { ok, type Result } from "../../../base/result.ts";
+import { ok, type Problem, type Result } from "../../../base/result.ts";
 import type { LocalUser } from "../../core/access/access.ts";
 import type { Settings } from "../../core/settings/settings.ts";
 import type { Answer } from "./http-requests.ts";
 import { createHandlers, type HttpServer, type HttpServerOptions, startHttpServer } from "./http-server.ts";
-
-type ListenError = Readonly<{ message: string }>;
 
 /** Who answers, and with which certificate. */
 export type Calls = Pick<HttpServerOptions, "answer" | "certificate" | "log">;
@@ -25,7 +23,7 @@ const serveNetwork = ({ host, port, refreshRate }: Settings, { answer, certifica
   startHttpServer({ host, port, lookEveryMs: refreshRate * MS_PER_S, answer, certificate, log });
 
 /** Listens on a socket for the users of this machine, where the settings name one, and then on the network, whose address is the `url`. */
-export const listen = async (settings: Settings, calls: Calls): Promise<Result<HttpServer, ListenError>> => {
+export const listen = async (settings: Settings, calls: Calls): Promise<Result<HttpServer, Problem>> => {
   const local = await serveSocket(settings, calls.answer);
   if (!local.ok) return local;
   const http = serveNetwork(settings, calls);

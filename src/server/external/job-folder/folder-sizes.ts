@@ -1,12 +1,19 @@
 import { lstat, readdir } from "node:fs/promises";
-import { join, resolve } from "node:path";
+import { join } from "node:path";
 import { removeTree } from "../../../tools/remove-tree.ts";
 import { runCommand } from "../../../tools/run-command.ts";
 import type { JobId } from "../../core/jobs/job.ts";
 import type { JobFolders } from "../../core/upkeep/folder-plan.ts";
+import { JOB_FILES, locateJobFiles, locateJobFolder, locateJobs } from "./job-paths.ts";
 
 const JOB_ID = /^[a-z0-9-]{1,64}$/;
-const RECORD = /^(job\.json|exit_code|started|terminated|claim-[0-9a-z]+)$/;
+const KEPT: ReadonlySet<string> = new Set([
+  JOB_FILES.record,
+  JOB_FILES.exitCode,
+  JOB_FILES.started,
+  JOB_FILES.terminated,
+]);
+const CLAIM = /^claim-[0-9a-z]+$/;
 const SIZE_LINE = /^(\d+)\s+(.+)$/;
 const LIMITS = { timeoutMs: 600_000, maxOutputBytes: 10_000_000 };
 const MS_PER_S = 1000;
@@ -45,19 +52,19 @@ const measureFolders = async (paths: readonly string[]): Promise<ReadonlyMap<str
 
 const clearFolder = async (folder: string): Promise<void> => {
   if (!(await isFolder(folder))) return removeTree(folder);
-  const others = (await listNames(folder)).filter((name) => !RECORD.test(name));
+  const others = (await listNames(folder)).filter((name) => !KEPT.has(name) && !CLAIM.test(name));
   for (const name of others) await removeTree(join(folder, name));
 };
 
 /** Links are not followed; sizes are what the disk gives up. */
 export const createJobFolders = (serverDir: string): JobFolders => {
-  const locate = (id: JobId): string => resolve(serverDir, "jobs", id);
+  const locate = (id: JobId): string => locateJobFolder(serverDir, id);
   return {
-    list: async () => (await listNames(resolve(serverDir, "jobs"))).filter((name) => JOB_ID.test(name)) as JobId[],
+    list: async () => (await listNames(locateJobs(serverDir))).filter((name) => JOB_ID.test(name)) as JobId[],
     measure: async (ids) => {
       const sizes = await measureFolders(ids.map(locate));
       const facts = ids.map(async (id) => {
-        const isCleared = !(await isThere(join(locate(id), "error.log")));
+        const isCleared = !(await isThere(locateJobFiles(serverDir, id).errorLog));
         const changedAt = await readChangeTime(locate(id));
         return [id, { changedAt, bytes: sizes.get(locate(id)) ?? 0, isCleared }] as const;
       });

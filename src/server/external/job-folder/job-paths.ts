@@ -1,39 +1,31 @@
 import { resolve } from "node:path";
 import type { JobId } from "../../core/jobs/job.ts";
 
-export type JobPaths = Readonly<{
-  dir: string;
-  script: string;
-  commands: string;
-  screenrc: string;
-  record: string;
-  artifact: string;
-  repo: string;
-  outputLog: string;
-  errorLog: string;
-  exitCode: string;
-  pending: string;
-  pendingExitCode: string;
-  started: string;
-  terminated: string;
-}>;
+/** What a job's folder holds, by its name there. */
+export const JOB_FILES = {
+  script: "run.sh",
+  commands: "job_commands.sh",
+  screenrc: "screenrc",
+  record: "job.json",
+  artifact: "artifact",
+  repo: "repo",
+  outputLog: "output.log",
+  errorLog: "error.log",
+  exitCode: "exit_code",
+  pending: "pending",
+  pendingExitCode: "pending/exit_code",
+  started: "started",
+  terminated: "terminated",
+} as const;
+
+export type JobPaths = Readonly<{ dir: string } & Record<keyof typeof JOB_FILES, string>>;
+
+export const locateJobs = (serverDir: string): string => resolve(serverDir, "jobs");
+
+export const locateJobFolder = (serverDir: string, id: JobId): string => resolve(serverDir, "jobs", id);
 
 export const locateJobFiles = (serverDir: string, id: JobId): JobPaths => {
-  const dir = resolve(serverDir, "jobs", id);
-  return {
-    dir,
-    script: `${dir}/run.sh`,
-    commands: `${dir}/job_commands.sh`,
-    screenrc: `${dir}/screenrc`,
-    record: `${dir}/job.json`,
-    artifact: `${dir}/artifact`,
-    repo: `${dir}/repo`,
-    outputLog: `${dir}/output.log`,
-    errorLog: `${dir}/error.log`,
-    exitCode: `${dir}/exit_code`,
-    pending: `${dir}/pending`,
-    pendingExitCode: `${dir}/pending/exit_code`,
-    started: `${dir}/started`,
-    terminated: `${dir}/terminated`,
-  };
+  const dir = locateJobFolder(serverDir, id);
+  const paths = Object.entries(JOB_FILES).map(([name, file]) => [name, `${dir}/${file}`]);
+  return { dir, ...(Object.fromEntries(paths) as Record<keyof typeof JOB_FILES, string>) };
 };

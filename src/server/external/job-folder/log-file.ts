@@ -1,16 +1,16 @@
 import { existsSync, watch } from "node:fs";
 import type { FileHandle } from "node:fs/promises";
-import { resolve } from "node:path";
+import { createAlarm } from "../../../tools/alarm.ts";
 import { openRegular } from "../../../tools/open-regular.ts";
 import type { JobId } from "../../core/jobs/job.ts";
 import type { LogFile } from "../../core/running/executor.ts";
+import { type JobPaths, locateJobFiles } from "./job-paths.ts";
 
 const MAX_TAIL_BYTES = 10 * 1024 * 1024;
 const BLOCK_BYTES = 64 * 1024;
 const POLL_MS = 100;
 const NEWLINE = 10;
 
-type Bell = Readonly<{ ring: () => void; wait: () => Promise<void> }>;
 type Followed = { readonly file: FileHandle; readonly release: () => Promise<void>; position: number };
 
 const readBlock = async (file: FileHandle, position: number, length: number): Promise<Uint8Array> => {
@@ -74,27 +74,6 @@ const watchFile = (path: string, onChange: () => void): (() => void) => {
   }
 };
 
-const createBell = (): Bell => {
-  let rung = false;
-  let wake = (): void => undefined;
-  return {
-    ring: () => {
-      rung = true;
-      wake();
-    },
-    wait: async () => {
-      await new Promise<void>((resolve) => {
-        const timer = setTimeout(resolve, rung ? 0 : POLL_MS);
-        wake = () => {
-          clearTimeout(timer);
-          resolve();
-        };
-      });
-      rung = false;
-    },
-  };
-};
-
 const openFollowed = async (path: string, lastLines: number | null, onChange: () => void): Promise<Followed | null> => {
   const file = await openRegular(path);
   if (file === null) return null;
@@ -116,16 +95,16 @@ const readNext = async (followed: Followed | null): Promise<Uint8Array> => {
 type Following = Readonly<{ lastLines: number | null; hasEnded: () => boolean; onRelease: () => void }>;
 
 const followLog = (path: string, { lastLines, hasEnded, onRelease }: Following): ReadableStream<Uint8Array> => {
-  const bell = createBell();
+  const alarm = createAlarm();
   let followed: Followed | null = null;
   let cancelled = false;
   const nextChunk = async (): Promise<Uint8Array> => {
     while (!cancelled) {
       const ended = hasEnded();
-      followed ??= await openFollowed(path, lastLines, bell.ring);
+      followed ??= await openFollowed(path, lastLines, alarm.ring);
       const chunk = await readNext(followed);
       if (chunk.length > 0 || ended) return chunk;
-      await bell.wait();
+      await alarm.wait(POLL_MS);
     }
     return new Uint8Array();
   };
@@ -137,7 +116,7 @@ const followLog = (path: string, { lastLines, hasEnded, onRelease }: Following):
   };
   return createPulledStream(nextChunk, release, () => {
     cancelled = true;
-    bell.ring();
+    alarm.ring();
   });
 };
 
@@ -179,12 +158,12 @@ const readTail = async (path: string, lastLines: number | null): Promise<Uint8Ar
 
 /** A log that is not there is empty. `readTail` returns at most the last 10 MiB, cut at the start of a line if it holds one. */
 export const createLogFile = (serverDir: string, addFollower: () => () => void = () => () => undefined): LogFile => {
-  const pathOf = (id: JobId, name: string): string => resolve(serverDir, "jobs", id, name);
+  const locate = (id: JobId): JobPaths => locateJobFiles(serverDir, id);
   return {
-    isRemoved: async (id) => !["output.log", "error.log"].some((name) => existsSync(pathOf(id, name))),
-    readTail: (id, lastLines) => readTail(pathOf(id, "output.log"), lastLines),
-    readErrors: (id, lastLines) => readTail(pathOf(id, "error.log"), lastLines),
+    isRemoved: async (id) => ![locate(id).outputLog, locate(id).errorLog].some((path) => existsSync(path)),
+    readTail: (id, lastLines) => readTail(locate(id).outputLog, lastLines),
+    readErrors: (id, lastLines) => readTail(locate(id).errorLog, lastLines),
     follow: (id, lastLines, hasEnded) =>
-      followLog(pathOf(id, "output.log"), { lastLines, hasEnded, onRelease: addFollower() }),
+      followLog(locate(id).outputLog, { lastLines, hasEnded, onRelease: addFollower() }),
   };
 };

@@ -1,7 +1,7 @@
 import { mkdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { describeError } from "../../../base/describe-error.ts";
-import { err, ok, type Result } from "../../../base/result.ts";
+import { err, ok, type Problem, type Result } from "../../../base/result.ts";
 import type { LocalUser } from "../../core/access/access.ts";
 import { findUserName } from "../machine/user-names.ts";
 import { createPeerUidReader } from "./peer-uid.ts";
@@ -25,7 +25,7 @@ const KNOWN_FOR_MS = 60_000;
 const MAX_PATH_BYTES = 107;
 const LONGEST_NAME = "4294967295.sock";
 
-const makeFolder = (folder: string): Result<void, Readonly<{ message: string }>> => {
+const makeFolder = (folder: string): Result<void, Problem> => {
   if (Buffer.byteLength(join(folder, LONGEST_NAME)) > MAX_PATH_BYTES)
     return err({ message: `${folder} is too long a path to hold sockets: choose a shorter server_dir` });
   try {
@@ -75,9 +75,7 @@ const createChooser = (open: (uid: number, user: string) => string): ((uid: numb
  * reach, so that who asks is told by where a request comes in, and by nothing in it. The number that the kernel gives for
  * users of other namespaces is nobody's.
  */
-export const serveLocalUsers = async (
-  options: LocalUsersOptions,
-): Promise<Result<LocalUsers, Readonly<{ message: string }>>> => {
+export const serveLocalUsers = async (options: LocalUsersOptions): Promise<Result<LocalUsers, Problem>> => {
   const { path, serverDir, serve } = options;
   const folder = join(serverDir, "sockets");
   const readUid = createPeerUidReader();

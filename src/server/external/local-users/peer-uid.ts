@@ -2,7 +2,7 @@ import { dlopen, ptr } from "bun:ffi";
 import type { Socket } from "node:net";
 import { z } from "zod";
 import { describeError } from "../../../base/describe-error.ts";
-import { err, ok, type Result } from "../../../base/result.ts";
+import { err, ok, type Problem, type Result } from "../../../base/result.ts";
 
 /** The user id of who connected a Unix socket, as the kernel noted it then; null when it can't be told. */
 export type ReadPeerUid = (socket: Socket) => number | null;
@@ -37,7 +37,7 @@ const askKernel = (getsockopt: Getsockopt, fd: number): number | null => {
   return isWhole && uid !== undefined && uid !== NOBODY_KNOWN ? uid : null;
 };
 
-export const createPeerUidReader = (): Result<ReadPeerUid, Readonly<{ message: string }>> => {
+export const createPeerUidReader = (): Result<ReadPeerUid, Problem> => {
   let reason = "";
   for (const name of LIBRARIES) {
     try {

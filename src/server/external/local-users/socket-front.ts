@@ -1,7 +1,7 @@
 import { chmodSync, lstatSync, rmSync } from "node:fs";
 import { connect, createServer, type Server, type Socket } from "node:net";
 import { describeError } from "../../../base/describe-error.ts";
-import { err, ok, type Result } from "../../../base/result.ts";
+import { err, ok, type Problem, type Result } from "../../../base/result.ts";
 import type { ReadPeerUid } from "./peer-uid.ts";
 
 /** `choose`: the path of the socket that serves this user alone; null for one who is not let in. */
@@ -13,7 +13,7 @@ export type SocketFrontOptions = Readonly<{
 
 export type SocketFront = Readonly<{ close: () => void }>;
 
-type Opened = Result<SocketFront, Readonly<{ message: string }>>;
+type Opened = Result<SocketFront, Problem>;
 
 const FOR_ALL = 0o666;
 const BODY = JSON.stringify({

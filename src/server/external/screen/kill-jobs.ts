@@ -1,9 +1,8 @@
 import { writeFileSync } from "node:fs";
 import { setTimeout as pause } from "node:timers/promises";
-import { err, ok, type Result } from "../../../base/result.ts";
+import { err, ok, type Problem, type Result } from "../../../base/result.ts";
 import { runCommand } from "../../../tools/run-command.ts";
 import type { ActiveJob } from "../../core/jobs/job.ts";
-import type { KillError } from "../../core/running/executor.ts";
 import type { OnStep } from "../../core/telemetry/steps.ts";
 import { locateJobFiles } from "../job-folder/job-paths.ts";
 import { takeCensus } from "./census.ts";
@@ -39,7 +38,7 @@ const findAll = async (serverDir: string, jobs: readonly ActiveJob[]): Promise<r
   return jobs.map((job) => findProcesses(job, findHandle(job, locateJobFiles(serverDir, job.id)), census));
 };
 
-const report = (failures: readonly (string | null)[]): Result<void, KillError> => {
+const report = (failures: readonly (string | null)[]): Result<void, Problem> => {
   const message = failures.find((failure) => failure !== null);
   return message === undefined ? ok(undefined) : err({ message });
 };
@@ -75,7 +74,7 @@ export const terminateJobs = async (
   serverDir: string,
   jobs: readonly ActiveJob[],
   onStep?: OnStep,
-): Promise<Result<void, KillError>> => {
+): Promise<Result<void, Problem>> => {
   for (const job of jobs) keepFromStarting(serverDir, job);
   let round: Round = { failures: [], signalled: new Set(), startedUntil: Number.POSITIVE_INFINITY };
   let before = -1;
@@ -141,7 +140,7 @@ export const forceKillJobs = async (
   serverDir: string,
   jobs: readonly ActiveJob[],
   onStep?: OnStep,
-): Promise<Result<void, KillError>> => {
+): Promise<Result<void, Problem>> => {
   const sessions = await findSessions(serverDir, jobs);
   const failures = await killAllButScreens(serverDir, jobs);
   onStep?.("processes killed");

@@ -1,7 +1,6 @@
 import { existsSync, readdirSync } from "node:fs";
-import { resolve } from "node:path";
 import type { JobId, StartingJob } from "../../core/jobs/job.ts";
-import { type JobPaths, locateJobFiles } from "../job-folder/job-paths.ts";
+import { type JobPaths, locateJobFiles, locateJobs } from "../job-folder/job-paths.ts";
 import { readClaim } from "./claim.ts";
 import { readTextIfThere } from "./job-files.ts";
 
@@ -33,7 +32,7 @@ const readLaunch = (serverDir: string, id: JobId): readonly StartingJob[] => {
 
 /** Every launch that the folders of jobs tell of, whether or not it has ended. */
 export const readLaunches = (serverDir: string): readonly StartingJob[] => {
-  const folder = resolve(serverDir, "jobs");
+  const folder = locateJobs(serverDir);
   const ids = existsSync(folder) ? readdirSync(folder) : [];
   return ids.flatMap((id) => readLaunch(serverDir, id as JobId));
 };

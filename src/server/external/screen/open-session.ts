@@ -1,6 +1,6 @@
 import { spawnSync } from "node:child_process";
 import { describeError } from "../../../base/describe-error.ts";
-import { err, ok, type Result } from "../../../base/result.ts";
+import { err, ok, type Problem, type Result } from "../../../base/result.ts";
 import type { JobHandle } from "../../core/jobs/job.ts";
 import { chooseEnvironment } from "./job-terminals.ts";
 import { KEYS } from "./keys.ts";
@@ -8,7 +8,7 @@ import { isSessionAlive, type ScreenHandle } from "./launch-session.ts";
 import { readBootId } from "./process-table.ts";
 import { createViewCommands, nameExactly } from "./view-commands.ts";
 
-type Opened = Result<number, Readonly<{ message: string }>>;
+type Opened = Result<number, Problem>;
 
 const RESTRICT_LIMIT_MS = 10_000;
 

@@ -41,7 +41,7 @@ const createPendingExitCode = async (paths: JobPaths): Promise<void> => {
   await writeFile(paths.pendingExitCode, EXIT_CODE_ROOM);
 };
 
-const replaceFile = async (path: string, text: string): Promise<void> => {
+const writeBeside = async (path: string, text: string): Promise<void> => {
   await writeFile(`${path}.new`, text, { mode: 0o600 });
   await rename(`${path}.new`, path);
 };
@@ -69,10 +69,10 @@ export const prepareJob = async (
   await Promise.all([
     mkdir(paths.repo, { mode: 0o755 }),
     createPendingExitCode(paths),
-    replaceFile(paths.script, renderOuterScript(job)),
-    replaceFile(paths.commands, renderCommandScript(job)),
-    replaceFile(paths.screenrc, SCREENRC),
-    replaceFile(paths.record, renderLaunchRecord(job)),
+    writeBeside(paths.script, renderOuterScript(job)),
+    writeBeside(paths.commands, renderCommandScript(job)),
+    writeBeside(paths.screenrc, SCREENRC),
+    writeBeside(paths.record, renderLaunchRecord(job)),
     writeFile(paths.errorLog, ""),
     artifact === null ? undefined : writeArtifact(paths.artifact, artifact),
   ]);

@@ -1,19 +1,20 @@
 import { describe, expect, test } from "bun:test";
 import { spawnSync } from "node:child_process";
 import fc from "fast-check";
+import { quoteWord } from "../../../base/quote-word.ts";
 import { deriveLaunchToken } from "../../core/jobs/launch-token.ts";
-import { quoteForBash, renderCommandScript, renderOuterScript } from "./run-script.ts";
+import { renderCommandScript, renderOuterScript } from "./run-script.ts";
 
 const job = { command: "echo hi", jobrc: null, artifactId: null };
 
 const runBash = (script: string): string => spawnSync("bash", ["-c", script]).stdout.toString();
 
-describe("quoteForBash", () => {
+describe("quoteWord", () => {
   test("gives bash back any text", () => {
     const text = fc.string({ unit: "grapheme", maxLength: 40 }).filter((value) => !value.includes("\0"));
     fc.assert(
       fc.property(fc.array(text, { maxLength: 20 }), (texts) => {
-        const printed = runBash(`printf '%s\\0' ${texts.map(quoteForBash).join(" ")}`);
+        const printed = runBash(`printf '%s\\0' ${texts.map(quoteWord).join(" ")}`);
         expect(printed).toBe(texts.length === 0 ? "\0" : texts.map((value) => `${value}\0`).join(""));
       }),
       { numRuns: 30 },
@@ -21,7 +22,7 @@ describe("quoteForBash", () => {
   });
 
   test.each(["'", "''", "\\'", '$(id) `id` "$x"', "a\nb", "!\t🚀"])("keeps %p", (text) => {
-    expect(runBash(`printf %s ${quoteForBash(text)}`)).toBe(text);
+    expect(runBash(`printf %s ${quoteWord(text)}`)).toBe(text);
   });
 });
 

@@ -1,10 +1,9 @@
+import { quoteWord } from "../../../base/quote-word.ts";
 import type { JobSpec, Launch } from "../../core/jobs/job.ts";
 import { deriveLaunchToken } from "../../core/jobs/launch-token.ts";
 
 /** Under this prefix a job's variables pass through the environment of its session; the inner script takes it off. */
 export const PASSED_PREFIX = "NEXUS_PASS_";
-
-export const quoteForBash = (text: string): string => `'${text.replaceAll("'", `'\\''`)}'`;
 
 const renderInsideTerminal = (): string => `has_company() {
   local path line
@@ -136,7 +135,7 @@ while [ $# -gt 0 ]; do
 done 2>/dev/null`;
 
 const renderJobrc = (jobrc: string | null): string =>
-  jobrc === null || jobrc.trim() === "" ? "" : `source <(printf '%s\\n' ${quoteForBash(jobrc)})\n`;
+  jobrc === null || jobrc.trim() === "" ? "" : `source <(printf '%s\\n' ${quoteWord(jobrc)})\n`;
 
 /** Runs in the job's folder, inside its terminal; not at all once `terminated` is there, so that no TERM comes too early for it. The command is the script's end: nothing follows that it could swallow. */
 export const renderCommandScript = (
@@ -144,7 +143,7 @@ export const renderCommandScript = (
   limits: UnpackLimits = UNPACK_LIMITS,
 ): string =>
   `[[ -e terminated ]] && exit 143
-printf '%s\\n' ${quoteForBash(job.command)}
+printf '%s\\n' ${quoteWord(job.command)}
 ${renderPreparation(job.artifactId !== null, limits)}
 ${RESTORE_ENVIRONMENT}
 ${renderJobrc(job.jobrc)}set -o pipefail

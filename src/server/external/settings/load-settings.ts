@@ -1,7 +1,7 @@
 import { constants, existsSync } from "node:fs";
 import { cpus, homedir, hostname } from "node:os";
 import { join } from "node:path";
-import type { Result } from "../../../base/result.ts";
+import type { Problem, Result } from "../../../base/result.ts";
 import { canAccess } from "../../../tools/can-access.ts";
 import { readSettings, type Settings } from "../../core/settings/settings.ts";
 import { readSettingsFile } from "./settings-file.ts";
@@ -35,7 +35,7 @@ export const loadSettings = (
   values: Flags,
   path: string = locateSettingsFile(values),
   env: NodeJS.ProcessEnv = process.env,
-): Result<Settings, Readonly<{ message: string }>> => {
+): Result<Settings, Problem> => {
   const file = readSettingsFile(path);
   if (!file.ok) return file;
   const host = { serverDir: chooseServerDir(values, env), hostname: hostname(), cores: cpus().length };

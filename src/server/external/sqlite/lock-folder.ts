@@ -2,8 +2,8 @@ import { Database } from "bun:sqlite";
 import { closeSync, existsSync, openSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describeError } from "../../../base/describe-error.ts";
-import { err, ok, type Result } from "../../../base/result.ts";
-import { type OpenError, readErrorCode } from "./sqlite-error.ts";
+import { err, ok, type Problem, type Result } from "../../../base/result.ts";
+import { readErrorCode } from "./sqlite-error.ts";
 
 export type FolderLock = Readonly<{ release: () => void }>;
 
@@ -48,7 +48,7 @@ const explainRefusal = (error: unknown, serverDir: string, pidPath: string): str
  * Takes the folder with a transaction that is never ended, on a database of its own: the kernel drops that lock with the
  * process, however it ends, and no child inherits it. The pid file only tells whom to name.
  */
-export const lockFolder = (serverDir: string): Result<FolderLock, OpenError> => {
+export const lockFolder = (serverDir: string): Result<FolderLock, Problem> => {
   const pidPath = join(serverDir, "server.pid");
   try {
     const lock = beginExclusive(join(serverDir, "server.lock"));

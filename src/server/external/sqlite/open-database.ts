@@ -1,10 +1,10 @@
 import { Database } from "bun:sqlite";
 import { chmodSync, closeSync, existsSync, openSync } from "node:fs";
 import { describeError } from "../../../base/describe-error.ts";
-import { err, ok, type Result } from "../../../base/result.ts";
+import { err, ok, type Problem, type Result } from "../../../base/result.ts";
 import type { OnStep } from "../../core/telemetry/steps.ts";
 import { migrate, readVersion, recordWriter, refuseVersion } from "./migrations.ts";
-import { explainFault, type OpenError, readErrorCode } from "./sqlite-error.ts";
+import { explainFault, readErrorCode } from "./sqlite-error.ts";
 
 const PRIVATE = 0o600;
 const SETTINGS = `
@@ -19,7 +19,7 @@ const createPrivate = (path: string): void => {
   else closeSync(openSync(path, "wx", PRIVATE));
 };
 
-const prepareDatabase = (db: Database, path: string, onStep: OnStep | undefined): Result<Database, OpenError> => {
+const prepareDatabase = (db: Database, path: string, onStep: OnStep | undefined): Result<Database, Problem> => {
   db.exec("pragma busy_timeout = 2000");
   const refusal = refuseVersion(db, path);
   if (refusal !== null) return err({ message: refusal });
@@ -37,7 +37,7 @@ export const explainOpenFailure = (path: string, error: unknown): string =>
     : `${path} can't be opened: ${explainFault(error) ?? describeError(error)}`;
 
 /** Opens the file, made with mode 0600 when there is none, and brings it to this program's schema. */
-export const openDatabase = (path: string, onStep?: OnStep): Result<Database, OpenError> => {
+export const openDatabase = (path: string, onStep?: OnStep): Result<Database, Problem> => {
   let db: Database | null = null;
   try {
     createPrivate(path);

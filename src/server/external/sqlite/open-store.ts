@@ -2,7 +2,7 @@ import type { Database } from "bun:sqlite";
 import { randomBytes } from "node:crypto";
 import { existsSync } from "node:fs";
 import { join } from "node:path";
-import { err, ok, type Result } from "../../../base/result.ts";
+import { err, ok, type Problem, type Result } from "../../../base/result.ts";
 import { checkFolder } from "../../../tools/check-folder.ts";
 import type { Clock } from "../../core/clock.ts";
 import type { Store, Transaction } from "../../core/store.ts";
@@ -13,7 +13,6 @@ import { guardRead, guardSlices } from "./guard-reads.ts";
 import { type FolderLock, lockFolder } from "./lock-folder.ts";
 import { explainOpenFailure, openDatabase } from "./open-database.ts";
 import { loadSecretBox, type SecretBox } from "./secret-box.ts";
-import type { OpenError } from "./sqlite-error.ts";
 import { createArtifactTable } from "./tables/artifact-table.ts";
 import { createJobTable, type JobTable } from "./tables/job-table.ts";
 import { createOutboxChanges, createOutboxReads } from "./tables/outbox-table.ts";
@@ -89,7 +88,7 @@ const createStore = (parts: Parts): Store => {
   };
 };
 
-const loadJobs = (db: Database, keyPath: string): Result<Pick<Parts, "jobs" | "box">, OpenError> => {
+const loadJobs = (db: Database, keyPath: string): Result<Pick<Parts, "jobs" | "box">, Problem> => {
   const box = loadSecretBox(keyPath);
   if (!box.ok) return box;
   const jobs = createJobTable(db, box.value);
@@ -98,12 +97,12 @@ const loadJobs = (db: Database, keyPath: string): Result<Pick<Parts, "jobs" | "b
   return err({ message: `${message}: restore it from your backup` });
 };
 
-const refuseInterrupted = (serverDir: string): Result<void, OpenError> =>
+const refuseInterrupted = (serverDir: string): Result<void, Problem> =>
   existsSync(locateWaiting(serverDir))
     ? err({ message: `A restore in ${serverDir} was interrupted: run nexus-server restore again` })
     : ok(undefined);
 
-const openLocked = (options: StoreOptions, lock: FolderLock): Result<Store, OpenError> => {
+const openLocked = (options: StoreOptions, lock: FolderLock): Result<Store, Problem> => {
   const { serverDir, clock, randomId = createRandomId, meter, onStep } = options;
   const path = join(serverDir, "jobs.db");
   const keyPath = join(serverDir, "secret.key");
@@ -124,7 +123,7 @@ const openLocked = (options: StoreOptions, lock: FolderLock): Result<Store, Open
 };
 
 /** Takes the folder for this process, opens its database and brings it to this program's schema. */
-export const openStore = (options: StoreOptions): Result<Store, OpenError> => {
+export const openStore = (options: StoreOptions): Result<Store, Problem> => {
   const folder = checkFolder(options.serverDir);
   if (!folder.ok) return folder;
   const lock = lockFolder(options.serverDir);

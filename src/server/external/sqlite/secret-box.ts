@@ -1,18 +1,8 @@
 import { createCipheriv, createDecipheriv, randomBytes } from "node:crypto";
-import {
-  chmodSync,
-  closeSync,
-  existsSync,
-  fchmodSync,
-  fsyncSync,
-  openSync,
-  readFileSync,
-  renameSync,
-  writeSync,
-} from "node:fs";
-import { dirname } from "node:path";
+import { chmodSync, existsSync, readFileSync } from "node:fs";
 import { describeError } from "../../../base/describe-error.ts";
-import { err, ok, type Result } from "../../../base/result.ts";
+import { err, ok, type Problem, type Result } from "../../../base/result.ts";
+import { replaceFile } from "../../../tools/replace-file.ts";
 
 /** Seals with AES-256-GCM: 12 bytes of nonce, 16 of tag, then the ciphertext. `open` throws on what another key sealed. */
 export type SecretBox = Readonly<{ seal: (text: string) => Uint8Array; open: (sealed: Uint8Array) => string }>;
@@ -22,23 +12,6 @@ const KEY_BYTES = 32;
 const NONCE_BYTES = 12;
 const TAG_BYTES = 16;
 const PRIVATE = 0o600;
-
-const syncFolder = (path: string): void => {
-  const folder = openSync(path, "r");
-  fsyncSync(folder);
-  closeSync(folder);
-};
-
-const createKeyFile = (path: string): void => {
-  const temporary = `${path}.tmp`;
-  const file = openSync(temporary, "w", PRIVATE);
-  fchmodSync(file, PRIVATE);
-  writeSync(file, randomBytes(KEY_BYTES));
-  fsyncSync(file);
-  closeSync(file);
-  renameSync(temporary, path);
-  syncFolder(dirname(path));
-};
 
 export const createSecretBox = (key: Uint8Array): SecretBox => ({
   seal: (text) => {
@@ -57,13 +30,13 @@ export const createSecretBox = (key: Uint8Array): SecretBox => ({
 });
 
 const readKey = (path: string): Uint8Array => {
-  if (!existsSync(path)) createKeyFile(path);
+  if (!existsSync(path)) replaceFile(path, randomBytes(KEY_BYTES), PRIVATE);
   chmodSync(path, PRIVATE);
   return readFileSync(path);
 };
 
 /** Makes the key file, mode 0600, when there is none; one writer at a time. */
-export const loadSecretBox = (path: string): Result<SecretBox, Readonly<{ message: string }>> => {
+export const loadSecretBox = (path: string): Result<SecretBox, Problem> => {
   try {
     const key = readKey(path);
     if (key.length === KEY_BYTES) return ok(createSecretBox(key));

@@ -1,7 +1,5 @@
 import { describeError } from "../../../base/describe-error.ts";
 
-export type OpenError = Readonly<{ message: string }>;
-
 export const readErrorCode = (error: unknown): string =>
   error instanceof Error && "code" in error ? String(error.code) : "";
 

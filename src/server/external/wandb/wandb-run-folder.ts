@@ -2,6 +2,7 @@ import { constants } from "node:fs";
 import { lstat, open, readdir, realpath } from "node:fs/promises";
 import { basename, join, normalize } from "node:path";
 import type { RunningJob } from "../../core/jobs/job.ts";
+import { JOB_FILES } from "../job-folder/job-paths.ts";
 
 /** `projects` are those that the run's own files name. */
 export type WandbRun = Readonly<{ id: string; projects: readonly string[] }>;
@@ -99,7 +100,7 @@ const isOwnPlace = async ({ path }: RunFolder, log: string, { startedAt }: Runni
  */
 export const findWandbRun = async (job: RunningJob): Promise<WandbRun | null> => {
   const names = await listNames(job);
-  for (const run of await listRunFolders(join(job.dir, "repo"))) {
+  for (const run of await listRunFolders(join(job.dir, JOB_FILES.repo))) {
     const metadata = await readFileOf(run, "files", "wandb-metadata.json");
     const log = await readFileOf(run, "logs", "debug.log");
     const known = metadata === UNREADABLE ? log : metadata;

@@ -1,10 +1,10 @@
 import { expect, test } from "bun:test";
 import { createHarness, settle } from "../../../../tests/support/tasks.ts";
-import { err, ok, type Result } from "../../../base/result.ts";
+import { err, ok, type Problem, type Result } from "../../../base/result.ts";
 import type { Backups } from "../../core/upkeep/backups.ts";
 import { createDailyBackup } from "./back-up-daily.ts";
 
-type Made = Result<string, Readonly<{ message: string }>>;
+type Made = Result<string, Problem>;
 
 const DAY = 86_400;
 const NOW = 1_700_000_000;

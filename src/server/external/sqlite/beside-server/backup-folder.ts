@@ -2,12 +2,12 @@ import { mkdirSync, readdirSync } from "node:fs";
 import { rm, stat, statfs } from "node:fs/promises";
 import { join } from "node:path";
 import { describeError } from "../../../../base/describe-error.ts";
-import { err, ok, type Result } from "../../../../base/result.ts";
+import { err, ok, type Problem, type Result } from "../../../../base/result.ts";
 import { runCommand } from "../../../../tools/run-command.ts";
 import type { Backups } from "../../../core/upkeep/backups.ts";
 
 type Program = readonly [string, ...string[]];
-type Made = Result<string, Readonly<{ message: string }>>;
+type Made = Result<string, Problem>;
 
 const NAME = /^jobs-(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)Z\.db$/;
 const PART = /\.part(-journal)?$/;

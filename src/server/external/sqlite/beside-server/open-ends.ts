@@ -1,11 +1,10 @@
 import { Database } from "bun:sqlite";
 import { existsSync } from "node:fs";
 import { join } from "node:path";
-import { err, ok, type Result } from "../../../../base/result.ts";
+import { err, ok, type Problem, type Result } from "../../../../base/result.ts";
 import type { JobId } from "../../../core/jobs/job.ts";
 import { readVersion, refuseVersion } from "../migrations.ts";
 import { explainOpenFailure } from "../open-database.ts";
-import type { OpenError } from "../sqlite-error.ts";
 
 /** `findEnd` says in Unix seconds when the job ended, null for one that has not or is not known. */
 export type Ends = Readonly<{ findEnd: (id: JobId) => number | null; close: () => void }>;
@@ -18,7 +17,7 @@ const readEnds = (db: Database): Ends => {
 };
 
 /** Only reads, whether or not a server has the database open. */
-export const openEnds = (serverDir: string): Result<Ends, OpenError> => {
+export const openEnds = (serverDir: string): Result<Ends, Problem> => {
   const path = join(serverDir, "jobs.db");
   if (!existsSync(path)) return err({ message: `There is no database in ${serverDir}` });
   let db: Database | null = null;

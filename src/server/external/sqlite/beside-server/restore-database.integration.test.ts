@@ -13,7 +13,7 @@ import {
   spawnWithStore,
   toId,
 } from "../../../../../tests/support/store.ts";
-import type { Result } from "../../../../base/result.ts";
+import type { Problem, Result } from "../../../../base/result.ts";
 import type { StartingJob } from "../../../core/jobs/job.ts";
 import { openStore } from "../open-store.ts";
 import { type Restored, restoreDatabase } from "./restore-database.ts";
@@ -37,13 +37,12 @@ const backUp = (serverDir: string): string => {
   return path;
 };
 
-type Outcome = Result<Restored, Readonly<{ message: string }>>;
+type Outcome = Result<Restored, Problem>;
 
 const restore = (serverDir: string, file: string, launches: readonly StartingJob[] = []): Outcome =>
   restoreDatabase({ serverDir, file, stamp: "now", readLaunches: () => launches });
 
-const messageOf = (outcome: Result<unknown, Readonly<{ message: string }>>): string =>
-  outcome.ok ? "it was done" : outcome.error.message;
+const messageOf = (outcome: Result<unknown, Problem>): string => (outcome.ok ? "it was done" : outcome.error.message);
 
 const listQueued = (serverDir: string): readonly string[] =>
   openIn(serverDir)

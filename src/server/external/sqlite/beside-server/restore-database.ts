@@ -2,7 +2,7 @@ import { Database } from "bun:sqlite";
 import { copyFileSync, existsSync, linkSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { basename, join } from "node:path";
 import { describeError } from "../../../../base/describe-error.ts";
-import { err, ok, type Result } from "../../../../base/result.ts";
+import { err, ok, type Problem, type Result } from "../../../../base/result.ts";
 import { createPrivateFile, syncPath } from "../../../../tools/private-file.ts";
 import type { Job, StartingJob } from "../../../core/jobs/job.ts";
 import { planRestore } from "../../../core/running/restore-plan.ts";
@@ -31,7 +31,6 @@ export type Restored = Readonly<{
   kept: readonly string[];
 }>;
 
-type Mistake = Readonly<{ message: string }>;
 type Notes = Readonly<{ madeAt: number | null; key: Uint8Array | null }>;
 type Prepared = Notes & Pick<Restored, "counts" | "launched">;
 
@@ -73,7 +72,7 @@ const addLaunches = (db: Database, launches: readonly StartingJob[]): Pick<Resto
   return { counts: jobs.count(), launched: missing.length };
 };
 
-const prepare = (part: string, { file, readLaunches }: RestoreOptions): Result<Prepared, Mistake> => {
+const prepare = (part: string, { file, readLaunches }: RestoreOptions): Result<Prepared, Problem> => {
   createPrivateFile(part);
   copyFileSync(file, part);
   const mistake = findMistake(part, file);
@@ -127,7 +126,7 @@ const replace = (part: string, { serverDir, stamp }: RestoreOptions, prepared: P
   return { madeAt, counts, launched, kept };
 };
 
-const restoreLocked = (options: RestoreOptions): Result<Restored, Mistake> => {
+const restoreLocked = (options: RestoreOptions): Result<Restored, Problem> => {
   const part = `${locateWaiting(options.serverDir)}.part`;
   try {
     for (const suffix of ["", "-wal", "-shm", "-journal"]) rmSync(part + suffix, { force: true });
@@ -144,7 +143,7 @@ const restoreLocked = (options: RestoreOptions): Result<Restored, Mistake> => {
  * Puts a backup in the place of the database, which is kept beside it, and tells it of the launches it can't know. Every
  * step may be the last: either the old database is in place, or the server says that the restore must be run again.
  */
-export const restoreDatabase = (options: RestoreOptions): Result<Restored, Mistake> => {
+export const restoreDatabase = (options: RestoreOptions): Result<Restored, Problem> => {
   if (!existsSync(options.file)) return err({ message: `There is no file ${options.file}` });
   const kept = nameKept(options.serverDir, options.stamp);
   if (existsSync(kept)) return err({ message: `${kept} is there already: try again in a second` });

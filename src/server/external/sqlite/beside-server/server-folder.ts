@@ -1,14 +1,14 @@
 import { Database } from "bun:sqlite";
 import { existsSync } from "node:fs";
 import { join } from "node:path";
-import { err, ok, type Result } from "../../../../base/result.ts";
+import { err, ok, type Problem, type Result } from "../../../../base/result.ts";
 import type { Job, JobId } from "../../../core/jobs/job.ts";
 import { readVersion, SCHEMA_VERSION } from "../migrations.ts";
 import { explainFault } from "../sqlite-error.ts";
 import { fromRow, type JobRow, ROW_COLUMNS } from "../tables/job-row.ts";
 import { TOKEN_DIGEST } from "../tables/settings-table.ts";
 
-type Changed<Value> = Result<Value, Readonly<{ message: string }>>;
+type Changed<Value> = Result<Value, Problem>;
 
 const BUSY_MS = 5000;
 
@@ -72,7 +72,7 @@ const readServerFolder = <Value>(serverDir: string, read: (db: Database) => Valu
 };
 
 /** Puts the digest in the place of the stored one, also while a server runs on the folder: it is good from its next request on. */
-export const replaceTokenDigest = (serverDir: string, digest: string): Result<void, Readonly<{ message: string }>> =>
+export const replaceTokenDigest = (serverDir: string, digest: string): Result<void, Problem> =>
   changeServerFolder(serverDir, (db) => {
     db.query("insert or replace into settings values (?, ?)").run(TOKEN_DIGEST, digest);
     return ok(undefined);

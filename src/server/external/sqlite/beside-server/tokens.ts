@@ -1,10 +1,10 @@
 import type { Database } from "bun:sqlite";
-import { err, ok, type Result } from "../../../../base/result.ts";
+import { err, ok, type Problem, type Result } from "../../../../base/result.ts";
 import type { AccessToken } from "../../../core/access/access-token.ts";
 import { COLUMNS, readRow, type TokenRow } from "../tables/token-table.ts";
 import { changeServerFolder } from "./server-folder.ts";
 
-type Changed<Value> = Result<Value, Readonly<{ message: string }>>;
+type Changed<Value> = Result<Value, Problem>;
 
 const listAll = (db: Database): readonly AccessToken[] =>
   db.query<TokenRow, []>(`select ${COLUMNS} from tokens order by name`).all().flatMap(readRow);

@@ -2,7 +2,7 @@ import { Database } from "bun:sqlite";
 import { existsSync, readFileSync, renameSync, rmSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { describeError } from "../../../../base/describe-error.ts";
-import { err, ok, type Result } from "../../../../base/result.ts";
+import { err, ok, type Problem, type Result } from "../../../../base/result.ts";
 import { createPrivateFile, syncPath } from "../../../../tools/private-file.ts";
 import { readVersion, refuseVersion } from "../migrations.ts";
 import { explainOpenFailure } from "../open-database.ts";
@@ -10,7 +10,7 @@ import { explainOpenFailure } from "../open-database.ts";
 /** `madeAt` in Unix seconds. */
 export type BackupOptions = Readonly<{ serverDir: string; path: string; madeAt: number }>;
 
-type Written = Result<void, Readonly<{ message: string }>>;
+type Written = Result<void, Problem>;
 
 const NOTES = "create table backup (name text primary key, value blob not null) without rowid";
 
