@@ -1,6 +1,5 @@
 import { z } from "zod";
 import { INTEGRATION_NAMES, NOTIFICATION_NAMES } from "./job-names.ts";
-import { MAX_BATCH_SIZE } from "./limits.ts";
 
 export const JOB_STATUSES = ["queued", "running", "completed", "failed", "killed"] as const;
 export const RUN_NOW_PRIORITY = 9999;
@@ -74,8 +73,6 @@ export const jobRequestSchema = z.object({
 export const jobSubmissionSchema = jobRequestSchema
   .extend({ user: userSchema.optional().meta({ description: "May be left out by who is known by name" }) })
   .meta({ id: "JobRequest" });
-
-export const jobBatchSchema = z.array(jobSubmissionSchema).min(1).max(MAX_BATCH_SIZE);
 
 export const jobPatchSchema = z
   .object({

@@ -51,7 +51,7 @@ const ORDERS: readonly Order[] = [
     order: [
       ["context.ts", "live", "access", "http", "jobs"],
       ["observe-request.ts", "route.ts"],
-      ["routes"],
+      ["routes", "mount-routes.ts"],
       ["app.ts"],
     ],
   },

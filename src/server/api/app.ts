@@ -9,13 +9,14 @@ import type { ApiContext, AppEnv, Peer } from "./context.ts";
 import type { OpenApiDocument } from "./http/docs-page.ts";
 import { respondRefusal } from "./http/error-response.ts";
 import { createViewingRooms, type ViewingRooms } from "./live/viewing-rooms.ts";
+import { mountRoutes } from "./mount-routes.ts";
 import { createRequestObserver } from "./observe-request.ts";
-import { mountRoutes, type Route } from "./route.ts";
+import type { Route } from "./route.ts";
 import { createArtifactRoutes } from "./routes/artifacts.ts";
-import { createAttachRoutes } from "./routes/attach.ts";
+import { createAttachRoute } from "./routes/attach.ts";
 import { createDeliveryRoute } from "./routes/deliveries.ts";
 import { createDocumentationRoutes } from "./routes/documentation.ts";
-import { createEventRoutes } from "./routes/events.ts";
+import { createEventRoute } from "./routes/events.ts";
 import { createGpuRoutes } from "./routes/gpus.ts";
 import { createJobChangeRoutes } from "./routes/job-changes.ts";
 import { createJobLogRoutes } from "./routes/job-logs.ts";
@@ -52,8 +53,8 @@ const listRoutes = (context: ApiContext, { rooms, seats, document }: Shared): re
   createJobWaitRoute(context),
   ...createJobLogRoutes(context),
   createDeliveryRoute(context),
-  ...createAttachRoutes(context, rooms, seats),
-  ...createEventRoutes(context),
+  createAttachRoute(context, rooms, seats),
+  createEventRoute(context),
   createNotificationRoute(context),
   createSshKeyRoute(context),
   createMetricsRoute(context),
@@ -74,11 +75,12 @@ const answerError = (log: Log, error: unknown): Response => {
 
 const createHono = (context: ApiContext, rooms: ViewingRooms): OpenAPIHono<AppEnv> => {
   const hono = new OpenAPIHono<AppEnv>();
-  const seats = createSeats(context.settings.limits);
+  const { limits } = context.settings;
+  const seats = createSeats(limits);
   const guards = [createAccessGuard(context), createShutdownGuard(context), createCrowdGuard(context, seats)];
   hono.use(createRequestObserver(context), ...guards);
   const document = (): OpenApiDocument => createDocument(hono, context.settings.version);
-  mountRoutes(hono, listRoutes(context, { rooms, seats, document }), seats);
+  mountRoutes(hono, listRoutes(context, { rooms, seats, document }), { seats, bodyTimeoutS: limits.bodyTimeout });
   hono.notFound(({ req }) => respondRefusal(createRefusal("NOT_FOUND", `There is nothing at ${req.path}`)));
   hono.onError((error, request) => answerError(request.get("log"), error));
   return hono;

@@ -1,4 +1,5 @@
 import type { Context } from "hono";
+import type { Result } from "../../base/result.ts";
 import type { Wakes } from "../changes/context.ts";
 import type { AccessDenial, AccessFacts, Identity, LocalUser } from "../core/access/access.ts";
 import type { AuthorizedKeys } from "../core/access/ssh-key.ts";
@@ -8,6 +9,7 @@ import type { FindProcessOwner, HostStats } from "../core/machine/host.ts";
 import type { Couriers } from "../core/notices/courier.ts";
 import type { Channel } from "../core/notices/plan-notices.ts";
 import type { GpuProbe } from "../core/queue/gpu.ts";
+import type { Refusal } from "../core/refusal.ts";
 import type { Executor, JobDirectory, LogFile } from "../core/running/executor.ts";
 import type { JobTerminals, SocketHandler } from "../core/running/job-terminal.ts";
 import type { Store } from "../core/store.ts";
@@ -84,3 +86,6 @@ export type AppVariables = {
 export type AppEnv = Readonly<{ Bindings: Readonly<{ peer: Peer }>; Variables: AppVariables }>;
 
 export type AppRequest = Context<AppEnv>;
+
+/** What a route answers; a refusal becomes a response in one place, where routes are mounted. */
+export type RouteAnswer = Result<Response, Refusal>;

@@ -1,89 +1,99 @@
-import type { OpenAPIHono, RouteConfig } from "@hono/zod-openapi";
-import { z } from "zod";
-import { type ErrorCode, errorSchema } from "../../wire/error.ts";
-import type { Asked } from "../core/access/access.ts";
-import { createRefusal } from "../core/refusal.ts";
-import { withPermission } from "./access/permit.ts";
-import type { SeatKind, Seats } from "./access/seats.ts";
-import { withSeat } from "./access/take-seat.ts";
-import type { AppEnv, AppRequest } from "./context.ts";
-import { respondRefusal, STATUS_OF_ERROR } from "./http/error-response.ts";
+import type { RouteConfig } from "@hono/zod-openapi";
+import type { z } from "zod";
+import { err, ok, type Result } from "../../base/result.ts";
+import type { Refusal } from "../core/refusal.ts";
+import type { SeatKind } from "./access/seats.ts";
+import type { AppRequest, RouteAnswer } from "./context.ts";
+import type { RequestBody } from "./http/request-body.ts";
+import { validate } from "./http/validation.ts";
 
-type Method = "get" | "post" | "put" | "patch" | "delete";
-type Responses = RouteConfig["responses"];
-type JsonContent = Readonly<{ "application/json": Readonly<{ schema: z.ZodType }> }>;
-
-export type RouteSpec = Omit<RouteConfig, "method"> & Readonly<{ method: Method }>;
+/** `refuse` says what is wrong with a text that is no such value; without it the schema does. */
+export type PathParameter = Readonly<{ schema: z.ZodType; refuse?: (text: string) => Refusal }>;
 
 /**
- * `seat`: what the server has a limited number of, and who calls this route takes. `asks`: what the route does, for whom it
- * may be done; a route that does not say reads if it is a GET, and is for admins otherwise.
+ * What a route takes is checked, typed and documented from here. `seat`: what the server has a limited number of, and who
+ * calls this route takes. `asks`: what the route does, for whom it may be done; a route that does not say reads if it is a
+ * GET, and is for admins otherwise.
  */
-export type Route = Readonly<{
-  spec: RouteSpec;
-  asks?: "contribute";
-  seat?: SeatKind;
-  handle: (request: AppRequest) => Response | Promise<Response>;
+export type RouteSpec = Readonly<
+  Pick<RouteConfig, "path" | "tags" | "summary" | "description" | "security" | "responses"> & {
+    method: "get" | "post" | "put" | "patch" | "delete";
+    asks?: "contribute";
+    seat?: SeatKind;
+    params?: Readonly<Record<string, PathParameter>>;
+    query?: z.ZodObject;
+    headers?: z.ZodObject;
+    body?: RequestBody<unknown>;
+  }
+>;
+
+type ValueOf<Schema> = Schema extends z.ZodType ? z.output<Schema> : undefined;
+type ValuesOf<Params> = {
+  readonly [Name in keyof Params]: Params[Name] extends PathParameter ? z.output<Params[Name]["schema"]> : never;
+};
+
+/** What a request of a route brings; what the route's spec does not name is undefined. */
+export type RouteInput<Spec extends RouteSpec> = Readonly<{
+  request: AppRequest;
+  params: ValuesOf<Spec["params"]>;
+  query: ValueOf<Spec["query"]>;
+  headers: ValueOf<Spec["headers"]>;
+  body: Spec["body"] extends RequestBody<infer Body> ? Body : undefined;
 }>;
 
-const jsonContent = (schema: z.ZodType): JsonContent => ({ "application/json": { schema } });
+export type Handle<Spec extends RouteSpec> = (input: RouteInput<Spec>) => RouteAnswer | Promise<RouteAnswer>;
 
-export const idParameter = z.object({ id: z.string() });
+/** A route whose handler has been joined to what it takes. */
+export type Route = Readonly<{
+  spec: RouteSpec;
+  answer: (request: AppRequest, bodyTimeoutS: number) => Promise<RouteAnswer>;
+}>;
 
-export const describeBody = (schema: z.ZodType): Readonly<{ required: true; content: JsonContent }> => ({
-  required: true,
-  content: jsonContent(schema),
-});
+const readPart = (schema: z.ZodType | undefined, place: string, part: () => unknown): Result<unknown, Refusal> =>
+  schema === undefined ? ok(undefined) : validate(schema, part(), [place]);
 
-export const describeJson = (
-  description: string,
-  schema: z.ZodType,
-): Readonly<{ description: string; content: JsonContent }> => ({ description, content: jsonContent(schema) });
+const readBody = async (
+  { body }: RouteSpec,
+  { req }: AppRequest,
+  timeoutS: number,
+): Promise<Result<unknown, Refusal>> => (body === undefined ? ok(undefined) : body.read(req.raw, timeoutS));
 
-export const describeText = (description: string, mediaType: string): Responses[string] => ({
-  description,
-  content: { [mediaType]: { schema: z.string() } },
-});
-
-export const describeErrors = (...codes: readonly ErrorCode[]): Responses => {
-  const byStatus = Map.groupBy(codes, (code) => STATUS_OF_ERROR[code]);
-  const entries = [...byStatus].map(([status, same]) => [status, describeJson(same.join(", "), errorSchema)]);
-  return Object.fromEntries(entries);
-};
-
-const toRoutingPath = (path: string): string => path.replaceAll(/\{(\w+)\}/g, ":$1");
-
-const OPEN_ERRORS = ["FORBIDDEN_ORIGIN", "UNAVAILABLE"] as const;
-const GUARDED_ERRORS = ["AUTHENTICATION_REQUIRED", "INVALID_CREDENTIALS", "TOO_MANY_REQUESTS", "FORBIDDEN"] as const;
-
-const describeCommonErrors = ({ security }: RouteSpec): Responses =>
-  describeErrors(...OPEN_ERRORS, ...(security === undefined ? GUARDED_ERRORS : []));
-
-const chooseAsked = ({ spec, asks }: Route): Asked => ({
-  act: asks ?? (spec.method === "get" ? "read" : "administer"),
-});
-
-const listMethods = (specs: readonly RouteSpec[]): string =>
-  specs.flatMap(({ method }) => (method === "get" ? ["GET", "HEAD"] : [method.toUpperCase()])).join(", ");
-
-const refuseOtherMethods = (app: OpenAPIHono<AppEnv>, specs: readonly RouteSpec[]): void => {
-  for (const [path, same] of Map.groupBy(specs, (spec) => toRoutingPath(spec.path))) {
-    const allow = listMethods(same);
-    const failure = createRefusal("METHOD_NOT_ALLOWED", `This address takes ${allow}`);
-    app.all(path, () => respondRefusal(failure, { Allow: allow }));
+const readParams = (
+  { params = {} }: RouteSpec,
+  { req }: AppRequest,
+): Result<Readonly<Record<string, unknown>>, Refusal> => {
+  const values: Record<string, unknown> = {};
+  for (const [name, { schema, refuse }] of Object.entries(params)) {
+    const text = req.param(name) ?? "";
+    const valid = validate(schema, text, ["path", name]);
+    if (!valid.ok) return refuse === undefined ? valid : err(refuse(text));
+    values[name] = valid.value;
   }
+  return ok(values);
 };
 
-export const mountRoutes = (app: OpenAPIHono<AppEnv>, routes: readonly Route[], seats: Seats): void => {
-  for (const route of routes) {
-    const { spec, seat, handle } = route;
-    const responses = { ...spec.responses, ...describeCommonErrors(spec) };
-    app.openAPIRegistry.registerPath({ ...spec, responses });
-    const seated = seat === undefined ? handle : withSeat(seats, seat, handle);
-    app.on(spec.method.toUpperCase(), toRoutingPath(spec.path), withPermission(chooseAsked(route), seated));
-  }
-  refuseOtherMethods(
-    app,
-    routes.map(({ spec }) => spec),
-  );
+const readInput = async <Spec extends RouteSpec>(
+  spec: Spec,
+  request: AppRequest,
+  timeoutS: number,
+): Promise<Result<RouteInput<Spec>, Refusal>> => {
+  const query = readPart(spec.query, "query", () => request.req.queries());
+  if (!query.ok) return query;
+  const headers = readPart(spec.headers, "header", () => request.req.header());
+  if (!headers.ok) return headers;
+  const body = await readBody(spec, request, timeoutS);
+  if (!body.ok) return body;
+  const params = readParams(spec, request);
+  if (!params.ok) return params;
+  const input = { request, query: query.value, headers: headers.value, body: body.value, params: params.value };
+  return ok(input as RouteInput<Spec>);
 };
+
+/** The query is read first, then headers, body and path: what a request says is judged before what it is about is looked for. */
+export const defineRoute = <Spec extends RouteSpec>(spec: Spec, handle: Handle<Spec>): Route => ({
+  spec,
+  answer: async (request, bodyTimeoutS) => {
+    const input = await readInput(spec, request, bodyTimeoutS);
+    return input.ok ? handle(input.value) : input;
+  },
+});

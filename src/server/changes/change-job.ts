@@ -5,7 +5,7 @@ import { applyJobEvent, type JobEvent } from "../core/jobs/job-transition.ts";
 import { planBatchNotice, planBatchNoticeOfRemoved } from "../core/notices/batch-notice.ts";
 import type { Batch } from "../core/notices/outbox.ts";
 import { findNoticeEvent, type NoticeSource, planNotices } from "../core/notices/plan-notices.ts";
-import { createRefusal, createUnavailable, type Refusal } from "../core/refusal.ts";
+import { createRefusal, createUnavailable, createUnknownJob, type Refusal } from "../core/refusal.ts";
 import type { Transaction } from "../core/store.ts";
 import type { ChangeContext } from "./context.ts";
 import { type Changed, recordChange } from "./record-change.ts";
@@ -61,7 +61,7 @@ export const applyChange = (
   decide: Decide,
 ): Result<Changed, Refusal> => {
   const before = transaction.findJob(id);
-  if (before === null) return err(createRefusal("JOB_NOT_FOUND", `There is no job ${id}`));
+  if (before === null) return err(createUnknownJob(id));
   const decided = decide(before, transaction);
   if (!decided.ok) return decided;
   const { after } = decided.value;

@@ -29,6 +29,12 @@ export const createInvalid = (detail: readonly ErrorDetail[]): Refusal => ({
   detail: detail.slice(0, MAX_DETAILS),
 });
 
+const MAX_ID_LENGTH = 64;
+
+/** For what was taken for a job's id, however long. */
+export const createUnknownJob = (id: string): Refusal =>
+  createRefusal("JOB_NOT_FOUND", `There is no job ${id.slice(0, MAX_ID_LENGTH)}`);
+
 /** Why nothing was written: the disk is full or read-only, or the server is stopping. */
 export type Unavailable = Readonly<{ kind: "unavailable"; message: string }>;
 

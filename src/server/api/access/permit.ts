@@ -2,9 +2,6 @@ import { err, type Result } from "../../../base/result.ts";
 import { type Asked, decideAccess, type Identity } from "../../core/access/access.ts";
 import type { Refusal } from "../../core/refusal.ts";
 import type { AppRequest } from "../context.ts";
-import { respondRefusal } from "../http/error-response.ts";
-
-type Handle = (request: AppRequest) => Response | Promise<Response>;
 
 /** Who asks, if this may be done for them; a refusal is noted for the line that tells of the request. */
 export const permit = (request: AppRequest, asked: Asked): Result<Identity, Refusal> => {
@@ -13,10 +10,3 @@ export const permit = (request: AppRequest, asked: Asked): Result<Identity, Refu
   request.set("refusal", decision.error.code);
   return err(decision.error);
 };
-
-export const withPermission =
-  (asked: Asked, handle: Handle): Handle =>
-  (request) => {
-    const permitted = permit(request, asked);
-    return permitted.ok ? handle(request) : respondRefusal(permitted.error);
-  };

@@ -1,9 +1,9 @@
-import type { AppRequest, Peer } from "../context.ts";
-import { respondRefusal } from "../http/error-response.ts";
+import { ok } from "../../../base/result.ts";
+import type { AppRequest, Peer, RouteAnswer } from "../context.ts";
 import type { SeatKind, Seats } from "./seats.ts";
 import { watchAccess } from "./watch-access.ts";
 
-type Handle = (request: AppRequest) => Response | Promise<Response>;
+type Handle = (request: AppRequest) => Promise<RouteAnswer>;
 
 type Watch = (onLost: () => void) => () => void;
 
@@ -32,7 +32,7 @@ const passOn = (body: ReadableStream<Uint8Array>, watch: Watch, release: () => v
 };
 
 const holdUntilRead = (response: Response, watch: Watch, release: () => void): Response => {
-  if (response.body === null || !response.ok) {
+  if (response.body === null) {
     release();
     return response;
   }
@@ -46,15 +46,17 @@ const answerSeated = async (
   kind: SeatKind,
   handle: Handle,
   release: () => void,
-): Promise<Response> => {
+): Promise<RouteAnswer> => {
   const { holdOpen }: Peer = request.env.peer;
   try {
     holdOpen?.(true);
-    const response = await handle(request);
-    if (kind === "follower") return holdUntilRead(response, (onLost) => watchAccess(request, onLost), release);
+    const answered = await handle(request);
+    if (kind === "follower" && answered.ok) {
+      return ok(holdUntilRead(answered.value, (onLost) => watchAccess(request, onLost), release));
+    }
     release();
     holdOpen?.(false);
-    return response;
+    return answered;
   } catch (error) {
     release();
     throw error;
@@ -64,7 +66,7 @@ const answerSeated = async (
 /** The connection of who has a seat may be quiet for as long as it likes; a follower's seat is free once its stream has ended. */
 export const withSeat =
   (seats: Seats, kind: SeatKind, handle: Handle): Handle =>
-  (request) => {
+  async (request) => {
     const seat = seats.take(kind, request.env.peer.address);
-    return seat.ok ? answerSeated(request, kind, handle, seat.value) : respondRefusal(seat.error);
+    return seat.ok ? answerSeated(request, kind, handle, seat.value) : seat;
   };

@@ -1,11 +1,7 @@
 import { z } from "zod";
-import type { Result } from "../../../base/result.ts";
 import { JOB_STATUSES } from "../../../wire/job.ts";
 import { MAX_TERMINAL_SIDE } from "../../../wire/limits.ts";
 import { LOG_FILES } from "../../../wire/node.ts";
-import type { Refusal } from "../../core/refusal.ts";
-import type { AppRequest } from "../context.ts";
-import { validate } from "./validation.ts";
 
 const INTEGER = /^[+-]?\d+$/;
 const TRUE = /^(true|1|yes|on|t|y)$/i;
@@ -47,7 +43,15 @@ export const attachQuerySchema = z.object({
 });
 
 export const artifactQuerySchema = z.object({
-  git_sha: z.preprocess(takeLast, z.string().regex(/^[0-9a-fA-F]{4,64}$/)).optional(),
+  git_sha: z
+    .preprocess(
+      takeLast,
+      z
+        .string()
+        .regex(/^[0-9a-fA-F]{4,64}$/)
+        .toLowerCase(),
+    )
+    .optional(),
 });
 
 export const jobsQuerySchema = z.object({
@@ -59,8 +63,3 @@ export const jobsQuerySchema = z.object({
   limit: z.preprocess(toInteger, z.int().min(1).max(10_000)).default(1000),
   offset: z.preprocess(toInteger, z.int().min(0)).default(0),
 });
-
-export const readQuery = <Schema extends z.ZodType>(
-  request: AppRequest,
-  schema: Schema,
-): Result<z.output<Schema>, Refusal> => validate(schema, request.req.queries(), ["query"]);

@@ -1,11 +1,13 @@
+import { z } from "zod";
 import { err, ok, type Result } from "../../../base/result.ts";
 import { MAX_ARTIFACT_BYTES } from "../../../wire/limits.ts";
 import type { ArtifactId } from "../../core/jobs/job.ts";
 import { createRefusal, createUnavailable, type Refusal } from "../../core/refusal.ts";
 import type { ArtifactWriter } from "../../core/store.ts";
-import type { BodyDeadline } from "./body-deadline.ts";
+import { type BodyDeadline, startBodyDeadline } from "./body-deadline.ts";
+import type { RequestBody } from "./request-body.ts";
 
-type Body = ReadableStream<Uint8Array>;
+type Incoming = Readonly<{ bytes: ReadableStream<Uint8Array>; deadline: BodyDeadline }>;
 type Reader = Readonly<{
   read: () => Promise<Readonly<{ done: boolean; value?: Uint8Array | undefined }>>;
   cancel: () => Promise<void>;
@@ -67,12 +69,20 @@ const finish = async (writer: ArtifactWriter): Promise<Result<ArtifactId, Refusa
   return finished.ok ? finished : err(createUnavailable(finished.error));
 };
 
-const receiveStream = async (
-  body: Body,
-  deadline: BodyDeadline,
+export const artifactBody: RequestBody<Incoming> = {
+  content: { "application/octet-stream": { schema: z.string().meta({ format: "binary" }) } },
+  read: async ({ body, headers }, timeoutS) => {
+    if (body === null) return err(empty);
+    if (isTooLarge(headers)) return err(tooLarge);
+    return ok({ bytes: body, deadline: startBodyDeadline(timeoutS) });
+  },
+};
+
+export const receiveArtifact = async (
+  { bytes, deadline }: Incoming,
   writer: ArtifactWriter,
 ): Promise<Result<ArtifactId, Refusal>> => {
-  const reader = body.getReader();
+  const reader = bytes.getReader();
   try {
     const appended = await appendAll(reader, deadline, writer);
     if (appended.ok) return await finish(writer);
@@ -82,14 +92,4 @@ const receiveStream = async (
     await giveUp(reader, writer);
     throw error;
   }
-};
-
-export const receiveArtifact = async (
-  request: Request,
-  deadline: BodyDeadline,
-  beginWriter: () => ArtifactWriter,
-): Promise<Result<ArtifactId, Refusal>> => {
-  if (request.body === null) return err(empty);
-  if (isTooLarge(request.headers)) return err(tooLarge);
-  return receiveStream(request.body, deadline, beginWriter());
 };

@@ -1,5 +1,5 @@
 import { err, ok, type Result } from "../../../base/result.ts";
-import type { Job, RunningJob } from "../../core/jobs/job.ts";
+import type { Job, JobId, RunningJob } from "../../core/jobs/job.ts";
 import { createRefusal, type Refusal } from "../../core/refusal.ts";
 import type { SocketHandler } from "../../core/running/job-terminal.ts";
 import { readCaller } from "../access/caller.ts";
@@ -7,12 +7,12 @@ import { permit } from "../access/permit.ts";
 import type { Seats } from "../access/seats.ts";
 import { closeWhenLost } from "../access/watch-access.ts";
 import type { ApiContext, AppRequest } from "../context.ts";
-import { respondRefusal } from "../http/error-response.ts";
-import { attachQuerySchema, readQuery } from "../http/query.ts";
-import { createUnknownJob, findJob } from "../jobs/find-job.ts";
+import { describeErrors } from "../http/describe-response.ts";
+import { attachQuerySchema } from "../http/query.ts";
+import { findJob, jobParams } from "../jobs/find-job.ts";
 import { bridgeTerminal } from "../live/bridge-terminal.ts";
 import type { ViewingRooms } from "../live/viewing-rooms.ts";
-import { describeErrors, idParameter, type Route, type RouteSpec } from "../route.ts";
+import { defineRoute, type Handle, type Route, type RouteInput, type RouteSpec } from "../route.ts";
 
 const DESCRIPTION = `A WebSocket. Binary frames are bytes of the terminal, both ways; a text frame \`{"columns":N,"rows":N}\`
 tells the size of the viewer's window, as the query does at the start. \`term\` names the kind of the viewer's terminal.
@@ -20,18 +20,19 @@ With \`read_only\` what the viewer sends is dropped. Several may attach at once;
 smallest window. Closing the WebSocket detaches; the job goes on. The server closes with 4000 when the viewer detached in
 the terminal (Ctrl-A D), 4001 when the job has ended, 4002 when its terminal can't be shown, 1001 when the server stops.`;
 
-const attachSpec: RouteSpec = {
+const spec = {
   method: "get",
   path: "/v1/jobs/{id}/attach",
   tags: ["jobs"],
   summary: "The terminal of a running job",
   description: DESCRIPTION.replaceAll("\n", " "),
-  request: { params: idParameter, query: attachQuerySchema },
+  params: jobParams,
+  query: attachQuerySchema,
   responses: {
     101: { description: "The WebSocket is open" },
     ...describeErrors("INVALID_REQUEST", "INVALID_JOB_STATE", "JOB_NOT_FOUND", "VALIDATION_ERROR", "TOO_MANY_REQUESTS"),
   },
-};
+} satisfies RouteSpec;
 
 const SWITCHING = 101;
 const START_PATIENCE_MS = 15_000;
@@ -46,10 +47,10 @@ const waitForLaunch = async ({ store, feed }: ApiContext, first: Job): Promise<J
   return job;
 };
 
-const findRunning = async (context: ApiContext, request: AppRequest): Promise<Result<RunningJob, Refusal>> => {
-  const found = findJob(context.store, request);
-  if (found === null) return err(createUnknownJob(request));
-  const job = await waitForLaunch(context, found);
+const findRunning = async (context: ApiContext, id: JobId): Promise<Result<RunningJob, Refusal>> => {
+  const found = findJob(context.store, id);
+  if (!found.ok) return found;
+  const job = await waitForLaunch(context, found.value);
   if (job.status === "running" && context.executor.attachCommand(job.handle).length > 0) return ok(job);
   const reason = job.status === "running" ? "has no terminal" : `is ${job.status}; only a running job has a terminal`;
   return err(createRefusal("INVALID_JOB_STATE", `Job ${job.id} ${reason}`));
@@ -62,13 +63,12 @@ const upgrade = (request: AppRequest, handler: SocketHandler): boolean =>
 
 const findShown = async (
   context: ApiContext,
-  request: AppRequest,
-  isReadOnly: boolean,
+  { request, params, query }: RouteInput<typeof spec>,
 ): Promise<Result<RunningJob, Refusal>> => {
-  const job = await findRunning(context, request);
+  const job = await findRunning(context, params.id);
   if (!job.ok) return job;
   const { id, user } = job.value;
-  const permitted = permit(request, isReadOnly ? { act: "read" } : { act: "type into", job: id, owner: user });
+  const permitted = permit(request, query.read_only ? { act: "read" } : { act: "type into", job: id, owner: user });
   return permitted.ok ? job : permitted;
 };
 
@@ -83,26 +83,24 @@ const announce = (request: AppRequest, job: Job, isReadOnly: boolean): void => {
 };
 
 const attach =
-  (context: ApiContext, rooms: ViewingRooms, seats: Seats) =>
-  async (request: AppRequest): Promise<Response> => {
-    const query = readQuery(request, attachQuerySchema);
-    if (!query.ok) return respondRefusal(query.error);
-    const job = await findShown(context, request, query.value.read_only);
-    if (!job.ok) return respondRefusal(job.error);
-    if (context.isStopping()) return respondRefusal(createRefusal("UNAVAILABLE", "The server is shutting down"));
-    const { columns, rows, term, read_only } = query.value;
+  (context: ApiContext, rooms: ViewingRooms, seats: Seats): Handle<typeof spec> =>
+  async (input) => {
+    const job = await findShown(context, input);
+    if (!job.ok) return job;
+    if (context.isStopping()) return err(createRefusal("UNAVAILABLE", "The server is shutting down"));
+    const { request, query } = input;
+    const { columns, rows, term, read_only } = query;
     const options = { size: { columns, rows }, kind: term };
     const seat = seats.take("viewer", request.env.peer.address);
-    if (!seat.ok) return respondRefusal(seat.error);
+    if (!seat.ok) return seat;
     const viewing = { job: job.value, options, isReadOnly: read_only, onEnd: seat.value };
     if (upgrade(request, closeWhenLost(request, bridgeTerminal(context, rooms, viewing)))) {
       announce(request, job.value, read_only);
-      return new Response(null, { status: SWITCHING });
+      return ok(new Response(null, { status: SWITCHING }));
     }
     seat.value();
-    return respondRefusal(createRefusal("INVALID_REQUEST", "This address takes a WebSocket"));
+    return err(createRefusal("INVALID_REQUEST", "This address takes a WebSocket"));
   };
 
-export const createAttachRoutes = (context: ApiContext, rooms: ViewingRooms, seats: Seats): readonly Route[] => [
-  { spec: attachSpec, handle: attach(context, rooms, seats) },
-];
+export const createAttachRoute = (context: ApiContext, rooms: ViewingRooms, seats: Seats): Route =>
+  defineRoute(spec, attach(context, rooms, seats));

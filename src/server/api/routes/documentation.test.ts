@@ -3,9 +3,12 @@ import { createHash } from "node:crypto";
 import { createHarness } from "../../../../tests/support/api.ts";
 import { jobRequestSchema } from "../../../wire/job.ts";
 
+type Parameter = Readonly<{ name: string; in: string; schema: unknown }>;
+type Call = Readonly<{ responses: Record<string, unknown>; parameters?: readonly Parameter[] }>;
+
 type Described = Readonly<{
   openapi: string;
-  paths: Readonly<Record<string, Readonly<Record<string, { responses: Record<string, unknown> }>>>>;
+  paths: Readonly<Record<string, Readonly<Record<string, Call>>>>;
   components: Readonly<{ schemas: Readonly<Record<string, unknown>>; securitySchemes: unknown }>;
 }>;
 
@@ -90,6 +93,22 @@ test("every call that reads JSON names what a body may be refused for", async ()
     const responses = Object.keys(paths[path]?.[method]?.responses ?? {});
     expect([call, ...responses]).toEqual(expect.arrayContaining([call, "408", "413", "415", "422"]));
   }
+});
+
+test("every call names the parameters that stand in its path, and no others", async () => {
+  for (const [path, item] of Object.entries((await readDocument()).paths)) {
+    const names = [...path.matchAll(/\{(\w+)\}/g)].map(([, name = ""]) => name);
+    for (const { parameters = [] } of Object.values(item)) {
+      expect([path, parameters.filter((one) => one.in === "path").map(({ name }) => name)]).toEqual([path, names]);
+    }
+  }
+});
+
+test("the document tells what a job's id and a GPU's index look like", async () => {
+  const { paths } = await readDocument();
+  const [id] = paths["/v1/jobs/{id}"]?.["get"]?.parameters ?? [];
+  const [index] = paths["/v1/gpus/{index}/blacklist"]?.["put"]?.parameters ?? [];
+  expect([id?.schema, index?.schema]).toEqual([{ type: "string", pattern: "^[a-z0-9-]{1,64}$" }, { type: "integer" }]);
 });
 
 type Rules = Readonly<{

@@ -1,23 +1,25 @@
 import { createHash } from "node:crypto";
 import { z } from "zod";
+import { ok } from "../../../base/result.ts";
+import { describeJson, describeText } from "../http/describe-response.ts";
 import { type OpenApiDocument, PAGE_STYLE, renderDocumentation } from "../http/docs-page.ts";
-import { describeJson, describeText, type Route, type RouteSpec } from "../route.ts";
+import { defineRoute, type Route, type RouteSpec } from "../route.ts";
 
-const documentSpec: RouteSpec = {
+const documentSpec = {
   method: "get",
   path: "/openapi.json",
   tags: ["documentation"],
   summary: "This API as an OpenAPI 3.1 document",
   responses: { 200: describeJson("The document", z.looseObject({ openapi: z.string() })) },
-};
+} satisfies RouteSpec;
 
-const pageSpec: RouteSpec = {
+const pageSpec = {
   method: "get",
   path: "/docs",
   tags: ["documentation"],
   summary: "This API as a page to read",
   responses: { 200: describeText("The page", "text/html") },
-};
+} satisfies RouteSpec;
 
 const styleHash = createHash("sha256").update(PAGE_STYLE).digest("base64");
 
@@ -45,7 +47,7 @@ export const createDocumentationRoutes = (createDocument: () => OpenApiDocument)
   const json = once(() => JSON.stringify(document()));
   const page = once(() => renderDocumentation(document()));
   return [
-    { spec: documentSpec, handle: () => new Response(json(), { headers: { "Content-Type": "application/json" } }) },
-    { spec: pageSpec, handle: () => new Response(page(), { headers: PAGE_HEADERS }) },
+    defineRoute(documentSpec, () => ok(new Response(json(), { headers: { "Content-Type": "application/json" } }))),
+    defineRoute(pageSpec, () => ok(new Response(page(), { headers: PAGE_HEADERS }))),
   ];
 };

@@ -1,29 +1,44 @@
 import { z } from "zod";
+import { err, ok } from "../../../base/result.ts";
 import { blacklistChangeSchema, type WireGpu, wireGpuSchema } from "../../../wire/gpu.ts";
 import type { Caller } from "../../changes/context.ts";
 import type { GpuProbe } from "../../core/queue/gpu.ts";
 import { describeGpus, type GpuState } from "../../core/queue/gpu-selection.ts";
-import { createInvalid, createRefusal, createUnavailable } from "../../core/refusal.ts";
+import { createInvalid, createRefusal, createUnavailable, type Refusal } from "../../core/refusal.ts";
 import { readCaller } from "../access/caller.ts";
-import type { ApiContext, AppRequest } from "../context.ts";
-import { respondRefusal } from "../http/error-response.ts";
-import { describeErrors, describeJson, type Route, type RouteSpec } from "../route.ts";
+import type { ApiContext } from "../context.ts";
+import { describeErrors, describeJson } from "../http/describe-response.ts";
+import { defineRoute, type Handle, type Route, type RouteSpec } from "../route.ts";
 
-const listSpec: RouteSpec = {
+const listSpec = {
   method: "get",
   path: "/v1/gpus",
   tags: ["gpus"],
   summary: "The GPUs of the server, by index",
   description: "Empty when they cannot be read; `gpu_error` of the server's status says why.",
   responses: { 200: describeJson("The GPUs", z.array(wireGpuSchema)) },
+} satisfies RouteSpec;
+
+const WHOLE_NUMBER = /^-?\d+$/;
+
+const createUnknownGpu = (index: number | string): Refusal =>
+  createRefusal("GPU_NOT_FOUND", `There is no GPU ${index}`);
+
+const noIndex = createInvalid([
+  { loc: ["path", "index"], msg: "A GPU's index is a whole number", type: "int_parsing" },
+]);
+
+const index = {
+  schema: z.preprocess((text) => (WHOLE_NUMBER.test(String(text)) ? Number(text) : text), z.int()),
+  refuse: (text: string) => (WHOLE_NUMBER.test(text) ? createUnknownGpu(text) : noIndex),
 };
 
-const blacklistSpec = (method: "put" | "delete", summary: string): RouteSpec => ({
+const describeBlacklist = (method: "put" | "delete", summary: string) => ({
   method,
   path: "/v1/gpus/{index}/blacklist",
   tags: ["gpus"],
   summary,
-  request: { params: z.object({ index: z.int() }) },
+  params: { index },
   responses: {
     200: describeJson("What changed", blacklistChangeSchema),
     ...describeErrors("GPU_NOT_FOUND", "VALIDATION_ERROR"),
@@ -46,12 +61,12 @@ const toWireGpu = (gpu: GpuState, isMock: boolean): WireGpu => ({
 });
 
 const list =
-  ({ gpus, store }: ApiContext) =>
-  async (): Promise<Response> => {
+  ({ gpus, store }: ApiContext): Handle<typeof listSpec> =>
+  async () => {
     const reading = await gpus.read();
     const states = describeGpus(reading.ok ? reading.value : [], store.loadActiveJobs(), store.listBlacklist());
     const byIndex = [...states].sort((left, right) => left.index - right.index);
-    return Response.json(byIndex.map((state) => toWireGpu(state, gpus.isMock)));
+    return ok(Response.json(byIndex.map((state) => toWireGpu(state, gpus.isMock))));
   };
 
 const hasGpu = async (gpus: GpuProbe, index: number): Promise<boolean> => {
@@ -61,11 +76,6 @@ const hasGpu = async (gpus: GpuProbe, index: number): Promise<boolean> => {
 
 const isKnown = async ({ gpus, store }: ApiContext, index: number, blacklisted: boolean): Promise<boolean> =>
   (!blacklisted && store.listBlacklist().has(index)) || (await hasGpu(gpus, index));
-
-const refuseIndex = (): Response =>
-  respondRefusal(
-    createInvalid([{ loc: ["path", "index"], msg: "A GPU's index is a whole number", type: "int_parsing" }]),
-  );
 
 const announce = (
   { wakes }: ApiContext,
@@ -77,21 +87,18 @@ const announce = (
 };
 
 const change =
-  (context: ApiContext, blacklisted: boolean) =>
-  async (request: AppRequest): Promise<Response> => {
-    const text = request.req.param("index") ?? "";
-    if (!/^-?\d+$/.test(text)) return refuseIndex();
-    const index = Number(text);
-    const isFound = Number.isSafeInteger(index) && (await isKnown(context, index, blacklisted));
-    if (!isFound) return respondRefusal(createRefusal("GPU_NOT_FOUND", `There is no GPU ${text}`));
-    const changed = await context.store.write((transaction) => transaction.setBlacklisted(index, blacklisted));
-    if (!changed.ok) return respondRefusal(createUnavailable(changed.error));
-    if (changed.value) announce(context, readCaller(request), { gpu: index, blacklisted });
-    return Response.json({ gpu_idx: index, blacklisted, changed: changed.value });
+  (context: ApiContext, blacklisted: boolean): Handle<ReturnType<typeof describeBlacklist>> =>
+  async ({ request, params }) => {
+    const gpu = params.index;
+    if (!(await isKnown(context, gpu, blacklisted))) return err(createUnknownGpu(gpu));
+    const changed = await context.store.write((transaction) => transaction.setBlacklisted(gpu, blacklisted));
+    if (!changed.ok) return err(createUnavailable(changed.error));
+    if (changed.value) announce(context, readCaller(request), { gpu, blacklisted });
+    return ok(Response.json({ gpu_idx: gpu, blacklisted, changed: changed.value }));
   };
 
 export const createGpuRoutes = (context: ApiContext): readonly Route[] => [
-  { spec: listSpec, handle: list(context) },
-  { spec: blacklistSpec("put", "Give a GPU to no job"), handle: change(context, true) },
-  { spec: blacklistSpec("delete", "Give a GPU to jobs again"), handle: change(context, false) },
+  defineRoute(listSpec, list(context)),
+  defineRoute(describeBlacklist("put", "Give a GPU to no job"), change(context, true)),
+  defineRoute(describeBlacklist("delete", "Give a GPU to jobs again"), change(context, false)),
 ];

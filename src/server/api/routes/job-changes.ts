@@ -9,22 +9,23 @@ import { toWireJob } from "../../core/jobs/wire-job.ts";
 import { createRefusal, type Refusal } from "../../core/refusal.ts";
 import { readCaller } from "../access/caller.ts";
 import { permit } from "../access/permit.ts";
-import type { ApiContext, AppRequest } from "../context.ts";
-import { respondRefusal } from "../http/error-response.ts";
-import { readJson } from "../http/read-json.ts";
-import { createUnknownJob, readJobId } from "../jobs/find-job.ts";
-import { describeBody, describeErrors, describeJson, idParameter, type Route, type RouteSpec } from "../route.ts";
+import type { ApiContext } from "../context.ts";
+import { describeErrors, describeJson } from "../http/describe-response.ts";
+import { jsonBody } from "../http/json-body.ts";
+import { jobParams } from "../jobs/find-job.ts";
+import { defineRoute, type Handle, type Route, type RouteInput, type RouteSpec } from "../route.ts";
 
 type Decided = ReturnType<Decide>;
 type DecideFor = (job: Job, caller: Caller) => Decided;
-type Answer = Awaited<ReturnType<typeof changeJob>>;
 
-const editSpec: RouteSpec = {
+const editSpec = {
   method: "patch",
   path: "/v1/jobs/{id}",
   tags: ["jobs"],
   summary: "Change a queued job, or the tag of any job",
-  request: { params: idParameter, body: describeBody(jobPatchSchema) },
+  asks: "contribute",
+  params: jobParams,
+  body: jsonBody(jobPatchSchema),
   responses: {
     200: describeJson("The job", wireJobSchema),
     ...describeErrors(
@@ -36,34 +37,40 @@ const editSpec: RouteSpec = {
       "VALIDATION_ERROR",
     ),
   },
-};
+} satisfies RouteSpec;
 
-const removeSpec: RouteSpec = {
+const removeSpec = {
   method: "delete",
   path: "/v1/jobs/{id}",
   tags: ["jobs"],
   summary: "Take a queued job out of the queue",
-  request: { params: idParameter },
+  asks: "contribute",
+  params: jobParams,
   responses: { 204: { description: "It is gone" }, ...describeErrors("INVALID_JOB_STATE", "JOB_NOT_FOUND") },
-};
+} satisfies RouteSpec;
 
-const killSpec: RouteSpec = {
+const killSpec = {
   method: "post",
   path: "/v1/jobs/{id}/kill",
   tags: ["jobs"],
   summary: "End a running job",
-  request: { params: idParameter },
+  asks: "contribute",
+  params: jobParams,
   responses: { 204: { description: "It will be killed" }, ...describeErrors("INVALID_JOB_STATE", "JOB_NOT_FOUND") },
-};
+} satisfies RouteSpec;
+
+type JobInput = Pick<RouteInput<typeof removeSpec>, "request" | "params">;
 
 const refuseState = (message: string): Result<never, Refusal> => err(createRefusal("INVALID_JOB_STATE", message));
 
-const changeFor = async (context: ApiContext, request: AppRequest, decide: DecideFor): Promise<Answer> => {
-  const id = readJobId(request);
-  if (id === null) return err(createUnknownJob(request));
+const changeFor = (
+  context: ApiContext,
+  { request, params }: JobInput,
+  decide: DecideFor,
+): ReturnType<typeof changeJob> => {
   const caller = readCaller(request);
-  return changeJob({ ...context, log: caller.log }, id, (job) => {
-    const permitted = permit(request, { act: "change", job: id, owner: job.user });
+  return changeJob({ ...context, log: caller.log }, params.id, (job) => {
+    const permitted = permit(request, { act: "change", job: job.id, owner: job.user });
     if (!permitted.ok) return permitted;
     const decided = decide(job, caller);
     return decided.ok ? ok({ ...decided.value, reason: `${decided.value.reason} by ${caller.name}` }) : decided;
@@ -109,33 +116,30 @@ const removeFolder = async ({ jobDir, log }: ApiContext, { id }: Job): Promise<v
 };
 
 const remove =
-  (context: ApiContext) =>
-  async (request: AppRequest): Promise<Response> => {
-    const removed = await changeFor(context, request, removeQueued);
-    if (!removed.ok) return respondRefusal(removed.error);
+  (context: ApiContext): Handle<typeof removeSpec> =>
+  async (input) => {
+    const removed = await changeFor(context, input, removeQueued);
+    if (!removed.ok) return removed;
     void removeFolder(context, removed.value.before);
-    return new Response(null, { status: 204 });
+    return ok(new Response(null, { status: 204 }));
   };
 
 const edit =
-  (context: ApiContext) =>
-  async (request: AppRequest): Promise<Response> => {
-    const patch = await readJson(request.req.raw, context.settings.limits.bodyTimeout, jobPatchSchema);
-    if (!patch.ok) return respondRefusal(patch.error);
-    const edited = await changeFor(context, request, (job) => editJob(job, patch.value));
-    if (!edited.ok) return respondRefusal(edited.error);
-    return Response.json(toWireJob(edited.value.after ?? edited.value.before));
+  (context: ApiContext): Handle<typeof editSpec> =>
+  async (input) => {
+    const edited = await changeFor(context, input, (job) => editJob(job, input.body));
+    return edited.ok ? ok(Response.json(toWireJob(edited.value.after ?? edited.value.before))) : edited;
   };
 
 const kill =
-  (context: ApiContext) =>
-  async (request: AppRequest): Promise<Response> => {
-    const changed = await changeFor(context, request, markForKill);
-    return changed.ok ? new Response(null, { status: 204 }) : respondRefusal(changed.error);
+  (context: ApiContext): Handle<typeof killSpec> =>
+  async (input) => {
+    const marked = await changeFor(context, input, markForKill);
+    return marked.ok ? ok(new Response(null, { status: 204 })) : marked;
   };
 
 export const createJobChangeRoutes = (context: ApiContext): readonly Route[] => [
-  { spec: editSpec, asks: "contribute", handle: edit(context) },
-  { spec: removeSpec, asks: "contribute", handle: remove(context) },
-  { spec: killSpec, asks: "contribute", handle: kill(context) },
+  defineRoute(editSpec, edit(context)),
+  defineRoute(removeSpec, remove(context)),
+  defineRoute(killSpec, kill(context)),
 ];

@@ -79,3 +79,16 @@ test("HEAD follows nothing", async () => {
   const response = await app.fetch(request, { address: "::1" });
   expect([response.status, followed]).toEqual([200, 0]);
 });
+
+test("the connection of who follows may be quiet, that of who was refused no longer than any other", async () => {
+  const { app, submit } = createHarness();
+  await submit({ job_id: "a" });
+  const listHeld = async (id: string): Promise<readonly boolean[]> => {
+    const held: boolean[] = [];
+    const request = new Request(`http://localhost/v1/jobs/${id}/logs/stream`, { headers: { host: "localhost" } });
+    const response = await app.fetch(request, { address: "::1", holdOpen: (isHeld) => void held.push(isHeld) });
+    await response.body?.cancel();
+    return held;
+  };
+  expect([await listHeld("a"), await listHeld("none")]).toEqual([[true], [true, false]]);
+});

@@ -1,14 +1,14 @@
 import { setImmediate as giveWay } from "node:timers/promises";
 import { z } from "zod";
-import { ok, type Result } from "../../../base/result.ts";
+import { err, ok, type Result } from "../../../base/result.ts";
 import {
   type ExplainedJob,
   explainedJobSchema,
-  jobBatchSchema,
   jobSubmissionSchema,
   type WireJob,
   wireJobSchema,
 } from "../../../wire/job.ts";
+import { MAX_BATCH_SIZE } from "../../../wire/limits.ts";
 import { createSubmitJobs, type SubmitJobs } from "../../changes/submit-jobs.ts";
 import type { Job } from "../../core/jobs/job.ts";
 import { toWireJob } from "../../core/jobs/wire-job.ts";
@@ -17,16 +17,16 @@ import { createRefusal, type Refusal } from "../../core/refusal.ts";
 import type { JobFilter } from "../../core/store.ts";
 import { readCaller } from "../access/caller.ts";
 import { nameOwners } from "../access/name-owners.ts";
-import type { ApiContext, AppRequest } from "../context.ts";
-import { respondRefusal } from "../http/error-response.ts";
-import { jobsQuerySchema, readQuery } from "../http/query.ts";
-import { readBatch } from "../http/read-batch.ts";
-import { readJson } from "../http/read-json.ts";
+import type { ApiContext } from "../context.ts";
+import { describeErrors, describeJson } from "../http/describe-response.ts";
+import { jsonBody } from "../http/json-body.ts";
+import { listBody } from "../http/list-body.ts";
+import { jobsQuerySchema } from "../http/query.ts";
 import { respondList } from "../http/respond-list.ts";
 import { type CommandMatcher, createCommandMatcher } from "../jobs/command-matcher.ts";
 import { explainQueue } from "../jobs/explain-queue.ts";
-import { findJob, refuseUnknown } from "../jobs/find-job.ts";
-import { describeBody, describeErrors, describeJson, idParameter, type Route, type RouteSpec } from "../route.ts";
+import { findJob, jobParams } from "../jobs/find-job.ts";
+import { defineRoute, type Handle, type Route, type RouteSpec } from "../route.ts";
 
 const submissionErrors = describeErrors(
   "ARTIFACT_NOT_FOUND",
@@ -38,79 +38,78 @@ const submissionErrors = describeErrors(
   "GPU_ERROR",
 );
 
-const submitSpec: RouteSpec = {
+const submitSpec = {
   method: "post",
   path: "/v1/jobs",
   tags: ["jobs"],
   summary: "Queue a job",
-  request: { body: describeBody(jobSubmissionSchema) },
+  asks: "contribute",
+  body: jsonBody(jobSubmissionSchema),
   responses: {
     201: describeJson("The job", wireJobSchema),
     200: describeJson("The job of an earlier, equal request with this `job_id`", wireJobSchema),
     ...submissionErrors,
   },
-};
+} satisfies RouteSpec;
 
-const batchSpec: RouteSpec = {
+const batchSpec = {
   method: "post",
   path: "/v1/jobs/batch",
   tags: ["jobs"],
   summary: "Queue up to 10 000 jobs, or none of them",
-  request: { body: describeBody(jobBatchSchema) },
+  asks: "contribute",
+  seat: "upload",
+  body: listBody(jobSubmissionSchema, MAX_BATCH_SIZE),
   responses: {
     201: describeJson("The jobs, in the order of the requests", z.array(wireJobSchema)),
     200: describeJson("The same, when each of them was there from an earlier, equal request", z.array(wireJobSchema)),
     ...submissionErrors,
   },
-};
+} satisfies RouteSpec;
 
-const listSpec: RouteSpec = {
+const listSpec = {
   method: "get",
   path: "/v1/jobs",
   tags: ["jobs"],
   summary: "List jobs: running, then queued, then ended",
   description:
     "`command_regex` is in RE2 syntax, has up to 1000 characters and matches anywhere in the command. With `explain` each queued job says in `why` what keeps it waiting.",
-  request: { query: jobsQuerySchema },
+  query: jobsQuerySchema,
   responses: {
     200: describeJson("The jobs", z.array(explainedJobSchema)),
     ...describeErrors("INVALID_REQUEST", "VALIDATION_ERROR"),
   },
-};
+} satisfies RouteSpec;
 
-const showSpec: RouteSpec = {
+const showSpec = {
   method: "get",
   path: "/v1/jobs/{id}",
   tags: ["jobs"],
   summary: "One job",
-  request: { params: idParameter },
+  params: jobParams,
   responses: { 200: describeJson("The job", wireJobSchema), ...describeErrors("JOB_NOT_FOUND") },
-};
+} satisfies RouteSpec;
 
 const submitOne =
-  (submitJobs: SubmitJobs, timeoutS: number) =>
-  async (request: AppRequest): Promise<Response> => {
-    const body = await readJson(request.req.raw, timeoutS, jobSubmissionSchema);
-    if (!body.ok) return respondRefusal(body.error);
-    const named = nameOwners(request, [body.value], () => []);
-    if (!named.ok) return respondRefusal(named.error);
+  (submitJobs: SubmitJobs): Handle<typeof submitSpec> =>
+  async ({ request, body }) => {
+    const named = nameOwners(request, [body], () => []);
+    if (!named.ok) return named;
     const submitted = await submitJobs(named.value, () => [], readCaller(request));
-    if (!submitted.ok) return respondRefusal(submitted.error);
+    if (!submitted.ok) return submitted;
     const [job] = submitted.value.jobs.map(toWireJob);
-    return Response.json(job, { status: submitted.value.created.length === 0 ? 200 : 201 });
+    return ok(Response.json(job, { status: submitted.value.created.length === 0 ? 200 : 201 }));
   };
 
 const submitBatch =
-  (submitJobs: SubmitJobs, timeoutS: number) =>
-  async (request: AppRequest): Promise<Response> => {
-    const body = await readBatch(request.req.raw, timeoutS);
-    if (!body.ok) return respondRefusal(body.error);
-    const named = nameOwners(request, body.value, (index) => [index]);
-    if (!named.ok) return respondRefusal(named.error);
+  (submitJobs: SubmitJobs): Handle<typeof batchSpec> =>
+  async ({ request, body }) => {
+    const named = nameOwners(request, body, (index) => [index]);
+    if (!named.ok) return named;
     const submitted = await submitJobs(named.value, (index) => [index], readCaller(request));
-    if (!submitted.ok) return respondRefusal(submitted.error);
+    if (!submitted.ok) return submitted;
     const status = submitted.value.created.length === 0 ? 200 : 201;
-    return Response.json(submitted.value.jobs.map(toWireJob), { status });
+    return ok(Response.json(submitted.value.jobs.map(toWireJob), { status }));
   };
 
 type JobsQuery = z.output<typeof jobsQuerySchema>;
@@ -150,32 +149,29 @@ const addReasons = async function* (
 };
 
 const list =
-  (context: ApiContext) =>
-  async (request: AppRequest): Promise<Response> => {
-    const query = readQuery(request, jobsQuerySchema);
-    if (!query.ok) return respondRefusal(query.error);
-    const matcher = await createMatcher(query.value.command_regex);
-    if (!matcher.ok) return respondRefusal(matcher.error);
+  (context: ApiContext): Handle<typeof listSpec> =>
+  async ({ query }) => {
+    const matcher = await createMatcher(query.command_regex);
+    if (!matcher.ok) return matcher;
     const matching = matcher.value === null ? {} : { matchesCommand: matcher.value.matches };
-    const jobs = context.store.listJobs({ ...toFilter(query.value), ...matching });
-    const answer = await respondList(query.value.explain ? addReasons(context, jobs) : toWireSlices(jobs));
-    return matcher.value?.isExhausted() ? respondRefusal(tooSlow) : answer;
+    const jobs = context.store.listJobs({ ...toFilter(query), ...matching });
+    const answer = await respondList(query.explain ? addReasons(context, jobs) : toWireSlices(jobs));
+    return matcher.value?.isExhausted() ? err(tooSlow) : ok(answer);
   };
 
 const show =
-  ({ store }: ApiContext) =>
-  (request: AppRequest): Response => {
-    const job = findJob(store, request);
-    return job === null ? refuseUnknown(request) : Response.json(toWireJob(job));
+  ({ store }: ApiContext): Handle<typeof showSpec> =>
+  ({ params }) => {
+    const job = findJob(store, params.id);
+    return job.ok ? ok(Response.json(toWireJob(job.value))) : job;
   };
 
 export const createJobRoutes = (context: ApiContext): readonly Route[] => {
   const submitJobs = createSubmitJobs(context);
-  const { bodyTimeout } = context.settings.limits;
   return [
-    { spec: submitSpec, asks: "contribute", handle: submitOne(submitJobs, bodyTimeout) },
-    { spec: batchSpec, asks: "contribute", seat: "upload", handle: submitBatch(submitJobs, bodyTimeout) },
-    { spec: listSpec, handle: list(context) },
-    { spec: showSpec, handle: show(context) },
+    defineRoute(submitSpec, submitOne(submitJobs)),
+    defineRoute(batchSpec, submitBatch(submitJobs)),
+    defineRoute(listSpec, list(context)),
+    defineRoute(showSpec, show(context)),
   ];
 };

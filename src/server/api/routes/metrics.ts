@@ -1,15 +1,17 @@
+import { ok } from "../../../base/result.ts";
 import { describeGpus } from "../../core/queue/gpu-selection.ts";
 import type { ChannelFigures, ServerFigures } from "../../core/telemetry/meter.ts";
 import type { ApiContext } from "../context.ts";
-import { describeText, type Route, type RouteSpec } from "../route.ts";
+import { describeText } from "../http/describe-response.ts";
+import { defineRoute, type Route, type RouteSpec } from "../route.ts";
 
-const spec: RouteSpec = {
+const spec = {
   method: "get",
   path: "/metrics",
   tags: ["server"],
   summary: "Figures for Prometheus",
   responses: { 200: describeText("Prometheus text", "text/plain") },
-};
+} satisfies RouteSpec;
 
 const readChannels = ({ store, clock, couriers }: ApiContext): readonly ChannelFigures[] => {
   const backlogs = new Map(store.outbox.measure().map((backlog) => [backlog.channel, backlog]));
@@ -34,10 +36,11 @@ const readFigures = async (context: ApiContext): Promise<ServerFigures> => {
   };
 };
 
-export const createMetricsRoute = (context: ApiContext): Route => ({
-  spec,
-  handle: async () =>
-    new Response(context.meter.render(await readFigures(context)), {
-      headers: { "Content-Type": "text/plain; version=0.0.4; charset=utf-8" },
-    }),
-});
+export const createMetricsRoute = (context: ApiContext): Route =>
+  defineRoute(spec, async () =>
+    ok(
+      new Response(context.meter.render(await readFigures(context)), {
+        headers: { "Content-Type": "text/plain; version=0.0.4; charset=utf-8" },
+      }),
+    ),
+  );

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { err, ok } from "../../../base/result.ts";
 import {
   type NotificationTest,
   type NotificationTestResult,
@@ -7,25 +8,26 @@ import {
 } from "../../../wire/notification-test.ts";
 import type { Courier } from "../../core/notices/courier.ts";
 import { createTestParcel } from "../../core/notices/test-notice.ts";
-import { createRefusal } from "../../core/refusal.ts";
-import type { ApiContext, AppRequest } from "../context.ts";
-import { respondRefusal } from "../http/error-response.ts";
-import { readJson } from "../http/read-json.ts";
-import { describeBody, describeErrors, describeJson, type Route, type RouteSpec } from "../route.ts";
+import { createRefusal, type Refusal } from "../../core/refusal.ts";
+import type { ApiContext } from "../context.ts";
+import { describeErrors, describeJson } from "../http/describe-response.ts";
+import { jsonBody } from "../http/json-body.ts";
+import { defineRoute, type Route, type RouteSpec } from "../route.ts";
 
 const TIMEOUT_MS = 10_000;
 
-const spec: RouteSpec = {
+const spec = {
   method: "post",
   path: "/v1/notifications/test",
   tags: ["server"],
   summary: "Send a message now, to see whether a channel works",
-  request: { body: describeBody(notificationTestSchema) },
+  asks: "contribute",
+  body: jsonBody(notificationTestSchema),
   responses: {
     200: describeJson("What came of it, for each channel", z.array(notificationTestResultSchema)),
     ...describeErrors("NOT_FOUND", "PAYLOAD_TOO_LARGE", "UNSUPPORTED_MEDIA_TYPE", "VALIDATION_ERROR"),
   },
-};
+} satisfies RouteSpec;
 
 const tryChannel = async (
   { clock, settings }: ApiContext,
@@ -49,21 +51,13 @@ const chooseChannels = ({ couriers, ownChannels }: ApiContext, channel: string |
   return Object.hasOwn(couriers, channel) ? [channel] : [];
 };
 
-const refuseUnknown = ({ couriers }: ApiContext, channel: string): Response =>
-  respondRefusal(
-    createRefusal("NOT_FOUND", `There is no channel ${channel}; there are: ${Object.keys(couriers).join(", ")}`),
-  );
+const createUnknownChannel = ({ couriers }: ApiContext, channel: string): Refusal =>
+  createRefusal("NOT_FOUND", `There is no channel ${channel}; there are: ${Object.keys(couriers).join(", ")}`);
 
-export const createNotificationRoute = (context: ApiContext): Route => ({
-  spec,
-  asks: "contribute",
-  handle: async (request: AppRequest): Promise<Response> => {
-    const asked = await readJson(request.req.raw, context.settings.limits.bodyTimeout, notificationTestSchema);
-    if (!asked.ok) return respondRefusal(asked.error);
-    const { channel = null, env } = asked.value;
+export const createNotificationRoute = (context: ApiContext): Route =>
+  defineRoute(spec, async ({ body: { channel = null, env } }) => {
     const chosen = chooseChannels(context, channel);
-    if (channel !== null && chosen.length === 0) return refuseUnknown(context, channel);
+    if (channel !== null && chosen.length === 0) return err(createUnknownChannel(context, channel));
     const couriers = Object.entries(context.couriers).filter(([name]) => chosen.includes(name));
-    return Response.json(await Promise.all(couriers.map((courier) => tryChannel(context, courier, env))));
-  },
-});
+    return ok(Response.json(await Promise.all(couriers.map((courier) => tryChannel(context, courier, env)))));
+  });

@@ -1,28 +1,29 @@
+import { ok } from "../../../base/result.ts";
 import { type Health, healthSchema, type ServerStatus, serverStatusSchema } from "../../../wire/node.ts";
 import { scoreHealth } from "../../core/machine/health.ts";
-import type { ApiContext, AppRequest } from "../context.ts";
-import { respondRefusal } from "../http/error-response.ts";
-import { healthQuerySchema, readQuery } from "../http/query.ts";
-import { describeErrors, describeJson, type Route, type RouteSpec } from "../route.ts";
+import type { ApiContext } from "../context.ts";
+import { describeErrors, describeJson } from "../http/describe-response.ts";
+import { healthQuerySchema } from "../http/query.ts";
+import { defineRoute, type Route, type RouteSpec } from "../route.ts";
 
-const statusSpec: RouteSpec = {
+const statusSpec = {
   method: "get",
   path: "/v1/server/status",
   tags: ["server"],
   summary: "What the server has and does",
   responses: { 200: describeJson("The status", serverStatusSchema) },
-};
+} satisfies RouteSpec;
 
-const healthSpec: RouteSpec = {
+const healthSpec = {
   method: "get",
   path: "/v1/health",
   tags: ["server"],
   summary: "Whether the server is alive, and how well it does",
   description: "Needs no token. Figures are cached unless `refresh` is true.",
   security: [],
-  request: { query: healthQuerySchema },
+  query: healthQuerySchema,
   responses: { 200: describeJson("The health", healthSchema), ...describeErrors("VALIDATION_ERROR") },
-};
+} satisfies RouteSpec;
 
 const ALIVE: Health = { alive: true, status: null, score: null, disk: null, network: null, system: null };
 
@@ -48,15 +49,9 @@ const readHealth = async ({ health }: ApiContext, refresh: boolean): Promise<Hea
   return { alive: true, status, score, ...figures, ...(gpus === undefined ? {} : { gpus }) };
 };
 
-const answerHealth =
-  (context: ApiContext) =>
-  async (request: AppRequest): Promise<Response> => {
-    const query = readQuery(request, healthQuerySchema);
-    if (!query.ok) return respondRefusal(query.error);
-    return Response.json(query.value.detailed ? await readHealth(context, query.value.refresh) : ALIVE);
-  };
-
 export const createServerRoutes = (context: ApiContext): readonly Route[] => [
-  { spec: statusSpec, handle: async () => Response.json(await readStatus(context)) },
-  { spec: healthSpec, handle: answerHealth(context) },
+  defineRoute(statusSpec, async () => ok(Response.json(await readStatus(context)))),
+  defineRoute(healthSpec, async ({ query: { detailed, refresh } }) =>
+    ok(Response.json(detailed ? await readHealth(context, refresh) : ALIVE)),
+  ),
 ];
