@@ -33,9 +33,13 @@ const signal = ({ pid, startTicks }: Process, name: "SIGTERM" | "SIGKILL"): stri
   }
 };
 
-const findAll = async (serverDir: string, jobs: readonly ActiveJob[]): Promise<readonly JobProcesses[]> => {
+type Found = Readonly<{ processes: readonly JobProcesses[]; isWhole: boolean }>;
+
+const findAll = async (serverDir: string, jobs: readonly ActiveJob[]): Promise<Found> => {
   const census = await takeCensus();
-  return jobs.map((job) => findProcesses(job, findHandle(job, locateJobFiles(serverDir, job.id)), census));
+  const find = (job: ActiveJob): JobProcesses =>
+    findProcesses(job, findHandle(job, locateJobFiles(serverDir, job.id)), census);
+  return { processes: jobs.map(find), isWhole: census.isWhole };
 };
 
 const report = (failures: readonly (string | null)[]): Result<void, Problem> => {
@@ -57,8 +61,8 @@ const listTerminated = (processes: JobProcesses): readonly Process[] =>
 const identify = ({ pid, startTicks }: Process): string => `${pid} ${startTicks}`;
 
 const terminateNew = async (serverDir: string, jobs: readonly ActiveJob[], round: Round): Promise<Round> => {
-  const found = await findAll(serverDir, jobs);
-  const targets = found
+  const { processes } = await findAll(serverDir, jobs);
+  const targets = processes
     .flatMap(listTerminated)
     .filter((one) => one.startTicks <= round.startedUntil && !round.signalled.has(identify(one)));
   const failures = [...round.failures, ...targets.map((one) => signal(one, "SIGTERM"))];
@@ -96,11 +100,11 @@ const killAllButScreens = async (
   const failures: (string | null)[] = [];
   const killed = new Set<string>();
   for (let round = 0; round < MAX_ROUNDS; round += 1) {
-    const found = await findAll(serverDir, jobs);
-    const targets = found
-      .flatMap((processes) => listAll({ ...processes, screen: null }))
+    const { processes, isWhole } = await findAll(serverDir, jobs);
+    const targets = processes
+      .flatMap((found) => listAll({ ...found, screen: null }))
       .filter((one) => !killed.has(identify(one)));
-    if (targets.length === 0) break;
+    if (targets.length === 0 && isWhole) break;
     for (const target of targets) {
       killed.add(identify(target));
       failures.push(signal(target, "SIGKILL"));
@@ -130,7 +134,7 @@ const endScreens = async (sessions: readonly Session[]): Promise<readonly (strin
 };
 
 const findSessions = async (serverDir: string, jobs: readonly ActiveJob[]): Promise<readonly Session[]> =>
-  (await findAll(serverDir, jobs)).flatMap(({ screen }, place) => {
+  (await findAll(serverDir, jobs)).processes.flatMap(({ screen }, place) => {
     const job = jobs[place];
     return screen === null || job === undefined ? [] : [{ screen, session: nameSession(job) }];
   });

@@ -1,17 +1,19 @@
 import { existsSync } from "node:fs";
+import { setTimeout as pause } from "node:timers/promises";
 import type { ActiveJob, JobId } from "../../core/jobs/job.ts";
 import type { Observation } from "../../core/running/executor.ts";
 import { type JobPaths, locateJobFiles } from "../job-folder/job-paths.ts";
 import { type Census, takeCensus } from "./census.ts";
 import { readClaim, revokeLaunch } from "./claim.ts";
 import { readExitCode, readExitTime, readStartFailure } from "./job-files.ts";
-import { indexProcesses, type JobProcesses, listAll, listLeftovers, selectJobProcesses } from "./job-processes.ts";
+import { type JobProcesses, listAll, listLeftovers, selectJobProcesses } from "./job-processes.ts";
 import { createHandle, createHandleFromClaim, isSessionAlive, type ScreenHandle } from "./launch-session.ts";
 import { readBootId } from "./process-table.ts";
 
 type Launched = Readonly<{ job: ActiveJob; paths: JobPaths; handle: ScreenHandle }>;
 
-const NOBODY: Census = { index: indexProcesses(new Map()), labels: new Map() };
+const LOOKS = 3;
+const PAUSE_BETWEEN_LOOKS_MS = 100;
 const RESTARTED = "Lost: the machine restarted";
 const REMOVED = "Lost: its folder was removed, and its exit code with it";
 const VANISHED = "Lost: its session ended without an exit code (killed from outside or out of memory)";
@@ -29,17 +31,43 @@ export const findProcesses = (job: ActiveJob, handle: ScreenHandle | null, { ind
   return selectJobProcesses(index, { sessionPid, labelled: labels.get(job.id) ?? new Set() }, process.pid);
 };
 
-const observeEnded = ({ job, paths, handle }: Launched, census: Census, bootId: string): Observation => {
-  const processes = findProcesses(job, handle, census);
-  const exitCode = readExitCode(paths, job);
-  if (exitCode !== null) {
-    const exitedAt = readExitTime(paths);
-    const processesLeft = listLeftovers(processes).length;
-    return { kind: "exited", exitCode, processesLeft, ...(exitedAt === null ? {} : { exitedAt }) };
-  }
-  if (listAll(processes).length > 0) return { kind: "alive", handle };
+const observeExited = (paths: JobPaths, exitCode: number, processesLeft: number): Observation => {
+  const exitedAt = readExitTime(paths);
+  return { kind: "exited", exitCode, processesLeft, ...(exitedAt === null ? {} : { exitedAt }) };
+};
+
+const observeLost = ({ paths, handle }: Launched, bootId: string): Observation => {
   if (handle.bootId !== bootId) return { kind: "lost", reason: RESTARTED };
   return { kind: "lost", reason: readStartFailure(paths) ?? (existsSync(paths.dir) ? VANISHED : REMOVED) };
+};
+
+const observeEnded = (launched: Launched, census: Census, bootId: string): Observation | null => {
+  const { job, paths, handle } = launched;
+  const processes = findProcesses(job, handle, census);
+  const exitCode = readExitCode(paths, job);
+  const left = exitCode === null ? listAll(processes).length : listLeftovers(processes).length;
+  if (left === 0 && !census.isWhole) return null;
+  if (exitCode !== null) return observeExited(paths, exitCode, left);
+  return left > 0 ? { kind: "alive", handle } : observeLost(launched, bootId);
+};
+
+type Observed = ReadonlyMap<Launched, Observation | null>;
+
+const observeAll = async (ended: readonly Launched[], bootId: string): Promise<Observed> => {
+  const census = await takeCensus();
+  return new Map(ended.map((launched) => [launched, observeEnded(launched, census, bootId)] as const));
+};
+
+const listLost = (observed: Observed): readonly Launched[] =>
+  [...observed].flatMap(([launched, seen]) => (seen?.kind === "lost" ? [launched] : []));
+
+const observeSurely = async (ended: readonly Launched[], bootId: string): Promise<Observed> => {
+  let observed = ended.length === 0 ? new Map() : await observeAll(ended, bootId);
+  for (let look = 1; look < LOOKS && listLost(observed).length > 0; look += 1) {
+    await pause(PAUSE_BETWEEN_LOOKS_MS);
+    observed = new Map([...observed, ...(await observeAll(listLost(observed), bootId))]);
+  }
+  return observed;
 };
 
 const tryRevoke = (paths: JobPaths, job: ActiveJob): boolean | null => {
@@ -58,7 +86,8 @@ const once = <Value>(make: () => Value): (() => Value) => {
   };
 };
 
-type Look = Readonly<{ job: ActiveJob; seen: Observation }> | Launched;
+type Seen = Readonly<{ job: ActiveJob; seen: Observation }>;
+type Look = Seen | Launched;
 
 const look = (serverDir: string, job: ActiveJob, bootId: () => string): Look | null => {
   const paths = locateJobFiles(serverDir, job.id);
@@ -70,15 +99,22 @@ const look = (serverDir: string, job: ActiveJob, bootId: () => string): Look | n
   return isRunning ? { job, seen: { kind: "alive", handle } } : { job, paths, handle };
 };
 
-/** Looks at all jobs in one pass; the processes are counted only if some job's session or command has ended. */
+const isSeen = (one: Look): one is Seen => "seen" in one;
+
+const hasEnded = (one: Look): one is Launched => !isSeen(one);
+
+/**
+ * Looks at all jobs in one pass; the processes are counted only if some job's session or command has ended. A job of which
+ * no process is found counts as lost only after three looks, and what was not seen for sure is not told.
+ */
 export const probeJobs = async (
   serverDir: string,
   jobs: readonly ActiveJob[],
 ): Promise<ReadonlyMap<JobId, Observation>> => {
   const bootId = once(readBootId);
   const looks = jobs.flatMap((job) => look(serverDir, job, bootId) ?? []);
-  const census = looks.every((one) => "seen" in one) ? NOBODY : await takeCensus();
-  return new Map(
-    looks.map((one) => [one.job.id, "seen" in one ? one.seen : observeEnded(one, census, bootId())] as const),
-  );
+  const ended = looks.filter(hasEnded);
+  const observed = await observeSurely(ended, ended.length === 0 ? "" : bootId());
+  const found = [...looks.filter(isSeen), ...[...observed].map(([{ job }, seen]) => ({ job, seen }))];
+  return new Map(found.flatMap(({ job, seen }) => (seen === null ? [] : [[job.id, seen] as const])));
 };

@@ -36,19 +36,6 @@ export const listPids = (): readonly number[] =>
     .filter((name) => /^\d+$/.test(name))
     .map(Number);
 
-const KERNEL_THREAD = 0x200000;
-const FLAGS_FIELD = 6;
-const ENVIRONMENT_END_FIELD = 48;
-
-const hasNoEnvironmentYet = (pid: number): boolean => {
-  const line = readFileSync(`/proc/${pid}/stat`, "latin1");
-  const fields = line.slice(line.lastIndexOf(")") + 2).split(" ");
-  const isOfKernel = (Number(fields[FLAGS_FIELD]) & KERNEL_THREAD) !== 0;
-  return !isOfKernel && !isDead(fields[0]) && fields[ENVIRONMENT_END_FIELD] === "0";
-};
-
-const readEnvironment = (pid: number): string => readFileSync(`/proc/${pid}/environ`, "latin1");
-
 export const readBootId = (): string => readFileSync("/proc/sys/kernel/random/boot_id", "utf8").trim();
 
 const TICKS_PER_SECOND = 100;
@@ -59,8 +46,17 @@ export const readUptimeTicks = (): number =>
 
 const JOB_ID = "NEXUS_JOB_ID=";
 
-/** `unsettled`: it is just becoming another program, and its environment can't be read until it has. */
-export type Label = Readonly<{ kind: "job"; id: string } | { kind: "none" } | { kind: "unsettled" }>;
+/**
+ * `unsettled`: it is just becoming another program, and its environment can't be read until it has. `gone`: it ended before
+ * it could say.
+ */
+export type Label = Readonly<{ kind: "job"; id: string } | { kind: "none" } | { kind: "unsettled" } | { kind: "gone" }>;
+
+const KERNEL_THREAD = 0x200000;
+const FLAGS_FIELD = 6;
+const ENVIRONMENT_END_FIELD = 48;
+
+const readEnvironment = (pid: number): string => readFileSync(`/proc/${pid}/environ`, "latin1");
 
 const findJobId = (environment: string): Label => {
   const start = environment.indexOf(`\0${JOB_ID}`);
@@ -69,13 +65,24 @@ const findJobId = (environment: string): Label => {
   return { kind: "job", id: environment.slice(valueStart, environment.indexOf("\0", valueStart)) };
 };
 
+const explainSilence = (pid: number): Label => {
+  const line = readFileSync(`/proc/${pid}/stat`, "latin1");
+  const fields = line.slice(line.lastIndexOf(")") + 2).split(" ");
+  if (isDead(fields[0])) return { kind: "gone" };
+  const isOfKernel = (Number(fields[FLAGS_FIELD]) & KERNEL_THREAD) !== 0;
+  const hasNoneYet = !isOfKernel && fields[ENVIRONMENT_END_FIELD] === "0";
+  return { kind: hasNoneYet || readEnvironment(pid) !== "" ? "unsettled" : "none" };
+};
+
+const isForbidden = (error: unknown): boolean =>
+  error instanceof Error && "code" in error && (error.code === "EACCES" || error.code === "EPERM");
+
 /** The job that a process says it belongs to; none too if its environment may not be read. */
 export const readLabel = (pid: number): Label => {
   try {
     const environment = readEnvironment(pid);
-    if (environment !== "") return findJobId(`\0${environment}\0`);
-    return { kind: hasNoEnvironmentYet(pid) || readEnvironment(pid) !== "" ? "unsettled" : "none" };
-  } catch {
-    return { kind: "none" };
+    return environment === "" ? explainSilence(pid) : findJobId(`\0${environment}\0`);
+  } catch (error) {
+    return { kind: isForbidden(error) ? "none" : "gone" };
   }
 };
