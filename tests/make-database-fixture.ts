@@ -11,7 +11,8 @@ import type {
   RunningJob,
   StartingJob,
 } from "../src/server/core/jobs/job.ts";
-import type { Notice, NoticeEvent, OutboxChanges, OutboxMessage } from "../src/server/core/notices/outbox.ts";
+import type { JobNews } from "../src/server/core/notices/news.ts";
+import type { KeptSubject, Notice, OutboxChanges, OutboxMessage } from "../src/server/core/notices/outbox.ts";
 import { addToken } from "../src/server/external/sqlite/beside-server/tokens.ts";
 import { writeBackup } from "../src/server/external/sqlite/beside-server/write-backup.ts";
 import { SCHEMA_VERSION } from "../src/server/external/sqlite/migrations.ts";
@@ -91,29 +92,35 @@ const JOBS: readonly Job[] = [
 const environmentOf = (job: Job): Readonly<Record<string, string>> =>
   Object.fromEntries(job.envNames.map((name) => [name, `${name} of ${job.id}`]));
 
-const createNotice = (id: string, event: NoticeEvent): Notice => ({
-  jobId: id as JobId,
+const createNotice = (subject: KeptSubject, destination: string): Notice => ({
+  subject,
   channel: "discord",
-  event,
-  destination: "https://example.com/hook",
+  destination,
   secrets: { DISCORD_WEBHOOK_URL: "https://example.com/hook" },
   createdAt: 1_700_000_002,
   dueAt: 1_700_000_003,
 });
 
+const tellOfJob = (id: string, event: JobNews["event"]): Notice =>
+  createNotice({ kind: "job", event, jobId: id as JobId }, "https://example.com/hook");
+
+const REMOVED = createQueued("removed", { batchId: "batch-2" });
+const UNTOLD: readonly KeptSubject[] = [
+  { kind: "batch", event: "batch_done", batchId: "batch-2", lastJobId: REMOVED.id, removedJob: REMOVED },
+  { kind: "batch", event: "batch_done", batchId: "batch-3", lastJobId: "completed" as JobId, removedJob: null },
+  { kind: "machine", event: "unhealthy", nodeName: "atlas", figures: "Score: 12 of 100" },
+];
+
 const fillOutbox = (outbox: OutboxChanges): void => {
-  outbox.enqueue([createNotice("running", "started")]);
+  outbox.enqueue([tellOfJob("running", "started")]);
   outbox.markSending(1);
   outbox.settle(1, { kind: "delivered", at: 1_700_000_004, reference: "77" });
-  outbox.enqueue([
-    createNotice("failed", "started"),
-    createNotice("failed", "failed"),
-    createNotice("killed", "killed"),
-  ]);
+  outbox.enqueue([tellOfJob("failed", "started"), tellOfJob("failed", "failed"), tellOfJob("killed", "killed")]);
   outbox.markSending(2);
   outbox.settle(2, { kind: "retry", dueAt: 1_700_000_009, error: "503", isUncertain: true });
   outbox.markSending(4);
   outbox.settle(4, { kind: "dead", at: 1_700_000_008, error: "404" });
+  outbox.enqueue(UNTOLD.map((subject, index) => createNotice(subject, `destination ${index}`)));
 };
 
 const TOKEN = { name: "ann", role: "user", digest: "e".repeat(64), createdAt: 1_700_000_000, expiresAt: null } as const;
@@ -155,6 +162,7 @@ const describeContent = (outbox: readonly OutboxMessage[]) => ({
   tokenDigest: "d".repeat(64),
   token: TOKEN,
   outbox,
+  untold: UNTOLD,
   batch: { id: "batch-1", total: 3, completed: 1, failed: 1, killed: 0, removed: 0, failedIds: ["failed"] },
   artifact: { id: ARTIFACT, gitSha: "0123456789abcdef", bytes: ARTIFACT_BYTES },
 });

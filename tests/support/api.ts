@@ -17,6 +17,7 @@ import type { Channel } from "../../src/server/core/notices/plan-notices.ts";
 import type { Gpu } from "../../src/server/core/queue/gpu.ts";
 import type { Environment, Store } from "../../src/server/core/store.ts";
 import type { Log } from "../../src/server/core/telemetry/log.ts";
+import { createJobCourier } from "../../src/server/external/couriers/job-courier.ts";
 import { announceChanges } from "../../src/server/external/sqlite/announce-changes.ts";
 import { addToken, revokeToken } from "../../src/server/external/sqlite/beside-server/tokens.ts";
 import { openStore } from "../../src/server/external/sqlite/open-store.ts";
@@ -120,10 +121,9 @@ const createHeaders = ({ json, headers = {} }: CallOptions): Headers => {
 };
 
 const couriers: Couriers = {
-  discord: {
-    deliver: async ({ secrets, job, message }) =>
-      ok({ reference: `${message.channel} ${message.event} of ${job.id} for ${secrets["DISCORD_USER_ID"]}` }),
-  },
+  discord: createJobCourier(async ({ subject, channel, secrets }) =>
+    ok({ reference: `${channel} ${subject.event} of ${subject.job.id} for ${secrets["DISCORD_USER_ID"]}` }),
+  ),
   team: { deliver: async () => ok({ reference: null }) },
   broken: {
     deliver: async () =>
@@ -133,7 +133,7 @@ const couriers: Couriers = {
 
 const digests: Channel = {
   name: "team",
-  isWanted: (_job, event) => event === "batch_done",
+  isWanted: ({ kind }) => kind === "batch",
   findDestination: () => "https://team.example",
 };
 

@@ -2,9 +2,9 @@ import { err, ok, type Result } from "../../base/result.ts";
 import { isEnded, type Job, type JobId } from "../core/jobs/job.ts";
 import { explainEvent } from "../core/jobs/job-change.ts";
 import { applyJobEvent, type JobEvent } from "../core/jobs/job-transition.ts";
-import { planBatchNotice, planBatchNoticeOfRemoved } from "../core/notices/batch-notice.ts";
-import type { Batch } from "../core/notices/outbox.ts";
-import { findNoticeEvent, type NoticeSource, planNotices } from "../core/notices/plan-notices.ts";
+import { planBatchNotices } from "../core/notices/batch-notice.ts";
+import type { Batch } from "../core/notices/news.ts";
+import { type NoticeSource, planJobNotices } from "../core/notices/plan-notices.ts";
 import { createRefusal, createUnavailable, createUnknownJob, type Refusal } from "../core/refusal.ts";
 import type { Transaction } from "../core/store.ts";
 import type { ChangeContext } from "./context.ts";
@@ -40,10 +40,8 @@ const createSource = ({ channels, clock }: ChangeContext, transaction: Transacti
 const enqueueNotices = (context: ChangeContext, transaction: Transaction, before: Job, after: Job | null): boolean => {
   const source = createSource(context, transaction, before.id);
   const batch = countInBatch(transaction, before, after);
-  const notices =
-    after === null
-      ? planBatchNoticeOfRemoved(batch, before, source)
-      : [...planNotices(findNoticeEvent(before, after), after, source), ...planBatchNotice(batch, after, source)];
+  const ofJob = after === null ? [] : planJobNotices(before, after, source);
+  const notices = [...ofJob, ...planBatchNotices(batch, after ?? before, source)];
   transaction.outbox.enqueue(notices);
   return batch !== null || notices.length > 0;
 };

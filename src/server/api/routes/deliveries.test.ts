@@ -5,11 +5,12 @@ import type { JobId } from "../../core/jobs/job.ts";
 test("deliveries of a job are listed oldest first, without secrets, and there are none of an unknown one", async () => {
   const { call, submit, store } = createHarness();
   const { id } = await submit();
-  const notice = { jobId: id as JobId, channel: "discord", destination: "secret address", createdAt: 7, dueAt: 8 };
+  const subject = { kind: "job", jobId: id as JobId } as const;
+  const notice = { channel: "discord", destination: "secret address", createdAt: 7, dueAt: 8 };
   await store.write(({ outbox }) => {
     outbox.enqueue([
-      { ...notice, event: "started", secrets: { URL: "secret address" } },
-      { ...notice, event: "completed", secrets: { URL: "secret address" } },
+      { ...notice, subject: { ...subject, event: "started" }, secrets: { URL: "secret address" } },
+      { ...notice, subject: { ...subject, event: "completed" }, secrets: { URL: "secret address" } },
     ]);
     outbox.markSending(1);
     outbox.settle(1, { kind: "retry", dueAt: 9, error: "Discord answered 500", isUncertain: true });

@@ -110,10 +110,13 @@ describe("DELETE", () => {
     await call("DELETE", "/v1/jobs/last");
     const [digest, ...more] = listHeads();
     expect([digest, more]).toMatchObject([
-      { jobId: "last", channel: "team", event: "batch_done", state: "pending" },
+      { subject: { lastJobId: "last", event: "batch_done" }, channel: "team", state: "pending" },
       [],
     ]);
     expect(JSON.stringify(store.outbox.openSecrets(digest?.id ?? 0))).not.toContain("hunter2secret");
+    expect(digest && store.outbox.openSubject(digest)).toMatchObject({
+      removedJob: { command: "train --key ********" },
+    });
     expect(wakes().filter((wake) => wake === "outbox")).toHaveLength(2);
   });
 

@@ -30,10 +30,14 @@ test("jobs, GPUs, artifacts and memory are there in Prometheus text", async () =
 test("of each channel it is told how many notifications wait, and since when the oldest does", async () => {
   const { call, store, context } = createHarness();
   const createdAt = context.clock() - 100;
-  const notice = { channel: "team", event: "failed", destination: "", secrets: {}, dueAt: createdAt } as const;
+  const notice = { channel: "team", destination: "", secrets: {}, dueAt: createdAt } as const;
   await store.write(({ outbox }) =>
     outbox.enqueue(
-      ["a", "b"].map((id, index) => ({ ...notice, jobId: id as JobId, createdAt: createdAt + index * 50 })),
+      ["a", "b"].map((id, index) => ({
+        ...notice,
+        subject: { kind: "job", event: "failed", jobId: id as JobId },
+        createdAt: createdAt + index * 50,
+      })),
     ),
   );
   await store.write(({ outbox }) => outbox.markSending(1));

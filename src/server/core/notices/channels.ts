@@ -1,39 +1,49 @@
-import { isEnded, type Job } from "../jobs/job.ts";
+import type { Job } from "../jobs/job.ts";
 import type { NotifyChannel } from "./channel-settings.ts";
-import type { NoticeEvent } from "./outbox.ts";
+import type { News, NoticeEvent } from "./news.ts";
 import { type Channel, LOG_CHANNEL } from "./plan-notices.ts";
 
 const isEnding = (event: NoticeEvent): boolean => event === "completed" || event === "failed" || event === "killed";
 
 const discord: Channel = {
   name: "discord",
-  isWanted: (job, event) => job.notifications.includes("discord") && event !== "batch_done",
-  findDestination: (_job, secrets) => secrets["DISCORD_WEBHOOK_URL"] ?? "",
+  isWanted: (news) => news.kind === "job" && news.job.notifications.includes("discord"),
+  findDestination: (secrets) => secrets["DISCORD_WEBHOOK_URL"] ?? "",
 };
 
 const phone: Channel = {
   name: "phone",
-  isWanted: (job, event) => job.notifications.includes("phone") && isEnding(event),
-  findDestination: (_job, secrets) => secrets["TWILIO_ACCOUNT_SID"] ?? "",
+  isWanted: (news) => news.kind === "job" && news.job.notifications.includes("phone") && isEnding(news.event),
+  findDestination: (secrets) => secrets["TWILIO_ACCOUNT_SID"] ?? "",
 };
 
 const uploadedLog: Channel = {
   name: LOG_CHANNEL,
-  isWanted: (job: Job, event) => isEnded(job) && job.integrations.includes("nullpointer") && isEnding(event),
+  isWanted: (news) => news.kind === "job" && news.job.integrations.includes("nullpointer") && isEnding(news.event),
   findDestination: () => "",
 };
 
 /** The channels that a job asks for by its `notifications` and `integrations`. */
 export const JOB_CHANNELS: readonly Channel[] = [uploadedLog, discord, phone];
 
+const isOf = (users: readonly string[], { user }: Job): boolean => users.length === 0 || users.includes(user);
+
+const isWantedBy = ({ events, users, digest }: NotifyChannel, news: News): boolean => {
+  const isListed = events.some((event) => event === news.event);
+  switch (news.kind) {
+    case "job":
+      return isOf(users, news.job) && isListed && !(digest && news.job.batchId !== undefined);
+    case "batch":
+      return isOf(users, news.lastJob) && digest;
+    case "machine":
+      return users.length === 0 && isListed;
+  }
+};
+
 /** Channels that the server's owner configured: they hear of jobs that did not ask for it. */
 export const createServerChannels = (channels: readonly NotifyChannel[]): readonly Channel[] =>
-  channels.map(({ name, url, events, users, digest }) => ({
-    name,
-    isWanted: (job, event) => {
-      if (users.length > 0 && !users.includes(job.user)) return false;
-      const isDigested = digest && job.batchId !== undefined;
-      return isDigested ? event === "batch_done" : events.some((wanted) => wanted === event);
-    },
-    findDestination: () => url,
+  channels.map((channel) => ({
+    name: channel.name,
+    isWanted: (news) => isWantedBy(channel, news),
+    findDestination: () => channel.url,
   }));

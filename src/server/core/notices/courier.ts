@@ -1,20 +1,28 @@
 import type { Result } from "../../../base/result.ts";
-import type { Job } from "../jobs/job.ts";
-import type { Batch, OutboxMessage } from "./outbox.ts";
+import type { BatchNews, JobNews, MachineNews } from "./news.ts";
+import type { Notice } from "./outbox.ts";
+
+type JobContent = JobNews &
+  Readonly<{
+    readLog: (lastLines: number | null) => Promise<Uint8Array>;
+    logUrl: string | null;
+    editedReference: string | null;
+  }>;
+type BatchContent = BatchNews & Readonly<{ logUrl: string | null }>;
 
 /**
- * A message with all that its text is made from. `readLog` returns the last lines of the job's log, or its last 10 MiB
- * for null. `logUrl` is where the log was uploaded; `editedReference` names the message that this one changes.
+ * A notice with all that its message is made from. `readLog` returns the last lines of the job's log, or its last 10 MiB
+ * for null. `logUrl` is where the log, of a batch that of its last job, was uploaded; `editedReference` names the message
+ * that this one changes.
  */
-export type Parcel = Readonly<{
-  message: OutboxMessage;
-  job: Job;
-  secrets: Readonly<Record<string, string>>;
-  readLog: (lastLines: number | null) => Promise<Uint8Array>;
-  logUrl: string | null;
-  editedReference: string | null;
-  batch: Batch | null;
+export type Parcel<Content = JobContent | BatchContent | MachineNews> = Readonly<{
+  subject: Content;
+  channel: string;
+  createdAt: number;
+  secrets: Notice["secrets"];
 }>;
+
+export type JobParcel = Parcel<JobContent>;
 
 /** `isFinal`: another attempt would fail too. `isUncertain`: it may have arrived all the same. */
 export type DeliveryError = Readonly<{

@@ -15,9 +15,8 @@ import type { OutboxMessage } from "./outbox.ts";
 
 const createMessage = (id: number, fields: Partial<OutboxMessage> = {}): OutboxMessage => ({
   id,
-  jobId: "a" as JobId,
+  subject: { kind: "job", event: "started", jobId: "a" as JobId },
   channel: "discord",
-  event: "started",
   destination: `to ${id}`,
   state: "pending",
   attempts: 0,

@@ -1,18 +1,6 @@
-import type { EndedJob } from "../jobs/job.ts";
-import type { HealthNews } from "../machine/health-watch.ts";
 import type { HealthFigures } from "../machine/host.ts";
-import { createBlankJob } from "./blank-job.ts";
-import type { Notice, NoticeEvent, OutboxMessage } from "./outbox.ts";
-import { type Channel, planNotices } from "./plan-notices.ts";
 
-type Secrets = Notice["secrets"];
-type Facts = Readonly<{ channels: readonly Channel[]; nodeName: string; now: number; text: string }>;
-
-const TEXT = "text";
-const NODE = "node";
 const GIB = 1024 ** 3;
-
-export const isOfMachine = (event: NoticeEvent): event is HealthNews => event === "unhealthy" || event === "recovered";
 
 /** The figures, a line each. */
 export const describeMachine = (score: number, { disk, system, network }: HealthFigures): string =>
@@ -27,17 +15,3 @@ export const describeMachine = (score: number, { disk, system, network }: Health
   ]
     .filter((line) => line !== "")
     .join("\n");
-
-/** What the server's channels are to hear of the machine; those for the jobs of some users hear nothing. */
-export const planMachineNotices = (news: HealthNews, { channels, nodeName, now, text }: Facts): readonly Notice[] =>
-  planNotices(news, createBlankJob(`machine-${Math.floor(now)}`, nodeName, now), {
-    channels,
-    now,
-    loadSecrets: () => ({ [TEXT]: text, [NODE]: nodeName }),
-  });
-
-/** Stands for the machine in a message that tells of it: its error is the figures. */
-export const unpackMachine = (message: OutboxMessage, secrets: Secrets): EndedJob => ({
-  ...createBlankJob(message.jobId, secrets[NODE] ?? "", message.createdAt),
-  errorMessage: secrets[TEXT] ?? null,
-});

@@ -1,16 +1,12 @@
 import { isEnded, type Job } from "../jobs/job.ts";
-import { isOfMachine } from "./machine-notice.ts";
-import type { Batch, NoticeEvent } from "./outbox.ts";
+import type { Batch, BatchNews, JobNews, MachineNews, News } from "./news.ts";
 import { clipEnd } from "./plain-text.ts";
 
-/** `logLines` are plain and masked. */
-export type NoticeFacts = Readonly<{
-  job: Job;
-  event: NoticeEvent;
-  logLines: readonly string[];
-  logUrl: string | null;
-  batch: Batch | null;
-}>;
+type JobFacts = JobNews & Readonly<{ logLines: readonly string[]; logUrl: string | null }>;
+type BatchFacts = BatchNews & Readonly<{ logUrl: string | null }>;
+
+/** News as they are told: masked, and `logLines` plain. */
+export type NoticeFacts = JobFacts | BatchFacts | MachineNews;
 
 const MAX_COMMAND = 500;
 const MINUTE_S = 60;
@@ -24,7 +20,7 @@ const formatTime = (seconds: number): string => {
 const describeRuntime = (job: Job): string | null =>
   isEnded(job) ? formatTime(job.completedAt - job.startedAt) : null;
 
-const listFacts = ({ job, logUrl }: NoticeFacts): readonly (readonly [string, string | null])[] => [
+const listFacts = ({ job, logUrl }: JobFacts): readonly (readonly [string, string | null])[] => [
   ["Error", isEnded(job) ? job.errorMessage : null],
   ["Command", clipEnd(job.command, MAX_COMMAND)],
   ["User", job.user],
@@ -46,35 +42,60 @@ const listCounts = ({ completed, failed, killed, removed }: Batch): string =>
 
 const countDone = ({ completed, failed, killed }: Batch): number => completed + failed + killed;
 
-/** `Job k3f9ab failed on atlas`, or `Batch: 20 of 20 done, 3 failed, on atlas`. */
-export const titleNotice = ({ job, event, batch }: Pick<NoticeFacts, "job" | "event" | "batch">): string => {
-  if (event === "unhealthy") return `${job.nodeName} is unhealthy`;
-  if (event === "recovered") return `${job.nodeName} is healthy again`;
-  if (batch === null) return `Job ${job.id} ${event} on ${job.nodeName}`;
-  const failed = batch.failed === 0 ? "" : ` ${batch.failed} failed,`;
-  return `Batch: ${countDone(batch)} of ${batch.total} done,${failed} on ${job.nodeName}`;
+/** The machine that the news are from. */
+export const nameNode = (news: News): string => {
+  switch (news.kind) {
+    case "job":
+      return news.job.nodeName;
+    case "batch":
+      return news.lastJob.nodeName;
+    case "machine":
+      return news.nodeName;
+  }
 };
 
-const describeBatch = (batch: Batch, job: Job): string => {
+const titleBatch = (batch: Batch, node: string): string => {
+  const failed = batch.failed === 0 ? "" : ` ${batch.failed} failed,`;
+  return `Batch: ${countDone(batch)} of ${batch.total} done,${failed} on ${node}`;
+};
+
+/** `Job k3f9ab failed on atlas`, `Batch: 20 of 20 done, 3 failed, on atlas` or `atlas is unhealthy`. */
+export const titleNotice = (news: News): string => {
+  const node = nameNode(news);
+  switch (news.kind) {
+    case "job":
+      return `Job ${news.job.id} ${news.event} on ${node}`;
+    case "batch":
+      return titleBatch(news.batch, node);
+    case "machine":
+      return `${node} is ${news.event === "unhealthy" ? "unhealthy" : "healthy again"}`;
+  }
+};
+
+const describeBatch = ({ batch, lastJob }: BatchFacts): string => {
   const more = batch.failed > batch.failedIds.length ? " …" : "";
   const failed = batch.failed === 0 ? [] : [`Failed: ${batch.failedIds.join(" ")}${more}`];
-  const last = [`Last command: ${clipEnd(job.command, MAX_COMMAND)}`, `User: ${job.user}`];
+  const last = [`Last command: ${clipEnd(lastJob.command, MAX_COMMAND)}`, `User: ${lastJob.user}`];
   return [`Jobs: ${listCounts(batch)}`, ...failed, ...last].join("\n");
 };
 
-const describeFigures = ({ job }: NoticeFacts): string => (isEnded(job) ? (job.errorMessage ?? "") : "");
-
-const describeJob = (facts: NoticeFacts): string =>
+const describeJob = (facts: JobFacts): string =>
   listFacts(facts)
     .flatMap(([name, value]) => (value === null || value === "" ? [] : [`${name}: ${value}`]))
     .join("\n");
 
-/** What is known of the job or batch, a line each, without the log. */
+/** What is known of the job, the batch or the machine, a line each, without the log. */
 export const describeNotice = (facts: NoticeFacts): string => {
-  if (isOfMachine(facts.event)) return describeFigures(facts);
-  return facts.batch === null ? describeJob(facts) : describeBatch(facts.batch, facts.job);
+  switch (facts.kind) {
+    case "job":
+      return describeJob(facts);
+    case "batch":
+      return describeBatch(facts);
+    case "machine":
+      return facts.figures;
+  }
 };
 
 /** The end of the log, of a job that failed or was killed. */
-export const quoteLog = ({ event, logLines }: NoticeFacts): string =>
-  event === "failed" || event === "killed" ? logLines.join("\n") : "";
+export const quoteLog = (facts: NoticeFacts): string =>
+  facts.kind === "job" && (facts.event === "failed" || facts.event === "killed") ? facts.logLines.join("\n") : "";

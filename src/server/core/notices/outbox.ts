@@ -1,27 +1,28 @@
-import type { JobId } from "../jobs/job.ts";
-
-/** `unhealthy` and `recovered` are of the machine. `run_found` and `log_uploaded` change a message that was sent before. */
-export type NoticeEvent =
-  | "started"
-  | "run_found"
-  | "completed"
-  | "failed"
-  | "killed"
-  | "log_uploaded"
-  | "batch_done"
-  | "unhealthy"
-  | "recovered";
+import type { Job, JobId } from "../jobs/job.ts";
+import type { Batch, BatchNews, JobNews, MachineNews } from "./news.ts";
 
 type Secrets = Readonly<Record<string, string>>;
 
+export type JobSubject = Readonly<{ kind: "job"; event: JobNews["event"]; jobId: JobId }>;
+type BatchSubject = Readonly<{ kind: "batch"; event: BatchNews["event"]; batchId: string; lastJobId: JobId }>;
+type MachineSubject = Readonly<{ kind: "machine"; event: MachineNews["event"] }>;
+
+/** What a message is of, and what happened to it. */
+export type Subject = JobSubject | BatchSubject | MachineSubject;
+
+/** `removedJob` is the batch's last one, where that did not end but was removed. */
+export type KeptBatchSubject = BatchSubject & Readonly<{ removedJob: Job | null }>;
+
+/** The subject with what of it may be gone when the message is sent. */
+export type KeptSubject = JobSubject | KeptBatchSubject | MachineNews;
+
 /**
- * What someone is to hear of a job. `destination` names the account or address that it goes to, so that one that fails
- * holds up no other. `secrets` are kept sealed until it is delivered or given up.
+ * What someone is to hear. `destination` names the account or address that it goes to, so that one that fails holds up no
+ * other. `secrets`, and what of the subject may be gone, are kept sealed until it is delivered or given up.
  */
 export type Notice = Readonly<{
-  jobId: JobId;
+  subject: KeptSubject;
   channel: string;
-  event: NoticeEvent;
   destination: string;
   secrets: Secrets;
   createdAt: number;
@@ -37,9 +38,8 @@ export type MessageState = "blocked" | "pending" | "sending" | "delivered" | "de
  */
 export type OutboxMessage = Readonly<{
   id: number;
-  jobId: JobId;
+  subject: Subject;
   channel: string;
-  event: NoticeEvent;
   destination: string;
   state: MessageState;
   attempts: number;
@@ -56,26 +56,20 @@ export type DeliveryOutcome =
   | Readonly<{ kind: "retry"; dueAt: number; error: string; isUncertain: boolean }>
   | Readonly<{ kind: "dead"; at: number; error: string }>;
 
-/** How the jobs that were submitted in one request ended; `failedIds` are the first ten. */
-export type Batch = Readonly<{
-  total: number;
-  completed: number;
-  failed: number;
-  killed: number;
-  removed: number;
-  failedIds: readonly string[];
-}>;
-
 /** How many messages of a channel are not out yet, and since when the oldest of them. */
 export type Backlog = Readonly<{ channel: string; waiting: number; since: number }>;
 
 /** What is older than `createdBefore` is given up, what was finished before `finishedBefore` dropped. */
 export type Expiry = Readonly<{ now: number; createdBefore: number; finishedBefore: number }>;
 
-/** `listHeads` has, of each destination, the message that is due first. Interrupted ones were being sent when a server ended. */
+/**
+ * `listHeads` has, of each destination, the message that is due first. `listOfJob` has those of batches that the job was
+ * the last of too. `openSubject` is null where nothing was kept. Interrupted ones were being sent when a server ended.
+ */
 export type OutboxReads = Readonly<{
   listHeads: () => readonly OutboxMessage[];
   listOfJob: (id: JobId) => readonly OutboxMessage[];
+  openSubject: (message: Pick<OutboxMessage, "id" | "subject">) => KeptSubject | null;
   openSecrets: (id: number) => Secrets;
   findBatch: (id: string) => Batch | null;
   hasInterrupted: () => boolean;
@@ -84,8 +78,8 @@ export type OutboxReads = Readonly<{
 }>;
 
 /**
- * `enqueue` takes a notice of the same job, channel and event only once. `release` makes what still waits for the job's
- * log due now. `expire` returns what it gives up.
+ * `enqueue` takes a notice of the same job, batch or moment of the machine, channel and event only once. `release` makes
+ * what still waits for the job's log due now. `expire` returns what it gives up.
  */
 export type OutboxChanges = Readonly<{
   enqueue: (notices: readonly Notice[]) => void;
@@ -97,3 +91,15 @@ export type OutboxChanges = Readonly<{
   reclaimInterrupted: () => void;
   expire: (expiry: Expiry) => readonly OutboxMessage[];
 }>;
+
+/** The job that the message is of, or the last one of its batch. */
+export const findJobId = (subject: Subject): JobId | null => {
+  switch (subject.kind) {
+    case "job":
+      return subject.jobId;
+    case "batch":
+      return subject.lastJobId;
+    case "machine":
+      return null;
+  }
+};

@@ -1,13 +1,14 @@
-import { type EndedJob, isEnded, type Job } from "../jobs/job.ts";
-import type { Notice, NoticeEvent } from "./outbox.ts";
+import { isEnded, type Job } from "../jobs/job.ts";
+import type { JobNews, News } from "./news.ts";
+import type { KeptSubject, Notice } from "./outbox.ts";
 
-type Secrets = Readonly<Record<string, string>>;
+type Secrets = Notice["secrets"];
 
-/** What a channel asks of a job and of an event to have something to say, and where its messages go. */
+/** What a channel asks of news to have something to say, and where its messages go. */
 export type Channel = Readonly<{
   name: string;
-  isWanted: (job: Job, event: NoticeEvent) => boolean;
-  findDestination: (job: Job, secrets: Secrets) => string;
+  isWanted: (news: News) => boolean;
+  findDestination: (secrets: Secrets) => string;
 }>;
 
 /** Who may want to hear, at what time, and what those need who do. */
@@ -21,8 +22,7 @@ export const EDITING_CHANNEL = "discord";
 const hasNewRun = (before: Job, after: Job): boolean =>
   "wandbUrl" in after && after.wandbUrl !== null && !("wandbUrl" in before && before.wandbUrl === after.wandbUrl);
 
-/** Null for a change that is of no interest to anyone. */
-export const findNoticeEvent = (before: Job, after: Job): NoticeEvent | null => {
+const findEvent = (before: Job, after: Job): JobNews["event"] | null => {
   if (before.status !== after.status) {
     if (after.status === "running") return "started";
     return isEnded(after) ? after.status : null;
@@ -30,21 +30,57 @@ export const findNoticeEvent = (before: Job, after: Job): NoticeEvent | null => 
   return hasNewRun(before, after) ? "run_found" : null;
 };
 
-const waitsForLog = (job: Job, channel: string): job is EndedJob =>
-  isEnded(job) && channel !== LOG_CHANNEL && job.integrations.includes("nullpointer");
+const toSubject = (news: News): KeptSubject => {
+  switch (news.kind) {
+    case "job":
+      return { kind: news.kind, event: news.event, jobId: news.job.id };
+    case "batch": {
+      const { kind, event, batch, lastJob } = news;
+      return { kind, event, batchId: batch.id, lastJobId: lastJob.id, removedJob: isEnded(lastJob) ? null : lastJob };
+    }
+    case "machine":
+      return news;
+  }
+};
+
+const findToldJob = (news: News): Job | null => {
+  switch (news.kind) {
+    case "job":
+      return news.job;
+    case "batch":
+      return news.lastJob;
+    case "machine":
+      return null;
+  }
+};
+
+const waitsForLog = (news: News, channel: string): boolean => {
+  const job = findToldJob(news);
+  return job !== null && isEnded(job) && channel !== LOG_CHANNEL && job.integrations.includes("nullpointer");
+};
+
+/** Where a channel's message goes, by what its owner or the job's environment says. */
+export const nameDestination = ({ name, findDestination }: Channel, secrets: Secrets): string =>
+  `${name} ${findDestination(secrets)}`;
 
 /** A message that may name the uploaded log waits up to 5 s for it; the log itself does not wait. */
-export const planNotices = (event: NoticeEvent | null, job: Job, source: NoticeSource): readonly Notice[] => {
-  const wanted = event === null ? [] : source.channels.filter((channel) => channel.isWanted(job, event));
-  if (event === null || wanted.length === 0) return [];
-  const secrets = source.loadSecrets();
+export const planNotices = (news: News, source: NoticeSource): readonly Notice[] => {
+  const wanted = source.channels.filter((channel) => channel.isWanted(news));
+  if (wanted.length === 0) return [];
+  const { now } = source;
+  const [subject, secrets] = [toSubject(news), source.loadSecrets()];
   return wanted.map((channel) => ({
-    jobId: job.id,
+    subject,
     channel: channel.name,
-    event,
-    destination: `${channel.name} ${channel.findDestination(job, secrets)}`,
+    destination: nameDestination(channel, secrets),
     secrets,
-    createdAt: source.now,
-    dueAt: source.now + (waitsForLog(job, channel.name) ? LOG_GRACE_S : 0),
+    createdAt: now,
+    dueAt: now + (waitsForLog(news, channel.name) ? LOG_GRACE_S : 0),
   }));
+};
+
+/** Nothing for a change that is of no interest to anyone. */
+export const planJobNotices = (before: Job, after: Job, source: NoticeSource): readonly Notice[] => {
+  const event = findEvent(before, after);
+  return event === null ? [] : planNotices({ kind: "job", event, job: after }, source);
 };

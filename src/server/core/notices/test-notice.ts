@@ -1,31 +1,29 @@
-import type { EndedJob } from "../jobs/job.ts";
-import { createBlankJob } from "./blank-job.ts";
-import type { Parcel } from "./courier.ts";
+import type { EndedJob, JobId } from "../jobs/job.ts";
+import type { JobParcel } from "./courier.ts";
 
-type Facts = Readonly<{ nodeName: string; now: number; secrets: Parcel["secrets"] }>;
+type Facts = Readonly<{ nodeName: string; now: number; secrets: JobParcel["secrets"] }>;
 
 const LOG = "This is the end of a log.\n";
 
-const createTestJob = ({ nodeName, now }: Facts): EndedJob => ({
-  ...createBlankJob("test", nodeName, now),
-  command: "nx notify test",
+const createExample = ({ nodeName, now }: Facts): EndedJob => ({
+  ...{ id: "test" as JobId, status: "completed", command: "nx notify test", user: "nexus", artifactId: null },
+  ...{ numGpus: 0, requestedGpuIdxs: [], gpuIdxs: [], priority: 0, integrations: [], notifications: [], envNames: [] },
+  ...{ jobrc: null, ignoreBlacklist: false, gitRepoUrl: null, gitBranch: null, gitTag: null, requestDigest: "" },
+  ...{ nodeName, createdAt: now, startedAt: now, completedAt: now, dir: "", markedForKill: false, handle: null },
+  ...{ wandbUrl: null, notificationMessages: {}, exitCode: 0, errorMessage: null },
 });
 
-const createTestMessage = (job: EndedJob, channel: string, { now }: Facts): Parcel["message"] => ({
-  ...{ id: 0, jobId: job.id, channel, event: "completed", destination: "", state: "sending", attempts: 1 },
-  ...{ isUncertain: false, createdAt: now, dueAt: now, finishedAt: null, error: null, reference: null },
-});
-
-/** A message of a job that never was, to see whether a channel works. */
-export const createTestParcel = (channel: string, facts: Facts): Parcel => {
-  const job = createTestJob(facts);
-  return {
-    message: createTestMessage(job, channel, facts),
-    job,
-    secrets: facts.secrets,
+/** What a message of a job looks like, by an example, to see whether a channel works. */
+export const createTestParcel = (channel: string, facts: Facts): JobParcel => ({
+  subject: {
+    kind: "job",
+    event: "completed",
+    job: createExample(facts),
     readLog: async () => new TextEncoder().encode(LOG),
     logUrl: null,
     editedReference: null,
-    batch: null,
-  };
-};
+  },
+  channel,
+  createdAt: facts.now,
+  secrets: facts.secrets,
+});

@@ -6,7 +6,7 @@ const toWireState = (state: MessageState): WireDelivery["state"] =>
 
 export const toWireDelivery = (message: OutboxMessage): WireDelivery => ({
   channel: message.channel,
-  event: message.event,
+  event: message.subject.event,
   state: toWireState(message.state),
   attempts: message.attempts,
   uncertain: message.isUncertain,

@@ -1,11 +1,11 @@
 import { isEnded, type Job } from "../../core/jobs/job.ts";
-import type { NoticeEvent } from "../../core/notices/outbox.ts";
+import type { JobNews } from "../../core/notices/news.ts";
 import { clipEnd, clipStart } from "../../core/notices/plain-text.ts";
 
 /** `logLines` are the end of the log, already plain and masked; `userId` is whom to mention. */
 export type DiscordFacts = Readonly<{
   job: Job;
-  event: NoticeEvent;
+  event: JobNews["event"];
   userId: string;
   logLines: readonly string[];
   logUrl: string | null;
@@ -36,7 +36,7 @@ const COLORS = { started: 0x3498db, completed: 0x2ecc71, failed: 0xe74c3c, kille
 
 type Headline = keyof typeof COLORS;
 
-const findHeadline = (job: Job, event: NoticeEvent): Headline => {
+const findHeadline = (job: Job, event: JobNews["event"]): Headline => {
   if (event === "started" || event === "run_found") return "started";
   return isEnded(job) ? job.status : "started";
 };

@@ -1,7 +1,8 @@
-import { err, ok, type Result } from "../../../base/result.ts";
-import type { Courier, DeliveryError, Parcel, Receipt } from "../../core/notices/courier.ts";
+import { err, ok } from "../../../base/result.ts";
+import type { Courier, JobParcel, Receipt } from "../../core/notices/courier.ts";
 import { listSecrets, maskJob } from "../../core/notices/mask-secrets.ts";
 import { createDiscordMessage } from "./discord-message.ts";
+import { createJobCourier } from "./job-courier.ts";
 import { readLogLines } from "./notice-facts.ts";
 import { type ServiceRequest, sendRequest } from "./send-request.ts";
 
@@ -15,14 +16,14 @@ const addressMessage = (webhook: string, editedId: string | null): string => {
   return url.href;
 };
 
-const createRequest = async (parcel: Parcel): Promise<ServiceRequest> => {
-  const { secrets, job, message, logUrl, editedReference } = parcel;
+const createRequest = async ({ secrets, subject }: JobParcel): Promise<ServiceRequest> => {
+  const { job, event, logUrl, editedReference } = subject;
   const known = listSecrets(secrets);
   const body = createDiscordMessage({
     job: maskJob(job, known),
-    event: message.event,
+    event,
     userId: secrets["DISCORD_USER_ID"]?.trim() ?? "",
-    logLines: await readLogLines(parcel, known),
+    logLines: await readLogLines(subject, known),
     logUrl,
   });
   return {
@@ -34,7 +35,7 @@ const createRequest = async (parcel: Parcel): Promise<ServiceRequest> => {
   };
 };
 
-const isEdit = ({ message }: Parcel): boolean => message.event === "run_found" || message.event === "log_uploaded";
+const isEdit = ({ event }: JobParcel["subject"]): boolean => event === "run_found" || event === "log_uploaded";
 
 const readMessageId = (answer: string): string | null => {
   try {
@@ -50,10 +51,9 @@ const readMessageId = (answer: string): string | null => {
  * Messages through the job's own webhook (https://docs.discord.com/developers/resources/webhook#execute-webhook), with
  * `wait` so that its id is known. An edit of a message that never arrived is left out.
  */
-export const createDiscord = (): Courier => ({
-  deliver: async (parcel, signal): Promise<Result<Receipt, DeliveryError>> => {
-    if (isEdit(parcel) && parcel.editedReference === null) return ok(NOTHING_TO_EDIT);
+export const createDiscord = (): Courier =>
+  createJobCourier(async (parcel, signal) => {
+    if (isEdit(parcel.subject) && parcel.subject.editedReference === null) return ok(NOTHING_TO_EDIT);
     const answer = await sendRequest(await createRequest(parcel), signal);
     return answer.ok ? ok({ reference: readMessageId(answer.value) }) : err(answer.error);
-  },
-});
+  });

@@ -2,7 +2,7 @@ import { describeError } from "../../../base/describe-error.ts";
 import { err, ok, type Result } from "../../../base/result.ts";
 import type { NotifyChannel } from "../../core/notices/channel-settings.ts";
 import type { Courier, DeliveryError, Parcel, Receipt } from "../../core/notices/courier.ts";
-import { describeNotice, quoteLog, titleNotice } from "../../core/notices/notice-text.ts";
+import { describeNotice, nameNode, quoteLog, titleNotice } from "../../core/notices/notice-text.ts";
 import { nameNotice, readNoticeFacts } from "./notice-facts.ts";
 
 type Account = Pick<NotifyChannel, "url" | "from" | "to">;
@@ -34,7 +34,7 @@ const createMail = async (parcel: Parcel, { from, to }: Account) => {
     to: [...to],
     subject: titleNotice(facts),
     text: `${describeNotice(facts)}\n${log === "" ? "" : `\nThe end of its log:\n\n${log}\n`}`,
-    messageId: `<${nameNotice(parcel)}@${parcel.job.nodeName.replaceAll(/[^A-Za-z0-9.-]/g, "-")}>`,
+    messageId: `<${nameNotice(parcel)}@${nameNode(facts).replaceAll(/[^A-Za-z0-9.-]/g, "-")}>`,
     headers: { "Auto-Submitted": "auto-generated" },
     disableFileAccess: true,
     disableUrlAccess: true,

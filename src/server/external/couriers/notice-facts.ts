@@ -1,4 +1,4 @@
-import type { Parcel } from "../../core/notices/courier.ts";
+import type { JobParcel, Parcel } from "../../core/notices/courier.ts";
 import { listSecrets, maskJob, maskSecrets } from "../../core/notices/mask-secrets.ts";
 import type { NoticeFacts } from "../../core/notices/notice-text.ts";
 import { cutRecorder, toPlainLines } from "../../core/notices/plain-text.ts";
@@ -6,13 +6,24 @@ import { cutRecorder, toPlainLines } from "../../core/notices/plain-text.ts";
 const LOG_LINES = 20;
 const RECORDER_LINES = 3;
 
+const nameSubject = ({ subject, createdAt }: Parcel): string => {
+  switch (subject.kind) {
+    case "job":
+      return subject.job.id;
+    case "batch":
+      return subject.lastJob.id;
+    case "machine":
+      return `machine-${Math.floor(createdAt)}`;
+  }
+};
+
 /** The same however often a notice is sent, and that of no other notice. */
-export const nameNotice = ({ job, message }: Parcel): string =>
-  `nexus-${job.id}-${message.channel}-${message.event}-${message.createdAt}`;
+export const nameNotice = (parcel: Parcel): string =>
+  `nexus-${nameSubject(parcel)}-${parcel.channel}-${parcel.subject.event}-${parcel.createdAt}`;
 
 /** The last 20 lines that the job printed, with its secrets masked. */
 export const readLogLines = async (
-  { readLog }: Pick<Parcel, "readLog">,
+  { readLog }: Pick<JobParcel["subject"], "readLog">,
   known: readonly string[],
 ): Promise<readonly string[]> => {
   const log = cutRecorder(new TextDecoder().decode(await readLog(LOG_LINES + RECORDER_LINES)));
@@ -20,9 +31,14 @@ export const readLogLines = async (
 };
 
 /** What a message is made from, with the job's secrets masked. */
-export const readNoticeFacts = async (parcel: Parcel): Promise<NoticeFacts> => {
-  const { job, message, secrets, logUrl, batch } = parcel;
+export const readNoticeFacts = async ({ subject, secrets }: Parcel): Promise<NoticeFacts> => {
   const known = listSecrets(secrets);
-  const logLines = await readLogLines(parcel, known);
-  return { job: maskJob(job, known), event: message.event, logLines, logUrl, batch };
+  switch (subject.kind) {
+    case "job":
+      return { ...subject, job: maskJob(subject.job, known), logLines: await readLogLines(subject, known) };
+    case "batch":
+      return { ...subject, lastJob: maskJob(subject.lastJob, known) };
+    case "machine":
+      return subject;
+  }
 };

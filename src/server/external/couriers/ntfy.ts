@@ -1,8 +1,8 @@
 import { ok } from "../../../base/result.ts";
 import { digestText } from "../../../tools/digest.ts";
 import type { Courier } from "../../core/notices/courier.ts";
+import type { NoticeEvent } from "../../core/notices/news.ts";
 import { describeNotice, quoteLog, titleNotice } from "../../core/notices/notice-text.ts";
-import type { NoticeEvent } from "../../core/notices/outbox.ts";
 import { clipEnd, clipStart } from "../../core/notices/plain-text.ts";
 import { nameNotice, readNoticeFacts } from "./notice-facts.ts";
 import { sendRequest } from "./send-request.ts";

@@ -8,9 +8,12 @@ const MAX_BYTES = 10 * 1024 * 1024;
 const upload = async (log: string | Uint8Array, secrets: Readonly<Record<string, string>> = {}) => {
   const service = startNullpointer();
   onTestFinished(() => service.stop());
-  const parcel = createTestParcel("nullpointer", { nodeName: "atlas", now: 1000, secrets });
+  const { subject, ...parcel } = createTestParcel("nullpointer", { nodeName: "atlas", now: 1000, secrets });
   const readLog = async (): Promise<Uint8Array> => Buffer.from(log);
-  const sent = await createNullpointer(service.url).deliver({ ...parcel, readLog }, AbortSignal.timeout(5000));
+  const sent = await createNullpointer(service.url).deliver(
+    { ...parcel, subject: { ...subject, readLog } },
+    AbortSignal.timeout(5000),
+  );
   const [[path, file] = ["", new Uint8Array()]] = service.files;
   return { service, sent, path, file: Buffer.from(file) };
 };

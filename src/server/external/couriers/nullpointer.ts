@@ -1,7 +1,8 @@
 import { err, ok, type Result } from "../../../base/result.ts";
 import { VERSION } from "../../../base/version.ts";
-import type { Courier, DeliveryError, Parcel, Receipt } from "../../core/notices/courier.ts";
+import type { Courier, DeliveryError, JobParcel, Receipt } from "../../core/notices/courier.ts";
 import { listSecrets, maskSecrets } from "../../core/notices/mask-secrets.ts";
+import { createJobCourier } from "./job-courier.ts";
 import { sendRequest } from "./send-request.ts";
 
 const MAX_BYTES = 10 * 1024 * 1024;
@@ -10,8 +11,8 @@ const MAX_ADDRESS = 500;
 
 const toBytewise = (text: string): string => Buffer.from(text, "utf8").toString("latin1");
 
-const readMaskedLog = async ({ readLog, secrets }: Parcel): Promise<Uint8Array<ArrayBuffer>> => {
-  const bytes = Buffer.from(await readLog(null)).toString("latin1");
+const readMaskedLog = async ({ subject, secrets }: JobParcel): Promise<Uint8Array<ArrayBuffer>> => {
+  const bytes = Buffer.from(await subject.readLog(null)).toString("latin1");
   const masked = maskSecrets(bytes, listSecrets(secrets).map(toBytewise));
   return new Uint8Array(Buffer.from(masked, "latin1").subarray(-MAX_BYTES));
 };
@@ -35,11 +36,10 @@ const readAddress = (answer: string): Result<Receipt, DeliveryError> => {
  * Uploads the job's log, at most its last 10 MiB, for 24 hours to an address that is hard to guess
  * (https://git.0x0.st/mia/0x0/src/branch/master/templates/index.html).
  */
-export const createNullpointer = (baseUrl: string): Courier => ({
-  deliver: async (parcel, signal): Promise<Result<Receipt, DeliveryError>> => {
-    const body = createForm(await readMaskedLog(parcel), parcel.job.id);
+export const createNullpointer = (baseUrl: string): Courier =>
+  createJobCourier(async (parcel, signal) => {
+    const body = createForm(await readMaskedLog(parcel), parcel.subject.job.id);
     const headers = { "user-agent": `nexus/${VERSION}` };
     const answer = await sendRequest({ name: "the file service", url: baseUrl, headers, body }, signal);
     return answer.ok ? readAddress(answer.value) : answer;
-  },
-});
+  });

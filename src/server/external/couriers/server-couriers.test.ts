@@ -6,8 +6,10 @@ import type { StandIn } from "../../../../tests/support/stand-ins/stand-in.ts";
 import type { EndedJob } from "../../core/jobs/job.ts";
 import { type NotifyType, parseNotify } from "../../core/notices/channel-settings.ts";
 import type { Parcel } from "../../core/notices/courier.ts";
-import type { OutboxMessage } from "../../core/notices/outbox.ts";
+import { createDiscord } from "./discord.ts";
+import { createNullpointer } from "./nullpointer.ts";
 import { createServerCouriers } from "./server-couriers.ts";
+import { createTwilio } from "./twilio.ts";
 
 const SECRET = `whsec_${Buffer.from("a signing key of a webhook").toString("base64")}`;
 const LOG = "epoch 1\n<!channel> token hunter2-secret ```\nValueError: boom\n";
@@ -24,30 +26,12 @@ const use = <Service extends StandIn>(service: Service): Service => {
 
 const pack = (fields: Partial<EndedJob> = {}, log: string = LOG): Parcel => {
   const job = createEnded("a", { ...FAILED, command: "train --key hunter2-secret '<!here>'", ...fields });
-  const message: OutboxMessage = {
-    id: 1,
-    jobId: job.id,
-    channel: "team",
-    event: job.status,
-    destination: "",
-    state: "sending",
-    attempts: 1,
-    isUncertain: false,
-    createdAt: 1_700_000_000,
-    dueAt: 1_700_000_000,
-    finishedAt: null,
-    error: null,
-    reference: null,
-  };
   const readLog = async () => Buffer.from(log);
   return {
-    message,
-    job,
+    subject: { kind: "job", event: job.status, job, readLog, logUrl: "https://0x0.st/x", editedReference: null },
+    channel: "team",
+    createdAt: 1_700_000_000,
     secrets: { API_KEY: "hunter2-secret" },
-    readLog,
-    logUrl: "https://0x0.st/x",
-    editedReference: null,
-    batch: null,
   };
 };
 
@@ -117,7 +101,7 @@ describe("ntfy", () => {
 
   test("shows one notification, however often it is sent, and another for another event", async () => {
     const ntfy = use(startNtfy("tk_1"));
-    const longest = "a".repeat(64) as Parcel["job"]["id"];
+    const longest = "a".repeat(64) as EndedJob["id"];
     for (const fields of [{}, {}, { id: longest }, { status: "killed" }] as const)
       await deliver("ntfy", ntfy.address, pack(fields), "tk_1");
     expect(ntfy.published).toHaveLength(4);
@@ -220,5 +204,97 @@ describe("an e-mail", () => {
     const startedAt = performance.now();
     expect(await deliver("email", smtp.url, pack(), undefined, 100)).toMatchObject({ error: { isFinal: false } });
     expect(performance.now() - startedAt).toBeLessThan(3000);
+  });
+});
+
+describe("of a batch and of the machine", () => {
+  const wrapping = { channel: "team", createdAt: 1_700_000_000.5, secrets: { API_KEY: "hunter2-secret" } };
+  const lastJob = createEnded("z", { command: "train --key hunter2-secret", jobrc: "set -x" });
+  const counts = { total: 14, completed: 1, failed: 11, killed: 1, removed: 1, failedIds: ["a", "b"] };
+  const batch: Parcel = {
+    ...wrapping,
+    subject: {
+      kind: "batch",
+      event: "batch_done",
+      batch: { id: "B-1", ...counts },
+      lastJob,
+      logUrl: "https://0x0.st/x",
+    },
+  };
+  const machine: Parcel = {
+    ...wrapping,
+    subject: {
+      kind: "machine",
+      event: "recovered",
+      nodeName: "atlas lab",
+      figures: "Score: 90 of 100\nMemory: 4 % used",
+    },
+  };
+  const title = "Batch: 13 of 14 done, 11 failed, on atlas";
+  const text =
+    "Jobs: 1 completed, 11 failed, 1 killed, 1 removed\nFailed: a b …\nLast command: train --key ********\nUser: ann";
+
+  test("Slack and ntfy hear title and figures, and no log", async () => {
+    const [slack, ntfy] = [use(startSlack()), use(startNtfy("tk_1"))];
+    for (const parcel of [batch, machine]) {
+      expect(await deliver("slack", slack.address, parcel)).toMatchObject({ ok: true });
+      expect(await deliver("ntfy", ntfy.address, parcel, "tk_1")).toMatchObject({ ok: true });
+    }
+    const news = "*atlas lab is healthy again*\nScore: 90 of 100\nMemory: 4 % used";
+    expect(slack.texts).toEqual([`*${title}*\n${text}`, news]);
+    const shown = ntfy.published.map(({ title, message, tags = [] }) => [title, message, tags]);
+    expect(shown).toEqual([
+      [title, text, []],
+      ["atlas lab is healthy again", "Score: 90 of 100\nMemory: 4 % used", ["white_check_mark"]],
+    ]);
+  });
+
+  test("a webhook gets what they are, and a job only where there is one", async () => {
+    const webhook = use(startWebhook(SECRET));
+    for (const parcel of [batch, machine]) await deliver("webhook", webhook.url, parcel, SECRET);
+    const [ofBatch, ofMachine] = webhook.events;
+    expect(ofBatch).toMatchObject({ id: "nexus-z-team-batch_done-1700000000.5", type: "batch.done" });
+    expect(ofBatch?.data).toEqual({
+      title,
+      job: expect.objectContaining({ id: "z", command: "train --key ********", jobrc: null }),
+      log_tail: "",
+      log_url: "https://0x0.st/x",
+      batch: { id: "B-1", ...counts },
+    });
+    expect(ofMachine).toEqual({
+      id: "nexus-machine-1700000000-team-recovered-1700000000.5",
+      type: "machine.recovered",
+      data: {
+        title: "atlas lab is healthy again",
+        job: null,
+        machine: "Score: 90 of 100\nMemory: 4 % used",
+        log_tail: "",
+        log_url: null,
+        batch: null,
+      },
+    });
+  });
+
+  test("an e-mail says it in its subject, with an id of its own", async () => {
+    const smtp = await useSmtp();
+    for (const parcel of [batch, machine]) await deliver("email", smtp.url, parcel);
+    const [ofBatch = "", ofMachine = ""] = smtp.mails.map((mail) => mail.text);
+    expect(ofBatch).toContain(`Subject: ${title}\n`);
+    expect(ofBatch).toContain("Message-ID: <nexus-z-team-batch_done-1700000000.5@atlas>\n");
+    expect(ofBatch).not.toContain("The end of its log");
+    expect(ofMachine).toContain("Subject: atlas lab is healthy again\n");
+    expect(ofMachine).toContain("<nexus-machine-1700000000-team-recovered-1700000000.5@atlas-lab>\n");
+    expect(ofMachine).toContain("Score: 90 of 100\nMemory: 4 % used");
+  });
+
+  test.each([
+    ["discord", createDiscord()],
+    ["phone", createTwilio("http://127.0.0.1:1")],
+    ["nullpointer", createNullpointer("http://127.0.0.1:1")],
+  ])("%s, which jobs ask for, sends nothing", async (channel, courier) => {
+    for (const parcel of [batch, machine])
+      expect(await courier.deliver({ ...parcel, channel }, AbortSignal.timeout(1000))).toMatchObject({
+        error: { message: `${channel} hears of jobs only`, isFinal: true },
+      });
   });
 });

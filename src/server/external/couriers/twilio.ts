@@ -1,14 +1,15 @@
-import { err, ok, type Result } from "../../../base/result.ts";
-import type { Courier, DeliveryError, Parcel, Receipt } from "../../core/notices/courier.ts";
+import { err, ok } from "../../../base/result.ts";
+import type { Courier, JobParcel } from "../../core/notices/courier.ts";
 import { listSecrets, maskJob } from "../../core/notices/mask-secrets.ts";
+import { createJobCourier } from "./job-courier.ts";
 import { type ServiceRequest, sendRequest } from "./send-request.ts";
 import { createTwiml } from "./twiml.ts";
 
-const createRequest = (baseUrl: string, { job, secrets }: Parcel): ServiceRequest => {
+const createRequest = (baseUrl: string, { subject, secrets }: JobParcel): ServiceRequest => {
   const read = (name: string): string => secrets[name]?.trim() ?? "";
   const account = read("TWILIO_ACCOUNT_SID");
   const credentials = Buffer.from(`${account}:${read("TWILIO_AUTH_TOKEN")}`).toString("base64");
-  const masked = maskJob(job, listSecrets(secrets));
+  const masked = maskJob(subject.job, listSecrets(secrets));
   return {
     name: "Twilio",
     url: `${baseUrl}/2010-04-01/Accounts/${encodeURIComponent(account)}/Calls.json`,
@@ -24,9 +25,8 @@ const createRequest = (baseUrl: string, { job, secrets }: Parcel): ServiceReques
 const readSid = (answer: string): string | null => /"sid"\s*:\s*"(CA[0-9a-f]{32})"/.exec(answer)?.[1] ?? null;
 
 /** Calls through the account that the job's environment names (https://www.twilio.com/docs/voice/api/call-resource). */
-export const createTwilio = (baseUrl: string): Courier => ({
-  deliver: async (parcel, signal): Promise<Result<Receipt, DeliveryError>> => {
+export const createTwilio = (baseUrl: string): Courier =>
+  createJobCourier(async (parcel, signal) => {
     const answer = await sendRequest(createRequest(baseUrl, parcel), signal);
     return answer.ok ? ok({ reference: readSid(answer.value) }) : err(answer.error);
-  },
-});
+  });

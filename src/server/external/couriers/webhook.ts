@@ -2,8 +2,7 @@ import { createHmac } from "node:crypto";
 import { ok } from "../../../base/result.ts";
 import { toWireJob } from "../../core/jobs/wire-job.ts";
 import type { Courier } from "../../core/notices/courier.ts";
-import { isOfMachine } from "../../core/notices/machine-notice.ts";
-import { describeNotice, type NoticeFacts, quoteLog, titleNotice } from "../../core/notices/notice-text.ts";
+import { type NoticeFacts, quoteLog, titleNotice } from "../../core/notices/notice-text.ts";
 import { nameNotice, readNoticeFacts } from "./notice-facts.ts";
 import { sendRequest } from "./send-request.ts";
 
@@ -17,9 +16,22 @@ const signWebhook = (
   { id, timestamp, body }: Readonly<{ id: string; timestamp: number; body: string }>,
 ): string => `v1,${createHmac("sha256", readKey(secret)).update(`${id}.${timestamp}.${body}`).digest("base64")}`;
 
-const nameType = ({ event, batch }: NoticeFacts): string => {
-  if (isOfMachine(event)) return `machine.${event}`;
-  return batch === null ? `job.${event}` : "batch.done";
+const describeNews = (facts: NoticeFacts) => {
+  const title = titleNotice(facts);
+  switch (facts.kind) {
+    case "job": {
+      const rest = { log_tail: quoteLog(facts), log_url: facts.logUrl, batch: null };
+      return { type: `job.${facts.event}`, data: { title, job: toWireJob(facts.job), ...rest } };
+    }
+    case "batch": {
+      const rest = { log_tail: "", log_url: facts.logUrl, batch: facts.batch };
+      return { type: "batch.done", data: { title, job: toWireJob(facts.lastJob), ...rest } };
+    }
+    case "machine": {
+      const rest = { log_tail: "", log_url: null, batch: null };
+      return { type: `machine.${facts.event}`, data: { title, job: null, machine: facts.figures, ...rest } };
+    }
+  }
 };
 
 /**
@@ -28,20 +40,10 @@ const nameType = ({ event, batch }: NoticeFacts): string => {
  */
 export const createWebhook = (url: string, secret: string | null, readTime: () => number): Courier => ({
   deliver: async (parcel, signal) => {
-    const facts = await readNoticeFacts(parcel);
+    const { type, data } = describeNews(await readNoticeFacts(parcel));
     const id = nameNotice(parcel);
     const timestamp = Math.floor(readTime());
-    const body = JSON.stringify({
-      type: nameType(facts),
-      timestamp: new Date(parcel.message.createdAt * 1000).toISOString(),
-      data: {
-        title: titleNotice(facts),
-        ...(isOfMachine(facts.event) ? { job: null, machine: describeNotice(facts) } : { job: toWireJob(facts.job) }),
-        log_tail: quoteLog(facts),
-        log_url: facts.logUrl,
-        batch: facts.batch,
-      },
-    });
+    const body = JSON.stringify({ type, timestamp: new Date(parcel.createdAt * 1000).toISOString(), data });
     const headers = {
       "content-type": "application/json",
       "webhook-id": id,

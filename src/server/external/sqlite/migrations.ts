@@ -1,6 +1,9 @@
 import type { Database } from "bun:sqlite";
 import { VERSION } from "../../../base/version.ts";
 import type { OnStep } from "../../core/telemetry/steps.ts";
+import { addSubjects } from "./add-subjects.ts";
+
+type Migration = string | ((db: Database) => void);
 
 const INITIAL_SCHEMA = `
 create table jobs (
@@ -110,7 +113,7 @@ create table tokens (
 ) without rowid;
 `;
 
-const MIGRATIONS: readonly string[] = [INITIAL_SCHEMA, ADD_OUTBOX, ADD_BATCHES, ADD_TOKENS];
+const MIGRATIONS: readonly Migration[] = [INITIAL_SCHEMA, ADD_OUTBOX, ADD_BATCHES, ADD_TOKENS, addSubjects];
 
 /** What `user_version` says once this program has opened a database. */
 export const SCHEMA_VERSION: number = MIGRATIONS.length;
@@ -147,11 +150,12 @@ export const refuseVersion = (db: Database, path: string): string | null => {
 };
 
 /** Brings the file forward one version at a time, each in a transaction of its own. */
-export const migrate = (db: Database, onStep?: OnStep, migrations: readonly string[] = MIGRATIONS): void => {
+export const migrate = (db: Database, onStep?: OnStep, migrations: readonly Migration[] = MIGRATIONS): void => {
   const first = readVersion(db);
-  for (const [offset, sql] of migrations.slice(first).entries()) {
+  for (const [offset, migration] of migrations.slice(first).entries()) {
     db.transaction(() => {
-      db.exec(sql);
+      if (typeof migration === "string") db.exec(migration);
+      else migration(db);
       db.exec(`pragma user_version = ${first + offset + 1}`);
       onStep?.("migration made");
     })();

@@ -3,14 +3,17 @@ import { describe, expect, test } from "bun:test";
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { FIXTURES } from "../../../../tests/support/programs.ts";
-import { makeFolder, must, openIn } from "../../../../tests/support/store.ts";
+import { makeFolder, must, openIn, toId } from "../../../../tests/support/store.ts";
 import type { AccessToken } from "../../core/access/access-token.ts";
-import type { ArtifactId, Job } from "../../core/jobs/job.ts";
-import type { Batch, OutboxMessage } from "../../core/notices/outbox.ts";
+import type { ArtifactId, Job, JobId } from "../../core/jobs/job.ts";
+import type { Batch, JobNews } from "../../core/notices/news.ts";
+import { findJobId, type KeptSubject, type OutboxMessage } from "../../core/notices/outbox.ts";
 import type { Environment, Store } from "../../core/store.ts";
 import { restoreDatabase } from "./beside-server/restore-database.ts";
 import { readVersion, SCHEMA_VERSION } from "./migrations.ts";
 import { openDatabase } from "./open-database.ts";
+
+type OldMessage = Omit<OutboxMessage, "subject"> & Readonly<{ jobId: JobId; event: JobNews["event"] }>;
 
 type Content = Readonly<{
   jobs: readonly Job[];
@@ -18,8 +21,9 @@ type Content = Readonly<{
   blacklist: readonly number[];
   tokenDigest: string;
   token?: AccessToken & Readonly<{ digest: string }>;
-  outbox?: readonly OutboxMessage[];
-  batch?: Batch & Readonly<{ id: string }>;
+  outbox?: readonly (OutboxMessage | OldMessage)[];
+  untold?: readonly KeptSubject[];
+  batch?: Batch;
   artifact: Readonly<{ id: ArtifactId; gitSha: string; bytes: number }>;
 }>;
 
@@ -34,6 +38,12 @@ const load = (version: number): string => {
   const file = join(FOLDER, `v${version}.db`);
   must(restoreDatabase({ serverDir, file, stamp: "now", readLaunches: () => [] }));
   return serverDir;
+};
+
+const toMessage = (message: OutboxMessage | OldMessage): OutboxMessage => {
+  if ("subject" in message) return message;
+  const { jobId, event, ...rest } = message;
+  return { ...rest, subject: { kind: "job", event, jobId } };
 };
 
 const expectJobs = async (store: Store, { jobs, environments }: Content): Promise<void> => {
@@ -54,6 +64,17 @@ const expectJobs = async (store: Store, { jobs, environments }: Content): Promis
   expect(listed.toSorted()).toEqual(jobs.map((job) => String(job.id)).toSorted());
 };
 
+const expectOutbox = (store: Store, { batch, outbox = [], untold = [] }: Content): void => {
+  if (batch) expect(store.outbox.findBatch(batch.id)).toMatchObject(batch);
+  for (const message of outbox.map(toMessage)) {
+    expect(store.outbox.listOfJob(toId(findJobId(message.subject) ?? ""))).toContainEqual(message);
+    const sealed = message.finishedAt === null ? { DISCORD_WEBHOOK_URL: "https://example.com/hook" } : {};
+    expect(store.outbox.openSecrets(message.id)).toEqual(sealed);
+  }
+  const kept = store.outbox.listHeads().map((message) => store.outbox.openSubject(message));
+  expect(kept).toEqual(expect.arrayContaining([...untold]));
+};
+
 const listSchema = (db: Database): readonly unknown[] =>
   db.query("select type, name, tbl_name, sql from sqlite_schema order by type, name").all();
 
@@ -72,12 +93,7 @@ describe.each(VERSIONS)("a database of schema version %d", (version) => {
       const { digest, ...token } = content.token;
       expect(store.findToken(digest)).toEqual(token);
     }
-    if (content.batch) expect(store.outbox.findBatch(content.batch.id)).toMatchObject(content.batch);
-    for (const message of content.outbox ?? []) {
-      expect(store.outbox.listOfJob(message.jobId)).toContainEqual(message);
-      const sealed = message.finishedAt === null ? { DISCORD_WEBHOOK_URL: "https://example.com/hook" } : {};
-      expect(store.outbox.openSecrets(message.id)).toEqual(sealed);
-    }
+    expectOutbox(store, content);
     const chunks = [...store.artifacts.read(content.artifact.id)];
     const bytes = Buffer.concat(chunks);
     expect(bytes.length).toBe(content.artifact.bytes);

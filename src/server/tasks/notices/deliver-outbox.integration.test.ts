@@ -80,7 +80,7 @@ const openOffice = (
     delivery,
     deliver,
     messages,
-    states: (id) => messages(id).map(({ channel, event, state }) => `${channel} ${event} ${state}`),
+    states: (id) => messages(id).map(({ channel, subject, state }) => `${channel} ${subject.event} ${state}`),
     launch: async (id) => {
       await change(id, { kind: "start", at: 1000, gpuIdxs: [], dir: `/jobs/${id}` });
       await change(id, { kind: "launch", handle: handleOf(id) });

@@ -1,55 +1,23 @@
 import { describeError } from "../../../base/describe-error.ts";
 import { err, type Result } from "../../../base/result.ts";
-import { unpackRemoved } from "../../core/notices/batch-notice.ts";
-import type { Couriers, DeliveryError, Parcel, Receipt } from "../../core/notices/courier.ts";
-import { isOfMachine, unpackMachine } from "../../core/notices/machine-notice.ts";
-import type { OutboxMessage } from "../../core/notices/outbox.ts";
-import { LOG_CHANNEL } from "../../core/notices/plan-notices.ts";
-import type { TaskContext } from "../context.ts";
+import type { Couriers, DeliveryError, Receipt } from "../../core/notices/courier.ts";
+import type { OutboxMessage, Subject } from "../../core/notices/outbox.ts";
+import { packMessage, type Shelf } from "./pack-message.ts";
 
-type Post = Pick<TaskContext, "store" | "logs"> & Readonly<{ couriers: Couriers; timeoutMs: number }>;
+type Post = Shelf & Readonly<{ couriers: Couriers; timeoutMs: number }>;
 
 const LAST_WORD_MS = 100;
 
-type Delivered = Result<Receipt, DeliveryError>;
-
-const EDITED: Readonly<Partial<Record<OutboxMessage["event"], readonly OutboxMessage["event"][]>>> = {
-  run_found: ["started"],
-  log_uploaded: ["completed", "failed", "killed"],
+const GONE: Readonly<Record<Subject["kind"], string>> = {
+  job: "its job is gone",
+  batch: "its job is gone",
+  machine: "its figures are gone",
 };
+
+type Delivered = Result<Receipt, DeliveryError>;
 
 const giveUp = (message: string): Result<never, DeliveryError> =>
   err({ message, isFinal: true, isUncertain: false, retryAfterS: null });
-
-const packMachine = (message: OutboxMessage, secrets: Parcel["secrets"]): Parcel => ({
-  message,
-  job: unpackMachine(message, secrets),
-  secrets: {},
-  batch: null,
-  readLog: async () => new Uint8Array(),
-  logUrl: null,
-  editedReference: null,
-});
-
-const packMessage = ({ store, logs }: Post, message: OutboxMessage): Parcel | null => {
-  const secrets = store.outbox.openSecrets(message.id);
-  if (isOfMachine(message.event)) return packMachine(message, secrets);
-  const job = store.findJob(message.jobId) ?? unpackRemoved(secrets);
-  if (job === null) return null;
-  const siblings = store.outbox.listOfJob(job.id);
-  const isDigest = message.event === "batch_done" && job.batchId !== undefined;
-  const edited = EDITED[message.event] ?? [];
-  return {
-    message,
-    job,
-    secrets,
-    batch: isDigest ? store.outbox.findBatch(job.batchId) : null,
-    readLog: (lastLines) => logs.readTail(job.id, lastLines),
-    logUrl: siblings.find(({ channel }) => channel === LOG_CHANNEL)?.reference ?? null,
-    editedReference:
-      siblings.find(({ channel, event }) => channel === message.channel && edited.includes(event))?.reference ?? null,
-  };
-};
 
 const limitTime = (work: Promise<Delivered>, signal: AbortSignal): Promise<Delivered> => {
   const late: DeliveryError = { message: "no answer in time", isFinal: false, isUncertain: true, retryAfterS: null };
@@ -66,7 +34,7 @@ export const sendMessage = async (post: Post, message: OutboxMessage, stop: Abor
   if (courier === undefined) return giveUp(`there is no channel ${message.channel} any more`);
   try {
     const parcel = packMessage(post, message);
-    if (parcel === null) return giveUp("its job is gone");
+    if (parcel === null) return giveUp(GONE[message.subject.kind]);
     const signal = AbortSignal.any([stop, AbortSignal.timeout(post.timeoutMs)]);
     return await limitTime(courier.deliver(parcel, signal), signal);
   } catch (error) {

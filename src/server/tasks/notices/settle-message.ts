@@ -1,9 +1,9 @@
 import { applyChange, type Decide, decideByEvent } from "../../changes/change-job.ts";
 import type { Changed } from "../../changes/record-change.ts";
-import { isEnded } from "../../core/jobs/job.ts";
+import { isEnded, type JobId } from "../../core/jobs/job.ts";
 import { type Attempt, decideOutcome } from "../../core/notices/delivery.ts";
-import type { DeliveryOutcome, Notice, OutboxMessage } from "../../core/notices/outbox.ts";
-import { EDITING_CHANNEL, LOG_CHANNEL } from "../../core/notices/plan-notices.ts";
+import { type DeliveryOutcome, findJobId, type Notice, type OutboxMessage } from "../../core/notices/outbox.ts";
+import { EDITING_CHANNEL, LOG_CHANNEL, nameDestination } from "../../core/notices/plan-notices.ts";
 import type { Transaction } from "../../core/store.ts";
 import type { TaskContext } from "../context.ts";
 
@@ -26,24 +26,29 @@ const keepMessageId = (
   transaction: Transaction,
   { message, reference }: Readonly<{ message: OutboxMessage; reference: string }>,
 ): Changed | null => {
-  if (message.channel !== EDITING_CHANNEL || message.event !== "started") return null;
-  const changed = applyChange(context, transaction, message.jobId, addMessageId(reference));
+  const { channel, subject } = message;
+  if (channel !== EDITING_CHANNEL || subject.kind !== "job" || subject.event !== "started") return null;
+  const changed = applyChange(context, transaction, subject.jobId, addMessageId(reference));
   return changed.ok ? changed.value : null;
 };
 
-const isSentEnding = ({ channel, event, state }: OutboxMessage): boolean =>
-  channel === EDITING_CHANNEL && event !== "started" && (state === "delivered" || state === "sending");
+const isSentEnding = ({ channel, subject, state }: OutboxMessage): boolean =>
+  channel === EDITING_CHANNEL && subject.event !== "started" && (state === "delivered" || state === "sending");
 
-const planLogEdit = (context: TaskContext, log: OutboxMessage): readonly Notice[] => {
-  const job = context.store.findJob(log.jobId);
+const planLogEdit = (context: TaskContext, jobId: JobId, log: OutboxMessage): readonly Notice[] => {
+  const job = context.store.findJob(jobId);
   const channel = context.channels.find(({ name }) => name === EDITING_CHANNEL);
-  const isDue = context.store.outbox.listOfJob(log.jobId).some(isSentEnding);
+  const isDue = context.store.outbox.listOfJob(jobId).some(isSentEnding);
   if (job === null || channel === undefined || !isDue || !isEnded(job)) return [];
   const secrets = context.store.outbox.openSecrets(log.id);
-  const destination = `${channel.name} ${channel.findDestination(job, secrets)}`;
   const now = context.clock();
   return [
-    { jobId: job.id, channel: channel.name, event: "log_uploaded", destination, secrets, createdAt: now, dueAt: now },
+    {
+      subject: { kind: "job", event: "log_uploaded", jobId },
+      channel: channel.name,
+      destination: nameDestination(channel, secrets),
+      ...{ secrets, createdAt: now, dueAt: now },
+    },
   ];
 };
 
@@ -52,10 +57,10 @@ export const settleMessage = (context: TaskContext, transaction: Transaction, at
   const { message } = attempt;
   const outcome = decideOutcome(attempt);
   const isDelivered = outcome.kind === "delivered" && outcome.reference !== null;
-  const edits = isDelivered && message.channel === LOG_CHANNEL ? planLogEdit(context, message) : [];
+  const loggedJob = message.channel === LOG_CHANNEL ? findJobId(message.subject) : null;
+  const edits = isDelivered && loggedJob !== null ? planLogEdit(context, loggedJob, message) : [];
   transaction.outbox.settle(message.id, outcome);
-  if (message.channel === LOG_CHANNEL && outcome.kind !== "retry")
-    transaction.outbox.release(message.jobId, context.clock());
+  if (loggedJob !== null && outcome.kind !== "retry") transaction.outbox.release(loggedJob, context.clock());
   transaction.outbox.enqueue(edits);
   const change = isDelivered ? keepMessageId(context, transaction, { message, reference: outcome.reference }) : null;
   return { attempt, outcome, change };
@@ -64,11 +69,11 @@ export const settleMessage = (context: TaskContext, transaction: Transaction, at
 /** Tells of an outcome that is on disk, in the log and in figures. */
 export const reportOutcome = (
   { log, clock, meter }: TaskContext,
-  message: OutboxMessage,
+  { subject, channel }: OutboxMessage,
   outcome: DeliveryOutcome,
 ): void => {
-  meter.countDelivery(message.channel, outcome.kind);
-  const fields = { job_id: message.jobId, channel: message.channel, event: message.event };
+  meter.countDelivery(channel, outcome.kind);
+  const fields = { job_id: findJobId(subject) ?? undefined, channel, event: subject.event };
   if (outcome.kind === "delivered") log.info("notification delivered", fields);
   else if (outcome.kind === "dead") log.error("notification given up", { ...fields, message: outcome.error });
   else {

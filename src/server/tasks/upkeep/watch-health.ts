@@ -1,7 +1,8 @@
 import { scoreHealth } from "../../core/machine/health.ts";
 import { FIRST_WATCH, type HealthNews, watchHealth } from "../../core/machine/health-watch.ts";
 import type { HealthFigures, HostStats } from "../../core/machine/host.ts";
-import { describeMachine, planMachineNotices } from "../../core/notices/machine-notice.ts";
+import { describeMachine } from "../../core/notices/machine-notice.ts";
+import { planNotices } from "../../core/notices/plan-notices.ts";
 import type { TaskContext } from "../context.ts";
 
 const describe = ({ disk, network, system }: HealthFigures, score: number): Readonly<Record<string, unknown>> => ({
@@ -13,9 +14,10 @@ const describe = ({ disk, network, system }: HealthFigures, score: number): Read
   ping_ms: network?.ping ?? undefined,
 });
 
-const tell = async (context: TaskContext, news: HealthNews, text: string): Promise<void> => {
+const tell = async (context: TaskContext, event: HealthNews, figures: string): Promise<void> => {
   const { channels, settings, store, clock, wakes } = context;
-  const notices = planMachineNotices(news, { channels, nodeName: settings.nodeName, now: clock(), text });
+  const news = { kind: "machine", event, nodeName: settings.nodeName, figures } as const;
+  const notices = planNotices(news, { channels, now: clock(), loadSecrets: () => ({}) });
   if (notices.length === 0) return;
   const written = await store.write(({ outbox }) => outbox.enqueue(notices));
   if (!written.ok) throw new Error(written.error.message);

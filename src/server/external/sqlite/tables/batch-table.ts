@@ -1,5 +1,6 @@
 import type { Database } from "bun:sqlite";
-import type { Batch, OutboxChanges, OutboxReads } from "../../../core/notices/outbox.ts";
+import type { Batch } from "../../../core/notices/news.ts";
+import type { OutboxChanges, OutboxReads } from "../../../core/notices/outbox.ts";
 
 type Row = Readonly<Omit<Batch, "failedIds"> & { failed_ids: string }>;
 type End = Parameters<OutboxChanges["countInBatch"]>[2];

@@ -1,36 +1,9 @@
 import type { Database } from "bun:sqlite";
 import { createHash } from "node:crypto";
-import type { JobId } from "../../../core/jobs/job.ts";
-import type {
-  Backlog,
-  DeliveryOutcome,
-  MessageState,
-  NoticeEvent,
-  OutboxChanges,
-  OutboxMessage,
-  OutboxReads,
-} from "../../../core/notices/outbox.ts";
+import type { Backlog, DeliveryOutcome, Notice, OutboxChanges, OutboxReads } from "../../../core/notices/outbox.ts";
 import type { SecretBox } from "../secret-box.ts";
 import { createBatchTable } from "./batch-table.ts";
-
-type Row = Readonly<{
-  id: number;
-  job_id: string;
-  channel: string;
-  event: string;
-  destination: string;
-  state: string;
-  attempts: number;
-  is_uncertain: number;
-  created_at: number;
-  due_at: number;
-  finished_at: number | null;
-  error: string | null;
-  reference: string | null;
-}>;
-
-const COLUMNS =
-  "id, job_id, channel, event, destination, state, attempts, is_uncertain, created_at, due_at, finished_at, error, reference";
+import { OUTBOX_COLUMNS, type OutboxRow, readMessage, readPayload, writePayload, writeSubject } from "./outbox-row.ts";
 
 const HEADS = `
 with recursive destinations(name) as (
@@ -39,19 +12,21 @@ with recursive destinations(name) as (
   select (select min(destination) from outbox where state = 'pending' and destination > name)
   from destinations where name is not null
 )
-select ${COLUMNS} from outbox where id in (
+select ${OUTBOX_COLUMNS} from outbox where id in (
   select (select id from outbox where state = 'pending' and destination = name order by due_at, id limit 1)
   from destinations where name is not null
 ) order by due_at, id`;
 
 const INSERT = `
-insert or ignore into outbox (job_id, channel, event, destination, state, created_at, due_at, secrets)
-values ($job_id, $channel, $event, $destination,
+insert or ignore into outbox
+  (subject, event, job_id, batch_id, channel, destination, state, created_at, due_at, secrets, payload)
+values ($subject, $event, $job_id, $batch_id, $channel, $destination,
   iif(exists (select 1 from outbox where job_id = $job_id and channel = $channel and finished_at is null), 'blocked', 'pending'),
-  $created_at, $due_at, $secrets)`;
+  $created_at, $due_at, $secrets, $payload)`;
 
 const FINISH = `
-update outbox set state = $state, finished_at = $at, error = $error, reference = $reference, secrets = null where id = $id`;
+update outbox set state = $state, finished_at = $at, error = $error, reference = $reference, secrets = null, payload = null
+where id = $id`;
 
 const UNBLOCK = `
 update outbox set state = 'pending' where id in (
@@ -76,26 +51,19 @@ const DIGEST_LENGTH = 32;
 const digest = (destination: string): string =>
   createHash("sha256").update(destination).digest("hex").slice(0, DIGEST_LENGTH);
 
-const fromRow = (row: Row): OutboxMessage => ({
-  id: row.id,
-  jobId: row.job_id as JobId,
-  channel: row.channel,
-  event: row.event as NoticeEvent,
-  destination: row.destination,
-  state: row.state as MessageState,
-  attempts: row.attempts,
-  isUncertain: row.is_uncertain === 1,
-  createdAt: row.created_at,
-  dueAt: row.due_at,
-  finishedAt: row.finished_at,
-  error: row.error,
-  reference: row.reference,
-});
+const createOpen = (db: Database, box: SecretBox, column: "secrets" | "payload") => {
+  const find = db.query<{ sealed: Uint8Array | null }, [number]>(`select ${column} as sealed from outbox where id = ?`);
+  return (id: number): string | null => {
+    const sealed = find.get(id)?.sealed;
+    return sealed ? box.open(sealed) : null;
+  };
+};
 
 export const createOutboxReads = (db: Database, box: SecretBox): OutboxReads => {
-  const heads = db.query<Row, []>(HEADS);
-  const ofJob = db.query<Row, [string]>(`select ${COLUMNS} from outbox where job_id = ? order by id`);
-  const secrets = db.query<{ secrets: Uint8Array | null }, [number]>("select secrets from outbox where id = ?");
+  const heads = db.query<OutboxRow, []>(HEADS);
+  const ofJob = db.query<OutboxRow, [string]>(`select ${OUTBOX_COLUMNS} from outbox where job_id = ? order by id`);
+  const secrets = createOpen(db, box, "secrets");
+  const payload = createOpen(db, box, "payload");
   const interrupted = db.query("select 1 from outbox where state = 'sending' limit 1");
   const expired = db.query(EXPIRED);
   const backlog = db.query<Backlog, []>(BACKLOG);
@@ -104,12 +72,27 @@ export const createOutboxReads = (db: Database, box: SecretBox): OutboxReads => 
     measure: () => backlog.all(),
     hasInterrupted: () => interrupted.get() !== null,
     hasExpired: ({ createdBefore, finishedBefore }) => expired.get(createdBefore, finishedBefore) !== null,
-    listHeads: () => heads.all().map(fromRow),
-    listOfJob: (id) => ofJob.all(id).map(fromRow),
-    openSecrets: (id) => {
-      const sealed = secrets.get(id)?.secrets;
-      return sealed ? (JSON.parse(box.open(sealed)) as Readonly<Record<string, string>>) : {};
-    },
+    listHeads: () => heads.all().map(readMessage),
+    listOfJob: (id) => ofJob.all(id).map(readMessage),
+    openSubject: ({ id, subject }) => readPayload(subject, payload(id)),
+    openSecrets: (id) => JSON.parse(secrets(id) ?? "{}") as Notice["secrets"],
+  };
+};
+
+const createEnqueue = (db: Database, box: SecretBox): OutboxChanges["enqueue"] => {
+  const insert = db.query(INSERT);
+  return (notices) => {
+    const distinct = new Set(notices.map(({ secrets }) => secrets));
+    const sealedOf = new Map([...distinct].map((secrets) => [secrets, box.seal(JSON.stringify(secrets))]));
+    for (const { subject, channel, destination, secrets, createdAt, dueAt } of notices) {
+      const payload = writePayload(subject);
+      insert.run({
+        ...writeSubject(subject),
+        ...{ channel, destination: digest(destination), created_at: createdAt, due_at: dueAt },
+        secrets: sealedOf.get(secrets) ?? null,
+        payload: payload === null ? null : box.seal(payload),
+      });
+    }
   };
 };
 
@@ -136,20 +119,20 @@ const createSettle = (db: Database): OutboxChanges["settle"] => {
 };
 
 const createExpire = (db: Database): OutboxChanges["expire"] => {
-  const giveUp = db.query<Row, [number, number]>(
-    `update outbox set state = 'dead', finished_at = ?, secrets = null, error = coalesce(error, 'it was never its turn')
-     where ${OPEN} and created_at < ? returning ${COLUMNS}`,
+  const giveUp = db.query<OutboxRow, [number, number]>(
+    `update outbox set state = 'dead', finished_at = ?, secrets = null, payload = null,
+       error = coalesce(error, 'it was never its turn')
+     where ${OPEN} and created_at < ? returning ${OUTBOX_COLUMNS}`,
   );
   const drop = db.query("delete from outbox where finished_at < ?");
   return ({ now, createdBefore, finishedBefore }) => {
     const given = giveUp.all(now, createdBefore);
     drop.run(finishedBefore);
-    return given.map(fromRow);
+    return given.map(readMessage);
   };
 };
 
 export const createOutboxChanges = (db: Database, box: SecretBox): OutboxChanges => {
-  const insert = db.query(INSERT);
   const markSending = db.query("update outbox set state = 'sending', attempts = attempts + 1 where id = ?");
   const reclaim = db.query("update outbox set state = 'pending', is_uncertain = 1 where state = 'sending'");
   const release = db.query(`update outbox set due_at = ? where job_id = ? and ${OPEN} and attempts = 0`);
@@ -157,14 +140,7 @@ export const createOutboxChanges = (db: Database, box: SecretBox): OutboxChanges
   return {
     openBatch,
     countInBatch,
-    enqueue: (notices) => {
-      const distinct = new Set(notices.map(({ secrets }) => secrets));
-      const sealedOf = new Map([...distinct].map((secrets) => [secrets, box.seal(JSON.stringify(secrets))]));
-      for (const { jobId, channel, event, destination, secrets, createdAt, dueAt } of notices) {
-        const row = { channel, event, destination: digest(destination), secrets: sealedOf.get(secrets) ?? null };
-        insert.run({ ...row, job_id: jobId, created_at: createdAt, due_at: dueAt });
-      }
-    },
+    enqueue: createEnqueue(db, box),
     markSending: (id) => void markSending.run(id),
     settle: createSettle(db),
     release: (jobId, now) => void release.run(now, jobId),

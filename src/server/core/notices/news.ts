@@ -1,0 +1,31 @@
+import type { Job } from "../jobs/job.ts";
+import type { HealthNews } from "../machine/health-watch.ts";
+
+/** How the jobs that were submitted in one request ended; `failedIds` are the first ten. */
+export type Batch = Readonly<{
+  id: string;
+  total: number;
+  completed: number;
+  failed: number;
+  killed: number;
+  removed: number;
+  failedIds: readonly string[];
+}>;
+
+/** `run_found` and `log_uploaded` change a message that was sent before. */
+export type JobNews = Readonly<{
+  kind: "job";
+  event: "started" | "run_found" | "completed" | "failed" | "killed" | "log_uploaded";
+  job: Job;
+}>;
+
+/** All jobs of the batch have ended or were removed, `lastJob` after all others. */
+export type BatchNews = Readonly<{ kind: "batch"; event: "batch_done"; batch: Batch; lastJob: Job }>;
+
+/** `figures` are text, a line each. */
+export type MachineNews = Readonly<{ kind: "machine"; event: HealthNews; nodeName: string; figures: string }>;
+
+/** What someone may want to hear of, with all that is told of it. */
+export type News = JobNews | BatchNews | MachineNews;
+
+export type NoticeEvent = News["event"];
