@@ -1,5 +1,5 @@
 import type { Database } from "bun:sqlite";
-import { createHash } from "node:crypto";
+import { digestText } from "../../../../tools/digest.ts";
 import type { Backlog, DeliveryOutcome, Notice, OutboxChanges, OutboxReads } from "../../../core/notices/outbox.ts";
 import type { SecretBox } from "../secret-box.ts";
 import { createBatchTable } from "./batch-table.ts";
@@ -48,8 +48,7 @@ select channel, count(*) as waiting, min(created_at) as since from (
 
 const DIGEST_LENGTH = 32;
 
-const digest = (destination: string): string =>
-  createHash("sha256").update(destination).digest("hex").slice(0, DIGEST_LENGTH);
+const digest = (destination: string): string => digestText(destination).slice(0, DIGEST_LENGTH);
 
 const createOpen = (db: Database, box: SecretBox, column: "secrets" | "payload") => {
   const find = db.query<{ sealed: Uint8Array | null }, [number]>(`select ${column} as sealed from outbox where id = ?`);
