@@ -1,9 +1,9 @@
 import { confirm, intro, isCancel, multiselect, outro, password, select, text } from "@clack/prompts";
 import { err, ok, type Result } from "../../base/result.ts";
+import { isCredentialName } from "../../base/secret-names.ts";
 import type { Failure } from "../../command-line/command.ts";
 import { INTERRUPTED } from "../../command-line/usage.ts";
 import type { Config } from "../settings/config-file.ts";
-import { isSecretName } from "../settings/mask.ts";
 import { LOCAL, listEntries } from "../targets/target.ts";
 import { checkTargetName, parseTargetUrl } from "../targets/target-url.ts";
 import { listNeeded, readOwnVariables, readPresent, SERVICES, type SetupAnswers } from "./setup-answers.ts";
@@ -47,7 +47,7 @@ const askServices = async (
 };
 
 const askVariable = async (name: string, service: string, present: string | undefined): Promise<Asked<string>> => {
-  if (!isSecretName(name)) return askText(`${name} (for ${service})`, present ?? "");
+  if (!isCredentialName(name)) return askText(`${name} (for ${service})`, present ?? "");
   const message = `${name} (for ${service}, not shown${present === undefined ? "" : "; empty keeps the present one"})`;
   const validate = (value: string | undefined): string | undefined =>
     value || present !== undefined ? undefined : "Something is needed here";

@@ -19,6 +19,7 @@ import { warnOfHealth } from "../jobs/warn-of-health.ts";
 import { expandCommand, findDoubtfulLists } from "../submission/expansion.ts";
 import { glueWords, isBlank, joinCommand, splitWords } from "../submission/job-command.ts";
 import { readJobOptions } from "../submission/job-options.ts";
+import { showRequest } from "../submission/show-request.ts";
 import { SUBMISSION_FLAGS } from "../submission/submission-flags.ts";
 import { submitBatch } from "../submission/submit-jobs.ts";
 import { hint, print, printJson } from "../terminal/output.ts";
@@ -87,7 +88,7 @@ const run = async (invocation: Invocation): Promise<Outcome> => {
   const requests = planRequests(invocation, api.value);
   if (!requests.ok) return requests;
   if (readSwitch(flags, "dry-run")) {
-    printJson(requests.value.map((request) => ({ ...request, env: Object.keys(request.env ?? {}) })));
+    printJson(requests.value.map(showRequest));
     return DONE;
   }
   const agreed = await confirmMany(requests.value, flags);

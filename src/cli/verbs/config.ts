@@ -1,3 +1,4 @@
+import { maskFields } from "../../base/secret-names.ts";
 import { DONE, type FlagValues, type Invocation, type Outcome, type Verb } from "../../command-line/command.ts";
 import { readSwitch } from "../../command-line/flag-values.ts";
 import { refuseWord } from "../../command-line/refuse-word.ts";
@@ -12,7 +13,6 @@ import {
   readSwitchOption,
 } from "../settings/config-file.ts";
 import { type CheckFile, editFile } from "../settings/edit-file.ts";
-import { isSecretName, MASK } from "../settings/mask.ts";
 import { nameVariable, SETTINGS, type Setting } from "../settings/settings.ts";
 import { dim, hint, print, printJson } from "../terminal/output.ts";
 
@@ -33,17 +33,18 @@ const readSetting = (config: Config, { name, kind, fallback }: Setting): Readonl
   return { value: kind === "switch" ? readSwitchOption(config, name, fallback === true) : raw, from };
 };
 
-const mask = (value: unknown, name: string): unknown => {
-  if (isSecretName(name) && typeof value === "string") return MASK;
-  if (Array.isArray(value) || typeof value !== "object" || value === null || value instanceof Date) return value;
-  return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, mask(inner, key)]));
-};
+const maskOne = (name: string, value: unknown): unknown => maskFields({ [name]: value })[name];
+
+const mask = (name: string, value: unknown): unknown =>
+  name === "targets" && typeof value === "object" && value !== null
+    ? Object.fromEntries(Object.entries(value).map(([target, entry]) => [target, maskOne("target", entry)]))
+    : maskOne(name, value);
 
 const collect = (config: Config): readonly Readonly<{ name: string; value: unknown; from: string }>[] => [
   ...SETTINGS.map((setting) => ({ name: setting.name, ...readSetting(config, setting) })),
   ...Object.entries(config)
     .filter(([name]) => !SETTINGS.some((setting) => setting.name === name))
-    .map(([name, value]) => ({ name, value: mask(value, name), from: "" })),
+    .map(([name, value]) => ({ name, value: mask(name, value), from: "" })),
 ];
 
 const show = async (flags: FlagValues): Promise<Outcome> => {

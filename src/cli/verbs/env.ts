@@ -1,6 +1,7 @@
 import { existsSync, readFileSync } from "node:fs";
 import { escapeText } from "../../base/escape-text.ts";
 import { ok, type Result } from "../../base/result.ts";
+import { MASK } from "../../base/secret-names.ts";
 import {
   DONE,
   type Failure,
@@ -15,7 +16,6 @@ import { fail, failUsage } from "../../command-line/usage.ts";
 import { locateOwn } from "../settings/config-file.ts";
 import { type CheckFile, editFile } from "../settings/edit-file.ts";
 import { findBrokenLine, readEnv, setInEnv } from "../settings/env-text.ts";
-import { MASK } from "../settings/mask.ts";
 import { writePrivateFile } from "../settings/write-file.ts";
 import { hint, print, printJson } from "../terminal/output.ts";
 import { askSecret } from "../terminal/prompt.ts";
@@ -65,7 +65,7 @@ const set = async (words: readonly string[], flags: FlagValues): Promise<Outcome
   const [pair = "", extra] = words;
   const split = pair.indexOf("=");
   const name = split === -1 ? pair : pair.slice(0, split);
-  if (!NAME.test(name)) return failUsage(`nx env set takes NAME=VALUE or NAME, not "${pair}"`);
+  if (!NAME.test(name)) return failUsage(`nx env set takes NAME=VALUE or NAME, not "${name}"`);
   if (extra !== undefined) return failUsage(`nx env set takes one variable; quote a value with blanks in it`);
   const value = split === -1 ? await readValue(name, flags) : ok(pair.slice(split + 1));
   return value.ok ? write(name, value.value) : value;

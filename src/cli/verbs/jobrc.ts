@@ -5,7 +5,7 @@ import { refuseWord } from "../../command-line/refuse-word.ts";
 import { failUsage } from "../../command-line/usage.ts";
 import { locateOwn } from "../settings/config-file.ts";
 import { editFile } from "../settings/edit-file.ts";
-import { maskAssignments } from "../settings/mask.ts";
+import { maskJobrc } from "../settings/mask-jobrc.ts";
 import { hint, printJson, write } from "../terminal/output.ts";
 
 const ACTIONS = ["show", "edit"];
@@ -15,7 +15,7 @@ const locate = (): string => locateOwn(".jobrc");
 
 const show = (flags: FlagValues): Outcome => {
   const text = existsSync(locate()) ? readFileSync(locate(), "utf8") : null;
-  const shown = text === null || readSwitch(flags, "clear") ? text : maskAssignments(text);
+  const shown = text === null || readSwitch(flags, "clear") ? text : maskJobrc(text);
   if (readSwitch(flags, "json")) printJson({ jobrc: shown });
   else if (shown === null) hint(`There is no ${locate()} yet; write one with: nx jobrc edit`);
   else write(shown);

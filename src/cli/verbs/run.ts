@@ -11,6 +11,7 @@ import { followJob } from "../jobs/follow-job.ts";
 import { warnOfHealth } from "../jobs/warn-of-health.ts";
 import { isBlank, joinCommand } from "../submission/job-command.ts";
 import { type JobOptions, readJobOptions } from "../submission/job-options.ts";
+import { showRequest } from "../submission/show-request.ts";
 import { SUBMISSION_FLAGS } from "../submission/submission-flags.ts";
 import { submitJob } from "../submission/submit-jobs.ts";
 import { canShowTerminal } from "../terminal/is-terminal.ts";
@@ -43,7 +44,7 @@ const submit = async (api: Api, invocation: Invocation): Promise<Outcome> => {
   const command = words.length === 0 ? INTERACTIVE_SHELL : joinCommand(words);
   const base = { ...options.value, command, run_immediately: true };
   if (readSwitch(flags, "dry-run")) {
-    printJson({ ...base, env: Object.keys(base.env ?? {}) });
+    printJson(showRequest(base));
     return DONE;
   }
   const job = await submitJob(api, flags, base);

@@ -2,6 +2,7 @@ import { afterEach, beforeEach, describe, expect, test } from "bun:test";
 import {
   existsSync,
   lstatSync,
+  mkdirSync,
   mkdtempSync,
   readdirSync,
   readFileSync,
@@ -158,5 +159,39 @@ describe("showing", () => {
     await nx(["jobrc", "edit"], "", makeEditor(`printf 'module load cuda\\nexport HF_TOKEN=shh\\n' >"$2"`));
     expect((await nx(["jobrc"])).stdout).toBe("module load cuda\nexport HF_TOKEN=********\n");
     expect((await nx(["jobrc", "--clear"])).stdout).toContain("HF_TOKEN=shh");
+  });
+
+  test("whatever the spelling, no secret of a jobrc is shown", async () => {
+    const spellings = [
+      "export DB_PWD=hush-1 SESSION_COOKIE='hush-2\nhush-3' # it's new",
+      'AWS_CRED="hush-4 $(cat "hush-5")" SENTRY_DSN=$\'hush\\\'-6\' login --token hush-7',
+      "cat >~/.netrc <<-END\nmachine example.org password hush-8\n\tEND",
+      "bash -c 'export API_KEY=hush-9; run hush-9'",
+      "# export OLD_TOKEN=hush-10\ngit clone https://ada:hush-11@example.org/x",
+    ];
+    await nx(["jobrc", "edit"], "", makeEditor(`cat >"$2" <<'EDITED'\n${spellings.join("\n")}\nEDITED`));
+    expect(read(".jobrc")).toBe(`${spellings.join("\n")}\n`);
+    for (const words of [["jobrc"], ["jobrc", "--json"]]) {
+      const { exitCode, stdout } = await nx(words);
+      expect([exitCode, stdout]).toEqual([0, expect.not.stringContaining("hush")]);
+      for (const kept of ["DB_PWD=", "# it's new", "bash -c 'export API_KEY=", "@example.org/x"])
+        expect(stdout).toContain(kept);
+    }
+  });
+
+  test("no secret of the settings is shown, however it is nested, and no password in a URL", async () => {
+    mkdirSync(join(home, ".nexus"));
+    writeFileSync(
+      locate("config.toml"),
+      [
+        'db_pwd = "hush-1"\nmirror = "https://ada:hush-2@example.org"\nauth = ["hush-3", { any = "hush-4" }]',
+        '[targets.key-box]\nhost = "box"\napi_token = "hush-5"\n[plugins.x]\nsession_cookie = 8888\nseed = 1\n',
+      ].join("\n"),
+    );
+    for (const words of [["config"], ["config", "--json"]]) {
+      const { exitCode, stdout } = await nx(words);
+      expect([exitCode, stdout]).toEqual([0, expect.not.stringMatching(/hush|8888/)]);
+      for (const kept of ["https://ada:********@example.org", "key-box", '"box"']) expect(stdout).toContain(kept);
+    }
   });
 });

@@ -213,6 +213,8 @@ describe("the settings file", () => {
   });
 });
 
+const MASKED_JOBRC = "module load cuda\nexport SENTRY_DSN=********\n";
+
 describe("nx add", () => {
   test("sends each word as it was typed, in one batch, with the variables of all layers", async () => {
     answer = (path, { body }) =>
@@ -242,6 +244,16 @@ describe("nx add", () => {
     expect([dry.exitCode, asked]).toEqual([0, []]);
     expect(JSON.parse(dry.stdout)[0].env).toEqual(["TOKEN"]);
     expect(dry.stdout).not.toContain("secret");
+  });
+
+  test.each(["add", "run"])("with --dry-run nx %s shows no secret of the jobrc", async (verb) => {
+    writeFileSync(join(folder, "home", ".nexus", ".jobrc"), "module load cuda\nexport SENTRY_DSN=hush\n");
+    const dry = await nx([verb, "--dry-run", "true"]);
+    expect(JSON.parse(dry.stdout)).toEqual(
+      verb === "add"
+        ? [expect.objectContaining({ jobrc: MASKED_JOBRC })]
+        : expect.objectContaining({ jobrc: MASKED_JOBRC }),
+    );
   });
 
   test("warns of a list that looks like a program, and says how it stays one", async () => {

@@ -83,3 +83,29 @@ test("nexus-server config --edit opens no editor of its own choice without a ter
   const refused = await runProgram([NEXUS_SERVER, "config", "--edit"], { env, cwd: world.home });
   expectRefusal(refused, 1, "an editor needs a terminal");
 });
+
+test("nexus-server config shows every setting and no secret", async () => {
+  const folder = join(world.folder, "other");
+  mkdirSync(folder);
+  writeFileSync(
+    join(folder, "config.toml"),
+    [
+      'api_token = "hush-1"\nssl_keyfile = "/etc/tls.key"\nnullpointer_url = "https://ada:hush-2@box/files"',
+      '[notify.team]\ntype = "slack"\nurl = "https://hooks.slack.com/services/hush-3"',
+      '[notify.hook]\ntype = "webhook"\nurl = "https://example.org/x?hush-4"\nsecret = "hush-5"',
+      '[notify.mail]\ntype = "email"\nurl = "smtp://ada:hush-6@mail.box:25"\nfrom = "a@box"\nto = "b@box"\n',
+    ].join("\n"),
+  );
+  const shown = await startWith({ NS_SERVER_DIR: folder }, ["config"]);
+  expect([shown.exitCode, shown.stdout]).toEqual([0, expect.not.stringContaining("hush")]);
+  for (const line of [
+    'api_token = "********"\n',
+    'ssl_keyfile = "/etc/tls.key"\n',
+    'nullpointer_url = "https://ada:********@box/files"\n',
+    '"url":"https://hooks.slack.com/********","secret":null',
+    '"url":"https://example.org/********","secret":"********"',
+    '"url":"smtp://ada:********@mail.box:25"',
+    "retention_days = 30\n",
+  ])
+    expect(shown.stdout).toContain(line);
+});

@@ -1,3 +1,4 @@
+import { MASK } from "../../../base/secret-names.ts";
 import type { WireJob, WireStatus } from "../../../wire/job.ts";
 import { isEnded, type Job, type JobHandle, type JobStatus } from "./job.ts";
 
@@ -9,12 +10,10 @@ type LaunchFields = Pick<
 type EndFields = Pick<WireJob, "completed_at" | "exit_code" | "error_message">;
 type ReportFields = Pick<WireJob, "wandb_url" | "notification_messages">;
 
-const MASKED_VALUE = "********";
-
 const toWireStatus = (status: JobStatus): WireStatus => (status === "starting" ? "running" : status);
 
 const maskEnvironment = (job: Job): Record<string, string> =>
-  isEnded(job) ? {} : Object.fromEntries(job.envNames.map((name) => [name, MASKED_VALUE]));
+  isEnded(job) ? {} : Object.fromEntries(job.envNames.map((name) => [name, MASK]));
 
 const describeSpec = (job: Job): SpecFields => ({
   id: job.id,

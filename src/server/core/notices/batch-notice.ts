@@ -1,5 +1,6 @@
+import { listSecrets } from "../../../base/secret-names.ts";
 import { isEnded, type Job } from "../jobs/job.ts";
-import { listSecrets, maskJob } from "./mask-secrets.ts";
+import { maskJob } from "./mask-job.ts";
 import type { Batch } from "./news.ts";
 import type { Notice } from "./outbox.ts";
 import { type NoticeSource, planNotices } from "./plan-notices.ts";

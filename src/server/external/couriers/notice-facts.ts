@@ -1,5 +1,6 @@
+import { listSecrets, maskSecrets } from "../../../base/secret-names.ts";
 import type { JobParcel, Parcel } from "../../core/notices/courier.ts";
-import { listSecrets, maskJob, maskSecrets } from "../../core/notices/mask-secrets.ts";
+import { maskJob } from "../../core/notices/mask-job.ts";
 import type { NoticeFacts } from "../../core/notices/notice-text.ts";
 import { cutRecorder, toPlainLines } from "../../core/notices/plain-text.ts";
 

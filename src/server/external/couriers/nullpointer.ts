@@ -1,7 +1,7 @@
 import { err, ok, type Result } from "../../../base/result.ts";
+import { listSecrets, maskSecrets } from "../../../base/secret-names.ts";
 import { VERSION } from "../../../base/version.ts";
 import type { Courier, DeliveryError, JobParcel, Receipt } from "../../core/notices/courier.ts";
-import { listSecrets, maskSecrets } from "../../core/notices/mask-secrets.ts";
 import { createJobCourier } from "./job-courier.ts";
 import { sendRequest } from "./send-request.ts";
 

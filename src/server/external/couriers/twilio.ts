@@ -1,6 +1,7 @@
 import { err, ok } from "../../../base/result.ts";
+import { listSecrets } from "../../../base/secret-names.ts";
 import type { Courier, JobParcel } from "../../core/notices/courier.ts";
-import { listSecrets, maskJob } from "../../core/notices/mask-secrets.ts";
+import { maskJob } from "../../core/notices/mask-job.ts";
 import { createJobCourier } from "./job-courier.ts";
 import { type ServiceRequest, sendRequest } from "./send-request.ts";
 import { createTwiml } from "./twiml.ts";

@@ -35,6 +35,16 @@ test("each event is one readable line on a terminal", async () => {
   expect(lines[2]).toMatch(/^\d\d:\d\d:\d\d error kill failed message="two\\nlines"$/);
 });
 
+test.each([true, false])(
+  "what is named like a secret, and a password in a URL, is masked (terminal: %p)",
+  async (isTerminal) => {
+    const event = 'log.info("event", { db_pwd: "hush", reason: "smtp://ada:hush@box refused", keys: [{ a: "hush" }] })';
+    const [line = ""] = await print(isTerminal, event);
+    expect(line).not.toContain("hush");
+    expect(line).toContain("smtp://ada:********@box refused");
+  },
+);
+
 test("nothing that was logged is lost when the process exits at once", async () => {
   const lines = await print(false, 'for (let n = 0; n < 500; n++) log.info("event", { n }); process.exit(0);');
   expect(lines).toHaveLength(500);

@@ -1,4 +1,5 @@
 import pino from "pino";
+import { maskFields } from "../../../base/secret-names.ts";
 import { createLineBuffer } from "../../../tools/line-buffer.ts";
 import { LOG_LEVELS, type LogLevel } from "../../core/settings/setting-fields.ts";
 import type { Log } from "../../core/telemetry/log.ts";
@@ -35,7 +36,7 @@ export const createLog = (isTerminal: boolean, lowest: LogLevel = "info"): Log =
   const at =
     (level: LogLevel): Log["info"] =>
     (event, fields = {}) =>
-      write(level, event, fields);
+      write(level, event, maskFields(fields));
   const skip = (): void => undefined;
   const choose = (level: LogLevel): Log["info"] => (isWritten(level, lowest) ? at(level) : skip);
   return { debug: choose("debug"), info: choose("info"), warn: choose("warn"), error: choose("error") };

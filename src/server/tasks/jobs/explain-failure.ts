@@ -1,6 +1,6 @@
+import { listSecrets, maskSecrets } from "../../../base/secret-names.ts";
 import type { ActiveJob } from "../../core/jobs/job.ts";
 import type { JobEvent } from "../../core/jobs/job-transition.ts";
-import { listSecrets, maskSecrets } from "../../core/notices/mask-secrets.ts";
 import { toPlainLines } from "../../core/notices/plain-text.ts";
 import { findFailureReason } from "../../core/running/failure-reason.ts";
 import type { TaskContext } from "../context.ts";
