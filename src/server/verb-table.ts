@@ -1,13 +1,9 @@
 import { ok } from "../base/result.ts";
 import { VERSION } from "../base/version.ts";
+import { listSettingFlags } from "./external/settings/setting-list.ts";
 import type { ServerFlag, ServerVerb } from "./server-verb.ts";
 
-export const SETTING_FLAGS: readonly ServerFlag[] = [
-  { name: "server-dir", value: "DIR", help: "its state (default: ~/.local/state/nexus-server)" },
-  { name: "host", value: "ADDRESS", help: "address to listen on (default: 127.0.0.1)" },
-  { name: "port", value: "N", help: "port to listen on, 0 for any (default: 54323)" },
-  { name: "mock-gpus", value: "N", help: "pretend to have N GPUs, without N two" },
-];
+export const SETTING_FLAGS: readonly ServerFlag[] = listSettingFlags();
 
 const DRY_RUN: ServerFlag = { name: "dry-run", help: "say what would be done, and do nothing" };
 const YES: ServerFlag = { name: "yes", short: "y", help: "don't ask" };

@@ -2,6 +2,7 @@ import { ok, type Result } from "../../base/result.ts";
 import type { Failure, FlagValues } from "../../command-line/command.ts";
 import { readSwitch, readText } from "../../command-line/flag-values.ts";
 import { fail, failUsage } from "../../command-line/usage.ts";
+import { SERVER_PORT } from "../../wire/server-port.ts";
 import { type Config, readConfig, readOption, readSwitchOption } from "../settings/config-file.ts";
 import { findLocalSocket } from "./local-socket.ts";
 import type { Pin } from "./pinned-certificate.ts";
@@ -24,7 +25,7 @@ export type Target = Readonly<{
 
 export const LOCAL = "local";
 const LOOPBACK = "127.0.0.1";
-export const DEFAULT_PORT = "54323";
+export const DEFAULT_PORT = String(SERVER_PORT);
 const MAX_PORT = 65_535;
 
 type Entry = Readonly<Record<string, unknown>>;

@@ -1,4 +1,5 @@
 import { err, ok, type Problem, type Result } from "../../base/result.ts";
+import { SERVER_PORT } from "../../wire/server-port.ts";
 import { listCertificateNames } from "../core/machine/certificate.ts";
 import type { Machine } from "../core/machine/installable-machine.ts";
 import type { Settings } from "../core/settings/settings.ts";
@@ -47,7 +48,6 @@ export type InstallStep =
   | Readonly<{ kind: "server"; act: ServerAct }>
   | Readonly<{ kind: "hint"; text: string }>;
 
-const PORT = 54_323;
 const GPU_GROUPS = ["video", "render"];
 
 const REACHED_BY_KEYS = ["--shell", "/bin/sh", "--password", "*"];
@@ -121,7 +121,7 @@ const planStart = (machine: Machine, { start }: InstallOptions): readonly Instal
 };
 
 const planHints = ({ hasFirewall }: Machine, settings: InstallSettings | null): readonly InstallStep[] => {
-  const port = settings?.port ?? PORT;
+  const port = settings?.port ?? SERVER_PORT;
   return hasFirewall ? [{ kind: "hint", text: `Let clients through the firewall with: ufw allow ${port}/tcp` }] : [];
 };
 

@@ -12,31 +12,14 @@ import {
 } from "node:fs";
 import { dirname } from "node:path";
 import { err, ok, type Result } from "../../base/result.ts";
-import { MASK, maskFields, maskUrls } from "../../base/secret-names.ts";
-import type { NotifyChannel } from "../core/notices/channel-settings.ts";
 import type { Settings } from "../core/settings/settings.ts";
 import { loadSettings, locateSettingsFile } from "../external/settings/load-settings.ts";
+import { showSettings } from "../external/settings/show-settings.ts";
 import type { Mistake, ServerVerb } from "../server-verb.ts";
 
 type Check = (path: string) => Result<Settings, Mistake>;
 
 const PRIVATE = 0o600;
-const PATH_OF_URL = /^(\w+:\/\/[^/?#]*)[/?#].+$/;
-
-const toSettingName = (name: string): string => name.replaceAll(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
-
-const maskChannel = (channel: NotifyChannel): Readonly<Record<string, unknown>> =>
-  maskFields({ ...channel, url: maskUrls(channel.url).replace(PATH_OF_URL, `$1/${MASK}`) });
-
-const describeSettings = (settings: Settings): string =>
-  Object.entries({
-    ...maskFields(settings),
-    sslKeyfile: settings.sslKeyfile,
-    notify: settings.notify.map(maskChannel),
-  })
-    .filter(([, value]) => value !== null)
-    .map(([name, value]) => `${toSettingName(name)} = ${JSON.stringify(value)}\n`)
-    .join("");
 
 const startDraft = (path: string, draft: string): void => {
   mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
@@ -80,7 +63,7 @@ const editSettings = (path: string, check: Check): Result<void, Mistake> => {
 
 const show = (path: string, settings: Settings): void => {
   process.stderr.write(`${existsSync(path) ? "" : "there is no "}${path}\n`);
-  process.stdout.write(describeSettings(settings));
+  process.stdout.write(showSettings(settings));
 };
 
 export const runConfig: ServerVerb["run"] = async ({ flags }) => {

@@ -1,6 +1,7 @@
 import { expect, test } from "bun:test";
 import { createEnded } from "../../../../tests/support/samples.ts";
-import { type NotifyChannel, parseNotify } from "./channel-settings.ts";
+import { readChannels } from "../../external/settings/notify-channels.ts";
+import type { NotifyChannel } from "./channel-settings.ts";
 import { createServerChannels, JOB_CHANNELS } from "./channels.ts";
 import type { News } from "./news.ts";
 
@@ -22,7 +23,7 @@ const ofBatch = (user: string): News => ({
 const MACHINE: News = { kind: "machine", event: "unhealthy", nodeName: "atlas", figures: "" };
 
 const listWanted = (fields: Partial<NotifyChannel>, news: readonly News[]): readonly boolean[] => {
-  const parsed = parseNotify({ team: { type: "slack", url: "https://example.org", ...fields } });
+  const parsed = readChannels({ team: { type: "slack", url: "https://example.org", ...fields } });
   if (!parsed.ok) throw new Error(parsed.error.message);
   const [channel] = createServerChannels(parsed.value);
   return news.map((each) => channel?.isWanted(each) ?? false);

@@ -4,8 +4,9 @@ import { startNtfy, startSlack, startWebhook } from "../../../../tests/support/s
 import { type SmtpStandIn, startSmtp } from "../../../../tests/support/stand-ins/smtp.ts";
 import type { StandIn } from "../../../../tests/support/stand-ins/stand-in.ts";
 import type { EndedJob } from "../../core/jobs/job.ts";
-import { type NotifyType, parseNotify } from "../../core/notices/channel-settings.ts";
+import type { NotifyType } from "../../core/notices/channel-settings.ts";
 import type { Parcel } from "../../core/notices/courier.ts";
+import { readChannels } from "../settings/notify-channels.ts";
 import { createDiscord } from "./discord.ts";
 import { createNullpointer } from "./nullpointer.ts";
 import { createServerCouriers } from "./server-couriers.ts";
@@ -37,7 +38,7 @@ const pack = (fields: Partial<EndedJob> = {}, log: string = LOG): Parcel => {
 
 const deliver = async (type: NotifyType, url: string, parcel: Parcel, secret?: string, timeoutMs = 1000) => {
   const addresses = type === "email" ? { from: "nexus@example.org", to: ["ann@example.org", "bob@example.org"] } : {};
-  const parsed = parseNotify({ team: { type, url, ...addresses, ...(secret === undefined ? {} : { secret }) } });
+  const parsed = readChannels({ team: { type, url, ...addresses, ...(secret === undefined ? {} : { secret }) } });
   if (!parsed.ok) throw new Error(parsed.error.message);
   const courier = createServerCouriers(parsed.value, () => Date.now() / 1000)["team"];
   return courier?.deliver(parcel, AbortSignal.timeout(timeoutMs));

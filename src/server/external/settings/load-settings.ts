@@ -3,20 +3,21 @@ import { cpus, homedir, hostname } from "node:os";
 import { join } from "node:path";
 import type { Problem, Result } from "../../../base/result.ts";
 import { canAccess } from "../../../tools/can-access.ts";
-import { readSettings, type Settings } from "../../core/settings/settings.ts";
+import type { Settings } from "../../core/settings/settings.ts";
+import { readSettings } from "./read-settings.ts";
+import { listSettingFlags } from "./setting-list.ts";
 import { readSettingsFile } from "./settings-file.ts";
 
 export type Flags = Readonly<Record<string, string | boolean | undefined>>;
 
 const SYSTEM_CONFIG = "/etc/nexus_server/config.toml";
-const SETTINGS = ["server-dir", "host", "port", "mock-gpus"];
 
 const locateDefaultDir = (env: NodeJS.ProcessEnv): string =>
   join(env["XDG_STATE_HOME"] || join(env["HOME"] || homedir(), ".local", "state"), "nexus-server");
 
 const selectSettings = (values: Flags): Readonly<Record<string, string>> =>
   Object.fromEntries(
-    SETTINGS.flatMap((name) => {
+    listSettingFlags().flatMap(({ name }) => {
       const value = values[name];
       return typeof value === "string" ? [[name.replaceAll("-", "_"), value]] : [];
     }),

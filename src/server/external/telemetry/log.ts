@@ -1,7 +1,7 @@
 import pino from "pino";
 import { maskFields } from "../../../base/secret-names.ts";
 import { createLineBuffer } from "../../../tools/line-buffer.ts";
-import { LOG_LEVELS, type LogLevel } from "../../core/settings/setting-fields.ts";
+import { LOG_LEVELS, type LogLevel } from "../../core/settings/settings.ts";
 import type { Log } from "../../core/telemetry/log.ts";
 
 type Fields = Readonly<Record<string, unknown>>;

@@ -6,8 +6,8 @@ import { FIXTURES } from "../../../../tests/support/programs.ts";
 import { startSlack, startWebhook } from "../../../../tests/support/stand-ins/channels.ts";
 import { makeFolder, must, openIn } from "../../../../tests/support/store.ts";
 import { createHarness, toId } from "../../../../tests/support/tasks.ts";
-import { parseNotify } from "../../core/notices/channel-settings.ts";
 import { createServerCouriers } from "../../external/couriers/server-couriers.ts";
+import { readChannels } from "../../external/settings/notify-channels.ts";
 import { restoreDatabase } from "../../external/sqlite/beside-server/restore-database.ts";
 import { createDelivery } from "./deliver-outbox.ts";
 
@@ -46,7 +46,7 @@ const deliverAll = async (serverDir: string) => {
     team: { type: "slack", url: slack.address },
     hook: { type: "webhook", url: hook.url, secret: SECRET },
   };
-  const couriers = createServerCouriers(must(parseNotify(notify)), () => Date.now() / 1000);
+  const couriers = createServerCouriers(must(readChannels(notify)), () => Date.now() / 1000);
   const { context, setTime, logs } = createHarness({ store: () => openIn(serverDir) });
   let heard = Promise.withResolvers<void>();
   const wakes = { ...context.wakes, outbox: () => heard.resolve() };

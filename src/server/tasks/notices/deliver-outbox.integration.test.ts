@@ -17,7 +17,6 @@ import { err } from "../../../base/result.ts";
 import { changeJob, decideByEvent } from "../../changes/change-job.ts";
 import type { JobEvent } from "../../core/jobs/job-transition.ts";
 import { toWireJob } from "../../core/jobs/wire-job.ts";
-import { parseNotify } from "../../core/notices/channel-settings.ts";
 import { createServerChannels, JOB_CHANNELS } from "../../core/notices/channels.ts";
 import type { Courier, Couriers } from "../../core/notices/courier.ts";
 import type { OutboxMessage } from "../../core/notices/outbox.ts";
@@ -26,6 +25,7 @@ import { createDiscord } from "../../external/couriers/discord.ts";
 import { createNullpointer } from "../../external/couriers/nullpointer.ts";
 import { createServerCouriers } from "../../external/couriers/server-couriers.ts";
 import { createTwilio } from "../../external/couriers/twilio.ts";
+import { readChannels } from "../../external/settings/notify-channels.ts";
 import { createHealthWatch } from "../upkeep/watch-health.ts";
 import { createDelivery, type Delivery } from "./deliver-outbox.ts";
 import { expireOutbox } from "./expire-outbox.ts";
@@ -594,7 +594,7 @@ test("channels for everyone's jobs hear once that the machine is unhealthy and o
   const secret = "whsec_c2VjcmV0";
   const hook = startWebhook(secret);
   onTestFinished(() => Promise.all([slack.stop(), hook.stop()]).then(() => undefined));
-  const parsed = parseNotify({
+  const parsed = readChannels({
     team: { type: "slack", url: slack.address },
     ann: { type: "slack", url: slack.address, users: ["ann"] },
     hook: { type: "webhook", url: hook.url, secret, events: ["recovered"] },

@@ -1,12 +1,12 @@
 import { describe, expect, test } from "bun:test";
-import { parseNotify } from "./channel-settings.ts";
+import { readChannels } from "./notify-channels.ts";
 
 const slack = { type: "slack", url: "https://hooks.slack.com/services/T/B/x" } as const;
 const email = { type: "email", url: "smtp://mail.example.org", from: "nexus@example.org", to: "ann@example.org" };
 
 describe("a channel of the server", () => {
   test("hears of all ends of all jobs unless it says otherwise", () => {
-    expect(parseNotify({ team: slack })).toEqual({
+    expect(readChannels({ team: slack })).toEqual({
       ok: true,
       value: [
         {
@@ -28,8 +28,8 @@ describe("a channel of the server", () => {
       digest: true,
       to: ["a@example.org", "b@example.org"],
     };
-    expect(parseNotify({ mail: chosen })).toMatchObject({ ok: true, value: [{ name: "mail", ...chosen }] });
-    expect(parseNotify({})).toEqual({ ok: true, value: [] });
+    expect(readChannels({ mail: chosen })).toMatchObject({ ok: true, value: [{ name: "mail", ...chosen }] });
+    expect(readChannels({})).toEqual({ ok: true, value: [] });
   });
 
   test.each([
@@ -41,6 +41,7 @@ describe("a channel of the server", () => {
     [{ team: { ...slack, url: "smtp://x" } }, "notify.team: url must begin with https:// or http://"],
     [{ team: { ...email, url: "https://x" } }, "notify.team: url must begin with smtp:// or smtps://"],
     [{ team: { ...email, to: [], from: "" } }, "notify.team: from must be an e-mail address"],
+    [{ team: { ...email, to: [] } }, "notify.team: to must be e-mail addresses"],
     [{ team: { ...email, to: [7] } }, "notify.team: to must be e-mail addresses"],
     [
       { team: { ...slack, events: ["ended"] } },
@@ -51,7 +52,7 @@ describe("a channel of the server", () => {
     [{ team: { ...slack, secret: "" } }, "notify.team: secret must be a text that is not empty"],
     [{ team: { ...slack, chanel: "x" } }, "notify.team: chanel is not one of type, url"],
   ])("%p is refused by name, with what is allowed", (raw, message) => {
-    const parsed = parseNotify(raw);
+    const parsed = readChannels(raw);
     expect(parsed.ok ? "" : parsed.error.message).toStartWith(message);
   });
 });

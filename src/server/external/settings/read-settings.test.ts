@@ -1,5 +1,6 @@
 import { describe, expect, test } from "bun:test";
-import { readSettings, type Settings } from "./settings.ts";
+import type { Settings } from "../../core/settings/settings.ts";
+import { readSettings } from "./read-settings.ts";
 
 type Raw = Readonly<Record<string, unknown>>;
 
@@ -130,6 +131,11 @@ describe("readSettings", () => {
       ok: false,
       error: { message: `api_token = what is given is not allowed: it must be ${TEXT}` },
     });
+  });
+
+  test("nor a password in a mistaken address", () => {
+    const settings = read({ nullpointer_url: "ftp://ada:hush@box" });
+    expect(settings.ok ? "" : settings.error.message).toStartWith('nullpointer_url = "ftp://ada:********@box" is not');
   });
 
   test("a mistake in the environment is named like one in the file", () => {

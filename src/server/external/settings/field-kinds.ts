@@ -1,0 +1,55 @@
+import { z } from "zod";
+
+type Kind<Value> = z.ZodType<Value>;
+
+const DEFAULT_MOCK_GPUS = 2;
+const MAX_MOCK_GPUS = 64;
+const MAX_SOCKET_BYTES = 107;
+
+const notBlank = z.string().regex(/\S/);
+
+const toNumber = (raw: unknown): unknown => (typeof raw === "string" && raw.trim() !== "" ? Number(raw) : raw);
+
+const splitList = (raw: unknown): unknown =>
+  typeof raw === "string" ? raw.split(",").flatMap((part) => (part.trim() === "" ? [] : [part.trim()])) : raw;
+
+const toMockGpus = (raw: unknown): unknown => {
+  if (raw === true || raw === "true" || raw === "") return DEFAULT_MOCK_GPUS;
+  return raw === false || raw === "false" ? 0 : toNumber(raw);
+};
+
+const countBytes = (text: string): number => new TextEncoder().encode(text).length;
+
+export const TEXT: Kind<string> = notBlank.describe("be a text that is not empty");
+
+export const ADDRESS: Kind<string> = z
+  .string()
+  .regex(/^https?:\/\/[^\s/]+/)
+  .transform((address) => address.replace(/\/+$/, ""))
+  .describe("be an address that begins with https:// or http://");
+
+export const LIST: Kind<readonly string[]> = z
+  .preprocess(splitList, z.array(z.string()))
+  .describe("be a list of texts");
+
+export const SWITCH: Kind<boolean> = z
+  .union([z.boolean(), z.stringbool({ truthy: ["true", "1"], falsy: ["false", "0"] })])
+  .describe("be true or false");
+
+export const SOCKET: Kind<string> = notBlank
+  .startsWith("/")
+  .refine((path) => countBytes(path) <= MAX_SOCKET_BYTES)
+  .describe(`be a path that begins with / and has at most ${MAX_SOCKET_BYTES} bytes`);
+
+export const MOCK_GPUS: Kind<number> = z
+  .preprocess(toMockGpus, z.int().min(0).max(MAX_MOCK_GPUS))
+  .describe(`be true, false or a whole number from 0 to ${MAX_MOCK_GPUS}`);
+
+export const whole = (min: number, max: number): Kind<number> =>
+  z.preprocess(toNumber, z.int().min(min).max(max)).describe(`be a whole number from ${min} to ${max}`);
+
+export const number = (min: number, max: number): Kind<number> =>
+  z.preprocess(toNumber, z.number().min(min).max(max)).describe(`be a number from ${min} to ${max}`);
+
+export const choice = <Name extends string>(names: readonly [Name, ...Name[]]): Kind<Name> =>
+  z.enum(names).describe(names.length === 1 ? `be "${names[0]}"` : `be one of ${names.join(", ")}`);

@@ -1,0 +1,45 @@
+import { err, ok, type Problem, type Result } from "../../../base/result.ts";
+import { maskUrls } from "../../../base/secret-names.ts";
+import type { Settings } from "../../core/settings/settings.ts";
+import { type Raw, readFields, type WrongValue } from "./field.ts";
+import { readChannels } from "./notify-channels.ts";
+import { isSecretSetting, nameSetting, SETTINGS } from "./setting-list.ts";
+
+/** What only the machine knows. */
+export type HostFacts = Readonly<{ serverDir: string; hostname: string; cores: number }>;
+
+/** Of each source the values by the names of the settings; of the environment all variables. */
+export type Sources = Readonly<{ file: Raw; env: Readonly<Record<string, string | undefined>>; flags: Raw }>;
+
+const NOTIFY = "notify";
+const KEYS = Object.keys(SETTINGS);
+const NAMES = [...KEYS.map(nameSetting), NOTIFY];
+
+const collectRaw = ({ file, env, flags }: Sources, { serverDir, hostname, cores }: HostFacts): Raw => {
+  const ofHost: Raw = { serverDir, nodeName: hostname, maxCpuJobs: cores };
+  return Object.fromEntries(
+    KEYS.map((key) => {
+      const name = nameSetting(key);
+      return [key, flags[name] ?? env[`NS_${name.toUpperCase()}`] ?? file[name] ?? ofHost[key]];
+    }),
+  );
+};
+
+const describeValue = (value: unknown): string => (typeof value === "string" ? `"${value}"` : JSON.stringify(value));
+
+const explain = ({ name: key, value, allowed }: WrongValue): Problem => {
+  const name = nameSetting(key);
+  const shown = isSecretSetting(key) ? "what is given" : describeValue(value);
+  return { message: `${name} = ${maskUrls(shown)} is not allowed: it must ${allowed}` };
+};
+
+/** Flags win over `NS_…` variables, these over the file, that over the defaults. The first mistake is told. */
+export const readSettings = (sources: Sources, host: HostFacts): Result<Settings, Problem> => {
+  const unknown = Object.keys(sources.file).find((name) => !NAMES.includes(name));
+  if (unknown !== undefined)
+    return err({ message: `${unknown} is not a setting; the settings are: ${NAMES.join(", ")}` });
+  const notify = readChannels(sources.file[NOTIFY] ?? {});
+  if (!notify.ok) return notify;
+  const settings = readFields<Omit<Settings, "notify">>(SETTINGS, collectRaw(sources, host));
+  return settings.ok ? ok({ ...settings.value, notify: notify.value }) : err(explain(settings.error));
+};

@@ -1,0 +1,93 @@
+import { isSecretName } from "../../../base/secret-names.ts";
+import { SERVER_PORT } from "../../../wire/server-port.ts";
+import { LOG_LEVELS, type Settings } from "../../core/settings/settings.ts";
+import { describeFallback, type Fields, listFields } from "./field.ts";
+import { ADDRESS, choice, LIST, MOCK_GPUS, number, SOCKET, SWITCH, TEXT, whole } from "./field-kinds.ts";
+
+const MAX_PORT = 65_535;
+const MOST = 10_000;
+const SECONDS_A_YEAR = 365 * 86_400;
+
+/** Every setting but the channels, in the order in which they are shown. */
+export const SETTINGS = {
+  serverDir: { schema: TEXT, otherwise: "~/.local/state/nexus-server", about: "where its state is", flag: "DIR" },
+  host: { schema: TEXT, fallback: "127.0.0.1", about: "address to listen on", flag: "ADDRESS" },
+  port: { schema: whole(0, MAX_PORT), fallback: SERVER_PORT, about: "port to listen on, 0 for any", flag: "N" },
+  socket: { schema: SOCKET, fallback: null, about: "socket to listen on for the users of the machine" },
+  nodeName: { schema: TEXT, otherwise: "the machine's name", about: "name of the machine on jobs and in messages" },
+  externalIp: { schema: TEXT, fallback: null, about: "address by which clients reach the machine" },
+  allowedHosts: { schema: LIST, fallback: [], about: "further names and addresses by which they do" },
+  sslKeyfile: { schema: TEXT, fallback: null, about: "PEM file of the certificate's key", isPublic: true },
+  sslCertfile: { schema: TEXT, fallback: null, about: "PEM file of a certificate, with which it speaks TLS" },
+  apiToken: {
+    schema: TEXT,
+    fallback: null,
+    about: "token of an admin, in place of the one that the first start makes",
+  },
+  trustLoopback: { schema: SWITCH, fallback: true, about: "whether who comes from the machine itself needs no token" },
+  mockGpus: {
+    schema: MOCK_GPUS,
+    fallback: 0,
+    otherwise: "real ones",
+    about: "mock GPUs; true, or no number, is 2",
+    flag: "N",
+  },
+  maxCpuJobs: { schema: whole(0, MOST), otherwise: "one for each processor", about: "CPU jobs that run at one time" },
+  maxPassedOver: {
+    schema: number(0, SECONDS_A_YEAR),
+    fallback: 1800,
+    about: "seconds for which later jobs may pass one that waits for GPUs; then it keeps free ones",
+  },
+  supplementaryGroups: { schema: LIST, fallback: [], about: "groups of the machine that the installed server joins" },
+  executor: { schema: choice(["screen"]), fallback: "screen", about: "what runs the jobs" },
+  refreshRate: { schema: number(0.05, 3600), fallback: 3, about: "seconds between two looks at jobs and GPUs" },
+  retentionDays: {
+    schema: number(0, 36_500),
+    fallback: 30,
+    about: "days for which the folder of an ended job is kept",
+  },
+  retentionGb: {
+    schema: number(0, 1_000_000),
+    fallback: null,
+    otherwise: "no limit",
+    about: "GB (10⁹ bytes) that folders of ended jobs may take in all; beyond, the oldest go",
+  },
+  maxRequests: { schema: whole(1, MOST), fallback: 256, about: "requests at one time, without followers" },
+  maxFollowers: {
+    schema: whole(0, MOST),
+    fallback: 512,
+    about: "streams of output and events, and viewers of terminals",
+  },
+  maxFollowersPerAddress: { schema: whole(0, MOST), fallback: 256, about: "those from one address" },
+  maxUploads: { schema: whole(1, MOST), fallback: 32, about: "artifacts and batches on their way in" },
+  bodyTimeout: {
+    schema: number(0.1, 3600),
+    fallback: 30,
+    about: "seconds for the body of a request, and one more for each 32 KiB",
+  },
+  nullpointerUrl: {
+    schema: ADDRESS,
+    fallback: "https://0x0.st",
+    about: "where logs are uploaded, of jobs that ask for it",
+  },
+  twilioUrl: { schema: ADDRESS, fallback: "https://api.twilio.com", about: "who is asked to call" },
+  pingHost: { schema: TEXT, fallback: null, about: "host or host:port that health pings" },
+  speedTestUrl: { schema: ADDRESS, fallback: null, about: "file that health downloads to measure the network" },
+  logLevel: { schema: choice(LOG_LEVELS), fallback: "info", about: "the least that is logged" },
+} satisfies Fields<Omit<Settings, "notify">>;
+
+/** `max_cpu_jobs` for `maxCpuJobs`: how it is written in the file. */
+export const nameSetting = (key: string): string => key.replaceAll(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
+
+export const isSecretSetting = (key: string): boolean =>
+  listFields(SETTINGS).some(
+    ({ name, isPublic }) => name === key && isPublic !== true && isSecretName(nameSetting(name)),
+  );
+
+/** The settings that have a flag, with its help. */
+export const listSettingFlags = (): readonly Readonly<{ name: string; value: string; help: string }>[] =>
+  listFields(SETTINGS).flatMap((field) => {
+    if (field.flag === undefined) return [];
+    const name = nameSetting(field.name).replaceAll("_", "-");
+    return [{ name, value: field.flag, help: `${field.about} (default: ${describeFallback(field)})` }];
+  });

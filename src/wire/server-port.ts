@@ -1,0 +1,2 @@
+/** Where a server listens unless it is told otherwise. */
+export const SERVER_PORT = 54_323;
