@@ -2,6 +2,7 @@ import { benchClientStart } from "./client-start.ts";
 import { benchLaunch } from "./launch.ts";
 import { benchMemory } from "./memory.ts";
 import { benchNotifications } from "./notifications.ts";
+import { benchQueue } from "./queue.ts";
 import { benchReading } from "./reading.ts";
 import { benchSubmissions } from "./submissions.ts";
 
@@ -10,6 +11,7 @@ const BENCHES: Readonly<Record<string, () => Promise<void>>> = {
   launch: benchLaunch,
   submissions: benchSubmissions,
   notifications: benchNotifications,
+  queue: benchQueue,
   reading: benchReading,
   memory: benchMemory,
 };

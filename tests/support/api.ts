@@ -78,8 +78,8 @@ const failWhen = (store: Store, isBroken: () => boolean): Store => ({
   write: (change) => (isBroken() ? Promise.resolve(full) : store.write(change)),
   artifacts: {
     ...store.artifacts,
-    begin: (gitSha) => {
-      const writer = store.artifacts.begin(gitSha);
+    begin: (gitSha, share) => {
+      const writer = store.artifacts.begin(gitSha, share);
       return { ...writer, append: (chunk) => (isBroken() ? Promise.resolve(full) : writer.append(chunk)) };
     },
   },
@@ -137,7 +137,10 @@ const digests: Channel = {
   findDestination: () => "https://team.example",
 };
 
-export const createHarness = (gpus: readonly Gpu[] = [createGpu(0), createGpu(1)]): Harness => {
+export const createHarness = (
+  gpus: readonly Gpu[] = [createGpu(0), createGpu(1)],
+  settings: Partial<ApiContext["settings"]> = {},
+): Harness => {
   const errors: string[] = [];
   const wakes: (keyof Wakes)[] = [];
   const lines: LogLine[] = [];
@@ -214,7 +217,9 @@ export const createHarness = (gpus: readonly Gpu[] = [createGpu(0), createGpu(1)
       trustLoopback: true,
       maxCpuJobs: 2,
       maxPassedOver: 1800,
+      ...{ maxQueued: 10_000, maxQueuedInAll: 50_000, maxWaitingGib: 2 },
       limits: { maxRequests: 100, maxFollowers: 5, maxFollowersPerAddress: 3, maxUploads: 3, bodyTimeout: 0.3 },
+      ...settings,
     },
     tokenDigest: () => new Bun.CryptoHasher("sha256").update(TOKEN).digest("hex"),
     newJobId: () => `aaaaa${++ids}` as JobId,

@@ -9,6 +9,7 @@ import type { FindProcessOwner, HostStats } from "../core/machine/host.ts";
 import type { Couriers } from "../core/notices/courier.ts";
 import type { Channel } from "../core/notices/plan-notices.ts";
 import type { GpuProbe } from "../core/queue/gpu.ts";
+import type { QueueLimits } from "../core/queue/queue-limits.ts";
 import type { Refusal } from "../core/refusal.ts";
 import type { Executor, JobDirectory, LogFile } from "../core/running/executor.ts";
 import type { JobTerminals, SocketHandler } from "../core/running/job-terminal.ts";
@@ -27,8 +28,10 @@ export type ApiSettings = Readonly<{
   trustLoopback: boolean;
   maxCpuJobs: number;
   maxPassedOver: number;
+  maxWaitingGib: number;
   limits: Limits;
-}>;
+}> &
+  QueueLimits;
 
 /**
  * `tokenDigest` is the SHA-256 of the bearer token in lower-case hexadecimal. `newJobId` proposes an id that may be

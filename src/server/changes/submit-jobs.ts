@@ -67,7 +67,7 @@ const store = async (
   context: SubmitContext,
   submissions: readonly Submission[],
 ): Promise<Result<Submitted, Refusal>> => {
-  const written = await context.store.write((transaction) => placeJobs(transaction, submissions, context.newJobId));
+  const written = await context.store.write((transaction) => placeJobs(transaction, submissions, context));
   return written.ok ? written.value : err(createUnavailable(written.error));
 };
 

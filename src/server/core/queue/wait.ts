@@ -1,7 +1,7 @@
 import type { ActiveJob, JobId, QueuedJob } from "../jobs/job.ts";
 import type { Gpu } from "./gpu.ts";
 import { describeGpus, type GpuState, listEligibleGpus } from "./gpu-selection.ts";
-import { type Allocation, countCpuJobs, listTurns, type QueueFacts, type Turn } from "./queue-turns.ts";
+import { type Allocation, countCpuJobs, countCpuSlots, listTurns, type QueueFacts, type Turn } from "./queue-turns.ts";
 
 /** `gpus` is null while they can't be read. */
 export type WaitFacts = QueueFacts & Readonly<{ gpus: readonly Gpu[] | null; blacklist: ReadonlySet<number> }>;
@@ -25,7 +25,7 @@ export type Blocker =
   | Readonly<{ kind: "gpus_taken"; isKeeping: boolean; candidates: readonly Candidate[] }>
   | Readonly<{ kind: "cpu_limit"; running: number; before: number; limit: number }>;
 
-/** `position` counts from 0, the head of the queue. `blocker` is null when the job starts now. */
+/** `position` counts from 0 among the queued jobs of the facts. `blocker` is null when the job starts now. */
 export type Wait = Readonly<{ job: QueuedJob; position: number; blocker: Blocker | null }>;
 
 type Scene = Readonly<{ facts: WaitFacts; all: readonly GpuState[]; now: number }>;
@@ -61,8 +61,7 @@ const findGpuBlocker = (scene: Scene, turn: Turn): Blocker => {
 
 const findCpuBlocker = ({ facts }: Scene): Blocker => {
   const running = countCpuJobs(facts.active);
-  const before = Math.max(0, facts.maxCpuJobs - running);
-  return { kind: "cpu_limit", running, before, limit: facts.maxCpuJobs };
+  return { kind: "cpu_limit", running, before: countCpuSlots(facts), limit: facts.maxCpuJobs };
 };
 
 const findBlocker = (scene: Scene, turn: Turn): Blocker | null => {

@@ -25,6 +25,9 @@ export type Settings = Readonly<{
   sslCertfile: string | null;
   maxCpuJobs: number;
   maxPassedOver: number;
+  maxQueued: number;
+  maxQueuedInAll: number;
+  maxWaitingGib: number;
   maxRequests: number;
   maxFollowers: number;
   maxFollowersPerAddress: number;

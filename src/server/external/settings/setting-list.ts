@@ -6,6 +6,7 @@ import { ADDRESS, choice, LIST, MOCK_GPUS, number, SOCKET, SWITCH, TEXT, whole }
 
 const MAX_PORT = 65_535;
 const MOST = 10_000;
+const MOST_QUEUED = 10_000_000;
 const SECONDS_A_YEAR = 365 * 86_400;
 
 /** Every setting but the channels, in the order in which they are shown. */
@@ -38,6 +39,13 @@ export const SETTINGS = {
     fallback: 1800,
     about: "seconds for which later jobs may pass one that waits for GPUs; then it keeps free ones",
   },
+  maxQueued: { schema: whole(0, MOST_QUEUED), fallback: 10_000, about: "jobs of one user that may wait" },
+  maxQueuedInAll: { schema: whole(0, MOST_QUEUED), fallback: 50_000, about: "jobs that may wait in all" },
+  maxWaitingGib: {
+    schema: number(0.001, 1_000_000),
+    fallback: 2,
+    about: "GiB that artifacts of one user may take which arrive or wait for their jobs to start",
+  },
   supplementaryGroups: { schema: LIST, fallback: [], about: "groups of the machine that the installed server joins" },
   executor: { schema: choice(["screen"]), fallback: "screen", about: "what runs the jobs" },
   refreshRate: { schema: number(0.05, 3600), fallback: 3, about: "seconds between two looks at jobs and GPUs" },
@@ -58,7 +66,11 @@ export const SETTINGS = {
     fallback: 512,
     about: "streams of output and events, and viewers of terminals",
   },
-  maxFollowersPerAddress: { schema: whole(0, MOST), fallback: 256, about: "those from one address" },
+  maxFollowersPerAddress: {
+    schema: whole(0, MOST),
+    fallback: 256,
+    about: "those of one user or, where none is known, one address",
+  },
   maxUploads: { schema: whole(1, MOST), fallback: 32, about: "artifacts and batches on their way in" },
   bodyTimeout: {
     schema: number(0.1, 3600),

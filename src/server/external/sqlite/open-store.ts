@@ -16,6 +16,7 @@ import { loadSecretBox, type SecretBox } from "./secret-box.ts";
 import { createArtifactTable } from "./tables/artifact-table.ts";
 import { createJobTable, type JobTable } from "./tables/job-table.ts";
 import { createOutboxChanges, createOutboxReads } from "./tables/outbox-table.ts";
+import { createQueueReads, type QueueReads } from "./tables/queue-table.ts";
 import { createBlacklist, createTokenDigest } from "./tables/settings-table.ts";
 import { createTokenReads } from "./tables/token-table.ts";
 
@@ -31,6 +32,7 @@ export type StoreOptions = Readonly<{
 type Parts = Readonly<{
   db: Database;
   jobs: JobTable;
+  queue: QueueReads;
   lock: FolderLock;
   clock: Clock;
   randomId: () => string;
@@ -42,12 +44,20 @@ const ID_BYTES = 8;
 
 const createRandomId = (): string => randomBytes(ID_BYTES).toString("hex");
 
-const createTransaction = ({ db, jobs, box }: Parts, blacklist: Pick<Transaction, "setBlacklisted">): Transaction => {
+const createTransaction = (
+  { db, jobs, queue, box }: Parts,
+  blacklist: Pick<Transaction, "setBlacklisted">,
+): Transaction => {
   const artifact = db.query("select 1 from artifacts where id = ? and is_complete = 1");
+  const claim = db.query("update artifacts set is_claimed = 1 where id = ? and is_claimed = 0");
   return {
     findJob: jobs.find,
+    countQueued: queue.countQueued,
     hasArtifact: (id) => artifact.get(id) !== null,
-    insertJob: jobs.insert,
+    insertJob: (job, env) => {
+      jobs.insert(job, env);
+      if (job.artifactId !== null) claim.run(job.artifactId);
+    },
     saveJob: jobs.save,
     deleteJob: jobs.remove,
     setBlacklisted: blacklist.setBlacklisted,
@@ -56,18 +66,20 @@ const createTransaction = ({ db, jobs, box }: Parts, blacklist: Pick<Transaction
   };
 };
 
-const createReads = (jobs: JobTable) => ({
+const createReads = (jobs: JobTable, queue: QueueReads) => ({
   findJob: guardRead(jobs.find),
   listJobs: guardSlices(jobs.list),
-  loadQueuedJobs: guardRead(jobs.loadQueued),
-  readNewestQueued: guardRead(jobs.readNewestQueued),
+  loadQueuedJobs: guardRead(queue.loadQueuedJobs),
+  loadDecidingJobs: guardRead(queue.loadDecidingJobs),
+  countQueuedBefore: guardRead(queue.countQueuedBefore),
+  readNewestQueued: guardRead(queue.readNewestQueued),
   loadActiveJobs: guardRead(jobs.loadActive),
   countJobs: guardRead(jobs.count),
   loadEnvironment: guardRead(jobs.loadEnvironment),
 });
 
 const createStore = (parts: Parts): Store => {
-  const { db, jobs, lock, clock, randomId, commits, box } = parts;
+  const { db, jobs, queue, lock, clock, randomId, commits, box } = parts;
   const blacklist = createBlacklist(db);
   const transaction = createTransaction(parts, blacklist);
   const close = async (): Promise<void> => {
@@ -77,7 +89,7 @@ const createStore = (parts: Parts): Store => {
     lock.release();
   };
   return {
-    ...createReads(jobs),
+    ...createReads(jobs, queue),
     ...createTokenDigest(db, commits),
     ...createTokenReads(db),
     listBlacklist: guardRead(blacklist.listBlacklist),
@@ -113,7 +125,8 @@ const openLocked = (options: StoreOptions, lock: FolderLock): Result<Store, Prob
   try {
     const jobs = loadJobs(db.value, keyPath);
     const commits = createGroupCommit(db.value, { meter, onStep });
-    if (jobs.ok) return ok(createStore({ ...jobs.value, db: db.value, lock, clock, randomId, commits }));
+    const queue = createQueueReads(db.value);
+    if (jobs.ok) return ok(createStore({ ...jobs.value, queue, db: db.value, lock, clock, randomId, commits }));
     db.value.close();
     return jobs;
   } catch (error) {

@@ -1,6 +1,7 @@
-import type { QueuedJob, StartingJob } from "../../core/jobs/job.ts";
+import type { StartingJob } from "../../core/jobs/job.ts";
 import type { Gpu } from "../../core/queue/gpu.ts";
 import { describeGpus } from "../../core/queue/gpu-selection.ts";
+import { createCountStarts } from "../../core/queue/queue-head.ts";
 import { decideStarts, type Start } from "../../core/queue/queue-turns.ts";
 import type { TaskContext, TaskMemory } from "../context.ts";
 import { launchJob, recordStart } from "./launch-job.ts";
@@ -32,22 +33,23 @@ const beginLaunch = async (context: TaskContext, memory: TaskMemory, start: Star
 const startJobs = async (
   context: TaskContext,
   memory: TaskMemory,
-  { queued, gpus }: Readonly<{ queued: readonly QueuedJob[]; gpus: readonly Gpu[] }>,
+  { gpus, maxCpuJobs }: Readonly<{ gpus: readonly Gpu[]; maxCpuJobs: number }>,
 ): Promise<void> => {
-  const { store, settings, clock } = context;
+  const { store, settings } = context;
+  const now = context.clock();
   const active = store.loadActiveJobs();
-  const facts = { queued, active, maxCpuJobs: settings.maxCpuJobs, maxPassedOverS: settings.maxPassedOver };
-  const starts = decideStarts(facts, describeGpus(gpus, active, store.listBlacklist()), clock());
+  const states = describeGpus(gpus, active, store.listBlacklist());
+  const facts = { active, maxCpuJobs, maxPassedOverS: settings.maxPassedOver };
+  const queued = store.loadDecidingJobs(createCountStarts(facts, states), now - settings.maxPassedOver);
+  const starts = decideStarts({ ...facts, queued }, states, now);
   await Promise.all(starts.map((start) => beginLaunch(context, memory, start)));
 };
 
 /** Starts every CPU job that can start; resolves once that is on disk, the launches go on. */
 export const startCpuJobs = async (context: TaskContext, memory: TaskMemory): Promise<number> => {
-  const { store, settings } = context;
-  const limit = settings.maxCpuJobs - store.loadActiveJobs().filter((job) => job.gpuIdxs.length === 0).length;
-  const queued = limit > 0 ? store.loadQueuedJobs({ needs: "cpu", limit }) : [];
-  if (queued.length > 0) await startJobs(context, memory, { queued, gpus: [] });
-  return settings.refreshRate * 1000;
+  const { maxCpuJobs, refreshRate } = context.settings;
+  await startJobs(context, memory, { gpus: [], maxCpuJobs });
+  return refreshRate * 1000;
 };
 
 const hasGpuRoom = async ({ store, gpus }: TaskContext): Promise<boolean> => {
@@ -61,11 +63,7 @@ const isGpuWanted = async (context: TaskContext): Promise<boolean> =>
 
 /** Like `startCpuJobs` for GPU jobs; a full machine does not read its queue. */
 export const startGpuJobs = async (context: TaskContext, memory: TaskMemory): Promise<number> => {
-  const { store, settings } = context;
   const gpus = (await isGpuWanted(context)) ? await context.gpus.read(NO_CACHE) : null;
-  if (gpus?.ok) {
-    const queued = store.loadQueuedJobs({ needs: "gpu" });
-    await startJobs(context, memory, { queued, gpus: gpus.value });
-  }
-  return settings.refreshRate * 1000;
+  if (gpus?.ok) await startJobs(context, memory, { gpus: gpus.value, maxCpuJobs: 0 });
+  return context.settings.refreshRate * 1000;
 };
