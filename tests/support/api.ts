@@ -11,6 +11,7 @@ import type { Wakes } from "../../src/server/changes/context.ts";
 import type { Role } from "../../src/server/core/access/access.ts";
 import type { Clock } from "../../src/server/core/clock.ts";
 import type { EndedJob, Job, JobId, RunningJob } from "../../src/server/core/jobs/job.ts";
+import type { DiskRoom } from "../../src/server/core/machine/disk-room.ts";
 import { JOB_CHANNELS } from "../../src/server/core/notices/channels.ts";
 import type { Couriers } from "../../src/server/core/notices/courier.ts";
 import type { Channel } from "../../src/server/core/notices/plan-notices.ts";
@@ -46,6 +47,7 @@ export type Harness = Readonly<{
   countArtifacts: () => number;
   breakDisk: () => void;
   stop: () => void;
+  setDiskRoom: (room: DiskRoom | null) => void;
   hideGpus: (error: Problem) => void;
   readEnv: (id: string) => Environment;
 }>;
@@ -156,6 +158,7 @@ export const createHarness = (
   let now = 1_700_000_000;
   let gpuError: Problem | null = null;
   let broken = false;
+  let diskRoom: DiskRoom | null = null;
   const clock = (): number => {
     now += 1;
     return now;
@@ -191,6 +194,7 @@ export const createHarness = (
         system: { cpu_percent: 10, memory_percent: 10, uptime: 1000, load_avg: [0.1, 0.2, 0.3] },
       }),
     },
+    readDiskRoom: async () => diskRoom,
     clock,
     meter: createMeter(),
     log: {
@@ -311,6 +315,9 @@ export const createHarness = (
     },
     stop: () => {
       stopping = true;
+    },
+    setDiskRoom: (room) => {
+      diskRoom = room;
     },
     hideGpus: (error) => {
       gpuError = error;

@@ -5,6 +5,7 @@ import type { AccessDenial, AccessFacts, Identity, LocalUser } from "../core/acc
 import type { AuthorizedKeys } from "../core/access/ssh-key.ts";
 import type { Clock } from "../core/clock.ts";
 import type { JobId } from "../core/jobs/job.ts";
+import type { ReadDiskRoom } from "../core/machine/disk-room.ts";
 import type { FindProcessOwner, HostStats } from "../core/machine/host.ts";
 import type { Couriers } from "../core/notices/courier.ts";
 import type { Channel } from "../core/notices/plan-notices.ts";
@@ -42,6 +43,7 @@ export type ApiContext = Readonly<{
   gpus: GpuProbe;
   logs: LogFile;
   health: HostStats;
+  readDiskRoom: ReadDiskRoom;
   clock: Clock;
   log: Log;
   meter: Meter;

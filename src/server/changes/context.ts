@@ -1,5 +1,6 @@
 import type { Clock } from "../core/clock.ts";
 import type { JobId } from "../core/jobs/job.ts";
+import type { ReadDiskRoom } from "../core/machine/disk-room.ts";
 import type { Channel } from "../core/notices/plan-notices.ts";
 import type { GpuProbe } from "../core/queue/gpu.ts";
 import type { QueueLimits } from "../core/queue/queue-limits.ts";
@@ -25,4 +26,9 @@ export type ChangeContext = Readonly<{
 
 /** `newJobId` proposes an id that may be taken. */
 export type SubmitContext = ChangeContext &
-  Readonly<{ gpus: GpuProbe; newJobId: () => JobId; settings: QueueLimits & Readonly<{ nodeName: string }> }>;
+  Readonly<{
+    gpus: GpuProbe;
+    readDiskRoom: ReadDiskRoom;
+    newJobId: () => JobId;
+    settings: QueueLimits & Readonly<{ nodeName: string }>;
+  }>;

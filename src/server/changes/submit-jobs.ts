@@ -79,7 +79,8 @@ const storeRunNow = async (
   submissions: readonly Submission[],
   reading: GpuReading,
 ): Promise<Result<Submitted, Refusal>> => {
-  const check = checkRunNow(context.store, reading, listNewRunNow(context, submissions));
+  const disk = await context.readDiskRoom();
+  const check = checkRunNow(context.store, { gpus: reading, disk }, listNewRunNow(context, submissions));
   return check.ok ? store(context, submissions) : check;
 };
 

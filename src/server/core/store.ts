@@ -32,7 +32,7 @@ export type JobCounts = Readonly<Record<JobStatus, number>>;
 
 export type ArtifactTotals = Readonly<{ count: number; bytes: number }>;
 
-/** What one writer may do inside the shared transaction; a throw rolls back that writer alone. */
+/** What one writer may do inside the shared transaction; a throw rolls back that writer alone. Setters say whether they changed anything. */
 export type Transaction = Readonly<{
   findJob: (id: JobId) => Job | null;
   countQueued: CountQueued;
@@ -41,6 +41,7 @@ export type Transaction = Readonly<{
   saveJob: (job: Job) => void;
   deleteJob: (id: JobId) => void;
   setBlacklisted: (gpuIdx: number, blacklisted: boolean) => boolean;
+  setDiskSpell: (isSpell: boolean) => boolean;
   loadEnvironment: (id: JobId) => Environment;
   outbox: OutboxChanges;
 }>;
@@ -82,6 +83,7 @@ export type Store = Readonly<{
   countJobs: () => JobCounts;
   loadEnvironment: (id: JobId) => Environment;
   listBlacklist: () => ReadonlySet<number>;
+  isDiskSpell: () => boolean;
   write: <Value>(change: (transaction: Transaction) => Value) => Promise<Result<Value, Unavailable>>;
   artifacts: ArtifactStore;
   outbox: OutboxReads;

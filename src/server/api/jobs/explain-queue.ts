@@ -26,7 +26,7 @@ const findOwners = async (
 
 const gatherFacts = (
   { store, settings }: ApiContext,
-  { gpus, jobs, now }: Readonly<{ gpus: readonly Gpu[] | null; jobs: readonly QueuedJob[]; now: number }>,
+  { gpus, disk, jobs, now }: Pick<WaitFacts, "gpus" | "disk"> & Readonly<{ jobs: readonly QueuedJob[]; now: number }>,
 ): WaitFacts => {
   const { maxCpuJobs, maxPassedOver: maxPassedOverS } = settings;
   const [active, blacklist] = [store.loadActiveJobs(), store.listBlacklist()];
@@ -34,7 +34,7 @@ const gatherFacts = (
   const all = [...jobs, ...store.loadDecidingJobs(countStarts, now - maxPassedOverS)];
   const waiting = new Map(all.map((job) => [job.id, job]));
   for (const { id } of active) waiting.delete(id);
-  return { queued: [...waiting.values()], active, gpus, blacklist, maxCpuJobs, maxPassedOverS };
+  return { queued: [...waiting.values()], active, gpus, disk: disk ?? null, blacklist, maxCpuJobs, maxPassedOverS };
 };
 
 const explainInTurns = async (facts: WaitFacts, now: number, ids: ReadonlySet<JobId>): Promise<readonly Wait[]> => {
@@ -50,8 +50,9 @@ const explainInTurns = async (facts: WaitFacts, now: number, ids: ReadonlySet<Jo
 export const explainQueue = async (context: ApiContext, jobs: readonly QueuedJob[]): Promise<Explained> => {
   const reading = await context.gpus.read();
   const owners = await findOwners(context, reading.ok ? reading.value : []);
+  const disk = await context.readDiskRoom();
   const now = context.clock();
-  const facts = gatherFacts(context, { gpus: reading.ok ? reading.value : null, jobs, now });
+  const facts = gatherFacts(context, { gpus: reading.ok ? reading.value : null, disk, jobs, now });
   return {
     waits: await explainInTurns(facts, now, new Set(jobs.map(({ id }) => id))),
     notes: {

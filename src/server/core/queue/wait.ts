@@ -1,4 +1,5 @@
 import type { ActiveJob, JobId, QueuedJob } from "../jobs/job.ts";
+import { type DiskRoom, isDiskLow } from "../machine/disk-room.ts";
 import type { Gpu } from "./gpu.ts";
 import { describeGpus, type GpuState, listEligibleGpus } from "./gpu-selection.ts";
 import { type Allocation, countCpuJobs, countCpuSlots, listTurns, type QueueFacts, type Turn } from "./queue-turns.ts";
@@ -18,6 +19,7 @@ export type Candidate = Readonly<{ index: number; obstacle: Obstacle | null }>;
 
 /** The first fact that keeps a job waiting, those first that no ending of other jobs would change. */
 export type Blocker =
+  | Readonly<{ kind: "disk_low"; disk: DiskRoom }>
   | Readonly<{ kind: "gpus_unreadable" }>
   | Readonly<{ kind: "gpus_missing"; missing: readonly number[]; present: readonly number[] }>
   | Readonly<{ kind: "too_many_gpus"; present: number }>
@@ -66,6 +68,8 @@ const findCpuBlocker = ({ facts }: Scene): Blocker => {
 
 const findBlocker = (scene: Scene, turn: Turn): Blocker | null => {
   if (turn.gpuIdxs !== null) return null;
+  const disk = scene.facts.disk ?? null;
+  if (isDiskLow(disk)) return { kind: "disk_low", disk };
   return turn.job.numGpus === 0 ? findCpuBlocker(scene) : findGpuBlocker(scene, turn);
 };
 

@@ -6,7 +6,7 @@ export type LogLevel = (typeof LOG_LEVELS)[number];
 
 /**
  * `refreshRate`, `maxPassedOver` and `bodyTimeout` in seconds; `port` 0 takes any free one; `mockGpus` 0 means real GPUs;
- * `retentionGb` in 10⁹ bytes, null for no limit.
+ * `retentionGb` in 10⁹ bytes, null for no limit; `minFreeGb` likewise, null for what suits the disk.
  */
 export type Settings = Readonly<{
   serverDir: string;
@@ -28,6 +28,7 @@ export type Settings = Readonly<{
   maxQueued: number;
   maxQueuedInAll: number;
   maxWaitingGib: number;
+  minFreeGb: number | null;
   maxRequests: number;
   maxFollowers: number;
   maxFollowersPerAddress: number;

@@ -46,6 +46,12 @@ export const SETTINGS = {
     fallback: 2,
     about: "GiB that artifacts of one user may take which arrive or wait for their jobs to start",
   },
+  minFreeGb: {
+    schema: number(0, 1_000_000),
+    fallback: null,
+    otherwise: "5, and 0 on a disk of less than 10 GB",
+    about: "GB (10⁹ bytes) on the disk of its folder; while less is free, nothing starts",
+  },
   supplementaryGroups: { schema: LIST, fallback: [], about: "groups of the machine that the installed server joins" },
   executor: { schema: choice(["screen"]), fallback: "screen", about: "what runs the jobs" },
   refreshRate: { schema: number(0.05, 3600), fallback: 3, about: "seconds between two looks at jobs and GPUs" },

@@ -17,7 +17,7 @@ import { createArtifactTable } from "./tables/artifact-table.ts";
 import { createJobTable, type JobTable } from "./tables/job-table.ts";
 import { createOutboxChanges, createOutboxReads } from "./tables/outbox-table.ts";
 import { createQueueReads, type QueueReads } from "./tables/queue-table.ts";
-import { createBlacklist, createTokenDigest } from "./tables/settings-table.ts";
+import { createBlacklist, createDiskSpell, createTokenDigest } from "./tables/settings-table.ts";
 import { createTokenReads } from "./tables/token-table.ts";
 
 /** `randomId` names artifacts. */
@@ -46,7 +46,7 @@ const createRandomId = (): string => randomBytes(ID_BYTES).toString("hex");
 
 const createTransaction = (
   { db, jobs, queue, box }: Parts,
-  blacklist: Pick<Transaction, "setBlacklisted">,
+  settings: Pick<Transaction, "setBlacklisted" | "setDiskSpell">,
 ): Transaction => {
   const artifact = db.query("select 1 from artifacts where id = ? and is_complete = 1");
   const claim = db.query("update artifacts set is_claimed = 1 where id = ? and is_claimed = 0");
@@ -60,7 +60,8 @@ const createTransaction = (
     },
     saveJob: jobs.save,
     deleteJob: jobs.remove,
-    setBlacklisted: blacklist.setBlacklisted,
+    setBlacklisted: settings.setBlacklisted,
+    setDiskSpell: settings.setDiskSpell,
     loadEnvironment: jobs.loadEnvironment,
     outbox: createOutboxChanges(db, box),
   };
@@ -80,8 +81,8 @@ const createReads = (jobs: JobTable, queue: QueueReads) => ({
 
 const createStore = (parts: Parts): Store => {
   const { db, jobs, queue, lock, clock, randomId, commits, box } = parts;
-  const blacklist = createBlacklist(db);
-  const transaction = createTransaction(parts, blacklist);
+  const settings = { ...createBlacklist(db), ...createDiskSpell(db) };
+  const transaction = createTransaction(parts, settings);
   const close = async (): Promise<void> => {
     commits.close();
     jobs.close();
@@ -92,7 +93,8 @@ const createStore = (parts: Parts): Store => {
     ...createReads(jobs, queue),
     ...createTokenDigest(db, commits),
     ...createTokenReads(db),
-    listBlacklist: guardRead(blacklist.listBlacklist),
+    listBlacklist: guardRead(settings.listBlacklist),
+    isDiskSpell: settings.isDiskSpell,
     write: (change) => commits.write(() => change(transaction)),
     artifacts: createArtifactTable({ db, commits, clock, randomId }),
     outbox: createOutboxReads(db, box),

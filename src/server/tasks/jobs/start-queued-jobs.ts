@@ -1,4 +1,5 @@
 import type { StartingJob } from "../../core/jobs/job.ts";
+import type { DiskRoom } from "../../core/machine/disk-room.ts";
 import type { Gpu } from "../../core/queue/gpu.ts";
 import { describeGpus } from "../../core/queue/gpu-selection.ts";
 import { createCountStarts } from "../../core/queue/queue-head.ts";
@@ -33,13 +34,13 @@ const beginLaunch = async (context: TaskContext, memory: TaskMemory, start: Star
 const startJobs = async (
   context: TaskContext,
   memory: TaskMemory,
-  { gpus, maxCpuJobs }: Readonly<{ gpus: readonly Gpu[]; maxCpuJobs: number }>,
+  { gpus, disk, maxCpuJobs }: Readonly<{ gpus: readonly Gpu[]; disk: DiskRoom | null; maxCpuJobs: number }>,
 ): Promise<void> => {
   const { store, settings } = context;
   const now = context.clock();
   const active = store.loadActiveJobs();
   const states = describeGpus(gpus, active, store.listBlacklist());
-  const facts = { active, maxCpuJobs, maxPassedOverS: settings.maxPassedOver };
+  const facts = { active, maxCpuJobs, maxPassedOverS: settings.maxPassedOver, disk };
   const queued = store.loadDecidingJobs(createCountStarts(facts, states), now - settings.maxPassedOver);
   const starts = decideStarts({ ...facts, queued }, states, now);
   await Promise.all(starts.map((start) => beginLaunch(context, memory, start)));
@@ -48,7 +49,7 @@ const startJobs = async (
 /** Starts every CPU job that can start; resolves once that is on disk, the launches go on. */
 export const startCpuJobs = async (context: TaskContext, memory: TaskMemory): Promise<number> => {
   const { maxCpuJobs, refreshRate } = context.settings;
-  await startJobs(context, memory, { gpus: [], maxCpuJobs });
+  await startJobs(context, memory, { gpus: [], disk: await context.readDiskRoom(), maxCpuJobs });
   return refreshRate * 1000;
 };
 
@@ -63,7 +64,8 @@ const isGpuWanted = async (context: TaskContext): Promise<boolean> =>
 
 /** Like `startCpuJobs` for GPU jobs; a full machine does not read its queue. */
 export const startGpuJobs = async (context: TaskContext, memory: TaskMemory): Promise<number> => {
+  const disk = await context.readDiskRoom();
   const gpus = (await isGpuWanted(context)) ? await context.gpus.read(NO_CACHE) : null;
-  if (gpus?.ok) await startJobs(context, memory, { gpus: gpus.value, maxCpuJobs: 0 });
+  if (gpus?.ok) await startJobs(context, memory, { gpus: gpus.value, disk, maxCpuJobs: 0 });
   return context.settings.refreshRate * 1000;
 };
