@@ -40,6 +40,7 @@ const createJob = (fields: Partial<WireJob> = {}): WireJob => ({
   started_at: 2,
   gpu_idxs: [0],
   wandb_url: null,
+  wandb_note: null,
   marked_for_kill: false,
   completed_at: 3,
   exit_code: 0,

@@ -1,4 +1,5 @@
 import { isEnded, type Job } from "../jobs/job.ts";
+import { tellRun } from "../jobs/job-run.ts";
 import type { Batch, BatchNews, JobNews, MachineNews, News } from "./news.ts";
 import { clipEnd } from "./plain-text.ts";
 
@@ -30,7 +31,7 @@ const listFacts = ({ job, event, logUrl }: JobFacts): readonly (readonly [string
   ["User", job.user],
   ["Runtime", describeRuntime(job)],
   ["Git", [job.gitTag, job.gitBranch, job.gitRepoUrl].filter((part) => part !== null).join(" ")],
-  ["W&B", "wandbUrl" in job ? job.wandbUrl : null],
+  ["W&B", tellRun(job)],
   ["Log", logUrl],
 ];
 

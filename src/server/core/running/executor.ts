@@ -1,5 +1,5 @@
 import type { Problem, Result } from "../../../base/result.ts";
-import type { ActiveJob, JobHandle, JobId, RunningJob, StartingJob } from "../jobs/job.ts";
+import type { ActiveJob, JobHandle, JobId, Reports, RunningJob, StartingJob } from "../jobs/job.ts";
 import type { Environment } from "../store.ts";
 import type { TerminalSize } from "./job-terminal.ts";
 
@@ -51,5 +51,8 @@ export type JobDirectory = Readonly<{
   remove: (id: JobId) => Promise<void>;
 }>;
 
-/** The address of the job's run on W&B, null while there is none. */
-export type WandbFinder = Readonly<{ find: (job: RunningJob, env: Environment) => Promise<string | null> }>;
+/** What is known of the job's run: its page, and what is to be said of it. */
+export type WandbPage = Pick<Reports, "wandbUrl" | "wandbNote">;
+
+/** Null while there is no run of the job. */
+export type WandbFinder = Readonly<{ find: (job: RunningJob, env: Environment) => Promise<WandbPage | null> }>;

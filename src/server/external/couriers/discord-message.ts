@@ -1,4 +1,5 @@
 import { isEnded, type Job } from "../../core/jobs/job.ts";
+import { tellRun } from "../../core/jobs/job-run.ts";
 import type { JobNews } from "../../core/notices/news.ts";
 import { DISK_LOW, nameEvent } from "../../core/notices/notice-text.ts";
 import { clipEnd, clipStart } from "../../core/notices/plain-text.ts";
@@ -67,7 +68,7 @@ const listGit = (job: Job): readonly Field[] =>
 
 const listLinks = ({ job, logUrl }: DiscordFacts): readonly Field[] =>
   [
-    ["W&B", "wandbUrl" in job ? job.wandbUrl : null],
+    ["W&B", tellRun(job)],
     ["Log", logUrl],
   ].flatMap(([name, value]) => (name && value && value.length <= MAX_LINK ? [{ name, value }] : []));
 
