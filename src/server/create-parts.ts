@@ -70,7 +70,7 @@ export const createParts = (
   opened: Readonly<{ store: Store; certificate: CertificateKeeper | null }>,
   reporting: Reporting,
 ): Parts => {
-  const { serverDir, notify, mockGpus } = settings;
+  const { serverDir, notify, mockGpus, maxLogGb } = settings;
   const feed = createEventFeed({ epoch: randomBytes(EPOCH_BYTES).toString("hex") });
   const gpus = createGpus(mockGpus);
   return {
@@ -80,7 +80,7 @@ export const createParts = (
     readDiskRoom: createDiskRoom(settings, readClock),
     channels: [...JOB_CHANNELS, ...createServerChannels(notify)],
     couriers: createCouriers(settings, readClock),
-    executor: createScreenExecutor({ serverDir, onStep: reporting.onStep }),
+    executor: createScreenExecutor({ serverDir, maxLogGb, onStep: reporting.onStep }),
     terminals: createJobTerminals(),
     jobDirectory: createJobDirectory(serverDir),
   };

@@ -179,6 +179,10 @@ export const createHarness = (
       readTail: async (id, lines) => new TextEncoder().encode(`tail of ${id} ${lines}\n`),
       readErrors: async (id, lines) => new TextEncoder().encode(`errors of ${id} ${lines}\n`),
       isRemoved: async (id) => id === "cleaned",
+      resume: async (id, { lastLines, place }) => ({
+        position: place?.from ?? 7,
+        bytes: new Blob([`bytes of ${id} ${lastLines} ${JSON.stringify(place)}\n`]).stream(),
+      }),
       follow: (id, lines, hasEnded) =>
         new ReadableStream({
           pull: (controller) => {

@@ -1,12 +1,12 @@
 import { expect, test } from "bun:test";
 import fc from "fast-check";
-import { chooseMinBytes, describeDiskRoom, isDiskLow, judgeDisk } from "./disk-room.ts";
+import { chooseMinBytes, describeDiskRoom, isDiskLow, judgeDisk, USUAL_MIN_FREE_GB } from "./disk-room.ts";
 
 const GB = 1e9;
 
-test("what is asked for holds; what nobody asked for is 5 GB, and nothing on a small disk", () => {
+test("what is asked for holds, but the usual 5 GB is not asked for on a disk of less than twice that", () => {
   expect([0, 0.5, 7].map((asked) => chooseMinBytes(asked, GB))).toEqual([0, GB / 2, 7 * GB]);
-  expect([10, 9.99].map((total) => chooseMinBytes(null, total * GB))).toEqual([5 * GB, 0]);
+  expect([10, 9.99].map((total) => chooseMinBytes(USUAL_MIN_FREE_GB, total * GB))).toEqual([5 * GB, 0]);
 });
 
 test("a disk is low when less is free than is asked for; one that can't be told is not", () => {

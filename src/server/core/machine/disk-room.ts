@@ -7,14 +7,16 @@ export type ReadDiskRoom = () => Promise<DiskRoom | null>;
 export type DiskNews = "disk_low" | "disk_room";
 
 const BYTES_PER_GB = 1e9;
-const USUAL_MIN_GB = 5;
-const LEAST_TOTAL_GB = 10;
+const LEAST_DISKS = 2;
 const RECOVERY_FACTOR = 1.1;
 
-/** `minFreeGb` null is 5, and 0 on a disk of less than 10 GB, of which 5 would be more than half. */
-export const chooseMinBytes = (minFreeGb: number | null, totalBytes: number): number => {
-  if (minFreeGb !== null) return minFreeGb * BYTES_PER_GB;
-  return totalBytes < LEAST_TOTAL_GB * BYTES_PER_GB ? 0 : USUAL_MIN_GB * BYTES_PER_GB;
+/** In 10⁹ bytes: what is asked for where nobody said otherwise. */
+export const USUAL_MIN_FREE_GB = 5;
+
+/** The usual is not asked for on a disk of which it would be more than half. */
+export const chooseMinBytes = (minFreeGb: number, totalBytes: number): number => {
+  const minBytes = minFreeGb * BYTES_PER_GB;
+  return minFreeGb === USUAL_MIN_FREE_GB && totalBytes < LEAST_DISKS * minBytes ? 0 : minBytes;
 };
 
 export const isDiskLow = (room: DiskRoom | null): room is DiskRoom => room !== null && room.freeBytes < room.minBytes;

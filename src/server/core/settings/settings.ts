@@ -6,7 +6,7 @@ export type LogLevel = (typeof LOG_LEVELS)[number];
 
 /**
  * `refreshRate`, `maxPassedOver` and `bodyTimeout` in seconds; `port` 0 takes any free one; `mockGpus` 0 means real GPUs;
- * `retentionGb` in 10⁹ bytes, null for no limit; `minFreeGb` likewise, null for what suits the disk.
+ * `retentionGb` in 10⁹ bytes, null for no limit; `minFreeGb` and `maxLogGb` likewise.
  */
 export type Settings = Readonly<{
   serverDir: string;
@@ -28,7 +28,8 @@ export type Settings = Readonly<{
   maxQueued: number;
   maxQueuedInAll: number;
   maxWaitingGib: number;
-  minFreeGb: number | null;
+  minFreeGb: number;
+  maxLogGb: number;
   maxRequests: number;
   maxFollowers: number;
   maxFollowersPerAddress: number;

@@ -1,5 +1,6 @@
 import { isSecretName } from "../../../base/secret-names.ts";
 import { SERVER_PORT } from "../../../wire/server-port.ts";
+import { USUAL_MIN_FREE_GB } from "../../core/machine/disk-room.ts";
 import { LOG_LEVELS, type Settings } from "../../core/settings/settings.ts";
 import { describeFallback, type Fields, listFields } from "./field.ts";
 import { ADDRESS, choice, LIST, MOCK_GPUS, number, SOCKET, SWITCH, TEXT, whole } from "./field-kinds.ts";
@@ -46,11 +47,16 @@ export const SETTINGS = {
     fallback: 2,
     about: "GiB that artifacts of one user may take which arrive or wait for their jobs to start",
   },
+  maxLogGb: {
+    schema: number(0.001, 1_000_000),
+    fallback: 10,
+    about: "GB (10⁹ bytes) that a job's log may take; beyond, its beginning and its newest part are kept",
+  },
   minFreeGb: {
     schema: number(0, 1_000_000),
-    fallback: null,
-    otherwise: "5, and 0 on a disk of less than 10 GB",
-    about: "GB (10⁹ bytes) on the disk of its folder; while less is free, nothing starts",
+    fallback: USUAL_MIN_FREE_GB,
+    about:
+      "GB (10⁹ bytes) on the disk of its folder; while less is free, nothing starts; 5 is not asked for below 10 in all",
   },
   supplementaryGroups: { schema: LIST, fallback: [], about: "groups of the machine that the installed server joins" },
   executor: { schema: choice(["screen"]), fallback: "screen", about: "what runs the jobs" },
