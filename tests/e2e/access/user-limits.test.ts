@@ -20,7 +20,7 @@ test("a sweep over a user's limit is refused in one line with exit code 4, and n
   const refused = await world.nx(["add", "-c", "--no-git", "echo {1,2}"]);
   expect(refused).toMatchObject({ exitCode: 4, stdout: "" });
   expect(refused.stderr.trim().split("\n").at(-1)).toMatch(
-    /^nx: tester has 2 jobs in the queue, with 2 more it would be over max_queued = 3: wait until/,
+    /^nx: tester has 2 jobs in the queue and may have 3 \(max_queued\), so 2 more are too many: wait until/,
   );
   const queued = JSON.parse((await world.nx(["queue", "--json"])).stdout) as readonly unknown[];
   expect(queued).toHaveLength(2);
@@ -35,5 +35,5 @@ test("code for which a user's share has no room is refused likewise, before anyt
   await world.git(["commit", "-qm", "x"], repository);
   const refused = await world.nx(["add", "-c", "true"], repository);
   expect(refused).toMatchObject({ exitCode: 4, stdout: "" });
-  expect(refused.stderr).toMatch(/would take more than max_waiting_gib = 0.0029296875: wait until/);
+  expect(refused.stderr).toMatch(/may take 0.0029296875 GiB \(max_waiting_gib\), and this one is too much: wait until/);
 });

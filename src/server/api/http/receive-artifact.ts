@@ -27,7 +27,7 @@ const tooLarge = createRefusal("INVALID_REQUEST", `The artifact is larger than $
 
 const refuseShare = ({ askedBytes, maxBytes }: ShareExceeded): Refusal => {
   const max = maxBytes / GIB;
-  const message = `Your artifacts that no job has started with yet would take more than max_waiting_gib = ${max}: wait until some of these jobs have started, or take some out with nx remove`;
+  const message = `Your artifacts that wait for their jobs to start may take ${max} GiB (max_waiting_gib), and this one is too much: wait until some have started, or take some out with nx remove`;
   return createLimitReached(message, { limit: "max_waiting_gib", max, asked: askedBytes / GIB });
 };
 

@@ -28,7 +28,7 @@ describe("a user's queued jobs are limited", () => {
       body: {
         error: "LIMIT_REACHED",
         message:
-          "ann has 2 jobs in the queue, with 2 more it would be over max_queued = 3: wait until some have started, or take some out with nx remove",
+          "ann has 2 jobs in the queue and may have 3 (max_queued), so 2 more are too many: wait until some have started, or take some out with nx remove",
         status_code: 403,
         ...{ limit: "max_queued", max: 3, asked: 4 },
       },
@@ -96,7 +96,7 @@ describe("artifacts that wait are limited", () => {
       {
         error: "LIMIT_REACHED",
         message:
-          "Your artifacts that no job has started with yet would take more than max_waiting_gib = 0.00390625: wait until some of these jobs have started, or take some out with nx remove",
+          "Your artifacts that wait for their jobs to start may take 0.00390625 GiB (max_waiting_gib), and this one is too much: wait until some have started, or take some out with nx remove",
         status_code: 403,
         ...{ limit: "max_waiting_gib", max: 4 / 1024, asked: expect.any(Number) },
       },

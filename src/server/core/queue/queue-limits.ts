@@ -19,7 +19,8 @@ const check = (
 ): Result<void, Refusal> => {
   const asked = queued + more;
   if (asked <= max) return ok(undefined);
-  const message = `${who} ${countJobs(queued)} in the queue, with ${more} more it would be over ${limit} = ${max}: ${WAY_OUT}`;
+  const excess = `${more} more ${more === 1 ? "is" : "are"} too many`;
+  const message = `${who} ${countJobs(queued)} in the queue and may have ${max} (${limit}), so ${excess}: ${WAY_OUT}`;
   return err(createLimitReached(message, { limit, max, asked }));
 };
 
