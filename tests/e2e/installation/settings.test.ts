@@ -62,11 +62,11 @@ describe("a server with a mistaken setting does not start, and says what is wron
 
 test.each([
   [["--port"], "--port needs a value, as in: --port N"],
-  [["--mock-gpus", "-1"], "--mock-gpus needs a value, as in: --mock-gpus N"],
+  [["--mock-gpus", "-1"], '--mock-gpus must be true, false or a whole number from 0 to 64, not "-1"'],
   [["--mock-gpus", "2", "status"], "the verb comes before the flags, as in: nexus-server status …"],
-  [["status", "now"], '"now" is one word too many; see nexus-server --help'],
+  [["status", "now"], 'nexus-server status does not take "now"; its usage is: nexus-server status'],
   [["logs", "-n"], "--lines needs a value, as in: --lines N"],
-  [["logs", "-n", "x"], '-n takes a number of lines, not "x"'],
+  [["logs", "-n", "x"], '--lines takes a whole number from 0 to 10000000, not "x"'],
   [["statuz"], '"statuz" is not a verb of nexus-server; did you mean status?'],
 ])("nexus-server %j is one line and exit 2", async (words, message) => {
   const refused = await startWith({}, words);
