@@ -35,12 +35,16 @@ export type FakeExecutor = Executor &
   Readonly<{
     launches: { id: string; gpuIdxs: readonly number[]; command: string; work: JobWork }[];
     kills: { ids: readonly string[]; force: boolean }[];
+    probed: Set<string>;
     place: (id: string, seen: Observation) => void;
     end: (id: string, exitCode: number, processesLeft?: number) => void;
   }>;
 
 export type StartedTasks = Readonly<{ wakes: Wakes; stop: () => Promise<void> }>;
 
+export type JobTask = "running jobs" | "queued CPU jobs" | "queued GPU jobs";
+
+/** After `awaitRound` each of these tasks has run from its begin to its end since: what it has not done then, it does not do. */
 export type Harness = Readonly<{
   context: TaskContext;
   store: Store;
@@ -52,6 +56,8 @@ export type Harness = Readonly<{
   change: (id: string, event: JobEvent) => Promise<void>;
   find: (id: string) => Job;
   start: () => Promise<StartedTasks>;
+  countRuns: (task: JobTask) => number;
+  awaitRound: (tasks?: readonly JobTask[]) => Promise<void>;
 }>;
 
 export type Overrides = Readonly<{
@@ -70,6 +76,7 @@ export type Overrides = Readonly<{
 
 const PATIENCE_MS = 3000;
 const HOUR_S = 3600;
+const JOB_TASKS: readonly JobTask[] = ["running jobs", "queued CPU jobs", "queued GPU jobs"];
 
 export const toId = (id: string): JobId => id as JobId;
 
@@ -95,7 +102,7 @@ export const waitUntil = async (isTrue: () => boolean): Promise<void> => {
   }
 };
 
-export const wakeAll = ({ wakes }: StartedTasks): void => {
+export const wakeAll = ({ wakes }: Readonly<{ wakes: Wakes }>): void => {
   wakes.running();
   wakes.queues();
 };
@@ -115,10 +122,12 @@ export const createExecutor = (): FakeExecutor => {
   const watches = new Map<string, () => void>();
   const launches: FakeExecutor["launches"] = [];
   const kills: FakeExecutor["kills"] = [];
+  const probed: FakeExecutor["probed"] = new Set();
   const lookUp = (job: ActiveJob): Observation => seen.get(job.id) ?? { kind: "unstarted" };
   return {
     launches,
     kills,
+    probed,
     place: (id, observation) => void seen.set(id, observation),
     end: (id, exitCode, processesLeft = 0) => {
       seen.set(id, { kind: "exited", exitCode, processesLeft });
@@ -129,7 +138,10 @@ export const createExecutor = (): FakeExecutor => {
       seen.set(job.id, { kind: "alive", handle: handleOf(job.id) });
       return ok(handleOf(job.id));
     },
-    probe: async (jobs) => new Map(jobs.map((job) => [job.id, lookUp(job)])),
+    probe: async (jobs) => {
+      for (const { id } of jobs) probed.add(id);
+      return new Map(jobs.map((job) => [job.id, lookUp(job)]));
+    },
     kill: async (jobs, force) => {
       kills.push({ ids: jobs.map((job) => job.id), force });
       return ok(undefined);
@@ -187,11 +199,21 @@ export const createHarness = (overrides: Overrides = {}): Harness => {
     await opened.close();
     rmSync(serverDir, { recursive: true });
   });
+  const countRuns = (task: JobTask): number =>
+    readFigureOf({ context }, "nexus_task_duration_seconds_count", { task }) ?? 0;
   return {
     context,
     store: opened,
     executor,
     logs,
+    countRuns,
+    awaitRound: async (tasks = JOB_TASKS) => {
+      const before = tasks.map(countRuns);
+      await waitUntil(() => {
+        wakeAll(context);
+        return tasks.every((task, index) => countRuns(task) >= (before[index] ?? 0) + 2);
+      });
+    },
     setClockBack: (seconds) => {
       setBack = seconds;
     },
@@ -233,7 +255,7 @@ export const createHarness = (overrides: Overrides = {}): Harness => {
 };
 
 export const readFigureOf = (
-  { context: { meter, store } }: Harness,
+  { context: { meter, store } }: Pick<Harness, "context">,
   name: string,
   labels: Readonly<Record<string, string>> = {},
 ): number | undefined => {
