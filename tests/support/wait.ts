@@ -8,3 +8,6 @@ export const waitUntil = async (what: string, isSo: () => Promise<boolean> | boo
     await new Promise((resolve) => setTimeout(resolve, POLL_MS));
   }
 };
+
+/** For a test whose input is the instant at which something comes. What must come first is waited for with `waitUntil`. */
+export const letPass = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
