@@ -202,6 +202,15 @@ test("an artifact that a job takes while the unused are being deleted stays whol
   for (const id of taken) expect(readAll(store, id).equals(bytes)).toBe(true);
 });
 
+test("an artifact that is being deleted is not offered any more", async () => {
+  const { clock, set } = createSettableClock();
+  const store = openTemporary(clock);
+  await upload(store, createBytes(1), "abc");
+  set(9999);
+  const [deleted, found] = await Promise.all([store.artifacts.deleteUnused(), store.artifacts.findBySha("abc")]);
+  expect([must(deleted), found]).toEqual([1, null]);
+});
+
 test("a large artifact is deleted a little at a time, and other writers go on", async () => {
   const folder = makeFolder();
   const { clock, set } = createSettableClock();
