@@ -37,7 +37,7 @@ describe("runCommand", () => {
     expect(outcome).toEqual({ ok: false, error: { message: "bash did not answer within 300 ms" } });
     const [pid, child] = readFileSync(pidFile, "utf8").trim().split(" ").map(Number);
     onTestFinished(() => killProcess(Number(child)));
-    await waitUntil("it is gone", () => !existsSync(`/proc/${pid}`));
+    await waitUntil(() => !existsSync(`/proc/${pid}`), "it is gone");
   });
 
   test("a program that prints too much is stopped, one that prints as much as it may is not", async () => {

@@ -28,6 +28,7 @@ import type { TaskContext } from "../../src/server/tasks/context.ts";
 import { createAlarms, createWakes, startTasks } from "../../src/server/tasks/start-tasks.ts";
 import { readFigure } from "./parse-exposition.ts";
 import { createGpu, createQueued } from "./samples.ts";
+import { waitUntil } from "./wait.ts";
 
 export type LogLine = Readonly<{ level: keyof Log; event: string; fields: Record<string, unknown> }>;
 
@@ -74,7 +75,6 @@ export type Overrides = Readonly<{
   store?: (store: Store) => Partial<Store>;
 }>;
 
-const PATIENCE_MS = 3000;
 const HOUR_S = 3600;
 const JOB_TASKS: readonly JobTask[] = ["running jobs", "queued CPU jobs", "queued GPU jobs"];
 
@@ -91,15 +91,6 @@ export const handleOf = (id: string): JobHandle => ({
 export const must = <Value>(result: Result<Value, Problem>): Value => {
   if (!result.ok) throw new Error(result.error.message);
   return result.value;
-};
-
-/** Resolves as soon as `isTrue` holds; rejects when it takes too long. */
-export const waitUntil = async (isTrue: () => boolean): Promise<void> => {
-  const deadline = performance.now() + PATIENCE_MS;
-  while (!isTrue()) {
-    if (performance.now() > deadline) throw new Error(`It did not happen: ${isTrue}`);
-    await new Promise((resolve) => setTimeout(resolve, 1));
-  }
 };
 
 export const wakeAll = ({ wakes }: Readonly<{ wakes: Wakes }>): void => {

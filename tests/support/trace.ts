@@ -1,5 +1,6 @@
 import { spawnSync } from "node:child_process";
 import { readFileSync } from "node:fs";
+import { checkAbility } from "./ability.ts";
 
 /** As strace tells it, open files with their paths. */
 export type Call = Readonly<{ name: string; words: string }>;
@@ -26,5 +27,4 @@ const tryTrace = (): boolean => {
   return spawnSync(program, [...words, "true"]).status === 0;
 };
 
-/** It takes strace, and leave to look at a program of one's own. */
-export const canTrace: boolean = tryTrace();
+export const canTrace: boolean = checkAbility(tryTrace(), "strace, and leave to trace one's own programs");

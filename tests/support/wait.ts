@@ -1,11 +1,12 @@
 const PATIENCE_MS = 25_000;
 const POLL_MS = 10;
 
-export const waitUntil = async (what: string, isSo: () => Promise<boolean> | boolean): Promise<void> => {
+/** Throws, and says `what` never came, where that takes too long. */
+export const waitUntil = async (isSo: () => Promise<boolean> | boolean, what = String(isSo)): Promise<void> => {
   const deadline = performance.now() + PATIENCE_MS;
   while (!(await isSo())) {
     if (performance.now() > deadline) throw new Error(`never came: ${what}`);
-    await new Promise((resolve) => setTimeout(resolve, POLL_MS));
+    await letPass(POLL_MS);
   }
 };
 

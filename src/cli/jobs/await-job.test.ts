@@ -51,7 +51,7 @@ test("a job whose end is among the events that the server no longer has is heard
   const server = serveJob();
   const { id } = makeJob();
   const waiting = awaitJob(createPlainApi(server.port), id, isEnded);
-  await waitUntil("the job was asked for", () => server.countAnswers() === 1);
+  await waitUntil(() => server.countAnswers() === 1, "the job was asked for");
   server.end();
   server.say("id: e1-9\nevent: resync\ndata: {}");
   expect(await waiting).toMatchObject({ ok: true, value: { status: "completed" } });
@@ -62,11 +62,11 @@ test("events of other jobs ask nothing of the server", async () => {
   const server = serveJob();
   const { id } = makeJob();
   const waiting = awaitJob(createPlainApi(server.port), id, isEnded);
-  await waitUntil("the job was asked for", () => server.countAnswers() === 1);
+  await waitUntil(() => server.countAnswers() === 1, "the job was asked for");
   const tellOf = (job: string) => server.say(`event: job\ndata: ${JSON.stringify(makeJob({ id: job }))}`);
   tellOf("other1");
   tellOf(id);
-  await waitUntil("the job was asked for again", () => server.countAnswers() === 2);
+  await waitUntil(() => server.countAnswers() === 2, "the job was asked for again");
   server.end();
   tellOf(id);
   expect(await waiting).toMatchObject({ ok: true, value: { status: "completed" } });

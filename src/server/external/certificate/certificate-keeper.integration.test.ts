@@ -214,7 +214,7 @@ describe("a server that listens", () => {
     expect((await present(server.port)).fingerprint).toBe(before);
     const echo = await openEcho(server.port);
     now += 11 * DAY_MS;
-    await waitUntil("the new one is presented", () => presents(server.port, (shown) => shown !== before));
+    await waitUntil(() => presents(server.port, (shown) => shown !== before), "the new one is presented");
     expect((await present(server.port)).fingerprint).toBe(readStored().fingerprint256);
     expect(await echo("still here")).toBe("still here");
     expect(await (await fetch(server.url, { tls: { rejectUnauthorized: false } })).text()).toBe("hello");
@@ -226,10 +226,10 @@ describe("a server that listens", () => {
     const second = makeCertificate(folder, "second");
     copyFileSync(second.cert, `${files().certificate}.mine`);
     renameSync(`${files().certificate}.mine`, files().certificate);
-    await waitUntil("the misfit is told", () => lines.some((line) => line.startsWith("warn certificate not taken")));
+    await waitUntil(() => lines.some((line) => line.startsWith("warn certificate not taken")), "the misfit is told");
     expect((await present(server.port)).fingerprint).toBe(first.fingerprint);
     copyFileSync(second.key, files().key);
-    await waitUntil("it is presented", () => presents(server.port, (shown) => shown === second.fingerprint));
+    await waitUntil(() => presents(server.port, (shown) => shown === second.fingerprint), "it is presented");
     expect(lines.at(-1)).toStartWith("info certificate taken");
   });
 });

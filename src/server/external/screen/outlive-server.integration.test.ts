@@ -10,9 +10,8 @@ import {
   launchJob,
   probeOne,
   waitForEnd,
-  waitUntil,
 } from "../../../../tests/support/screen-bench.ts";
-import { letPass } from "../../../../tests/support/wait.ts";
+import { letPass, waitUntil } from "../../../../tests/support/wait.ts";
 import { createScreenExecutor } from "./screen-executor.ts";
 
 let bench: Bench;
@@ -67,7 +66,7 @@ test("a server killed at any instant of a launch: the job runs once or never", a
       .text()
       .catch(() => "");
     expect([end, runs]).toEqual(end === "unstarted" ? [end, ""] : ["exited", "ran\n"]);
-    bench.dispose();
+    await bench.dispose();
     bench = createBench();
   }
 });

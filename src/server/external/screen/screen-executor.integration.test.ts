@@ -12,9 +12,8 @@ import {
   probeOne,
   readJobFile,
   waitForEnd,
-  waitUntil,
 } from "../../../../tests/support/screen-bench.ts";
-import { letPass } from "../../../../tests/support/wait.ts";
+import { letPass, waitUntil } from "../../../../tests/support/wait.ts";
 import type { ActiveJob } from "../../core/jobs/job.ts";
 import { locateJobFiles } from "../job-folder/job-paths.ts";
 import { locateClaim } from "./job-files.ts";
@@ -493,25 +492,28 @@ describe("the session", () => {
     expect(await waitForEnd({ ...bench, executor }, job)).toMatchObject(exited(6));
   });
 
-  test("one that ended while its script was claiming the launch is the job's all the same", async () => {
-    const job = createStartingJob();
-    const programs = join(bench.serverDir, "bin");
-    mkdirSync(programs);
-    const claim = locateClaim(locateJobFiles(bench.serverDir, job.id), job);
-    const halfway = `#!/bin/bash\n: > ${claim}\necho $$ > pid\nexit 3\n`;
-    writeFileSync(join(programs, "screen"), halfway, { mode: 0o755 });
-    const executor = createScreenExecutor({
-      serverDir: bench.serverDir,
-      serverEnv: { ...process.env, PATH: `${programs}:${process.env.PATH}` },
-    });
-    const launching = executor.launch(job, createWork(job));
-    await waitUntil(() => readJobFile(bench, job, "pid").endsWith("\n"), "screen has begun");
-    const pid = Number(readJobFile(bench, job, "pid"));
-    await waitUntil(() => readProcess(pid) === null, "screen has ended");
-    await letPass(10);
-    writeFileSync(claim, "4000001 4000000 ab-cd\n");
-    expect(await launching).toMatchObject({ ok: true, value: { pid: 4_000_000 } });
-  });
+  test.each([0, 5, 20])(
+    "one that ended %d ms before its script had claimed the launch is the job's all the same",
+    async (ms) => {
+      const job = createStartingJob();
+      const programs = join(bench.serverDir, "bin");
+      mkdirSync(programs);
+      const claim = locateClaim(locateJobFiles(bench.serverDir, job.id), job);
+      const halfway = `#!/bin/bash\n: > ${claim}\necho $$ > pid\nexit 3\n`;
+      writeFileSync(join(programs, "screen"), halfway, { mode: 0o755 });
+      const executor = createScreenExecutor({
+        serverDir: bench.serverDir,
+        serverEnv: { ...process.env, PATH: `${programs}:${process.env.PATH}` },
+      });
+      const launching = executor.launch(job, createWork(job));
+      await waitUntil(() => readJobFile(bench, job, "pid").endsWith("\n"), "screen has begun");
+      const pid = Number(readJobFile(bench, job, "pid"));
+      await waitUntil(() => readProcess(pid) === null, "screen has ended");
+      await letPass(ms);
+      writeFileSync(claim, "4000001 4000000 ab-cd\n");
+      expect(await launching).toMatchObject({ ok: true, value: { pid: 4_000_000 } });
+    },
+  );
 
   test("scrolls, is silent and keeps 10 000 lines", async () => {
     const { job } = await run("true");

@@ -2,15 +2,8 @@ import { describe, expect, test } from "bun:test";
 import { existsSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { createQueued } from "../../../../tests/support/samples.ts";
-import {
-  createCpuJob,
-  createHarness,
-  type Harness,
-  handleOf,
-  toId,
-  waitUntil,
-  wakeAll,
-} from "../../../../tests/support/tasks.ts";
+import { createCpuJob, createHarness, type Harness, handleOf, toId, wakeAll } from "../../../../tests/support/tasks.ts";
+import { waitUntil } from "../../../../tests/support/wait.ts";
 import { err } from "../../../base/result.ts";
 import type { Observation } from "../../core/running/executor.ts";
 

@@ -10,9 +10,9 @@ import {
   readMockGpus,
   refuseLaunch,
   uploadArtifact,
-  waitUntil,
   wakeAll,
 } from "../../../../tests/support/tasks.ts";
+import { waitUntil } from "../../../../tests/support/wait.ts";
 import { err, ok } from "../../../base/result.ts";
 import type { GpuProbe } from "../../core/queue/gpu.ts";
 import type { Executor } from "../../core/running/executor.ts";

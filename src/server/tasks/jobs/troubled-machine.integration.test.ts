@@ -2,7 +2,8 @@ import { describe, expect, test } from "bun:test";
 import { existsSync, mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { createQueued } from "../../../../tests/support/samples.ts";
-import { createCpuJob, createExecutor, createHarness, waitUntil, wakeAll } from "../../../../tests/support/tasks.ts";
+import { createCpuJob, createExecutor, createHarness, wakeAll } from "../../../../tests/support/tasks.ts";
+import { waitUntil } from "../../../../tests/support/wait.ts";
 import { err } from "../../../base/result.ts";
 import type { Executor } from "../../core/running/executor.ts";
 

@@ -11,8 +11,8 @@ import {
   must,
   readFigureOf,
   toId,
-  waitUntil,
 } from "../../../../tests/support/tasks.ts";
+import { waitUntil } from "../../../../tests/support/wait.ts";
 import { err, ok } from "../../../base/result.ts";
 import { changeJob, decideByEvent } from "../../changes/change-job.ts";
 import type { JobEvent } from "../../core/jobs/job-transition.ts";

@@ -17,6 +17,7 @@ import {
   toId,
   upload,
 } from "../../../../../tests/support/store.ts";
+import { waitUntil } from "../../../../../tests/support/wait.ts";
 import type { ArtifactId } from "../../../core/jobs/job.ts";
 import type { Store } from "../../../core/store.ts";
 
@@ -34,10 +35,6 @@ const watchTables = (folder: string): Readonly<{ artifacts: () => number; chunks
   const count = (table: string): number =>
     db.query<{ rows: number }, []>(`select count(*) as rows from ${table}`).get()?.rows ?? 0;
   return { artifacts: () => count("artifacts"), chunks: () => count("artifact_chunks") };
-};
-
-const waitUntil = async (isTrue: () => boolean): Promise<void> => {
-  while (!isTrue()) await new Promise((resolve) => setImmediate(resolve));
 };
 
 const readAll = (store: Store, id: ArtifactId): Buffer => Buffer.concat([...store.artifacts.read(id)]);
