@@ -1,20 +1,11 @@
 import { spawnSync } from "node:child_process";
-import {
-  chmodSync,
-  chownSync,
-  copyFileSync,
-  existsSync,
-  mkdirSync,
-  renameSync,
-  rmSync,
-  statSync,
-  writeFileSync,
-} from "node:fs";
+import { chmodSync, chownSync, copyFileSync, existsSync, mkdirSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
 import { ok, type Result } from "../../base/result.ts";
 import { DONE, type Failure, type Invocation, type Outcome, type Verb } from "../../command-line/command.ts";
 import { readSwitch } from "../../command-line/flag-values.ts";
 import { convertProblem, fail } from "../../command-line/usage.ts";
+import { replaceWith } from "../../tools/replace-file.ts";
 import type { Settings } from "../core/settings/settings.ts";
 import { loadSettings, locateSettingsFile } from "../external/settings/load-settings.ts";
 import { showSettings } from "../external/settings/show-settings.ts";
@@ -30,13 +21,13 @@ const startDraft = (path: string, draft: string): void => {
   chmodSync(draft, PRIVATE);
 };
 
-const replaceFile = (path: string, draft: string): void => {
-  if (existsSync(path)) {
+const takeOver = (path: string, edited: string): void =>
+  replaceWith(path, PRIVATE, (draft) => {
+    copyFileSync(edited, draft);
+    if (!existsSync(path)) return;
     const { uid, gid } = statSync(path);
     chownSync(draft, uid, gid);
-  }
-  renameSync(draft, path);
-};
+  });
 
 const NEEDS_TERMINAL = "an editor needs a terminal; elsewhere, set EDITOR to a program that edits the file it is given";
 
@@ -56,7 +47,7 @@ const editSettings = (path: string, check: Check): Result<void, Failure> => {
     if (!edited.ok) return edited;
     const checked = check(draft);
     if (!checked.ok) return fail(`${checked.error.message}; nothing was changed`);
-    replaceFile(path, draft);
+    takeOver(path, draft);
     return ok(undefined);
   } finally {
     rmSync(draft, { force: true });
