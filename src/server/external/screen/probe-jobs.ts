@@ -6,7 +6,13 @@ import { type Census, type ProcessSource, takeCensus } from "./census.ts";
 import { readClaim, revokeLaunch } from "./claim.ts";
 import { readExitCode, readExitTime, readStartFailure } from "./job-files.ts";
 import { type JobProcesses, listAll, listLeftovers, selectJobProcesses } from "./job-processes.ts";
-import { createHandle, createHandleFromClaim, isSessionAlive, type ScreenHandle } from "./launch-session.ts";
+import {
+  createHandle,
+  createHandleFromClaim,
+  isSessionAlive,
+  type ScreenHandle,
+  UNKNOWN_PID,
+} from "./launch-session.ts";
 import { readBootId } from "./process-table.ts";
 
 type Launched = Readonly<{ job: ActiveJob; paths: JobPaths; handle: ScreenHandle }>;
@@ -21,7 +27,7 @@ export const findHandle = (job: ActiveJob, paths: JobPaths): ScreenHandle | null
   if (job.status === "running") return job.handle.kind === "screen" ? job.handle : null;
   const claim = readClaim(paths, job);
   if (claim === null || claim.kind === "revoked") return null;
-  return claim.kind === "launched" ? createHandleFromClaim(job, claim) : createHandle(job, 0);
+  return claim.kind === "launched" ? createHandleFromClaim(job, claim) : createHandle(job, UNKNOWN_PID);
 };
 
 export const findProcesses = (job: ActiveJob, handle: ScreenHandle | null, { index, labels }: Census): JobProcesses => {

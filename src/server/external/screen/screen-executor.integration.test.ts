@@ -3,6 +3,7 @@ import { spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import {
+  adoptForDisposal,
   type Bench,
   createBench,
   createStartingJob,
@@ -514,6 +515,33 @@ describe("the session", () => {
       expect(await launching).toMatchObject({ ok: true, value: { pid: 4_000_000 } });
     },
   );
+
+  test("one that ended while its script was stopped in the middle of claiming the launch is found by its processes", async () => {
+    const job = createStartingJob();
+    const programs = join(bench.serverDir, "bin");
+    mkdirSync(programs);
+    const claim = locateClaim(locateJobFiles(bench.serverDir, job.id), job);
+    const script = "until [ -e go ]; do sleep 0.01; done; echo 6 > pending/exit_code; mv pending/exit_code exit_code";
+    const halfway = `#!/bin/bash\n: > ${claim}\nsetsid bash -c '${script}' > /dev/null 2>&1 &\nexit 3\n`;
+    writeFileSync(join(programs, "screen"), halfway, { mode: 0o755 });
+    const executor = createScreenExecutor({
+      serverDir: bench.serverDir,
+      serverEnv: { ...process.env, PATH: `${programs}:${process.env.PATH}` },
+    });
+    adoptForDisposal(job.id);
+    const launched = await executor.launch(job, createWork(job));
+    if (!launched.ok) throw new Error(launched.error.message);
+    const running = {
+      ...job,
+      status: "running",
+      handle: launched.value,
+      wandbUrl: null,
+      notificationMessages: {},
+    } as const;
+    expect((await probeOne(executor, running)).kind).toBe("alive");
+    writeFileSync(pathIn(job, "go"), "");
+    expect(await waitForEnd({ ...bench, executor }, running)).toMatchObject(exited(6));
+  });
 
   test("scrolls, is silent and keeps 10 000 lines", async () => {
     const { job } = await run("true");
