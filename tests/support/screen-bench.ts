@@ -7,6 +7,7 @@ import { buildJobEnvironment } from "../../src/server/core/running/job-environme
 import type { Environment } from "../../src/server/core/store.ts";
 import { readProcess } from "../../src/server/external/screen/process-table.ts";
 import { createScreenExecutor } from "../../src/server/external/screen/screen-executor.ts";
+import { createGpu } from "./samples.ts";
 import { waitUntil } from "./wait.ts";
 
 export type Bench = Readonly<{ serverDir: string; executor: Executor; dispose: () => Promise<void> }>;
@@ -105,7 +106,12 @@ export const createWork = (
   env: Environment = {},
   artifact: Iterable<Uint8Array> | null = null,
 ): JobWork => ({
-  environment: buildJobEnvironment(process.env, job, job.gpuIdxs, env),
+  environment: buildJobEnvironment(
+    process.env,
+    job,
+    job.gpuIdxs.map((index) => createGpu(index)),
+    env,
+  ),
   artifact,
 });
 

@@ -5,8 +5,8 @@ export const LOG_LEVELS = ["debug", "info", "warn", "error"] as const;
 export type LogLevel = (typeof LOG_LEVELS)[number];
 
 /**
- * `refreshRate`, `maxPassedOver` and `bodyTimeout` in seconds; `port` 0 takes any free one; `mockGpus` 0 means real GPUs;
- * `retentionGb` in 10⁹ bytes, null for no limit.
+ * `refreshRate`, `maxPassedOver` and `bodyTimeout` in seconds; `port` 0 takes any free one; `mockGpus` 0 means real GPUs,
+ * "auto" those where the machine has one; `driverTimeout` in seconds; `retentionGb` in 10⁹ bytes, null for no limit.
  */
 export type Settings = Readonly<{
   serverDir: string;
@@ -14,7 +14,9 @@ export type Settings = Readonly<{
   port: number;
   host: string;
   nodeName: string;
-  mockGpus: number;
+  mockGpus: number | "auto";
+  driverTimeout: number;
+  foreignMemoryMib: number;
   supplementaryGroups: readonly string[];
   apiToken: string | null;
   trustLoopback: boolean;

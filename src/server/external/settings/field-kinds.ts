@@ -41,9 +41,9 @@ export const SOCKET: Kind<string> = notBlank
   .refine((path) => countBytes(path) <= MAX_SOCKET_BYTES)
   .describe(`be a path that begins with / and has at most ${MAX_SOCKET_BYTES} bytes`);
 
-export const MOCK_GPUS: Kind<number> = z
-  .preprocess(toMockGpus, z.int().min(0).max(MAX_MOCK_GPUS))
-  .describe(`be true, false or a whole number from 0 to ${MAX_MOCK_GPUS}`);
+export const MOCK_GPUS: Kind<number | "auto"> = z
+  .union([z.literal("auto"), z.preprocess(toMockGpus, z.int().min(0).max(MAX_MOCK_GPUS))])
+  .describe(`be auto, true, false or a whole number from 0 to ${MAX_MOCK_GPUS}`);
 
 export const whole = (min: number, max: number): Kind<number> =>
   z.preprocess(toNumber, z.int().min(min).max(max)).describe(`be a whole number from ${min} to ${max}`);
