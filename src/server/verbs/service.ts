@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import { err, ok, type Result } from "../../base/result.ts";
 import type { Settings } from "../core/settings/settings.ts";
+import { readListening } from "../external/http/listening-file.ts";
 import { type Flags, loadSettings } from "../external/settings/load-settings.ts";
 import { PATHS, SERVICE } from "../installation/plan.ts";
 import type { Mistake, ServerCall } from "../server-verb.ts";
@@ -50,6 +51,12 @@ const stopProcess = async (serverDir: string, pid: number | null): Promise<ExitC
 
 const showProcess = (serverDir: string, pid: number | null): ExitCode => {
   process.stdout.write(pid === null ? `no server runs on ${serverDir}\n` : `server ${pid} runs on ${serverDir}\n`);
+  if (pid !== null)
+    process.stdout.write(
+      readListening(serverDir)
+        .map((place) => `it listens on ${place}\n`)
+        .join(""),
+    );
   return ok(pid === null ? NOT_RUNNING : 0);
 };
 

@@ -173,7 +173,8 @@ const presents = async (port: number, isRight: (fingerprint: string) => boolean)
 };
 
 const serve = async (): Promise<HttpServer & Readonly<{ port: number }>> => {
-  const options = { host: "127.0.0.1", port: 0, certificate: await open(), lookEveryMs: 10, log };
+  const where = { places: { addresses: ["127.0.0.1"], areNested: false }, ports: [0], findHolder: async () => null };
+  const options = { ...where, certificate: await open(), lookEveryMs: 10, log };
   const started = startHttpServer({
     ...options,
     answer: (_request, { upgrade }) => {
@@ -188,7 +189,7 @@ const serve = async (): Promise<HttpServer & Readonly<{ port: number }>> => {
   });
   if (!started.ok) throw new Error(started.error.message);
   cleanUps.push(started.value.stop);
-  return { ...started.value, port: Number(new URL(started.value.url).port) };
+  return { ...started.value, port: Number(new URL(started.value.urls[0] ?? "").port) };
 };
 
 const openEcho = async (port: number) => {
@@ -217,7 +218,7 @@ describe("a server that listens", () => {
     await waitUntil("the new one is presented", () => presents(server.port, (shown) => shown !== before));
     expect((await present(server.port)).fingerprint).toBe(readStored().fingerprint256);
     expect(await echo("still here")).toBe("still here");
-    expect(await (await fetch(server.url, { tls: { rejectUnauthorized: false } })).text()).toBe("hello");
+    expect(await (await fetch(server.urls[0] ?? "", { tls: { rejectUnauthorized: false } })).text()).toBe("hello");
   });
 
   test("takes over replaced files once they fit together, and serves what it had until then", async () => {
