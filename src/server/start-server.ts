@@ -36,6 +36,8 @@ import { createWandbFinder } from "./external/wandb/wandb.ts";
 import { type Alarms, createAlarms, createWakes, startTasks } from "./tasks/start-tasks.ts";
 
 export type RunningServer = Readonly<{ url: string; stop: () => Promise<void> }>;
+const ROOT = 0;
+const ADMINISTRATOR = "the administrator (uid 0)";
 const SERVICE_TIMEOUT_MS = 10_000;
 
 const readUptime: Clock = () => performance.now() / 1000;
@@ -81,7 +83,7 @@ const toApiSettings = (settings: Settings, serverUser: string): ApiSettings => (
   local: {
     loopback: settings.trustLoopback,
     isShared: settings.socket !== null,
-    owner: serverUser,
+    owner: process.getuid?.() === ROOT ? ADMINISTRATOR : serverUser,
     roles: new Map(settings.users.map(({ name, role }) => [name, role])),
   },
   maxCpuJobs: settings.maxCpuJobs,

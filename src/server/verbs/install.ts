@@ -5,6 +5,7 @@ import { err, ok, type Result } from "../../base/result.ts";
 import type { Machine } from "../core/machine/installable-machine.ts";
 import { readMachine } from "../external/machine/read-machine.ts";
 import { type Flags, loadSettings } from "../external/settings/load-settings.ts";
+import { readSettingsFile } from "../external/settings/settings-file.ts";
 import { countRunningJobs } from "../external/sqlite/beside-server/server-folder.ts";
 import { applySteps, describeStep } from "../installation/apply.ts";
 import {
@@ -16,6 +17,7 @@ import {
   planUpgrade,
   USER,
 } from "../installation/plan.ts";
+import { listUpgradeNews } from "../installation/upgrade-news.ts";
 import type { Mistake, ServerVerb } from "../server-verb.ts";
 import { createTools } from "./installation-tools.ts";
 
@@ -25,23 +27,32 @@ const say = (line: string): void => void process.stdout.write(`${line}\n`);
 
 const examine = (): Machine => readMachine(USER, [...Object.values(PATHS), `${PATHS.serverDir}/jobs.db`]);
 
-type Chosen = Pick<InstallOptions, "config" | "settings">;
+type Chosen = Pick<InstallOptions, "config" | "settings" | "news">;
 
 const readGiven = (path: string): Result<Chosen, Mistake> => {
   const settings = loadSettings({}, path, SERVICE_ENVIRONMENT);
   if (!settings.ok) return settings;
   try {
-    return ok({ config: readFileSync(path, "utf8"), settings: settings.value });
+    return ok({ config: readFileSync(path, "utf8"), settings: settings.value, news: [] });
   } catch (error) {
     return err({ message: `${path} can't be read: ${describeError(error)}` });
   }
 };
 
+const readKept = (): Result<Chosen, Mistake> => {
+  const settings = loadSettings({}, PATHS.config, SERVICE_ENVIRONMENT);
+  if (!settings.ok) return settings;
+  const file = readSettingsFile(PATHS.config);
+  if (!file.ok) return file;
+  const news = listUpgradeNews({ file: file.value, settings: settings.value });
+  return ok({ config: null, settings: settings.value, news });
+};
+
 const chooseConfig = ({ isRoot, existingPaths }: Machine, { config, force }: Flags): Result<Chosen, Mistake> => {
   if (typeof config === "string") return readGiven(config);
-  if (!isRoot || force === true || !existingPaths.includes(PATHS.config)) return ok({ config: null, settings: null });
-  const settings = loadSettings({}, PATHS.config, SERVICE_ENVIRONMENT);
-  return settings.ok ? ok({ config: null, settings: settings.value }) : settings;
+  if (!isRoot || force === true || !existingPaths.includes(PATHS.config))
+    return ok({ config: null, settings: null, news: [] });
+  return readKept();
 };
 
 const carryOut = async (
