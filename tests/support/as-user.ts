@@ -4,8 +4,7 @@ import { join } from "node:path";
 
 export const canBeOthers: boolean = process.getuid?.() === 0;
 
-/** The program as run by that user, who has no groups but their own. */
-export const asUid = (uid: number, argv: readonly string[]): readonly string[] => [
+const asUid = (uid: number, argv: readonly string[]): readonly string[] => [
   ...["setpriv", "--reuid", String(uid), "--regid", String(uid), "--clear-groups"],
   ...argv,
 ];

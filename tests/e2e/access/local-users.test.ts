@@ -27,7 +27,6 @@ const runAs = (who: string, argv: readonly string[], env: NodeJS.ProcessEnv = {}
     ? runProgram(argv, { env: { PATH: process.env["PATH"], HOME: folder, ...env }, cwd: folder })
     : own(users, who).run(argv, env);
 
-/** The names of the users as the tests call them. */
 const callThem = (text: string): string =>
   [...users].reduce((told, [nickname, { name }]) => told.replaceAll(name, nickname), text);
 
@@ -51,7 +50,6 @@ const ask = (who: string, server: string, way: string, path: string, ...more: re
 
 const SUBMIT = ["-H", "content-type: application/json", "-d", '{"command":"true","num_gpus":0}'];
 
-/** As whom one reaches a server: what the server says, or what may be done. */
 const reach = async (who: string, server: string, way: string): Promise<string> => {
   const changed = await ask(who, server, way, "/v1/gpus/1/blacklist", "-X", "PUT");
   if (changed.status === 0) return "no way in";

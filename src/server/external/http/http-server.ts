@@ -16,7 +16,6 @@ export type HttpServerOptions = Omit<ListenerOptions, "countPending"> &
 type Failed = Problem & Readonly<{ isTaken: boolean }>;
 type Opening = ListenerOptions & Pick<HttpServerOptions, "places">;
 type Place = Parameters<typeof openListener>[1];
-/** `live` are those that answer, also if only what is connected. */
 type State = Readonly<{ current: Listener[]; live: Set<Listener> }>;
 
 const PORT_POLL_MS = 10;
@@ -26,7 +25,6 @@ const takenSchema = z.object({ code: z.literal("EADDRINUSE") });
 
 const formatHost = (address: string): string => (address.includes(":") ? `[${address}]` : address);
 
-/** Throws where anybody listens, also one with whom the port could be shared. */
 const checkFree = ({ hostname, port }: Place): void =>
   void Bun.serve({ hostname, port, fetch: () => new Response(null) }).stop(true);
 

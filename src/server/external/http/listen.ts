@@ -28,7 +28,6 @@ const serveSocket = (path: string, { socket, serverDir }: Settings, calls: Calls
   return serveLocalUsers({ path, serverDir, serve, findName, isPersonal: socket === null });
 };
 
-/** A port that was asked for is that one. A personal server, which only this machine reaches, else takes any if the usual is taken. */
 const choosePorts = ({ port, host, socket }: Settings): readonly number[] => {
   if (port !== null) return port === 0 ? ANY_FREE : [port];
   return socket === null && isLocalHost(host) ? [SERVER_PORT, ...ANY_FREE] : [SERVER_PORT];

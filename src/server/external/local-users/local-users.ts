@@ -22,7 +22,6 @@ export type LocalUsersOptions = Readonly<{
 
 export type LocalUsers = Readonly<{ close: () => Promise<void> }>;
 
-/** Where the servers behind the socket listen. */
 type Backstage = Readonly<{ place: (uid: number) => string; clear: () => void }>;
 
 const PRIVATE = 0o700;
@@ -45,7 +44,6 @@ const makeFolder = (folder: string): Result<Backstage, Problem> => {
   }
 };
 
-/** By names that are no longer than that of the socket, which fits. */
 const standBeside = (path: string): Backstage => {
   const place = (uid: number): string =>
     join(dirname(path), basename(path).replace("nexus", uid === ROOT ? "root" : "own"));

@@ -18,7 +18,6 @@ import { openSockDiag } from "./sock-diag.ts";
 const [ROOT, SERVICE, ANN, BOB, OVERFLOW] = [0, 33, 4001, 4002, 65_534];
 const RULES = { serverUid: ANN, minUid: 1000, overflowUid: OVERFLOW };
 
-/** `claims` is the uid that the client has, `holder` whom the server took it for. */
 type Seen = Readonly<{ claims: string; holder: string }>;
 
 let folder: string;
@@ -96,7 +95,6 @@ const ask = async () => {
 
 const ASK = `${PRELUDE}process.stdout.write(await ask());`;
 
-/** Each of these tells by a file that it is as far as it gets while the server is busy. */
 const HALF_CLOSE = `${PRELUDE}
 const socket = await open();
 socket.end(REQUEST + "\\r\\n", () => tell("sent"));
@@ -149,7 +147,6 @@ process.stdout.write(JSON.stringify(answers));
 const run = (uid: number, script: string, host = "127.0.0.1", count = 0, to = server): Promise<string> =>
   runScriptAs(uid, folder, script, host, portOf(to), count);
 
-/** The server, which is in this process, does nothing meanwhile. */
 const beBusyUntil = (told: string): void => {
   while (!existsSync(join(folder, told))) Bun.sleepSync(1);
 };

@@ -18,7 +18,6 @@ const ROOT = 0;
 const HOST = "127.0.0.1";
 const NO_PORT = 1;
 
-/** What is not known here is told like what is not there: a listener of one's own says which of the two it is. */
 const canSee = (ask: AskEnd): boolean => {
   const listener = Bun.listen({ hostname: HOST, port: 0, socket: { data: () => undefined } });
   const seen = ask({ own: { address: HOST, port: listener.port }, other: { address: HOST, port: NO_PORT } });

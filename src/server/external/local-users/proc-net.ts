@@ -10,7 +10,6 @@ const TABLES = ["/proc/net/tcp", "/proc/net/tcp6"];
 const toHex = (value: number, digits: number): string =>
   value.toString(HEXADECIMAL).toUpperCase().padStart(digits, "0");
 
-/** As the kernel prints it: numbers of 4 bytes in the order of the machine. */
 const render = ({ address, port }: EndAddress): string | null => {
   const bytes = toBytes(address);
   if (bytes === null) return null;

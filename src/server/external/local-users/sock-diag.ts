@@ -38,7 +38,6 @@ const REQUEST = {
 } as const;
 const ANSWER = { state: 17, uid: 80, inode: 84, end: 88 } as const;
 
-/** An `inet_diag_req_v2` for one connection, whatever its state. */
 const renderRequest = ({ own, other }: EndQuestion, sequence: number): Uint8Array | null => {
   const [ownBytes, otherBytes] = [toBytes(own.address), toBytes(other.address)];
   if (ownBytes === null || otherBytes === null || ownBytes.length !== otherBytes.length) return null;

@@ -2,9 +2,9 @@ import { expect, test } from "bun:test";
 import { describeAllowed, listFields } from "./field.ts";
 import { CHANNEL } from "./notify-channels.ts";
 import { isSecretSetting, listSettingFlags, nameSetting, SETTINGS } from "./setting-list.ts";
-import { USER } from "./user-tables.ts";
+import { LOCAL_USER } from "./user-tables.ts";
 
-const fields = [...listFields(SETTINGS), ...listFields(CHANNEL), ...listFields(USER)];
+const fields = [...listFields(SETTINGS), ...listFields(CHANNEL), ...listFields(LOCAL_USER)];
 
 test.each(fields)("$name says what it is and what is allowed, and its default is allowed", (field) => {
   expect([field.about, describeAllowed(field)]).toEqual([expect.stringMatching(/^\S/), expect.stringMatching(/^be/)]);

@@ -7,13 +7,13 @@ import { choice } from "./field-kinds.ts";
 import { readTable, readTables } from "./tables.ts";
 
 /** The keys of a table `[users.NAME]`. */
-export const USER = {
+export const LOCAL_USER = {
   role: { schema: choice(ROLES), fallback: "user", about: "what this user of the machine may do without a token" },
 } satisfies Fields<Omit<UserSettings, "name">>;
 
 const readUser = (name: string, raw: unknown): Result<UserSettings, Problem> => {
   if (!isUserName(name)) return err({ message: `users.${JSON.stringify(name)} is not the name of a user` });
-  const user = readTable<Omit<UserSettings, "name">>(USER, raw);
+  const user = readTable<Omit<UserSettings, "name">>(LOCAL_USER, raw);
   return user.ok ? ok({ name, ...user.value }) : err({ message: `users.${name}: ${user.error}` });
 };
 
