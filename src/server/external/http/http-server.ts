@@ -3,7 +3,7 @@ import { z } from "zod";
 import { describeError } from "../../../base/describe-error.ts";
 import { err, ok, type Problem, type Result } from "../../../base/result.ts";
 import type { Log } from "../../core/telemetry/log.ts";
-import { type Listener, type ListenerOptions, openListener } from "./listener.ts";
+import { type Listener, type ListenerOptions, type ListenerPlace, openListener } from "./listener.ts";
 import type { Places } from "./places.ts";
 
 /** `urls` has one for each address that is listened on. */
@@ -15,7 +15,6 @@ export type HttpServerOptions = Omit<ListenerOptions, "countPending"> &
 
 type Failed = Problem & Readonly<{ isTaken: boolean }>;
 type Opening = ListenerOptions & Pick<HttpServerOptions, "places">;
-type Place = Parameters<typeof openListener>[1];
 type State = Readonly<{ current: Listener[]; live: Set<Listener> }>;
 
 const PORT_POLL_MS = 10;
@@ -25,10 +24,10 @@ const takenSchema = z.object({ code: z.literal("EADDRINUSE") });
 
 const formatHost = (address: string): string => (address.includes(":") ? `[${address}]` : address);
 
-const checkFree = ({ hostname, port }: Place): void =>
+const checkFree = ({ hostname, port }: ListenerPlace): void =>
   void Bun.serve({ hostname, port, fetch: () => new Response(null) }).stop(true);
 
-const tryOpen = (options: ListenerOptions, place: Place, isFirst: boolean): Result<Listener, Failed> => {
+const tryOpen = (options: ListenerOptions, place: ListenerPlace, isFirst: boolean): Result<Listener, Failed> => {
   try {
     if (isFirst && place.reusePort) checkFree(place);
     return ok(openListener(options, place));
@@ -60,7 +59,7 @@ const openFirstFree = (opening: Opening, [port = 0, ...others]: readonly number[
   return opened.ok || !opened.error.isTaken || others.length === 0 ? opened : openFirstFree(opening, others);
 };
 
-const openAgain = async (options: ListenerOptions, place: Place): Promise<Listener> => {
+const openAgain = async (options: ListenerOptions, place: ListenerPlace): Promise<Listener> => {
   for (let poll = 1; poll < PORT_POLLS; poll += 1) {
     const opened = tryOpen(options, place, false);
     if (opened.ok) return opened.value;

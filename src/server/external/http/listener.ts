@@ -18,7 +18,7 @@ export type ListenerOptions = Readonly<{
   countPending: () => number;
 }>;
 
-type Place = Readonly<{ hostname: string; port: number; reusePort: boolean }>;
+export type ListenerPlace = Readonly<{ hostname: string; port: number; reusePort: boolean }>;
 
 type Handlers = Readonly<{
   idleTimeout: number;
@@ -52,7 +52,7 @@ const readOwnEnd = (listener: Listener): EndAddress | null => {
 };
 
 /** Throws what `Bun.serve` does. */
-export const openListener = (options: ListenerOptions, place: Place): Listener => {
+export const openListener = (options: ListenerOptions, place: ListenerPlace): Listener => {
   const { certificate, answer, findHolder, countPending } = options;
   let near: EndAddress | null = null;
   const find = async (far: EndAddress): Promise<LocalUser | null> => (near === null ? null : findHolder(near, far));

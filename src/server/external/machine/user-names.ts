@@ -2,10 +2,11 @@ import { runCommand } from "../../../tools/run-command.ts";
 
 export type FindUserName = (uid: number) => Promise<string | null>;
 
-type Known = Readonly<{ name: Promise<string | null>; since: number }>;
+type Known = { readonly name: Promise<string | null>; until: number };
 
 const LIMITS = { timeoutMs: 1000, maxOutputBytes: 4096 };
 const KNOWN_FOR_MS = 60_000;
+const UNKNOWN_FOR_MS = 1000;
 
 /** Whom this machine calls by that number, or null. */
 export const findUserName: FindUserName = async (uid) => {
@@ -14,19 +15,18 @@ export const findUserName: FindUserName = async (uid) => {
   return name || null;
 };
 
-/** A name that was found is known for a minute, and who asks while it is looked up gets the same answer. */
+/** A name that was found is known for a minute, that there is none for a second; who asks meanwhile gets the same answer. */
 export const createUserNames = (): FindUserName => {
   const known = new Map<number, Known>();
-  const ask = async (uid: number): Promise<string | null> => {
-    const name = await findUserName(uid);
-    if (name === null) known.delete(uid);
-    return name;
-  };
   return (uid) => {
+    const now = performance.now();
     const before = known.get(uid);
-    if (before !== undefined && performance.now() - before.since < KNOWN_FOR_MS) return before.name;
-    const name = ask(uid);
-    known.set(uid, { name, since: performance.now() });
-    return name;
+    if (before !== undefined && now < before.until) return before.name;
+    const asked = { name: findUserName(uid), until: now + KNOWN_FOR_MS };
+    known.set(uid, asked);
+    void asked.name.then((name) => {
+      if (name === null) asked.until = now + UNKNOWN_FOR_MS;
+    });
+    return asked.name;
   };
 };
