@@ -19,8 +19,8 @@ const start = (host: string, ports: readonly number[]): Result<HttpServer, Probl
     certificate: null,
     lookEveryMs: 1000,
     log,
-    findHolder: async () => null,
-    answer: () => new Response("hello"),
+    findHolder: async () => ({ user: "ann", isOwner: false }),
+    answer: (_request, { holder }) => new Response(holder?.user ?? "nobody"),
   });
   if (started.ok) opened.push(started.value);
   return started;
@@ -34,7 +34,7 @@ test.each(["127.0.0.1", "0.0.0.0", "::"])(
   async (host) => {
     const started = start(host, [0]);
     expect(listPorts(started)).toHaveLength(1);
-    for (const url of started.ok ? started.value.urls : []) expect(await (await fetch(url)).text()).toBe("hello");
+    for (const url of started.ok ? started.value.urls : []) expect(await (await fetch(url)).text()).toBe("ann");
   },
 );
 
@@ -52,6 +52,33 @@ test.each([
     error: { message: expect.stringContaining(`:${port} can't be listened on`) },
   });
   expect(listPorts(start(second, [port, 0]))).not.toContain(port);
+});
+
+const HAMMER = `
+import { connect } from "node:net";
+const ask = (port) => new Promise((resolve) => {
+  const socket = connect({ host: "127.0.0.1", port }, () => {
+    let text = "";
+    socket.on("data", (data) => (text += data)).on("end", () => resolve(text.split("\\r\\n\\r\\n").at(-1)));
+    socket.write("GET / HTTP/1.1\\r\\nHost: localhost\\r\\nConnection: close\\r\\n\\r\\n");
+  });
+  socket.on("error", () => setImmediate(() => resolve(ask(port))));
+});
+console.log("ready");
+for (const port of process.argv.slice(1)) console.log(await ask(Number(port)));
+`;
+
+test("who connects while a server on all addresses starts comes in where the server knows them", async () => {
+  const ports: number[] = [];
+  while (ports.length < 10) ports.push(await pickPort());
+  const hammer = Bun.spawn([process.execPath, "-e", HAMMER, ...ports.map(String)], { stdout: "pipe" });
+  let told = "";
+  for await (const chunk of hammer.stdout) {
+    told += new TextDecoder().decode(chunk);
+    const port = ports[told.trim().split("\n").length - 1];
+    if (port !== undefined) expect(start("0.0.0.0", [port]).ok).toBe(true);
+  }
+  expect(told.trim().split("\n")).toEqual(["ready", ...ports.map(() => "ann")]);
 });
 
 test("what was listened on is free again where another of the addresses was taken", async () => {

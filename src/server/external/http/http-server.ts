@@ -24,34 +24,46 @@ const takenSchema = z.object({ code: z.literal("EADDRINUSE") });
 
 const formatHost = (address: string): string => (address.includes(":") ? `[${address}]` : address);
 
-const checkFree = ({ hostname, port }: ListenerPlace): void =>
-  void Bun.serve({ hostname, port, fetch: () => new Response(null) }).stop(true);
-
-const tryOpen = (options: ListenerOptions, place: ListenerPlace, isFirst: boolean): Result<Listener, Failed> => {
+const attempt = <Value>(
+  { hostname, port }: Omit<ListenerPlace, "reusePort">,
+  act: () => Value,
+): Result<Value, Failed> => {
   try {
-    if (isFirst && place.reusePort) checkFree(place);
-    return ok(openListener(options, place));
+    return ok(act());
   } catch (error) {
-    const message = `${formatHost(place.hostname)}:${place.port} can't be listened on: ${describeError(error)}`;
+    const message = `${formatHost(hostname)}:${port} can't be listened on: ${describeError(error)}`;
     return err({ message, isTaken: takenSchema.safeParse(error).success });
   }
 };
 
-const openAll = (
-  { places: { addresses, areNested }, ...options }: Opening,
-  wanted: number,
-): Result<Listener[], Failed> => {
-  const current: Listener[] = [];
+const checkFree = (hostname: string, port: number): Result<void, Failed> =>
+  attempt({ hostname, port }, () => void Bun.serve({ hostname, port, fetch: () => new Response(null) }).stop(true));
+
+const openEach = (addresses: readonly string[], wanted: number, opening: Opening): Result<Listener[], Failed> => {
+  const { places, ...options } = opening;
+  const opened: Listener[] = [];
   for (const hostname of addresses) {
-    const port = current[0]?.port ?? wanted;
-    const opened = tryOpen(options, { hostname, port, reusePort: areNested }, current.length === 0);
-    if (!opened.ok) {
-      for (const listener of current) void listener.stop(true);
-      return opened;
+    const place = { hostname, port: opened[0]?.port ?? wanted, reusePort: places.areNested };
+    const listener = attempt(place, () => openListener(options, place));
+    if (!listener.ok) {
+      for (const other of opened) void other.stop(true);
+      return listener;
     }
-    current.push(opened.value);
+    opened.push(listener.value);
   }
-  return ok(current);
+  return ok(opened);
+};
+
+const openNested = (addresses: readonly string[], wanted: number, opening: Opening): Result<Listener[], Failed> => {
+  const free = checkFree(addresses[0] ?? "", wanted);
+  if (!free.ok) return free;
+  const opened = openEach(addresses.toReversed(), wanted, opening);
+  return opened.ok ? ok(opened.value.toReversed()) : opened;
+};
+
+const openAll = (opening: Opening, wanted: number): Result<Listener[], Failed> => {
+  const { addresses, areNested } = opening.places;
+  return areNested ? openNested(addresses, wanted, opening) : openEach(addresses, wanted, opening);
 };
 
 const openFirstFree = (opening: Opening, [port = 0, ...others]: readonly number[]): Result<Listener[], Failed> => {
@@ -61,7 +73,7 @@ const openFirstFree = (opening: Opening, [port = 0, ...others]: readonly number[
 
 const openAgain = async (options: ListenerOptions, place: ListenerPlace): Promise<Listener> => {
   for (let poll = 1; poll < PORT_POLLS; poll += 1) {
-    const opened = tryOpen(options, place, false);
+    const opened = attempt(place, () => openListener(options, place));
     if (opened.ok) return opened.value;
     await pause(PORT_POLL_MS);
   }
