@@ -69,8 +69,8 @@ const listRows = (fields: Fields<Raw>, rename: (name: string) => string): readon
 
 const nameWithFlag = (key: string): string => {
   const name = nameSetting(key);
-  const flag = listSettingFlags().find((one) => one.name === name.replaceAll("_", "-"));
-  return flag === undefined ? `\`${name}\`` : `\`${name}\`, \`--${flag.name}\``;
+  const flag = listSettingFlags().find(({ long }) => long === name.replaceAll("_", "-"));
+  return flag === undefined ? `\`${name}\`` : `\`${name}\`, \`--${flag.long}\``;
 };
 
 const renderKeys = (fields: Fields<Raw>): string =>

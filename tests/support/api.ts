@@ -55,6 +55,7 @@ export type CallOptions = Readonly<{
   body?: string | Uint8Array<ArrayBuffer> | ReadableStream<Uint8Array>;
   headers?: Readonly<Record<string, string | null>>;
   peer?: string;
+  pendingRequests?: number;
 }>;
 
 export const TOKEN = "correct horse battery staple";
@@ -246,7 +247,8 @@ export const createHarness = (gpus: readonly Gpu[] = [createGpu(0), createGpu(1)
       headers: createHeaders(options),
       ...(body === undefined ? {} : { body }),
     });
-    return app.fetch(request, { address: options.peer ?? "127.0.0.1" });
+    const { peer = "127.0.0.1", pendingRequests = 0 } = options;
+    return app.fetch(request, { address: peer, pendingRequests });
   };
   const change = async (id: string, next: (job: Job) => Job): Promise<void> => {
     const written = await store.write((transaction) => {

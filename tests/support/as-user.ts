@@ -1,8 +1,9 @@
 import { spawn } from "node:child_process";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { checkAbility } from "./ability.ts";
 
-export const canBeOthers: boolean = process.getuid?.() === 0;
+export const canBeOthers: boolean = checkAbility(process.getuid?.() === 0, "root, to be other users");
 
 const asUid = (uid: number, argv: readonly string[]): readonly string[] => [
   ...["setpriv", "--reuid", String(uid), "--regid", String(uid), "--clear-groups"],

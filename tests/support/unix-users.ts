@@ -1,6 +1,7 @@
 import { execFileSync } from "node:child_process";
 import { chmodSync, mkdirSync } from "node:fs";
 import { join } from "node:path";
+import { checkAbility } from "./ability.ts";
 import { type Finished, runProgram } from "./programs.ts";
 
 /** A user of this machine for the time of a test, with a home of their own; `run` runs a program as them. */
@@ -12,7 +13,10 @@ export type UnixUser = Readonly<{
   run: (argv: readonly string[], env?: NodeJS.ProcessEnv) => Promise<Finished>;
 }>;
 
-export const canMakeUsers: boolean = process.getuid?.() === 0 && Bun.which("useradd") !== null;
+export const canMakeUsers: boolean = checkAbility(
+  process.getuid?.() === 0 && Bun.which("useradd") !== null,
+  "root and useradd, to make users",
+);
 
 const readUid = (name: string): number => Number(execFileSync("id", ["-u", name], { encoding: "utf8" }));
 

@@ -72,7 +72,7 @@ const start = async (name: string, who: string, settings: NodeJS.ProcessEnv): Pr
   const scheme = settings["NS_HOST"] === undefined ? "http" : "https";
   const url = (host: string): string => `${scheme}://${host}:${port}`;
   const isUp = async () => (await curl("root", [`${url("127.0.0.1")}/v1/health`])).status === 200;
-  await waitUntil(`${name} answers`, isUp);
+  await waitUntil(isUp, `${name} answers`);
   const added = await runAs(who, [...SERVER, "token", "add", "tess"], { NS_SERVER_DIR: dir });
   servers.set(name, { url, socket, token: added.stdout.trim(), child });
 };
@@ -178,13 +178,13 @@ describe.skipIf(!canMakeUsers)("the users of one machine, with nothing but curl"
     const long = SUBMIT.with(-1, '{"command":"sleep 600","num_gpus":0}');
     const { id } = JSON.parse((await ask("ann", SHARED, "::1", "/v1/jobs", ...long)).text) as WireJob;
     const read = async () => JSON.parse((await ask("bob", SHARED, "socket", `/v1/jobs/${id}`)).text) as WireJob;
-    await waitUntil("it runs", async () => (await read()).status === "running");
+    await waitUntil(async () => (await read()).status === "running", "it runs");
     for (const way of ["socket", "127.0.0.1"]) {
       expect([await attach("ann", way, id), await attach("bob", way, id)]).toEqual([101, 403]);
       expect([await attach("bob", way, id, "?read_only=true"), await attach("eve", way, id)]).toEqual([101, 403]);
     }
     expect((await ask("bob", SHARED, "::1", `/v1/jobs/${id}/kill`, "-X", "POST")).status).toBe(403);
     expect((await ask("ann", SHARED, "::1", `/v1/jobs/${id}/kill`, "-X", "POST")).status).toBe(204);
-    await waitUntil("it is killed", async () => (await read()).status === "killed");
+    await waitUntil(async () => (await read()).status === "killed", "it is killed");
   });
 });

@@ -47,7 +47,7 @@ const launch = (name: string, settings: NodeJS.ProcessEnv, wrap: readonly string
 };
 
 const waitForStart = (server: Server): Promise<void> =>
-  waitUntil("the server listens", () => server.log().includes('"msg":"listening"'));
+  waitUntil(() => server.log().includes('"msg":"listening"'), "the server listens");
 
 const start = async (name: string, settings: NodeJS.ProcessEnv, wrap: readonly string[] = []): Promise<Server> => {
   const server = launch(name, settings, wrap);
@@ -109,7 +109,7 @@ describe("the port of a personal server", () => {
     const port = String(new URL(world.url).port);
     await start("first", { NS_PORT: port });
     const second = launch("second", { NS_PORT: port });
-    await waitUntil("it ends", () => second.child.exitCode !== null);
+    await waitUntil(() => second.child.exitCode !== null, "it ends");
     expect(second.child.exitCode).toBe(1);
     expect(second.log()).toMatch(/127\.0\.0\.1:\d+ can't be listened on/);
     expect([existsSync(join(second.dir, "nexus.sock")), (await readStatus(second)).exitCode]).toEqual([false, 3]);
@@ -124,7 +124,7 @@ describe("the socket of a personal server", () => {
     expect(await askSocket(socket)).toBe(200);
     await stopChild(first.child, "SIGKILL");
     const again = await start("first", { NS_PORT: "0" });
-    await waitUntil("it answers", async () => (await askSocket(socket).catch(() => 0)) === 200);
+    await waitUntil(async () => (await askSocket(socket).catch(() => 0)) === 200, "it answers");
     await stopChild(again.child, "SIGTERM");
     const left = ["nexus.sock", "root.sock", "own.sock", "server.listening"];
     expect(left.filter((name) => existsSync(join(first.dir, name)))).toEqual([]);
@@ -141,7 +141,7 @@ describe("the socket of a personal server", () => {
     const link = join(world.folder, "link");
     symlinkSync(runtime, link);
     const refused = launch(`${long}2`, { NS_PORT: "0", XDG_RUNTIME_DIR: link });
-    await waitUntil("it ends", () => refused.child.exitCode !== null);
+    await waitUntil(() => refused.child.exitCode !== null, "it ends");
     expect([refused.child.exitCode, refused.log()]).toEqual([
       1,
       expect.stringContaining(`${link}, where the server's socket`),
@@ -176,7 +176,7 @@ describe.skipIf(!canMakeUsers)("a folder in /tmp for a socket", () => {
   ])("that %s is refused in one line", async (fault, prepare) => {
     prepare(`/tmp/nexus-${ann.uid}`);
     const server = startAsAnn();
-    await waitUntil("it ends", () => server.child.exitCode !== null);
+    await waitUntil(() => server.child.exitCode !== null, "it ends");
     const told = server.log().trimEnd().split("\n").at(-1);
     expect([server.child.exitCode, told]).toEqual([1, expect.stringContaining(`/tmp/nexus-${ann.uid}, where`)]);
     expect(told).toContain(fault);
@@ -205,7 +205,7 @@ describe("a server that other machines reach", () => {
   test("speaks plain HTTP only where it is told to, and warns at every start", async () => {
     for (const round of [1, 2]) {
       const server = await start("first", { ...OPEN, NS_INSECURE_HTTP: "true" });
-      await waitUntil("it warns", () => server.log().match(/"level":40.*insecure_http/g)?.length === round);
+      await waitUntil(() => server.log().match(/"level":40.*insecure_http/g)?.length === round, "it warns");
       expect(server.log()).toContain('"url":"http://0.0.0.0:');
       await stopChild(server.child, "SIGTERM");
     }
@@ -214,5 +214,5 @@ describe("a server that other machines reach", () => {
 
 test("a server that trusts anyone on loopback says so at every start", async () => {
   const server = await start("first", { NS_PORT: "0", NS_TRUST_LOOPBACK: "anyone" });
-  await waitUntil("it warns", () => /"level":40.*trust_loopback/.test(server.log()));
+  await waitUntil(() => /"level":40.*trust_loopback/.test(server.log()), "it warns");
 });

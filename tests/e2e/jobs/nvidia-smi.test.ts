@@ -112,7 +112,7 @@ describe("a driver that is absent or fails", () => {
     expect((await world.nx(["why", gpuJob.id])).stdout).toStartWith(`No GPU job can start: ${status.gpu_error}.\n`);
     installProgram();
     expect((await world.waitFor(gpuJob.id)).exit_code).toBe(4);
-    await waitUntil("the GPUs are back", async () => (await readStatus()).gpu_error === null);
+    await waitUntil(async () => (await readStatus()).gpu_error === null, "the GPUs are back");
     expect(await readGpus()).toHaveLength(2);
   });
 
@@ -121,7 +121,7 @@ describe("a driver that is absent or fails", () => {
     const job = await world.submit({ command: `until [ -e ${world.folder}/go ]; do sleep 0.05; done; exit 6` });
     await world.waitFor(job.id, ["running"]);
     put("mode", "fail");
-    await waitUntil("the failure is noticed", async () => (await readStatus()).gpu_error !== null);
+    await waitUntil(async () => (await readStatus()).gpu_error !== null, "the failure is noticed");
     expect((await world.job(job.id)).status).toBe("running");
     put("go", "");
     expect((await world.waitFor(job.id)).exit_code).toBe(6);

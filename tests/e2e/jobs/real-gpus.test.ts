@@ -75,7 +75,7 @@ describe("the GPUs of nvidia-smi", () => {
       const cpuJob = await world.submit({ command: "exit 4", num_gpus: 0 });
       expect((await world.waitFor(cpuJob.id)).exit_code).toBe(4);
       expect((await world.job(gpuJob.id)).status).toBe("queued");
-      await waitUntil("the status says why", async () => (await readStatus()).gpu_error !== null);
+      await waitUntil(async () => (await readStatus()).gpu_error !== null, "the status says why");
       answer({ mode: "ok" });
       expect((await world.waitFor(gpuJob.id)).status).toBe("completed");
       expect((await readStatus()).gpu_error).toBeNull();

@@ -49,17 +49,19 @@ const answerSeated = async (
   release: () => void,
 ): Promise<RouteAnswer> => {
   const { holdOpen }: Peer = request.env.peer;
+  const leave = (): void => {
+    release();
+    holdOpen?.(false);
+  };
   try {
     holdOpen?.(true);
     const answered = await handle(request);
-    if (kind === "follower" && answered.ok) {
+    if (kind === "follower" && answered.ok)
       return ok(holdUntilRead(answered.value, (onLost) => watchAccess(request, onLost), release));
-    }
-    release();
-    holdOpen?.(false);
+    leave();
     return answered;
   } catch (error) {
-    release();
+    leave();
     throw error;
   }
 };

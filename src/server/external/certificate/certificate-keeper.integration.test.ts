@@ -218,7 +218,7 @@ describe("a server that listens", () => {
     expect((await present(server.port)).fingerprint).toBe(before);
     const echo = await openEcho(server.port);
     now += 11 * DAY_MS;
-    await waitUntil("the new one is presented", () => presents(server.port, (shown) => shown !== before));
+    await waitUntil(() => presents(server.port, (shown) => shown !== before), "the new one is presented");
     expect((await present(server.port)).fingerprint).toBe(readStored().fingerprint256);
     expect(await echo("still here")).toBe("still here");
     expect(await (await fetch(server.urls[0] ?? "", { tls: { rejectUnauthorized: false } })).text()).toBe("hello");
@@ -231,7 +231,7 @@ describe("a server that listens", () => {
     const before = readStored().fingerprint256;
     const echo = await openEcho(server.port);
     now += 11 * DAY_MS;
-    await waitUntil("the new one is presented", () => presents(server.port, (shown) => shown !== before));
+    await waitUntil(() => presents(server.port, (shown) => shown !== before), "the new one is presented");
     expect(await echo("still here")).toBe("still here");
     expect(await Promise.all(server.urls.map(ask))).toEqual(server.urls.map(() => "hello"));
     expect(server.urls.length).toBeGreaterThan(1);
@@ -243,10 +243,10 @@ describe("a server that listens", () => {
     const second = makeCertificate(folder, "second");
     copyFileSync(second.cert, `${files().certificate}.mine`);
     renameSync(`${files().certificate}.mine`, files().certificate);
-    await waitUntil("the misfit is told", () => lines.some((line) => line.startsWith("warn certificate not taken")));
+    await waitUntil(() => lines.some((line) => line.startsWith("warn certificate not taken")), "the misfit is told");
     expect((await present(server.port)).fingerprint).toBe(first.fingerprint);
     copyFileSync(second.key, files().key);
-    await waitUntil("it is presented", () => presents(server.port, (shown) => shown === second.fingerprint));
+    await waitUntil(() => presents(server.port, (shown) => shown === second.fingerprint), "it is presented");
     expect(lines.at(-1)).toStartWith("info certificate taken");
   });
 });

@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { createHarness } from "../../../../tests/support/api.ts";
 import { canBeOthers, runScriptAs } from "../../../../tests/support/as-user.ts";
 import { pickPort } from "../../../../tests/support/pick-port.ts";
-import { waitUntil } from "../../../../tests/support/wait.ts";
+import { blockUntil, waitUntil } from "../../../../tests/support/wait.ts";
 import type { LocalUser } from "../../core/access/access.ts";
 import { type HttpServer, startHttpServer } from "../http/http-server.ts";
 import { choosePlaces } from "../http/places.ts";
@@ -147,9 +147,7 @@ process.stdout.write(JSON.stringify(answers));
 const run = (uid: number, script: string, host = "127.0.0.1", count = 0, to = server): Promise<string> =>
   runScriptAs(uid, folder, script, host, portOf(to), count);
 
-const beBusyUntil = (told: string): void => {
-  while (!existsSync(join(folder, told))) Bun.sleepSync(1);
-};
+const beBusyUntil = (told: string): void => blockUntil(() => existsSync(join(folder, told)));
 
 const HOSTS = ["127.0.0.1", "::1", "::ffff:127.0.0.1"];
 
@@ -220,7 +218,7 @@ test.each(HOSTS)("/proc shows what netlink shows of a connection, over %s", asyn
   const netlink = openSockDiag();
   if (!netlink.ok) throw new Error(netlink.error.message);
   const { value: ask } = netlink;
-  await waitUntil("the server has accepted it", () => questions.slice(0, 2).every((one) => ask(one)?.state === 1));
+  await waitUntil(() => questions.slice(0, 2).every((one) => ask(one)?.state === 1), "the server has accepted it");
   const shown = questions.map(ask);
   expect(questions.map(askProcNet)).toEqual(shown);
   expect(shown).toEqual([

@@ -18,7 +18,7 @@ test("what is secret is known by its name; a key's file is not", () => {
 });
 
 test("four settings have a flag, whose help tells the default", () => {
-  expect(listSettingFlags().map(({ name, value, help }) => `--${name} ${value}: ${help}`)).toEqual([
+  expect(listSettingFlags().map(({ long, value, help }) => `--${long} ${value}: ${help}`)).toEqual([
     "--server-dir DIR: where its state is (default: ~/.local/state/nexus-server)",
     "--host ADDRESS: address to listen on (default: 127.0.0.1)",
     "--port N: port to listen on, 0 for any (default: 54323; a personal server any, if taken)",

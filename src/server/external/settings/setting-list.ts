@@ -1,7 +1,7 @@
 import { isSecretName } from "../../../base/secret-names.ts";
 import { SERVER_PORT } from "../../../wire/server-port.ts";
 import { LOG_LEVELS, type Settings } from "../../core/settings/settings.ts";
-import { describeFallback, type Fields, listFields } from "./field.ts";
+import { describeAllowed, describeFallback, type Fields, listFields } from "./field.ts";
 import { ADDRESS, choice, LIST, LOOPBACK, MOCK_GPUS, number, SOCKET, SWITCH, TEXT, whole } from "./field-kinds.ts";
 
 const MAX_PORT = 65_535;
@@ -52,6 +52,7 @@ export const SETTINGS = {
     otherwise: "real ones",
     about: "mock GPUs; true, or no number, is 2",
     flag: "N",
+    bare: "true",
   },
   maxCpuJobs: { schema: whole(0, MOST), otherwise: "one for each processor", about: "CPU jobs that run at one time" },
   maxPassedOver: {
@@ -105,10 +106,20 @@ export const isSecretSetting = (key: string): boolean =>
     ({ name, isPublic }) => name === key && isPublic !== true && isSecretName(nameSetting(name)),
   );
 
-/** The settings that have a flag, with its help. */
-export const listSettingFlags = (): readonly Readonly<{ name: string; value: string; help: string }>[] =>
+/** In the shape of the command line's flags. */
+export type SettingFlag = Readonly<{
+  long: string;
+  value: string;
+  bare: string | undefined;
+  check: (value: string) => string | null;
+  help: string;
+}>;
+
+export const listSettingFlags = (): readonly SettingFlag[] =>
   listFields(SETTINGS).flatMap((field) => {
-    if (field.flag === undefined) return [];
-    const name = nameSetting(field.name).replaceAll("_", "-");
-    return [{ name, value: field.flag, help: `${field.about} (default: ${describeFallback(field)})` }];
+    const { name, flag: value, bare, about, schema } = field;
+    if (value === undefined) return [];
+    const long = nameSetting(name).replaceAll("_", "-");
+    const check = (text: string) => (schema.safeParse(text).success ? null : describeAllowed(field));
+    return [{ long, value, bare, check, help: `${about} (default: ${describeFallback(field)})` }];
   });

@@ -2,16 +2,8 @@ import { describe, expect, test } from "bun:test";
 import { existsSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { createQueued } from "../../../../tests/support/samples.ts";
-import {
-  createCpuJob,
-  createHarness,
-  type Harness,
-  handleOf,
-  settle,
-  toId,
-  waitUntil,
-  wakeAll,
-} from "../../../../tests/support/tasks.ts";
+import { createCpuJob, createHarness, type Harness, handleOf, toId, wakeAll } from "../../../../tests/support/tasks.ts";
+import { waitUntil } from "../../../../tests/support/wait.ts";
 import { err } from "../../../base/result.ts";
 import type { Observation } from "../../core/running/executor.ts";
 
@@ -76,8 +68,7 @@ describe("a job that ends", () => {
     executor.end("a", 0, 1);
     await waitUntil(() => executor.kills.length === 1);
     setTime(1009.9);
-    wakeAll(tasks);
-    await settle();
+    await harness.awaitRound();
     expect(executor.kills).toEqual([{ ids: ["a"], force: false }]);
     setTime(1010);
     await waitUntil(() => executor.kills.length >= 2);
@@ -109,15 +100,15 @@ describe("a job that ends", () => {
 
 describe("a job that is killed", () => {
   test("gets TERM once, all such jobs in one call, and is killed when it is gone", async () => {
-    const { add, change, executor, find, start } = createHarness();
+    const harness = createHarness();
+    const { add, change, executor, find, start } = harness;
     await add(createQueued("a"), createQueued("b"), createCpuJob("c"));
     const tasks = await start();
     await waitUntil(() => ["a", "b", "c"].every((id) => find(id).status === "running"));
     await Promise.all(["a", "c"].map((id) => change(id, { kind: "mark_for_kill" })));
     wakeAll(tasks);
     await waitUntil(() => executor.kills.length > 0);
-    wakeAll(tasks);
-    await settle();
+    await harness.awaitRound();
     expect(executor.kills.map(({ ids, force }) => ({ ids: ids.toSorted(), force }))).toEqual([
       { ids: ["a", "c"], force: false },
     ]);
@@ -198,7 +189,7 @@ describe("the next server", () => {
     await leaveJob(harness, "a", "starting");
     await harness.start();
     await waitUntil(() => harness.find("a").status === "running");
-    await settle();
+    await harness.awaitRound();
     expect(harness.executor.launches.map(({ id }) => id)).toEqual(["a"]);
   });
 
@@ -216,7 +207,7 @@ describe("the next server", () => {
     await harness.start();
     expect(harness.find("a").status).toBe("killed");
     await waitUntil(() => !existsSync(repo));
-    await settle();
+    await harness.awaitRound();
     expect(harness.executor.launches).toEqual([]);
   });
 
