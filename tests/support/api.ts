@@ -217,7 +217,7 @@ export const createHarness = (
       serverUser: "nexus",
       version: "1.2.3",
       allowedHosts: ["atlas", "Nexus.Example.com.", "10.0.0.7", "fd00:0::1"],
-      trustLoopback: true,
+      local: { loopback: "anyone", isShared: false, owner: "nexus", roles: new Map() },
       maxCpuJobs: 2,
       maxPassedOver: 1800,
       limits: { maxRequests: 100, maxFollowers: 5, maxFollowersPerAddress: 3, maxUploads: 3, bodyTimeout: 0.3 },

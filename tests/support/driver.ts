@@ -2,7 +2,7 @@ import { err, ok } from "../../src/base/result.ts";
 import type { Clock } from "../../src/server/core/clock.ts";
 import type { GpuProbe } from "../../src/server/core/queue/gpu.ts";
 import { createDriverGpus, type DriverParts } from "../../src/server/external/gpus/driver-gpus.ts";
-import type { Places } from "../../src/server/external/gpus/find-driver.ts";
+import type { DriverPlaces } from "../../src/server/external/gpus/find-driver.ts";
 
 /** What a tool answers to its arguments; `hang` does so until it is killed, `stay` even after that. */
 export type Answer = Readonly<{ stdout?: string; stderr?: string; exitCode?: number }> | "hang" | "stay";
@@ -12,7 +12,7 @@ export type Tool = (args: string) => Answer;
 const NOWHERE = { devices: "/nowhere", wsl: "/nowhere", rocm: "/nowhere" };
 
 /** The places of this process, whatever devices the machine has. */
-export const readTestPlaces = (): Places => ({ ...NOWHERE, path: process.env["PATH"] ?? "" });
+export const readTestPlaces = (): DriverPlaces => ({ ...NOWHERE, path: process.env["PATH"] ?? "" });
 
 const QUIET: DriverParts["log"] = { info: () => undefined, warn: () => undefined };
 

@@ -25,6 +25,8 @@ export const listProcessesOf = (id: string): readonly number[] =>
     .filter((name) => /^\d+$/.test(name) && labelOf(name) === id)
     .map(Number);
 
+const MAX_LOOKS = 100;
+
 let counter = 0;
 
 export const createStartingJob = (overrides: Partial<StartingJob> = {}): StartingJob => {
@@ -127,10 +129,13 @@ export const launchJob = async (
   return { ...job, status: "running", handle: launched.value, wandbUrl: null, notificationMessages: {} };
 };
 
+/** What is seen of the job. A look that lost sight of a process of the machine tells nothing, so it is looked again. */
 export const probeOne = async (executor: Executor, job: ActiveJob): Promise<Observation> => {
-  const observation = (await executor.probe([job])).get(job.id);
-  if (observation === undefined) throw new Error(`nothing observed of ${job.id}`);
-  return observation;
+  for (let look = 0; look < MAX_LOOKS; look += 1) {
+    const observation = (await executor.probe([job])).get(job.id);
+    if (observation !== undefined) return observation;
+  }
+  throw new Error(`nothing observed of ${job.id}`);
 };
 
 export const waitForEnd = async (bench: Bench, job: ActiveJob): Promise<Observation> => {

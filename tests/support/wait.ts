@@ -12,3 +12,8 @@ export const waitUntil = async (isSo: () => Promise<boolean> | boolean, what = S
 
 /** For a test whose input is the instant at which something comes. What must come first is waited for with `waitUntil`. */
 export const letPass = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
+
+/** Like `waitUntil`, but nothing else of this process happens meanwhile. */
+export const blockUntil = (isSo: () => boolean): void => {
+  while (!isSo()) Bun.sleepSync(1);
+};

@@ -199,7 +199,10 @@ test("who follows or types is cut off when the token is revoked, others are not"
 
 test("loopback that is not trusted is told what else there is", async () => {
   const { context, addToken } = createHarness();
-  const app = createApp({ ...context, settings: { ...context.settings, trustLoopback: false } });
+  const app = createApp({
+    ...context,
+    settings: { ...context.settings, local: { ...context.settings.local, loopback: "nobody" } },
+  });
   const ask = (headers: Record<string, string>) =>
     app.fetch(new Request("http://localhost/v1/jobs", { headers: { host: "localhost", ...headers } }), {
       address: "::1",

@@ -9,14 +9,16 @@ import type { Settings } from "../core/settings/settings.ts";
 import { readMachine } from "../external/machine/read-machine.ts";
 import { loadSettings } from "../external/settings/load-settings.ts";
 import { listSettingFlags } from "../external/settings/setting-list.ts";
+import { readSettingsFile } from "../external/settings/settings-file.ts";
 import { applySteps, describeStep } from "../installation/apply.ts";
 import { type InstallOptions, type InstallStep, PATHS, type planInstall, USER } from "../installation/plan.ts";
+import { listUpgradeNews } from "../installation/upgrade-news.ts";
 import { createTools } from "./installation-tools.ts";
 
 export const DRY_RUN: Flag = { long: "dry-run", help: "say what would be done, and do nothing" };
 
 type Plan = Result<readonly InstallStep[], Failure>;
-type Chosen = Pick<InstallOptions, "config" | "settings">;
+type Chosen = Pick<InstallOptions, "config" | "settings" | "news">;
 
 const SERVICE_ENVIRONMENT = { NS_SERVER_DIR: PATHS.serverDir };
 
@@ -47,19 +49,26 @@ const readGiven = (path: string): Result<Chosen, Failure> => {
   try {
     const config = readFileSync(path, "utf8");
     const settings = loadOwn(path);
-    return settings.ok ? ok({ config, settings: settings.value }) : settings;
+    return settings.ok ? ok({ config, settings: settings.value, news: [] }) : settings;
   } catch (error) {
     return failUsage(`--config: ${path} can't be read: ${describeError(error)}`);
   }
+};
+
+const readKept = (): Result<Chosen, Failure> => {
+  const settings = loadOwn();
+  if (!settings.ok) return settings;
+  const file = convertProblem(readSettingsFile(PATHS.config));
+  if (!file.ok) return file;
+  const news = listUpgradeNews({ file: file.value, settings: settings.value });
+  return ok({ config: null, settings: settings.value, news });
 };
 
 const chooseConfig = ({ isRoot, existingPaths }: Machine, flags: FlagValues): Result<Chosen, Failure> => {
   const given = readText(flags, "config");
   if (given !== null) return readGiven(given);
   const keeps = isRoot && !readSwitch(flags, "force") && existingPaths.includes(PATHS.config);
-  if (!keeps) return ok({ config: null, settings: null });
-  const settings = loadOwn();
-  return settings.ok ? ok({ config: null, settings: settings.value }) : settings;
+  return keeps ? readKept() : ok({ config: null, settings: null, news: [] });
 };
 
 export const installService = (plan: typeof planInstall, flags: FlagValues): Promise<Outcome> =>

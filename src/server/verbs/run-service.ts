@@ -6,6 +6,7 @@ import { ok } from "../../base/result.ts";
 import { DONE, type FlagValues, type Outcome } from "../../command-line/command.ts";
 import { convertProblem, fail } from "../../command-line/usage.ts";
 import type { Settings } from "../core/settings/settings.ts";
+import { readListening } from "../external/http/listening-file.ts";
 import { loadSettings } from "../external/settings/load-settings.ts";
 import { PATHS, SERVICE } from "../installation/plan.ts";
 
@@ -48,8 +49,13 @@ const stopProcess = async (serverDir: string, pid: number | null): Promise<Outco
 };
 
 const showProcess = (serverDir: string, pid: number | null): Outcome => {
-  process.stdout.write(pid === null ? `no server runs on ${serverDir}\n` : `server ${pid} runs on ${serverDir}\n`);
-  return ok(pid === null ? NOT_RUNNING : 0);
+  if (pid === null) {
+    process.stdout.write(`no server runs on ${serverDir}\n`);
+    return ok(NOT_RUNNING);
+  }
+  const places = readListening(serverDir).map((place) => `it listens on ${place}\n`);
+  process.stdout.write([`server ${pid} runs on ${serverDir}\n`, ...places].join(""));
+  return DONE;
 };
 
 const showLog = (serverDir: string, { lines, isFollowing }: LogRequest): Outcome => {

@@ -19,6 +19,7 @@ const SETTINGS = {
   NS_MAX_UPLOADS: "2",
   NS_BODY_TIMEOUT: "0.5",
   NS_HOST: "0.0.0.0",
+  NS_INSECURE_HTTP: "true",
 };
 
 beforeAll(async () => {

@@ -13,9 +13,9 @@ export type Limits = Readonly<{
 /** A viewer looks at a terminal; it counts as a follower does, but its request has been answered. */
 export type SeatKind = "follower" | "viewer" | "upload";
 
-/** A seat taken is given back by the function in the answer; giving it back again does nothing. */
+/** `whom` it is counted for. A seat taken is given back by the function in the answer; giving it back again does nothing. */
 export type Seats = Readonly<{
-  take: (kind: SeatKind, address: string) => Result<() => void, Refusal>;
+  take: (kind: SeatKind, whom: string) => Result<() => void, Refusal>;
   countFollowers: () => number;
 }>;
 
@@ -30,27 +30,27 @@ const createRelease = (release: () => void): (() => void) => {
 const refuse = (what: string, limit: number): Result<never, Refusal> =>
   err(createRefusal("UNAVAILABLE", `The server has ${limit} ${what}, which is all that it takes; try again later`));
 
-const refuseAddress = (limit: number): Result<never, Refusal> =>
-  err(createRefusal("TOO_MANY_REQUESTS", `${limit} followers come from your address, which is all that it may have`));
+const refuseOne = (limit: number): Result<never, Refusal> =>
+  err(createRefusal("TOO_MANY_REQUESTS", `${limit} followers are yours, which is all that one may have`));
 
 const createFollowerSeats = (limits: Limits) => {
-  const perAddress = new Map<string, number>();
+  const ofEach = new Map<string, number>();
   let total = 0;
   let streams = 0;
-  const change = (address: string, isStream: boolean, by: 1 | -1): void => {
-    const count = (perAddress.get(address) ?? 0) + by;
+  const change = (whom: string, isStream: boolean, by: 1 | -1): void => {
+    const count = (ofEach.get(whom) ?? 0) + by;
     total += by;
     if (isStream) streams += by;
-    if (count === 0) perAddress.delete(address);
-    else perAddress.set(address, count);
+    if (count === 0) ofEach.delete(whom);
+    else ofEach.set(whom, count);
   };
-  const take = (address: string, isStream: boolean): Result<() => void, Refusal> => {
+  const take = (whom: string, isStream: boolean): Result<() => void, Refusal> => {
     if (total >= limits.maxFollowers) return refuse("followers", limits.maxFollowers);
-    if ((perAddress.get(address) ?? 0) >= limits.maxFollowersPerAddress) {
-      return refuseAddress(limits.maxFollowersPerAddress);
+    if ((ofEach.get(whom) ?? 0) >= limits.maxFollowersPerAddress) {
+      return refuseOne(limits.maxFollowersPerAddress);
     }
-    change(address, isStream, 1);
-    return ok(createRelease(() => change(address, isStream, -1)));
+    change(whom, isStream, 1);
+    return ok(createRelease(() => change(whom, isStream, -1)));
   };
   return { take, countStreams: () => streams };
 };
@@ -68,7 +68,7 @@ export const createSeats = (limits: Limits): Seats => {
   const followers = createFollowerSeats(limits);
   const takeUpload = createUploadSeats(limits);
   return {
-    take: (kind, address) => (kind === "upload" ? takeUpload() : followers.take(address, kind === "follower")),
+    take: (kind, whom) => (kind === "upload" ? takeUpload() : followers.take(whom, kind === "follower")),
     countFollowers: followers.countStreams,
   };
 };

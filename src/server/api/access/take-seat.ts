@@ -1,5 +1,6 @@
 import { ok } from "../../../base/result.ts";
 import type { AppRequest, Peer, RouteAnswer } from "../context.ts";
+import { countAsker } from "./count-by.ts";
 import type { SeatKind, Seats } from "./seats.ts";
 import { watchAccess } from "./watch-access.ts";
 
@@ -69,6 +70,6 @@ const answerSeated = async (
 export const withSeat =
   (seats: Seats, kind: SeatKind, handle: Handle): Handle =>
   async (request) => {
-    const seat = seats.take(kind, request.env.peer.address);
+    const seat = seats.take(kind, countAsker(request));
     return seat.ok ? answerSeated(request, kind, handle, seat.value) : seat;
   };

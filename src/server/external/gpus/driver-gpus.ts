@@ -6,7 +6,7 @@ import { judgeUse, NO_HISTORY } from "../../core/queue/unseen-use.ts";
 import type { Log } from "../../core/telemetry/log.ts";
 import { lookByAmdSmi } from "./amd-smi.ts";
 import { createDriverCalls, type DriverCalls } from "./driver-calls.ts";
-import { type Driver, findAmdObstacle, findDriver, type Places } from "./find-driver.ts";
+import { type Driver, type DriverPlaces, findAmdObstacle, findDriver } from "./find-driver.ts";
 import { createNvidiaLook } from "./nvidia-smi.ts";
 import { lookByRocmSmi } from "./rocm-smi.ts";
 import { shareLooks } from "./shared-looks.ts";
@@ -17,7 +17,7 @@ export type DriverParts = Readonly<{
   timeoutS: number;
   foreignMemoryMib: number;
   listTaken: () => ReadonlySet<number>;
-  readPlaces: () => Places;
+  readPlaces: () => DriverPlaces;
   log: Pick<Log, "info" | "warn">;
   run?: Parameters<typeof createDriverCalls>[0]["run"];
 }>;

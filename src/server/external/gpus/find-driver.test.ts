@@ -2,9 +2,9 @@ import { beforeEach, expect, onTestFinished, test } from "bun:test";
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { findAmdObstacle, findDriver, hasNoGpu, type Places } from "./find-driver.ts";
+import { type DriverPlaces, findAmdObstacle, findDriver, hasNoGpu } from "./find-driver.ts";
 
-let places: Places;
+let places: DriverPlaces;
 
 beforeEach(() => {
   const folder = mkdtempSync(join(tmpdir(), "nexus-places-"));

@@ -6,20 +6,20 @@ import { canAccess } from "../../../tools/can-access.ts";
 export type Driver = Readonly<{ tool: "nvidia-smi" | "amd-smi" | "rocm-smi"; path: string }>;
 
 /** Where devices and tools are looked for. */
-export type Places = Readonly<{ path: string; devices: string; wsl: string; rocm: string }>;
+export type DriverPlaces = Readonly<{ path: string; devices: string; wsl: string; rocm: string }>;
 
 const TOOLS = ["nvidia-smi", "amd-smi", "rocm-smi"] as const;
 const AMD_DEVICE = "kfd";
 const NVIDIA_DEVICE = /^(nvidia.*|dxg)$/;
 
-export const readPlaces = (): Places => ({
+export const readPlaces = (): DriverPlaces => ({
   path: process.env["PATH"] ?? "",
   devices: "/dev",
   wsl: "/usr/lib/wsl/lib",
   rocm: "/opt/rocm/bin",
 });
 
-const listDevices = ({ devices }: Places): readonly string[] => {
+const listDevices = ({ devices }: DriverPlaces): readonly string[] => {
   try {
     return readdirSync(devices);
   } catch {
@@ -27,7 +27,7 @@ const listDevices = ({ devices }: Places): readonly string[] => {
   }
 };
 
-const listDrivers = ({ path, wsl, rocm }: Places): readonly Driver[] => {
+const listDrivers = ({ path, wsl, rocm }: DriverPlaces): readonly Driver[] => {
   const folders = path.split(delimiter).filter((folder) => folder !== "");
   return TOOLS.flatMap((tool) =>
     [...folders, tool === "nvidia-smi" ? wsl : rocm].map((folder) => ({ tool, path: join(folder, tool) })),
@@ -38,7 +38,7 @@ const hasAmdAlone = (devices: readonly string[]): boolean =>
   devices.includes(AMD_DEVICE) && !devices.some((name) => NVIDIA_DEVICE.test(name));
 
 /** The tool that tells of the GPUs; NVIDIA's where there are both, unless only AMD's device is there. */
-export const findDriver = (places: Places): Result<Driver, Problem> => {
+export const findDriver = (places: DriverPlaces): Result<Driver, Problem> => {
   const drivers = listDrivers(places);
   const devices = listDevices(places);
   const preferred = hasAmdAlone(devices) ? drivers.find(({ tool }) => tool !== "nvidia-smi") : undefined;
@@ -52,12 +52,12 @@ export const findDriver = (places: Places): Result<Driver, Problem> => {
 };
 
 /** Whether the machine has neither a GPU's device nor a tool of its driver. */
-export const hasNoGpu = (places: Places): boolean =>
+export const hasNoGpu = (places: DriverPlaces): boolean =>
   listDrivers(places).length === 0 &&
   !listDevices(places).some((name) => name === AMD_DEVICE || NVIDIA_DEVICE.test(name));
 
 /** What keeps jobs from AMD's GPUs, in words, or null. */
-export const findAmdObstacle = ({ devices }: Places): string | null =>
+export const findAmdObstacle = ({ devices }: DriverPlaces): string | null =>
   canAccess(join(devices, AMD_DEVICE), constants.R_OK | constants.W_OK)
     ? null
     : "jobs can't use the AMD GPUs: /dev/kfd is for the group render (sudo usermod -aG render USER, then start the server anew)";

@@ -2,18 +2,25 @@ import { isSecretName } from "../../../base/secret-names.ts";
 import { SERVER_PORT } from "../../../wire/server-port.ts";
 import { LOG_LEVELS, type Settings } from "../../core/settings/settings.ts";
 import { describeAllowed, describeFallback, type Fields, listFields } from "./field.ts";
-import { ADDRESS, choice, LIST, MOCK_GPUS, number, SOCKET, SWITCH, TEXT, whole } from "./field-kinds.ts";
+import { ADDRESS, choice, LIST, LOOPBACK, MOCK_GPUS, number, SOCKET, SWITCH, TEXT, whole } from "./field-kinds.ts";
 
 const MAX_PORT = 65_535;
+const MAX_UID = 0xffff_fffe;
 const MOST = 10_000;
 const SECONDS_A_YEAR = 365 * 86_400;
 
-/** Every setting but the channels, in the order in which they are shown. */
+/** Every setting but the tables, in the order in which they are shown. */
 export const SETTINGS = {
   serverDir: { schema: TEXT, otherwise: "~/.local/state/nexus-server", about: "where its state is", flag: "DIR" },
   host: { schema: TEXT, fallback: "127.0.0.1", about: "address to listen on", flag: "ADDRESS" },
-  port: { schema: whole(0, MAX_PORT), fallback: SERVER_PORT, about: "port to listen on, 0 for any", flag: "N" },
-  socket: { schema: SOCKET, fallback: null, about: "socket to listen on for the users of the machine" },
+  port: {
+    schema: whole(0, MAX_PORT),
+    fallback: null,
+    otherwise: `${SERVER_PORT}; a personal server any, if taken`,
+    about: "port to listen on, 0 for any",
+    flag: "N",
+  },
+  socket: { schema: SOCKET, fallback: null, about: "socket for all users of the machine, each by name" },
   nodeName: { schema: TEXT, otherwise: "the machine's name", about: "name of the machine on jobs and in messages" },
   externalIp: { schema: TEXT, fallback: null, about: "address by which clients reach the machine" },
   allowedHosts: { schema: LIST, fallback: [], about: "further names and addresses by which they do" },
@@ -24,7 +31,21 @@ export const SETTINGS = {
     fallback: null,
     about: "token of an admin, in place of the one that the first start makes",
   },
-  trustLoopback: { schema: SWITCH, fallback: true, about: "whether who comes from the machine itself needs no token" },
+  insecureHttp: {
+    schema: SWITCH,
+    fallback: false,
+    about: "plain HTTP, where others can read it, on addresses other than loopback if there is no certificate",
+  },
+  trustLoopback: {
+    schema: LOOPBACK,
+    fallback: "owner",
+    about: "who of the machine itself needs no token: those whom the kernel names, anyone (all are admins) or nobody",
+  },
+  jobUidMin: {
+    schema: whole(0, MAX_UID),
+    fallback: 1000,
+    about: "the least number of a user; lower ones are services, and need a token on loopback",
+  },
   mockGpus: {
     schema: MOCK_GPUS,
     fallback: 0,
@@ -85,7 +106,7 @@ export const SETTINGS = {
   pingHost: { schema: TEXT, fallback: null, about: "host or host:port that health pings" },
   speedTestUrl: { schema: ADDRESS, fallback: null, about: "file that health downloads to measure the network" },
   logLevel: { schema: choice(LOG_LEVELS), fallback: "info", about: "the least that is logged" },
-} satisfies Fields<Omit<Settings, "notify">>;
+} satisfies Fields<Omit<Settings, "notify" | "users">>;
 
 /** `max_cpu_jobs` for `maxCpuJobs`: how it is written in the file. */
 export const nameSetting = (key: string): string => key.replaceAll(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
