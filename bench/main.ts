@@ -1,4 +1,5 @@
 import { benchClientStart } from "./client-start.ts";
+import { benchHolders } from "./holders.ts";
 import { benchLaunch } from "./launch.ts";
 import { benchMemory } from "./memory.ts";
 import { benchNotifications } from "./notifications.ts";
@@ -9,6 +10,7 @@ import { benchSubmissions } from "./submissions.ts";
 const BENCHES: Readonly<Record<string, () => Promise<void>>> = {
   client: benchClientStart,
   launch: benchLaunch,
+  holders: benchHolders,
   submissions: benchSubmissions,
   notifications: benchNotifications,
   queue: benchQueue,

@@ -10,6 +10,7 @@ import {
 } from "../src/server/external/settings/field.ts";
 import { CHANNEL } from "../src/server/external/settings/notify-channels.ts";
 import { listSettingFlags, nameSetting, SETTINGS } from "../src/server/external/settings/setting-list.ts";
+import { LOCAL_USER } from "../src/server/external/settings/user-tables.ts";
 
 export const SETTINGS_PAGE = "docs/settings.md";
 
@@ -31,6 +32,12 @@ const CHANNELS = `## Channels
 
 Each table \`[notify.NAME]\` in \`config.toml\` is a channel that hears of jobs; [integrations](integrations.md#channels-of-the-server)
 has an example for each type. A name is of \`a-z\`, \`0-9\` and \`-\`.
+`;
+
+const USERS = `## Users
+
+Each table \`[users.NAME]\` in \`config.toml\` is about a local user of the machine, on a server for all of them
+([who is let in as whom](security.md#the-users-of-one-machine)).
 `;
 
 type Row = readonly string[];
@@ -62,19 +69,24 @@ const listRows = (fields: Fields<Raw>, rename: (name: string) => string): readon
 
 const nameWithFlag = (key: string): string => {
   const name = nameSetting(key);
-  const flag = listSettingFlags().find((one) => one.name === name.replaceAll("_", "-"));
-  return flag === undefined ? `\`${name}\`` : `\`${name}\`, \`--${flag.name}\``;
+  const flag = listSettingFlags().find(({ long }) => long === name.replaceAll("_", "-"));
+  return flag === undefined ? `\`${name}\`` : `\`${name}\`, \`--${flag.long}\``;
 };
+
+const renderKeys = (fields: Fields<Raw>): string =>
+  renderTable(
+    ["key", "default", "must", "is"],
+    listRows(fields, (key) => `\`${key}\``),
+  );
 
 export const renderSettingsPage = (): string =>
   [
     INTRODUCTION,
     renderTable(["setting", "default", "must", "is"], listRows(SETTINGS, nameWithFlag)),
     CHANNELS,
-    renderTable(
-      ["key", "default", "must", "is"],
-      listRows(CHANNEL, (key) => `\`${key}\``),
-    ),
+    renderKeys(CHANNEL),
+    USERS,
+    renderKeys(LOCAL_USER),
     "This page is written by `npm run settings` from the lists that the server reads.\n",
   ].join("\n");
 

@@ -1,9 +1,10 @@
 import { escapeText } from "../base/escape-text.ts";
 import type { Flag, Verb } from "../command-line/command.ts";
-import { findFirstWord, GLOBAL_FLAGS, takesNextWord } from "../command-line/parse-words.ts";
+import { loadVerbs } from "../command-line/help.ts";
+import { findFirstWord, takesNextWord } from "../command-line/parse-words.ts";
 import { type Candidate, listCandidates, type Source } from "./completion/complete-values.ts";
+import { NX } from "./program.ts";
 import { print } from "./terminal/output.ts";
-import { VERBS } from "./verb-table.ts";
 
 type Place = Readonly<{ before: readonly string[]; current: string; prefix: string }>;
 
@@ -11,6 +12,7 @@ const JOBS: readonly Source[] = ["running", "queued", "ended"];
 const ACTION_WORDS: Readonly<Record<string, readonly Source[]>> = {
   add: ["gpus"],
   remove: ["gpus"],
+  clear: ["gpus"],
 };
 
 const WORDS: Readonly<Record<string, (before: readonly string[]) => readonly Source[]>> = {
@@ -22,7 +24,7 @@ const WORDS: Readonly<Record<string, (before: readonly string[]) => readonly Sou
   remove: () => ["queued"],
   edit: ([id]) => (id === undefined ? ["queued"] : []),
   wait: () => ["running", "queued"],
-  blacklist: ([action]) => (action === undefined ? [["add", "remove", "list"]] : (ACTION_WORDS[action] ?? [])),
+  blacklist: ([action]) => (action === undefined ? [["add", "remove", "clear", "list"]] : (ACTION_WORDS[action] ?? [])),
   target: ([action]) => {
     if (action === undefined) return ["targets", ["add", "list", "remove"]];
     return action === "remove" ? ["targets"] : [];
@@ -60,9 +62,7 @@ const findPlace = (words: readonly string[]): Place => {
 };
 
 const listVerbs = async (): Promise<readonly Candidate[]> => {
-  const verbs = await Promise.all(
-    Object.entries(VERBS).map(async ([value, load]) => ({ value, about: (await load()).verb.summary })),
-  );
+  const verbs = (await loadVerbs(NX)).map(({ name, summary }) => ({ value: name, about: summary }));
   return [...verbs, { value: "help", about: "all about a verb" }];
 };
 
@@ -97,7 +97,7 @@ const listSources = async (sources: readonly Source[], target: string | null): P
   (await Promise.all(sources.map((source) => listCandidates(source, target)))).flat();
 
 const completeVerb = async (place: Place, verb: Verb): Promise<readonly Candidate[]> => {
-  const flags = [...verb.flags, ...GLOBAL_FLAGS];
+  const flags = [...verb.flags, ...NX.flags];
   const typed = place.before.toSpliced(place.before.indexOf(verb.name), 1);
   const flag = findFlag(place.before.at(-1) ?? "", flags);
   if (flag !== undefined) return listValues(place, flag);
@@ -110,15 +110,15 @@ const completeVerb = async (place: Place, verb: Verb): Promise<readonly Candidat
 };
 
 const listPlace = async (place: Place): Promise<readonly Candidate[]> => {
-  const name = place.before[findFirstWord(place.before, GLOBAL_FLAGS)];
+  const name = place.before[findFirstWord(place.before, NX.flags)];
   if (name === "help") return listVerbs();
-  const load = Object.hasOwn(VERBS, name ?? "status") ? VERBS[name ?? "status"] : undefined;
+  const load = Object.hasOwn(NX.verbs, name ?? "status") ? NX.verbs[name ?? "status"] : undefined;
   if (load === undefined) return [];
   const { verb } = await load();
   if (name !== undefined) return completeVerb(place, verb);
-  const flag = findFlag(place.before.at(-1) ?? "", GLOBAL_FLAGS);
+  const flag = findFlag(place.before.at(-1) ?? "", NX.flags);
   if (flag !== undefined) return listValues(place, flag);
-  return place.current.startsWith("-") ? listFlags([...verb.flags, ...GLOBAL_FLAGS]) : listVerbs();
+  return place.current.startsWith("-") ? listFlags([...verb.flags, ...NX.flags]) : listVerbs();
 };
 
 /** One candidate a line, with what it is after a tab. The last word is the one that is being typed. */

@@ -1,9 +1,6 @@
-import type { Verb } from "../command-line/command.ts";
+import type { Program } from "../command-line/command.ts";
 
-type VerbModule = Readonly<{ verb: Verb }>;
-
-/** A verb's file is loaded only when it is called. */
-export const VERBS: Readonly<Record<string, () => Promise<VerbModule>>> = {
+export const VERBS: Program["verbs"] = {
   status: () => import("./verbs/status.ts"),
   top: () => import("./verbs/top.ts"),
   run: () => import("./verbs/run.ts"),

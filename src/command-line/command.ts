@@ -1,11 +1,14 @@
 import type { Result } from "../base/result.ts";
 
-/** `value` names what the flag takes; without it the flag is a switch. `many` may be given again and again; of
- * `choices` several may follow one another. */
+/** `value` names what the flag takes; without it the flag is a switch. `bare` is the value where none is given. `check`
+ * says what a value must be that is not allowed. `many` may be given again and again; of `choices` several may follow one
+ * another. */
 export type Flag = Readonly<{
   long: string;
   short?: string;
   value?: string;
+  bare?: string | undefined;
+  check?: (value: string) => string | null;
   many?: boolean;
   choices?: readonly string[];
   help: string;
@@ -21,7 +24,8 @@ export type Failure = Readonly<{ exitCode: number; message: string }>;
 /** The exit code of the program, or why there is another one. */
 export type Outcome = Result<number, Failure>;
 
-/** With `isCommand`, all after the first word that is no flag belongs to the job. More than `maxWords` are refused. */
+/** The name is empty for what a program does without a verb, unless that is one of its verbs. With `isCommand`, all after
+ * the first word that is no flag belongs to the job. More than `maxWords` are refused. */
 export type Verb = Readonly<{
   name: string;
   usage: string;
@@ -31,6 +35,21 @@ export type Verb = Readonly<{
   maxWords?: number;
   examples: readonly string[];
   run: (invocation: Invocation) => Promise<Outcome>;
+}>;
+
+export type VerbModule = Readonly<{ verb: Verb }>;
+
+/** What differs between programs. `flags` are those of every verb, and may stand before it too unless `isVerbFirst`. A verb
+ * is loaded only when it is called. */
+export type Program = Readonly<{
+  name: string;
+  summary: string;
+  flags: readonly Flag[];
+  isVerbFirst?: boolean;
+  withoutVerb: () => Promise<VerbModule>;
+  verbs: Readonly<Record<string, () => Promise<VerbModule>>>;
+  examples: readonly string[];
+  note?: string;
 }>;
 
 export const DONE: Outcome = { ok: true, value: 0 };

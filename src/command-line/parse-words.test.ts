@@ -1,19 +1,22 @@
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
+import { NX } from "../cli/program.ts";
 import { verb as add } from "../cli/verbs/add.ts";
 import { verb as history } from "../cli/verbs/history.ts";
 import { verb as kill } from "../cli/verbs/kill.ts";
+import { createProgram } from "../server/program.ts";
+import { verb as token } from "../server/verbs/token.ts";
 import type { Invocation, Verb } from "./command.ts";
 import { parseWords } from "./parse-words.ts";
 
 const parse = (words: readonly string[], verb: Verb = add): Invocation => {
-  const parsed = parseWords(words, verb);
+  const parsed = parseWords(words, verb, NX);
   if (!parsed.ok) throw new Error(parsed.error.message);
   return { flags: { ...parsed.value.flags }, words: parsed.value.words };
 };
 
 const refuse = (words: readonly string[], verb: Verb = add): string => {
-  const parsed = parseWords(words, verb);
+  const parsed = parseWords(words, verb, NX);
   if (parsed.ok) throw new Error("it was accepted");
   expect(parsed.error.exitCode).toBe(2);
   return parsed.error.message;
@@ -90,8 +93,8 @@ describe("wrong usage", () => {
       fc.constantFrom("-", "--", "-n", "-p", "-5", "discord", "--env=", "-ye", "--no-git"),
     );
     fc.assert(
-      fc.property(fc.array(word), fc.constantFrom(add, kill), (words, verb) => {
-        const parsed = parseWords(words, verb);
+      fc.property(fc.array(word), fc.constantFrom(add, kill, history, token), (words, verb) => {
+        const parsed = parseWords(words, verb, verb === token ? createProgram() : NX);
         if (!parsed.ok) expect(parsed.error.message).toMatch(/^[^\n]+$/);
       }),
     );
@@ -103,5 +106,34 @@ describe("wrong usage", () => {
 
   test("a verb refuses more words than it takes", () => {
     expect(refuse(["one", "two"], history)).toContain('does not take "two"');
+  });
+});
+
+describe("a flag whose value may be left out", () => {
+  const flags = [
+    { long: "mock-gpus", short: "m", value: "N", bare: "true", help: "" },
+    { long: "port", value: "N", check: (text: string) => (/^\d+$/.test(text) ? null : "be a number"), help: "" },
+  ];
+  const run = (words: readonly string[]) => parseWords(words, kill, { name: "box", flags });
+
+  test.each([
+    [["--mock-gpus"], { "mock-gpus": "true" }, []],
+    [["--mock-gpus", "--port", "1"], { "mock-gpus": "true", port: "1" }, []],
+    [["--mock-gpus", "3", "x"], { "mock-gpus": "3" }, ["x"]],
+    [["--mock-gpus=3", "x"], { "mock-gpus": "3" }, ["x"]],
+    [["-m", "-y"], { "mock-gpus": "true", yes: true }, []],
+    [["x", "-m"], { "mock-gpus": "true" }, ["x"]],
+    [["-m", "--", "-x"], { "mock-gpus": "true" }, ["-x"]],
+  ])("%j", (words, flagValues, others) => {
+    expect(run(words)).toEqual({ ok: true, value: { flags: flagValues, words: others } });
+  });
+
+  test.each([
+    [["--mock-gpus="], "--mock-gpus needs a value, as in: --mock-gpus N"],
+    [["--port", "a\nb"], '--port must be a number, not "a\\nb"'],
+    [["--prt"], "--prt is not a flag of box kill; did you mean --port?"],
+    [["-z"], "-z is not a flag of box kill; see box kill --help"],
+  ])("%j is told in one line, with the program's name", (words, message) => {
+    expect(run(words)).toEqual({ ok: false, error: { exitCode: 2, message } });
   });
 });

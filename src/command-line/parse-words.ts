@@ -1,14 +1,8 @@
 import { escapeText } from "../base/escape-text.ts";
 import { ok, type Result } from "../base/result.ts";
 import { suggestNearest } from "../base/suggest.ts";
-import type { Failure, Flag, FlagValues, Invocation, Verb } from "./command.ts";
+import type { Failure, Flag, FlagValues, Invocation, Program, Verb } from "./command.ts";
 import { failUsage } from "./usage.ts";
-
-export const GLOBAL_FLAGS: readonly Flag[] = [
-  { long: "target", short: "t", value: "NAME", help: "the server to talk to" },
-  { long: "no-autostart", help: "don't start a local server when none is there" },
-  { long: "help", short: "h", help: "this text" },
-];
 
 export const takesNextWord = (word: string, flags: readonly Flag[]): boolean => {
   if (word.startsWith("--"))
@@ -20,13 +14,16 @@ export const takesNextWord = (word: string, flags: readonly Flag[]): boolean => 
 
 const isFlagWord = (word: string): boolean => word.startsWith("-") && word !== "-";
 
+const isValue = (word: string | undefined): word is string =>
+  word !== undefined && !(/^-./s.test(word) && !/^-\d+$/.test(word));
+
 /** Where the first word stands that is neither a flag nor a flag's value. */
 export const findFirstWord = (words: readonly string[], flags: readonly Flag[]): number => {
   for (let index = 0; index < words.length; index++) {
     const word = words[index] ?? "";
     if (word === "--") return index + 1;
     if (!isFlagWord(word)) return index;
-    if (takesNextWord(word, flags)) index++;
+    if (takesNextWord(word, flags) && isValue(words[index + 1])) index++;
   }
   return words.length;
 };
@@ -70,34 +67,36 @@ const splitShort = (word: string, flags: readonly Flag[]): readonly Piece[] => {
     .map((letter, index) => ({ name: `-${letter}`, value: index === valued && rest !== "" ? rest : null }));
 };
 
-const describeUnknown = (name: string, flags: readonly Flag[], verb: string): string => {
+type Grammar = Readonly<{ called: string; flags: readonly Flag[] }>;
+
+const describeUnknown = (name: string, { called, flags }: Grammar): string => {
   const names = flags.map((flag) => flag.long);
   const nearest = name.startsWith("--") ? suggestNearest(name.slice(2), names) : null;
-  const advice = nearest === null ? `see nx ${verb} --help` : `did you mean --${nearest}?`;
-  return `${escapeText(name)} is not a flag of nx ${verb}; ${advice}`;
+  const advice = nearest === null ? `see ${called} --help` : `did you mean --${nearest}?`;
+  return `${escapeText(name)} is not a flag of ${called}; ${advice}`;
 };
-
-const isFlagLike = (word: string): boolean => /^-./s.test(word) && !/^-\d+$/.test(word);
 
 const takeValue = (flag: Flag, own: string | null, next: string | undefined): Result<Given, Failure> => {
-  const value = own ?? (next === undefined || isFlagLike(next) ? "" : next);
-  if (value !== "") return ok({ flag, value });
-  return failUsage(`--${flag.long} needs a value, as in: --${flag.long} ${flag.value}`);
+  const value = own ?? (isValue(next) ? next : (flag.bare ?? ""));
+  if (value === "") return failUsage(`--${flag.long} needs a value, as in: --${flag.long} ${flag.value}`);
+  const rule = flag.check?.(value) ?? null;
+  if (rule === null) return ok({ flag, value });
+  return failUsage(`--${flag.long} must ${rule}, not "${escapeText(value)}"`);
 };
 
-type Place = Readonly<{ next: string | undefined; flags: readonly Flag[]; verb: string }>;
-
-const readPiece = ({ name, value }: Piece, { next, flags, verb }: Place): Result<Given, Failure> => {
-  const flag = flags.find(({ long, short }) => name === `--${long}` || name === `-${short}`);
-  if (flag === undefined) return failUsage(describeUnknown(name, flags, verb));
+const readPiece = ({ name, value }: Piece, next: string | undefined, grammar: Grammar): Result<Given, Failure> => {
+  const flag = grammar.flags.find(({ long, short }) => name === `--${long}` || name === `-${short}`);
+  if (flag === undefined) return failUsage(describeUnknown(name, grammar));
   if (flag.value !== undefined) return takeValue(flag, value, next);
   if (value === null) return ok({ flag, value: true });
-  return failUsage(`--${flag.long} takes no value (see nx ${verb} --help)`);
+  return failUsage(`--${flag.long} takes no value (see ${grammar.called} --help)`);
 };
 
-const readFlags = (word: string, place: Place): readonly Result<Given, Failure>[] => {
-  const pieces = word.startsWith("--") ? [splitLong(word)] : splitShort(word, place.flags);
-  return pieces.map((piece) => readPiece(piece, place));
+type FlagWord = Readonly<{ word: string; next: string | undefined }>;
+
+const readFlags = ({ word, next }: FlagWord, grammar: Grammar): readonly Result<Given, Failure>[] => {
+  const pieces = word.startsWith("--") ? [splitLong(word)] : splitShort(word, grammar.flags);
+  return pieces.map((piece) => readPiece(piece, next, grammar));
 };
 
 const addGiven = (values: FlagValues, { flag, value }: Given): FlagValues => {
@@ -105,51 +104,49 @@ const addGiven = (values: FlagValues, { flag, value }: Given): FlagValues => {
   return { ...values, [flag.long]: flag.many ? [...(Array.isArray(before) ? before : []), String(value)] : value };
 };
 
-type Sorted = Readonly<{
-  flagWords: readonly Readonly<{ word: string; next: string | undefined }>[];
-  others: string[];
-}>;
+type Sorted = Readonly<{ flagWords: readonly FlagWord[]; others: readonly string[] }>;
 
 const sortWords = (words: readonly string[], flags: readonly Flag[]): Sorted => {
-  const flagWords: { word: string; next: string | undefined }[] = [];
+  const flagWords: FlagWord[] = [];
   const others: string[] = [];
   for (let index = 0; index < words.length; index++) {
     const word = words[index] ?? "";
     if (!isFlagWord(word)) others.push(word);
     else {
       flagWords.push({ word, next: words[index + 1] });
-      if (takesNextWord(word, flags)) index++;
+      if (takesNextWord(word, flags) && isValue(words[index + 1])) index++;
     }
   }
   return { flagWords, others };
 };
 
-const parseStrictly = (words: readonly string[], verb: Verb): Result<Invocation, Failure> => {
-  const flags = [...verb.flags, ...GLOBAL_FLAGS];
+const parseStrictly = (words: readonly string[], grammar: Grammar): Result<Invocation, Failure> => {
   const end = words.includes("--") ? words.indexOf("--") : words.length;
-  const { flagWords, others } = sortWords(words.slice(0, end), flags);
-  const read = flagWords.flatMap(({ word, next }) => readFlags(word, { next, flags, verb: verb.name }));
+  const { flagWords, others } = sortWords(words.slice(0, end), grammar.flags);
+  const read = flagWords.flatMap((word) => readFlags(word, grammar));
   const wrong = read.find((given) => !given.ok);
   if (wrong !== undefined && !wrong.ok) return wrong;
   const values = read.reduce<FlagValues>((sum, given) => (given.ok ? addGiven(sum, given.value) : sum), {});
   return ok({ flags: values, words: [...others, ...words.slice(end + 1)] });
 };
 
-const refuseExtraWords = (invocation: Invocation, verb: Verb): Result<Invocation, Failure> => {
-  const extra = invocation.words[verb.maxWords ?? Number.POSITIVE_INFINITY];
-  if (extra === undefined) return ok(invocation);
-  return failUsage(`nx ${verb.name} does not take "${extra}"; its usage is: ${verb.usage}`);
+const parseCommand = (words: readonly string[], grammar: Grammar): Result<Invocation, Failure> => {
+  const joined = joinChoices(words, grammar.flags);
+  const first = findFirstWord(joined, grammar.flags);
+  const flagWords = joined.slice(0, first).filter((word, index) => !(word === "--" && index === first - 1));
+  const parsed = parseStrictly(flagWords, grammar);
+  return parsed.ok ? ok({ flags: parsed.value.flags, words: joined.slice(first) }) : parsed;
 };
 
-export const parseWords = (words: readonly string[], verb: Verb): Result<Invocation, Failure> => {
-  if (verb.isCommand !== true) {
-    const parsed = parseStrictly(words, verb);
-    return parsed.ok ? refuseExtraWords(parsed.value, verb) : parsed;
-  }
-  const flags = [...verb.flags, ...GLOBAL_FLAGS];
-  const joined = joinChoices(words, flags);
-  const first = findFirstWord(joined, flags);
-  const flagWords = joined.slice(0, first).filter((word, index) => !(word === "--" && index === first - 1));
-  const parsed = parseStrictly(flagWords, verb);
-  return parsed.ok ? ok({ flags: parsed.value.flags, words: joined.slice(first) }) : parsed;
+export const parseWords = (
+  words: readonly string[],
+  { name, flags, usage, isCommand, maxWords }: Verb,
+  program: Pick<Program, "name" | "flags">,
+): Result<Invocation, Failure> => {
+  const grammar = { called: `${program.name} ${name}`.trimEnd(), flags: [...flags, ...program.flags] };
+  if (isCommand === true) return parseCommand(words, grammar);
+  const parsed = parseStrictly(words, grammar);
+  const extra = parsed.ok ? parsed.value.words[maxWords ?? Number.POSITIVE_INFINITY] : undefined;
+  if (extra === undefined) return parsed;
+  return failUsage(`${grammar.called} does not take "${escapeText(extra)}"; its usage is: ${usage}`);
 };

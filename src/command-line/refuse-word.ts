@@ -1,3 +1,4 @@
+import { escapeText } from "../base/escape-text.ts";
 import type { Result } from "../base/result.ts";
 import { suggestNearest } from "../base/suggest.ts";
 import type { Failure } from "./command.ts";
@@ -7,5 +8,5 @@ import { failUsage } from "./usage.ts";
 export const refuseWord = (command: string, word: string, known: readonly string[]): Result<never, Failure> => {
   const nearest = suggestNearest(word, known);
   const advice = nearest === null ? `it takes ${known.join(", ")}` : `did you mean ${nearest}?`;
-  return failUsage(`"${word}" is nothing that ${command} knows; ${advice}`);
+  return failUsage(`"${escapeText(word)}" is nothing that ${command} knows; ${advice}`);
 };

@@ -1,4 +1,4 @@
-import { err, type Result } from "../base/result.ts";
+import { err, type Problem, type Result } from "../base/result.ts";
 import type { Failure } from "./command.ts";
 
 export const FAILED = 1;
@@ -10,3 +10,6 @@ export const INTERRUPTED = 130;
 export const fail = (message: string): Result<never, Failure> => err({ exitCode: FAILED, message });
 
 export const failUsage = (message: string): Result<never, Failure> => err({ exitCode: WRONG_USAGE, message });
+
+export const convertProblem = <Value>(result: Result<Value, Problem>): Result<Value, Failure> =>
+  result.ok ? result : fail(result.error.message);

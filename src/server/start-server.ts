@@ -9,19 +9,28 @@ import { VERSION } from "../base/version.ts";
 import { digestText, drawToken } from "../tools/digest.ts";
 import { drawJobId } from "../wire/job-id.ts";
 import { createApp } from "./api/app.ts";
-import type { ApiContext } from "./api/context.ts";
+import type { ApiContext, ApiSettings } from "./api/context.ts";
 import type { Wakes } from "./changes/context.ts";
+import { isLocalHost } from "./core/access/server-hosts.ts";
 import type { AuthorizedKeys } from "./core/access/ssh-key.ts";
-import type { Clock } from "./core/clock.ts";
 import type { JobId } from "./core/jobs/job.ts";
 import { JOB_CHANNELS } from "./core/notices/channels.ts";
 import type { Settings } from "./core/settings/settings.ts";
 import type { Store } from "./core/store.ts";
 import { toRetention } from "./core/upkeep/folder-plan.ts";
-import { createParts, type Listeners, locateProgram, type Parts, type Reporting, readClock } from "./create-parts.ts";
+import {
+  createParts,
+  type Listeners,
+  locateProgram,
+  type Parts,
+  type Reporting,
+  readClock,
+  readUptime,
+} from "./create-parts.ts";
 import { createAuthorizedKeys } from "./external/access/authorized-keys.ts";
-import { listHosts, openTls } from "./external/certificate/open-tls.ts";
-import { listen } from "./external/http/listen.ts";
+import { checkTls, listHosts, openTls } from "./external/certificate/open-tls.ts";
+import { type Listening, listen } from "./external/http/listen.ts";
+import { tellListening } from "./external/http/listening-file.ts";
 import { createJobFolders } from "./external/job-folder/folder-sizes.ts";
 import { createLogFile } from "./external/job-folder/log-file.ts";
 import { createProcessOwners } from "./external/machine/process-owner.ts";
@@ -34,9 +43,9 @@ import { createWandbFinder } from "./external/wandb/wandb.ts";
 import { type Alarms, createAlarms, createWakes, startTasks } from "./tasks/start-tasks.ts";
 
 export type RunningServer = Readonly<{ url: string; stop: () => Promise<void> }>;
+const ROOT = 0;
+const ADMINISTRATOR = "the administrator (uid 0)";
 const SERVICE_TIMEOUT_MS = 10_000;
-
-const readUptime: Clock = () => performance.now() / 1000;
 
 const proposeJobId = (): JobId => drawJobId(randomInt) as JobId;
 
@@ -63,7 +72,7 @@ const openFolder = (settings: Settings, { meter, onStep }: Reporting): Result<St
   }
   return openStore({ serverDir: settings.serverDir, clock: readClock, meter, onStep });
 };
-type Switches = Readonly<{ wakes: Wakes; isStopping: () => boolean }>;
+type Switches = Readonly<{ wakes: Wakes; isStopping: () => boolean; serverUser: string }>;
 
 const createKeys = ({ serverDir }: Settings): AuthorizedKeys =>
   createAuthorizedKeys({
@@ -71,20 +80,33 @@ const createKeys = ({ serverDir }: Settings): AuthorizedKeys =>
     program: [...locateProgram(), "attach-session", "--server-dir", resolve(serverDir)],
   });
 
-const createApiContext = (settings: Settings, parts: Parts, switches: Switches): ApiContext => ({
+const toApiSettings = (settings: Settings, serverUser: string): ApiSettings => ({
+  nodeName: settings.nodeName,
+  serverUser,
+  version: VERSION,
+  allowedHosts: listHosts(settings),
+  local: {
+    loopback: settings.trustLoopback,
+    isShared: settings.socket !== null,
+    owner: process.getuid?.() === ROOT ? ADMINISTRATOR : serverUser,
+    roles: new Map(settings.users.map(({ name, role }) => [name, role])),
+  },
+  maxCpuJobs: settings.maxCpuJobs,
+  maxPassedOver: settings.maxPassedOver,
+  maxQueued: settings.maxQueued,
+  maxQueuedInAll: settings.maxQueuedInAll,
+  maxWaitingGib: settings.maxWaitingGib,
+  limits: settings,
+});
+
+const createApiContext = (settings: Settings, parts: Parts, { serverUser, ...switches }: Switches): ApiContext => ({
   ...parts,
   ...switches,
   certificateExpiresAt: () => parts.certificate?.pair().facts.expiresAt ?? null,
   logs: createLogFile(settings.serverDir, () => parts.meter.addFollower("logs")),
   jobDir: parts.jobDirectory,
   findProcessOwner: createProcessOwners(),
-  settings: {
-    ...settings,
-    serverUser: readServerUser(),
-    version: VERSION,
-    allowedHosts: listHosts(settings),
-    limits: settings,
-  },
+  settings: toApiSettings(settings, serverUser),
   tokenDigest: parts.store.readTokenDigest,
   newJobId: proposeJobId,
   couriers: parts.couriers,
@@ -120,13 +142,21 @@ const isKept = (fd: number): boolean => {
   return file.isFile() || process.env["JOURNAL_STREAM"] === `${file.dev}:${file.ino}`;
 };
 
-const announce = ({ log, certificate }: Parts, url: string, settings: Settings, token: string | null): void => {
-  const { serverDir: server_dir, mockGpus: mock_gpus, socket } = settings;
-  const more = {
-    ...(socket === null ? {} : { socket }),
-    ...(certificate === null ? {} : { certificate: certificate.pair().facts.fingerprint }),
-  };
-  log.info("listening", { url, ...more, server_dir, mock_gpus, version: VERSION });
+const warn = ({ log, certificate }: Parts, { host, trustLoopback, users, socket }: Settings): void => {
+  if (certificate === null && !isLocalHost(host))
+    log.warn("insecure_http: whoever is between reads and changes what is sent, tokens too", { host });
+  if (trustLoopback === "anyone")
+    log.warn("trust_loopback = anyone: every user of this machine, and who comes through one, is an admin", {});
+  if (socket === null && users.length > 0)
+    log.warn("users are named, but this server lets in its own user alone: set socket", {});
+};
+
+const announce = (parts: Parts, settings: Settings, { urls, socket }: Listening, token: string | null): void => {
+  const { log, certificate } = parts;
+  const { serverDir: server_dir, mockGpus: mock_gpus } = settings;
+  const pinned = certificate === null ? {} : { certificate: certificate.pair().facts.fingerprint };
+  log.info("listening", { url: urls[0], urls, socket, ...pinned, server_dir, mock_gpus, version: VERSION });
+  warn(parts, settings);
   if (token !== null) process.stderr.write(isKept(STDERR) ? TOKEN_HINT : `API token (shown only once): ${token}\n`);
 };
 
@@ -135,21 +165,28 @@ export const startServer = async (
   settings: Settings,
   listeners: Listeners,
 ): Promise<Result<RunningServer, Problem>> => {
-  const certificate = await openTls(settings, { log: listeners.log, clock: readClock });
-  if (!certificate.ok) return certificate;
+  const tls = checkTls(settings);
+  if (!tls.ok) return tls;
   const reporting = { ...listeners, meter: createMeter(listChannels(settings)) };
   const store = openFolder(settings, reporting);
   if (!store.ok) return store;
-  const opened = { store: store.value, certificate: certificate.value };
-  return tryServe(settings, createParts(settings, opened, reporting));
+  const served = await tryServe(settings, store.value, reporting);
+  if (!served.ok) await store.value.close();
+  return served;
 };
 
-const tryServe = async (settings: Settings, parts: Parts): Promise<Result<RunningServer, Problem>> => {
+const tryServe = async (
+  settings: Settings,
+  store: Store,
+  reporting: Reporting,
+): Promise<Result<RunningServer, Problem>> => {
   try {
-    const token = await ensureToken(parts.store, settings);
-    if (token.ok) return await serve(settings, parts, token.value);
-    await parts.store.close();
-    return token;
+    const certificate = await openTls(settings, { log: reporting.log, clock: readClock });
+    if (!certificate.ok) return certificate;
+    const token = await ensureToken(store, settings);
+    if (!token.ok) return token;
+    const parts = createParts(settings, { store, certificate: certificate.value }, reporting);
+    return await serve(settings, parts, token.value);
   } catch (error) {
     return err({ message: describeError(error) });
   }
@@ -163,23 +200,21 @@ const serve = async (
   let isStopping = false;
   const alarms = createAlarms();
   const wakes = createWakes(alarms);
-  const app = createApp(createApiContext(settings, parts, { wakes, isStopping: () => isStopping }));
-  const http = await listen(settings, { ...parts, answer: app.fetch });
-  if (!http.ok) {
-    await parts.store.close();
-    return http;
-  }
+  const serverUser = readServerUser();
+  const app = createApp(createApiContext(settings, parts, { wakes, isStopping: () => isStopping, serverUser }));
+  const listening = await listen(settings, { ...parts, answer: app.fetch, serverUser });
+  if (!listening.ok) return listening;
   const stopTasks = await startJobs(settings, { ...parts, wakes }, alarms);
   const ends = [watchEventLoop(parts.meter.observeLag), returnMemory()];
-  const { url } = http.value;
-  announce(parts, url, settings, token);
+  const untell = tellListening(settings.serverDir, listening.value);
+  announce(parts, settings, listening.value, token);
   const stop = async (): Promise<void> => {
     isStopping = true;
-    for (const end of ends) end();
-    app.close();
+    for (const end of [...ends, app.close, parts.gpus.stop]) end();
     await stopTasks();
-    await http.value.stop();
+    await listening.value.stop();
+    untell();
     await parts.store.close();
   };
-  return ok({ url, stop });
+  return ok({ url: listening.value.urls[0] ?? "", stop });
 };

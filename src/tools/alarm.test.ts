@@ -4,7 +4,7 @@ import { createAlarm } from "./alarm.ts";
 const HOUR_MS = 3_600_000;
 
 const isOver = async (waiting: Promise<void>): Promise<boolean> => {
-  const notYet = new Promise<boolean>((resolve) => setTimeout(() => resolve(false), 10));
+  const notYet = new Promise<boolean>((resolve) => setImmediate(() => resolve(false)));
   return Promise.race([waiting.then(() => true), notYet]);
 };
 

@@ -1,7 +1,9 @@
 import { expect, onTestFinished, test } from "bun:test";
+import { spawnSync } from "node:child_process";
 import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { canTrace, readTrace, trace } from "../../tests/support/trace.ts";
 import { replaceFile, replaceWith } from "./replace-file.ts";
 
 const makeFolder = (): string => {
@@ -50,4 +52,20 @@ test("what a process that died left as its draft is no hindrance", () => {
   writeFileSync(`${path}.${process.pid}.new`, "half");
   replaceFile(path, "whole", 0o600);
   expect(readFileSync(path, "utf8")).toBe("whole");
+});
+
+test.skipIf(!canTrace)("what is in the file is on disk before it gets its name, and the name before it is done", () => {
+  const folder = makeFolder();
+  const path = join(folder, "settings");
+  const calls = join(makeFolder(), "calls");
+  const code = `import { replaceFile } from ${JSON.stringify(join(import.meta.dir, "replace-file.ts"))};
+    replaceFile(${JSON.stringify(path)}, "one", 0o600);`;
+  const [program = "", ...words] = trace(calls, ["fsync", "fdatasync", "rename", "renameat", "renameat2"]);
+  expect(spawnSync(program, [...words, process.execPath, "-e", code]).status).toBe(0);
+  const made = readTrace(calls).filter((call) => call.words.includes(folder));
+  expect(made.map(({ name, words: said }) => `${name.slice(0, 6)} ${/settings\.\d+\.new|$/.exec(said)?.[0]}`)).toEqual([
+    expect.stringMatching(/^fsync settings\./),
+    expect.stringMatching(/^rename settings\./),
+    "fsync ",
+  ]);
 });

@@ -2,6 +2,8 @@ import { describe, expect, onTestFinished, test } from "bun:test";
 import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
+import { killProcess } from "../../tests/support/programs.ts";
+import { waitUntil } from "../../tests/support/wait.ts";
 import { runCommand } from "./run-command.ts";
 
 const limits = { timeoutMs: 5000, maxOutputBytes: 1000 };
@@ -30,14 +32,35 @@ describe("runCommand", () => {
   test("a program that takes too long is killed, even if it traps TERM and its child holds the pipe", async () => {
     const pidFile = join(mkdtempSync(join(tmpdir(), "nexus-command-")), "pid");
     onTestFinished(() => rmSync(dirname(pidFile), { recursive: true }));
-    const script = "echo $$ > $0; trap '' TERM; sleep 3 & wait";
+    const script = "trap '' TERM; sleep 300 & echo $$ $! > $0; wait";
     const outcome = await runCommand(["bash", "-c", script, pidFile], { ...limits, timeoutMs: 300 });
     expect(outcome).toEqual({ ok: false, error: { message: "bash did not answer within 300 ms" } });
-    const pid = readFileSync(pidFile, "utf8").trim();
-    while (existsSync(`/proc/${pid}`)) await new Promise((resolve) => setTimeout(resolve, 5));
+    const [pid, child] = readFileSync(pidFile, "utf8").trim().split(" ").map(Number);
+    onTestFinished(() => killProcess(Number(child)));
+    await waitUntil(() => !existsSync(`/proc/${pid}`), "it is gone");
   });
 
-  test("a program that prints too much is stopped", async () => {
+  test("of a program that is killed it is told when it has gone, and of no other", async () => {
+    const killed: Promise<void>[] = [];
+    const onKill = (gone: Promise<void>) => void killed.push(gone);
+    await runCommand(["true"], { ...limits, onKill });
+    await runCommand(["no-such-program-here"], { ...limits, onKill });
+    expect(killed).toEqual([]);
+    await runCommand(["sleep", "60"], { ...limits, timeoutMs: 50, onKill });
+    expect(killed).toHaveLength(1);
+    await Promise.all(killed);
+  });
+
+  test("a program is ended with what it was asked for", async () => {
+    const ending = new AbortController();
+    const asked = runCommand(["sleep", "60"], { ...limits, signal: ending.signal });
+    ending.abort();
+    expect((await asked).ok).toBe(false);
+  });
+
+  test("a program that prints too much is stopped, one that prints as much as it may is not", async () => {
+    const most = await runCommand(["printf", "%1000s", ""], limits);
+    expect(most.ok && most.value.stdout).toBe(" ".repeat(1000));
     const outcome = await runCommand(["yes"], limits);
     expect(outcome).toEqual({ ok: false, error: { message: "yes printed more than 1000 bytes" } });
   });

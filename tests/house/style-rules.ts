@@ -131,5 +131,92 @@ export const findUnrunTests: StyleRule = (file) => {
   return describeSpots(file, spots);
 };
 
+const isOfTests = (path: string): boolean => path.startsWith("tests/") || isTest(path);
+
+const WAIT = "tests/support/wait.ts";
+const TORTURE = "tests/torture/";
+const SLEEPS = new Set(["Bun.sleep", "Bun.sleepSync"]);
+const PROMISED_TIME = /^\s*\(?\w*\)?\s*=>\s*(void\s+)?setTimeout\(/;
+
+/** A time that a test waits for in the hope that something has happened by then; a loop that polls is `waitUntil`. */
+export const findFixedSleeps: StyleRule = (file) => {
+  if (!isOfTests(file.path) || file.path === WAIT || file.path.startsWith(TORTURE)) return [];
+  const spots: Spot[] = [];
+  const add = (start: number): number => spots.push({ start, what: "a fixed sleep: wait for what is to come" });
+  const read = ({ start, end }: Readonly<{ start: number; end: number }>): string => file.text.slice(start, end);
+  visitSource(file, {
+    CallExpression: ({ callee, arguments: [given], start }) => {
+      const isFixed = read(callee) === "letPass" && given?.type === "Literal";
+      if (isFixed || SLEEPS.has(read(callee))) add(start);
+    },
+    NewExpression: ({ callee, arguments: [work], start }) => {
+      if (nameOf(callee) === "Promise" && work !== undefined && PROMISED_TIME.test(read(work))) add(start);
+    },
+    ImportDeclaration: ({ source, start }) => {
+      if (source.value === "node:timers/promises") add(start);
+    },
+  });
+  return describeSpots(file, spots);
+};
+
+/** What can't be repeated: chance in a test comes from fast-check, which says its seed. */
+export const findUnseededChance: StyleRule = (file) => {
+  if (!isOfTests(file.path)) return [];
+  const spots: Spot[] = [];
+  visitSource(file, {
+    MemberExpression: ({ start, end }) => {
+      if (file.text.slice(start, end) === "Math.random") spots.push({ start, what: "chance that can't be repeated" });
+    },
+  });
+  return describeSpots(file, spots);
+};
+
+type Range = Readonly<{ start: number; end: number }>;
+
+const findInnermost = (ranges: readonly Range[], at: number): Range | undefined =>
+  ranges
+    .filter(({ start, end }) => start <= at && at < end)
+    .reduce<Range | undefined>(
+      (inner, range) => (inner === undefined || range.start > inner.start ? range : inner),
+      undefined,
+    );
+
+const isTestCall = (text: string): boolean => /^(test|it)\b/.test(text);
+
+/** Tests that can end before their last line, and pass with what they have not looked at. */
+export const findHalvedTests: StyleRule = (file) => {
+  if (!isTest(file.path)) return [];
+  const [functions, bodies, returns]: [Range[], Set<number>, number[]] = [[], new Set(), []];
+  visitSource(file, {
+    FunctionExpression: ({ start, end }) => functions.push({ start, end }),
+    FunctionDeclaration: ({ start, end }) => functions.push({ start, end }),
+    ArrowFunctionExpression: ({ start, end }) => functions.push({ start, end }),
+    ReturnStatement: ({ argument, start }) => argument === null && returns.push(start),
+    CallExpression: ({ callee, arguments: given }) => {
+      if (isTestCall(file.text.slice(callee.start, callee.end))) for (const { start } of given) bodies.add(start);
+    },
+  });
+  const spots = returns.filter((at) => bodies.has(findInnermost(functions, at)?.start ?? -1));
+  return describeSpots(
+    file,
+    spots.map((start) => ({ start, what: "a test that ends early: what the machine lacks is a skipIf(!can…)" })),
+  );
+};
+
+/** Abilities of the machine of which the run would not say at its end that they were lacking. */
+export const findSilentAbilities: StyleRule = (file) => {
+  if (!isOfTests(file.path)) return [];
+  const spots: Spot[] = [];
+  visitSource(file, {
+    VariableDeclarator: ({ id, init, start, end }) => {
+      const isAbility =
+        id.type === "Identifier" && /^can[A-Z]/.test(id.name) && init?.type !== "ArrowFunctionExpression";
+      const isTold = init?.type === "CallExpression" && nameOf(init.callee) === "checkAbility";
+      if (isAbility && !isTold) spots.push({ start, what: `${file.text.slice(start, end)}: ask by checkAbility` });
+    },
+  });
+  return describeSpots(file, spots);
+};
+
 export const findMarkers: StyleRule = (file) =>
   [...file.text.matchAll(MARKER)].map(({ index, 0: marker }) => describeMistake(file, index, `${marker} left over`));

@@ -5,8 +5,12 @@ import {
   findComments,
   findDoubleCasts,
   findEffects,
+  findFixedSleeps,
+  findHalvedTests,
   findMarkers,
+  findSilentAbilities,
   findUnrunTests,
+  findUnseededChance,
   findUntypedExports,
   type StyleRule,
 } from "./style-rules.ts";
@@ -40,6 +44,16 @@ describe("the code", () => {
 
   test("has no test that is skipped or runs alone", () => {
     expect(everything.flatMap(findUnrunTests)).toEqual([]);
+  });
+
+  test("has no test that ends early, or lacks what the run does not tell", () => {
+    expect(everything.flatMap(findHalvedTests)).toEqual([]);
+    expect(everything.flatMap(findSilentAbilities)).toEqual([]);
+  });
+
+  test("has no test that sleeps, or leaves something to chance that can't be repeated", () => {
+    expect(everything.flatMap(findFixedSleeps)).toEqual([]);
+    expect(everything.flatMap(findUnseededChance)).toEqual([]);
   });
 
   test("has no left-over markers", () => {
@@ -89,6 +103,16 @@ describe("the style rules", () => {
     [findUnrunTests, "describe.only('a', () => {});"],
     [findUnrunTests, "test.skipIf(true)('a', () => {});"],
     [findUnrunTests, "test.skipIf(!isSlow)('a', () => {});"],
+    [findFixedSleeps, "await Bun.sleep(50);"],
+    [findFixedSleeps, "Bun.sleepSync(5);"],
+    [findFixedSleeps, "await letPass(50);"],
+    [findFixedSleeps, "await new Promise((resolve) => setTimeout(resolve, 50));"],
+    [findFixedSleeps, "const a = new Promise((resolve) => setTimeout(() => resolve(1), 50));"],
+    [findFixedSleeps, "import { setTimeout as pause } from 'node:timers/promises';"],
+    [findUnseededChance, "const a = Math.random();"],
+    [findHalvedTests, "test('a', () => { if (!isRoot) return; expect(1).toBe(1); });"],
+    [findHalvedTests, "test.each([1])('a', async (b) => { try { if (b) return; } finally {} });"],
+    [findSilentAbilities, "const canMount = tryMount();"],
     [findMarkers, `const a = "FIX${"ME"}";`],
   ] satisfies readonly (readonly [StyleRule, string])[])("%p sees %j", (rule, text) => {
     expect(count(rule, text)).toBe(1);
@@ -103,6 +127,14 @@ describe("the style rules", () => {
     [findEffects, "const a = Math.max(b);"],
     [findUnrunTests, "test.each([])('a', () => {});"],
     [findUnrunTests, "test.skipIf(!canMount)('a', () => {});"],
+    [findFixedSleeps, "await letPass(delayMs);"],
+    [findFixedSleeps, "const timer = setTimeout(stop, 50);"],
+    [findFixedSleeps, "await new Promise((resolve) => setImmediate(resolve));"],
+    [findUnseededChance, "const a = Math.max(1, 2);"],
+    [findHalvedTests, "test('a', () => { const b = () => { if (c) return; }; b(); });"],
+    [findHalvedTests, "beforeAll(() => { if (!canMount) return; mount(); });"],
+    [findHalvedTests, "test('a', () => { return b(); });"],
+    [findSilentAbilities, "const canMount = checkAbility(tryMount(), 'a disk');"],
     [findMarkers, "const todo = 1;"],
   ] satisfies readonly (readonly [StyleRule, string])[])("%p allows %j", (rule, text) => {
     expect(count(rule, text)).toBe(0);

@@ -1,5 +1,6 @@
 import { execFileSync } from "node:child_process";
 import { randomBytes } from "node:crypto";
+import { checkAbility } from "../support/ability.ts";
 
 /** A machine of the network: `words` before a command run it there. */
 export type Host = Readonly<{ address: string; words: readonly string[]; listListening: () => readonly string[] }>;
@@ -90,4 +91,4 @@ const tryNetwork = (): boolean => {
 };
 
 /** It takes root, or as much in a container. */
-export const canMakeNetworks: boolean = tryNetwork();
+export const canMakeNetworks: boolean = checkAbility(tryNetwork(), "leave to make network namespaces");

@@ -143,7 +143,7 @@ describe.skipIf(!canMakeNetworks)("two servers and a client on three hosts", () 
     ]);
     const env = { ...createUserEnvironment(home), NS_SERVER_DIR: join(folder, "own"), NS_MOCK_GPUS: "1" };
     const own = await startIn(client, SERVER, env, /"url":/);
-    expect(client.listListening()).toEqual([`127.0.0.1:${PORT}`]);
+    expect(client.listListening()).toEqual([`127.0.0.1:${PORT}`, `[::1]:${PORT}`]);
     await stopChild(own, "SIGTERM");
     expect(client.listListening()).toEqual([]);
   });

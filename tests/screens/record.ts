@@ -71,7 +71,7 @@ const record = async (form: Form, world: World, show: Show): Promise<Screens> =>
   const names = new Map<string, string>();
   const screens = new Map<string, string>();
   await world.startServer({ NS_NODE_NAME: NODE_NAME, NS_MAX_QUEUED: "15" });
-  await waitUntil("health is measured", () => isHealthKnown(world));
+  await waitUntil(() => isHealthKnown(world), "health is measured");
   for (const scene of SCENES.filter(({ only = form }) => only === form)) {
     for (const part of scene.jobs ?? []) await castJob(world, part, names);
     const shown = await show(scene, fillIn(scene.line, world, names));

@@ -15,7 +15,8 @@ import type { DiskRoom } from "../../src/server/core/machine/disk-room.ts";
 import { JOB_CHANNELS } from "../../src/server/core/notices/channels.ts";
 import type { Couriers } from "../../src/server/core/notices/courier.ts";
 import type { Channel } from "../../src/server/core/notices/plan-notices.ts";
-import type { Gpu } from "../../src/server/core/queue/gpu.ts";
+import type { Gpu, GpuProbe, GpuReading } from "../../src/server/core/queue/gpu.ts";
+import { addFaults } from "../../src/server/core/queue/gpu-fault.ts";
 import type { Environment, Store } from "../../src/server/core/store.ts";
 import type { Log } from "../../src/server/core/telemetry/log.ts";
 import { createJobCourier } from "../../src/server/external/couriers/job-courier.ts";
@@ -25,6 +26,7 @@ import { openStore } from "../../src/server/external/sqlite/open-store.ts";
 import { createMeter } from "../../src/server/external/telemetry/meter.ts";
 import { digestText, drawToken } from "../../src/tools/digest.ts";
 import type { JobRequestInput, WireJob } from "../../src/wire/job.ts";
+import { createGpu as createSample } from "./samples.ts";
 
 export type LogLine = Readonly<{ level: keyof Log; event: string; fields: Readonly<Record<string, unknown>> }>;
 
@@ -57,21 +59,13 @@ export type CallOptions = Readonly<{
   body?: string | Uint8Array<ArrayBuffer> | ReadableStream<Uint8Array>;
   headers?: Readonly<Record<string, string | null>>;
   peer?: string;
+  pendingRequests?: number;
 }>;
 
 export const TOKEN = "correct horse battery staple";
 
-export const createGpu = (index: number, processes: readonly number[] = []): Gpu => ({
-  index,
-  uuid: `GPU-${index}`,
-  name: "RTX 4090",
-  memoryTotal: 24_564,
-  memoryUsed: 300,
-  utilization: 5,
-  temperature: 40,
-  powerDraw: 55.5,
-  processes,
-});
+export const createGpu = (index: number, processes: readonly number[] = []): Gpu =>
+  createSample(index, processes, { memoryUsed: 300, utilization: 5, temperature: 40, powerDraw: 55.5 });
 
 const full = err({ kind: "unavailable", message: "The disk is full" } as const);
 
@@ -139,8 +133,10 @@ const digests: Channel = {
   findDestination: () => "https://team.example",
 };
 
+/** With `probe` the GPUs are its own, not those given. */
 export const createHarness = (
   gpus: readonly Gpu[] = [createGpu(0), createGpu(1)],
+  probe: GpuProbe | null = null,
   settings: Partial<ApiContext["settings"]> = {},
 ): Harness => {
   const errors: string[] = [];
@@ -169,12 +165,20 @@ export const createHarness = (
     failWhen(opened, () => broken),
     feed.publish,
   );
+  const readGpus = (): GpuReading =>
+    gpuError === null ? ok(addFaults(gpus, store.listGpuFaults(), now)) : err(gpuError);
   const context: ApiContext = {
     store,
     feed,
     executor: { attachCommand: () => [], fitCommand: () => [] },
     terminals: { open: () => err({ message: "there are no terminals here" }), run: async () => {} },
-    gpus: { isMock: false, read: async () => (gpuError === null ? ok(gpus) : err(gpuError)) },
+    gpus: probe ?? {
+      isMock: false,
+      read: async () => readGpus(),
+      readNow: async () => readGpus(),
+      readHint: () => null,
+      stop: () => undefined,
+    },
     logs: {
       readTail: async (id, lines) => new TextEncoder().encode(`tail of ${id} ${lines}\n`),
       readErrors: async (id, lines) => new TextEncoder().encode(`errors of ${id} ${lines}\n`),
@@ -222,7 +226,7 @@ export const createHarness = (
       serverUser: "nexus",
       version: "1.2.3",
       allowedHosts: ["atlas", "Nexus.Example.com.", "10.0.0.7", "fd00:0::1"],
-      trustLoopback: true,
+      local: { loopback: "anyone", isShared: false, owner: "nexus", roles: new Map() },
       maxCpuJobs: 2,
       maxPassedOver: 1800,
       ...{ maxQueued: 10_000, maxQueuedInAll: 50_000, maxWaitingGib: 2 },
@@ -259,7 +263,8 @@ export const createHarness = (
       headers: createHeaders(options),
       ...(body === undefined ? {} : { body }),
     });
-    return app.fetch(request, { address: options.peer ?? "127.0.0.1" });
+    const { peer = "127.0.0.1", pendingRequests = 0 } = options;
+    return app.fetch(request, { address: peer, pendingRequests });
   };
   const change = async (id: string, next: (job: Job) => Job): Promise<void> => {
     const written = await store.write((transaction) => {

@@ -4,13 +4,16 @@ import { createServer } from "node:net";
 const FIRST_PORT = 10_000;
 const FIRST_EPHEMERAL_PORT = 32_768;
 
-const isFree = (port: number): Promise<boolean> => {
+const isFreeAt = (host: string, port: number): Promise<boolean> => {
   const { promise, resolve } = Promise.withResolvers<boolean>();
   const probe = createServer()
-    .once("error", () => resolve(false))
-    .listen(port, "127.0.0.1", () => probe.close(() => resolve(true)));
+    .once("error", (error: NodeJS.ErrnoException) => resolve(error.code !== "EADDRINUSE"))
+    .listen(port, host, () => probe.close(() => resolve(true)));
   return promise;
 };
+
+const isFree = async (port: number): Promise<boolean> =>
+  (await isFreeAt("127.0.0.1", port)) && (await isFreeAt("::1", port));
 
 /** Free now, and none that the kernel gives to a connection or to who asks for any: a server may come back to it. */
 export const pickPort = async (): Promise<number> => {

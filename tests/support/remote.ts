@@ -78,6 +78,6 @@ export const startRemoteServer = async (
       return false;
     }
   };
-  await waitUntil("the remote server answers", isUp);
+  await waitUntil(isUp, "the remote server answers");
   return { url, log, ask, enter, stop: () => stopChild(child, "SIGTERM") };
 };

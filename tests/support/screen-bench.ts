@@ -7,8 +7,10 @@ import { buildJobEnvironment } from "../../src/server/core/running/job-environme
 import type { Environment } from "../../src/server/core/store.ts";
 import { readProcess } from "../../src/server/external/screen/process-table.ts";
 import { createScreenExecutor } from "../../src/server/external/screen/screen-executor.ts";
+import { createGpu } from "./samples.ts";
+import { waitUntil } from "./wait.ts";
 
-export type Bench = Readonly<{ serverDir: string; executor: Executor; dispose: () => void }>;
+export type Bench = Readonly<{ serverDir: string; executor: Executor; dispose: () => Promise<void> }>;
 
 const labelOf = (pid: string): string => {
   try {
@@ -22,6 +24,8 @@ export const listProcessesOf = (id: string): readonly number[] =>
   readdirSync("/proc")
     .filter((name) => /^\d+$/.test(name) && labelOf(name) === id)
     .map(Number);
+
+const MAX_LOOKS = 100;
 
 let counter = 0;
 
@@ -71,13 +75,14 @@ const signalFor = (pid: number, round: number): "SIGTERM" | "SIGKILL" | null => 
   return round > 60 ? "SIGTERM" : null;
 };
 
-const killAllOf = (id: string): void => {
-  for (let round = 0; round < 150; round += 1) {
+const killAllOf = (id: string): Promise<void> => {
+  let round = 0;
+  return waitUntil(() => {
     const pids = listProcessesOf(id);
-    if (pids.length === 0) return;
     for (const pid of pids) tryKill(pid, signalFor(pid, round));
-    Bun.sleepSync(5);
-  }
+    round += 1;
+    return pids.length === 0;
+  }, `no process of ${id} is left`);
 };
 
 const started: string[] = [];
@@ -88,9 +93,12 @@ export const adoptForDisposal = (id: string): void => {
 
 export const createBench = (): Bench => {
   const serverDir = mkdtempSync(join(tmpdir(), "nexus-screen-"));
-  const dispose = (): void => {
-    started.splice(0).forEach(killAllOf);
-    rmSync(serverDir, { recursive: true, force: true });
+  const dispose = async (): Promise<void> => {
+    try {
+      for (const id of started.splice(0)) await killAllOf(id);
+    } finally {
+      rmSync(serverDir, { recursive: true, force: true });
+    }
   };
   return { serverDir, executor: createScreenExecutor({ serverDir }), dispose };
 };
@@ -100,7 +108,12 @@ export const createWork = (
   env: Environment = {},
   artifact: Iterable<Uint8Array> | null = null,
 ): JobWork => ({
-  environment: buildJobEnvironment(process.env, job, job.gpuIdxs, env),
+  environment: buildJobEnvironment(
+    process.env,
+    job,
+    job.gpuIdxs.map((index) => createGpu(index)),
+    env,
+  ),
   artifact,
 });
 
@@ -116,22 +129,13 @@ export const launchJob = async (
   return { ...job, status: "running", handle: launched.value, wandbUrl: null, notificationMessages: {} };
 };
 
-export const waitUntil = async (
-  isTrue: () => boolean | Promise<boolean>,
-  what: string,
-  timeoutMs = 8000,
-): Promise<void> => {
-  const deadline = performance.now() + timeoutMs;
-  while (!(await isTrue())) {
-    if (performance.now() > deadline) throw new Error(`waited in vain until ${what}`);
-    await Bun.sleep(4);
-  }
-};
-
+/** What is seen of the job. A look that lost sight of a process of the machine tells nothing, so it is looked again. */
 export const probeOne = async (executor: Executor, job: ActiveJob): Promise<Observation> => {
-  const observation = (await executor.probe([job])).get(job.id);
-  if (observation === undefined) throw new Error(`nothing observed of ${job.id}`);
-  return observation;
+  for (let look = 0; look < MAX_LOOKS; look += 1) {
+    const observation = (await executor.probe([job])).get(job.id);
+    if (observation !== undefined) return observation;
+  }
+  throw new Error(`nothing observed of ${job.id}`);
 };
 
 export const waitForEnd = async (bench: Bench, job: ActiveJob): Promise<Observation> => {

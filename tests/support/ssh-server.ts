@@ -10,6 +10,7 @@ import {
   writeFileSync,
 } from "node:fs";
 import { basename, delimiter, join } from "node:path";
+import { checkAbility } from "./ability.ts";
 import { pickPort } from "./pick-port.ts";
 import { stopChild } from "./programs.ts";
 import { waitUntil } from "./wait.ts";
@@ -26,7 +27,7 @@ export type SshServer = Readonly<{
 }>;
 
 const SSHD = "/usr/sbin/sshd";
-export const canRunSshd: boolean = existsSync(SSHD);
+export const canRunSshd: boolean = checkAbility(existsSync(SSHD), "sshd");
 export const USER: string = execFileSync("id", ["-un"], { encoding: "utf8" }).trim();
 const PRIVILEGE_FOLDER = "/run/sshd";
 
@@ -84,7 +85,7 @@ export const runSshd = async (folder: string, settings: string): Promise<ChildPr
   if (process.getuid?.() === 0) mkdirSync(PRIVILEGE_FOLDER, { recursive: true, mode: 0o755 });
   const log = openSync(join(folder, "sshd.log"), "a");
   const server = spawn(SSHD, ["-D", "-e", "-f", settings], { stdio: ["ignore", log, log] });
-  await waitUntil("the SSH server listens", () => readLog(folder).includes("Server listening"));
+  await waitUntil(() => readLog(folder).includes("Server listening"), "the SSH server listens");
   return server;
 };
 

@@ -29,6 +29,7 @@ import type { TaskContext } from "../../src/server/tasks/context.ts";
 import { createAlarms, createWakes, startTasks } from "../../src/server/tasks/start-tasks.ts";
 import { readFigure } from "./parse-exposition.ts";
 import { createGpu, createQueued } from "./samples.ts";
+import { waitUntil } from "./wait.ts";
 
 export type LogLine = Readonly<{ level: keyof Log; event: string; fields: Record<string, unknown> }>;
 
@@ -36,12 +37,16 @@ export type FakeExecutor = Executor &
   Readonly<{
     launches: { id: string; gpuIdxs: readonly number[]; command: string; work: JobWork }[];
     kills: { ids: readonly string[]; force: boolean }[];
+    probed: Set<string>;
     place: (id: string, seen: Observation) => void;
     end: (id: string, exitCode: number, processesLeft?: number) => void;
   }>;
 
 export type StartedTasks = Readonly<{ wakes: Wakes; stop: () => Promise<void> }>;
 
+export type JobTask = "running jobs" | "queued CPU jobs" | "queued GPU jobs";
+
+/** After `awaitRound` each of these tasks has run from its begin to its end since: what it has not done then, it does not do. */
 export type Harness = Readonly<{
   context: TaskContext;
   store: Store;
@@ -53,6 +58,8 @@ export type Harness = Readonly<{
   change: (id: string, event: JobEvent) => Promise<void>;
   find: (id: string) => Job;
   start: () => Promise<StartedTasks>;
+  countRuns: (task: JobTask) => number;
+  awaitRound: (tasks?: readonly JobTask[]) => Promise<void>;
 }>;
 
 export type Overrides = Readonly<{
@@ -70,8 +77,8 @@ export type Overrides = Readonly<{
   store?: (store: Store) => Partial<Store>;
 }>;
 
-const PATIENCE_MS = 3000;
 const HOUR_S = 3600;
+const JOB_TASKS: readonly JobTask[] = ["running jobs", "queued CPU jobs", "queued GPU jobs"];
 
 export const toId = (id: string): JobId => id as JobId;
 
@@ -88,16 +95,7 @@ export const must = <Value>(result: Result<Value, Problem>): Value => {
   return result.value;
 };
 
-/** Resolves as soon as `isTrue` holds; rejects when it takes too long. */
-export const waitUntil = async (isTrue: () => boolean): Promise<void> => {
-  const deadline = performance.now() + PATIENCE_MS;
-  while (!isTrue()) {
-    if (performance.now() > deadline) throw new Error(`It did not happen: ${isTrue}`);
-    await new Promise((resolve) => setTimeout(resolve, 1));
-  }
-};
-
-export const wakeAll = ({ wakes }: StartedTasks): void => {
+export const wakeAll = ({ wakes }: Readonly<{ wakes: Wakes }>): void => {
   wakes.running();
   wakes.queues();
 };
@@ -117,10 +115,12 @@ export const createExecutor = (): FakeExecutor => {
   const watches = new Map<string, () => void>();
   const launches: FakeExecutor["launches"] = [];
   const kills: FakeExecutor["kills"] = [];
+  const probed: FakeExecutor["probed"] = new Set();
   const lookUp = (job: ActiveJob): Observation => seen.get(job.id) ?? { kind: "unstarted" };
   return {
     launches,
     kills,
+    probed,
     place: (id, observation) => void seen.set(id, observation),
     end: (id, exitCode, processesLeft = 0) => {
       seen.set(id, { kind: "exited", exitCode, processesLeft });
@@ -131,7 +131,10 @@ export const createExecutor = (): FakeExecutor => {
       seen.set(job.id, { kind: "alive", handle: handleOf(job.id) });
       return ok(handleOf(job.id));
     },
-    probe: async (jobs) => new Map(jobs.map((job) => [job.id, lookUp(job)])),
+    probe: async (jobs) => {
+      for (const { id } of jobs) probed.add(id);
+      return new Map(jobs.map((job) => [job.id, lookUp(job)]));
+    },
     kill: async (jobs, force) => {
       kills.push({ ids: jobs.map((job) => job.id), force });
       return ok(undefined);
@@ -167,10 +170,11 @@ export const createHarness = (overrides: Overrides = {}): Harness => {
   const executor = { ...createExecutor(), ...overrides.executor };
   const logs: LogLine[] = [];
   const alarms = createAlarms();
+  const readGpus = overrides.gpus ?? readMockGpus(2);
   const context: TaskContext = {
     store,
     executor,
-    gpus: { isMock: true, read: overrides.gpus ?? readMockGpus(2) },
+    gpus: { isMock: true, read: readGpus, readNow: () => readGpus(0), readHint: () => null, stop: () => undefined },
     jobDirectory: overrides.jobDirectory ?? createJobDirectory(serverDir),
     logs: { readTail: async () => Buffer.from(overrides.log ?? "") },
     readDiskRoom: overrides.readDiskRoom ?? (async () => null),
@@ -190,11 +194,21 @@ export const createHarness = (overrides: Overrides = {}): Harness => {
     await opened.close();
     rmSync(serverDir, { recursive: true });
   });
+  const countRuns = (task: JobTask): number =>
+    readFigureOf({ context }, "nexus_task_duration_seconds_count", { task }) ?? 0;
   return {
     context,
     store: opened,
     executor,
     logs,
+    countRuns,
+    awaitRound: async (tasks = JOB_TASKS) => {
+      const before = tasks.map(countRuns);
+      await waitUntil(() => {
+        wakeAll(context);
+        return tasks.every((task, index) => countRuns(task) >= (before[index] ?? 0) + 2);
+      });
+    },
     setClockBack: (seconds) => {
       setBack = seconds;
     },
@@ -236,7 +250,7 @@ export const createHarness = (overrides: Overrides = {}): Harness => {
 };
 
 export const readFigureOf = (
-  { context: { meter, store } }: Harness,
+  { context: { meter, store } }: Pick<Harness, "context">,
   name: string,
   labels: Readonly<Record<string, string>> = {},
 ): number | undefined => {

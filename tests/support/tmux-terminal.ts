@@ -37,7 +37,7 @@ export const openTmux = async (
       last = screen();
       return typeof text === "string" ? last.includes(text) : text.test(last);
     };
-    await waitUntil(`${text} on the screen`, isThere).catch((error: unknown) => {
+    await waitUntil(isThere, `${text} on the screen`).catch((error: unknown) => {
       throw new Error(`${error}\n${last}`);
     });
     return last;

@@ -29,7 +29,7 @@ const createWindow = (tmux: (...words: readonly string[]) => string, name: strin
     ask: (format) => tmux("display-message", "-p", "-t", name, format).trim(),
     see: async (what) => {
       try {
-        await waitUntil(String(what), () => read().search(what) !== -1);
+        await waitUntil(() => read().search(what) !== -1, String(what));
       } catch (error) {
         throw new Error(`${String(error)} in:\n${read()}`);
       }

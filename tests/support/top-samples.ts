@@ -53,6 +53,9 @@ export const makeGpu = (index: number, fields: Partial<WireGpu> = {}): WireGpu =
   temperature: 34,
   power_draw: 60,
   is_mock: false,
+  fault: null,
+  unseen_use: null,
+  doubt: null,
   ...fields,
 });
 
@@ -68,6 +71,7 @@ export const makeView = (fields: Partial<Omit<ServerView, "status">> = {}): Serv
     node_name: "lab",
     mock: false,
     gpu_error: null,
+    gpu_hint: null,
   };
   return { status, gpus, running, queued };
 };

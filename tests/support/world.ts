@@ -41,7 +41,7 @@ export const endJobs = async (url: string): Promise<void> => {
     const path = `${url}/v1/jobs/${job.id}`;
     await (job.status === "queued" ? fetch(path, { method: "DELETE" }) : fetch(`${path}/kill`, { method: "POST" }));
   }
-  await waitUntil("no job is left", async () => (await listRunning(url)).length === 0);
+  await waitUntil(async () => (await listRunning(url)).length === 0, "no job is left");
 };
 
 const createRequests = (url: string): Pick<World, "post" | "submit" | "job" | "waitFor"> => {
@@ -58,7 +58,7 @@ const createRequests = (url: string): Pick<World, "post" | "submit" | "job" | "w
     return (await response.json()) as WireJob;
   };
   const waitFor: World["waitFor"] = async (id, statuses = ENDED) => {
-    await waitUntil(`job ${id} is ${statuses.join(" or ")}`, async () => statuses.includes((await job(id)).status));
+    await waitUntil(async () => statuses.includes((await job(id)).status), `job ${id} is ${statuses.join(" or ")}`);
     return job(id);
   };
   return { post, submit, job, waitFor };
@@ -90,7 +90,7 @@ export const createWorld = async (): Promise<World> => {
   const startServer: World["startServer"] = async (settings = {}) => {
     const server = spawn(SERVER[0] ?? "", SERVER.slice(1), { env: { ...env, ...settings }, stdio: "ignore" });
     servers.push(server);
-    await waitUntil("the server answers", () => isAnswering(url));
+    await waitUntil(() => isAnswering(url), "the server answers");
     return server;
   };
 

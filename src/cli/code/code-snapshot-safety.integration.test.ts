@@ -16,8 +16,10 @@ import {
   writeFileSync,
 } from "node:fs";
 import { join } from "node:path";
+import fc from "fast-check";
 import { type Bench, gitIn, useBench } from "../../../tests/support/git-bench.ts";
 import { listProcessesWith } from "../../../tests/support/programs.ts";
+import { letPass, waitUntil } from "../../../tests/support/wait.ts";
 import { takeSnapshot } from "./code-snapshot.ts";
 
 const ROUNDS = 6;
@@ -235,10 +237,6 @@ const isGitAtWork = (): boolean =>
       }
     });
 
-const waitUntil = async (isSo: () => boolean): Promise<void> => {
-  while (!isSo()) await new Promise((resolve) => setTimeout(resolve, 3));
-};
-
 const isAnythingAtWork = (): boolean => listProcessesWith(`TMPDIR=${folder}`).length > 0;
 
 const FOR_EVER = "for (;;) await new Promise((resolve) => setTimeout(resolve, 1000));";
@@ -284,7 +282,7 @@ describe("a snapshot that is stopped", () => {
       for (let round = 0; round < ROUNDS; round++) {
         const child = takeOneApart();
         await new Promise((resolve) => child.stdout?.once("data", resolve));
-        await new Promise((resolve) => setTimeout(resolve, round * 14));
+        await letPass(round * 14);
         if (child.pid !== undefined && !isOver(child)) process.kill(round % 2 === 0 ? child.pid : -child.pid, signal);
         await waitForExit(child);
         await waitUntil(() => !isGitAtWork());
@@ -299,7 +297,7 @@ describe("a snapshot that is stopped", () => {
     for (let round = 0; round < CYCLE_ROUNDS; round++) {
       const child = takeOneAfterAnother();
       await new Promise((resolve) => child.stdout?.once("data", resolve));
-      await new Promise((resolve) => setTimeout(resolve, round * 4));
+      await letPass(round * 4);
       child.kill("SIGINT");
       await waitForExit(child);
       expect(child.exitCode ?? child.signalCode).toBeOneOf([130, "SIGINT"]);
@@ -483,11 +481,13 @@ describe("a snapshot with its tag pushed touches nothing in", () => {
     ["SIGINT", true],
   ] as const;
 
-  const stopOne = async (cwd: string, signal: NodeJS.Signals, isToAll: boolean): Promise<void> => {
+  const LATEST_MS = 150;
+
+  const stopOne = async (cwd: string, [signal, isToAll]: (typeof STOPS)[number], momentMs: number): Promise<void> => {
     const child = tagOneAfterAnother(cwd);
     await new Promise((resolve) => child.stdout?.once("data", resolve));
-    await new Promise((resolve) => setTimeout(resolve, Math.random() * 150));
-    const pid = child.pid ?? 0;
+    await letPass(momentMs);
+    const pid = Number(child.pid);
     process.kill(isToAll ? -pid : pid, signal);
     await waitForExit(child);
     await waitUntil(() => !isAnythingAtWork());
@@ -497,9 +497,13 @@ describe("a snapshot with its tag pushed touches nothing in", () => {
   test.each(Object.keys(PLACES))("%s, when it is stopped at any moment", async (place) => {
     const cwd = stand(place);
     const before = describeMine();
-    for (const [signal, isToAll] of STOPS) {
-      await stopOne(cwd, signal, isToAll);
-      expect(describeMine()).toEqual(before);
-    }
+    const moments = fc.tuple(...STOPS.map(() => fc.nat(LATEST_MS)));
+    const stopAll = fc.asyncProperty(moments, async (chosen) => {
+      for (const [index, stop] of STOPS.entries()) {
+        await stopOne(cwd, stop, chosen[index] ?? 0);
+        expect(describeMine()).toEqual(before);
+      }
+    });
+    await fc.assert(stopAll, { numRuns: 1, endOnFailure: true });
   });
 });

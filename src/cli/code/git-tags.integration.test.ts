@@ -265,10 +265,10 @@ test("a push that hangs is ended with all that it started", async () => {
     if (!tags.ok) throw new Error(tags.error.message);
     const mark = `GIT_OBJECT_DIRECTORY=${join(workshop.bare, "objects")}`;
     const pushing = pushTags(workshop, tags.value, 2000);
-    await waitUntil("git is at work", () => listProcessesWith(mark).length > 0);
+    await waitUntil(() => listProcessesWith(mark).length > 0, "git is at work");
     const pushed = await pushing;
     expect(pushed).toEqual({ names: [], problem: "it took longer than 2 s" });
-    await waitUntil("nothing of it is left", () => listProcessesWith(mark).length === 0);
+    await waitUntil(() => listProcessesWith(mark).length === 0, "nothing of it is left");
   } finally {
     workshop.dispose();
   }

@@ -15,13 +15,13 @@ import { canPrompt, confirm } from "../terminal/prompt.ts";
 import { type Snapshot, takeSnapshot } from "./code-snapshot.ts";
 import { refuseSize } from "./size-limit.ts";
 
-/** What goes with a request for the job to run the user's code in the folder that the user stands in. The snapshot is
- * for the caller to dispose of. */
+/** What goes with a request for the job to run the user's code in the folder that the user stands in, empty for the
+ * repository's top. The snapshot is for the caller to dispose of. */
 export type Code = Readonly<{
   artifact_id: string | null;
   git_repo_url: string | null;
   git_branch: string | null;
-  enterFolder: string | null;
+  subFolder: string;
   snapshot: Snapshot | null;
 }>;
 
@@ -29,7 +29,7 @@ const NO_CODE: Code = {
   artifact_id: null,
   git_repo_url: null,
   git_branch: null,
-  enterFolder: null,
+  subFolder: "",
   snapshot: null,
 };
 const MIB = 1024 * 1024;
@@ -63,12 +63,11 @@ const sendSnapshot = async (api: Api, snapshot: Snapshot): Promise<Result<Code, 
   for (const warning of snapshot.warnings) hint(`Warning: ${escapeText(warning)}`);
   const artifact = await upload(api, snapshot);
   if (!artifact.ok) return artifact;
-  const folder = quoteWord(snapshot.subFolder);
   return ok({
     artifact_id: artifact.value,
     git_repo_url: snapshot.remoteUrl,
     git_branch: snapshot.branch,
-    enterFolder: snapshot.subFolder === "" ? null : `mkdir -p -- ${folder} && cd -- ${folder} || exit`,
+    subFolder: snapshot.subFolder,
     snapshot,
   });
 };
@@ -91,12 +90,15 @@ export const sendCode = async (api: Api, flags: FlagValues): Promise<Result<Code
   return code;
 };
 
-/** The job enters the user's folder before the user's own jobrc runs. */
+const enterFolder = (folder: string): string => `mkdir -p -- ${folder} && cd -- ${folder} || exit`;
+
+/** The job enters the user's folder before the user's own jobrc runs, or ends. */
 export const addCode = (
   code: Code,
   jobrc: string | null | undefined,
-): Readonly<Omit<Code, "enterFolder" | "snapshot"> & { jobrc: string | null }> => {
-  const { enterFolder, snapshot: _snapshot, ...fields } = code;
-  const lines = [enterFolder, jobrc ?? null].filter((line) => line !== null);
+): Readonly<Omit<Code, "subFolder" | "snapshot"> & { jobrc: string | null }> => {
+  const { subFolder, snapshot: _snapshot, ...fields } = code;
+  const entry = subFolder === "" ? null : enterFolder(quoteWord(subFolder));
+  const lines = [entry, jobrc ?? null].filter((line) => line !== null);
   return { ...fields, jobrc: lines.length === 0 ? null : lines.join("\n") };
 };

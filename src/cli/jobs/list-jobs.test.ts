@@ -1,5 +1,5 @@
 import { afterEach, expect, test } from "bun:test";
-import { createApi } from "../connection/api-client.ts";
+import { createPlainApi } from "../../../tests/support/plain-api.ts";
 import { listJobs } from "./list-jobs.ts";
 
 let stop: () => void = () => undefined;
@@ -28,12 +28,10 @@ const listWhileItChanges = async (
     },
   });
   stop = () => void server.stop(true);
-  const address = `http://127.0.0.1:${server.port}`;
-  const api = createApi({
-    ...{ name: "local", address, baseUrl: address, socket: null, ssh: null, token: null, tls: null, fingerprint: null },
-    ...{ autostart: false, config: {} },
+  const jobs = await listJobs(createPlainApi(server.port), {
+    statuses: ["queued"],
+    ...(most === undefined ? {} : { most }),
   });
-  const jobs = await listJobs(api, { statuses: ["queued"], ...(most === undefined ? {} : { most }) });
   if (!jobs.ok) throw new Error(jobs.error.message);
   return jobs.value.map(({ id }) => id);
 };

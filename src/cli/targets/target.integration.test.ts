@@ -4,7 +4,7 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync }
 import { createServer, type Server } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { type CertificateFiles, makeCertificate } from "../../../tests/support/certificate.ts";
+import { type CertificateFiles, makeCertificate, signCertificate } from "../../../tests/support/certificate.ts";
 import { createPipedNx, createUserEnvironment } from "../../../tests/support/piped-nx.ts";
 import { type Finished, NEXUS_SERVER, NX, stopChild } from "../../../tests/support/programs.ts";
 import { openTmux } from "../../../tests/support/tmux-terminal.ts";
@@ -181,6 +181,24 @@ describe("a pinned certificate", () => {
   });
 });
 
+describe("a pinned certificate of an authority that this machine knows", () => {
+  test("is taken, and another one of the same authority for the same place is not: it gets no token", async () => {
+    const authority = makeCertificate(folder, "authority");
+    const trusting = { NODE_EXTRA_CA_CERTS: authority.cert };
+    const [own, imposter] = [signCertificate(folder, "own", authority), signCertificate(folder, "imposter", authority)];
+    const first = startStandIn(own, () => Response.json([]));
+    writeSettings(
+      `[targets.lab]\nhost = "127.0.0.1"\nport = ${first.port}\napi_token = "${TOKEN}"\ncertificate_fingerprint = "${own.fingerprint}"\n`,
+    );
+    expect((await nx(["queue", "-t", "lab", "--json"], "", trusting)).stdout).toBe("[]\n");
+    await first.stop();
+    const second = startStandIn(imposter, undefined, first.port);
+    const queue = await nx(["queue", "-t", "lab"], "", trusting);
+    expect([queue.exitCode, queue.stdout, second.tokens]).toEqual([1, "", []]);
+    expect(queue.stderr).toContain(`pinned:    ${own.fingerprint}\n  presented: ${imposter.fingerprint}\n`);
+  });
+});
+
 const listenSilently = (): Promise<Server> => {
   const { promise, resolve } = Promise.withResolvers<Server>();
   const server: Server = createServer((socket) => {
@@ -212,7 +230,7 @@ test("a server that never answers is given up on", async () => {
   }
 });
 
-const openSocket = (port: number | undefined, pin: Pin): Promise<string> => {
+const openSocket = (port: number, pin: Pin): Promise<string> => {
   const { promise, resolve } = Promise.withResolvers<string>();
   const socket = new WebSocket(`wss://127.0.0.1:${port}/`, { tls: pin });
   socket.onopen = () => resolve("open");
@@ -220,18 +238,32 @@ const openSocket = (port: number | undefined, pin: Pin): Promise<string> => {
   return promise.finally(() => socket.close());
 };
 
-test("a WebSocket takes the pinned certificate and no other", async () => {
-  const [cert, other] = [certificate, makeCertificate(folder, "thief")].map(({ cert: path }) => readFileSync(path));
+const serveSocket = ({ key, cert }: CertificateFiles): number => {
   const server = Bun.serve({
     port: 0,
     hostname: "127.0.0.1",
-    tls: { key: readFileSync(certificate.key), cert: cert ?? "" },
+    tls: { key: readFileSync(key), cert: readFileSync(cert) },
     fetch: (request, self) => (self.upgrade(request) ? undefined : new Response("no socket")),
     websocket: { message: () => undefined },
   });
   cleanUps.push(() => server.stop(true));
-  expect(await openSocket(server.port, createPin(readCertificate(cert ?? "")))).toBe("open");
-  expect(await openSocket(server.port, createPin(readCertificate(other ?? "")))).toBe("refused");
+  return server.port ?? 0;
+};
+
+const pinOf = ({ cert }: CertificateFiles): Pin => createPin(readCertificate(readFileSync(cert)));
+
+test("a WebSocket takes the pinned certificate and no other", async () => {
+  const port = serveSocket(certificate);
+  expect(await openSocket(port, pinOf(certificate))).toBe("open");
+  expect(await openSocket(port, pinOf(makeCertificate(folder, "thief")))).toBe("refused");
+});
+
+test("a WebSocket takes the pinned certificate of a known authority and no other of it", async () => {
+  const authority = makeCertificate(folder, "authority");
+  const [own, imposter] = [signCertificate(folder, "own", authority), signCertificate(folder, "imposter", authority)];
+  const ca = readFileSync(authority.cert, "utf8");
+  expect(await openSocket(serveSocket(own), { ...pinOf(own), ca })).toBe("open");
+  expect(await openSocket(serveSocket(imposter), { ...pinOf(own), ca })).toBe("refused");
 });
 
 test("a token does not follow to where a server would send it", async () => {

@@ -1,6 +1,7 @@
 import { afterEach, expect, test } from "bun:test";
 import net from "node:net";
 import { createHarness } from "../../../tests/support/api.ts";
+import { waitUntil } from "../../../tests/support/wait.ts";
 import { ok } from "../../base/result.ts";
 import { MAX_ARTIFACT_BYTES } from "../../wire/limits.ts";
 import type { ArtifactId } from "../core/jobs/job.ts";
@@ -45,14 +46,6 @@ const connect = (port: number): Connection => {
   };
 };
 
-const until = async (condition: () => boolean): Promise<void> => {
-  const endsAt = Date.now() + 10_000;
-  while (!condition()) {
-    if (Date.now() > endsAt) throw new Error("It did not happen within 10 s");
-    await Bun.sleep(5);
-  }
-};
-
 const recordWriter = () => {
   const calls = { bytes: 0, finished: 0, aborted: 0 };
   const begin = (): ArtifactWriter => ({
@@ -86,9 +79,9 @@ test.each([
   const { socket, opened } = connect(port);
   await opened;
   socket.write(`POST /v1/artifacts HTTP/1.1\r\nHost: localhost\r\n${rest}`);
-  await until(() => calls.bytes === 6);
+  await waitUntil(() => calls.bytes === 6);
   socket.destroy();
-  await until(() => calls.aborted === 1);
+  await waitUntil(() => calls.aborted === 1);
   expect(calls.finished).toBe(0);
 });
 
@@ -99,9 +92,9 @@ test("the store keeps nothing of a half upload, and all of a whole one", async (
   await opened;
   socket.write("POST /v1/artifacts HTTP/1.1\r\nHost: localhost\r\nContent-Length: 9000000\r\n\r\n");
   socket.write(Buffer.alloc(2_000_000));
-  await until(() => countArtifacts() === 1);
+  await waitUntil(() => countArtifacts() === 1);
   socket.destroy();
-  await until(() => countArtifacts() === 0);
+  await waitUntil(() => countArtifacts() === 0);
   const whole = crypto.getRandomValues(new Uint8Array(60_000));
   const response = await fetch(`http://127.0.0.1:${port}/v1/artifacts`, { method: "POST", body: whole });
   const { data } = (await response.json()) as { data: ArtifactId };
@@ -125,7 +118,7 @@ test("an endless artifact in chunks is 400, and little of it is taken", async ()
   for (let index = 0; index < 55 && text() === ""; index += 1) {
     await new Promise((resolve) => socket.write(chunk, resolve));
   }
-  await until(() => text().includes("\r\n\r\n"));
+  await waitUntil(() => text().includes("\r\n\r\n"));
   expect(text()).toStartWith("HTTP/1.1 400");
   expect([calls.finished, calls.aborted]).toEqual([0, 1]);
   expect(calls.bytes).toBeLessThanOrEqual(MAX_ARTIFACT_BYTES);
@@ -146,7 +139,7 @@ test("a request that names no host is refused", async () => {
   const { socket, opened, text } = connect(port);
   await opened;
   socket.write("GET /v1/health HTTP/1.0\r\n\r\n");
-  await until(() => text().includes("\r\n\r\n"));
+  await waitUntil(() => text().includes("\r\n\r\n"));
   expect(text()).toMatch(/^HTTP\/1\.[01] (400|403)/);
 });
 
@@ -155,7 +148,7 @@ test("a request line with another host does not get round the check", async () =
   const { socket, opened, text } = connect(port);
   await opened;
   socket.write("GET http://localhost/v1/jobs HTTP/1.1\r\nHost: evil.example\r\n\r\n");
-  await until(() => text().includes("\r\n\r\n"));
+  await waitUntil(() => text().includes("\r\n\r\n"));
   expect(text()).toStartWith("HTTP/1.1 403");
 });
 
@@ -165,7 +158,7 @@ test("HEAD sends no body, and the connection goes on", async () => {
   await opened;
   const ask = "Host: localhost\r\n\r\n";
   socket.write(`HEAD /v1/health HTTP/1.1\r\n${ask}GET /v1/health HTTP/1.1\r\n${ask}`);
-  await until(() => text().includes('"alive":true'));
+  await waitUntil(() => text().includes('"alive":true'));
   expect(text().match(/HTTP\/1\.1 200/g)).toHaveLength(2);
   expect(text().match(/"alive"/g)).toHaveLength(1);
 });
@@ -185,8 +178,8 @@ test("a reader of a log that goes away ends the stream", async () => {
   const { socket, opened, text } = connect(port);
   await opened;
   socket.write(`GET /v1/jobs/${id}/logs/stream HTTP/1.1\r\nHost: localhost\r\n\r\n`);
-  await until(() => text().includes("first line"));
+  await waitUntil(() => text().includes("first line"));
   expect(text().toLowerCase()).toContain("transfer-encoding: chunked");
   socket.destroy();
-  await until(() => cancelled);
+  await waitUntil(() => cancelled);
 });

@@ -1,7 +1,7 @@
 import type { Context } from "hono";
 import type { Result } from "../../base/result.ts";
 import type { Wakes } from "../changes/context.ts";
-import type { AccessDenial, AccessFacts, Identity, LocalUser } from "../core/access/access.ts";
+import type { AccessDenial, AccessFacts, Identity, LocalRules, LocalUser } from "../core/access/access.ts";
 import type { AuthorizedKeys } from "../core/access/ssh-key.ts";
 import type { Clock } from "../core/clock.ts";
 import type { JobId } from "../core/jobs/job.ts";
@@ -26,7 +26,7 @@ export type ApiSettings = Readonly<{
   serverUser: string;
   version: string;
   allowedHosts: readonly string[];
-  trustLoopback: boolean;
+  local: LocalRules;
   maxCpuJobs: number;
   maxPassedOver: number;
   maxWaitingGib: number;
@@ -65,12 +65,14 @@ export type ApiContext = Readonly<{
 }>;
 
 /**
+ * `localUser` is who came by the socket, `holder` who made the other end of a loopback connection, null where that is nobody.
  * `pendingRequests` counts those that are not answered to their last byte. `holdOpen` lets the connection be quiet for
  * long, or no more. `upgrade` makes a WebSocket of the request; false if it can't be one. No response is sent then.
  */
 export type Peer = Readonly<{
   address: string;
   localUser?: LocalUser;
+  holder?: LocalUser | null;
   pendingRequests?: number;
   holdOpen?: (isHeld: boolean) => void;
   upgrade?: (handler: SocketHandler) => boolean;

@@ -70,6 +70,7 @@ const OTHERS: readonly Try[] = [
   ["kill another's job", "POST", "/v1/jobs/bob-running/kill", {}],
   ["blacklist a GPU", "PUT", "/v1/gpus/1/blacklist", {}],
   ["give a GPU back", "DELETE", "/v1/gpus/1/blacklist", {}],
+  ["clear what a log said against a GPU", "DELETE", "/v1/gpus/1/fault", {}],
 ];
 
 const MAY: Readonly<Record<Role, readonly Try[]>> = {
@@ -198,7 +199,10 @@ test("who follows or types is cut off when the token is revoked, others are not"
 
 test("loopback that is not trusted is told what else there is", async () => {
   const { context, addToken } = createHarness();
-  const app = createApp({ ...context, settings: { ...context.settings, trustLoopback: false } });
+  const app = createApp({
+    ...context,
+    settings: { ...context.settings, local: { ...context.settings.local, loopback: "nobody" } },
+  });
   const ask = (headers: Record<string, string>) =>
     app.fetch(new Request("http://localhost/v1/jobs", { headers: { host: "localhost", ...headers } }), {
       address: "::1",

@@ -1,6 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import { createQueued } from "../../../tests/support/samples.ts";
-import { createHarness, type Harness, handleOf, readFigureOf, waitUntil } from "../../../tests/support/tasks.ts";
+import { createHarness, type Harness, handleOf, readFigureOf } from "../../../tests/support/tasks.ts";
+import { waitUntil } from "../../../tests/support/wait.ts";
 
 const listChanges = ({ logs }: Harness): readonly unknown[] =>
   logs

@@ -3,6 +3,7 @@ import type { WireStatus } from "../../wire/job.ts";
 import type { AccessToken } from "./access/access-token.ts";
 import type { ActiveJob, ArtifactId, Job, JobId, JobStatus, QueuedJob } from "./jobs/job.ts";
 import type { OutboxChanges, OutboxReads } from "./notices/outbox.ts";
+import type { GpuFault } from "./queue/gpu-fault.ts";
 import type { CountStarts } from "./queue/queue-head.ts";
 import type { CountQueued } from "./queue/queue-limits.ts";
 import type { Unavailable } from "./refusal.ts";
@@ -42,6 +43,8 @@ export type Transaction = Readonly<{
   deleteJob: (id: JobId) => void;
   setBlacklisted: (gpuIdx: number, blacklisted: boolean) => boolean;
   setDiskSpell: (isSpell: boolean) => boolean;
+  saveGpuFault: (fault: GpuFault) => void;
+  deleteGpuFault: (gpuIdx: number) => void;
   loadEnvironment: (id: JobId) => Environment;
   outbox: OutboxChanges;
 }>;
@@ -84,6 +87,7 @@ export type Store = Readonly<{
   loadEnvironment: (id: JobId) => Environment;
   listBlacklist: () => ReadonlySet<number>;
   isDiskSpell: () => boolean;
+  listGpuFaults: () => readonly GpuFault[];
   write: <Value>(change: (transaction: Transaction) => Value) => Promise<Result<Value, Unavailable>>;
   artifacts: ArtifactStore;
   outbox: OutboxReads;

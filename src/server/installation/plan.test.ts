@@ -11,7 +11,7 @@ import {
   planUpgrade,
 } from "./plan.ts";
 
-const OPTIONS: InstallOptions = { config: null, settings: null, force: false, start: true };
+const OPTIONS: InstallOptions = { config: null, settings: null, news: [], force: false, start: true };
 
 const SETTINGS: InstallSettings = {
   supplementaryGroups: [],

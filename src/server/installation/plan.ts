@@ -24,10 +24,14 @@ export type InstallSettings = Pick<
   "supplementaryGroups" | "sslKeyfile" | "sslCertfile" | "nodeName" | "externalIp" | "allowedHosts" | "port"
 >;
 
-/** `config` is a text to put in place of the configuration; `settings` are those that will hold, null for those of a new one. */
+/**
+ * `config` is a text to put in place of the configuration; `settings` are those that will hold, null for those of a new one;
+ * `news` is what is to be told of them.
+ */
 export type InstallOptions = Readonly<{
   config: string | null;
   settings: InstallSettings | null;
+  news: readonly string[];
   force: boolean;
   start: boolean;
 }>;
@@ -138,6 +142,7 @@ export const planInstall = (machine: Machine, options: InstallOptions): Result<r
     run("systemctl", "daemon-reload"),
     run("systemctl", "enable", SERVICE),
     ...planStart(machine, options),
+    ...options.news.map((text): InstallStep => ({ kind: "hint", text })),
     ...planHints(machine, settings),
   ]);
 };

@@ -5,12 +5,13 @@ type Paths = Readonly<{ program: string; serverDir: string; key: string; certifi
 
 const quote = (text: string): string => JSON.stringify(text);
 
-/** Listens on all addresses with TLS, and on a socket for the users of the machine. `names` are those that clients may use. */
+/** Listens on all addresses with TLS, and on a socket for the users of the machine, who are each known by name there and on loopback. `names` are those that clients may use. */
 export const renderConfiguration = (paths: Paths, names: readonly string[]): string =>
   [
     `server_dir = ${quote(paths.serverDir)}`,
     `host = "0.0.0.0"`,
     `socket = ${quote(LOCAL_SOCKET)}`,
+    `trust_loopback = "owner"`,
     `ssl_keyfile = ${quote(paths.key)}`,
     `ssl_certfile = ${quote(paths.certificate)}`,
     `allowed_hosts = [${names.map(quote).join(", ")}]`,

@@ -1,6 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import { createQueued } from "../../../tests/support/samples.ts";
-import { createCpuJob, createHarness, must, uploadArtifact, waitUntil } from "../../../tests/support/tasks.ts";
+import { createCpuJob, createHarness, must, uploadArtifact } from "../../../tests/support/tasks.ts";
+import { waitUntil } from "../../../tests/support/wait.ts";
 import { err } from "../../base/result.ts";
 import type { ArtifactId } from "../core/jobs/job.ts";
 import { toWireJob } from "../core/jobs/wire-job.ts";

@@ -1,5 +1,5 @@
 import { expect, onTestFinished, test } from "bun:test";
-import { waitUntil } from "../../../tests/support/tasks.ts";
+import { waitUntil } from "../../../tests/support/wait.ts";
 import { createAlarm } from "../../tools/alarm.ts";
 import type { Log } from "../core/telemetry/log.ts";
 import { createMeter } from "../external/telemetry/meter.ts";

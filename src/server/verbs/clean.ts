@@ -1,13 +1,15 @@
 import { resolve } from "node:path";
 import { describeError } from "../../base/describe-error.ts";
-import { err, ok, type Result } from "../../base/result.ts";
+import { ok, type Result } from "../../base/result.ts";
+import type { Failure, Invocation, Outcome, Verb } from "../../command-line/command.ts";
+import { readSwitch } from "../../command-line/flag-values.ts";
+import { convertProblem, fail } from "../../command-line/usage.ts";
 import type { Settings } from "../core/settings/settings.ts";
 import { type FolderRemoval, toRetention } from "../core/upkeep/folder-plan.ts";
 import { createJobFolders } from "../external/job-folder/folder-sizes.ts";
 import { loadSettings } from "../external/settings/load-settings.ts";
 import { listBackupTimes } from "../external/sqlite/beside-server/backup-folder.ts";
 import { openEnds } from "../external/sqlite/beside-server/open-ends.ts";
-import type { Mistake, ServerVerb } from "../server-verb.ts";
 import { planCleaning } from "../tasks/upkeep/plan-cleaning.ts";
 import { becomeOwner } from "./become-owner.ts";
 
@@ -29,9 +31,9 @@ const summarise = (removals: readonly FolderRemoval[], isDry: boolean): string =
   return `${isDry ? "Would free" : "Freed"} ${formatBytes(bytes)}: ${folders}. The history keeps them.\n`;
 };
 
-const plan = async (settings: Settings): Promise<Result<readonly FolderRemoval[], Mistake>> => {
+const plan = async (settings: Settings): Promise<Result<readonly FolderRemoval[], Failure>> => {
   const serverDir = resolve(settings.serverDir);
-  const ends = openEnds(serverDir);
+  const ends = convertProblem(openEnds(serverDir));
   if (!ends.ok) return ends;
   try {
     const retention = toRetention(settings);
@@ -39,7 +41,7 @@ const plan = async (settings: Settings): Promise<Result<readonly FolderRemoval[]
     const cleaning = { folders: createJobFolders(serverDir), backups, retention, findEnd: ends.value.findEnd };
     return ok(await planCleaning(cleaning, Date.now() / 1000));
   } catch (error) {
-    return err({ message: describeError(error) });
+    return fail(describeError(error));
   } finally {
     ends.value.close();
   }
@@ -59,15 +61,25 @@ const clear = async (serverDir: string, removals: readonly FolderRemoval[]): Pro
   return cleared;
 };
 
-/** Touches ended jobs only, which never begin again, so a server may run beside it. */
-export const runClean: ServerVerb["run"] = async ({ flags }) => {
-  const settings = loadSettings(flags);
+const run = async ({ flags }: Invocation): Promise<Outcome> => {
+  const settings = convertProblem(loadSettings(flags));
   if (!settings.ok) return settings;
   becomeOwner(resolve(settings.value.serverDir));
   const planned = await plan(settings.value);
   if (!planned.ok) return planned;
-  const isDry = flags["dry-run"] === true;
+  const isDry = readSwitch(flags, "dry-run");
   const done = isDry ? planned.value : await clear(settings.value.serverDir, planned.value);
   process.stdout.write(done.map(describeFolder).join("") + summarise(done, isDry));
   return ok(done.length === planned.value.length ? 0 : 1);
+};
+
+/** Touches ended jobs only, which never begin again, so a server may run beside it. */
+export const verb: Verb = {
+  name: "clean",
+  usage: "nexus-server clean [--dry-run]",
+  summary: "remove old jobs' folders now",
+  flags: [{ long: "dry-run", help: "say what would be done, and do nothing" }],
+  maxWords: 0,
+  examples: ["nexus-server clean --dry-run", "nexus-server clean"],
+  run,
 };

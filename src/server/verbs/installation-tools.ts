@@ -2,9 +2,12 @@ import { setTimeout as pause } from "node:timers/promises";
 import { err, ok, type Problem, type Result } from "../../base/result.ts";
 import { runCommand } from "../../tools/run-command.ts";
 import type { WireJob } from "../../wire/job.ts";
+import { SERVER_PORT } from "../../wire/server-port.ts";
 import type { Settings } from "../core/settings/settings.ts";
+import { locateTls } from "../external/certificate/open-tls.ts";
 import { createCertificate } from "../external/certificate/tls-certificate.ts";
 import { readPair } from "../external/certificate/tls-pair.ts";
+import { locateOwnSocket } from "../external/local-users/personal-socket.ts";
 import type { Tools } from "../installation/apply.ts";
 import { rotateToken } from "./rotate-token.ts";
 
@@ -23,16 +26,10 @@ const run: Tools["run"] = async (argv) => {
   return exitCode === 0 ? ok(undefined) : err({ message: `exit code ${exitCode}: ${reason}` });
 };
 
-const askByNetwork = ({ port, sslCertfile }: Settings): Ask => {
-  const tls = sslCertfile === null ? {} : { tls: { rejectUnauthorized: false } };
-  const base = `${sslCertfile === null ? "http" : "https"}://127.0.0.1:${port}`;
-  return (path, init) => fetch(`${base}${path}`, { ...init, ...tls });
+const askServer = ({ socket, serverDir }: Settings): Ask => {
+  const unix = socket ?? locateOwnSocket(serverDir);
+  return (path, init) => fetch(`http://localhost${path}`, { ...init, unix });
 };
-
-const askBySocket =
-  (unix: string): Ask =>
-  (path, init) =>
-    fetch(`http://localhost${path}`, { ...init, unix });
 
 const isHealthy = async (ask: Ask): Promise<boolean> => {
   try {
@@ -52,7 +49,7 @@ const pollUntil = async (limitMs: number, isDone: () => Promise<boolean>): Promi
 };
 
 const waitHealthy = async (settings: Settings): Promise<Result<void, Problem>> => {
-  const isUp = await pollUntil(START_LIMIT_MS, () => isHealthy(askByNetwork(settings)));
+  const isUp = await pollUntil(START_LIMIT_MS, () => isHealthy(askServer(settings)));
   return isUp ? ok(undefined) : err({ message: "it does not answer; see journalctl -u nexus-server" });
 };
 
@@ -64,12 +61,8 @@ const submitCheck = async (ask: Ask): Promise<Result<WireJob, Problem>> => {
     : err({ message: `the server refused it: ${await response.text()}` });
 };
 
-const chooseAsk = (settings: Settings): Ask | null => {
-  if (settings.socket !== null) return askBySocket(settings.socket);
-  return settings.trustLoopback ? askByNetwork(settings) : null;
-};
-
-const runCheck = async (ask: Ask): Promise<Result<void, Problem>> => {
+const checkJob = async (settings: Settings): Promise<Result<void, Problem>> => {
+  const ask = askServer(settings);
   const submitted = await submitCheck(ask);
   if (!submitted.ok) return submitted;
   let job = submitted.value;
@@ -81,31 +74,24 @@ const runCheck = async (ask: Ask): Promise<Result<void, Problem>> => {
   return err({ message: hasEnded ? `job ${job.id} ${job.status}: ${job.error_message}` : `job ${job.id} did not end` });
 };
 
-const showResult = (
-  { nodeName, externalIp, port, sslKeyfile: key, sslCertfile: certificate }: Settings,
-  say: (line: string) => void,
-): Result<void, Problem> => {
-  const pair = key === null || certificate === null ? null : readPair({ key, certificate });
+const showResult = (settings: Settings, say: (line: string) => void): Result<void, Problem> => {
+  const { nodeName, externalIp, port } = settings;
+  const files = locateTls(settings);
+  const pair = files.ok && files.value !== null ? readPair(files.value) : null;
   if (pair !== null && !pair.ok) return pair;
-  const url = `${pair === null ? "http" : "https"}://${externalIp ?? nodeName}:${port}`;
+  const url = `${pair === null ? "http" : "https"}://${externalIp ?? nodeName}:${port ?? SERVER_PORT}`;
   say(`nexus-server is installed and runs jobs. It is reached at ${url}`);
   if (pair === null) return ok(undefined);
   const { fingerprint } = pair.value.facts;
   say(`Add it where you work, with the token: nx target add ${nodeName} ${url} --fingerprint ${fingerprint}`);
   return ok(undefined);
 };
-const UNCHECKED = "no job was run: with trust_loopback = false and no socket it takes a token";
 
 /** `loadSettings` is asked after the configuration has been written. */
 export const createTools = (loadSettings: () => Result<Settings, Problem>, say: (line: string) => void): Tools => {
   const withSettings = async <Value>(use: (settings: Settings) => Promise<Result<Value, Problem>>) => {
     const settings = loadSettings();
     return settings.ok ? use(settings.value) : settings;
-  };
-  const checkJob = async (settings: Settings): Promise<Result<void, Problem>> => {
-    const ask = chooseAsk(settings);
-    if (ask === null) say(UNCHECKED);
-    return ask === null ? ok(undefined) : runCheck(ask);
   };
   return {
     run,

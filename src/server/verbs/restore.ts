@@ -1,10 +1,10 @@
 import { resolve } from "node:path";
-import { err, ok } from "../../base/result.ts";
+import { DONE, type Invocation, type Outcome, type Verb } from "../../command-line/command.ts";
+import { convertProblem, fail } from "../../command-line/usage.ts";
 import { readLaunches } from "../external/screen/launch-record.ts";
 import { loadSettings } from "../external/settings/load-settings.ts";
 import { findLatestBackup } from "../external/sqlite/beside-server/backup-folder.ts";
 import { type Restored, restoreDatabase } from "../external/sqlite/beside-server/restore-database.ts";
-import type { ServerVerb } from "../server-verb.ts";
 import { becomeOwner } from "./become-owner.ts";
 
 const describeTime = (time: number | null): string =>
@@ -25,15 +25,26 @@ const report = (file: string, restored: Restored): string =>
     "",
   ].join("\n");
 
-export const runRestore: ServerVerb["run"] = async ({ flags, words: [word] }) => {
-  const settings = loadSettings(flags);
+const run = async ({ flags, words: [word] }: Invocation): Promise<Outcome> => {
+  const settings = convertProblem(loadSettings(flags));
   if (!settings.ok) return settings;
   const serverDir = resolve(settings.value.serverDir);
   becomeOwner(serverDir);
   const file = word === undefined ? findLatestBackup(serverDir) : resolve(word);
-  if (file === null) return err({ message: `There is no backup in ${serverDir}/backups: name a file` });
+  if (file === null) return fail(`There is no backup in ${serverDir}/backups: name a file`);
   const stamp = `${new Date().toISOString().slice(0, 19).replaceAll(/[-:]/g, "")}Z`;
-  const restored = restoreDatabase({ serverDir, file, stamp, readLaunches: () => readLaunches(serverDir) });
+  const request = { serverDir, file, stamp, readLaunches: () => readLaunches(serverDir) };
+  const restored = convertProblem(restoreDatabase(request));
   if (restored.ok) process.stdout.write(report(file, restored.value));
-  return restored.ok ? ok(0) : restored;
+  return restored.ok ? DONE : restored;
+};
+
+export const verb: Verb = {
+  name: "restore",
+  usage: "nexus-server restore [FILE]",
+  summary: "put a backup (the latest) in its place",
+  flags: [],
+  maxWords: 1,
+  examples: ["nexus-server restore", "nexus-server restore /mnt/nexus.db"],
+  run,
 };

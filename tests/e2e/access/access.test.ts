@@ -51,7 +51,7 @@ describe("a call from elsewhere, over TLS", () => {
     expect(listed.stdout).toMatch(/^NAME {2}ROLE {2}CREATED +EXPIRES\nann {3}user .* never\nbob {3}user .* UTC/);
     expect((await token("revoke", "ann")).exitCode).toBe(0);
     expect(await statusOf(ann)).toBe(401);
-    await waitUntil("bob's token expires", async () => (await statusOf(bob)) === 401);
+    await waitUntil(async () => (await statusOf(bob)) === 401, "bob's token expires");
     expect((await token("list")).stdout).toMatch(/bob .*\(expired\)$/m);
     const rotated = (await token("--rotate")).stdout.trim();
     expect(await statusOf(rotated)).toBe(200);
@@ -157,11 +157,13 @@ describe("the token of the first start", () => {
     const child = spawn(SERVER[0] ?? "", SERVER.slice(1), { env: world.env, stdio: ["ignore", "ignore", stderr] });
     let said = "";
     child.stderr?.on("data", (data) => (said += String(data)));
-    await waitUntil("the server answers", async () =>
-      fetch(`${world.url}/v1/health`).then(
-        ({ ok }) => ok,
-        () => false,
-      ),
+    await waitUntil(
+      async () =>
+        fetch(`${world.url}/v1/health`).then(
+          ({ ok }) => ok,
+          () => false,
+        ),
+      "the server answers",
     );
     await stopChild(child, "SIGTERM");
     return said;

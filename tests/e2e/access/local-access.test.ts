@@ -76,7 +76,7 @@ describe("a server with a socket", () => {
     const added = await run(["add", "-c", "--no-git", "-q", command]);
     expect(added.stderr).toBe("");
     const id = added.stdout.trim();
-    await waitUntil(`job ${id} runs`, async () => (await readJob(env, id)).status === "running");
+    await waitUntil(async () => (await readJob(env, id)).status === "running", `job ${id} runs`);
     return id;
   };
 

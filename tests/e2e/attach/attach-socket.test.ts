@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from "bun:test";
-import { readdirSync, readFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { connect } from "node:net";
+import { join } from "node:path";
 import type { WireJob } from "../../../src/wire/job.ts";
 import { ECHOING_JOB } from "../../support/echoing-job.ts";
 import { stopChild } from "../../support/programs.ts";
@@ -40,14 +41,14 @@ const open = async (id: string, query = ""): Promise<Viewer> => {
   socket.addEventListener("close", ({ code, reason }) => {
     end = `${code} ${reason}`;
   });
-  await waitUntil("the socket is open or refused", () => socket.readyState === WebSocket.OPEN || end !== null);
+  await waitUntil(() => socket.readyState === WebSocket.OPEN || end !== null, "the socket is open or refused");
   return {
     socket,
     text: () => text,
     type: (keys) => socket.send(new TextEncoder().encode(keys)),
     see: async (what) => {
       try {
-        await waitUntil(String(what), () => text.search(what) !== -1);
+        await waitUntil(() => text.search(what) !== -1, String(what));
       } catch (error) {
         throw new Error(`${String(error)} in ${JSON.stringify(text.slice(-1000))}, closed: ${end}`);
       }
@@ -64,8 +65,9 @@ const startJob = async (command: string): Promise<WireJob> => {
 };
 
 const waitForReady = ({ id }: WireJob): Promise<void> =>
-  waitUntil("the job is ready", async () =>
-    (await (await fetch(`${world.url}/v1/jobs/${id}/logs`)).text()).includes("\\nready"),
+  waitUntil(
+    async () => (await (await fetch(`${world.url}/v1/jobs/${id}/logs`)).text()).includes("\\nready"),
+    "the job is ready",
   );
 
 const readCommandLine = (pid: string): string => {
@@ -83,7 +85,7 @@ const listViewersOf = (job: WireJob): readonly string[] =>
   });
 
 const waitForNoViewer = (job: WireJob): Promise<void> =>
-  waitUntil("no screen is left that shows the job", () => listViewersOf(job).length === 0);
+  waitUntil(() => listViewersOf(job).length === 0, "no screen is left that shows the job");
 
 describe("the terminal of a job", () => {
   test("is typed into, resized and detached from; closing it ends nothing and leaves no process", async () => {
@@ -96,7 +98,7 @@ describe("the terminal of a job", () => {
     viewer.socket.send('{"columns":70,"rows":12}');
     await viewer.see("now 12 70");
     viewer.type("\u0001d");
-    await waitUntil("the viewer is detached", () => viewer.closed() === "4000 detached");
+    await waitUntil(() => viewer.closed() === "4000 detached", "the viewer is detached");
     await waitForNoViewer(job);
     const second = await open(job.id);
     await second.see("got hallo wörld");
@@ -117,8 +119,30 @@ describe("the terminal of a job", () => {
     await waitForReady(deaf);
     const flooding = await open(deaf.id);
     for (let round = 0; round < 40; round += 1) flooding.type("x".repeat(50_000));
-    await waitUntil("the flood is stopped", () => flooding.closed() === "1013 the job does not read its input");
+    await waitUntil(() => flooding.closed() === "1013 the job does not read its input", "the flood is stopped");
     expect((await world.job(deaf.id)).status).toBe("running");
+  });
+
+  test("gets Ctrl-C only once it has painted: until then that would end what paints", async () => {
+    const bin = join(world.folder, "bin");
+    const begun = join(world.folder, "begun");
+    mkdirSync(bin);
+    const paintOnceResized = `#!/bin/bash
+if [[ " $* " == *" -x "* ]]; then
+  : > ${begun}
+  until [[ $(stty size) == "12 70" ]]; do sleep 0.01; done
+fi
+exec ${Bun.which("screen")} "$@"\n`;
+    writeFileSync(join(bin, "screen"), paintOnceResized, { mode: 0o755 });
+    await world.startServer({ PATH: `${bin}:${world.env["PATH"]}` });
+    const job = await startJob("trap 'echo interrupted' INT; echo ready; while :; do sleep 0.1; done");
+    await waitForReady(job);
+    const hasty = await open(job.id);
+    await waitUntil(() => existsSync(begun), "the painter has begun");
+    hasty.type("\u0003");
+    hasty.socket.send('{"columns":70,"rows":12}');
+    await hasty.see("interrupted");
+    expect(hasty.closed()).toBeNull();
   });
 
   test("is shown to several at once, of whom one who only watches changes nothing", async () => {
@@ -141,8 +165,8 @@ describe("the terminal of a job", () => {
     expect(await followers()).toContain('nexus_followers{kind="terminals"} 3');
     small.socket.close();
     await waitUntil(
-      "the first has its size again",
       () => typing.text().lastIndexOf("now 20 90") > typing.text().indexOf("now 15 75"),
+      "the first has its size again",
     );
     expect(listViewersOf(job)).toHaveLength(2);
   });
@@ -152,16 +176,16 @@ describe("the terminal of a job", () => {
     const short = await startJob("read line; exit 3");
     const first = await open(short.id);
     first.type("\r");
-    await waitUntil("the viewer hears of the end", () => first.closed() === "4001 the job has ended");
+    await waitUntil(() => first.closed() === "4001 the job has ended", "the viewer hears of the end");
     expect((await world.job(short.id)).exit_code).toBe(3);
     const job = await startJob("sleep 300");
     const second = await open(job.id);
     await stopChild(server, "SIGTERM");
-    await waitUntil("the viewer hears of the stop", () => second.closed() === "1001 the server is stopping");
+    await waitUntil(() => second.closed() === "1001 the server is stopping", "the viewer hears of the stop");
     await waitForNoViewer(job);
     const next = await world.startServer();
     await open(job.id);
-    await waitUntil("the viewer is there", () => listViewersOf(job).length === 1);
+    await waitUntil(() => listViewersOf(job).length === 1, "the viewer is there");
     await stopChild(next, "SIGKILL");
     await waitForNoViewer(job);
     await world.startServer();
@@ -192,7 +216,7 @@ describe("the terminal of a job", () => {
     expect([plain.status, (await plain.json()) as unknown]).toMatchObject([400, { error: "INVALID_REQUEST" }]);
     const strange = await open(job.id);
     strange.socket.send("no size");
-    await waitUntil("the strange viewer is closed", () => strange.closed()?.startsWith("1007 ") === true);
+    await waitUntil(() => strange.closed()?.startsWith("1007 ") === true, "the strange viewer is closed");
     await waitForNoViewer(job);
   });
 
@@ -204,11 +228,11 @@ describe("the terminal of a job", () => {
     const slow = connect(Number(port), "127.0.0.1");
     const keys = "Connection: Upgrade\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==";
     slow.write(`GET /v1/jobs/${job.id}/attach HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\n${keys}\r\n\r\n`);
-    await waitUntil("both are there", () => listViewersOf(job).length === 2);
+    await waitUntil(() => listViewersOf(job).length === 2, "both are there");
     slow.pause();
     const before = readMemoryMib(server.pid ?? 0);
     viewer.type("\r");
-    await waitUntil("the slow one has no terminal", () => listViewersOf(job).length === 1);
+    await waitUntil(() => listViewersOf(job).length === 1, "the slow one has no terminal");
     viewer.type("\r");
     await viewer.see("flood over");
     expect(listViewersOf(job)).toHaveLength(1);
@@ -218,9 +242,9 @@ describe("the terminal of a job", () => {
       text = (text + bytes.toString("latin1")).slice(-100_000);
     });
     slow.resume();
-    await waitUntil("the slow one sees the end too", () => text.includes("flood over"));
+    await waitUntil(() => text.includes("flood over"), "the slow one sees the end too");
     slow.destroy();
-    await waitUntil("the slow one is gone", () => listViewersOf(job).length === 1);
+    await waitUntil(() => listViewersOf(job).length === 1, "the slow one is gone");
   });
 });
 
@@ -236,7 +260,11 @@ describe("events", () => {
       const reader = (body ?? new ReadableStream<Uint8Array>()).getReader();
       let text = "";
       const readUntil = async (what: string): Promise<string> => {
-        while (!text.includes(what)) text += new TextDecoder().decode((await reader.read()).value);
+        while (!text.includes(what)) {
+          const { done, value } = await reader.read();
+          if (done) throw new Error(`the events ended before ${what}: ${text}`);
+          text += new TextDecoder().decode(value);
+        }
         return text;
       };
       return { readUntil, stop: () => reader.cancel() };

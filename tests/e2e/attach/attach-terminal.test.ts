@@ -159,7 +159,7 @@ describe("nx attach", () => {
     await stopChild(server, "SIGKILL");
     await window.see("The connection broke");
     await world.startServer();
-    await waitUntil("the note is gone", () => !window.read().includes("The connection broke"));
+    await waitUntil(() => !window.read().includes("The connection broke"), "the note is gone");
     enter(window, "back");
     await window.see("got back");
     await world.post(`/v1/jobs/${job.id}/kill`, {});
@@ -173,8 +173,8 @@ describe("nx attach", () => {
     enter(window, `export MARK=yes; before=$(stty -g); nx attach ${job.id}; echo code $?`);
     await window.see("Detach with Ctrl-A D");
     await window.see(/^sleep 300$/m);
-    const [client = 0] = listProcessesWith("MARK=yes").filter((pid) => pid !== 0);
-    process.kill(client, "SIGTERM");
+    const [client] = listProcessesWith("MARK=yes");
+    process.kill(Number(client), "SIGTERM");
     await window.see(/^code 143$/m);
     enter(window, '[ "$(stty -g)" = "$before" ] && echo unchanged');
     await window.see(/^unchanged$/m);

@@ -39,7 +39,7 @@ afterEach(async () => {
 
 const startJob = async (command: string): Promise<WireJob> => {
   const { id } = await world.submit({ command, num_gpus: 0 });
-  await waitUntil("its session is known", async () => (await world.job(id)).pid !== null);
+  await waitUntil(async () => (await world.job(id)).pid !== null, "its session is known");
   return world.job(id);
 };
 
@@ -153,7 +153,7 @@ describe.skipIf(!canRunSshd)("a registered key over a real sshd", () => {
     const registered = await register(path, { authorization: `Bearer ${made.stdout.trim()}` });
     expect(await registered.json()).toEqual({ status: "registered" });
     const [others, own] = [await startJob(ECHO), await world.submit({ command: ECHO, num_gpus: 0, user: "ann" })];
-    await waitUntil("its session is known", async () => (await world.job(own.id)).pid !== null);
+    await waitUntil(async () => (await world.job(own.id)).pid !== null, "its session is known");
     const attach = async ({ id }: WireJob): Promise<string> =>
       (await runProgram([...sshd.words(path), "attach", id], { env: world.env, cwd: world.home })).stderr;
     expect(await attach(others)).toBe(

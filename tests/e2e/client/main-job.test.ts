@@ -52,8 +52,8 @@ describe("nx run", () => {
     const pid = Number(readFileSync(join(world.folder, "server", "server.pid"), "utf8"));
     process.kill(pid, "SIGTERM");
     await waitUntil(
-      "the started server is gone",
       async () => (await world.nx(["version"])).exitCode === 0 && !isAlive(pid),
+      "the started server is gone",
     );
   });
 
@@ -115,7 +115,7 @@ describe("the other verbs", () => {
     expect((await world.nx(["queue", "-q"])).stdout).toBe(`${waiting}\n`);
     expect((await world.nx(["edit", waiting, "-p", "-5"])).exitCode).toBe(0);
     expect(JSON.parse((await world.nx(["get", waiting, "--json"])).stdout).priority).toBe(-5);
-    await waitUntil("the log is there", async () => (await world.nx(["logs", running])).stdout.endsWith("begun\n"));
+    await waitUntil(async () => (await world.nx(["logs", running])).stdout.endsWith("begun\n"), "the log is there");
     expect((await world.nx(["remove", waiting])).exitCode).toBe(2);
     expect((await world.nx(["remove", "-y", waiting])).exitCode).toBe(0);
     expect((await world.nx(["kill", "-y", "0"])).stdout).toContain(running);

@@ -24,7 +24,7 @@ afterEach(async () => {
   for (const { id } of await readJobs("status=queued")) await fetch(`${world.url}/v1/jobs/${id}`, { method: "DELETE" });
   for (const { id } of await readJobs("status=running"))
     await fetch(`${world.url}/v1/jobs/${id}/kill`, { method: "POST" });
-  await waitUntil("no job is left", async () => (await readJobs("status=queued&status=running")).length === 0);
+  await waitUntil(async () => (await readJobs("status=queued&status=running")).length === 0, "no job is left");
 });
 
 const nx = (words: readonly string[], cwd?: string): Promise<Finished> => world.nx(words, cwd);
@@ -100,7 +100,7 @@ describe("standard output has results and nothing else", () => {
       expect([words, exitCode, stderr]).toEqual([words, 0, ""]);
       expect(typeof JSON.parse(stdout)).toBe("object");
     }
-    await waitUntil("the CPU jobs have started", async () => (await readJobs("status=queued")).length === 1);
+    await waitUntil(async () => (await readJobs("status=queued")).length === 1, "the CPU jobs have started");
     expect((await nx(["queue", "-q"])).stdout).toBe(`${waiting}\n`);
     expect(JSON.parse((await nx(["remove", "-y", "--json", waiting])).stdout)).toEqual({ removed: [waiting] });
     expect(JSON.parse((await nx(["kill", "-y", "--json", holder])).stdout)).toEqual({ killed: [holder] });
@@ -280,7 +280,7 @@ const startFollowing = async (words: readonly string[], text: string): Promise<r
   child.stdout.on("data", (data: Buffer) => {
     shown += data.toString();
   });
-  await waitUntil(`${text} is shown`, () => shown.includes(text));
+  await waitUntil(() => shown.includes(text), `${text} is shown`);
   return [child, errors];
 };
 
@@ -298,7 +298,7 @@ describe("following", () => {
   test("of the newest job, of the last lines, and of a GPU's", async () => {
     const id = await addOne("-i", "1", "seq 1 50; sleep 60");
     await world.waitFor(id, ["running"]);
-    await waitUntil("the log is there", async () => (await nx(["logs"])).stdout.endsWith("\n50\n"));
+    await waitUntil(async () => (await nx(["logs"])).stdout.endsWith("\n50\n"), "the log is there");
     expect((await nx(["logs", "-n", "2", "1"])).stdout).toBe("49\n50\n");
     const [child] = await startFollowing(["logs", "-F", "-n", "3", id], "50\n");
     const ended = new Promise((resolve) => child.once("exit", (code) => resolve(code)));

@@ -170,11 +170,11 @@ describe("a server in trouble", () => {
       const act = async (terminal: TmuxTerminal): Promise<void> => {
         await terminal.waitFor(">p2q8zz");
         const asked = server.requests.length;
-        await waitUntil("it has asked twice more", () => server.requests.length > asked + 8);
+        await waitUntil(() => server.requests.length > asked + 8, "it has asked twice more");
         server.failAlways({ kind: "hang" });
         terminal.press("x", "y");
         await terminal.waitFor("no answer for");
-        await waitUntil("the change is sent", () => server.requests.some(({ method }) => method === "DELETE"));
+        await waitUntil(() => server.requests.some(({ method }) => method === "DELETE"), "the change is sent");
         terminal.press("q");
         await expectGivenBack(terminal, 0);
       };

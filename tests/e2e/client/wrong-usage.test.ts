@@ -2,66 +2,11 @@ import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { suggestNearest } from "../../../src/base/suggest.ts";
-import { VERBS } from "../../../src/cli/verb-table.ts";
-import type { Flag, Verb } from "../../../src/command-line/command.ts";
-import { GLOBAL_FLAGS, parseWords } from "../../../src/command-line/parse-words.ts";
+import { NX } from "../../../src/cli/program.ts";
 import { createPipedNx } from "../../support/piped-nx.ts";
+import { testWrongFlags } from "../../support/wrong-flags.ts";
 
-type Case = Readonly<{ verb: Verb; flag: Flag }>;
-
-const verbs = await Promise.all(Object.values(VERBS).map(async (load) => (await load()).verb));
-const cases: readonly Case[] = verbs.flatMap((verb) =>
-  [...verb.flags, ...GLOBAL_FLAGS].map((flag) => ({ verb, flag })),
-);
-
-const refusal = (verb: Verb, words: readonly string[]): string => {
-  const parsed = parseWords(words, verb);
-  if (parsed.ok) throw new Error(`nx ${verb.name} ${words.join(" ")} was taken`);
-  expect(parsed.error.exitCode).toBe(2);
-  expect(parsed.error.message.split("\n")).toHaveLength(1);
-  return parsed.error.message;
-};
-
-const misspell = (word: string): readonly string[] => [
-  `${word}${word.at(-1)}`,
-  `${word[0]}${word}`,
-  word.slice(0, -1),
-  `${word.slice(0, -2)}${word.at(-1)}${word.at(-2)}`,
-];
-
-const describeCase = ({ verb, flag }: Case): string => `nx ${verb.name} --${flag.long}`;
-
-describe("every flag of every verb", () => {
-  test.each(cases.map((one) => [describeCase(one), one] as const))(
-    "%s: a misspelling gets the right one",
-    (_name, one) => {
-      const known = [...one.verb.flags, ...GLOBAL_FLAGS].map(({ long }) => long);
-      for (const wrong of misspell(one.flag.long).filter((word) => word.length > 1 && !known.includes(word))) {
-        const nearest = suggestNearest(wrong, known);
-        expect(refusal(one.verb, [`--${wrong}`])).toBe(
-          `--${wrong} is not a flag of nx ${one.verb.name}; did you mean --${nearest}?`,
-        );
-      }
-      expect(suggestNearest(`${one.flag.long}${one.flag.long.at(-1)}`, known)).toBe(one.flag.long);
-    },
-  );
-
-  const valued = cases.filter(({ flag }) => flag.value !== undefined);
-  test.each(valued.map((one) => [describeCase(one), one] as const))("%s without its value", (_name, { verb, flag }) => {
-    expect(refusal(verb, [`--${flag.long}`])).toContain(`--${flag.long} needs a value`);
-    if (flag.short !== undefined) expect(refusal(verb, [`-${flag.short}`])).toContain(`--${flag.long} needs a value`);
-  });
-
-  const switches = cases.filter(({ flag }) => flag.value === undefined);
-  test.each(switches.map((one) => [describeCase(one), one] as const))("%s with a value", (_name, { verb, flag }) => {
-    expect(refusal(verb, [`--${flag.long}=1`])).toContain(`--${flag.long}`);
-  });
-});
-
-test.each(verbs.map(({ name }) => name))("a misspelt nx %s gets the right one", (name) => {
-  expect(suggestNearest(`${name}${name.at(-1)}`, Object.keys(VERBS))).toBe(name);
-});
+await testWrongFlags(NX);
 
 describe("a wrong value", () => {
   let home: string;

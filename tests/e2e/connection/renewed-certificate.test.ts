@@ -46,11 +46,11 @@ afterEach(async () => {
 
 const waitUntilRefused = async (): Promise<string> => {
   let told = "";
-  await waitUntil("the new certificate is refused", async () => {
+  await waitUntil(async () => {
     const queue = await nx(["queue", "-t", "lab"]);
     told = queue.stderr;
     return queue.exitCode === 1 && told.includes(`presented: ${readFingerprint()}`);
-  });
+  }, "the new certificate is refused");
   return told;
 };
 

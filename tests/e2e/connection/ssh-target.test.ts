@@ -102,7 +102,7 @@ describe.skipIf(!canRunSshd)("a server behind ssh", () => {
     expect(modeOf(kept)).toBe(0o700);
     expect((await nx(["target", "list"])).stdout).toContain(`ssh://${USER}@127.0.0.1:${ssh.port}`);
     expect((await nx(["target", "remove", "lab", "-y"], "", createEnvironment(ssh))).exitCode).toBe(0);
-    await waitUntil("the connection has ended", () => listMasters().length === 0);
+    await waitUntil(() => listMasters().length === 0, "the connection has ended");
     expect(listKept()).toEqual([]);
   });
 
@@ -141,7 +141,7 @@ describe.skipIf(!canRunSshd)("a server behind ssh", () => {
     await startServer();
     await add(ssh);
     for (const pid of listMasters()) process.kill(pid, "SIGTERM");
-    await waitUntil("the connection has ended", () => listMasters().length === 0);
+    await waitUntil(() => listMasters().length === 0, "the connection has ended");
     const all = await Promise.all([inLab(ssh, "queue"), inLab(ssh, "history"), inLab(ssh, "--json")]);
     expect(all.map(({ exitCode }) => exitCode)).toEqual([0, 0, 0]);
     expect([ssh.countLogins(), listMasters().length]).toEqual([2, 1]);
@@ -152,7 +152,7 @@ describe.skipIf(!canRunSshd)("a server behind ssh", () => {
     await startServer();
     await add(ssh);
     for (const pid of listMasters()) process.kill(pid, "SIGKILL");
-    await waitUntil("the connection has died", () => listMasters().length === 0);
+    await waitUntil(() => listMasters().length === 0, "the connection has died");
     const queue = await inLab(ssh, "queue");
     expect([queue.exitCode, queue.stderr, ssh.countLogins()]).toEqual([0, "The queue is empty.\n", 2]);
     expect(listKept()).toHaveLength(3);
@@ -163,7 +163,7 @@ describe.skipIf(!canRunSshd)("a server behind ssh", () => {
     await startServer();
     expect((await add(ssh)).exitCode).toBe(0);
     expect(listMasters()).toHaveLength(1);
-    await waitUntil("the connection has ended", () => listMasters().length === 0);
+    await waitUntil(() => listMasters().length === 0, "the connection has ended");
   });
 
   test("a killed command leaves nothing but a connection that ends by itself", async () => {
@@ -171,19 +171,19 @@ describe.skipIf(!canRunSshd)("a server behind ssh", () => {
     await startServer();
     await add(ssh);
     for (const pid of listMasters()) process.kill(pid, "SIGTERM");
-    await waitUntil("the connection has ended", () => listMasters().length === 0);
+    await waitUntil(() => listMasters().length === 0, "the connection has ended");
     const gate = join(folder, "gate");
     const program = join(ssh.folder, "bin", "ssh");
     const waiting = `[ -e ${gate} ] || { touch ${gate}; while [ -e ${gate} ]; do sleep 0.01; done; }`;
     writeFileSync(program, readFileSync(program, "utf8").replace("exec", `${waiting}\nexec`));
     const env = { ...createUserEnvironment(home), ...createEnvironment(ssh) };
     const killed = spawn(NX, ["queue", "-t", "lab"], { env, stdio: "ignore" });
-    await waitUntil("ssh has begun", () => existsSync(gate));
+    await waitUntil(() => existsSync(gate), "ssh has begun");
     await stopChild(killed, "SIGKILL");
     expect((await inLab(ssh, "queue")).exitCode).toBe(0);
     rmSync(gate);
-    await waitUntil("the killed command's connection stands", () => ssh.countLogins() === 3);
-    await waitUntil("no connection is left", () => listSshProcesses(runtime).length === 0);
+    await waitUntil(() => ssh.countLogins() === 3, "the killed command's connection stands");
+    await waitUntil(() => listSshProcesses(runtime).length === 0, "no connection is left");
   });
 
   test("is attached to again by itself when the connection dies", async () => {
@@ -236,7 +236,7 @@ describe.skipIf(!canRunSshd)("a server behind ssh", () => {
     await startServer();
     await add(ssh);
     for (const pid of listMasters()) process.kill(pid, "SIGTERM");
-    await waitUntil("the connection has ended", () => listMasters().length === 0);
+    await waitUntil(() => listMasters().length === 0, "the connection has ended");
     const completed = await inLab(ssh, "__complete", "-t", "lab", "logs", "");
     expect([completed.stdout, ssh.countLogins()]).toEqual(["", 1]);
   });
@@ -282,7 +282,7 @@ describe.skipIf(!canRunSshd)("what ssh can't do is told in one line, and nothing
     expect(added.stderr.trim().split("\n")).toHaveLength(1);
     expect(readSettings).toThrow();
     expect(listKept()).toEqual([]);
-    await waitUntil("no ssh is left", () => listMasters().length === 0);
+    await waitUntil(() => listMasters().length === 0, "no ssh is left");
   });
 
   test("a server behind ssh that wants a token, and a wrong one", async () => {
@@ -292,7 +292,7 @@ describe.skipIf(!canRunSshd)("what ssh can't do is told in one line, and nothing
     cleanUps.push(() => server.stop(true));
     const added = await add(ssh);
     expect([added.exitCode, added.stderr]).toEqual([4, expect.stringContaining("it needs a token")]);
-    await waitUntil("the connection has ended", () => listMasters().length === 0);
+    await waitUntil(() => listMasters().length === 0, "the connection has ended");
   });
 
   test("a folder of others is not used", async () => {

@@ -111,12 +111,12 @@ describe("a certificate that the server made and that has 5 days left", () => {
     const isRenewed = async (): Promise<boolean> =>
       (await fetchPresented(server.url))?.subjectAltName?.startsWith("DNS:lab, ") === true;
     await waitUntil(
-      "a renewed one is presented",
       async () => (await isRenewed()) && readFingerprint(files.cert) !== before,
+      "a renewed one is presented",
     );
     await waitUntil(
-      "it is the renewed one",
       async () => (await fetchPresented(server.url))?.fingerprint256 === readFingerprint(files.cert),
+      "it is the renewed one",
     );
     expect(await ask(server.url, "/v1/jobs?status=running")).toContain("sleep 300");
   });

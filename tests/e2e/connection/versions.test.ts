@@ -58,7 +58,7 @@ const startServer = async (version: string): Promise<void> => {
   const env = { ...createUserEnvironment(home), ...settings };
   const server = spawn(process.execPath, [makeProgram(version)], { env, stdio: "ignore" });
   cleanUps.push(() => stopChild(server, "SIGTERM"));
-  await waitUntil("the server answers", isThere);
+  await waitUntil(isThere, "the server answers");
 };
 
 const listJobs = async (): Promise<readonly unknown[]> =>

@@ -67,13 +67,14 @@ stat -c '%a %U %n' /etc/nexus_server/* /var/lib/nexus-server /var/lib/nexus-serv
 nexus-server token --rotate
 nexus-server config
 nexus-server status
-id=$(ask /v1/jobs POST '{"user":"ada","num_gpus":0,"command":"id -un; sleep 2; exit 4"}' | sed 's/.*"id":"\\([^"]*\\)".*/\\1/')
+id=$(ask /v1/jobs POST '{"user":"ada","num_gpus":0,"command":"id -un; until [ -e ../go ]; do sleep 0.1; done; exit 4"}' | sed 's/.*"id":"\\([^"]*\\)".*/\\1/')
 while ! ask "/v1/jobs/$id" | grep -q '"running"'; do sleep 0.1; done
 nexus-server restart
 /opt/dist/nexus-server upgrade
 nexus-server stop
 nexus-server status || echo "status $?"
 nexus-server start
+touch "/var/lib/nexus-server/jobs/$id/go"
 openssl x509 -noout -ext subjectAltName -in /var/lib/nexus-server/tls.crt
 until ask "/v1/jobs/$id" 2>/dev/null | grep -q '"failed"'; do sleep 0.2; done
 ask "/v1/jobs/$id" | grep -o '"exit_code":[0-9]*'

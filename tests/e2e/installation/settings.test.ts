@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from "bun:test";
-import { existsSync, mkdirSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { join } from "node:path";
 import { type Finished, NEXUS_SERVER, runProgram } from "../../support/programs.ts";
@@ -62,11 +62,11 @@ describe("a server with a mistaken setting does not start, and says what is wron
 
 test.each([
   [["--port"], "--port needs a value, as in: --port N"],
-  [["--mock-gpus", "-1"], "--mock-gpus needs a value, as in: --mock-gpus N"],
+  [["--mock-gpus", "-1"], '--mock-gpus must be auto, true, false or a whole number from 0 to 64, not "-1"'],
   [["--mock-gpus", "2", "status"], "the verb comes before the flags, as in: nexus-server status …"],
-  [["status", "now"], '"now" is one word too many; see nexus-server --help'],
+  [["status", "now"], 'nexus-server status does not take "now"; its usage is: nexus-server status'],
   [["logs", "-n"], "--lines needs a value, as in: --lines N"],
-  [["logs", "-n", "x"], '-n takes a number of lines, not "x"'],
+  [["logs", "-n", "x"], '--lines takes a whole number from 0 to 10000000, not "x"'],
   [["statuz"], '"statuz" is not a verb of nexus-server; did you mean status?'],
 ])("nexus-server %j is one line and exit 2", async (words, message) => {
   const refused = await startWith({}, words);
@@ -82,6 +82,22 @@ test("nexus-server config --edit opens no editor of its own choice without a ter
   const { VISUAL: _visual, EDITOR: _editor, ...env } = world.env;
   const refused = await runProgram([NEXUS_SERVER, "config", "--edit"], { env, cwd: world.home });
   expectRefusal(refused, 1, "an editor needs a terminal");
+});
+
+test("nexus-server config --edit takes what is right whole and for its owner only, and leaves the file as it was otherwise", async () => {
+  const folder = join(world.folder, "other");
+  const path = join(folder, "config.toml");
+  const editor = join(world.folder, "editor");
+  writeFileSync(editor, '#!/bin/sh\necho "$NEW" > "$1.saved" && chmod 644 "$1.saved" && mv "$1.saved" "$1"\n', {
+    mode: 0o755,
+  });
+  const write = (text: string): Promise<Finished> =>
+    startWith({ NS_SERVER_DIR: folder, EDITOR: editor, NEW: text }, ["config", "--edit"]);
+  expect(await write("max_cpu_jobs = 3")).toMatchObject({ exitCode: 0, stderr: "" });
+  expect([readFileSync(path, "utf8"), statSync(path).mode & 0o777]).toEqual(["max_cpu_jobs = 3\n", 0o600]);
+  expectRefusal(await write("max_cpu_jobs = many"), 1, "config.toml", "nothing was changed");
+  expect(await write("max_cpu_jobs = 4")).toMatchObject({ exitCode: 0 });
+  expect([readFileSync(path, "utf8"), readdirSync(folder)]).toEqual(["max_cpu_jobs = 4\n", ["config.toml"]]);
 });
 
 test("nexus-server config shows every setting and no secret", async () => {

@@ -17,11 +17,11 @@ beforeEach(async () => {
 afterEach(() => world.dispose());
 
 const waitForPid = async (id: string): Promise<number> => {
-  await waitUntil(`job ${id} has a process`, async () => (await world.job(id)).pid !== null);
+  await waitUntil(async () => (await world.job(id)).pid !== null, `job ${id} has a process`);
   return (await world.job(id)).pid ?? Number.NaN;
 };
 
-const waitForFile = (path: string): Promise<void> => waitUntil(`${path} is there`, () => existsSync(path));
+const waitForFile = (path: string): Promise<void> => waitUntil(() => existsSync(path), `${path} is there`);
 
 describe("a server that is killed", () => {
   test("finds its jobs again: each ran once, in order, with its own exit code", async () => {
@@ -100,7 +100,7 @@ describe("a machine that restarts", () => {
     const pid = await waitForPid(job.id);
     await stopChild(server, "SIGKILL");
     process.kill(pid, "SIGKILL");
-    await waitUntil("the session is gone", () => !existsSync(`/proc/${pid}`));
+    await waitUntil(() => !existsSync(`/proc/${pid}`), "the session is gone");
     const db = new Database(join(world.folder, "server", "jobs.db"));
     db.exec(`update jobs set details = replace(details, '"bootId":"', '"bootId":"earlier-')`);
     db.close();

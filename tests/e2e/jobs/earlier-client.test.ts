@@ -79,8 +79,10 @@ const ask = async <Value = Fields>(name: string, ...words: readonly unknown[]): 
   return answer.value as Value;
 };
 
+let described = 0;
+
 const describeJob = (fields: Fields): Fields => ({
-  job_id: `earlier-${Math.random().toString(36).slice(2)}`,
+  job_id: `earlier-${++described}`,
   user: "tester",
   artifact_id: null,
   git_repo_url: "unknown-url",
@@ -174,7 +176,7 @@ describe("the client of Nexus 0.5", () => {
     const queued = await submit({ command: "true", env: { SECRET: "planted" } });
     expect(await ask("get_job", queued)).toMatchObject({ env: { SECRET: "********" } });
     await world.waitFor(running, ["running"]);
-    await waitUntil("it has a pid", async () => (await world.job(running)).pid !== null);
+    await waitUntil(async () => (await world.job(running)).pid !== null, "it has a pid");
     expect(await ask("edit_job", queued, "false", 5, 2, "tag")).toMatchObject({
       command: "false",
       priority: 5,

@@ -16,7 +16,7 @@ beforeEach(async () => {
 
 afterEach(() => world.dispose());
 
-const waitForFile = (path: string): Promise<void> => waitUntil(`${path} is there`, () => existsSync(path));
+const waitForFile = (path: string): Promise<void> => waitUntil(() => existsSync(path), `${path} is there`);
 
 describe("a job that ends by itself", () => {
   test.each([

@@ -48,24 +48,24 @@ describe("a log larger than max_log_gb", () => {
     const go = join(world.folder, "go");
     const command = `${renderCounter(LINES, BURST, "sleep 0.005")}; until [ -e ${go} ]; do sleep 0.02; done; echo the end`;
     const { id } = await world.submit({ command, num_gpus: 0 });
-    await waitUntil("it prints", () => existsSync(locateLog(id)));
+    await waitUntil(() => existsSync(locateLog(id)), "it prints");
     const whole = followByNx(["logs", "-F", id]);
     const late = followByNx(["logs", "-F", "-n", "3", id]);
     for (const grown of [2, 6, 9]) {
       await waitUntil(
-        "it has grown",
         () => measureLog(id).size > grown * MAX_BYTES || measureLog(id).size > LINES * 12,
+        "it has grown",
       );
       await stopChild(server, "SIGKILL");
       const { size } = measureLog(id);
       await waitUntil(
-        "it grows on",
         () => measureLog(id).size > size + MAX_BYTES / 2 || measureLog(id).size > LINES * 12,
+        "it grows on",
       );
       expect(measureLog(id).blocks * 512).toBeLessThan(1.25 * MAX_BYTES);
       server = await world.startServer(SETTINGS);
     }
-    await waitUntil("the last line is shown", () => readNumbers(whole.shown()).at(-1)?.at(-1) === LINES - 1);
+    await waitUntil(() => readNumbers(whole.shown()).at(-1)?.at(-1) === LINES - 1, "the last line is shown");
     writeFileSync(go, "");
     expect([await whole.ended, await late.ended]).toEqual([0, 0]);
     const parts = readNumbers(whole.shown());

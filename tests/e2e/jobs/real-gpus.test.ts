@@ -36,7 +36,13 @@ const answer = ({ mode, apps = "" }: Readonly<{ mode: string; apps?: string }>):
 };
 
 const startServer = (path: string): Promise<unknown> =>
-  world.startServer({ NS_MOCK_GPUS: "0", NS_REFRESH_RATE: "0.1", NEXUS_FAKE_SMI_DIR: answers, PATH: path });
+  world.startServer({
+    NS_MOCK_GPUS: "0",
+    NS_REFRESH_RATE: "0.1",
+    NS_DRIVER_TIMEOUT: "1",
+    NEXUS_FAKE_SMI_DIR: answers,
+    PATH: path,
+  });
 
 const withFake = (): string => `${PROGRAMS}:${process.env["PATH"]}`;
 
@@ -75,7 +81,7 @@ describe("the GPUs of nvidia-smi", () => {
       const cpuJob = await world.submit({ command: "exit 4", num_gpus: 0 });
       expect((await world.waitFor(cpuJob.id)).exit_code).toBe(4);
       expect((await world.job(gpuJob.id)).status).toBe("queued");
-      await waitUntil("the status says why", async () => (await readStatus()).gpu_error !== null);
+      await waitUntil(async () => (await readStatus()).gpu_error !== null, "the status says why");
       answer({ mode: "ok" });
       expect((await world.waitFor(gpuJob.id)).status).toBe("completed");
       expect((await readStatus()).gpu_error).toBeNull();

@@ -5,7 +5,7 @@ import type { WireDelivery } from "../../../src/wire/delivery.ts";
 import { stopChild } from "../../support/programs.ts";
 import { startSlack } from "../../support/stand-ins/channels.ts";
 import { type DiscordStandIn, startDiscord } from "../../support/stand-ins/discord.ts";
-import { waitUntil } from "../../support/wait.ts";
+import { letPass, waitUntil } from "../../support/wait.ts";
 import { createWorld, type World } from "../../support/world.ts";
 
 const enter = async (): Promise<Readonly<{ world: World; discord: DiscordStandIn }>> => {
@@ -48,7 +48,7 @@ test("Discord hears of a job's start and of its failure, with the end of its log
   const events = await followEvents(world);
   const command = "for i in $(seq 30); do echo line $i; done; echo token $API_TOKEN @everyone; exit 3";
   const { id } = await world.submit({ ...notify(discord), command });
-  await waitUntil("both messages are there", () => discord.messages.size === 2);
+  await waitUntil(() => discord.messages.size === 2, "both messages are there");
   expect(discord.texts()).toEqual([
     expect.stringMatching(new RegExp(`^<@42> Job ${id} started on `)),
     expect.stringMatching(new RegExp(`^<@42> Job ${id} failed on `)),
@@ -61,13 +61,14 @@ test("Discord hears of a job's start and of its failure, with the end of its log
   expect(log.split("\n")).toHaveLength(20 + 2);
   expect(log).not.toContain("Script done");
   expect(JSON.stringify([...discord.messages.values()])).not.toContain("hunter2");
-  await waitUntil("the id is kept", async () => {
+  await waitUntil(async () => {
     const { notification_messages } = await world.job(id);
     return notification_messages["discord_start_job"] === first?.[0];
-  });
+  }, "the id is kept");
   await events.until(`"notification_messages":{"discord_start_job":"${first?.[0]}"}`);
-  await waitUntil("both are written down", async () =>
-    (await listDeliveries(world, id)).every(({ state }) => state === "delivered"),
+  await waitUntil(
+    async () => (await listDeliveries(world, id)).every(({ state }) => state === "delivered"),
+    "both are written down",
   );
   const shown = await world.nx(["get", id]);
   expect(shown.stdout).toContain("told      discord, started: delivered");
@@ -83,7 +84,7 @@ test("a Discord that hangs delays no job, and what it missed arrives after a cra
   discord.failAlways({ kind: "hang" });
   const { id } = await world.submit({ ...notify(discord), command: "true" });
   expect((await world.waitFor(id)).status).toBe("completed");
-  await waitUntil("it was asked", () => discord.requests.length === 1);
+  await waitUntil(() => discord.requests.length === 1, "it was asked");
   expect((await listDeliveries(world, id)).map(({ event, state }) => `${event} ${state}`)).toEqual([
     "started sending",
     "completed waiting",
@@ -91,9 +92,10 @@ test("a Discord that hangs delays no job, and what it missed arrives after a cra
   await stopChild(server, "SIGKILL");
   discord.failAlways(null);
   await world.startServer();
-  await waitUntil("both messages are there", () => discord.messages.size === 2);
-  await waitUntil("both are written down", async () =>
-    (await listDeliveries(world, id)).every(({ state }) => state === "delivered"),
+  await waitUntil(() => discord.messages.size === 2, "both messages are there");
+  await waitUntil(
+    async () => (await listDeliveries(world, id)).every(({ state }) => state === "delivered"),
+    "both are written down",
   );
   expect(discord.texts().map((text) => text.split(" ")[3])).toEqual(["started", "completed"]);
   const { stdout } = await world.nx(["get", id]);
@@ -106,10 +108,10 @@ test("a webhook that is gone is told by nx get, and by no retry", async () => {
   await world.startServer();
   const env = { DISCORD_USER_ID: "42", DISCORD_WEBHOOK_URL: `${discord.url}/api/webhooks/1/gone` };
   const { id } = await world.submit({ ...notify(discord), env, command: "true" });
-  await waitUntil("it was given up", async () => {
+  await waitUntil(async () => {
     const deliveries = await listDeliveries(world, id);
     return deliveries.length === 2 && deliveries.every(({ state }) => state === "dead");
-  });
+  }, "it was given up");
   const shown = await world.nx(["get", id]);
   expect(shown.stdout).toContain("told      discord, completed: given up: Discord answered 404: Unknown Webhook");
   expect(discord.requests).toHaveLength(2);
@@ -156,7 +158,7 @@ test("a sweep whose last waiting job is removed is told of then", async () => {
   expect((await world.post("/v1/jobs/batch", jobs)).status).toBe(201);
   await world.waitFor("bad");
   expect((await world.nx(["remove", "-y", "waits"])).exitCode).toBe(0);
-  await waitUntil("the digest is there", () => slack.texts.length === 1);
+  await waitUntil(() => slack.texts.length === 1, "the digest is there");
   expect(slack.texts[0]).toMatch(
     /^\*Batch: 1 of 2 done, 1 failed, on .*\*\nJobs: 1 failed, 1 removed\nFailed: bad\nLast command: train --key \$KEY\nUser: ann$/,
   );
@@ -170,16 +172,16 @@ test("a server that is killed again and again loses no message, and repeats at m
   for (let kill = 0; kill < KILLS; kill++) {
     for (let index = 0; index < 3; index++) ids.push((await world.submit({ ...notify(discord), command: "true" })).id);
     const [before, patience] = [discord.requests.length, 40 * kill];
-    await waitUntil("something is being sent", () => discord.requests.length > before);
-    await new Promise((resolve) => setTimeout(resolve, patience));
+    await waitUntil(() => discord.requests.length > before, "something is being sent");
+    await letPass(patience);
     await stopChild(server, "SIGKILL");
     server = await world.startServer();
   }
-  await waitUntil("all are written down", async () => {
+  await waitUntil(async () => {
     const deliveries = (await Promise.all(ids.map((id) => listDeliveries(world, id)))).flat();
     const completed = deliveries.filter(({ event }) => event === "completed");
     return completed.length === ids.length && deliveries.every(({ state }) => state === "delivered");
-  });
+  }, "all are written down");
   const events = await Promise.all(
     ids.map(async (id) => (await listDeliveries(world, id)).map(({ event }) => `${id} ${event}`)),
   );

@@ -37,7 +37,7 @@ const resultOf = async (id: string): Promise<unknown> => {
 };
 
 const waitForEffect = (name: string): Promise<void> =>
-  waitUntil(`${name} began`, () => existsSync(at("effects")) && countEffects().includes(name));
+  waitUntil(() => existsSync(at("effects")) && countEffects().includes(name), `${name} began`);
 
 const kill = async (id: string): Promise<void> => {
   await fetch(`${world.url}/v1/jobs/${id}/kill`, { method: "POST" });

@@ -95,7 +95,7 @@ describe("a damaged database", () => {
   test("found at the start is told in one line with what to do, and left as it is", async () => {
     const server = await world.startServer(SETTINGS);
     await submit("runs", `until [ -e ${at("go")} ]; do sleep 0.02; done; exit 5`);
-    await waitUntil("it runs", () => existsSync(inServer("jobs/runs/started")));
+    await waitUntil(() => existsSync(inServer("jobs/runs/started")), "it runs");
     expect((await serve("backup")).exitCode).toBe(0);
     await stopChild(server, "SIGTERM");
     damage(findPagesOf("jobs"));
@@ -132,7 +132,7 @@ const waitForGo = (exitCode: number): string => `until [ -e ${at("go")} ]; do sl
 
 const start = async (id: string, command: string): Promise<void> => {
   await submit(id, command);
-  await waitUntil("it runs", () => existsSync(inServer(`jobs/${id}/started`)));
+  await waitUntil(() => existsSync(inServer(`jobs/${id}/started`)), "it runs");
 };
 
 describe("the folder of a job, removed by hand", () => {
@@ -173,7 +173,7 @@ describe("a screen session, killed by hand", () => {
   test("ends its job: it is told, no process of it survives, and its GPU is free", async () => {
     await world.startServer(SETTINGS);
     await world.submit({ job_id: "held", command: "sleep 300", num_gpus: 2 });
-    await waitUntil("it runs", () => existsSync(inServer("jobs/held/started")));
+    await waitUntil(() => existsSync(inServer("jobs/held/started")), "it runs");
     process.kill((await world.job("held")).pid ?? Number.NaN, "SIGKILL");
     const held = await world.waitFor("held");
     expect([held.status, held.exit_code, held.error_message]).toEqual([
@@ -194,7 +194,7 @@ describe("a machine that restarts, with the pid of a job's session in use again"
     const pid = (await world.job("old")).pid ?? Number.NaN;
     await stopChild(server, "SIGKILL");
     spawnSync("kill", ["-KILL", ...listProcessesWith("NEXUS_JOB_ID=old").map(String)]);
-    await waitUntil("the session is gone", () => !existsSync(`/proc/${pid}`));
+    await waitUntil(() => !existsSync(`/proc/${pid}`), "the session is gone");
     const stranger = Bun.spawn(["sleep", "300"]);
     const db = new Database(inServer("jobs.db"));
     db.exec(`update jobs set details =

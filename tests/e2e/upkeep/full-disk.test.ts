@@ -87,7 +87,7 @@ describe.skipIf(!canMount)("a full disk", () => {
     await submit("runs", waitForGo(7));
     const artifact = await upload(await tar({ "code.sh": Buffer.from("exit 5") }));
     await submit("waits", "bash code.sh", { num_gpus: 1, artifact_id: artifact });
-    await waitUntil("it runs", () => existsSync(inJob("runs", "started")));
+    await waitUntil(() => existsSync(inJob("runs", "started")), "it runs");
     disk.fill();
     for (const write of listWrites()) {
       const response = await write;
@@ -97,7 +97,7 @@ describe.skipIf(!canMount)("a full disk", () => {
       ]);
     }
     go();
-    await waitUntil("its end is recorded", () => existsSync(inJob("runs", "exit_code")));
+    await waitUntil(() => existsSync(inJob("runs", "exit_code")), "its end is recorded");
     expect((await world.job("waits")).status).toBe("queued");
     disk.makeRoom();
     expect(await resultOf("runs")).toEqual(["failed", 7]);
@@ -109,10 +109,10 @@ describe.skipIf(!canMount)("a full disk", () => {
     const first = await world.startServer(SETTINGS);
     await giveLogRoom();
     await submit("runs", waitForGo(7));
-    await waitUntil("it runs", () => existsSync(inJob("runs", "started")));
+    await waitUntil(() => existsSync(inJob("runs", "started")), "it runs");
     disk.fill();
     await submit("early", "exit 4");
-    await waitUntil("it is tried", async () => (await world.job("early")).started_at !== null);
+    await waitUntil(async () => (await world.job("early")).started_at !== null, "it is tried");
     await stopChild(first, "SIGKILL");
     await world.startServer(SETTINGS);
     expect((await world.job("runs")).status).toBe("running");
@@ -130,7 +130,7 @@ describe.skipIf(!canMount)("a full disk", () => {
     const job = await world.waitFor("large");
     expect(job).toMatchObject({ status: "failed", exit_code: null });
     expect(job.error_message).toMatch(/^Could not unpack the artifact: .*No space left on device/);
-    await waitUntil("its files are gone", () => !existsSync(inJob("large", "repo")));
+    await waitUntil(() => !existsSync(inJob("large", "repo")), "its files are gone");
     expect(await (await sendArtifact(new Uint8Array(MIB))).json()).toEqual({ data: expect.any(String) });
   });
 
@@ -138,9 +138,9 @@ describe.skipIf(!canMount)("a full disk", () => {
     await world.startServer(SETTINGS);
     await giveLogRoom();
     await submit("talks", `head -c ${DISK_MIB * MIB} /dev/zero | tr '\\0' x; ${waitForGo(9)}`);
-    await waitUntil("the disk is full", () => statfsSync(disk.path).bavail === 0);
+    await waitUntil(() => statfsSync(disk.path).bavail === 0, "the disk is full");
     go();
-    await waitUntil("its end is recorded", () => existsSync(inJob("talks", "exit_code")));
+    await waitUntil(() => existsSync(inJob("talks", "exit_code")), "its end is recorded");
     truncateSync(inJob("talks", "output.log"), 100);
     expect(await resultOf("talks")).toEqual(["failed", 9]);
   });
@@ -152,7 +152,7 @@ describe.skipIf(!canMount)("a read-only folder", () => {
     await world.startServer(SETTINGS);
     disk.setReadOnly(true, "server/jobs");
     await submit("early", "exit 4");
-    await waitUntil("it is tried", async () => (await world.job("early")).started_at !== null);
+    await waitUntil(async () => (await world.job("early")).started_at !== null, "it is tried");
     disk.setReadOnly(false, "server/jobs");
     expect(await resultOf("early")).toEqual(["failed", 4]);
   });

@@ -75,11 +75,11 @@ describe.skipIf(!canMount)("a disk with less free than min_free_gb", () => {
     await world.waitFor(id, ["running"]);
     fill();
     const isTold = (): boolean => discord.texts().some((text) => text.includes("short of disk space"));
-    await waitUntil("it is told", isTold);
-    await waitUntil("that is written down", async () => {
+    await waitUntil(isTold, "it is told");
+    await waitUntil(async () => {
       const deliveries = await (await fetch(`${world.url}/v1/jobs/${id}/deliveries`)).json();
       return (deliveries as readonly { state: string }[]).every(({ state }) => state === "delivered");
-    });
+    }, "that is written down");
     await stopChild(first, "SIGKILL");
     await world.startServer(SETTINGS);
     const later = await world.submit({ command: "true", num_gpus: 0 });

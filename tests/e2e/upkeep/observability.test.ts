@@ -30,8 +30,8 @@ const startLogging = async (): Promise<ChildProcess> => {
   closeSync(log);
   servers.push(server);
   await waitUntil(
-    "the server answers",
     async () => (await fetch(`${world.url}/v1/health`).catch(() => null))?.ok ?? false,
+    "the server answers",
   );
   return server;
 };
@@ -54,7 +54,7 @@ test("the log tells each step of a job, a crash of the server between, and the f
   const first = await startLogging();
   const job = await world.submit({ command: "true; exec sleep 300", job_id: "long" });
   await world.waitFor(job.id, ["running"]);
-  await waitUntil("the launch is told", () => listMoves(job.id).length === 3);
+  await waitUntil(() => listMoves(job.id).length === 3, "the launch is told");
   expect(await read("nexus_jobs", { status: "running" })).toBe(1);
   expect(await read("nexus_gpus", { state: "busy" })).toBe(1);
   expect(await read("nexus_jobs_submitted_total")).toBe(1);
@@ -66,7 +66,7 @@ test("the log tells each step of a job, a crash of the server between, and the f
   const headers = { "x-request-id": "kill-1" };
   await fetch(`${world.url}/v1/jobs/${job.id}/kill`, { method: "POST", headers });
   await world.waitFor(job.id);
-  await waitUntil("the end is told", () => listMoves(job.id).length === 6);
+  await waitUntil(() => listMoves(job.id).length === 6, "the end is told");
   expect(listMoves(job.id)).toEqual([
     "null > queued: submitted by 127.0.0.1",
     "queued > starting: its turn has come",
@@ -92,9 +92,9 @@ test("a follower of a log is counted until it hangs up, and who kills its job is
   await body?.getReader().read();
   expect(await read("nexus_followers", { kind: "logs" })).toBe(1);
   hangUp.abort();
-  await waitUntil("the follower is gone", async () => (await read("nexus_followers")) === 0);
+  await waitUntil(async () => (await read("nexus_followers")) === 0, "the follower is gone");
   expect((await world.nx(["kill", "-y", job.id])).exitCode).toBe(0);
-  await waitUntil("the end is told", () => listMoves(job.id).length === 5);
+  await waitUntil(() => listMoves(job.id).length === 5, "the end is told");
   expect(listMoves(job.id).slice(-2)).toEqual([
     "running > running: kill asked for by tester at 127.0.0.1",
     "running > killed: killed by tester at 127.0.0.1",

@@ -89,3 +89,14 @@ test("a request refused for its origin changes nothing", async () => {
   await call("POST", "/v1/jobs", { json, headers: { origin: "http://evil.example" } });
   expect(store.countJobs().queued).toBe(0);
 });
+
+test("as many requests may wait as the server takes, and its followers beside them; it can always be asked whether it lives", async () => {
+  const { call, context } = createHarness();
+  const { maxRequests } = context.settings.limits;
+  const ask = async (pendingRequests: number, path = "/v1/jobs"): Promise<number> =>
+    (await call("GET", path, { pendingRequests })).status;
+  expect([await ask(maxRequests), await ask(maxRequests + 1)]).toEqual([200, 503]);
+  for (const _follower of [1, 2]) await call("GET", "/v1/events");
+  expect([await ask(maxRequests + 2), await ask(maxRequests + 3)]).toEqual([200, 503]);
+  expect(await ask(10 * maxRequests, "/v1/health")).toBe(200);
+});

@@ -1,17 +1,13 @@
 import { timingSafeEqual } from "node:crypto";
 import type { MiddlewareHandler } from "hono";
 import { digestText } from "../../../tools/digest.ts";
-import {
-  type AccessDenial,
-  type Credential,
-  decideAccess,
-  normalizeHost,
-  type Source,
-} from "../../core/access/access.ts";
+import { type AccessDenial, type Credential, decideAccess, type Source } from "../../core/access/access.ts";
 import { isExpired } from "../../core/access/access-token.ts";
+import { normalizeHost } from "../../core/access/server-hosts.ts";
 import { createRefusal } from "../../core/refusal.ts";
 import type { ApiContext, AppEnv, AppRequest, Peer } from "../context.ts";
 import { respondRefusal } from "../http/error-response.ts";
+import { countGuesser } from "./count-by.ts";
 import { createGuessLimit, type GuessLimit, MAX_GUESSES } from "./guess-limit.ts";
 import type { Seats } from "./seats.ts";
 
@@ -46,16 +42,16 @@ const judgeCredential = (context: ApiContext, authorization: string | undefined)
 
 const isReading = ({ req }: AppRequest): boolean => READING_METHODS.has(req.method);
 
-const toSource = ({ address, localUser }: Peer): Source =>
-  localUser === undefined ? { kind: "network", address } : { kind: "socket", ...localUser };
+const toSource = ({ address, localUser, holder = null }: Peer): Source =>
+  localUser === undefined ? { kind: "network", address, holder } : { kind: "socket", ...localUser };
 
 const isUnsure = (credential: Credential): boolean =>
   credential.kind === "token" ? credential.isGuessable : credential.kind !== "absent";
 
 const noteGuess = (guesses: GuessLimit, request: AppRequest): void => {
-  const { address } = request.env.peer;
-  if (!guesses.note(address)) return;
-  request.get("log").warn("too many wrong tokens", { peer: address, limit: MAX_GUESSES });
+  const whom = countGuesser(request);
+  if (!guesses.note(whom)) return;
+  request.get("log").warn("too many wrong tokens", { peer: whom, limit: MAX_GUESSES });
 };
 
 const refuse = (request: AppRequest, denial: AccessDenial, secondsLeft: number): Response => {
@@ -71,13 +67,13 @@ const gatherFacts = (context: ApiContext, request: AppRequest, serverHosts: Read
   host: request.req.header("host") ?? null,
   origin: request.req.header("origin") ?? null,
   serverHosts,
-  trustsLoopback: context.settings.trustLoopback,
+  local: context.settings.local,
   credential: judgeCredential(context, request.req.header("authorization")),
 });
 
 const admit = (context: ApiContext, request: AppRequest, { serverHosts, guesses }: Entry): Response | null => {
   const known = gatherFacts(context, request, serverHosts);
-  const secondsLeft = isUnsure(known.credential) ? guesses.secondsLeft(request.env.peer.address) : 0;
+  const secondsLeft = isUnsure(known.credential) ? guesses.secondsLeft(countGuesser(request)) : 0;
   const facts = { ...known, isGuessing: secondsLeft > 0 };
   const decision = decideAccess({ ...facts, asked: { act: "enter" } });
   request.set("facts", facts);

@@ -15,12 +15,6 @@ const decodeUser = (sent: string | undefined): string | null => {
 export const nameUser = (request: AppRequest): string | null =>
   request.get("identity")?.name ?? decodeUser(request.req.header("x-nexus-user"));
 
-/** Who asks, by what seats and shares are counted: whom the server knows, else the address. */
-export const nameAsker = (request: AppRequest): string => {
-  const name = request.get("identity")?.name ?? null;
-  return name === null ? request.env.peer.address : `user ${name}`;
-};
-
 export const readCaller = (request: AppRequest): Caller => {
   const { address } = request.env.peer;
   const user = nameUser(request);

@@ -1,12 +1,12 @@
 import type { Clock } from "../../core/clock.ts";
 
 /**
- * Counts wrong tokens by where they come from; of IPv6 that is a /64, which is what one machine is given. `note` is true for
- * the one that reaches the limit.
+ * Counts wrong tokens by whom they come from, a user or an address; of IPv6 that is a /64, which is what one machine is given.
+ * `note` is true for the one that reaches the limit.
  */
 export type GuessLimit = Readonly<{
-  secondsLeft: (address: string) => number;
-  note: (address: string) => boolean;
+  secondsLeft: (whom: string) => number;
+  note: (whom: string) => boolean;
 }>;
 
 type Window = Readonly<{ startedAt: number; guesses: number }>;
@@ -46,14 +46,14 @@ export const createGuessLimit = (clock: Clock): GuessLimit => {
     return window !== undefined && now - window.startedAt < WINDOW_S ? window : undefined;
   };
   return {
-    secondsLeft: (address) => {
+    secondsLeft: (whom) => {
       const now = clock();
-      const window = find(groupByNetwork(address), now);
+      const window = find(groupByNetwork(whom), now);
       if (window === undefined || window.guesses < MAX_GUESSES) return 0;
       return Math.max(1, Math.ceil(window.startedAt + WINDOW_S - now));
     },
-    note: (address) => {
-      const group = groupByNetwork(address);
+    note: (whom) => {
+      const group = groupByNetwork(whom);
       const now = clock();
       const { startedAt, guesses } = find(group, now) ?? { startedAt: now, guesses: 0 };
       windows.delete(group);

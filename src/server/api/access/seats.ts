@@ -13,9 +13,9 @@ export type Limits = Readonly<{
 /** A viewer looks at a terminal; it counts as a follower does, but its request has been answered. */
 export type SeatKind = "follower" | "viewer" | "upload";
 
-/** `asker` is the user or, where none is known, the address. A seat taken is given back by the function in the answer; giving it back again does nothing. */
+/** `whom` it is counted for. A seat taken is given back by the function in the answer; giving it back again does nothing. */
 export type Seats = Readonly<{
-  take: (kind: SeatKind, asker: string) => Result<() => void, Refusal>;
+  take: (kind: SeatKind, whom: string) => Result<() => void, Refusal>;
   countFollowers: () => number;
 }>;
 
@@ -30,27 +30,27 @@ const createRelease = (release: () => void): (() => void) => {
 const refuse = (what: string, limit: number): Result<never, Refusal> =>
   err(createRefusal("UNAVAILABLE", `The server has ${limit} ${what}, which is all that it takes; try again later`));
 
-const refuseAsker = (limit: number): Result<never, Refusal> =>
-  err(
-    createRefusal("TOO_MANY_REQUESTS", `You have ${limit} followers, which is all that one user or address may have`),
-  );
+const refuseOne = (limit: number): Result<never, Refusal> =>
+  err(createRefusal("TOO_MANY_REQUESTS", `${limit} followers are yours, which is all that one may have`));
 
 const createFollowerSeats = (limits: Limits) => {
-  const perAsker = new Map<string, number>();
+  const ofEach = new Map<string, number>();
   let total = 0;
   let streams = 0;
-  const change = (asker: string, isStream: boolean, by: 1 | -1): void => {
-    const count = (perAsker.get(asker) ?? 0) + by;
+  const change = (whom: string, isStream: boolean, by: 1 | -1): void => {
+    const count = (ofEach.get(whom) ?? 0) + by;
     total += by;
     if (isStream) streams += by;
-    if (count === 0) perAsker.delete(asker);
-    else perAsker.set(asker, count);
+    if (count === 0) ofEach.delete(whom);
+    else ofEach.set(whom, count);
   };
-  const take = (asker: string, isStream: boolean): Result<() => void, Refusal> => {
+  const take = (whom: string, isStream: boolean): Result<() => void, Refusal> => {
     if (total >= limits.maxFollowers) return refuse("followers", limits.maxFollowers);
-    if ((perAsker.get(asker) ?? 0) >= limits.maxFollowersPerAddress) return refuseAsker(limits.maxFollowersPerAddress);
-    change(asker, isStream, 1);
-    return ok(createRelease(() => change(asker, isStream, -1)));
+    if ((ofEach.get(whom) ?? 0) >= limits.maxFollowersPerAddress) {
+      return refuseOne(limits.maxFollowersPerAddress);
+    }
+    change(whom, isStream, 1);
+    return ok(createRelease(() => change(whom, isStream, -1)));
   };
   return { take, countStreams: () => streams };
 };
@@ -68,7 +68,7 @@ export const createSeats = (limits: Limits): Seats => {
   const followers = createFollowerSeats(limits);
   const takeUpload = createUploadSeats(limits);
   return {
-    take: (kind, asker) => (kind === "upload" ? takeUpload() : followers.take(asker, kind === "follower")),
+    take: (kind, whom) => (kind === "upload" ? takeUpload() : followers.take(whom, kind === "follower")),
     countFollowers: followers.countStreams,
   };
 };

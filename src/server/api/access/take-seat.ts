@@ -1,6 +1,6 @@
 import { ok } from "../../../base/result.ts";
 import type { AppRequest, Peer, RouteAnswer } from "../context.ts";
-import { nameAsker } from "./caller.ts";
+import { countAsker } from "./count-by.ts";
 import type { SeatKind, Seats } from "./seats.ts";
 import { watchAccess } from "./watch-access.ts";
 
@@ -49,17 +49,19 @@ const answerSeated = async (
   release: () => void,
 ): Promise<RouteAnswer> => {
   const { holdOpen }: Peer = request.env.peer;
+  const leave = (): void => {
+    release();
+    holdOpen?.(false);
+  };
   try {
     holdOpen?.(true);
     const answered = await handle(request);
-    if (kind === "follower" && answered.ok) {
+    if (kind === "follower" && answered.ok)
       return ok(holdUntilRead(answered.value, (onLost) => watchAccess(request, onLost), release));
-    }
-    release();
-    holdOpen?.(false);
+    leave();
     return answered;
   } catch (error) {
-    release();
+    leave();
     throw error;
   }
 };
@@ -68,6 +70,6 @@ const answerSeated = async (
 export const withSeat =
   (seats: Seats, kind: SeatKind, handle: Handle): Handle =>
   async (request) => {
-    const seat = seats.take(kind, nameAsker(request));
+    const seat = seats.take(kind, countAsker(request));
     return seat.ok ? answerSeated(request, kind, handle, seat.value) : seat;
   };

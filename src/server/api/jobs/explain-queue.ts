@@ -58,6 +58,7 @@ export const explainQueue = async (context: ApiContext, jobs: readonly QueuedJob
     notes: {
       owners,
       gpuError: reading.ok ? null : reading.error.message,
+      gpuHint: context.gpus.readHint(),
       maxPassedOverS: facts.maxPassedOverS,
     },
   };

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { ok } from "../../../base/result.ts";
 import { artifactCheckSchema, artifactUploadSchema } from "../../../wire/artifact.ts";
-import { nameAsker } from "../access/caller.ts";
+import { countAsker } from "../access/count-by.ts";
 import type { ApiContext } from "../context.ts";
 import { describeErrors, describeJson } from "../http/describe-response.ts";
 import { artifactQuerySchema } from "../http/query.ts";
@@ -39,7 +39,7 @@ const checkSpec = {
 const upload =
   ({ store, settings }: ApiContext): Handle<typeof uploadSpec> =>
   async ({ request, query, body }) => {
-    const share = { owner: nameAsker(request), maxBytes: settings.maxWaitingGib * GIB };
+    const share = { owner: countAsker(request), maxBytes: settings.maxWaitingGib * GIB };
     const received = await receiveArtifact(body, store.artifacts.begin(query.git_sha ?? null, share));
     return received.ok ? ok(Response.json({ data: received.value }, { status: 201 })) : received;
   };

@@ -2,7 +2,8 @@ import { err, ok, type Result } from "../../../base/result.ts";
 import type { Job, JobId, RunningJob } from "../../core/jobs/job.ts";
 import { createRefusal, type Refusal } from "../../core/refusal.ts";
 import type { SocketHandler } from "../../core/running/job-terminal.ts";
-import { nameAsker, readCaller } from "../access/caller.ts";
+import { readCaller } from "../access/caller.ts";
+import { countAsker } from "../access/count-by.ts";
 import { permit } from "../access/permit.ts";
 import type { Seats } from "../access/seats.ts";
 import { closeWhenLost } from "../access/watch-access.ts";
@@ -91,7 +92,7 @@ const attach =
     const { request, query } = input;
     const { columns, rows, term, read_only } = query;
     const options = { size: { columns, rows }, kind: term };
-    const seat = seats.take("viewer", nameAsker(request));
+    const seat = seats.take("viewer", countAsker(request));
     if (!seat.ok) return seat;
     const viewing = { job: job.value, options, isReadOnly: read_only, onEnd: seat.value };
     if (upgrade(request, closeWhenLost(request, bridgeTerminal(context, rooms, viewing)))) {

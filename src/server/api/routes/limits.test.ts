@@ -5,7 +5,7 @@ import type { JobRequestInput } from "../../../wire/job.ts";
 const MIB = 1024 ** 2;
 const GPUS = [createGpu(0), createGpu(1)];
 
-const createQueueHarness = (): Harness => createHarness(GPUS, { maxQueued: 3, maxQueuedInAll: 5 });
+const createQueueHarness = (): Harness => createHarness(GPUS, null, { maxQueued: 3, maxQueuedInAll: 5 });
 
 const createJobs = (count: number, fields: Partial<JobRequestInput> = {}) =>
   Array.from({ length: count }, () => ({ command: "true", user: "ann", num_gpus: 0, ...fields }));
@@ -86,7 +86,7 @@ describe("artifacts that wait are limited", () => {
     });
 
   test("for each who asks, with the limit and what was asked for, and nothing is left of what was refused", async () => {
-    const harness = createHarness(GPUS, { maxWaitingGib: 4 / 1024 });
+    const harness = createHarness(GPUS, null, { maxWaitingGib: 4 / 1024 });
     const [ann, bob] = [harness.addToken("ann", "user"), harness.addToken("bob", "user")];
     expect((await upload(harness, 3, ann)).status).toBe(201);
     const refused = await upload(harness, 2, ann);
@@ -107,7 +107,7 @@ describe("artifacts that wait are limited", () => {
   });
 
   test("and those of jobs that have started give room at once", async () => {
-    const harness = createHarness(GPUS, { maxWaitingGib: 4 / 1024 });
+    const harness = createHarness(GPUS, null, { maxWaitingGib: 4 / 1024 });
     const { data } = (await (await upload(harness, 3)).json()) as { data: string };
     await harness.submit({ job_id: "a", artifact_id: data });
     expect((await upload(harness, 3)).status).toBe(403);
@@ -124,7 +124,7 @@ describe("followers are limited", () => {
 
   test("for each user, wherever they come from, and no user for another at the same address", async () => {
     const limits = { maxRequests: 100, maxFollowers: 50, maxFollowersPerAddress: 2, maxUploads: 3, bodyTimeout: 1 };
-    const harness = createHarness(GPUS, { limits });
+    const harness = createHarness(GPUS, null, { limits });
     const [ann, bob] = [harness.addToken("ann", "viewer"), harness.addToken("bob", "viewer")];
     expect([await follow(harness, ann, "10.0.0.1"), await follow(harness, ann, "10.0.0.2")]).toEqual([200, 200]);
     expect([await follow(harness, ann, "10.0.0.3"), await follow(harness, bob, "10.0.0.1")]).toEqual([429, 200]);

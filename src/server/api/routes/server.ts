@@ -41,6 +41,7 @@ const readStatus = async ({ store, gpus, settings, readDiskRoom }: ApiContext): 
     node_name: settings.nodeName,
     mock: gpus.isMock,
     gpu_error: reading.ok ? null : reading.error.message,
+    gpu_hint: gpus.readHint(),
     ...(isDiskLow(disk) ? { disk_error: describeDiskRoom(disk) } : {}),
   };
 };

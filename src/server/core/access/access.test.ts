@@ -1,16 +1,22 @@
 import { describe, expect, test } from "bun:test";
+import fc from "fast-check";
 import {
   type AccessFacts,
   type Asked,
   type Credential,
   decideAccess,
-  isLoopback,
-  normalizeHost,
+  type LocalRules,
+  type LocalUser,
+  ROLES,
   type Role,
   type Source,
 } from "./access.ts";
+import { LOOPBACK_TRUST } from "./loopback.ts";
+import { isLoopback, normalizeHost } from "./server-hosts.ts";
 
-const at = (address: string): Source => ({ kind: "network", address });
+const OWNER: LocalUser = { user: "root", isOwner: true };
+const BOB: LocalUser = { user: "bob", isOwner: false };
+const at = (address: string, holder: LocalUser | null = OWNER): Source => ({ kind: "network", address, holder });
 const by = (user: string, isOwner = false): Source => ({ kind: "socket", user, isOwner });
 const token = (role: Role, name: string | null = "ann", isGuessable = false): Credential => ({
   kind: "token",
@@ -25,6 +31,10 @@ const ABSENT: Credential = { kind: "absent" };
 const WRONG: Credential = { kind: "wrong" };
 const EXPIRED: Credential = { kind: "expired" };
 
+const RULES: LocalRules = { loopback: "owner", isShared: false, owner: "ann", roles: new Map() };
+const SHARED: LocalRules = { ...RULES, isShared: true, owner: "nexus" };
+const CLOSED: LocalRules = { ...RULES, loopback: "nobody" };
+
 const facts = (changes: Partial<AccessFacts> = {}): AccessFacts => ({
   asked: { act: "enter" },
   isOpen: false,
@@ -32,7 +42,7 @@ const facts = (changes: Partial<AccessFacts> = {}): AccessFacts => ({
   host: "localhost:54323",
   origin: null,
   serverHosts: new Set(["atlas", "10.0.0.7", "fd00::1", "nexus.example.com"]),
-  trustsLoopback: true,
+  local: RULES,
   credential: ABSENT,
   isGuessing: false,
   ...changes,
@@ -79,7 +89,95 @@ describe("who asks", () => {
     ["the socket with a token", by("bob"), token("admin"), true, "ann admin token"],
     ["the socket, as one called like loopback", by("127.0.0.1"), ABSENT, true, "127.0.0.1 user socket"],
   ])("%s", (_what, source, credential, trustsLoopback, who) => {
-    expect(identify({ source, credential, trustsLoopback })).toBe(who);
+    expect(identify({ source, credential, local: trustsLoopback ? RULES : CLOSED })).toBe(who);
+  });
+
+  test.each<readonly [string, Source, Partial<LocalRules>, string]>([
+    ["a user of the machine on a personal server's loopback", at("127.0.0.1", BOB), RULES, "AUTHENTICATION_REQUIRED"],
+    ["a user of the machine on a shared server's loopback", at("::1", BOB), SHARED, "bob user loopback"],
+    [
+      "one whom the settings name",
+      at("::1", BOB),
+      { ...SHARED, roles: new Map([["bob", "viewer"]]) },
+      "bob viewer loopback",
+    ],
+    ["the same by the socket", by("bob"), { ...SHARED, roles: new Map([["bob", "admin"]]) }, "bob admin socket"],
+    [
+      "root, whom the settings call a viewer",
+      LOCAL,
+      { ...SHARED, roles: new Map([["root", "viewer"]]) },
+      "nobody admin loopback",
+    ],
+    ["who can't be told", at("127.0.0.1", null), SHARED, "AUTHENTICATION_REQUIRED"],
+    [
+      "who can't be told, where anyone is trusted",
+      at("127.0.0.1", null),
+      { ...RULES, loopback: "anyone" },
+      "nobody admin loopback",
+    ],
+    [
+      "a user of the machine, where anyone is trusted",
+      at("127.0.0.1", BOB),
+      { ...RULES, loopback: "anyone" },
+      "nobody admin loopback",
+    ],
+    [
+      "a user of the machine, where nobody is trusted",
+      at("127.0.0.1", BOB),
+      { ...SHARED, loopback: "nobody" },
+      "AUTHENTICATION_REQUIRED",
+    ],
+    ["an address of the machine that is not loopback", at("192.0.2.2", BOB), SHARED, "AUTHENTICATION_REQUIRED"],
+  ])("%s", (_what, source, local, who) => {
+    expect(identify({ source, local: { ...RULES, ...local } })).toBe(who);
+  });
+
+  test("a personal server says whose it is to another user of the machine", () => {
+    expect(decideAccess(facts({ source: at("127.0.0.1", BOB) }))).toMatchObject({
+      error: { message: "This is the Nexus server of ann: bob needs a token of it" },
+    });
+    expect(decideAccess(facts({ source: at("::1", null) }))).toMatchObject({
+      error: { message: expect.stringMatching(/^This is the Nexus server of ann: who is not known/) },
+    });
+  });
+
+  const RULES_OF = fc.record({
+    loopback: fc.constantFrom(...LOOPBACK_TRUST),
+    isShared: fc.boolean(),
+    owner: fc.string(),
+  });
+  const HOLDER = fc.record({ user: fc.constantFrom("root", "ann", "bob"), isOwner: fc.boolean() });
+  const ROLES_OF = fc
+    .array(fc.tuple(fc.constantFrom("root", "ann", "bob"), fc.constantFrom(...ROLES)))
+    .map((roles) => new Map<string, Role>(roles));
+  const SENT = fc.constantFrom<Credential>(ABSENT, WRONG, EXPIRED);
+
+  test("nobody is let in by an address alone, unless anyone is trusted, and nobody from elsewhere", () => {
+    const address = fc.constantFrom("127.0.0.1", "127.3.2.1", "::1", "::ffff:127.0.0.1", "10.0.0.9", "fd00::9", "");
+    fc.assert(
+      fc.property(fc.option(HOLDER), address, RULES_OF, SENT, (holder, to, local, credential) => {
+        const source = at(to, holder);
+        const isKnown = local.loopback === "owner" && (holder?.isOwner === true || (local.isShared && holder !== null));
+        const isLetIn = isLoopback(to) && (local.loopback === "anyone" || isKnown);
+        const rules = { ...local, roles: new Map() };
+        expect(decideAccess(facts({ source, local: rules, credential })).ok).toBe(isLetIn);
+      }),
+      { numRuns: 2000 },
+    );
+  });
+
+  test("who is let in by the kernel's word is the same by loopback and by the socket, and an admin only as owner or by name", () => {
+    fc.assert(
+      fc.property(HOLDER, ROLES_OF, SENT, (holder, roles, credential) => {
+        const local = { ...SHARED, roles };
+        const ask = (source: Source) => decideAccess(facts({ source, local, credential }));
+        const [loopback, socket] = [ask(at("::1", holder)), ask({ kind: "socket", ...holder })];
+        const role = holder.isOwner ? "admin" : (roles.get(holder.user) ?? "user");
+        expect(loopback).toMatchObject({ value: { role, name: holder.isOwner ? null : holder.user } });
+        expect(socket).toMatchObject({ value: { role, name: holder.user } });
+      }),
+      { numRuns: 1000 },
+    );
   });
 
   test("an open route asks for no credentials, and lets nobody do more than look", () => {
@@ -198,6 +296,17 @@ describe("host", () => {
     expect(decide({ host })).toBe(own ? "allowed" : "FORBIDDEN_ORIGIN");
   });
 
+  test("a refusal names the setting that allows it, and what is allowed", () => {
+    const serverHosts = new Set(["0.0.0.0", "atlas", "10.0.0.7"]);
+    expect(decideAccess(facts({ host: "gpu.example.com:54323", serverHosts }))).toMatchObject({
+      error: {
+        code: "FORBIDDEN_ORIGIN",
+        message:
+          "This server is not called gpu.example.com:54323, but localhost, 127.0.0.1, ::1, atlas, 10.0.0.7; the setting allowed_hosts adds names",
+      },
+    });
+  });
+
   test("a request without one is refused, on an open route and with a token too", () => {
     expect(decide({ host: null, isOpen: true, credential: token("admin") })).toBe("FORBIDDEN_ORIGIN");
   });
@@ -227,7 +336,7 @@ describe("origin", () => {
 });
 
 test("a refusal for want of a token says how to send it, on the server's own machine what else there is", () => {
-  const refuse = (source: Source) => decideAccess(facts({ source, trustsLoopback: false }));
+  const refuse = (source: Source) => decideAccess(facts({ source, local: CLOSED }));
   expect(refuse(REMOTE)).toMatchObject({ ok: false, error: { hint: expect.stringContaining("Bearer") } });
   expect(refuse(LOCAL)).toMatchObject({ ok: false, error: { hint: expect.stringContaining("NEXUS_SOCKET") } });
 });

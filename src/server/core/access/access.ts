@@ -1,4 +1,6 @@
 import { err, ok, type Result } from "../../../base/result.ts";
+import type { LoopbackTrust } from "./loopback.ts";
+import { checkAddressed, isLoopback } from "./server-hosts.ts";
 
 export const ROLES = ["viewer", "user", "admin"] as const;
 
@@ -12,11 +14,21 @@ export type Identity = Readonly<{
   via: "loopback" | "socket" | "token" | "nothing";
 }>;
 
-/** Whom the kernel names at the far end of a socket; `isOwner`: root, or the server's own user. */
+/** Whom the kernel names at the far end of a connection of this machine; `isOwner`: root, or the server's own user. */
 export type LocalUser = Readonly<{ user: string; isOwner: boolean }>;
 
-/** Where a request came in. */
-export type Source = Readonly<{ kind: "network"; address: string }> | (Readonly<{ kind: "socket" }> & LocalUser);
+/** Where a request came in. `holder` is null where nobody can be named, as of all that is not loopback. */
+export type Source =
+  | Readonly<{ kind: "network"; address: string; holder: LocalUser | null }>
+  | (Readonly<{ kind: "socket" }> & LocalUser);
+
+/** Who of the machine is let in without a token: `isShared` where the server, `owner`'s, is for all of its users. `roles` are by name; without one, user. */
+export type LocalRules = Readonly<{
+  loopback: LoopbackTrust;
+  isShared: boolean;
+  owner: string;
+  roles: ReadonlyMap<string, Role>;
+}>;
 
 /** `isGuessable`: so short that trying is no hopeless way to find it. */
 export type Credential =
@@ -40,7 +52,7 @@ export type AccessFacts = Readonly<{
   host: string | null;
   origin: string | null;
   serverHosts: ReadonlySet<string>;
-  trustsLoopback: boolean;
+  local: LocalRules;
   credential: Credential;
   isGuessing: boolean;
 }>;
@@ -53,69 +65,59 @@ export type AccessDenial = Readonly<{
 
 type Denied = Result<never, AccessDenial>;
 
-const AUTHORITY = /^(\[[0-9a-f:.]+\]|[a-z0-9._-]+)(:\d{1,5})?$/i;
-const ORIGIN = /^https?:\/\/(.+)$/i;
-const LOOPBACK_IPV4 = /^(::ffff:)?127\.\d{1,3}\.\d{1,3}\.\d{1,3}$/i;
-const MAPPED_LOOPBACK = /^::ffff:7f[0-9a-f]{2}:[0-9a-f]{1,4}$/;
 const TOKEN_HINT = "Send the header 'Authorization: Bearer TOKEN'; the server's administrator gives out tokens";
+const OWN_HINT =
+  "nx starts a server of your own; one for all users of the machine has the setting socket, or is installed";
+const UNKNOWN_HINT =
+  "Services, containers and what has closed its connection are nobody's; send a token, or use the server's socket";
 const LOOPBACK_HINT = `This server trusts no address, not even this machine's own: use its socket (NEXUS_SOCKET), or a token: for nx, api_token under [targets.local] in ~/.nexus/config.toml`;
 const SUBMIT_HINT = `leave the user out or name your own: nx takes it from NEXUS_USER or "user" in ~/.nexus/config.toml`;
 const WATCH_HINT = "watch it with read_only=true, or nx attach --watch";
 
-const shortenIpv6 = (address: string): string =>
-  URL.canParse(`http://[${address}]/`) ? new URL(`http://[${address}]/`).hostname.slice(1, -1) : address;
+const askForToken = (message: string, hint: string): Denied => err({ code: "AUTHENTICATION_REQUIRED", message, hint });
 
-/** A host name or address as it is compared: lower case, no brackets, no trailing dot, IPv6 in its shortest form. */
-export const normalizeHost = (name: string): string => {
-  const bare = name
-    .trim()
-    .toLowerCase()
-    .replace(/^\[(.*)\]$/, "$1")
-    .replace(/\.$/, "");
-  return bare.includes(":") ? shortenIpv6(bare) : bare;
+const refuseNameless = ({ source, local }: AccessFacts): Denied => {
+  const needed = "A bearer token is needed";
+  if (source.kind === "socket" || !isLoopback(source.address)) return askForToken(needed, TOKEN_HINT);
+  if (local.loopback === "nobody") return askForToken(needed, LOOPBACK_HINT);
+  if (local.isShared) return askForToken(`${needed}: the kernel names no user of this machine`, UNKNOWN_HINT);
+  const who = source.holder?.user ?? "who is not known to be a user of this machine";
+  return askForToken(`This is the Nexus server of ${local.owner}: ${who} needs a token of it`, OWN_HINT);
 };
 
-export const isLoopback = (address: string): boolean =>
-  address === "::1" || LOOPBACK_IPV4.test(address) || MAPPED_LOOPBACK.test(address);
-
-const parseAuthority = (authority: string): string | null => {
-  const name = AUTHORITY.exec(authority)?.[1];
-  return name === undefined ? null : normalizeHost(name);
-};
-
-const parseOrigin = (origin: string): string | null => parseAuthority(ORIGIN.exec(origin)?.[1] ?? "");
-
-const isServerHost = (name: string | null, serverHosts: ReadonlySet<string>): boolean =>
-  name !== null && (name === "localhost" || isLoopback(name) || serverHosts.has(name));
-
-const forbid = (message: string): Denied => err({ code: "FORBIDDEN_ORIGIN", message });
-
-const checkSource = ({ host, origin, serverHosts }: AccessFacts): Result<void, AccessDenial> => {
-  if (host === null) return forbid("The request names no host");
-  if (!isServerHost(parseAuthority(host), serverHosts)) return forbid(`This server is not called ${host}`);
-  if (origin === null || isServerHost(parseOrigin(origin), serverHosts)) return ok(undefined);
-  return forbid(`Pages of ${origin} may not use this server`);
-};
-
-const isOwnMachine = (source: Source): boolean => source.kind === "network" && isLoopback(source.address);
-
-const refuseCredential = ({ credential, isGuessing, source }: AccessFacts): Denied => {
-  const hint = isOwnMachine(source) ? LOOPBACK_HINT : TOKEN_HINT;
-  if (credential.kind === "absent")
-    return err({ code: "AUTHENTICATION_REQUIRED", message: "A bearer token is needed", hint });
+const refuseCredential = (facts: AccessFacts): Denied => {
+  const { credential, isGuessing } = facts;
+  if (credential.kind === "absent") return refuseNameless(facts);
   if (isGuessing)
-    return err({ code: "TOO_MANY_REQUESTS", message: "Too many wrong tokens came from your address; wait a minute" });
+    return err({ code: "TOO_MANY_REQUESTS", message: "Too many wrong tokens came from you; wait a minute" });
   const message = credential.kind === "expired" ? "The bearer token has expired" : "The bearer token is wrong";
-  return err({ code: "INVALID_CREDENTIALS", message, hint });
+  return err({ code: "INVALID_CREDENTIALS", message, hint: TOKEN_HINT });
+};
+
+const nameLocal = ({ user, isOwner }: LocalUser, via: Identity["via"], { roles }: LocalRules): Identity => ({
+  name: user,
+  role: isOwner ? "admin" : (roles.get(user) ?? "user"),
+  via,
+});
+
+const identifyByLoopback = (holder: LocalUser | null, local: LocalRules): Identity | null => {
+  const isTrusted = local.loopback === "anyone" || (local.loopback === "owner" && holder?.isOwner === true);
+  if (isTrusted) return { name: null, role: "admin", via: "loopback" };
+  const isNamed = local.loopback === "owner" && local.isShared && holder !== null;
+  return isNamed ? nameLocal(holder, "loopback", local) : null;
+};
+
+const identifyLocal = ({ source, local }: AccessFacts): Identity | null => {
+  if (source.kind === "socket") return nameLocal(source, "socket", local);
+  return isLoopback(source.address) ? identifyByLoopback(source.holder, local) : null;
 };
 
 const identify = (facts: AccessFacts): Result<Identity, AccessDenial> => {
-  const { credential, source, isGuessing, trustsLoopback, isOpen } = facts;
+  const { credential, isGuessing, isOpen } = facts;
   if (credential.kind === "token" && !(credential.isGuessable && isGuessing))
     return ok({ name: credential.name, role: credential.role, via: "token" });
-  if (source.kind === "socket")
-    return ok({ name: source.user, role: source.isOwner ? "admin" : "user", via: "socket" });
-  if (trustsLoopback && isOwnMachine(source)) return ok({ name: null, role: "admin", via: "loopback" });
+  const identity = identifyLocal(facts);
+  if (identity !== null) return ok(identity);
   return isOpen ? ok({ name: null, role: "viewer", via: "nothing" }) : refuseCredential(facts);
 };
 
@@ -158,8 +160,9 @@ const checkRole = ({ name, role }: Identity, asked: Asked): Result<void, AccessD
 
 /** Who asks, if what is asked for may be done: the one place that decides it. */
 export const decideAccess = (facts: AccessFacts): Result<Identity, AccessDenial> => {
-  const source = checkSource(facts);
-  if (!source.ok) return source;
+  const { host, origin, serverHosts: hosts } = facts;
+  const addressed = checkAddressed({ host, origin, hosts });
+  if (!addressed.ok) return err({ code: "FORBIDDEN_ORIGIN", message: addressed.error.message });
   const identity = identify(facts);
   if (!identity.ok) return identity;
   const permitted = checkRole(identity.value, facts.asked);

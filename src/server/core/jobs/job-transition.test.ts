@@ -33,6 +33,28 @@ const EVENTS: readonly JobEvent[] = [
   { kind: "edit", command: "true", priority: 3, numGpus: 2 },
 ];
 
+const MOVES = [
+  "queued start starting",
+  "queued edit queued",
+  "starting launch running",
+  "starting requeue queued",
+  "starting requeue killed",
+  "starting exit completed",
+  "starting exit failed",
+  "starting lose failed",
+  "starting lose killed",
+  "starting mark_for_kill starting",
+  "running exit completed",
+  "running exit failed",
+  "running lose failed",
+  "running lose killed",
+  "running mark_for_kill running",
+  "running report running",
+  "completed report completed",
+  "failed report failed",
+  "killed report killed",
+];
+
 const CASES = JOBS.flatMap((job) => EVENTS.map((event) => ({ job, event })));
 
 const apply = (job: Job, event: JobEvent): Job => {
@@ -55,7 +77,7 @@ describe("applyJobEvent", () => {
     }
   });
 
-  test("every move of the table happens", () => {
+  test("every move of the table happens, and no other: none leads out of an end, none back from running", () => {
     const seen = new Set(
       CASES.flatMap(({ job, event }) => {
         const next = applyJobEvent(job, event);
@@ -66,6 +88,7 @@ describe("applyJobEvent", () => {
       Object.entries(moves).flatMap(([kind, statuses]) => statuses.map((to) => `${from} ${kind} ${to}`)),
     );
     expect([...seen].toSorted()).toEqual(listed.toSorted());
+    expect(listed.toSorted()).toEqual(MOVES.toSorted());
   });
 
   test.each([

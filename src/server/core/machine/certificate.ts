@@ -1,4 +1,4 @@
-import { normalizeHost } from "../access/access.ts";
+import { isUnspecified, normalizeHost } from "../access/server-hosts.ts";
 
 /** `expiresAt` in Unix seconds; `fingerprint` is SHA-256, as openssl prints it; `isOurs`: a nexus-server made it, and may make it anew. */
 export type CertificateFacts = Readonly<{
@@ -11,7 +11,6 @@ export type CertificateFacts = Readonly<{
 const LAST_DAYS_S = 30 * 86_400;
 const NAME = /^(?:\*\.)?[a-z0-9_](?:[a-z0-9_-]*[a-z0-9_])?(?:\.[a-z0-9_](?:[a-z0-9_-]*[a-z0-9_])?)*$/;
 const ADDRESS = /^[0-9a-f]*:[0-9a-f:.]+$/;
-const UNSPECIFIED: ReadonlySet<string> = new Set(["0.0.0.0", "::"]);
 
 /** What is to be done about its end, which clients would take for a failure. */
 export const judgeCertificate = ({ expiresAt, isOurs }: CertificateFacts, now: number): "keep" | "renew" | "warn" => {
@@ -22,6 +21,6 @@ export const judgeCertificate = ({ expiresAt, isOurs }: CertificateFacts, now: n
 /** Names and addresses that a certificate can be made out to, each once, in their order. */
 export const listCertificateNames = (names: readonly string[]): readonly string[] => [
   ...new Set(
-    names.map(normalizeHost).filter((name) => (NAME.test(name) || ADDRESS.test(name)) && !UNSPECIFIED.has(name)),
+    names.map(normalizeHost).filter((name) => (NAME.test(name) || ADDRESS.test(name)) && !isUnspecified(name)),
   ),
 ];

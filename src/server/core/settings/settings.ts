@@ -1,23 +1,33 @@
+import type { Role } from "../access/access.ts";
+import type { LoopbackTrust } from "../access/loopback.ts";
 import type { NotifyChannel } from "../notices/channel-settings.ts";
 
 export const LOG_LEVELS = ["debug", "info", "warn", "error"] as const;
 
 export type LogLevel = (typeof LOG_LEVELS)[number];
 
+/** What a table `[users.NAME]` says of one local user. */
+export type UserSettings = Readonly<{ name: string; role: Role }>;
+
 /**
- * `refreshRate`, `maxPassedOver` and `bodyTimeout` in seconds; `port` 0 takes any free one; `mockGpus` 0 means real GPUs;
- * `retentionGb` in 10⁹ bytes, null for no limit; `minFreeGb` and `maxLogGb` likewise.
+ * `refreshRate`, `maxPassedOver`, `bodyTimeout` and `driverTimeout` in seconds; `port` 0 takes any free one, null was not asked
+ * for; `mockGpus` 0 means real GPUs, "auto" those where the machine has one; `retentionGb` in 10⁹ bytes, null for no limit;
+ * `minFreeGb` and `maxLogGb` likewise.
  */
 export type Settings = Readonly<{
   serverDir: string;
   refreshRate: number;
-  port: number;
+  port: number | null;
   host: string;
   nodeName: string;
-  mockGpus: number;
+  mockGpus: number | "auto";
+  driverTimeout: number;
+  foreignMemoryMib: number;
   supplementaryGroups: readonly string[];
   apiToken: string | null;
-  trustLoopback: boolean;
+  trustLoopback: LoopbackTrust;
+  jobUidMin: number;
+  insecureHttp: boolean;
   socket: string | null;
   externalIp: string | null;
   allowedHosts: readonly string[];
@@ -40,6 +50,7 @@ export type Settings = Readonly<{
   nullpointerUrl: string;
   twilioUrl: string;
   notify: readonly NotifyChannel[];
+  users: readonly UserSettings[];
   retentionDays: number;
   retentionGb: number | null;
   speedTestUrl: string | null;

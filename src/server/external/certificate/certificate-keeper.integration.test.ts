@@ -17,6 +17,7 @@ import { type CertificateFiles, makeCertificate } from "../../../../tests/suppor
 import { waitUntil } from "../../../../tests/support/wait.ts";
 import type { Log } from "../../core/telemetry/log.ts";
 import { type HttpServer, startHttpServer } from "../http/http-server.ts";
+import { choosePlaces, type Places } from "../http/places.ts";
 import { type CertificateKeeper, openCertificate } from "./certificate-keeper.ts";
 import { createCertificate } from "./tls-certificate.ts";
 import { readPair } from "./tls-pair.ts";
@@ -172,8 +173,11 @@ const presents = async (port: number, isRight: (fingerprint: string) => boolean)
   return presented !== null && isRight(presented.fingerprint);
 };
 
-const serve = async (): Promise<HttpServer & Readonly<{ port: number }>> => {
-  const options = { host: "127.0.0.1", port: 0, certificate: await open(), lookEveryMs: 10, log };
+const ONE: Places = { addresses: ["127.0.0.1"], areNested: false };
+
+const serve = async (places = ONE): Promise<HttpServer & Readonly<{ port: number }>> => {
+  const where = { places, ports: [0], findHolder: async () => null };
+  const options = { ...where, certificate: await open(), lookEveryMs: 10, log };
   const started = startHttpServer({
     ...options,
     answer: (_request, { upgrade }) => {
@@ -188,7 +192,7 @@ const serve = async (): Promise<HttpServer & Readonly<{ port: number }>> => {
   });
   if (!started.ok) throw new Error(started.error.message);
   cleanUps.push(started.value.stop);
-  return { ...started.value, port: Number(new URL(started.value.url).port) };
+  return { ...started.value, port: Number(new URL(started.value.urls[0] ?? "").port) };
 };
 
 const openEcho = async (port: number) => {
@@ -214,10 +218,23 @@ describe("a server that listens", () => {
     expect((await present(server.port)).fingerprint).toBe(before);
     const echo = await openEcho(server.port);
     now += 11 * DAY_MS;
-    await waitUntil("the new one is presented", () => presents(server.port, (shown) => shown !== before));
+    await waitUntil(() => presents(server.port, (shown) => shown !== before), "the new one is presented");
     expect((await present(server.port)).fingerprint).toBe(readStored().fingerprint256);
     expect(await echo("still here")).toBe("still here");
-    expect(await (await fetch(server.url, { tls: { rejectUnauthorized: false } })).text()).toBe("hello");
+    expect(await (await fetch(server.urls[0] ?? "", { tls: { rejectUnauthorized: false } })).text()).toBe("hello");
+  });
+
+  test("is renewed at each address of a server that listens on all, and the connections are kept", async () => {
+    await makeOwn(40);
+    const server = await serve(choosePlaces("0.0.0.0"));
+    const ask = async (url: string) => (await fetch(url, { tls: { rejectUnauthorized: false } })).text();
+    const before = readStored().fingerprint256;
+    const echo = await openEcho(server.port);
+    now += 11 * DAY_MS;
+    await waitUntil(() => presents(server.port, (shown) => shown !== before), "the new one is presented");
+    expect(await echo("still here")).toBe("still here");
+    expect(await Promise.all(server.urls.map(ask))).toEqual(server.urls.map(() => "hello"));
+    expect(server.urls.length).toBeGreaterThan(1);
   });
 
   test("takes over replaced files once they fit together, and serves what it had until then", async () => {
@@ -226,10 +243,10 @@ describe("a server that listens", () => {
     const second = makeCertificate(folder, "second");
     copyFileSync(second.cert, `${files().certificate}.mine`);
     renameSync(`${files().certificate}.mine`, files().certificate);
-    await waitUntil("the misfit is told", () => lines.some((line) => line.startsWith("warn certificate not taken")));
+    await waitUntil(() => lines.some((line) => line.startsWith("warn certificate not taken")), "the misfit is told");
     expect((await present(server.port)).fingerprint).toBe(first.fingerprint);
     copyFileSync(second.key, files().key);
-    await waitUntil("it is presented", () => presents(server.port, (shown) => shown === second.fingerprint));
+    await waitUntil(() => presents(server.port, (shown) => shown === second.fingerprint), "it is presented");
     expect(lines.at(-1)).toStartWith("info certificate taken");
   });
 });

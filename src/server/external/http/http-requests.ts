@@ -1,12 +1,26 @@
 import type { LocalUser } from "../../core/access/access.ts";
+import { isLoopback } from "../../core/access/server-hosts.ts";
 import type { SocketHandler } from "../../core/running/job-terminal.ts";
+import type { EndAddress } from "../local-users/end-address.ts";
 
 export type HttpPeer = Readonly<{
   address: string;
   localUser?: LocalUser;
+  holder: LocalUser | null;
   pendingRequests: number;
   holdOpen: (isHeld: boolean) => void;
   upgrade: (handler: SocketHandler) => boolean;
+}>;
+
+/**
+ * `localUser`: whose requests alone come in here. `findHolder` is asked in the turn in which the address was read; without it
+ * nobody is named on loopback. Without `countPending` only the listener's own requests count.
+ */
+export type Line = Readonly<{
+  idleTimeoutS: number;
+  localUser?: LocalUser;
+  findHolder?: (far: EndAddress) => Promise<LocalUser | null>;
+  countPending?: () => number;
 }>;
 
 type HttpServer = Bun.Server<SocketHandler>;
@@ -15,23 +29,19 @@ export type Answer = (request: Request, peer: HttpPeer) => Response | Promise<Re
 
 const NEVER = 0;
 
-const describeOrigin = (request: Request, server: HttpServer, { localUser }: Line) =>
-  localUser === undefined
-    ? { address: server.requestIP(request)?.address ?? "" }
-    : { address: `socket:${localUser.user}`, localUser };
+const describePeer = async (request: Request, server: HttpServer, line: Line): Promise<Omit<HttpPeer, "upgrade">> => {
+  const { localUser, findHolder, countPending, idleTimeoutS } = line;
+  const far = server.requestIP(request);
+  const finding = far !== null && isLoopback(far.address) ? findHolder?.(far) : undefined;
+  return {
+    ...(localUser === undefined ? { address: far?.address ?? "" } : { address: `socket:${localUser.user}`, localUser }),
+    holder: (await finding) ?? null,
+    pendingRequests: countPending?.() ?? server.pendingRequests,
+    holdOpen: (isHeld) => server.timeout(request, isHeld ? NEVER : idleTimeoutS),
+  };
+};
 
-const describePeer = (request: Request, server: HttpServer, line: Line): Omit<HttpPeer, "upgrade"> => ({
-  ...describeOrigin(request, server, line),
-  pendingRequests: server.pendingRequests,
-  holdOpen: (isHeld) => server.timeout(request, isHeld ? NEVER : line.idleTimeoutS),
-});
-
-type Line = Readonly<{ idleTimeoutS: number; localUser?: LocalUser }>;
-
-/**
- * What the server calls for each request: no response follows one that became a WebSocket. `localUser`: whose requests alone
- * come in here.
- */
+/** What the server calls for each request: no response follows one that became a WebSocket. */
 export const createFetch =
   (answer: Answer, line: Line): Fetch =>
   async (request, server) => {
@@ -40,6 +50,6 @@ export const createFetch =
       isUpgraded = server.upgrade(request, { data });
       return isUpgraded;
     };
-    const response = await answer(request, { ...describePeer(request, server, line), upgrade });
+    const response = await answer(request, { ...(await describePeer(request, server, line)), upgrade });
     return isUpgraded ? undefined : response;
   };

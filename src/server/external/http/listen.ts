@@ -1,32 +1,54 @@
 import { ok, type Problem, type Result } from "../../../base/result.ts";
+import { SERVER_PORT } from "../../../wire/server-port.ts";
 import type { LocalUser } from "../../core/access/access.ts";
+import { isLocalHost } from "../../core/access/server-hosts.ts";
 import type { Settings } from "../../core/settings/settings.ts";
-import type { Answer } from "./http-requests.ts";
-import { createHandlers, type HttpServer, type HttpServerOptions, startHttpServer } from "./http-server.ts";
+import { serveLocalUsers } from "../local-users/local-users.ts";
+import { createFindHolder } from "../local-users/loopback-holders.ts";
+import { readOverflowUid } from "../local-users/overflow-uid.ts";
+import { preparePersonalSocket } from "../local-users/personal-socket.ts";
+import { createUserNames, type FindUserName } from "../machine/user-names.ts";
+import { type HttpServer, type HttpServerOptions, startHttpServer } from "./http-server.ts";
+import { createHandlers } from "./listener.ts";
+import { choosePlaces } from "./places.ts";
 
-/** Who answers, and with which certificate. */
-export type Calls = Pick<HttpServerOptions, "answer" | "certificate" | "log">;
+/** Who answers, with which certificate, and who the server is. */
+export type Calls = Pick<HttpServerOptions, "answer" | "certificate" | "log"> & Readonly<{ serverUser: string }>;
+
+export type Listening = HttpServer & Readonly<{ socket: string }>;
 
 const MS_PER_S = 1000;
+const ANY_FREE = [0, 0, 0];
 
 const hideFromTypes = (unix: string): object => ({ unix });
 
-const serveSocket = async ({ socket, serverDir }: Settings, answer: Answer) => {
-  if (socket === null) return ok({ close: async () => {} });
-  const { serveLocalUsers } = await import("../local-users/local-users.ts");
-  const serve = (unix: string, user: LocalUser) =>
-    Bun.serve({ ...hideFromTypes(unix), ...createHandlers(answer, user) });
-  return serveLocalUsers({ path: socket, serverDir, serve });
+const serveSocket = (path: string, { socket, serverDir }: Settings, calls: Calls, findName: FindUserName) => {
+  const serve = (unix: string, localUser: LocalUser) =>
+    Bun.serve({ ...hideFromTypes(unix), ...createHandlers(calls.answer, { localUser }) });
+  return serveLocalUsers({ path, serverDir, serve, findName, isPersonal: socket === null });
 };
 
-const serveNetwork = ({ host, port, refreshRate }: Settings, { answer, certificate, log }: Calls) =>
-  startHttpServer({ host, port, lookEveryMs: refreshRate * MS_PER_S, answer, certificate, log });
+const choosePorts = ({ port, host, socket }: Settings): readonly number[] => {
+  if (port !== null) return port === 0 ? ANY_FREE : [port];
+  return socket === null && isLocalHost(host) ? [SERVER_PORT, ...ANY_FREE] : [SERVER_PORT];
+};
 
-/** Listens on a socket for the users of this machine, where the settings name one, and then on the network, whose address is the `url`. */
-export const listen = async (settings: Settings, calls: Calls): Promise<Result<HttpServer, Problem>> => {
-  const local = await serveSocket(settings, calls.answer);
+const serveNetwork = (settings: Settings, { serverUser, ...calls }: Calls, findName: FindUserName) => {
+  const { host, refreshRate, jobUidMin } = settings;
+  const rules = { serverUid: process.getuid?.() ?? 0, minUid: jobUidMin, overflowUid: readOverflowUid() };
+  const findHolder = createFindHolder({ serverUser, rules, findName, log: calls.log });
+  const where = { places: choosePlaces(host), ports: choosePorts(settings), lookEveryMs: refreshRate * MS_PER_S };
+  return startHttpServer({ ...calls, ...where, findHolder });
+};
+
+/** Listens on a socket, that of the settings for the users of this machine or one for the server's own, and then on the network. */
+export const listen = async (settings: Settings, calls: Calls): Promise<Result<Listening, Problem>> => {
+  const path = settings.socket === null ? preparePersonalSocket(settings.serverDir) : ok(settings.socket);
+  if (!path.ok) return path;
+  const findName = createUserNames();
+  const local = await serveSocket(path.value, settings, calls, findName);
   if (!local.ok) return local;
-  const http = serveNetwork(settings, calls);
+  const http = serveNetwork(settings, calls, findName);
   if (!http.ok) {
     await local.value.close();
     return http;
@@ -34,5 +56,5 @@ export const listen = async (settings: Settings, calls: Calls): Promise<Result<H
   const stop = async (): Promise<void> => {
     await Promise.all([http.value.stop(), local.value.close()]);
   };
-  return ok({ url: http.value.url, stop });
+  return ok({ urls: http.value.urls, socket: path.value, stop });
 };

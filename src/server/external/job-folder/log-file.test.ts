@@ -117,12 +117,27 @@ describe("follow", () => {
 
   test("begins when a log appears, and ends if none ever does", async () => {
     let ended = false;
-    const following = collect(createLogFile(serverDir).follow(id, null, () => ended));
+    const reader = createLogFile(serverDir)
+      .follow(id, null, () => ended)
+      .getReader();
+    const late = reader.read();
     writeFileSync(path, "late\n");
-    setTimeout(() => (ended = true), 20);
-    expect(await following).toBe("late\n");
+    expect(Buffer.from((await late).value ?? []).toString()).toBe("late\n");
+    ended = true;
+    expect((await reader.read()).done).toBe(true);
     rmSync(path);
     expect(await collect(createLogFile(serverDir).follow(id, 5, () => true))).toBe("");
+  });
+
+  test("gives what was written before the job was seen to have ended, however late that was", async () => {
+    writeFileSync(path, "");
+    let ended = false;
+    const seeEnd = (): boolean => {
+      if (!ended) appendFileSync(path, "last\n");
+      ended = true;
+      return true;
+    };
+    expect(await collect(createLogFile(serverDir).follow(id, null, seeEnd))).toBe("last\n");
   });
 
   test("of a job that has ended gives all of a large log", async () => {

@@ -1,72 +1,85 @@
-import { mkdirSync, readFileSync, rmSync } from "node:fs";
-import { join } from "node:path";
+import { mkdirSync, rmSync } from "node:fs";
+import { basename, dirname, join } from "node:path";
 import { describeError } from "../../../base/describe-error.ts";
 import { err, ok, type Problem, type Result } from "../../../base/result.ts";
 import type { LocalUser } from "../../core/access/access.ts";
-import { findUserName } from "../machine/user-names.ts";
+import { isOwnerUid } from "../../core/access/loopback.ts";
+import { createUserNames, type FindUserName } from "../machine/user-names.ts";
+import { readOverflowUid } from "./overflow-uid.ts";
 import { createPeerUidReader } from "./peer-uid.ts";
 import { openSocketFront } from "./socket-front.ts";
 
 type Inner = Readonly<{ stop: (isNow: boolean) => Promise<void> }>;
-type Known = Readonly<{ path: string; since: number }>;
 
-/** `serve` answers what comes to a socket as that user's. */
+/** `serve` answers what comes to a socket as that user's. `isPersonal`: only root and the server's own user are let in. */
 export type LocalUsersOptions = Readonly<{
   path: string;
   serverDir: string;
   serve: (path: string, user: LocalUser) => Inner;
+  findName?: FindUserName;
+  isPersonal?: boolean;
 }>;
 
 export type LocalUsers = Readonly<{ close: () => Promise<void> }>;
 
+type Backstage = Readonly<{ place: (uid: number) => string; clear: () => void }>;
+
 const PRIVATE = 0o700;
 const ROOT = 0;
-const KNOWN_FOR_MS = 60_000;
+const FOR_ALL = 0o666;
+const FOR_OWNER = 0o600;
 const MAX_PATH_BYTES = 107;
 const LONGEST_NAME = "4294967295.sock";
 
-const makeFolder = (folder: string): Result<void, Problem> => {
+const makeFolder = (folder: string): Result<Backstage, Problem> => {
   if (Buffer.byteLength(join(folder, LONGEST_NAME)) > MAX_PATH_BYTES)
     return err({ message: `${folder} is too long a path to hold sockets: choose a shorter server_dir` });
   try {
     rmSync(folder, { recursive: true, force: true });
     mkdirSync(folder, { mode: PRIVATE });
-    return ok(undefined);
+    const clear = (): void => rmSync(folder, { recursive: true, force: true });
+    return ok({ place: (uid) => join(folder, `${uid}.sock`), clear });
   } catch (error) {
     return err({ message: `${folder} can't be made: ${describeError(error)}` });
   }
 };
 
-const createHall = (folder: string, serve: LocalUsersOptions["serve"]) => {
+const standBeside = (path: string): Backstage => {
+  const place = (uid: number): string =>
+    join(dirname(path), basename(path).replace("nexus", uid === ROOT ? "root" : "own"));
+  const clear = (): void => {
+    for (const uid of [ROOT, process.getuid?.() ?? ROOT]) rmSync(place(uid), { force: true });
+  };
+  return { place, clear };
+};
+
+const isOwner = (uid: number): boolean => isOwnerUid(uid, { serverUid: process.getuid?.() ?? ROOT });
+
+const createHall = (place: Backstage["place"], serve: LocalUsersOptions["serve"]) => {
   const inner = new Map<string, Inner>();
   const open = (uid: number, user: string): string => {
-    const path = join(folder, `${uid}.sock`);
+    const path = place(uid);
     const key = `${uid} ${user}`;
     if (inner.has(key)) return path;
     rmSync(path, { force: true });
-    inner.set(key, serve(path, { user, isOwner: uid === ROOT || uid === process.getuid?.() }));
+    inner.set(key, serve(path, { user, isOwner: isOwner(uid) }));
     return path;
   };
   const close = async (): Promise<void> => {
     await Promise.all([...inner.values()].map((server) => server.stop(true)));
-    rmSync(folder, { recursive: true, force: true });
   };
   return { open, close };
 };
 
-const readOverflowUid = (): number => Number(readFileSync("/proc/sys/kernel/overflowuid", "utf8"));
-
-const createChooser = (open: (uid: number, user: string) => string): ((uid: number) => Promise<string | null>) => {
-  const known = new Map<number, Known>();
+const createChooser = (
+  { findName = createUserNames(), isPersonal = false }: LocalUsersOptions,
+  open: (uid: number, user: string) => string,
+): ((uid: number) => Promise<string | null>) => {
   const anyone = readOverflowUid();
   return async (uid) => {
-    if (uid === anyone) return null;
-    const before = known.get(uid);
-    if (before !== undefined && performance.now() - before.since < KNOWN_FOR_MS) return before.path;
-    const user = await findUserName(uid);
-    const path = user === null ? null : open(uid, user);
-    if (path !== null) known.set(uid, { path, since: performance.now() });
-    return path;
+    if (uid === anyone || (isPersonal && !isOwner(uid))) return null;
+    const user = await findName(uid);
+    return user === null ? null : open(uid, user);
   };
 };
 
@@ -76,18 +89,20 @@ const createChooser = (open: (uid: number, user: string) => string): ((uid: numb
  * users of other namespaces is nobody's.
  */
 export const serveLocalUsers = async (options: LocalUsersOptions): Promise<Result<LocalUsers, Problem>> => {
-  const { path, serverDir, serve } = options;
-  const folder = join(serverDir, "sockets");
+  const { path, serverDir, serve, isPersonal = false } = options;
   const readUid = createPeerUidReader();
   if (!readUid.ok) return err({ message: `${path} can't be listened on: ${readUid.error.message}` });
-  const made = makeFolder(folder);
-  if (!made.ok) return made;
-  const hall = createHall(folder, serve);
-  const front = await openSocketFront({ path, readUid: readUid.value, choose: createChooser(hall.open) });
+  const backstage = isPersonal ? ok(standBeside(path)) : makeFolder(join(serverDir, "sockets"));
+  if (!backstage.ok) return backstage;
+  const hall = createHall(backstage.value.place, serve);
+  const choose = createChooser(options, hall.open);
+  const mode = isPersonal ? FOR_OWNER : FOR_ALL;
+  const front = await openSocketFront({ path, mode, readUid: readUid.value, choose });
   if (!front.ok) return front;
   const close = async (): Promise<void> => {
     front.value.close();
     await hall.close();
+    backstage.value.clear();
   };
   return ok({ close });
 };

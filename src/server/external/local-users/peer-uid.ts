@@ -1,15 +1,14 @@
-import { dlopen, ptr } from "bun:ffi";
+import { ptr } from "bun:ffi";
 import type { Socket } from "node:net";
 import { z } from "zod";
-import { describeError } from "../../../base/describe-error.ts";
 import { err, ok, type Problem, type Result } from "../../../base/result.ts";
+import { openLibc } from "./open-libc.ts";
 
 /** The user id of who connected a Unix socket, as the kernel noted it then; null when it can't be told. */
 export type ReadPeerUid = (socket: Socket) => number | null;
 
 type Getsockopt = (fd: number, level: number, option: number, value: unknown, length: unknown) => number;
 
-const LIBRARIES = ["libc.so.6", "libc.so"];
 const SOL_SOCKET = 1;
 const SO_PEERCRED = 17;
 const CREDENTIALS = 3;
@@ -18,10 +17,6 @@ const BYTES_A_NUMBER = 4;
 const NOBODY_KNOWN = 0xffff_ffff;
 
 const handleSchema = z.object({ _handle: z.object({ fd: z.int().min(0) }) });
-
-const openLibrary = (name: string): Getsockopt =>
-  dlopen(name, { getsockopt: { args: ["i32", "i32", "i32", "ptr", "ptr"], returns: "i32" } }).symbols
-    .getsockopt as Getsockopt;
 
 const readFd = (socket: Socket): number | null => {
   const parsed = handleSchema.safeParse(socket);
@@ -38,17 +33,12 @@ const askKernel = (getsockopt: Getsockopt, fd: number): number | null => {
 };
 
 export const createPeerUidReader = (): Result<ReadPeerUid, Problem> => {
-  let reason = "";
-  for (const name of LIBRARIES) {
-    try {
-      const getsockopt = openLibrary(name);
-      return ok((socket) => {
-        const fd = readFd(socket);
-        return fd === null ? null : askKernel(getsockopt, fd);
-      });
-    } catch (error) {
-      reason = describeError(error);
-    }
-  }
-  return err({ message: `who connects can't be told: ${reason}` });
+  const libc = openLibc<Readonly<{ getsockopt: Getsockopt }>>({
+    getsockopt: { args: ["i32", "i32", "i32", "ptr", "ptr"], returns: "i32" },
+  });
+  if (!libc.ok) return err({ message: `who connects can't be told: ${libc.error.message}` });
+  return ok((socket) => {
+    const fd = readFd(socket);
+    return fd === null ? null : askKernel(libc.value.getsockopt, fd);
+  });
 };

@@ -2,11 +2,13 @@ import { chmodSync, lstatSync, rmSync } from "node:fs";
 import { connect, createServer, type Server, type Socket } from "node:net";
 import { describeError } from "../../../base/describe-error.ts";
 import { err, ok, type Problem, type Result } from "../../../base/result.ts";
+import { acceptsConnections } from "../../../tools/accepts-connections.ts";
 import type { ReadPeerUid } from "./peer-uid.ts";
 
 /** `choose`: the path of the socket that serves this user alone; null for one who is not let in. */
 export type SocketFrontOptions = Readonly<{
   path: string;
+  mode: number;
   readUid: ReadPeerUid;
   choose: (uid: number) => Promise<string | null>;
 }>;
@@ -15,7 +17,6 @@ export type SocketFront = Readonly<{ close: () => void }>;
 
 type Opened = Result<SocketFront, Problem>;
 
-const FOR_ALL = 0o666;
 const BODY = JSON.stringify({
   error: "FORBIDDEN",
   message: "Only who is a user of this machine may use the socket",
@@ -42,18 +43,11 @@ const welcome = async ({ readUid, choose }: SocketFrontOptions, outer: Socket): 
   else if (!outer.destroyed) join(outer, path);
 };
 
-const answers = (path: string): Promise<boolean> => {
-  const { promise, resolve } = Promise.withResolvers<boolean>();
-  const socket = connect(path, () => resolve(true));
-  socket.on("error", () => resolve(false));
-  return promise.finally(() => socket.destroy());
-};
-
 const isSocket = (path: string): boolean => lstatSync(path, { throwIfNoEntry: false })?.isSocket() === true;
 
 const clear = async (path: string): Promise<string | null> => {
   if (!isSocket(path)) return null;
-  if (await answers(path)) return "a server has it already";
+  if (await acceptsConnections(path)) return "a server has it already";
   rmSync(path);
   return null;
 };
@@ -66,7 +60,7 @@ const listen = (server: Server, path: string): Promise<void> => {
 };
 
 const open = async (options: SocketFrontOptions): Promise<Opened> => {
-  const { path } = options;
+  const { path, mode } = options;
   const taken = await clear(path);
   if (taken !== null) return err({ message: `${path} can't be listened on: ${taken}` });
   const visitors = new Set<Socket>();
@@ -76,7 +70,7 @@ const open = async (options: SocketFrontOptions): Promise<Opened> => {
     welcome(options, outer).catch(() => outer.destroy());
   });
   await listen(server, path);
-  chmodSync(path, FOR_ALL);
+  chmodSync(path, mode);
   const close = (): void => {
     server.close();
     for (const visitor of visitors) visitor.destroy();
@@ -85,7 +79,7 @@ const open = async (options: SocketFrontOptions): Promise<Opened> => {
   return ok({ close });
 };
 
-/** A Unix socket for all of the machine, that hands each connection on to the socket of who made it. */
+/** A Unix socket that hands each connection on to the socket of who made it. */
 export const openSocketFront = async (options: SocketFrontOptions): Promise<Opened> => {
   try {
     return await open(options);

@@ -25,7 +25,7 @@ type Count = Readonly<{
   unsettled: Set<number>;
 }>;
 
-const PROC: ProcessSource = { listPids, readProcess, readLabel, pause };
+export const PROC: ProcessSource = { listPids, readProcess, readLabel, pause };
 const MAX_LISTINGS = 100;
 const UNSETTLED_POLLS = 25;
 const UNSETTLED_POLL_MS = 2;
@@ -66,7 +66,7 @@ const askUnsettled = async (count: Count): Promise<boolean> => {
  * a listing that lost sight of one proves nothing: they are listed until one loses sight of none, for pids only grow. One
  * that is just becoming another program is asked again.
  */
-export const takeCensus = async (source: ProcessSource = PROC): Promise<Census> => {
+export const takeCensus = async (source: ProcessSource): Promise<Census> => {
   const count: Count = { source, seen: new Set(), table: new Map(), labels: new Map(), unsettled: new Set() };
   let isWhole = countNew(count);
   for (let poll = 0; poll < UNSETTLED_POLLS && count.unsettled.size > 0; poll += 1) isWhole = await askUnsettled(count);

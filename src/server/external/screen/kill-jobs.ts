@@ -1,19 +1,28 @@
 import { writeFileSync } from "node:fs";
-import { setTimeout as pause } from "node:timers/promises";
 import { err, ok, type Problem, type Result } from "../../../base/result.ts";
 import { runCommand } from "../../../tools/run-command.ts";
 import type { ActiveJob } from "../../core/jobs/job.ts";
 import type { OnStep } from "../../core/telemetry/steps.ts";
 import { locateJobFiles } from "../job-folder/job-paths.ts";
-import { takeCensus } from "./census.ts";
+import { PROC, type ProcessSource, takeCensus } from "./census.ts";
 import { type JobProcesses, listAll } from "./job-processes.ts";
 import { nameSession } from "./launch-session.ts";
 import { findHandle, findProcesses } from "./probe-jobs.ts";
-import { type Process, readProcess, readUptimeTicks } from "./process-table.ts";
+import { type Process, readUptimeTicks } from "./process-table.ts";
+
+type Signal = "SIGTERM" | "SIGKILL";
+
+/** `kill` throws as `process.kill` does. */
+export type ProcessControl = ProcessSource & Readonly<{ kill: (pid: number, signal: Signal) => void }>;
+
+type Killing = Readonly<{ serverDir: string; processes: ProcessControl; onStep?: OnStep | undefined }>;
 
 type Round = Readonly<{ failures: readonly (string | null)[]; signalled: ReadonlySet<string>; startedUntil: number }>;
 
 type Session = Readonly<{ screen: Process; session: string }>;
+
+/** All processes of this machine. */
+export const MACHINE: ProcessControl = { ...PROC, kill: (pid, signal) => void process.kill(pid, signal) };
 
 const MAX_ROUNDS = 10;
 const MAX_TERM_ROUNDS = 3;
@@ -23,20 +32,23 @@ const WIPE_LIMITS = { timeoutMs: 2000, maxOutputBytes: 65_536 };
 
 const isGone = (error: unknown): boolean => error instanceof Error && "code" in error && error.code === "ESRCH";
 
-const signal = ({ pid, startTicks }: Process, name: "SIGTERM" | "SIGKILL"): string | null => {
-  if (readProcess(pid)?.startTicks !== startTicks) return null;
+const isAlive = ({ processes }: Killing, { pid, startTicks }: Process): boolean =>
+  processes.readProcess(pid)?.startTicks === startTicks;
+
+const signal = (killing: Killing, target: Process, name: Signal): string | null => {
+  if (!isAlive(killing, target)) return null;
   try {
-    process.kill(pid, name);
+    killing.processes.kill(target.pid, name);
     return null;
   } catch (error) {
-    return isGone(error) ? null : `Could not send ${name} to process ${pid}: ${String(error)}`;
+    return isGone(error) ? null : `Could not send ${name} to process ${target.pid}: ${String(error)}`;
   }
 };
 
 type Found = Readonly<{ processes: readonly JobProcesses[]; isWhole: boolean }>;
 
-const findAll = async (serverDir: string, jobs: readonly ActiveJob[]): Promise<Found> => {
-  const census = await takeCensus();
+const findAll = async ({ serverDir, processes }: Killing, jobs: readonly ActiveJob[]): Promise<Found> => {
+  const census = await takeCensus(processes);
   const find = (job: ActiveJob): JobProcesses =>
     findProcesses(job, findHandle(job, locateJobFiles(serverDir, job.id)), census);
   return { processes: jobs.map(find), isWhole: census.isWhole };
@@ -60,12 +72,12 @@ const listTerminated = (processes: JobProcesses): readonly Process[] =>
 
 const identify = ({ pid, startTicks }: Process): string => `${pid} ${startTicks}`;
 
-const terminateNew = async (serverDir: string, jobs: readonly ActiveJob[], round: Round): Promise<Round> => {
-  const { processes } = await findAll(serverDir, jobs);
+const terminateNew = async (killing: Killing, jobs: readonly ActiveJob[], round: Round): Promise<Round> => {
+  const { processes } = await findAll(killing, jobs);
   const targets = processes
     .flatMap(listTerminated)
     .filter((one) => one.startTicks <= round.startedUntil && !round.signalled.has(identify(one)));
-  const failures = [...round.failures, ...targets.map((one) => signal(one, "SIGTERM"))];
+  const failures = [...round.failures, ...targets.map((one) => signal(killing, one, "SIGTERM"))];
   const signalled = new Set([...round.signalled, ...targets.map(identify)]);
   return { failures, signalled, startedUntil: readUptimeTicks() };
 };
@@ -74,81 +86,69 @@ const terminateNew = async (serverDir: string, jobs: readonly ActiveJob[], round
  * Asks every process of each job to end, and those that they were starting just then, but leaves screen and the
  * recorder, which end with them, so that they keep their terminal. What they start afterwards to clean up is left.
  */
-export const terminateJobs = async (
-  serverDir: string,
-  jobs: readonly ActiveJob[],
-  onStep?: OnStep,
-): Promise<Result<void, Problem>> => {
-  for (const job of jobs) keepFromStarting(serverDir, job);
+export const terminateJobs = async (killing: Killing, jobs: readonly ActiveJob[]): Promise<Result<void, Problem>> => {
+  for (const job of jobs) keepFromStarting(killing.serverDir, job);
   let round: Round = { failures: [], signalled: new Set(), startedUntil: Number.POSITIVE_INFINITY };
   let before = -1;
   for (let rounds = 0; rounds < MAX_TERM_ROUNDS && round.signalled.size > before; rounds += 1) {
     before = round.signalled.size;
-    round = await terminateNew(serverDir, jobs, round);
-    await pause(0);
+    round = await terminateNew(killing, jobs, round);
+    await killing.processes.pause(0);
   }
-  onStep?.("processes terminated");
+  killing.onStep?.("processes terminated");
   return report(round.failures);
 };
 
-const isAlive = ({ pid, startTicks }: Process): boolean => readProcess(pid)?.startTicks === startTicks;
-
-const killAllButScreens = async (
-  serverDir: string,
-  jobs: readonly ActiveJob[],
-): Promise<readonly (string | null)[]> => {
+const killAllButScreens = async (killing: Killing, jobs: readonly ActiveJob[]): Promise<readonly (string | null)[]> => {
   const failures: (string | null)[] = [];
   const killed = new Set<string>();
   for (let round = 0; round < MAX_ROUNDS; round += 1) {
-    const { processes, isWhole } = await findAll(serverDir, jobs);
+    const { processes, isWhole } = await findAll(killing, jobs);
     const targets = processes
       .flatMap((found) => listAll({ ...found, screen: null }))
       .filter((one) => !killed.has(identify(one)));
     if (targets.length === 0 && isWhole) break;
     for (const target of targets) {
       killed.add(identify(target));
-      failures.push(signal(target, "SIGKILL"));
+      failures.push(signal(killing, target, "SIGKILL"));
     }
   }
   return failures;
 };
 
-const waitForEnd = async (processes: readonly Process[]): Promise<void> => {
-  for (let poll = 0; poll < SCREEN_POLLS && processes.some(isAlive); poll += 1) await pause(SCREEN_POLL_MS);
+const waitForEnd = async (killing: Killing, processes: readonly Process[]): Promise<void> => {
+  for (let poll = 0; poll < SCREEN_POLLS && processes.some((one) => isAlive(killing, one)); poll += 1)
+    await killing.processes.pause(SCREEN_POLL_MS);
 };
 
-const killScreen = async ({ screen, session }: Session): Promise<string | null> => {
-  const failure = signal(screen, "SIGKILL");
-  await waitForEnd([screen]);
+const killScreen = async (killing: Killing, { screen, session }: Session): Promise<string | null> => {
+  const failure = signal(killing, screen, "SIGKILL");
+  await waitForEnd(killing, [screen]);
   await runCommand(["screen", "-wipe", `${screen.pid}.${session}`], WIPE_LIMITS);
   return failure;
 };
 
-const endScreens = async (sessions: readonly Session[]): Promise<readonly (string | null)[]> => {
+const endScreens = async (killing: Killing, sessions: readonly Session[]): Promise<readonly (string | null)[]> => {
   const screens = sessions.map(({ screen }) => screen);
-  await waitForEnd(screens);
-  const failures = screens.map((screen) => signal(screen, "SIGTERM"));
-  await waitForEnd(screens);
-  const deaf = sessions.filter(({ screen }) => isAlive(screen));
-  return [...failures, ...(await Promise.all(deaf.map(killScreen)))];
+  await waitForEnd(killing, screens);
+  const failures = screens.map((screen) => signal(killing, screen, "SIGTERM"));
+  await waitForEnd(killing, screens);
+  const deaf = sessions.filter(({ screen }) => isAlive(killing, screen));
+  return [...failures, ...(await Promise.all(deaf.map((session) => killScreen(killing, session))))];
 };
 
-const findSessions = async (serverDir: string, jobs: readonly ActiveJob[]): Promise<readonly Session[]> =>
-  (await findAll(serverDir, jobs)).processes.flatMap(({ screen }, place) => {
+const findSessions = async (killing: Killing, jobs: readonly ActiveJob[]): Promise<readonly Session[]> =>
+  (await findAll(killing, jobs)).processes.flatMap(({ screen }, place) => {
     const job = jobs[place];
     return screen === null || job === undefined ? [] : [{ screen, session: nameSession(job) }];
   });
 
 /** Kills every process of each job, and those they started meanwhile. Screen goes last: it ends by itself then, and removes its socket; else it is made to, and its socket is removed. */
-export const forceKillJobs = async (
-  serverDir: string,
-  jobs: readonly ActiveJob[],
-  onStep?: OnStep,
-): Promise<Result<void, Problem>> => {
-  const sessions = await findSessions(serverDir, jobs);
-  const failures = await killAllButScreens(serverDir, jobs);
-  onStep?.("processes killed");
-  const screenFailures = await endScreens(sessions);
-  onStep?.("screens ended");
+export const forceKillJobs = async (killing: Killing, jobs: readonly ActiveJob[]): Promise<Result<void, Problem>> => {
+  const sessions = await findSessions(killing, jobs);
+  const failures = await killAllButScreens(killing, jobs);
+  killing.onStep?.("processes killed");
+  const screenFailures = await endScreens(killing, sessions);
+  killing.onStep?.("screens ended");
   return report([...failures, ...screenFailures]);
 };

@@ -19,6 +19,9 @@ const LATER_POLLS_MS = 20;
 const QUICK_POLLS = 100;
 const CLAIM_TIMEOUT_MS = 10_000;
 
+/** Of a session whose claim is not complete yet: its processes are found by what they say of themselves. */
+export const UNKNOWN_PID = 0;
+
 export const nameSession = (job: Pick<ActiveJob, "id">): string => `nexus_job_${job.id}`;
 
 /** A pid that is used again has another start, a machine that restarted another boot id. */
@@ -74,8 +77,9 @@ const giveUp = async (
   if (revokeLaunch(paths, job)) return failToStart(paths, ended.reason);
   await waitForCompleteClaim(paths, job);
   const claim = readClaim(paths, job);
-  if (claim?.kind !== "launched") return failToStart(paths, ended.reason);
-  return ok({ handle: createHandleFromClaim(job, claim), child: ended.child });
+  if (claim === null || claim.kind === "revoked") return failToStart(paths, ended.reason);
+  const handle = claim.kind === "launched" ? createHandleFromClaim(job, claim) : createHandle(job, UNKNOWN_PID);
+  return ok({ handle, child: ended.child });
 };
 
 /** Resolves once the job has claimed its launch, or can't any more. */

@@ -9,8 +9,8 @@ import {
   launchJob,
   probeOne,
   waitForEnd,
-  waitUntil,
 } from "../../../../tests/support/screen-bench.ts";
+import { waitUntil } from "../../../../tests/support/wait.ts";
 import type { RunningJob } from "../../core/jobs/job.ts";
 import { createLogFile } from "../job-folder/log-file.ts";
 import { createScreenExecutor } from "./screen-executor.ts";
@@ -70,14 +70,10 @@ describe("the log of a job that prints more than it may", () => {
   test("keeps its beginning and its newest part, within the limit at all times, and says what was left out", async () => {
     const job = await start(`${renderCounter(LINES, 20_000)}; exit 3`);
     let most = 0;
-    await waitUntil(
-      async () => {
-        most = Math.max(most, measureLog(job));
-        return (await probeOne(bench.executor, job)).kind === "exited";
-      },
-      "it has ended",
-      60_000,
-    );
+    await waitUntil(async () => {
+      most = Math.max(most, measureLog(job));
+      return (await probeOne(bench.executor, job)).kind === "exited";
+    }, "it has ended");
     expect(await waitForEnd(bench, job)).toMatchObject({ kind: "exited", exitCode: 3 });
     expect(most).toBeLessThan(1.25 * MAX_BYTES);
     expect(measureLog(job)).toBeLessThanOrEqual(MAX_BYTES);
@@ -92,7 +88,7 @@ describe("the log of a job that prints more than it may", () => {
 
   test("that ends right after it has printed it is within the limit too", async () => {
     const job = await start(`sleep 0.3; ${renderCounter(LINES / 2)}`);
-    await waitUntil(async () => (await probeOne(bench.executor, job)).kind === "exited", "it has ended", 60_000);
+    await waitUntil(async () => (await probeOne(bench.executor, job)).kind === "exited", "it has ended");
     expect(measureLog(job)).toBeLessThanOrEqual(MAX_BYTES);
     expectBothEnds(await followToEnd(job), LINES / 2 - 1);
   }, 90_000);
@@ -110,7 +106,7 @@ describe("the log of a job that prints more than it may", () => {
     async (_when, script) => {
       putTool("fallocate", script);
       const job = await start(renderCounter(LINES, 20_000, "sleep 0.05"));
-      await waitUntil(async () => (await probeOne(bench.executor, job)).kind === "lost", "it is lost", 60_000);
+      await waitUntil(async () => (await probeOne(bench.executor, job)).kind === "lost", "it is lost");
       const shown = await followToEnd(job);
       const parts = readNumbers(shown);
       expect(parts.map(isGapless)).toEqual(parts.map(() => true));
@@ -124,7 +120,7 @@ describe("the log of a job that prints more than it may", () => {
   test("grows on, and its error.log says why, on a file system that takes nothing out of a file", async () => {
     putTool("fallocate", "echo 'fallocate: fallocate failed: Operation not supported' >&2; exit 1");
     const job = await start(renderCounter(LINES / 2, 10_000, "sleep 0.01"));
-    await waitUntil(async () => (await probeOne(bench.executor, job)).kind === "exited", "it has ended", 60_000);
+    await waitUntil(async () => (await probeOne(bench.executor, job)).kind === "exited", "it has ended");
     const parts = readNumbers(await followToEnd(job));
     expect([parts.length, parts[0]?.length, parts.map(isGapless)]).toEqual([1, LINES / 2, [true]]);
     const said = readFileSync(pathIn(job, "error.log"), "utf8");
@@ -133,7 +129,7 @@ describe("the log of a job that prints more than it may", () => {
 });
 
 test("a job that prints less starts no process for it, while it runs or at its end", async () => {
-  bench.dispose();
+  await bench.dispose();
   bench = createBenchWith({});
   for (const name of ["fallocate", "stat"]) putTool(name, `: > ${join(bench.serverDir, `${name}-was-called`)}`);
   const job = await start("seq 20; sleep 0.5; seq 20");

@@ -10,8 +10,8 @@ import {
   launchJob,
   probeOne,
   waitForEnd,
-  waitUntil,
 } from "../../../../tests/support/screen-bench.ts";
+import { letPass, waitUntil } from "../../../../tests/support/wait.ts";
 import { createScreenExecutor } from "./screen-executor.ts";
 
 let bench: Bench;
@@ -57,7 +57,7 @@ test("a server killed at any instant of a launch: the job runs once or never", a
     const job = createStartingJob({ command: "echo ran >> ../ran" });
     const server = serve(job);
     await waitUntil(() => readdirSync(bench.serverDir).includes("jobs") || server.exitCode !== null, "it launches");
-    await Bun.sleep(delayMs);
+    await letPass(delayMs);
     server.kill("SIGKILL");
     await server.exited;
     const next = createScreenExecutor({ serverDir: bench.serverDir });
@@ -66,7 +66,7 @@ test("a server killed at any instant of a launch: the job runs once or never", a
       .text()
       .catch(() => "");
     expect([end, runs]).toEqual(end === "unstarted" ? [end, ""] : ["exited", "ran\n"]);
-    bench.dispose();
+    await bench.dispose();
     bench = createBench();
   }
 });

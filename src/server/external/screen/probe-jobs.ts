@@ -1,13 +1,18 @@
 import { existsSync } from "node:fs";
-import { setTimeout as pause } from "node:timers/promises";
 import type { ActiveJob, JobId } from "../../core/jobs/job.ts";
 import type { Observation } from "../../core/running/executor.ts";
 import { type JobPaths, locateJobFiles } from "../job-folder/job-paths.ts";
-import { type Census, takeCensus } from "./census.ts";
+import { type Census, type ProcessSource, takeCensus } from "./census.ts";
 import { readClaim, revokeLaunch } from "./claim.ts";
 import { readExitCode, readExitTime, readStartFailure } from "./job-files.ts";
 import { type JobProcesses, listAll, listLeftovers, selectJobProcesses } from "./job-processes.ts";
-import { createHandle, createHandleFromClaim, isSessionAlive, type ScreenHandle } from "./launch-session.ts";
+import {
+  createHandle,
+  createHandleFromClaim,
+  isSessionAlive,
+  type ScreenHandle,
+  UNKNOWN_PID,
+} from "./launch-session.ts";
 import { readBootId } from "./process-table.ts";
 
 type Launched = Readonly<{ job: ActiveJob; paths: JobPaths; handle: ScreenHandle }>;
@@ -22,7 +27,7 @@ export const findHandle = (job: ActiveJob, paths: JobPaths): ScreenHandle | null
   if (job.status === "running") return job.handle.kind === "screen" ? job.handle : null;
   const claim = readClaim(paths, job);
   if (claim === null || claim.kind === "revoked") return null;
-  return claim.kind === "launched" ? createHandleFromClaim(job, claim) : createHandle(job, 0);
+  return claim.kind === "launched" ? createHandleFromClaim(job, claim) : createHandle(job, UNKNOWN_PID);
 };
 
 export const findProcesses = (job: ActiveJob, handle: ScreenHandle | null, { index, labels }: Census): JobProcesses => {
@@ -53,19 +58,21 @@ const observeEnded = (launched: Launched, census: Census, bootId: string): Obser
 
 type Observed = ReadonlyMap<Launched, Observation | null>;
 
-const observeAll = async (ended: readonly Launched[], bootId: string): Promise<Observed> => {
-  const census = await takeCensus();
+type Scene = Readonly<{ processes: ProcessSource; bootId: string }>;
+
+const observeAll = async ({ processes, bootId }: Scene, ended: readonly Launched[]): Promise<Observed> => {
+  const census = await takeCensus(processes);
   return new Map(ended.map((launched) => [launched, observeEnded(launched, census, bootId)] as const));
 };
 
 const listLost = (observed: Observed): readonly Launched[] =>
   [...observed].flatMap(([launched, seen]) => (seen?.kind === "lost" ? [launched] : []));
 
-const observeSurely = async (ended: readonly Launched[], bootId: string): Promise<Observed> => {
-  let observed = ended.length === 0 ? new Map() : await observeAll(ended, bootId);
+const observeSurely = async (scene: Scene, ended: readonly Launched[]): Promise<Observed> => {
+  let observed = await observeAll(scene, ended);
   for (let look = 1; look < LOOKS && listLost(observed).length > 0; look += 1) {
-    await pause(PAUSE_BETWEEN_LOOKS_MS);
-    observed = new Map([...observed, ...(await observeAll(listLost(observed), bootId))]);
+    await scene.processes.pause(PAUSE_BETWEEN_LOOKS_MS);
+    observed = new Map([...observed, ...(await observeAll(scene, listLost(observed)))]);
   }
   return observed;
 };
@@ -108,13 +115,13 @@ const hasEnded = (one: Look): one is Launched => !isSeen(one);
  * no process is found counts as lost only after three looks, and what was not seen for sure is not told.
  */
 export const probeJobs = async (
-  serverDir: string,
+  { serverDir, processes }: Readonly<{ serverDir: string; processes: ProcessSource }>,
   jobs: readonly ActiveJob[],
 ): Promise<ReadonlyMap<JobId, Observation>> => {
   const bootId = once(readBootId);
   const looks = jobs.flatMap((job) => look(serverDir, job, bootId) ?? []);
   const ended = looks.filter(hasEnded);
-  const observed = await observeSurely(ended, ended.length === 0 ? "" : bootId());
+  const observed = ended.length === 0 ? [] : await observeSurely({ processes, bootId: bootId() }, ended);
   const found = [...looks.filter(isSeen), ...[...observed].map(([{ job }, seen]) => ({ job, seen }))];
   return new Map(found.flatMap(({ job, seen }) => (seen === null ? [] : [[job.id, seen] as const])));
 };

@@ -3,6 +3,7 @@ import { spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import {
+  adoptForDisposal,
   type Bench,
   createBench,
   createStartingJob,
@@ -12,9 +13,11 @@ import {
   probeOne,
   readJobFile,
   waitForEnd,
-  waitUntil,
 } from "../../../../tests/support/screen-bench.ts";
+import { letPass, waitUntil } from "../../../../tests/support/wait.ts";
 import type { ActiveJob } from "../../core/jobs/job.ts";
+import { locateJobFiles } from "../job-folder/job-paths.ts";
+import { locateClaim } from "./job-files.ts";
 import { readProcess } from "./process-table.ts";
 import { renderCommandScript, renderOuterScript } from "./run-script.ts";
 import { createScreenExecutor } from "./screen-executor.ts";
@@ -373,7 +376,7 @@ describe("killing", () => {
   test("TERM right after the launch, at any instant, is not lost", async () => {
     for (let delayMs = 0; delayMs < 10; delayMs += 1) {
       const job = await launchJob(bench, createStartingJob({ command: "sleep 300" }));
-      await Bun.sleep(delayMs);
+      await letPass(delayMs);
       await bench.executor.kill([job], false);
       expect((await waitForEnd(bench, job)).kind).toBe("lost");
     }
@@ -488,6 +491,56 @@ describe("the session", () => {
     });
     expect((await executor.launch(job, createWork(job))).ok).toBe(true);
     expect(await waitForEnd({ ...bench, executor }, job)).toMatchObject(exited(6));
+  });
+
+  test.each([0, 5, 20])(
+    "one that ended %d ms before its script had claimed the launch is the job's all the same",
+    async (ms) => {
+      const job = createStartingJob();
+      const programs = join(bench.serverDir, "bin");
+      mkdirSync(programs);
+      const claim = locateClaim(locateJobFiles(bench.serverDir, job.id), job);
+      const halfway = `#!/bin/bash\n: > ${claim}\necho $$ > pid\nexit 3\n`;
+      writeFileSync(join(programs, "screen"), halfway, { mode: 0o755 });
+      const executor = createScreenExecutor({
+        serverDir: bench.serverDir,
+        serverEnv: { ...process.env, PATH: `${programs}:${process.env.PATH}` },
+      });
+      const launching = executor.launch(job, createWork(job));
+      await waitUntil(() => readJobFile(bench, job, "pid").endsWith("\n"), "screen has begun");
+      const pid = Number(readJobFile(bench, job, "pid"));
+      await waitUntil(() => readProcess(pid) === null, "screen has ended");
+      await letPass(ms);
+      writeFileSync(claim, "4000001 4000000 ab-cd\n");
+      expect(await launching).toMatchObject({ ok: true, value: { pid: 4_000_000 } });
+    },
+  );
+
+  test("one that ended while its script was stopped in the middle of claiming the launch is found by its processes", async () => {
+    const job = createStartingJob();
+    const programs = join(bench.serverDir, "bin");
+    mkdirSync(programs);
+    const claim = locateClaim(locateJobFiles(bench.serverDir, job.id), job);
+    const script = "until [ -e go ]; do sleep 0.01; done; echo 6 > pending/exit_code; mv pending/exit_code exit_code";
+    const halfway = `#!/bin/bash\n: > ${claim}\nsetsid bash -c '${script}' > /dev/null 2>&1 &\nexit 3\n`;
+    writeFileSync(join(programs, "screen"), halfway, { mode: 0o755 });
+    const executor = createScreenExecutor({
+      serverDir: bench.serverDir,
+      serverEnv: { ...process.env, PATH: `${programs}:${process.env.PATH}` },
+    });
+    adoptForDisposal(job.id);
+    const launched = await executor.launch(job, createWork(job));
+    if (!launched.ok) throw new Error(launched.error.message);
+    const running = {
+      ...job,
+      status: "running",
+      handle: launched.value,
+      wandbUrl: null,
+      notificationMessages: {},
+    } as const;
+    expect((await probeOne(executor, running)).kind).toBe("alive");
+    writeFileSync(pathIn(job, "go"), "");
+    expect(await waitForEnd({ ...bench, executor }, running)).toMatchObject(exited(6));
   });
 
   test("scrolls, is silent and keeps 10 000 lines", async () => {

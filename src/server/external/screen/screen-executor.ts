@@ -6,7 +6,7 @@ import type { Executor, JobWork, LaunchError } from "../../core/running/executor
 import type { OnStep } from "../../core/telemetry/steps.ts";
 import { type JobPaths, locateJobFiles } from "../job-folder/job-paths.ts";
 import { type Claim, findLaunched, readClaim, waitForCompleteClaim } from "./claim.ts";
-import { forceKillJobs, terminateJobs } from "./kill-jobs.ts";
+import { forceKillJobs, MACHINE, terminateJobs } from "./kill-jobs.ts";
 import { readLaunchRecord } from "./launch-record.ts";
 import { createHandleFromClaim, launchSession } from "./launch-session.ts";
 import { prepareJob } from "./prepare-job.ts";
@@ -104,14 +104,14 @@ const watchJob = (state: State, job: ActiveJob, onChange: () => void): (() => vo
 /** Runs jobs in screen sessions that outlive the server. `serverEnv` is `process.env` unless given. */
 export const createScreenExecutor = (options: ScreenExecutorOptions): Executor => {
   const state: State = { options, launches: new Map(), children: new Map() };
-  const { serverDir, onStep } = options;
+  const place = { serverDir: options.serverDir, processes: MACHINE, onStep: options.onStep };
   return {
     launch: (job, work) => launch(state, job, work),
     probe: async (jobs) => {
       await Promise.all(jobs.map((job) => awaitLaunch(state, job)));
-      return probeJobs(serverDir, jobs);
+      return probeJobs(place, jobs);
     },
-    kill: async (jobs, force) => (force ? forceKillJobs : terminateJobs)(serverDir, jobs, onStep),
+    kill: async (jobs, force) => (force ? forceKillJobs : terminateJobs)(place, jobs),
     watch: (job, onChange) => watchJob(state, job, onChange),
     ...createViewCommands(),
   };

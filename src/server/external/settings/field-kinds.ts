@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { LOOPBACK_TRUST, type LoopbackTrust } from "../../core/access/loopback.ts";
 
 type Kind<Value> = z.ZodType<Value>;
 
@@ -16,6 +17,13 @@ const splitList = (raw: unknown): unknown =>
 const toMockGpus = (raw: unknown): unknown => {
   if (raw === true || raw === "true" || raw === "") return DEFAULT_MOCK_GPUS;
   return raw === false || raw === "false" ? 0 : toNumber(raw);
+};
+
+const FORMER_TRUST: Readonly<Record<string, LoopbackTrust>> = {
+  true: "owner",
+  1: "owner",
+  false: "nobody",
+  0: "nobody",
 };
 
 const countBytes = (text: string): number => new TextEncoder().encode(text).length;
@@ -41,9 +49,13 @@ export const SOCKET: Kind<string> = notBlank
   .refine((path) => countBytes(path) <= MAX_SOCKET_BYTES)
   .describe(`be a path that begins with / and has at most ${MAX_SOCKET_BYTES} bytes`);
 
-export const MOCK_GPUS: Kind<number> = z
-  .preprocess(toMockGpus, z.int().min(0).max(MAX_MOCK_GPUS))
-  .describe(`be true, false or a whole number from 0 to ${MAX_MOCK_GPUS}`);
+export const LOOPBACK: Kind<LoopbackTrust> = z
+  .preprocess((raw) => FORMER_TRUST[String(raw)] ?? raw, z.enum(LOOPBACK_TRUST))
+  .describe(`be one of ${LOOPBACK_TRUST.join(", ")}`);
+
+export const MOCK_GPUS: Kind<number | "auto"> = z
+  .union([z.literal("auto"), z.preprocess(toMockGpus, z.int().min(0).max(MAX_MOCK_GPUS))])
+  .describe(`be auto, true, false or a whole number from 0 to ${MAX_MOCK_GPUS}`);
 
 export const whole = (min: number, max: number): Kind<number> =>
   z.preprocess(toNumber, z.int().min(min).max(max)).describe(`be a whole number from ${min} to ${max}`);

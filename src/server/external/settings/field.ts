@@ -3,8 +3,8 @@ import { err, ok, type Result } from "../../../base/result.ts";
 
 /**
  * A value of a configuration. The schema's description says, after "must", what is allowed. Without a `fallback` it is
- * needed; `otherwise` is the fallback in words. `flag` names the value of the flag that it has, too. `isPublic` is what only
- * sounds like a secret.
+ * needed; `otherwise` is the fallback in words. `flag` names the value of the flag that it has, too, and `bare` is that value
+ * where none is given. `isPublic` is what only sounds like a secret.
  */
 export type Field<Value> = Readonly<{
   schema: z.ZodType<NonNullable<Value>>;
@@ -12,6 +12,7 @@ export type Field<Value> = Readonly<{
   fallback?: Value;
   otherwise?: string;
   flag?: string;
+  bare?: string;
   isPublic?: true;
 }>;
 

@@ -4,36 +4,35 @@ import { join } from "node:path";
 import type { Problem, Result } from "../../../base/result.ts";
 import { canAccess } from "../../../tools/can-access.ts";
 import type { Settings } from "../../core/settings/settings.ts";
+import type { Raw } from "./field.ts";
 import { readSettings } from "./read-settings.ts";
 import { listSettingFlags } from "./setting-list.ts";
 import { readSettingsFile } from "./settings-file.ts";
-
-export type Flags = Readonly<Record<string, string | boolean | undefined>>;
 
 const SYSTEM_CONFIG = "/etc/nexus_server/config.toml";
 
 const locateDefaultDir = (env: NodeJS.ProcessEnv): string =>
   join(env["XDG_STATE_HOME"] || join(env["HOME"] || homedir(), ".local", "state"), "nexus-server");
 
-const selectSettings = (values: Flags): Readonly<Record<string, string>> =>
+const selectSettings = (values: Raw): Readonly<Record<string, string>> =>
   Object.fromEntries(
-    listSettingFlags().flatMap(({ name }) => {
-      const value = values[name];
-      return typeof value === "string" ? [[name.replaceAll("-", "_"), value]] : [];
+    listSettingFlags().flatMap(({ long }) => {
+      const value = values[long];
+      return typeof value === "string" ? [[long.replaceAll("-", "_"), value]] : [];
     }),
   );
 
-const chooseServerDir = (values: Flags, env: NodeJS.ProcessEnv): string =>
+const chooseServerDir = (values: Raw, env: NodeJS.ProcessEnv): string =>
   selectSettings(values)["server_dir"] ?? env["NS_SERVER_DIR"] ?? locateDefaultDir(env);
 
 /** The file of the server folder, or that of the installed server where this user may read it. */
-export const locateSettingsFile = (values: Flags): string => {
+export const locateSettingsFile = (values: Raw): string => {
   const own = join(chooseServerDir(values, process.env), "config.toml");
   return !existsSync(own) && canAccess(SYSTEM_CONFIG, constants.R_OK) ? SYSTEM_CONFIG : own;
 };
 
 export const loadSettings = (
-  values: Flags,
+  values: Raw,
   path: string = locateSettingsFile(values),
   env: NodeJS.ProcessEnv = process.env,
 ): Result<Settings, Problem> => {

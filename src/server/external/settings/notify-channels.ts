@@ -2,8 +2,9 @@ import { z } from "zod";
 import { err, ok, type Problem, type Result } from "../../../base/result.ts";
 import { NOTIFY_EVENTS, NOTIFY_TYPES, type NotifyChannel } from "../../core/notices/channel-settings.ts";
 import { JOB_CHANNELS } from "../../core/notices/channels.ts";
-import { type Fields, type Raw, readFields } from "./field.ts";
+import type { Fields } from "./field.ts";
 import { choice, TEXT } from "./field-kinds.ts";
+import { readTable, readTables } from "./tables.ts";
 
 type Channel = Omit<NotifyChannel, "name">;
 
@@ -53,34 +54,18 @@ const EMAIL: Fields<Channel> = {
   to: { schema: mails(1), about: CHANNEL.to.about },
 };
 
-const isTable = (value: unknown): value is Raw => typeof value === "object" && value !== null && !Array.isArray(value);
-
-const readTable = (raw: unknown): Result<Channel, string> => {
-  if (!isTable(raw)) return err("it must be a table");
-  const keys = Object.keys(CHANNEL);
-  const unknown = Object.keys(raw).find((key) => !keys.includes(key));
-  if (unknown !== undefined) return err(`${unknown} is not one of ${keys.join(", ")}`);
-  const channel = readFields<Channel>(raw["type"] === "email" ? EMAIL : CHANNEL, raw);
-  return channel.ok ? channel : err(`${channel.error.name} must ${channel.error.allowed}`);
-};
+const chooseFields = (raw: unknown): Fields<Channel> =>
+  z.object({ type: z.literal("email") }).safeParse(raw).success ? EMAIL : CHANNEL;
 
 const readChannel = (name: string, raw: unknown): Result<NotifyChannel, Problem> => {
   if (!NAME.test(name) || OF_JOBS.includes(name)) {
     const message = `notify.${name} is not allowed: a name is a-z, 0-9 and -, and not ${OF_JOBS.join(", ")}`;
     return err({ message });
   }
-  const channel = readTable(raw);
+  const channel = readTable(chooseFields(raw), raw);
   return channel.ok ? ok({ name, ...channel.value }) : err({ message: `notify.${name}: ${channel.error}` });
 };
 
 /** The tables `[notify.NAME]` of the configuration file. */
-export const readChannels = (raw: unknown): Result<readonly NotifyChannel[], Problem> => {
-  if (!isTable(raw)) return err({ message: "notify must be tables, as in [notify.team]" });
-  const channels: NotifyChannel[] = [];
-  for (const [name, table] of Object.entries(raw)) {
-    const channel = readChannel(name, table);
-    if (!channel.ok) return channel;
-    channels.push(channel.value);
-  }
-  return ok(channels);
-};
+export const readChannels = (raw: unknown): Result<readonly NotifyChannel[], Problem> =>
+  readTables({ name: "notify", example: "team" }, raw, readChannel);

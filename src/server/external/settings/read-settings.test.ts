@@ -23,13 +23,17 @@ type Case = readonly [name: string, key: keyof Settings, fallback: unknown, from
 const SETTINGS: readonly Case[] = [
   ["server_dir", "serverDir", "/state", "/a", "/b"],
   ["refresh_rate", "refreshRate", 3, 0.5, "0.25"],
-  ["port", "port", 54_323, 0, "8080"],
+  ["port", "port", null, 0, "8080"],
   ["host", "host", "127.0.0.1", "0.0.0.0", "::1"],
   ["node_name", "nodeName", "atlas", "a", "b"],
   ["mock_gpus", "mockGpus", 0, 4, "3"],
+  ["driver_timeout", "driverTimeout", 30, 60, "0.5"],
+  ["foreign_memory_mib", "foreignMemoryMib", 1024, 0, "2048"],
   ["supplementary_groups", "supplementaryGroups", [], ["video"], "a,b"],
   ["api_token", "apiToken", null, "one", "two"],
-  ["trust_loopback", "trustLoopback", true, false, "false"],
+  ["trust_loopback", "trustLoopback", "owner", "anyone", "nobody"],
+  ["job_uid_min", "jobUidMin", 1000, 500, "2000"],
+  ["insecure_http", "insecureHttp", false, true, "true"],
   ["socket", "socket", null, "/run/a.sock", "/run/b.sock"],
   ["external_ip", "externalIp", null, "192.0.2.1", "192.0.2.2"],
   ["allowed_hosts", "allowedHosts", [], ["a.example"], "b.example"],
@@ -61,9 +65,12 @@ const PARSED: Readonly<Record<string, unknown>> = {
   refresh_rate: 0.25,
   port: 8080,
   mock_gpus: 3,
+  driver_timeout: 0.5,
+  foreign_memory_mib: 2048,
   supplementary_groups: ["a", "b"],
   allowed_hosts: ["b.example"],
-  trust_loopback: false,
+  job_uid_min: 2000,
+  insecure_http: true,
   max_cpu_jobs: 5,
   max_passed_over: 7.5,
   max_queued: 9,
@@ -83,7 +90,7 @@ const PARSED: Readonly<Record<string, unknown>> = {
 describe("readSettings", () => {
   test("every setting is tested here", () => {
     const settings = read();
-    const keys = [...SETTINGS.map(([, key]) => key), "notify"];
+    const keys = [...SETTINGS.map(([, key]) => key), "notify", "users"];
     expect(settings.ok && Object.keys(settings.value).toSorted()).toEqual(keys.toSorted());
   });
 
@@ -102,8 +109,10 @@ describe("readSettings", () => {
     ["host", "  ", TEXT],
     ["node_name", false, TEXT],
     ["api_token", "", TEXT],
-    ["trust_loopback", "perhaps", "true or false"],
-    ["trust_loopback", 2, "true or false"],
+    ["trust_loopback", "perhaps", "one of owner, anyone, nobody"],
+    ["trust_loopback", 2, "one of owner, anyone, nobody"],
+    ["job_uid_min", -1, "a whole number from 0 to 4294967294"],
+    ["insecure_http", "perhaps", "true or false"],
     ["socket", "nexus.sock", PATH],
     ["socket", `/${"ä".repeat(54)}`, PATH],
     ["external_ip", [], TEXT],
@@ -116,8 +125,10 @@ describe("readSettings", () => {
     ["port", "", "a whole number from 0 to 65535"],
     ["port", 1.5, "a whole number from 0 to 65535"],
     ["port", -1, "a whole number from 0 to 65535"],
-    ["mock_gpus", 65, "true, false or a whole number from 0 to 64"],
-    ["mock_gpus", "some", "true, false or a whole number from 0 to 64"],
+    ["mock_gpus", 65, "auto, true, false or a whole number from 0 to 64"],
+    ["mock_gpus", "some", "auto, true, false or a whole number from 0 to 64"],
+    ["driver_timeout", 0, "a number from 0.1 to 3600"],
+    ["foreign_memory_mib", 1.5, "a whole number from 0 to 1000000"],
     ["supplementary_groups", [1], LIST],
     ["allowed_hosts", { a: 1 }, LIST],
     ["max_cpu_jobs", -1, "a whole number from 0 to 10000"],
@@ -163,8 +174,20 @@ describe("readSettings", () => {
     ["false", 0],
     ["0", 0],
     [64, 64],
+    ["auto", "auto"],
   ])("mock_gpus = %p means %p GPUs", (value, count) => {
     expect(readValue(read({ mock_gpus: value }), "mockGpus")).toBe(count);
+  });
+
+  test.each([
+    [true, "owner"],
+    ["true", "owner"],
+    ["1", "owner"],
+    [false, "nobody"],
+    ["false", "nobody"],
+    ["0", "nobody"],
+  ])("trust_loopback = %p of an earlier configuration means %p", (value, trust) => {
+    expect(readValue(read({ trust_loopback: value }), "trustLoopback")).toBe(trust);
   });
 
   test("a list in the environment is split at commas, without blanks", () => {

@@ -4,6 +4,7 @@ import type { Settings } from "../../core/settings/settings.ts";
 import { type Raw, readFields, type WrongValue } from "./field.ts";
 import { readChannels } from "./notify-channels.ts";
 import { isSecretSetting, nameSetting, SETTINGS } from "./setting-list.ts";
+import { readUsers } from "./user-tables.ts";
 
 /** What only the machine knows. */
 export type HostFacts = Readonly<{ serverDir: string; hostname: string; cores: number }>;
@@ -11,9 +12,8 @@ export type HostFacts = Readonly<{ serverDir: string; hostname: string; cores: n
 /** Of each source the values by the names of the settings; of the environment all variables. */
 export type Sources = Readonly<{ file: Raw; env: Readonly<Record<string, string | undefined>>; flags: Raw }>;
 
-const NOTIFY = "notify";
 const KEYS = Object.keys(SETTINGS);
-const NAMES = [...KEYS.map(nameSetting), NOTIFY];
+const NAMES = [...KEYS.map(nameSetting), "notify", "users"];
 
 const collectRaw = ({ file, env, flags }: Sources, { serverDir, hostname, cores }: HostFacts): Raw => {
   const ofHost: Raw = { serverDir, nodeName: hostname, maxCpuJobs: cores };
@@ -38,8 +38,12 @@ export const readSettings = (sources: Sources, host: HostFacts): Result<Settings
   const unknown = Object.keys(sources.file).find((name) => !NAMES.includes(name));
   if (unknown !== undefined)
     return err({ message: `${unknown} is not a setting; the settings are: ${NAMES.join(", ")}` });
-  const notify = readChannels(sources.file[NOTIFY] ?? {});
+  const notify = readChannels(sources.file["notify"] ?? {});
   if (!notify.ok) return notify;
-  const settings = readFields<Omit<Settings, "notify">>(SETTINGS, collectRaw(sources, host));
-  return settings.ok ? ok({ ...settings.value, notify: notify.value }) : err(explain(settings.error));
+  const users = readUsers(sources.file["users"] ?? {});
+  if (!users.ok) return users;
+  const settings = readFields<Omit<Settings, "notify" | "users">>(SETTINGS, collectRaw(sources, host));
+  return settings.ok
+    ? ok({ ...settings.value, notify: notify.value, users: users.value })
+    : err(explain(settings.error));
 };

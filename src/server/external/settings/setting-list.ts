@@ -2,20 +2,27 @@ import { isSecretName } from "../../../base/secret-names.ts";
 import { SERVER_PORT } from "../../../wire/server-port.ts";
 import { USUAL_MIN_FREE_GB } from "../../core/machine/disk-room.ts";
 import { LOG_LEVELS, type Settings } from "../../core/settings/settings.ts";
-import { describeFallback, type Fields, listFields } from "./field.ts";
-import { ADDRESS, choice, LIST, MOCK_GPUS, number, SOCKET, SWITCH, TEXT, whole } from "./field-kinds.ts";
+import { describeAllowed, describeFallback, type Fields, listFields } from "./field.ts";
+import { ADDRESS, choice, LIST, LOOPBACK, MOCK_GPUS, number, SOCKET, SWITCH, TEXT, whole } from "./field-kinds.ts";
 
 const MAX_PORT = 65_535;
+const MAX_UID = 0xffff_fffe;
 const MOST = 10_000;
 const MOST_QUEUED = 10_000_000;
 const SECONDS_A_YEAR = 365 * 86_400;
 
-/** Every setting but the channels, in the order in which they are shown. */
+/** Every setting but the tables, in the order in which they are shown. */
 export const SETTINGS = {
   serverDir: { schema: TEXT, otherwise: "~/.local/state/nexus-server", about: "where its state is", flag: "DIR" },
   host: { schema: TEXT, fallback: "127.0.0.1", about: "address to listen on", flag: "ADDRESS" },
-  port: { schema: whole(0, MAX_PORT), fallback: SERVER_PORT, about: "port to listen on, 0 for any", flag: "N" },
-  socket: { schema: SOCKET, fallback: null, about: "socket to listen on for the users of the machine" },
+  port: {
+    schema: whole(0, MAX_PORT),
+    fallback: null,
+    otherwise: `${SERVER_PORT}; a personal server any, if taken`,
+    about: "port to listen on, 0 for any",
+    flag: "N",
+  },
+  socket: { schema: SOCKET, fallback: null, about: "socket for all users of the machine, each by name" },
   nodeName: { schema: TEXT, otherwise: "the machine's name", about: "name of the machine on jobs and in messages" },
   externalIp: { schema: TEXT, fallback: null, about: "address by which clients reach the machine" },
   allowedHosts: { schema: LIST, fallback: [], about: "further names and addresses by which they do" },
@@ -26,13 +33,38 @@ export const SETTINGS = {
     fallback: null,
     about: "token of an admin, in place of the one that the first start makes",
   },
-  trustLoopback: { schema: SWITCH, fallback: true, about: "whether who comes from the machine itself needs no token" },
+  insecureHttp: {
+    schema: SWITCH,
+    fallback: false,
+    about: "plain HTTP, where others can read it, on addresses other than loopback if there is no certificate",
+  },
+  trustLoopback: {
+    schema: LOOPBACK,
+    fallback: "owner",
+    about: "who of the machine itself needs no token: those whom the kernel names, anyone (all are admins) or nobody",
+  },
+  jobUidMin: {
+    schema: whole(0, MAX_UID),
+    fallback: 1000,
+    about: "the least number of a user; lower ones are services, and need a token on loopback",
+  },
   mockGpus: {
     schema: MOCK_GPUS,
     fallback: 0,
     otherwise: "real ones",
-    about: "mock GPUs; true, or no number, is 2",
+    about: "mock GPUs; auto: 2 if there is none",
     flag: "N",
+    bare: "true",
+  },
+  driverTimeout: {
+    schema: number(0.1, 3600),
+    fallback: 30,
+    about: "seconds that nvidia-smi, amd-smi or rocm-smi may take to answer",
+  },
+  foreignMemoryMib: {
+    schema: whole(0, 1_000_000),
+    fallback: 1024,
+    about: "MiB of a GPU, above what an idle one takes, that show that others use it where their processes are hidden",
   },
   maxCpuJobs: { schema: whole(0, MOST), otherwise: "one for each processor", about: "CPU jobs that run at one time" },
   maxPassedOver: {
@@ -98,7 +130,7 @@ export const SETTINGS = {
   pingHost: { schema: TEXT, fallback: null, about: "host or host:port that health pings" },
   speedTestUrl: { schema: ADDRESS, fallback: null, about: "file that health downloads to measure the network" },
   logLevel: { schema: choice(LOG_LEVELS), fallback: "info", about: "the least that is logged" },
-} satisfies Fields<Omit<Settings, "notify">>;
+} satisfies Fields<Omit<Settings, "notify" | "users">>;
 
 /** `max_cpu_jobs` for `maxCpuJobs`: how it is written in the file. */
 export const nameSetting = (key: string): string => key.replaceAll(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
@@ -108,10 +140,20 @@ export const isSecretSetting = (key: string): boolean =>
     ({ name, isPublic }) => name === key && isPublic !== true && isSecretName(nameSetting(name)),
   );
 
-/** The settings that have a flag, with its help. */
-export const listSettingFlags = (): readonly Readonly<{ name: string; value: string; help: string }>[] =>
+/** In the shape of the command line's flags. */
+export type SettingFlag = Readonly<{
+  long: string;
+  value: string;
+  bare: string | undefined;
+  check: (value: string) => string | null;
+  help: string;
+}>;
+
+export const listSettingFlags = (): readonly SettingFlag[] =>
   listFields(SETTINGS).flatMap((field) => {
-    if (field.flag === undefined) return [];
-    const name = nameSetting(field.name).replaceAll("_", "-");
-    return [{ name, value: field.flag, help: `${field.about} (default: ${describeFallback(field)})` }];
+    const { name, flag: value, bare, about, schema } = field;
+    if (value === undefined) return [];
+    const long = nameSetting(name).replaceAll("_", "-");
+    const check = (text: string) => (schema.safeParse(text).success ? null : describeAllowed(field));
+    return [{ long, value, bare, check, help: `${about} (default: ${describeFallback(field)})` }];
   });

@@ -21,10 +21,10 @@ test("every setting that has a value is a line of the file", () => {
     ssl_certfile: "/c",
     ping_host: "p",
   };
-  const lines = show({ ...texts, retention_gb: 1, speed_test_url: "https://a" })
+  const lines = show({ ...texts, port: 1, retention_gb: 1, speed_test_url: "https://a" })
     .trimEnd()
     .split("\n");
-  const names = [...Object.keys(SETTINGS).map(nameSetting), "notify"];
+  const names = [...Object.keys(SETTINGS).map(nameSetting), "users", "notify"];
   expect(lines.map((line) => line.split(" = ")[0])).toEqual(names);
   expect(show({})).toContain('node_name = "atlas"\n');
 });

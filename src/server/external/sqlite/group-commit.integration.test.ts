@@ -12,6 +12,7 @@ import {
   toId,
   upload,
 } from "../../../../tests/support/store.ts";
+import { canTrace, readTrace, trace } from "../../../../tests/support/trace.ts";
 import type { CommitSample } from "../../core/telemetry/meter.ts";
 import { type CommitMeter, createGroupCommit } from "./group-commit.ts";
 import { openDatabase } from "./open-database.ts";
@@ -165,6 +166,30 @@ test("what was answered is there after a SIGKILL", async () => {
     await store.close();
   }
 }, 30_000);
+
+test.skipIf(!canTrace)("what is answered was written to the log, and that to the disk, before", async () => {
+  const calls = join(makeFolder(), "calls");
+  const child = spawnWithStore(
+    makeFolder(),
+    `for (const id of ["a", "b", "c"]) {
+      must(await store.write((transaction) => transaction.insertJob(createQueued(id), {})));
+      say("answered " + id);
+    }
+    await store.close();`,
+    trace(calls, ["write", "pwrite64", "pwritev", "fsync", "fdatasync"]),
+  );
+  expect(await child.exited).toBe(0);
+  const made = readTrace(calls);
+  for (const id of ["a", "b", "c"]) {
+    const before = made.slice(
+      0,
+      made.findIndex(({ words }) => words.includes(`"answered ${id}`)),
+    );
+    const ofLog = before.filter(({ words }) => words.includes("jobs.db-wal>")).map(({ name }) => name);
+    expect(ofLog).toContainEqual(expect.stringMatching(/^pwrite/));
+    expect(ofLog.at(-1)).toMatch(/sync$/);
+  }
+});
 
 test("a file system without room refuses uploads and jobs, reads on, and nothing is lost", async () => {
   const folder = makeFolder();

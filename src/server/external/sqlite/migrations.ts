@@ -113,6 +113,15 @@ create table tokens (
 ) without rowid;
 `;
 
+const ADD_GPU_FAULTS = `
+create table gpu_faults (
+  gpu_idx integer primary key,
+  uuid text,
+  text text not null,
+  at real not null
+);
+`;
+
 const ADD_LIMITS = `
 alter table jobs add column need text not null default '';
 update jobs set need = json_array(
@@ -144,7 +153,15 @@ alter table artifacts add column is_claimed integer not null default 0;
 create index artifacts_by_owner on artifacts (owner, size) where owner is not null;
 `;
 
-const MIGRATIONS: readonly Migration[] = [INITIAL_SCHEMA, ADD_OUTBOX, ADD_BATCHES, ADD_TOKENS, addSubjects, ADD_LIMITS];
+const MIGRATIONS: readonly Migration[] = [
+  INITIAL_SCHEMA,
+  ADD_OUTBOX,
+  ADD_BATCHES,
+  ADD_TOKENS,
+  addSubjects,
+  ADD_GPU_FAULTS,
+  ADD_LIMITS,
+];
 
 /** What `user_version` says once this program has opened a database. */
 export const SCHEMA_VERSION: number = MIGRATIONS.length;

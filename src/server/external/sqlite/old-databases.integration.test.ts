@@ -8,6 +8,7 @@ import type { AccessToken } from "../../core/access/access-token.ts";
 import type { ArtifactId, Job, JobId } from "../../core/jobs/job.ts";
 import type { Batch, JobNews } from "../../core/notices/news.ts";
 import { findJobId, type KeptSubject, type OutboxMessage } from "../../core/notices/outbox.ts";
+import type { GpuFault } from "../../core/queue/gpu-fault.ts";
 import { nameNeed } from "../../core/queue/queue-head.ts";
 import type { Environment, Store } from "../../core/store.ts";
 import { restoreDatabase } from "./beside-server/restore-database.ts";
@@ -20,6 +21,7 @@ type Content = Readonly<{
   jobs: readonly Job[];
   environments: Readonly<Record<string, Environment>>;
   blacklist: readonly number[];
+  gpuFaults?: readonly GpuFault[];
   tokenDigest: string;
   token?: AccessToken & Readonly<{ digest: string }>;
   outbox?: readonly (OutboxMessage | OldMessage)[];
@@ -98,6 +100,7 @@ describe.each(VERSIONS)("a database of schema version %d", (version) => {
     await expectJobs(store, content);
     await expectQueue(store);
     expect([...store.listBlacklist()].toSorted()).toEqual([...content.blacklist]);
+    expect(store.listGpuFaults()).toEqual(content.gpuFaults ?? []);
     expect(store.readTokenDigest()).toBe(content.tokenDigest);
     if (content.token) {
       const { digest, ...token } = content.token;

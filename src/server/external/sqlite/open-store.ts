@@ -17,7 +17,7 @@ import { createArtifactTable } from "./tables/artifact-table.ts";
 import { createJobTable, type JobTable } from "./tables/job-table.ts";
 import { createOutboxChanges, createOutboxReads } from "./tables/outbox-table.ts";
 import { createQueueReads, type QueueReads } from "./tables/queue-table.ts";
-import { createBlacklist, createDiskSpell, createTokenDigest } from "./tables/settings-table.ts";
+import { createBlacklist, createDiskSpell, createGpuFaults, createTokenDigest } from "./tables/settings-table.ts";
 import { createTokenReads } from "./tables/token-table.ts";
 
 /** `randomId` names artifacts. */
@@ -44,10 +44,11 @@ const ID_BYTES = 8;
 
 const createRandomId = (): string => randomBytes(ID_BYTES).toString("hex");
 
-const createTransaction = (
-  { db, jobs, queue, box }: Parts,
-  settings: Pick<Transaction, "setBlacklisted" | "setDiskSpell">,
-): Transaction => {
+type Notes = ReturnType<typeof createBlacklist> &
+  ReturnType<typeof createGpuFaults> &
+  ReturnType<typeof createDiskSpell>;
+
+const createTransaction = ({ db, jobs, queue, box }: Parts, notes: Notes): Transaction => {
   const artifact = db.query("select 1 from artifacts where id = ? and is_complete = 1");
   const claim = db.query("update artifacts set is_claimed = 1 where id = ? and is_claimed = 0");
   return {
@@ -60,8 +61,10 @@ const createTransaction = (
     },
     saveJob: jobs.save,
     deleteJob: jobs.remove,
-    setBlacklisted: settings.setBlacklisted,
-    setDiskSpell: settings.setDiskSpell,
+    setBlacklisted: notes.setBlacklisted,
+    setDiskSpell: notes.setDiskSpell,
+    saveGpuFault: notes.saveGpuFault,
+    deleteGpuFault: notes.deleteGpuFault,
     loadEnvironment: jobs.loadEnvironment,
     outbox: createOutboxChanges(db, box),
   };
@@ -81,8 +84,8 @@ const createReads = (jobs: JobTable, queue: QueueReads) => ({
 
 const createStore = (parts: Parts): Store => {
   const { db, jobs, queue, lock, clock, randomId, commits, box } = parts;
-  const settings = { ...createBlacklist(db), ...createDiskSpell(db) };
-  const transaction = createTransaction(parts, settings);
+  const notes = { ...createBlacklist(db), ...createGpuFaults(db), ...createDiskSpell(db) };
+  const transaction = createTransaction(parts, notes);
   const close = async (): Promise<void> => {
     commits.close();
     jobs.close();
@@ -93,8 +96,9 @@ const createStore = (parts: Parts): Store => {
     ...createReads(jobs, queue),
     ...createTokenDigest(db, commits),
     ...createTokenReads(db),
-    listBlacklist: guardRead(settings.listBlacklist),
-    isDiskSpell: settings.isDiskSpell,
+    listBlacklist: guardRead(notes.listBlacklist),
+    isDiskSpell: notes.isDiskSpell,
+    listGpuFaults: guardRead(notes.listGpuFaults),
     write: (change) => commits.write(() => change(transaction)),
     artifacts: createArtifactTable({ db, commits, clock, randomId }),
     outbox: createOutboxReads(db, box),

@@ -308,7 +308,7 @@ describe("a WANDB_DIR outside the job's folder", () => {
     const writer = Bun.spawn(["sleep", "60"], { env: { ...process.env, NEXUS_JOB_ID: "k3f9ab" } });
     try {
       write(`${path}/logs/debug.log`, log(writer.pid));
-      await waitUntil("it is the job's", async () => (await lookOutside()) === tellOffline(path));
+      await waitUntil(async () => (await lookOutside()) === tellOffline(path), "it is the job's");
       expect(await findIn(join(dir, "job"), { WANDB_DIR: join(dir, OUT), WANDB_ENTITY: "" })).toBeNull();
     } finally {
       writer.kill();

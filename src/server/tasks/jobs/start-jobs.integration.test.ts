@@ -1,25 +1,29 @@
 import { describe, expect, test } from "bun:test";
+import { existsSync, mkdirSync } from "node:fs";
+import { join } from "node:path";
 import { createGpu, createQueued } from "../../../../tests/support/samples.ts";
 import {
   createCpuJob,
+  createExecutor,
   createHarness,
   handleOf,
   readMockGpus,
   refuseLaunch,
-  settle,
   uploadArtifact,
-  waitUntil,
+  wakeAll,
 } from "../../../../tests/support/tasks.ts";
+import { waitUntil } from "../../../../tests/support/wait.ts";
 import { err, ok } from "../../../base/result.ts";
 import type { GpuProbe } from "../../core/queue/gpu.ts";
+import type { Executor } from "../../core/running/executor.ts";
 
 describe("the tasks starts", () => {
   test("a job at once when it is woken, with its GPU, script, environment and artifact", async () => {
     const serverEnvironment = { PATH: "/bin", NS_API_TOKEN: "secret" };
-    const { add, executor, find, start, store, context } = createHarness({ serverEnvironment });
+    const { add, awaitRound, executor, find, start, store, context } = createHarness({ serverEnvironment });
     const artifactId = await uploadArtifact(store, Buffer.from("tar bytes"));
     const tasks = await start();
-    await settle();
+    await awaitRound();
     await add(createQueued("a", { artifactId, gitTag: "v1" }));
     tasks.wakes.queues();
     await waitUntil(() => find("a").status === "running");
@@ -45,13 +49,16 @@ describe("the tasks starts", () => {
   });
 
   test("all that can start in one round, GPU jobs beside CPU jobs, and no more", async () => {
-    const { add, executor, find, start } = createHarness({ gpus: readMockGpus(4), settings: { maxCpuJobs: 3 } });
+    const { add, awaitRound, executor, find, start } = createHarness({
+      gpus: readMockGpus(4),
+      settings: { maxCpuJobs: 3 },
+    });
     const gpuJobs = [1, 2, 3, 4, 5, 6].map((at) => createQueued(`g${at}`, { createdAt: at }));
     const cpuJobs = [1, 2, 3, 4, 5].map((at) => createCpuJob(`c${at}`, { createdAt: at }));
     await add(...gpuJobs, ...cpuJobs);
     await start();
     await waitUntil(() => executor.launches.length >= 7);
-    await settle();
+    await awaitRound();
     expect(executor.launches.map(({ id, gpuIdxs }) => `${id} ${gpuIdxs}`).toSorted()).toEqual([
       "c1 ",
       "c2 ",
@@ -82,7 +89,7 @@ describe("the tasks starts", () => {
       return ok([createGpu(0)]);
     };
     let writes = 0;
-    const { add, executor, start } = createHarness({
+    const { add, awaitRound, executor, start } = createHarness({
       gpus: read,
       settings: { maxCpuJobs: 1 },
       store: (opened) => ({
@@ -93,7 +100,7 @@ describe("the tasks starts", () => {
       }),
     });
     const tasks = await start();
-    await settle();
+    await awaitRound();
     let wakes = 0;
     wake.now = () => {
       wakes += 1;
@@ -102,24 +109,37 @@ describe("the tasks starts", () => {
     await add(createQueued("a"), createQueued("b"), createCpuJob("c"), createCpuJob("d"));
     tasks.wakes.queues();
     await waitUntil(() => executor.launches.length >= 2);
-    await settle();
+    await awaitRound();
     expect(executor.launches.map(({ id, gpuIdxs }) => `${id} ${gpuIdxs}`).toSorted()).toEqual(["a 0", "c "]);
     expect({ wakes: wakes > 1, writes }).toEqual({ wakes: true, writes: 4 });
   });
 
   test("nothing on a GPU that is blacklisted or used by a foreign process", async () => {
     const read: GpuProbe["read"] = async () => ok([createGpu(0, [4242]), createGpu(1), createGpu(2)]);
-    const { add, executor, find, start, store } = createHarness({ gpus: read });
+    const { add, awaitRound, executor, find, start, store } = createHarness({ gpus: read });
     await store.write((transaction) => transaction.setBlacklisted(1, true));
     await add(createQueued("a"), createQueued("b", { createdAt: 200 }));
     const tasks = await start();
     await waitUntil(() => find("a").status === "running");
-    await settle();
+    await awaitRound();
     expect(executor.launches.map(({ id, gpuIdxs }) => [id, gpuIdxs])).toEqual([["a", [2]]]);
     await store.write((transaction) => transaction.setBlacklisted(1, false));
     tasks.wakes.queues();
     await waitUntil(() => find("b").status === "running");
     expect(find("b")).toMatchObject({ gpuIdxs: [1] });
+  });
+
+  test("nothing on a GPU that others have taken since it was last read", async () => {
+    let strangers: readonly number[] = [4242];
+    const read: GpuProbe["read"] = async (maxAgeS) => ok([createGpu(0, maxAgeS === 0 ? strangers : [])]);
+    const { add, awaitRound, executor, find, start } = createHarness({ gpus: read });
+    await start();
+    await add(createQueued("a"));
+    await awaitRound();
+    expect(executor.launches).toEqual([]);
+    strangers = [];
+    await awaitRound();
+    await waitUntil(() => find("a").status === "running");
   });
 
   test("a job that was edited since with what it says now", async () => {
@@ -140,7 +160,7 @@ describe("the tasks starts", () => {
 
   test("no job with too few GPUs, however late it was edited", async () => {
     const edit = { now: (): void => undefined };
-    const { add, change, find, start } = createHarness({
+    const { add, countRuns, change, find, start } = createHarness({
       store: (opened) => ({
         write: (write) => {
           edit.now();
@@ -154,7 +174,7 @@ describe("the tasks starts", () => {
       void change("a", { kind: "edit", numGpus: 2 });
     };
     const tasks = await start();
-    await settle();
+    await waitUntil(() => countRuns("queued GPU jobs") === 1);
     expect(find("a").status).toBe("queued");
     tasks.wakes.queues();
     await waitUntil(() => find("a").status === "running");
@@ -169,6 +189,21 @@ describe("a job that can't start", () => {
     await start();
     await waitUntil(() => find("a").status === "failed" && find("b").status === "failed");
     expect(find("a")).toMatchObject({ exitCode: null, errorMessage: "no space left" });
+  });
+
+  test("leaves nothing of the code that was unpacked for it", async () => {
+    let repo = "";
+    const launch: Executor["launch"] = async (job) => {
+      repo = join(job.dir, "repo");
+      mkdirSync(repo, { recursive: true });
+      return refuseLaunch();
+    };
+    const { add, find, start, context } = createHarness({ executor: { launch } });
+    await start();
+    await add(createQueued("a"));
+    wakeAll(context);
+    await waitUntil(() => find("a").status === "failed");
+    await waitUntil(() => !existsSync(repo));
   });
 
   test("because its environment is lost is failed with the reason", async () => {
@@ -197,17 +232,40 @@ describe("a job that can't start", () => {
   test("stays queued while the disk is full", async () => {
     let isFull = true;
     const full = err({ kind: "unavailable", message: "The disk is full" } as const);
-    const { add, find, executor, start } = createHarness({
+    const { add, awaitRound, find, executor, start } = createHarness({
       store: (opened) => ({ write: (change) => (isFull ? Promise.resolve(full) : opened.write(change)) }),
     });
     await add(createQueued("a"));
     const tasks = await start();
-    await settle();
+    await awaitRound();
     expect(find("a").status).toBe("queued");
     expect(executor.launches).toEqual([]);
     isFull = false;
     tasks.wakes.queues();
     await waitUntil(() => find("a").status === "running");
+  });
+});
+
+describe("a launch that is under way", () => {
+  test("is not looked at, so that it is not taken back and made a second time", async () => {
+    const fake = createExecutor();
+    const gate = Promise.withResolvers<void>();
+    const launch: Executor["launch"] = async (job, work) => {
+      const launched = await fake.launch(job, work);
+      await gate.promise;
+      return launched;
+    };
+    const { add, awaitRound, find, start, context } = createHarness({ executor: { ...fake, launch } });
+    await start();
+    await add(createCpuJob("a"));
+    wakeAll(context);
+    await waitUntil(() => fake.launches.length === 1);
+    await awaitRound();
+    expect([[...fake.probed], find("a").status]).toEqual([[], "starting"]);
+    gate.resolve();
+    await waitUntil(() => find("a").status === "running");
+    await awaitRound();
+    expect([[...fake.probed], fake.launches.length]).toEqual([["a"], 1]);
   });
 });
 
@@ -218,7 +276,7 @@ describe("GPUs that can't be read", () => {
       await gate.promise;
       return ok([]);
     };
-    const { add, executor, find, start } = createHarness({ gpus: read });
+    const { add, awaitRound, executor, find, start } = createHarness({ gpus: read });
     await add(createQueued("g"), createCpuJob("a"));
     const tasks = await start();
     await waitUntil(() => find("a").status === "running");
@@ -230,7 +288,7 @@ describe("GPUs that can't be read", () => {
     await add(createCpuJob("c"));
     tasks.wakes.queues();
     await waitUntil(() => find("c").status === "running");
-    await settle();
+    await awaitRound(["running jobs", "queued CPU jobs"]);
     expect(find("g").status).toBe("queued");
     gate.resolve();
   });
@@ -238,11 +296,11 @@ describe("GPUs that can't be read", () => {
   test("start no GPU job until they can be read again", async () => {
     let isBroken = true;
     const read: GpuProbe["read"] = async () => (isBroken ? err({ message: "no driver" }) : ok([createGpu(0)]));
-    const { add, find, start } = createHarness({ gpus: read });
+    const { add, awaitRound, find, start } = createHarness({ gpus: read });
     await add(createQueued("g"), createCpuJob("c"));
     const tasks = await start();
     await waitUntil(() => find("c").status === "running");
-    await settle();
+    await awaitRound();
     expect(find("g").status).toBe("queued");
     isBroken = false;
     tasks.wakes.queues();

@@ -2,27 +2,17 @@ import { describe, expect, test } from "bun:test";
 import { existsSync, mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { createQueued } from "../../../../tests/support/samples.ts";
-import {
-  createCpuJob,
-  createExecutor,
-  createHarness,
-  type StartedTasks,
-  settle,
-  waitUntil,
-} from "../../../../tests/support/tasks.ts";
+import { createCpuJob, createExecutor, createHarness, wakeAll } from "../../../../tests/support/tasks.ts";
+import { waitUntil } from "../../../../tests/support/wait.ts";
 import { err } from "../../../base/result.ts";
 import type { Executor } from "../../core/running/executor.ts";
 
 const HOUR_S = 3600;
 
-const wakeAll = ({ wakes }: StartedTasks): void => {
-  wakes.running();
-  wakes.queues();
-};
-
 describe("a clock that is set back by an hour", () => {
   test("does not give a job that is killed an hour to end", async () => {
-    const { add, change, executor, find, setClockBack, setTime, start } = createHarness();
+    const harness = createHarness();
+    const { add, change, executor, find, setClockBack, setTime, start } = harness;
     const tasks = await start();
     await add(createQueued("a"));
     wakeAll(tasks);
@@ -32,8 +22,7 @@ describe("a clock that is set back by an hour", () => {
     await waitUntil(() => executor.kills.length === 1);
     setClockBack(HOUR_S);
     setTime(1009.9);
-    tasks.wakes.running();
-    await settle();
+    await harness.awaitRound();
     expect(executor.kills).toHaveLength(1);
     setTime(1010);
     await waitUntil(() => executor.kills.length >= 2);
@@ -74,6 +63,22 @@ describe("a disk that is full", () => {
     isFull = false;
     await waitUntil(() => harness.find("a").status === "running");
     expect(fake.launches).toHaveLength(1);
+  });
+
+  test("is tried again only once the refresh interval is over", async () => {
+    const REFRESH_S = 0.5;
+    const told: number[] = [];
+    const launch: Executor["launch"] = async () => {
+      told.push(performance.now());
+      return err({ message: "no space left", isTemporary: true });
+    };
+    const harness = createHarness({ executor: { launch }, settings: { refreshRate: REFRESH_S } });
+    await harness.start();
+    await harness.add(createCpuJob("a"));
+    wakeAll(harness.context);
+    await waitUntil(() => told.length >= 2);
+    const [first = 0, second = 0] = told;
+    expect(second - first).toBeGreaterThan(REFRESH_S * 990);
   });
 
   test("gets the files of an ended job back although its end can't be written", async () => {

@@ -11,9 +11,9 @@ import {
   must,
   readFigureOf,
   toId,
-  waitUntil,
 } from "../../../../tests/support/tasks.ts";
-import { err } from "../../../base/result.ts";
+import { waitUntil } from "../../../../tests/support/wait.ts";
+import { err, ok } from "../../../base/result.ts";
 import { changeJob, decideByEvent } from "../../changes/change-job.ts";
 import type { JobEvent } from "../../core/jobs/job-transition.ts";
 import { toWireJob } from "../../core/jobs/wire-job.ts";
@@ -36,6 +36,7 @@ const MOMENT_MS = 600;
 type Office = Harness &
   Readonly<{
     delivery: Delivery;
+    deliverDue: () => Promise<number>;
     deliver: () => Promise<void>;
     launch: (id: string) => Promise<void>;
     exit: (id: string, exitCode: number) => Promise<void>;
@@ -65,19 +66,23 @@ const openOffice = (
   const change = async (id: string, event: JobEvent): Promise<void> => {
     must(await changeJob(context, toId(id), decideByEvent(event)));
   };
-  const deliver = async (): Promise<void> => {
+  const deliverDue = async (): Promise<number> => {
     for (;;) {
       heard = Promise.withResolvers();
       const delayMs = await delivery.run();
-      if (store.outbox.hasInterrupted()) await heard.promise;
-      else if (delayMs > MOMENT_MS) return;
-      else harness.setTime(context.uptime() + delayMs / 1000);
+      if (!store.outbox.hasInterrupted()) return delayMs;
+      await heard.promise;
     }
+  };
+  const deliver = async (): Promise<void> => {
+    for (let delayMs = await deliverDue(); delayMs <= MOMENT_MS; delayMs = await deliverDue())
+      harness.setTime(context.uptime() + delayMs / 1000);
   };
   return {
     ...harness,
     context,
     delivery,
+    deliverDue,
     deliver,
     messages,
     states: (id) => messages(id).map(({ channel, subject, state }) => `${channel} ${subject.event} ${state}`),
@@ -243,10 +248,7 @@ describe("a notification", () => {
     for (const id of ["a", "b"]) await addDiscordJob(office, id, first.webhookUrl);
     await addDiscordJob(office, "c", second.webhookUrl);
     for (const id of ["a", "b", "c"]) await office.launch(id);
-    do {
-      await office.delivery.run();
-      await Bun.sleep(1);
-    } while (office.store.outbox.hasInterrupted());
+    await office.deliverDue();
     expect([first.texts(), second.texts()].map(({ length }) => length)).toEqual([1, 1]);
     office.setTime(1000.3);
     await office.deliver();
@@ -299,6 +301,18 @@ describe("a notification", () => {
     await office.deliver();
     expect(office.messages("a")[0]).toMatchObject({ state: "delivered", isUncertain: true, attempts: 2 });
     expect(discord.texts()).toHaveLength(1);
+  });
+
+  test("that is answered while the server stops is written down, so that the next one does not send it again", async () => {
+    const answer = Promise.withResolvers<Awaited<ReturnType<Courier["deliver"]>>>();
+    const office = openOffice({ discord: { deliver: () => answer.promise } }, HOUR_S * 1000);
+    await addDiscordJob(office, "a", "http://127.0.0.1:1/");
+    await office.launch("a");
+    await office.delivery.run();
+    const stopped = office.delivery.stop();
+    answer.resolve(ok({ reference: "1" }));
+    await stopped;
+    expect(office.states("a")).toEqual(["discord started delivered"]);
   });
 
   test("is not sent twice when what came of it can't be written at once", async () => {

@@ -1,7 +1,8 @@
 import { describe, expect, test } from "bun:test";
 import { existsSync, mkdirSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { createCpuJob, createHarness, type Harness, toId, waitUntil } from "../../../../tests/support/tasks.ts";
+import { createCpuJob, createHarness, type Harness, toId } from "../../../../tests/support/tasks.ts";
+import { waitUntil } from "../../../../tests/support/wait.ts";
 
 const fill = ({ context }: Harness, id: string): string => {
   const folder = context.jobDirectory.pathOf(toId(id));

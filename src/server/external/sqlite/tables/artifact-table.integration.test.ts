@@ -17,6 +17,7 @@ import {
   toId,
   upload,
 } from "../../../../../tests/support/store.ts";
+import { waitUntil } from "../../../../../tests/support/wait.ts";
 import type { ArtifactId } from "../../../core/jobs/job.ts";
 import type { Store } from "../../../core/store.ts";
 
@@ -34,10 +35,6 @@ const watchTables = (folder: string): Readonly<{ artifacts: () => number; chunks
   const count = (table: string): number =>
     db.query<{ rows: number }, []>(`select count(*) as rows from ${table}`).get()?.rows ?? 0;
   return { artifacts: () => count("artifacts"), chunks: () => count("artifact_chunks") };
-};
-
-const waitUntil = async (isTrue: () => boolean): Promise<void> => {
-  while (!isTrue()) await new Promise((resolve) => setImmediate(resolve));
 };
 
 const readAll = (store: Store, id: ArtifactId): Buffer => Buffer.concat([...store.artifacts.read(id)]);
@@ -200,6 +197,15 @@ test("an artifact that a job takes while the unused are being deleted stays whol
   expect(taken.length).toBe(3);
   expect(must(deleted)).toBe(0);
   for (const id of taken) expect(readAll(store, id).equals(bytes)).toBe(true);
+});
+
+test("an artifact that is being deleted is not offered any more", async () => {
+  const { clock, set } = createSettableClock();
+  const store = openTemporary(clock);
+  await upload(store, createBytes(1), "abc");
+  set(9999);
+  const [deleted, found] = await Promise.all([store.artifacts.deleteUnused(), store.artifacts.findBySha("abc")]);
+  expect([must(deleted), found]).toEqual([1, null]);
 });
 
 test("a large artifact is deleted a little at a time, and other writers go on", async () => {

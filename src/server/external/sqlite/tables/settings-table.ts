@@ -1,4 +1,5 @@
 import type { Database } from "bun:sqlite";
+import type { GpuFault } from "../../../core/queue/gpu-fault.ts";
 import type { Store, Transaction } from "../../../core/store.ts";
 import type { GroupCommit } from "../group-commit.ts";
 import { guardRead } from "../guard-reads.ts";
@@ -25,6 +26,19 @@ export const createDiskSpell = (db: Database): Pick<Store, "isDiskSpell"> & Pick
   return {
     isDiskSpell: guardRead(() => find.get(DISK_SPELL) !== null),
     setDiskSpell: (isSpell) => (isSpell ? add : remove).run(DISK_SPELL).changes > 0,
+  };
+};
+
+type GpuFaults = Pick<Store, "listGpuFaults"> & Pick<Transaction, "saveGpuFault" | "deleteGpuFault">;
+
+export const createGpuFaults = (db: Database): GpuFaults => {
+  const all = db.query<GpuFault, []>(`select gpu_idx as "gpuIdx", uuid, text, at from gpu_faults`);
+  const save = db.query("insert or replace into gpu_faults values (?, ?, ?, ?)");
+  const remove = db.query("delete from gpu_faults where gpu_idx = ?");
+  return {
+    listGpuFaults: () => all.all(),
+    saveGpuFault: ({ gpuIdx, uuid, text, at }) => void save.run(gpuIdx, uuid, text, at),
+    deleteGpuFault: (gpuIdx) => void remove.run(gpuIdx),
   };
 };
 

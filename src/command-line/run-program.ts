@@ -1,0 +1,58 @@
+import { escapeText } from "../base/escape-text.ts";
+import { ok, type Result } from "../base/result.ts";
+import { suggestNearest } from "../base/suggest.ts";
+import { DONE, type Failure, type Outcome, type Program, type Verb } from "./command.ts";
+import { readSwitch } from "./flag-values.ts";
+import { findFirstWord, parseWords } from "./parse-words.ts";
+import { failUsage } from "./usage.ts";
+
+const loadVerb = async (name: string, { name: program, verbs }: Program): Promise<Result<Verb, Failure>> => {
+  const load = Object.hasOwn(verbs, name) ? verbs[name] : undefined;
+  if (load !== undefined) return ok((await load()).verb);
+  const nearest = suggestNearest(name, [...Object.keys(verbs), "help"]);
+  const advice = nearest === null ? `see ${program} help` : `did you mean ${nearest}?`;
+  return failUsage(`"${escapeText(name)}" is not a verb of ${program}; ${advice}`);
+};
+
+const showHelp = async (name: string | undefined, program: Program): Promise<Outcome> => {
+  const { renderHelp, renderVerbHelp } = await import("./help.ts");
+  if (name === undefined) {
+    console.log(await renderHelp(program));
+    return DONE;
+  }
+  const verb = await loadVerb(name, program);
+  if (verb.ok) console.log(renderVerbHelp(verb.value, program));
+  return verb.ok ? DONE : verb;
+};
+
+const showOneHelp = async ([name, extra = "-"]: readonly string[], program: Program): Promise<Outcome> =>
+  extra.startsWith("-")
+    ? showHelp(name, program)
+    : failUsage(`${program.name} help takes one verb, not "${escapeText(extra)}" too`);
+
+const refuseLateVerb = async (word: string, program: Program): Promise<Outcome> => {
+  const verb = await loadVerb(word, program);
+  return verb.ok ? failUsage(`the verb comes before the flags, as in: ${program.name} ${word} …`) : verb;
+};
+
+const callVerb = async (words: readonly string[], at: number, program: Program): Promise<Outcome> => {
+  const name = words[at];
+  const verb = name === undefined ? ok((await program.withoutVerb()).verb) : await loadVerb(name, program);
+  if (!verb.ok) return verb;
+  const parsed = parseWords(words.toSpliced(at, 1), verb.value, program);
+  if (!parsed.ok) return parsed;
+  const late = name === undefined ? parsed.value.words[0] : undefined;
+  if (readSwitch(parsed.value.flags, "help")) return showHelp(name ?? late, program);
+  return late === undefined ? verb.value.run(parsed.value) : refuseLateVerb(late, program);
+};
+
+const findVerb = (words: readonly string[], { flags, isVerbFirst }: Program): number =>
+  isVerbFirst === true && words[0]?.startsWith("-") ? words.length : findFirstWord(words, flags);
+
+/** Does what the words say. What the verb prints is on standard output; why it failed is left to the caller to tell. */
+export const runProgram = async (words: readonly string[], program: Program): Promise<Outcome> => {
+  const at = findVerb(words, program);
+  if (words[at] === "help") return showOneHelp(words.slice(at + 1), program);
+  if (at >= words.length && words.includes("--version")) return callVerb(["version"], 0, program);
+  return callVerb(words, at, program);
+};

@@ -1,0 +1,80 @@
+import { readFileSync } from "node:fs";
+import { describeError } from "../../base/describe-error.ts";
+import { ok, type Result } from "../../base/result.ts";
+import { DONE, type Failure, type Flag, type FlagValues, type Outcome } from "../../command-line/command.ts";
+import { readSwitch, readText } from "../../command-line/flag-values.ts";
+import { convertProblem, failUsage } from "../../command-line/usage.ts";
+import type { Machine } from "../core/machine/installable-machine.ts";
+import type { Settings } from "../core/settings/settings.ts";
+import { readMachine } from "../external/machine/read-machine.ts";
+import { loadSettings } from "../external/settings/load-settings.ts";
+import { listSettingFlags } from "../external/settings/setting-list.ts";
+import { readSettingsFile } from "../external/settings/settings-file.ts";
+import { applySteps, describeStep } from "../installation/apply.ts";
+import { type InstallOptions, type InstallStep, PATHS, type planInstall, USER } from "../installation/plan.ts";
+import { listUpgradeNews } from "../installation/upgrade-news.ts";
+import { createTools } from "./installation-tools.ts";
+
+export const DRY_RUN: Flag = { long: "dry-run", help: "say what would be done, and do nothing" };
+
+type Plan = Result<readonly InstallStep[], Failure>;
+type Chosen = Pick<InstallOptions, "config" | "settings" | "news">;
+
+const SERVICE_ENVIRONMENT = { NS_SERVER_DIR: PATHS.serverDir };
+
+const say = (line: string): void => void process.stdout.write(`${line}\n`);
+
+const loadOwn = (path: string = PATHS.config): Result<Settings, Failure> =>
+  convertProblem(loadSettings({}, path, SERVICE_ENVIRONMENT));
+
+/** Settings as flags are refused: the service reads its own from its configuration. */
+export const changeService = async (
+  flags: FlagValues,
+  plan: (machine: Machine) => Plan | Promise<Plan>,
+): Promise<Outcome> => {
+  const setting = listSettingFlags().find(({ long }) => flags[long] !== undefined);
+  if (setting !== undefined)
+    return failUsage(`--${setting.long} is not for the service, whose settings are in ${PATHS.config}`);
+  const planned = await plan(readMachine(USER, [...Object.values(PATHS), `${PATHS.serverDir}/jobs.db`]));
+  if (!planned.ok) return planned;
+  if (readSwitch(flags, "dry-run")) {
+    for (const step of planned.value) say(describeStep(step));
+    return DONE;
+  }
+  const done = convertProblem(await applySteps(planned.value, createTools(loadOwn, say)));
+  return done.ok ? DONE : done;
+};
+
+const readGiven = (path: string): Result<Chosen, Failure> => {
+  try {
+    const config = readFileSync(path, "utf8");
+    const settings = loadOwn(path);
+    return settings.ok ? ok({ config, settings: settings.value, news: [] }) : settings;
+  } catch (error) {
+    return failUsage(`--config: ${path} can't be read: ${describeError(error)}`);
+  }
+};
+
+const readKept = (): Result<Chosen, Failure> => {
+  const settings = loadOwn();
+  if (!settings.ok) return settings;
+  const file = convertProblem(readSettingsFile(PATHS.config));
+  if (!file.ok) return file;
+  const news = listUpgradeNews({ file: file.value, settings: settings.value });
+  return ok({ config: null, settings: settings.value, news });
+};
+
+const chooseConfig = ({ isRoot, existingPaths }: Machine, flags: FlagValues): Result<Chosen, Failure> => {
+  const given = readText(flags, "config");
+  if (given !== null) return readGiven(given);
+  const keeps = isRoot && !readSwitch(flags, "force") && existingPaths.includes(PATHS.config);
+  return keeps ? readKept() : ok({ config: null, settings: null, news: [] });
+};
+
+export const installService = (plan: typeof planInstall, flags: FlagValues): Promise<Outcome> =>
+  changeService(flags, (machine) => {
+    const chosen = chooseConfig(machine, flags);
+    if (!chosen.ok) return chosen;
+    const options = { ...chosen.value, force: readSwitch(flags, "force"), start: !readSwitch(flags, "no-start") };
+    return convertProblem(plan(machine, options));
+  });

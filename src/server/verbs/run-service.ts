@@ -1,0 +1,87 @@
+import { spawnSync } from "node:child_process";
+import { existsSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { setTimeout as pause } from "node:timers/promises";
+import { ok } from "../../base/result.ts";
+import { DONE, type FlagValues, type Outcome } from "../../command-line/command.ts";
+import { convertProblem, fail } from "../../command-line/usage.ts";
+import type { Settings } from "../core/settings/settings.ts";
+import { readListening } from "../external/http/listening-file.ts";
+import { loadSettings } from "../external/settings/load-settings.ts";
+import { PATHS, SERVICE } from "../installation/plan.ts";
+
+type LogRequest = Readonly<{ verb: "logs"; lines: number; isFollowing: boolean }>;
+type ServiceRequest = LogRequest | Readonly<{ verb: "status" | "start" | "stop" | "restart" }>;
+
+const STOP_LIMIT_MS = 15_000;
+const POLL_MS = 20;
+const NOT_RUNNING = 3;
+
+const runOnTerminal = (argv: readonly [string, ...string[]]): Outcome => {
+  const [program, ...args] = argv;
+  const { status, error } = spawnSync(program, args, { stdio: "inherit" });
+  return error === undefined ? ok(status ?? 1) : fail(`${program} could not be run: ${error.message}`);
+};
+
+const askSystemd = (request: ServiceRequest): Outcome => {
+  if (request.verb !== "logs") return runOnTerminal(["systemctl", request.verb, SERVICE]);
+  const following = request.isFollowing ? ["--follow"] : [];
+  return runOnTerminal(["journalctl", "--unit", SERVICE, "--lines", String(request.lines), ...following]);
+};
+
+const isAlive = (pid: number): boolean => existsSync(`/proc/${pid}`);
+
+const readPid = (serverDir: string): number | null => {
+  const path = join(serverDir, "server.pid");
+  const pid = existsSync(path) ? Number.parseInt(readFileSync(path, "utf8"), 10) : Number.NaN;
+  return Number.isInteger(pid) && isAlive(pid) ? pid : null;
+};
+
+const stopProcess = async (serverDir: string, pid: number | null): Promise<Outcome> => {
+  if (pid === null) return fail(`no server runs on ${serverDir}`);
+  process.kill(pid, "SIGTERM");
+  const deadline = performance.now() + STOP_LIMIT_MS;
+  while (isAlive(pid)) {
+    if (performance.now() > deadline) return fail(`server ${pid} does not stop`);
+    await pause(POLL_MS);
+  }
+  return DONE;
+};
+
+const showProcess = (serverDir: string, pid: number | null): Outcome => {
+  if (pid === null) {
+    process.stdout.write(`no server runs on ${serverDir}\n`);
+    return ok(NOT_RUNNING);
+  }
+  const places = readListening(serverDir).map((place) => `it listens on ${place}\n`);
+  process.stdout.write([`server ${pid} runs on ${serverDir}\n`, ...places].join(""));
+  return DONE;
+};
+
+const showLog = (serverDir: string, { lines, isFollowing }: LogRequest): Outcome => {
+  const path = join(serverDir, "server.log");
+  if (!existsSync(path)) return fail(`there is no ${path}: a server in the foreground logs to its terminal`);
+  return runOnTerminal(["tail", "-n", String(lines), ...(isFollowing ? ["-f"] : []), path]);
+};
+
+const actOnProcess = async (request: ServiceRequest, { serverDir }: Settings): Promise<Outcome> => {
+  const pid = readPid(serverDir);
+  switch (request.verb) {
+    case "status":
+      return showProcess(serverDir, pid);
+    case "logs":
+      return showLog(serverDir, request);
+    case "stop":
+      return stopProcess(serverDir, pid);
+    case "start":
+    case "restart":
+      return fail("it is not installed: run nexus-server without a verb, or nexus-server install");
+  }
+};
+
+/** By systemd where the server is installed, otherwise on the process that has the folder. */
+export const runService = async (request: ServiceRequest, flags: FlagValues): Promise<Outcome> => {
+  if (existsSync(PATHS.unit)) return askSystemd(request);
+  const settings = convertProblem(loadSettings(flags));
+  return settings.ok ? actOnProcess(request, settings.value) : settings;
+};
