@@ -18,8 +18,9 @@ const shareLog = (maxLogGb: number): LogShares => {
 /**
  * Functions of the script outside the job's terminal, which waits for the recorder, with its pid in `recorder`. They look at how
  * far the recorder has written, in the time in which it could not write what is left at 500 MB a second, and start no process for
- * that. Of a log with more than its full size the first quarter of the limit and at least the newest half of it stay. What is to be left out is written to `log_cut` before its blocks are given back to the disk, so that no reader takes
- * a hole for the log; the places of all else stay as they are.
+ * that. They hold its file, as it may end at any moment. Of a log with more than its full size the first quarter of the limit and
+ * at least the newest half of it stay. What is to be left out is written to `log_cut` before its blocks are given back to the disk,
+ * so that no reader takes a hole for the log; the places of all else stay as they are.
  */
 export const renderLogLimit = (maxLogGb: number): string => {
   const { fullBytes, headBytes, tailBytes } = shareLog(maxLogGb);
@@ -29,11 +30,11 @@ measure_log() {
   local path
   if [[ ! $log ]]; then
     for path in "/proc/$recorder/fd/"*; do
-      [[ -f $path ]] && log=$path log_position=/proc/$recorder/fdinfo/\${path##*/}
+      [[ -f $path ]] && exec 7<> "$path" && log=/proc/self/fd/7 log_position=/proc/$recorder/fdinfo/\${path##*/}
     done
   fi
-  read -r _ written < "$log_position"
-}
+  [[ $log ]] && read -r _ written < "$log_position"
+} 2> /dev/null
 
 measure_ended_log() {
   log=output.log

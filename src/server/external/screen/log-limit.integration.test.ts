@@ -68,7 +68,7 @@ const expectBothEnds = (shown: string, last: number): void => {
 
 describe("the log of a job that prints more than it may", () => {
   test("keeps its beginning and its newest part, within the limit at all times, and says what was left out", async () => {
-    const job = await start(`${renderCounter(LINES, 20_000)}; exit 3`);
+    const job = await start(`${renderCounter(LINES, 5_000, "sleep 0.02")}; exit 3`);
     let most = 0;
     await waitUntil(async () => {
       most = Math.max(most, measureLog(job));
@@ -116,6 +116,17 @@ describe("the log of a job that prints more than it may", () => {
     },
     90_000,
   );
+
+  test("is within the limit, and its error.log empty, though the recorder dies while something is left out", async () => {
+    const dead = "read -r recorder _ < /proc/$PPID/task/$PPID/children && kill -KILL $recorder";
+    const gone = "while read -r _ _ state _ < /proc/$recorder/stat && [ $state != Z ]; do :; done 2> /dev/null";
+    putTool("fallocate", `[ -e killed ] || { ${dead}; : > killed; ${gone}; }\n${REAL}`);
+    const job = await start(renderCounter(LINES, 20_000, "sleep 0.05"));
+    await waitUntil(async () => (await probeOne(bench.executor, job)).kind !== "alive", "it has ended");
+    expect(readFileSync(pathIn(job, "error.log"), "utf8")).toBe("");
+    expect(measureLog(job)).toBeLessThanOrEqual(MAX_BYTES);
+    expect(readNumbers(await followToEnd(job))).toHaveLength(2);
+  }, 90_000);
 
   test("grows on, and its error.log says why, on a file system that takes nothing out of a file", async () => {
     putTool("fallocate", "echo 'fallocate: fallocate failed: Operation not supported' >&2; exit 1");
