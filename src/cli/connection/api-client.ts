@@ -1,6 +1,6 @@
 import { describeError } from "../../base/describe-error.ts";
 import { err, ok, type Result } from "../../base/result.ts";
-import { VERSION, VERSION_HEADER } from "../../base/version.ts";
+import { USER_AGENT, VERSION, VERSION_HEADER } from "../../base/version.ts";
 import type { Failure } from "../../command-line/command.ts";
 import { FAILED, REFUSED, UNREACHABLE } from "../../command-line/usage.ts";
 import type { WireError } from "../../wire/error.ts";
@@ -105,7 +105,7 @@ const fetchInTime = async (target: Target, { path, init }: Attempt): Promise<Res
 
 const tryFetch = async (target: Target, { path, init }: Attempt): ApiResult<Response> => {
   const headers = new Headers(init.headers);
-  headers.set("user-agent", `nexus/${VERSION}`);
+  headers.set("user-agent", USER_AGENT);
   const user = nameUser(target);
   if (user !== "") headers.set("x-nexus-user", encodeURIComponent(user.toWellFormed()));
   if (target.token !== null) headers.set("authorization", `Bearer ${target.token}`);
