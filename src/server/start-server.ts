@@ -67,7 +67,7 @@ const openFolder = (settings: Settings, { meter, onStep }: Reporting): Result<St
     mkdirSync(settings.serverDir, { recursive: true, mode: 0o700 });
   } catch (error) {
     return err({
-      message: `${settings.serverDir} can't be made: ${describeError(error)}`,
+      message: `${settings.serverDir} can't be made: ${describeError(error)}; name a folder of yours as server_dir, or make room`,
     });
   }
   return openStore({ serverDir: settings.serverDir, clock: readClock, meter, onStep });

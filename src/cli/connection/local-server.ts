@@ -11,6 +11,7 @@ import { hint } from "../terminal/output.ts";
 const MOCK_GPUS = "2";
 const POLL_MS = 10;
 const START_LIMIT_MS = 10_000;
+const NOTHING_SAID = "it could write nothing; make room if the disk of HOME is full";
 
 const locateServerDir = (): string =>
   process.env["NS_SERVER_DIR"] ||
@@ -79,5 +80,5 @@ export const startLocalServer = async (baseUrl: string): Promise<Result<void, Fa
   hint(`No server on this machine yet: starting one${isMock ? " with mock GPUs, as there is no NVIDIA driver" : ""}.`);
   const server = spawnServer(logPath, isMock);
   if (await waitUntilUp(baseUrl, server)) return ok(undefined);
-  return fail(`the local server did not start: ${readLastLine(logPath)} (see ${logPath})`);
+  return fail(`the local server did not start: ${readLastLine(logPath) || NOTHING_SAID} (see ${logPath})`);
 };
