@@ -53,9 +53,18 @@ const active = fc
     ...Array.from({ length: onCpu }, (_, index) => createRunning(`c${index}`, { gpuIdxs: [], numGpus: 0 })),
   ]);
 
+const condition: fc.Arbitrary<Partial<Gpu>> = fc.constantFrom(
+  {},
+  {},
+  { processes: [7] },
+  { fault: "GPU is lost" },
+  { doubt: "it is 40 % busy" },
+  { unseenUse: "it is 98 % busy" },
+);
+
 const machine = fc
-  .uniqueArray(gpu, { maxLength: 2 })
-  .map((foreign) => Array.from({ length: GPUS }, (_, index) => createGpu(index, foreign.includes(index) ? [7] : [])));
+  .array(condition, { minLength: GPUS, maxLength: GPUS })
+  .map((conditions) => conditions.map((one, index) => createGpu(index, [], one)));
 
 const facts = fc.record({
   queued: queue,
