@@ -6,7 +6,7 @@ import { readSwitch } from "../../command-line/flag-values.ts";
 import { UNREACHABLE } from "../../command-line/usage.ts";
 import type { JobRequestInput, WireJob } from "../../wire/job.ts";
 import { drawJobId } from "../../wire/job-id.ts";
-import { addCode, type Code, sendCode } from "../code/send-code.ts";
+import { type Code, sendCode } from "../code/send-code.ts";
 import type { Api, ApiFailure, ApiResult } from "../connection/api-client.ts";
 import { readSwitchOption } from "../settings/config-file.ts";
 import { hint } from "../terminal/output.ts";
@@ -67,7 +67,7 @@ const submitWithOwnIds = async <Value>(submission: Submission<Value>): ApiResult
   const named = requests.map((request, index) => {
     const id = ids[index] ?? "";
     const tag = tags.has(nameTag(id)) ? nameTag(id) : null;
-    return { ...request, ...addCode(code, request.jobrc), job_id: id, git_tag: tag };
+    return { ...request, ...code.fields, job_id: id, git_tag: tag };
   });
   const answer = await postSafely(post, named);
   if (!answer.ok && isRefused(answer.error) && tags.size > 0) await code.snapshot?.withdrawTags([...tags]);
@@ -80,7 +80,7 @@ const submitAnyhow = async <Value>(submission: Submission<Value>): ApiResult<Val
     if (answer.ok || answer.error.code !== "JOB_EXISTS") return answer;
   }
   const { requests, code, post } = submission;
-  return post(requests.map((request) => ({ ...request, ...addCode(code, request.jobrc) })));
+  return post(requests.map((request) => ({ ...request, ...code.fields })));
 };
 
 const submit = async <Value>(

@@ -48,6 +48,18 @@ export const findMissingGpus = (request: GpuNeed, indexes: ReadonlySet<number>):
 const checkGpus = (request: JobRequest, indexes: ReadonlySet<number> | null): JobRequestError | null =>
   indexes === null || request.run_immediately ? null : findMissingGpus(request, indexes);
 
+const describeCode = (request: JobRequest): Pick<QueuedJob, "gitRepoUrl" | "gitBranch" | "gitTag" | "code"> => ({
+  gitRepoUrl: request.git_repo_url ?? null,
+  gitBranch: request.git_branch ?? null,
+  gitTag: request.git_tag ?? null,
+  code: {
+    commit: request.git_commit ?? null,
+    tree: request.git_tree ?? null,
+    isDirty: request.git_dirty ?? null,
+    workdir: request.workdir ?? null,
+  },
+});
+
 const buildJob = (request: JobRequest, facts: JobFacts): QueuedJob => ({
   id: facts.id,
   status: "queued",
@@ -62,9 +74,7 @@ const buildJob = (request: JobRequest, facts: JobFacts): QueuedJob => ({
   envNames: Object.keys(request.env).toSorted(),
   jobrc: request.jobrc ?? null,
   ignoreBlacklist: request.ignore_blacklist,
-  gitRepoUrl: request.git_repo_url ?? null,
-  gitBranch: request.git_branch ?? null,
-  gitTag: request.git_tag ?? null,
+  ...describeCode(request),
   nodeName: facts.nodeName,
   createdAt: facts.now,
   requestDigest: facts.requestDigest,

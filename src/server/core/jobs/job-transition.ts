@@ -64,7 +64,7 @@ const endJob = (
   outcome: Pick<EndedJob, "status" | "completedAt" | "exitCode" | "errorMessage">,
 ): EndedJob => {
   const completedAt = Math.max(outcome.completedAt, job.startedAt);
-  return { ...NO_REPORTS, handle: null, ...job, envNames: [], ...outcome, completedAt };
+  return { ...NO_REPORTS, handle: null, ...job, ...outcome, completedAt };
 };
 
 const exitJob = (job: Job, event: Extract<JobEvent, { kind: "exit" }>): Job => {

@@ -8,7 +8,15 @@ export type JobHandle =
   | Readonly<{ kind: "screen"; session: string; pid: number; startTicks: number; bootId: string }>
   | Readonly<{ kind: "slurm"; slurmJobId: number }>;
 
-/** `gpuIdxs` are the GPUs asked for by index, empty when any will do; `numGpus` always says how many. */
+/** What a job ran, as the client said; `workdir` is the folder below its top in which the command runs. */
+export type CodeFacts = Readonly<{
+  commit: string | null;
+  tree: string | null;
+  isDirty: boolean | null;
+  workdir: string | null;
+}>;
+
+/** `gpuIdxs` are the GPUs asked for by index, empty when any will do; `numGpus` always says how many. `code` is missing of jobs of earlier versions. */
 export type JobSpec = Readonly<{
   id: JobId;
   command: string;
@@ -29,6 +37,7 @@ export type JobSpec = Readonly<{
   createdAt: number;
   requestDigest: string;
   batchId?: string;
+  code?: CodeFacts;
 }>;
 
 export type Launch = Readonly<{

@@ -1,11 +1,12 @@
 import { MASK } from "../../../base/secret-names.ts";
 import type { WireJob, WireStatus } from "../../../wire/job.ts";
-import { isEnded, type Job, type JobHandle, type JobStatus } from "./job.ts";
+import { type CodeFacts, isEnded, type Job, type JobHandle, type JobStatus } from "./job.ts";
 
 type SpecFields = Omit<
   WireJob,
   keyof LaunchFields | keyof EndFields | "wandb_url" | "wandb_note" | "notification_messages"
 >;
+type CodeFields = Pick<WireJob, "git_commit" | "git_tree" | "git_dirty" | "workdir">;
 type LaunchFields = Pick<
   WireJob,
   "started_at" | "gpu_idxs" | "dir" | "marked_for_kill" | "pid" | "screen_session_name"
@@ -18,6 +19,15 @@ const toWireStatus = (status: JobStatus): WireStatus => (status === "starting" ?
 const maskEnvironment = (job: Job): Record<string, string> =>
   isEnded(job) ? {} : Object.fromEntries(job.envNames.map((name) => [name, MASK]));
 
+const NOTHING_SAID: CodeFacts = { commit: null, tree: null, isDirty: null, workdir: null };
+
+const describeCode = ({ code = NOTHING_SAID }: Job): CodeFields => ({
+  git_commit: code.commit,
+  git_tree: code.tree,
+  git_dirty: code.isDirty,
+  workdir: code.workdir,
+});
+
 const describeSpec = (job: Job): SpecFields => ({
   id: job.id,
   command: job.command,
@@ -25,11 +35,14 @@ const describeSpec = (job: Job): SpecFields => ({
   git_repo_url: job.gitRepoUrl,
   git_branch: job.gitBranch,
   git_tag: job.gitTag,
+  ...describeCode(job),
   status: toWireStatus(job.status),
   created_at: job.createdAt,
   priority: job.priority,
   num_gpus: job.numGpus,
   env: maskEnvironment(job),
+  env_names: [...job.envNames],
+  requested_gpu_idxs: [...job.requestedGpuIdxs],
   node_name: job.nodeName,
   jobrc: job.jobrc,
   integrations: [...job.integrations],
