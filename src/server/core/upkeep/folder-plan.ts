@@ -31,7 +31,7 @@ export type JobFolders = Readonly<{
 
 const DAY_S = 86_400;
 const GRACE_S = 3600;
-const BYTES_PER_GB = 1_000_000_000;
+export const BYTES_PER_GB = 1_000_000_000;
 
 export const toRetention = (settings: Readonly<{ retentionDays: number; retentionGb: number | null }>): Retention => ({
   days: settings.retentionDays,
