@@ -159,9 +159,9 @@ const NO_BACKUPS: Backups = { listTimes: () => [], make: async () => ok("none"),
 
 const WELL: HostStats = { read: async () => ({ disk: null, network: null, system: null }) };
 
-/** The tasks on a real store in a temporary folder; its timers are an hour apart unless told otherwise. */
 const KEPT = { retentionDays: 30, artifactGb: 10 } as const;
 
+/** The tasks on a real store in a temporary folder; its timers are an hour apart unless told otherwise. */
 export const createHarness = (overrides: Overrides = {}): Harness => {
   const serverDir = mkdtempSync(join(tmpdir(), "nexus-tasks-"));
   let now = 1000;

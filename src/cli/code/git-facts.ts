@@ -35,7 +35,6 @@ const listHidden = ({ repository: { top }, env }: Workshop): readonly string[] =
     .flatMap((line) => (HIDDEN.test(line) ? [line.slice(2)] : []))
     .filter((name) => isThere(join(top, name)));
 
-/** Lets git see changes of files that it was told to look away from; those that a sparse checkout leaves out stay as they are. */
 const showHidden = (workshop: Workshop): void => {
   const names = listHidden(workshop);
   if (names.length === 0) return;
@@ -44,7 +43,10 @@ const showHidden = (workshop: Workshop): void => {
     runGit(workshop.repository.top, ["update-index", flag, "-z", "--stdin"], more);
 };
 
-/** Whether something is in no commit: before all was added to the workshop's index, which it readies for that. */
+/**
+ * Whether something is in no commit: before all was added to the workshop's index, which it makes see files that git was told
+ * to look away from, but for those that a sparse checkout leaves out.
+ */
 export const findDirt = (workshop: Workshop): boolean => {
   showHidden(workshop);
   const words = ["status", "--porcelain", "--untracked-files=normal", "--no-renames"];
