@@ -29,6 +29,7 @@ const path = fc.oneof(
   id.map((value) => `/v1/jobs/${value}`),
   id.map((value) => `/v1/jobs/${value}/kill`),
   id.map((value) => `/v1/jobs/${value}/logs`),
+  id.map((value) => `/v1/jobs/${value}/code`),
   id.map((value) => `/v1/artifacts/by-sha/${value}`),
   number.map((value) => `/v1/gpus/${value}/blacklist`),
   number.map((value) => `/v1/gpus/${value}/fault`),
