@@ -2,14 +2,15 @@ import { err, type Result } from "../../base/result.ts";
 import type { Failure } from "../../command-line/command.ts";
 import { UNREACHABLE } from "../../command-line/usage.ts";
 import type { WireJob } from "../../wire/job.ts";
-import { type Api, type ApiFailure, type ApiResult, createApi } from "../connection/api-client.ts";
+import { type Api, createApi } from "../connection/api-client.ts";
+import type { ApiFailure, ApiResult } from "../connection/api-failure.ts";
 
 export type IsIt = (job: WireJob) => boolean;
 type ServerEvent = Readonly<{ name: string; data: string }>;
 type Wanted = Readonly<{ id: string; isIt: IsIt }>;
 
 const RECONNECT_MS = 500;
-const MAX_ATTEMPTS = 60;
+const MAX_ATTEMPTS = 120;
 
 export const isEnded: IsIt = ({ status }) => status !== "queued" && status !== "running";
 

@@ -1,4 +1,14 @@
-import { closeSync, constants, fstatSync, lstatSync, openSync, realpathSync, type Stats, statSync } from "node:fs";
+import {
+  closeSync,
+  constants,
+  existsSync,
+  fstatSync,
+  lstatSync,
+  openSync,
+  realpathSync,
+  type Stats,
+  statSync,
+} from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { err, ok, type Result } from "../../base/result.ts";
 
@@ -13,6 +23,7 @@ export type SocketDoubt =
 
 type Judged = Result<void, SocketDoubt>;
 
+const OWN_FILES = "/proc/self/fd";
 const O_PATH = 0x20_0000;
 const OTHERS_WRITE = 0o022;
 const STICKY = 0o1000;
@@ -36,7 +47,7 @@ const pin = (path: string, trusted: readonly number[]): Result<PinnedSocket, Soc
     if (isOpen) closeSync(folder);
     isOpen = false;
   };
-  const pinned = join(`/proc/self/fd/${folder}`, basename(path));
+  const pinned = join(OWN_FILES, String(folder), basename(path));
   try {
     const judged = judge(path, fstatSync(folder), lstatSync(pinned), trusted);
     if (judged.ok) return ok({ path: pinned, close });
@@ -69,7 +80,7 @@ const explainClosed = (path: string): SocketDoubt => {
 export const pinSocket = (path: string, trusted: readonly number[]): Result<PinnedSocket, SocketDoubt> => {
   try {
     const real = realpathSync(path);
-    return process.platform === "linux" ? pin(real, trusted) : look(real, trusted);
+    return existsSync(OWN_FILES) ? pin(real, trusted) : look(real, trusted);
   } catch (error) {
     return err(readCode(error) === "EACCES" ? explainClosed(path) : ABSENT);
   }
