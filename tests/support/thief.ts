@@ -1,18 +1,12 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { chmodSync, existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { asUid } from "./as-user.ts";
 import { stopChild } from "./programs.ts";
 import { waitUntil } from "./wait.ts";
 
-export const canBeOthers: boolean = process.getuid?.() === 0;
-
 /** A user that every machine has, and that is neither the tests' own nor root. */
 export const DAEMON = 1;
-
-export const asUser = (uid: number, argv: readonly string[]): readonly string[] => [
-  ...["setpriv", "--reuid", String(uid), "--regid", String(uid), "--clear-groups"],
-  ...argv,
-];
 
 /** `received` is all that it was sent until now; `accept` has one that is late take its connections. */
 export type Thief = Readonly<{
@@ -51,7 +45,7 @@ else listen();
 const open = (folder: string, { kind = "eager", uid = DAEMON, host = "127.0.0.1", path = "" }: ThiefOptions) => {
   const script = join(folder, "thief.js");
   writeFileSync(script, SCRIPT);
-  const argv = asUser(uid, [process.execPath, "--no-install", script, folder, kind, host, path]);
+  const argv = asUid(uid, [process.execPath, "--no-install", script, folder, kind, host, path]);
   return spawn(argv[0] ?? "", argv.slice(1), {
     cwd: "/",
     env: { HOME: folder },
@@ -67,10 +61,10 @@ export const startThief = async (folder: string, options: ThiefOptions = {}): Pr
     const file = join(folder, name);
     return existsSync(file) ? readFileSync(file, "utf8") : "";
   };
-  await waitUntil("the thief listens", () => read("port") !== "");
+  await waitUntil(() => read("port") !== "", "the thief listens");
   const accept = async (): Promise<void> => {
     writeFileSync(join(folder, "accept"), "");
-    await waitUntil("the thief has accepted", () => existsSync(join(folder, "accepted")));
+    await waitUntil(() => existsSync(join(folder, "accepted")), "the thief has accepted");
   };
   return {
     port: Number(read("port")),

@@ -9,6 +9,7 @@ import { dial, type GuardedLine } from "./dial.ts";
 
 const OWN = [process.getuid?.() ?? 0];
 const BIG = 40_000_000;
+const LOOKS_AT_REST = 15;
 
 let runtime: string;
 let runtimeBefore: string | undefined;
@@ -60,7 +61,7 @@ test("what is sent and what comes back arrive whole, and nothing is left where t
   const read = createHash("sha256");
   for await (const piece of (await ask(back)).body ?? []) {
     read.update(piece);
-    if (piece.length % 7 === 0) await new Promise((resolve) => setTimeout(resolve, 1));
+    if (piece.length % 7 === 0) await new Promise((resolve) => setImmediate(resolve));
   }
   expect(read.digest("hex")).toBe(digest(sent));
   expect(readdirSync(runtime)).toEqual([]);
@@ -85,16 +86,15 @@ test("a reader that stops holds the sender back, and going away ends the far sid
     { signal: controller.signal },
   );
   expect(response.ok).toBe(true);
-  let before = -1;
-  await waitUntil("the sender rests", async () => {
-    const isResting = before === pulled;
+  let [before, same] = [-1, 0];
+  await waitUntil(() => {
+    same = before === pulled ? same + 1 : 0;
     before = pulled;
-    await new Promise((resolve) => setTimeout(resolve, 100));
-    return isResting;
-  });
+    return same > LOOKS_AT_REST;
+  }, "the sender rests");
   expect(pulled).toBeLessThan(200);
   controller.abort();
-  await waitUntil("the far side ends", () => isCancelled);
+  await waitUntil(() => isCancelled, "the far side ends");
 });
 
 test("a line that is not used leaves nothing, and closing it again is harmless", async () => {
@@ -107,7 +107,7 @@ test("a line that is not used leaves nothing, and closing it again is harmless",
 test("a server that goes away before it is known who it is counts as gone", async () => {
   const server = createServer((socket) => socket.resetAndDestroy()).listen(0, "127.0.0.1");
   cleanUps.push(() => server.close());
-  await waitUntil("it listens", () => server.listening);
+  await waitUntil(() => server.listening, "it listens");
   const address = server.address();
   const port = typeof address === "object" ? (address?.port ?? 0) : 0;
   const asked = ask(port).then(

@@ -60,7 +60,7 @@ test("what is closed, or was never there, is not held by anybody", async () => {
   const [near, far] = await openPair("127.0.0.1", "127.0.0.1");
   const question = describeEnds(near);
   far.resetAndDestroy();
-  await waitUntil("the far end is gone", () => (netlink(question)?.state ?? LISTEN) === LISTEN);
+  await waitUntil(() => (netlink(question)?.state ?? LISTEN) === LISTEN, "the far end is gone");
   expect(askProcNet(question)).toBeNull();
   for (const ask of [netlink, askProcNet]) expect(ask({ own: UNUSED, other: UNUSED })).toBeNull();
   expect(netlink({ own: { ...UNUSED, address: "gpu-box" }, other: UNUSED })).toBeNull();

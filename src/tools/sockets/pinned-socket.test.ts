@@ -3,9 +3,9 @@ import { chmodSync, chownSync, mkdirSync, mkdtempSync, readdirSync, renameSync, 
 import { connect, createServer, type Server } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { canBeOthers } from "../../../tests/support/as-user.ts";
 import { pinSocket, type SocketDoubt } from "./pinned-socket.ts";
 
-const canChown = process.getuid?.() === 0;
 const OWN = process.getuid?.() ?? 0;
 const OTHER = 54_321;
 
@@ -89,7 +89,7 @@ describe("a folder that others may write to", () => {
   });
 });
 
-describe.skipIf(!canChown)("of another user", () => {
+describe.skipIf(!canBeOthers)("of another user", () => {
   test("neither the socket nor the folder is trusted, whatever their modes", async () => {
     await listen(path);
     chownSync(path, OTHER, OTHER);

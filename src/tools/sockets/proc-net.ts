@@ -22,7 +22,8 @@ const readEnd = (line: string): KernelEnd => {
   return { state: Number.parseInt(state, HEXADECIMAL), uid: Number(uid), inode: Number(inode) };
 };
 
-const findEnd = (table: string, { own, other }: EndQuestion): KernelEnd | null => {
+/** That end in the text of a table; of IPv4 also where an IPv6 socket has it. */
+export const findEnd = (table: string, { own, other }: EndQuestion): KernelEnd | null => {
   const ends = [render(own), render(other)];
   if (ends.includes(null)) return null;
   const wanted = [` ${ends.join(" ")} `, ` ${ends.map((end) => `${MAPPED}${end}`).join(" ")} `];
@@ -37,6 +38,8 @@ const readTable = (path: string): string => {
     return "";
   }
 };
+
+export const isReadable = (): boolean => readTable(TABLES[0] ?? "") !== "";
 
 /** Takes milliseconds, and more the more connections the machine has. */
 export const askProcNet: AskEnd = (question) => {

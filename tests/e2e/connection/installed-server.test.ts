@@ -2,11 +2,12 @@ import { afterEach, beforeEach, describe, expect, test } from "bun:test";
 import { chownSync, existsSync, mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
+import { asUid, canBeOthers } from "../../support/as-user.ts";
 import { createInstalledMachine, type InstalledMachine } from "../../support/installed.ts";
 import { createUserEnvironment } from "../../support/piped-nx.ts";
 import { type Finished, runProgram } from "../../support/programs.ts";
 import { canMount } from "../../support/small-disk.ts";
-import { asUser, canBeOthers, DAEMON } from "../../support/thief.ts";
+import { DAEMON } from "../../support/thief.ts";
 import { makeJob } from "../../support/top-samples.ts";
 import { waitUntil } from "../../support/wait.ts";
 
@@ -106,9 +107,9 @@ describe.skipIf(!canMount)("where a server is installed, local", () => {
       const begun = begin(words);
       let isOver = false;
       void begun.ended.then(() => (isOver = true));
-      await waitUntil("more than a second is over", () => performance.now() - begun.started > 1500);
+      await waitUntil(() => performance.now() - begun.started > 1500, "more than a second is over");
       machine.setState("restarting");
-      await waitUntil("another half is over", () => performance.now() - begun.started > 2000);
+      await waitUntil(() => performance.now() - begun.started > 2000, "another half is over");
       expect(isOver).toBe(false);
       startServer();
       machine.setState("active");
@@ -122,7 +123,7 @@ describe.skipIf(!canMount)("where a server is installed, local", () => {
   test("is waited for without a word when it is back soon", async () => {
     machine.setState("activating");
     const begun = begin(["queue"]);
-    await waitUntil("a moment is over", () => performance.now() - begun.started > 300);
+    await waitUntil(() => performance.now() - begun.started > 300, "a moment is over");
     startServer();
     machine.setState("active");
     const asked = await begun.ended;
@@ -133,7 +134,7 @@ describe.skipIf(!canMount)("where a server is installed, local", () => {
     machine.setState("deactivating");
     const dying = Bun.listen({ unix: machine.path, socket: { data: (socket) => void socket.terminate() } });
     const begun = begin(["queue"]);
-    await waitUntil("a moment is over", () => performance.now() - begun.started > 700);
+    await waitUntil(() => performance.now() - begun.started > 700, "a moment is over");
     dying.stop(true);
     startServer();
     machine.setState("active");
@@ -152,7 +153,7 @@ describe.skipIf(!canMount)("where a server is installed, local", () => {
       machine.setState("deactivating");
       const stop = startServer(refuse);
       const begun = begin(words);
-      await waitUntil("it has refused", () => requests.length > 0);
+      await waitUntil(() => requests.length > 0, "it has refused");
       stop();
       requests = [];
       startServer();
@@ -188,7 +189,7 @@ describe.skipIf(!canMount)("where a server is installed, local", () => {
     };
     const stop = startServer(follow);
     const begun = begin(["wait", "abcdef"]);
-    await waitUntil("it waits", () => requests.filter((path) => path.endsWith("abcdef")).length > 1);
+    await waitUntil(() => requests.filter((path) => path.endsWith("abcdef")).length > 1, "it waits");
     machine.setState("restarting");
     stop();
     status = "completed";
@@ -207,7 +208,7 @@ describe.skipIf(!canMount)("where a server is installed, local", () => {
   test.skipIf(!canBeOthers)("is believed of the user whom systemd made its folder for, and of no other", async () => {
     startServer();
     const asAnn = (): Promise<Finished> =>
-      runProgram(machine.enter(asUser(ANN, ["env", `HOME=${home}`, ...machine.nx(["queue"]).slice(-2)])), {
+      runProgram(machine.enter(asUid(ANN, ["env", `HOME=${home}`, ...machine.nx(["queue"]).slice(-2)])), {
         env: createUserEnvironment(home),
         cwd: "/",
       });

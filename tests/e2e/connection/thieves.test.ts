@@ -3,9 +3,10 @@ import { chmodSync, chownSync, mkdirSync, mkdtempSync, readFileSync, rmSync, wri
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { nameTunnel } from "../../../src/cli/targets/ssh-place.ts";
+import { asUid, canBeOthers } from "../../support/as-user.ts";
 import { createUserEnvironment } from "../../support/piped-nx.ts";
 import { type Finished, NX, runProgram } from "../../support/programs.ts";
-import { asUser, canBeOthers, DAEMON, startThief, type Thief, type ThiefOptions } from "../../support/thief.ts";
+import { DAEMON, startThief, type Thief, type ThiefOptions } from "../../support/thief.ts";
 
 const ANN = 54_321;
 const ROOT = 0;
@@ -38,7 +39,7 @@ const steal = async (options: ThiefOptions = {}): Promise<Thief> => {
 
 const runAs = async (uid: number, argv: readonly string[], more: NodeJS.ProcessEnv = {}): Promise<Finished> => {
   await runProgram(["chown", "-R", `${uid}:${uid}`, home], { env: process.env, cwd: "/" });
-  return runProgram(asUser(uid, argv), { env: { ...createUserEnvironment(home), ...more }, cwd: home });
+  return runProgram(asUid(uid, argv), { env: { ...createUserEnvironment(home), ...more }, cwd: home });
 };
 
 const nxAs = (uid: number, words: readonly string[], more: NodeJS.ProcessEnv = {}): Promise<Finished> =>
