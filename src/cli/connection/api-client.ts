@@ -19,6 +19,7 @@ export type Api = Readonly<{
   stream: (path: string, signal: AbortSignal) => ApiResult<ReadableStream<Uint8Array>>;
 }>;
 
+const STATUS = "/v1/server/status";
 const TAR = "application/x-tar";
 const SILENCE_MS = 5_000;
 
@@ -103,9 +104,14 @@ const withoutCode = async (work: Promise<Result<void, Failure>>): ApiResult<void
   return done.ok ? done : err({ ...done.error, code: null });
 };
 
-const startLocal: Start = async () => {
+const hasMockGpus = async (target: Target): Promise<boolean> => {
+  const status = await tryFetch(target, { path: STATUS, init: {} });
+  return status.ok && status.value.ok && ((await status.value.json()) as Partial<ServerStatus>).mock === true;
+};
+
+const startLocal = async (target: Target): ApiResult<void> => {
   const { startLocalServer } = await import("./local-server.ts");
-  return withoutCode(startLocalServer());
+  return withoutCode(startLocalServer(() => hasMockGpus(target)));
 };
 
 const connectBySsh = async (ssh: SshAddress, target: Target): ApiResult<void> => {
@@ -121,7 +127,7 @@ const awaitInstalled: Start = async () => {
 const chooseStart = (target: Target): Start => {
   const { ssh, isInstalled } = target;
   if (ssh !== null) return () => connectBySsh(ssh, target);
-  return isInstalled ? awaitInstalled : startLocal;
+  return isInstalled ? awaitInstalled : () => startLocal(target);
 };
 
 const isLasting = ({ ssh, isInstalled }: Target): boolean => ssh !== null || isInstalled;
@@ -154,7 +160,7 @@ const isFinal = ({ code, exitCode }: ApiFailure): boolean =>
   code === OTHER_VERSION || exitCode === UNREACHABLE || exitCode === REFUSED;
 
 const askVersion = async (line: Line): Promise<ApiFailure | null> => {
-  const status = await requestJson<Partial<ServerStatus> | null>(line, { path: "/v1/server/status", init: {} });
+  const status = await requestJson<Partial<ServerStatus> | null>(line, { path: STATUS, init: {} });
   if (!status.ok) return isFinal(status.error) ? status.error : null;
   line.seen.version ??= String(status.value?.server_version ?? VERSION);
   return refuseOther(line.seen.version);

@@ -10,7 +10,7 @@ import {
   rmSync,
   writeFileSync,
 } from "node:fs";
-import { delimiter, dirname, join } from "node:path";
+import { dirname, join } from "node:path";
 import { ok, type Result } from "../../base/result.ts";
 import { IS_SINGLE_FILE } from "../../base/single-file.ts";
 import type { Failure } from "../../command-line/command.ts";
@@ -20,7 +20,7 @@ import { describeUnwritten } from "../settings/unusable-file.ts";
 import { locateOwnSocket, locateServerDir, readLocalPort } from "../targets/local-socket.ts";
 import { hint } from "../terminal/output.ts";
 
-const MOCK_GPUS = "2";
+const MOCK_GPUS = ["--mock-gpus", "auto"];
 const POLL_MS = 10;
 const START_LIMIT_MS = 10_000;
 const NEEDED_BYTES = 262_144;
@@ -34,9 +34,6 @@ const isProgram = (path: string): boolean => {
   }
 };
 
-const hasNvidiaDriver = (): boolean =>
-  (process.env["PATH"] ?? "").split(delimiter).some((folder) => isProgram(join(folder, "nvidia-smi")));
-
 const locateServer = (): readonly [string, ...string[]] =>
   IS_SINGLE_FILE
     ? [join(dirname(process.execPath), "nexus-server")]
@@ -47,9 +44,9 @@ const describePlace = (): NodeJS.ProcessEnv => ({
   NS_SERVER_DIR: process.env["NS_SERVER_DIR"] ? locateServerDir() : undefined,
 });
 
-const spawnServer = (logPath: string, isMock: boolean): ChildProcess => {
+const spawnServer = (logPath: string): ChildProcess => {
   const log = openSync(logPath, "a", 0o600);
-  const mock = isMock && process.env["NS_MOCK_GPUS"] === undefined ? ["--mock-gpus", MOCK_GPUS] : [];
+  const mock = process.env["NS_MOCK_GPUS"] === undefined ? MOCK_GPUS : [];
   const [program, ...args] = locateServer();
   const server = spawn(program, [...args, ...mock], {
     detached: true,
@@ -88,16 +85,18 @@ const prepareFolder = (serverDir: string): Result<void, Failure> => {
   }
 };
 
-export const startLocalServer = async (): Promise<Result<void, Failure>> => {
+/** `hasMockGpus` asks the server that was started. */
+export const startLocalServer = async (hasMockGpus: () => Promise<boolean>): Promise<Result<void, Failure>> => {
   const serverDir = locateServerDir();
-  const isMock = !hasNvidiaDriver();
   const [program] = locateServer();
   if (!isProgram(program)) return fail(`there is no server program at ${program}: install nexus-server beside nx`);
   const prepared = prepareFolder(serverDir);
   if (!prepared.ok) return prepared;
   const logPath = join(serverDir, "server.log");
-  hint(`No server on this machine yet: starting one${isMock ? " with mock GPUs, as there is no NVIDIA driver" : ""}.`);
-  const server = spawnServer(logPath, isMock);
-  if (await waitUntilUp(await locateOwnSocket(), server)) return ok(undefined);
-  return fail(`the local server did not start: ${readLastLine(logPath)} (see ${logPath})`);
+  const server = spawnServer(logPath);
+  if (!(await waitUntilUp(await locateOwnSocket(), server)))
+    return fail(`the local server did not start: ${readLastLine(logPath)} (see ${logPath})`);
+  const gpus = (await hasMockGpus()) ? " with mock GPUs" : "";
+  hint(`No server on this machine yet: starting one${gpus}.`);
+  return ok(undefined);
 };
