@@ -97,18 +97,23 @@ const refuseAddress = (name: string, entry: Entry): string | null => {
     : `the target "${name}" has the protocol "${protocol}"; there are https, ssh, and http for this machine`;
 };
 
+const choosePin = async (name: string, entry: Entry): Promise<Pick<Target, "tls" | "fingerprint">> => {
+  const protocol = readField(entry, "protocol") ?? "https";
+  const fingerprint = protocol === "http" ? null : readField(entry, "certificate_fingerprint");
+  if (fingerprint === null) return { tls: protocol === "https" ? { rejectUnauthorized: true } : null, fingerprint };
+  const { readPin } = await import("./pinned-certificate.ts");
+  return { tls: readPin(name, fingerprint), fingerprint };
+};
+
 const createRemote = async (name: string, given: Entry, config: Config): Promise<Result<Target, Failure>> => {
   const entry = applyVariables(name, given);
   const refusal = refuseAddress(name, entry);
   if (refusal !== null) return fail(refusal);
-  const fingerprint = readField(entry, "protocol") === "http" ? null : readField(entry, "certificate_fingerprint");
-  const pinning = fingerprint === null ? null : await import("./pinned-certificate.ts");
   return ok({
     name,
     ...(await findWay(entry)),
     token: readField(entry, "api_token"),
-    tls: fingerprint === null || pinning === null ? null : pinning.readPin(name, fingerprint),
-    fingerprint,
+    ...(await choosePin(name, entry)),
     isInstalled: false,
     autostart: false,
     notes: listPassedOver(),

@@ -154,6 +154,17 @@ describe("a pinned certificate", () => {
     expect(queue.stderr).toContain(`pinned:    ${certificate.fingerprint}\n  presented: ${other.fingerprint}\n`);
   });
 
+  test.each([
+    ["a pinned one", true],
+    ["one that an authority must vouch for", false],
+  ])("is checked also where the environment forbids it: %s", async (_which, isPinned) => {
+    const thief = startStandIn(makeCertificate(folder, "thief"), () => Response.json([]));
+    const pin = isPinned ? `certificate_fingerprint = "${certificate.fingerprint}"\n` : "";
+    writeSettings(`[targets.lab]\nhost = "127.0.0.1"\nport = ${thief.port}\napi_token = "${TOKEN}"\n${pin}`);
+    const queue = await nx(["queue", "-t", "lab"], "", { NODE_TLS_REJECT_UNAUTHORIZED: "0" });
+    expect([queue.exitCode === 0, queue.stdout, thief.tokens]).toEqual([false, "", []]);
+  });
+
   test("that is missing on this machine is fetched again when the fingerprint is the pinned one", async () => {
     const server = startStandIn(certificate, () => Response.json([]));
     writeSettings(
