@@ -24,8 +24,8 @@ const createRepository = async (): Promise<string> => {
   return folder;
 };
 
-const endStarted = async (): Promise<void> => {
-  const pid = Number(readFileSync(join(world.folder, "server", "server.pid"), "utf8"));
+const endStarted = async (dir = "server"): Promise<void> => {
+  const pid = Number(readFileSync(join(world.folder, dir, "server.pid"), "utf8"));
   process.kill(pid, "SIGTERM");
   await waitUntil(
     async () => (await world.nx(["version"])).exitCode === 0 && !isAlive(pid),
@@ -70,6 +70,19 @@ describe("nx run", () => {
     const told = `No server on this machine yet: starting one${gpus && ` ${gpus}`}.\n`;
     expect([asked.exitCode, asked.stderr]).toEqual([0, expect.stringContaining(told)]);
     await endStarted();
+  });
+
+  test("finds the one that it started also where its folder is too long a path for a socket", async () => {
+    const runtime = join(world.folder, "runtime");
+    mkdirSync(runtime, { mode: 0o700 });
+    const long = "l".repeat(100);
+    const more = { NS_SERVER_DIR: `../${long}/`, XDG_RUNTIME_DIR: runtime, NS_PORT: undefined };
+    const ask = () => runProgram([NX, "queue"], { env: { ...world.env, ...more }, cwd: world.home });
+    const [first, second] = [await ask(), await ask()];
+    expect([first.exitCode, first.stderr]).toEqual([0, expect.stringContaining("starting one")]);
+    expect([second.exitCode, second.stderr]).toEqual([0, "The queue is empty.\n"]);
+    expect(readdirSync(runtime).some((name) => /^nexus-[0-9a-f]{16}\.sock$/.test(name))).toBe(true);
+    await endStarted(long);
   });
 
   const hasGpu =
