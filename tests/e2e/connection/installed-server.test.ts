@@ -120,6 +120,19 @@ describe.skipIf(!canMount)("where a server is installed, local", () => {
     },
   );
 
+  test("is waited for by every other verb as well, and none says so twice", async () => {
+    machine.setState("restarting");
+    const named = ["kill", "remove", "get", "logs", "why"].map((verb) => [verb, "abcdef"]);
+    const verbs = [...named, ["edit", "-p", "1", "abcdef"], ["history"], ["health"], ["blacklist", "list"], []];
+    const begun = verbs.map((words) => begin(words));
+    await waitUntil(() => performance.now() - (begun.at(-1)?.started ?? 0) > 1500, "more than a second is over");
+    startServer();
+    machine.setState("active");
+    const asked = await Promise.all(begun.map(({ ended }) => ended));
+    expect(Math.max(...asked.map(({ stderr }) => stderr.split(RESTARTING).length))).toBe(2);
+    expect(asked.map(({ exitCode }) => exitCode)).not.toContain(UNREACHABLE);
+  });
+
   test("is waited for without a word when it is back soon", async () => {
     machine.setState("activating");
     const begun = begin(["queue"]);
