@@ -109,6 +109,7 @@ const SUBMISSIONS: readonly Scene[] = [
   { name: "add", line: "nx add --no-git true" },
   { name: "add-many", line: "nx add --no-git echo '{a,b,c}'", answers: YES },
   { name: "add-dry-run", line: "nx add --no-git --dry-run true" },
+  { name: "add-over-the-limit", line: "nx add --no-git echo '{0,1,2,3}{0,1,2,3}'", answers: YES },
   { name: "remove-many", line: "nx remove '^echo'", answers: NO },
   { name: "remove-many-unasked", line: "nx remove -y '^(echo|true)'" },
 ];

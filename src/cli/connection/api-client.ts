@@ -1,6 +1,6 @@
 import { describeError } from "../../base/describe-error.ts";
 import { err, ok, type Result } from "../../base/result.ts";
-import { VERSION, VERSION_HEADER } from "../../base/version.ts";
+import { USER_AGENT, VERSION, VERSION_HEADER } from "../../base/version.ts";
 import type { Failure } from "../../command-line/command.ts";
 import { REFUSED, UNREACHABLE } from "../../command-line/usage.ts";
 import type { ServerStatus } from "../../wire/node.ts";
@@ -17,6 +17,7 @@ export type Api = Readonly<{
   send: <Value>(method: "POST" | "PATCH" | "PUT" | "DELETE", path: string, body?: unknown) => ApiResult<Value>;
   upload: <Value>(path: string, body: Blob | ReadableStream<Uint8Array>, mediaType?: string) => ApiResult<Value>;
   stream: (path: string, signal: AbortSignal) => ApiResult<ReadableStream<Uint8Array>>;
+  open: (path: string, signal: AbortSignal) => ApiResult<Response>;
 }>;
 
 const STATUS = "/v1/server/status";
@@ -74,7 +75,7 @@ const fetchInTime = async (target: Target, { options }: Way, { path, init }: Att
 
 const addHeaders = (target: Target, init: RequestInit): RequestInit => {
   const headers = new Headers(init.headers);
-  headers.set("user-agent", `nexus/${VERSION}`);
+  headers.set("user-agent", USER_AGENT);
   const user = nameUser(target);
   if (user !== "") headers.set("x-nexus-user", encodeURIComponent(user.toWellFormed()));
   if (target.token !== null) headers.set("authorization", `Bearer ${target.token}`);
@@ -234,5 +235,6 @@ export const createApi = (target: Target, limit: Limit | null = null): Api => {
     upload: (path, body, mediaType = TAR) =>
       requestJson(line, { path, init: { method: "POST", headers: { "content-type": mediaType }, body } }),
     stream: (path, signal) => openStream(line, { path, init: { signal } }),
+    open: (path, signal) => request(line, { path, init: { signal } }),
   };
 };

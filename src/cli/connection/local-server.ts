@@ -11,12 +11,13 @@ import {
   writeFileSync,
 } from "node:fs";
 import { dirname, join } from "node:path";
+import { describeDiskTrouble } from "../../base/describe-disk-trouble.ts";
+import { describeError } from "../../base/describe-error.ts";
 import { ok, type Result } from "../../base/result.ts";
 import { IS_SINGLE_FILE } from "../../base/single-file.ts";
 import type { Failure } from "../../command-line/command.ts";
 import { fail } from "../../command-line/usage.ts";
 import { acceptsConnections } from "../../tools/accepts-connections.ts";
-import { describeUnwritten } from "../settings/unusable-file.ts";
 import { locateOwnSocket, locateServerDir, readLocalPort } from "../targets/local-socket.ts";
 import { hint } from "../terminal/output.ts";
 
@@ -24,6 +25,7 @@ const MOCK_GPUS = ["--mock-gpus", "auto"];
 const POLL_MS = 10;
 const START_LIMIT_MS = 10_000;
 const NEEDED_BYTES = 262_144;
+const NOTHING_SAID = "it could write nothing; make room if the disk of HOME is full";
 
 const isProgram = (path: string): boolean => {
   try {
@@ -79,7 +81,8 @@ const prepareFolder = (serverDir: string): Result<void, Failure> => {
     writeFileSync(probe, new Uint8Array(NEEDED_BYTES));
     return ok(undefined);
   } catch (error) {
-    return fail(`${describeUnwritten(error, serverDir)} (or NS_SERVER_DIR for the server alone)`);
+    const trouble = describeDiskTrouble(error, serverDir) ?? `${serverDir} can't be written: ${describeError(error)}`;
+    return fail(`${trouble} (or NS_SERVER_DIR for the server alone)`);
   } finally {
     if (existsSync(probe)) rmSync(probe);
   }
@@ -95,7 +98,7 @@ export const startLocalServer = async (hasMockGpus: () => Promise<boolean>): Pro
   const logPath = join(serverDir, "server.log");
   const server = spawnServer(logPath);
   if (!(await waitUntilUp(await locateOwnSocket(), server)))
-    return fail(`the local server did not start: ${readLastLine(logPath)} (see ${logPath})`);
+    return fail(`the local server did not start: ${readLastLine(logPath) || NOTHING_SAID} (see ${logPath})`);
   const gpus = (await hasMockGpus()) ? " with mock GPUs" : "";
   hint(`No server on this machine yet: starting one${gpus}.`);
   return ok(undefined);

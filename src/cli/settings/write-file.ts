@@ -1,10 +1,11 @@
 import { mkdirSync, realpathSync, statSync } from "node:fs";
 import { dirname } from "node:path";
+import { describeDiskTrouble } from "../../base/describe-disk-trouble.ts";
+import { describeError } from "../../base/describe-error.ts";
 import { ok, type Result } from "../../base/result.ts";
 import type { Failure } from "../../command-line/command.ts";
 import { fail } from "../../command-line/usage.ts";
 import { replaceFile } from "../../tools/replace-file.ts";
-import { describeUnwritten } from "./unusable-file.ts";
 
 const PRIVATE_FILE = 0o600;
 const PRIVATE_FOLDER = 0o700;
@@ -24,7 +25,7 @@ export const writePrivateFile = (path: string, text: string): Result<void, Failu
     replaceFile(followLink(path), text, PRIVATE_FILE);
     return ok(undefined);
   } catch (error) {
-    return fail(describeUnwritten(error, path));
+    return fail(describeDiskTrouble(error, path) ?? `${path} can't be written: ${describeError(error)}`);
   }
 };
 

@@ -57,7 +57,7 @@ describe.skipIf(!canMount)("a home", () => {
   test.each(WRITING.map((words) => [words] as const))("that is full is told by nx %j in one line", async (words) => {
     mkdirSync(join(disk.path, ".nexus"));
     disk.fill();
-    expectOneLine(await nx(words), /can't be written, as the disk is full: make room, or set HOME/);
+    expectOneLine(await nx(words), /can't be written, as its disk is full: make room in HOME/);
   });
 
   test("that is read-only does for what writes nothing", async () => {

@@ -42,7 +42,7 @@ const tryTo = (act: () => void): void => {
 const explainRefusal = (error: unknown, serverDir: string, pidPath: string): string =>
   readErrorCode(error).startsWith("SQLITE_BUSY")
     ? `${serverDir} is in use by another nexus-server${readHolder(pidPath)}: stop that one, or choose another folder`
-    : `${join(serverDir, "server.lock")} can't be locked: ${describeError(error)}`;
+    : `${join(serverDir, "server.lock")} can't be locked: ${describeError(error)}; make room, or name a folder of yours as server_dir`;
 
 /**
  * Takes the folder with a transaction that is never ended, on a database of its own: the kernel drops that lock with the
