@@ -10,7 +10,7 @@ type ServerEvent = Readonly<{ name: string; data: string }>;
 type Wanted = Readonly<{ id: string; isIt: IsIt }>;
 
 const RECONNECT_MS = 500;
-const MAX_ATTEMPTS = 120;
+const MAX_ATTEMPTS = 60;
 
 export const isEnded: IsIt = ({ status }) => status !== "queued" && status !== "running";
 
