@@ -1,5 +1,6 @@
 const FULL = ["ENOSPC", "EDQUOT"];
-const CLOSED = ["EACCES", "EPERM", "EROFS", "ENOTDIR"];
+const CLOSED = ["EACCES", "EPERM", "ENOTDIR"];
+const READ_ONLY = "EROFS";
 
 const readText = (error: object, name: string): string => {
   const value: unknown = Reflect.get(error, name);
@@ -11,8 +12,9 @@ export const describeDiskTrouble = (error: unknown, subject?: string): string | 
   if (!(error instanceof Error)) return null;
   const code = readText(error, "code");
   const path = subject ?? readText(error, "path");
-  if (FULL.includes(code))
-    return `${path === "" ? "a file" : path} can't be written, as its disk is full: make room in HOME and in the folder of temporary files`;
+  const written = `${path === "" ? "a file" : path} can't be written, as its`;
+  if (FULL.includes(code)) return `${written} disk is full: make room in HOME and in the folder of temporary files`;
+  if (code === READ_ONLY) return `${written} file system is read-only: set HOME to a folder that you can write to`;
   if (!CLOSED.includes(code) || path === "") return null;
   return `${path} can't be used (${error.message}): make it yours, or set HOME to a folder that you may write`;
 };

@@ -69,7 +69,7 @@ const MISTAKES: readonly Scene[] = [
   { name: "notify-no-channel", line: "nx notify test" },
   { name: "notify-unknown", line: "nx notify test pigeon" },
   { name: "remove-without-id", line: "nx remove" },
-  { name: "server-away", line: "NS_PORT=1 nx queue --no-autostart" },
+  { name: "server-away", line: "NS_SERVER_DIR=/nowhere NS_PORT=1 nx queue --no-autostart" },
 ];
 
 const OWN_FILES: readonly Scene[] = [
