@@ -8,6 +8,7 @@ export const VERBS: Program["verbs"] = {
   queue: () => import("./verbs/queue.ts"),
   history: () => import("./verbs/history.ts"),
   get: () => import("./verbs/get.ts"),
+  code: () => import("./verbs/code.ts"),
   logs: () => import("./verbs/logs.ts"),
   attach: () => import("./verbs/attach.ts"),
   kill: () => import("./verbs/kill.ts"),

@@ -18,7 +18,7 @@ export type FlagValues = Readonly<Record<string, string | boolean | readonly str
 
 export type Invocation = Readonly<{ flags: FlagValues; words: readonly string[] }>;
 
-/** `exitCode` is one of the contract: 1 failed, 2 wrong usage, 3 unreachable, 4 refused, 130 interrupted. */
+/** `exitCode` is one of the contract: 1 failed, 2 wrong usage, 3 unreachable, 4 refused, 5 no such thing, 6 its state does not allow it, 130 interrupted. */
 export type Failure = Readonly<{ exitCode: number; message: string }>;
 
 /** The exit code of the program, or why there is another one. */
