@@ -17,6 +17,9 @@ const ACTION_WORDS: Readonly<Record<string, readonly Source[]>> = {
 
 const WORDS: Readonly<Record<string, (before: readonly string[]) => readonly Source[]>> = {
   get: () => JOBS,
+  redo: () => JOBS,
+  code: () => JOBS,
+  diff: () => JOBS,
   logs: () => [...JOBS, "gpus"],
   attach: () => ["running", "gpus"],
   kill: () => ["running", "gpus"],

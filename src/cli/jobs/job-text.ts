@@ -80,7 +80,7 @@ const listNext = (job: WireJob): string => {
     case "completed":
     case "failed":
     case "killed":
-      return `nx logs ${job.id}`;
+      return `nx logs ${job.id} · nx redo ${job.id}`;
   }
 };
 
@@ -94,7 +94,7 @@ const listFacts = (job: WireJob): readonly (readonly [string, string | null])[] 
   ["priority", String(job.priority)],
 ];
 
-const describeCommit = ({ git_commit: commit = null, git_dirty: isDirty }: WireJob): string | null =>
+export const describeCommit = ({ git_commit: commit = null, git_dirty: isDirty }: WireJob): string | null =>
   commit === null || !isDirty ? commit : `${commit} with changes`;
 
 /** Of a server of an earlier version only those of a job that has not ended. */
