@@ -19,8 +19,7 @@ const UNPACKING = [
 
 const EXIT_CODES: Readonly<Record<string, number>> = { JOB_NOT_FOUND: NO_SUCH_THING, ARTIFACT_NOT_FOUND: WRONG_STATE };
 
-/** With the exit code for what is not there, and for code that is no longer kept. */
-export const tellMissing = (failure: ApiFailure): ApiFailure => ({
+const tellMissing = (failure: ApiFailure): ApiFailure => ({
   ...failure,
   exitCode: EXIT_CODES[failure.code ?? ""] ?? failure.exitCode,
 });
