@@ -20,20 +20,23 @@ describe("a job that ends", () => {
     [0, "completed", null],
     [3, "failed", "Job failed with exit code 3"],
     [139, "failed", "Job was terminated by signal 11 (SIGSEGV)"],
-  ] as const)("with exit code %p is %s at once, without its folder and its environment", async (exitCode, ...end) => {
-    const harness = createHarness();
-    const { add, executor, find, setTime, start, store } = harness;
-    await add(createQueued("a"));
-    await start();
-    await waitUntil(() => find("a").status === "running");
-    const repo = makeRepo(harness, "a");
-    setTime(1234);
-    executor.end("a", exitCode);
-    await waitUntil(() => !existsSync(repo));
-    const [status, errorMessage] = end;
-    expect(find("a")).toMatchObject({ status, errorMessage, exitCode, completedAt: 1234, envNames: [] });
-    expect(store.loadEnvironment(toId("a"))).toEqual({});
-  });
+  ] as const)(
+    "with exit code %p is %s at once, without its folder and the values of its variables",
+    async (exitCode, ...end) => {
+      const harness = createHarness();
+      const { add, executor, find, setTime, start, store } = harness;
+      await add(createQueued("a"));
+      await start();
+      await waitUntil(() => find("a").status === "running");
+      const repo = makeRepo(harness, "a");
+      setTime(1234);
+      executor.end("a", exitCode);
+      await waitUntil(() => !existsSync(repo));
+      const [status, errorMessage] = end;
+      expect(find("a")).toMatchObject({ status, errorMessage, exitCode, completedAt: 1234, envNames: ["KEY"] });
+      expect(store.loadEnvironment(toId("a"))).toEqual({});
+    },
+  );
 
   test("with a failure that its log explains says so in a second sentence, without secrets", async () => {
     const log = 'Traceback (most recent call last):\n  File "t.py", line 1\nValueError: bad key value of a\n';

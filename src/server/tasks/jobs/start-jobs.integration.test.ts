@@ -42,6 +42,7 @@ describe("the tasks starts", () => {
       CUDA_VISIBLE_DEVICES: "0",
       NEXUS_JOB_ID: "a",
       NEXUS_GIT_TAG: "v1",
+      GIT_CEILING_DIRECTORIES: join(context.jobDirectory.pathOf(find("a").id), ".."),
       KEY: "value of a",
     });
     expect(launch?.command).toContain("python train.py");
