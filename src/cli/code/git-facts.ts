@@ -50,5 +50,6 @@ const showHidden = (workshop: Workshop): void => {
 export const findDirt = (workshop: Workshop): boolean => {
   showHidden(workshop);
   const words = ["status", "--porcelain", "--untracked-files=normal", "--no-renames"];
-  return runGit(workshop.repository.top, words, { env: workshop.env }).text !== "";
+  const status = runGit(workshop.repository.top, words, { env: workshop.env });
+  return !status.ok || status.text !== "";
 };
