@@ -7,4 +7,4 @@ COPY dist/${PLATFORM}/nexus-server dist/${PLATFORM}/nx /usr/local/bin/
 ENV NS_SERVER_DIR=/var/lib/nexus-server
 VOLUME /var/lib/nexus-server
 EXPOSE 54323
-ENTRYPOINT ["tini", "--", "nexus-server"]
+ENTRYPOINT ["tini", "-s", "--", "nexus-server"]

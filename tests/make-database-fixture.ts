@@ -13,6 +13,7 @@ import type {
 } from "../src/server/core/jobs/job.ts";
 import type { JobNews } from "../src/server/core/notices/news.ts";
 import type { KeptSubject, Notice, OutboxChanges, OutboxMessage } from "../src/server/core/notices/outbox.ts";
+import type { GpuFault } from "../src/server/core/queue/gpu-fault.ts";
 import { addToken } from "../src/server/external/sqlite/beside-server/tokens.ts";
 import { writeBackup } from "../src/server/external/sqlite/beside-server/write-backup.ts";
 import { SCHEMA_VERSION } from "../src/server/external/sqlite/migrations.ts";
@@ -125,6 +126,11 @@ const fillOutbox = (outbox: OutboxChanges): void => {
 
 const TOKEN = { name: "ann", role: "user", digest: "e".repeat(64), createdAt: 1_700_000_000, expiresAt: null } as const;
 
+const GPU_FAULTS: readonly GpuFault[] = [
+  { gpuIdx: 0, uuid: "GPU-0", text: "Xid 79 in the log of job failed", at: 1_700_000_002.25 },
+  { gpuIdx: 2, uuid: null, text: "Xid 79 in the log of job failed", at: 1_700_000_002.25 },
+];
+
 const createArtifact = (): Uint8Array => Uint8Array.from({ length: ARTIFACT_BYTES }, (_, index) => index % 7);
 
 const fill = async (serverDir: string): Promise<readonly OutboxMessage[]> => {
@@ -138,6 +144,7 @@ const fill = async (serverDir: string): Promise<readonly OutboxMessage[]> => {
       transaction.saveJob(job);
     }
     for (const gpu of [1, 3]) transaction.setBlacklisted(gpu, true);
+    for (const fault of GPU_FAULTS) transaction.saveGpuFault(fault);
   });
   must(await written);
   must(await store.write(({ outbox }) => fillOutbox(outbox)));
@@ -159,6 +166,7 @@ const describeContent = (outbox: readonly OutboxMessage[]) => ({
   jobs: JOBS,
   environments: Object.fromEntries(JOBS.map((job) => [job.id, environmentOf(job)])),
   blacklist: [1, 3],
+  gpuFaults: GPU_FAULTS,
   tokenDigest: "d".repeat(64),
   token: TOKEN,
   outbox,

@@ -12,6 +12,7 @@ const JOBS: readonly Source[] = ["running", "queued", "ended"];
 const ACTION_WORDS: Readonly<Record<string, readonly Source[]>> = {
   add: ["gpus"],
   remove: ["gpus"],
+  clear: ["gpus"],
 };
 
 const WORDS: Readonly<Record<string, (before: readonly string[]) => readonly Source[]>> = {
@@ -23,7 +24,7 @@ const WORDS: Readonly<Record<string, (before: readonly string[]) => readonly Sou
   remove: () => ["queued"],
   edit: ([id]) => (id === undefined ? ["queued"] : []),
   wait: () => ["running", "queued"],
-  blacklist: ([action]) => (action === undefined ? [["add", "remove", "list"]] : (ACTION_WORDS[action] ?? [])),
+  blacklist: ([action]) => (action === undefined ? [["add", "remove", "clear", "list"]] : (ACTION_WORDS[action] ?? [])),
   target: ([action]) => {
     if (action === undefined) return ["targets", ["add", "list", "remove"]];
     return action === "remove" ? ["targets"] : [];

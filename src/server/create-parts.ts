@@ -54,6 +54,9 @@ export const locateProgram = (): readonly [string, ...string[]] =>
 
 export const readClock: Clock = () => Date.now() / 1000;
 
+/** In seconds, on a clock that nobody sets. */
+export const readUptime: Clock = () => performance.now() / 1000;
+
 const createHealth = (settings: Settings, gpus: GpuProbe): HostStats =>
   createHostStats({
     serverDir: settings.serverDir,
@@ -67,9 +70,9 @@ export const createParts = (
   opened: Readonly<{ store: Store; certificate: CertificateKeeper | null }>,
   reporting: Reporting,
 ): Parts => {
-  const { serverDir, notify, mockGpus } = settings;
+  const { serverDir, notify } = settings;
   const feed = createEventFeed({ epoch: randomBytes(EPOCH_BYTES).toString("hex") });
-  const gpus = createGpus(mockGpus);
+  const gpus = createGpus(settings, { store: opened.store, clock: readClock, uptime: readUptime, log: reporting.log });
   return {
     ...reporting,
     ...{ store: announceChanges(opened.store, feed.publish), feed, certificate: opened.certificate },

@@ -13,13 +13,20 @@ import type { ApiContext, ApiSettings } from "./api/context.ts";
 import type { Wakes } from "./changes/context.ts";
 import { isLocalHost } from "./core/access/server-hosts.ts";
 import type { AuthorizedKeys } from "./core/access/ssh-key.ts";
-import type { Clock } from "./core/clock.ts";
 import type { JobId } from "./core/jobs/job.ts";
 import { JOB_CHANNELS } from "./core/notices/channels.ts";
 import type { Settings } from "./core/settings/settings.ts";
 import type { Store } from "./core/store.ts";
 import { toRetention } from "./core/upkeep/folder-plan.ts";
-import { createParts, type Listeners, locateProgram, type Parts, type Reporting, readClock } from "./create-parts.ts";
+import {
+  createParts,
+  type Listeners,
+  locateProgram,
+  type Parts,
+  type Reporting,
+  readClock,
+  readUptime,
+} from "./create-parts.ts";
 import { createAuthorizedKeys } from "./external/access/authorized-keys.ts";
 import { checkTls, listHosts, openTls } from "./external/certificate/open-tls.ts";
 import { type Listening, listen } from "./external/http/listen.ts";
@@ -39,8 +46,6 @@ export type RunningServer = Readonly<{ url: string; stop: () => Promise<void> }>
 const ROOT = 0;
 const ADMINISTRATOR = "the administrator (uid 0)";
 const SERVICE_TIMEOUT_MS = 10_000;
-
-const readUptime: Clock = () => performance.now() / 1000;
 
 const proposeJobId = (): JobId => drawJobId(randomInt) as JobId;
 
@@ -202,8 +207,7 @@ const serve = async (
   announce(parts, settings, listening.value, token);
   const stop = async (): Promise<void> => {
     isStopping = true;
-    for (const end of ends) end();
-    app.close();
+    for (const end of [...ends, app.close, parts.gpus.stop]) end();
     await stopTasks();
     await listening.value.stop();
     untell();

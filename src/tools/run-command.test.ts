@@ -40,6 +40,24 @@ describe("runCommand", () => {
     await waitUntil(() => !existsSync(`/proc/${pid}`), "it is gone");
   });
 
+  test("of a program that is killed it is told when it has gone, and of no other", async () => {
+    const killed: Promise<void>[] = [];
+    const onKill = (gone: Promise<void>) => void killed.push(gone);
+    await runCommand(["true"], { ...limits, onKill });
+    await runCommand(["no-such-program-here"], { ...limits, onKill });
+    expect(killed).toEqual([]);
+    await runCommand(["sleep", "60"], { ...limits, timeoutMs: 50, onKill });
+    expect(killed).toHaveLength(1);
+    await Promise.all(killed);
+  });
+
+  test("a program is ended with what it was asked for", async () => {
+    const ending = new AbortController();
+    const asked = runCommand(["sleep", "60"], { ...limits, signal: ending.signal });
+    ending.abort();
+    expect((await asked).ok).toBe(false);
+  });
+
   test("a program that prints too much is stopped, one that prints as much as it may is not", async () => {
     const most = await runCommand(["printf", "%1000s", ""], limits);
     expect(most.ok && most.value.stdout).toBe(" ".repeat(1000));

@@ -2,10 +2,13 @@ import { spawn } from "node:child_process";
 import { describeError } from "../base/describe-error.ts";
 import { err, ok, type Problem, type Result } from "../base/result.ts";
 
+/** `onKill` is called for a program that is killed, with what resolves once it has gone: never, for one that hangs in the kernel. */
 export type CommandOptions = Readonly<{
   timeoutMs: number;
   maxOutputBytes: number;
   env?: Readonly<Record<string, string | undefined>>;
+  signal?: AbortSignal;
+  onKill?: (gone: Promise<void>) => void;
 }>;
 
 /** `exitCode` is 128 + S when the program died by signal S. `stdout` and `stderr` are decoded with replacement. */
@@ -32,7 +35,13 @@ const SIGNAL_NUMBERS: Readonly<Record<string, number>> = { SIGHUP: 1, SIGINT: 2,
 const toExitCode = (code: number | null, signal: NodeJS.Signals | null): number =>
   code ?? 128 + (SIGNAL_NUMBERS[signal ?? ""] ?? 15);
 
-const abandon = (child: Child): void => {
+const awaitEnd = (child: Child): Promise<void> =>
+  child.exitCode === null && child.signalCode === null
+    ? new Promise((resolve) => child.once("exit", () => resolve()))
+    : Promise.resolve();
+
+const abandon = (child: Child, onKill: CommandOptions["onKill"]): void => {
+  if (child.pid !== undefined) onKill?.(awaitEnd(child));
   child.stdout?.destroy();
   child.stderr?.destroy();
   child.kill("SIGKILL");
@@ -48,7 +57,7 @@ const followChild = (
   const giveUp = (message: string): void => {
     clearTimeout(timer);
     resolve(err({ message: `${program} ${message}` }));
-    abandon(child);
+    abandon(child, options.onKill);
   };
   const overflow = (): void => giveUp(`printed more than ${options.maxOutputBytes} bytes`);
   const timer = setTimeout(() => giveUp(`did not answer within ${options.timeoutMs} ms`), options.timeoutMs);
@@ -70,7 +79,13 @@ export const runCommand = (
     const [program, ...args] = argv;
     try {
       const env = { ...(options.env ?? process.env) };
-      followChild(spawn(program, args, { stdio: ["ignore", "pipe", "pipe"], env }), program, options, resolve);
+      const child = spawn(program, args, {
+        stdio: ["ignore", "pipe", "pipe"],
+        env,
+        killSignal: "SIGKILL",
+        ...(options.signal === undefined ? {} : { signal: options.signal }),
+      });
+      followChild(child, program, options, resolve);
     } catch (error) {
       resolve(err({ message: `${program} could not be run: ${describeError(error)}` }));
     }

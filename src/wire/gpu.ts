@@ -4,8 +4,11 @@ export const wireGpuSchema = z
   .object({
     index: z.int(),
     name: z.string(),
-    memory_total: z.int().meta({ description: "MiB" }),
-    memory_used: z.int().meta({ description: "MiB" }),
+    memory_total: z
+      .int()
+      .nullable()
+      .meta({ description: "MiB; null where the driver does not say, as of shared memory" }),
+    memory_used: z.int().nullable().meta({ description: "MiB" }),
     process_count: z.int(),
     is_blacklisted: z.boolean(),
     running_job_id: z.string().nullable(),
@@ -14,6 +17,15 @@ export const wireGpuSchema = z
     temperature: z.number().nullable().meta({ description: "Degrees Celsius" }),
     power_draw: z.number().nullable().meta({ description: "Watt" }),
     is_mock: z.boolean(),
+    fault: z
+      .string()
+      .nullable()
+      .meta({ description: "What is wrong with it, in the driver's words: no job gets it while this is so" }),
+    unseen_use: z
+      .string()
+      .nullable()
+      .meta({ description: "How others show whose processes are not visible: no job gets it while they do" }),
+    doubt: z.string().nullable().meta({ description: "Why jobs get other GPUs first" }),
   })
   .meta({ id: "Gpu" });
 
@@ -21,5 +33,8 @@ export const blacklistChangeSchema = z
   .object({ gpu_idx: z.int(), blacklisted: z.boolean(), changed: z.boolean() })
   .meta({ id: "BlacklistChange" });
 
+export const faultChangeSchema = z.object({ gpu_idx: z.int(), changed: z.boolean() }).meta({ id: "FaultChange" });
+
 export type WireGpu = Readonly<z.output<typeof wireGpuSchema>>;
 export type BlacklistChange = Readonly<z.output<typeof blacklistChangeSchema>>;
+export type FaultChange = Readonly<z.output<typeof faultChangeSchema>>;

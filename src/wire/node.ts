@@ -15,6 +15,7 @@ export const serverStatusSchema = z
     node_name: z.string(),
     mock: z.boolean().meta({ description: "True when the GPUs are pretended" }),
     gpu_error: z.string().nullable().meta({ description: "Why the GPUs can't be read, if they can't" }),
+    gpu_hint: z.string().nullable().meta({ description: "What would make the GPUs easier to use" }),
   })
   .meta({ id: "ServerStatus" });
 
@@ -44,6 +45,7 @@ const gpuHealthSchema = z.object({
     .string()
     .nullable()
     .meta({ description: "What the driver asks for after an error, such as Reset" }),
+  fault: z.string().nullable().meta({ description: "What is wrong with it: no job gets it while this is so" }),
 });
 
 export const healthSchema = z

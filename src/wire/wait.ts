@@ -11,10 +11,10 @@ const WAIT_REASONS = [
 
 const candidateSchema = z.object({
   index: z.int(),
-  obstacle: z
-    .enum(["blacklist", "job", "processes", "start", "keep"])
-    .nullable()
-    .meta({ description: "`start` and `keep`: given to, or kept for, a job further up in the queue" }),
+  obstacle: z.enum(["blacklist", "job", "fault", "processes", "unseen_use", "start", "keep"]).nullable().meta({
+    description:
+      "`fault`: something is wrong with it; `unseen_use`: others use it whose processes are not visible; `start` and `keep`: given to, or kept for, a job further up in the queue",
+  }),
   job_id: z.string().nullable(),
   user: z.string().nullable(),
   processes: z.array(z.object({ pid: z.int(), user: z.string().nullable(), program: z.string().nullable() })),

@@ -139,6 +139,7 @@ const BUSY_SERVER: readonly Scene[] = [
   { name: "blacklist", line: "nx blacklist list" },
   { name: "status-blacklisted", line: "nx" },
   { name: "blacklist-remove", line: "nx blacklist remove 0" },
+  { name: "blacklist-clear", line: "nx blacklist clear 0" },
   { name: "blacklist-unknown", line: "nx blacklist add 9" },
   { name: "attach-detached", line: "nx attach {train1}", answers: DETACH, only: "terminal" },
   { name: "attach", line: "nx attach {train1}", only: "pipe" },

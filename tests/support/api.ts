@@ -14,7 +14,8 @@ import type { EndedJob, Job, JobId, RunningJob } from "../../src/server/core/job
 import { JOB_CHANNELS } from "../../src/server/core/notices/channels.ts";
 import type { Couriers } from "../../src/server/core/notices/courier.ts";
 import type { Channel } from "../../src/server/core/notices/plan-notices.ts";
-import type { Gpu } from "../../src/server/core/queue/gpu.ts";
+import type { Gpu, GpuProbe, GpuReading } from "../../src/server/core/queue/gpu.ts";
+import { addFaults } from "../../src/server/core/queue/gpu-fault.ts";
 import type { Environment, Store } from "../../src/server/core/store.ts";
 import type { Log } from "../../src/server/core/telemetry/log.ts";
 import { createJobCourier } from "../../src/server/external/couriers/job-courier.ts";
@@ -24,6 +25,7 @@ import { openStore } from "../../src/server/external/sqlite/open-store.ts";
 import { createMeter } from "../../src/server/external/telemetry/meter.ts";
 import { digestText, drawToken } from "../../src/tools/digest.ts";
 import type { JobRequestInput, WireJob } from "../../src/wire/job.ts";
+import { createGpu as createSample } from "./samples.ts";
 
 export type LogLine = Readonly<{ level: keyof Log; event: string; fields: Readonly<Record<string, unknown>> }>;
 
@@ -60,17 +62,8 @@ export type CallOptions = Readonly<{
 
 export const TOKEN = "correct horse battery staple";
 
-export const createGpu = (index: number, processes: readonly number[] = []): Gpu => ({
-  index,
-  uuid: `GPU-${index}`,
-  name: "RTX 4090",
-  memoryTotal: 24_564,
-  memoryUsed: 300,
-  utilization: 5,
-  temperature: 40,
-  powerDraw: 55.5,
-  processes,
-});
+export const createGpu = (index: number, processes: readonly number[] = []): Gpu =>
+  createSample(index, processes, { memoryUsed: 300, utilization: 5, temperature: 40, powerDraw: 55.5 });
 
 const full = err({ kind: "unavailable", message: "The disk is full" } as const);
 
@@ -138,7 +131,11 @@ const digests: Channel = {
   findDestination: () => "https://team.example",
 };
 
-export const createHarness = (gpus: readonly Gpu[] = [createGpu(0), createGpu(1)]): Harness => {
+/** With `probe` the GPUs are its own, not those given. */
+export const createHarness = (
+  gpus: readonly Gpu[] = [createGpu(0), createGpu(1)],
+  probe: GpuProbe | null = null,
+): Harness => {
   const errors: string[] = [];
   const wakes: (keyof Wakes)[] = [];
   const lines: LogLine[] = [];
@@ -164,12 +161,20 @@ export const createHarness = (gpus: readonly Gpu[] = [createGpu(0), createGpu(1)
     failWhen(opened, () => broken),
     feed.publish,
   );
+  const readGpus = (): GpuReading =>
+    gpuError === null ? ok(addFaults(gpus, store.listGpuFaults(), now)) : err(gpuError);
   const context: ApiContext = {
     store,
     feed,
     executor: { attachCommand: () => [], fitCommand: () => [] },
     terminals: { open: () => err({ message: "there are no terminals here" }), run: async () => {} },
-    gpus: { isMock: false, read: async () => (gpuError === null ? ok(gpus) : err(gpuError)) },
+    gpus: probe ?? {
+      isMock: false,
+      read: async () => readGpus(),
+      readNow: async () => readGpus(),
+      readHint: () => null,
+      stop: () => undefined,
+    },
     logs: {
       readTail: async (id, lines) => new TextEncoder().encode(`tail of ${id} ${lines}\n`),
       readErrors: async (id, lines) => new TextEncoder().encode(`errors of ${id} ${lines}\n`),

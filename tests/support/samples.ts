@@ -66,16 +66,24 @@ export const createEnded = (id: string, overrides: Partial<EndedJob> = {}): Ende
 export const createActive = (status: ActiveJob["status"], markedForKill: boolean): ActiveJob =>
   status === "starting" ? createStarting("a", { markedForKill }) : createRunning("a", { markedForKill });
 
-export const createGpu = (index: number, processes: readonly number[] = []): Gpu => ({
+export const createGpu = (index: number, processes: readonly number[] = [], overrides: Partial<Gpu> = {}): Gpu => ({
   index,
   uuid: `GPU-${index}`,
   name: "RTX 4090",
+  vendor: "nvidia",
+  deviceId: null,
   memoryTotal: 24_564,
   memoryUsed: 0,
   utilization: null,
   temperature: null,
   powerDraw: null,
+  eccErrors: null,
+  recoveryAction: null,
   processes,
+  fault: null,
+  doubt: null,
+  unseenUse: null,
+  ...overrides,
 });
 
 /** The same value, and all that it holds, can't be changed any more; maps and sets are left as they are. */

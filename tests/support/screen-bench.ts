@@ -7,6 +7,7 @@ import { buildJobEnvironment } from "../../src/server/core/running/job-environme
 import type { Environment } from "../../src/server/core/store.ts";
 import { readProcess } from "../../src/server/external/screen/process-table.ts";
 import { createScreenExecutor } from "../../src/server/external/screen/screen-executor.ts";
+import { createGpu } from "./samples.ts";
 import { waitUntil } from "./wait.ts";
 
 export type Bench = Readonly<{ serverDir: string; executor: Executor; dispose: () => Promise<void> }>;
@@ -23,6 +24,8 @@ export const listProcessesOf = (id: string): readonly number[] =>
   readdirSync("/proc")
     .filter((name) => /^\d+$/.test(name) && labelOf(name) === id)
     .map(Number);
+
+const MAX_LOOKS = 100;
 
 let counter = 0;
 
@@ -105,7 +108,12 @@ export const createWork = (
   env: Environment = {},
   artifact: Iterable<Uint8Array> | null = null,
 ): JobWork => ({
-  environment: buildJobEnvironment(process.env, job, job.gpuIdxs, env),
+  environment: buildJobEnvironment(
+    process.env,
+    job,
+    job.gpuIdxs.map((index) => createGpu(index)),
+    env,
+  ),
   artifact,
 });
 
@@ -121,10 +129,13 @@ export const launchJob = async (
   return { ...job, status: "running", handle: launched.value, wandbUrl: null, notificationMessages: {} };
 };
 
+/** What is seen of the job. A look that lost sight of a process of the machine tells nothing, so it is looked again. */
 export const probeOne = async (executor: Executor, job: ActiveJob): Promise<Observation> => {
-  const observation = (await executor.probe([job])).get(job.id);
-  if (observation === undefined) throw new Error(`nothing observed of ${job.id}`);
-  return observation;
+  for (let look = 0; look < MAX_LOOKS; look += 1) {
+    const observation = (await executor.probe([job])).get(job.id);
+    if (observation !== undefined) return observation;
+  }
+  throw new Error(`nothing observed of ${job.id}`);
 };
 
 export const waitForEnd = async (bench: Bench, job: ActiveJob): Promise<Observation> => {

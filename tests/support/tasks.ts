@@ -168,10 +168,11 @@ export const createHarness = (overrides: Overrides = {}): Harness => {
   const executor = { ...createExecutor(), ...overrides.executor };
   const logs: LogLine[] = [];
   const alarms = createAlarms();
+  const readGpus = overrides.gpus ?? readMockGpus(2);
   const context: TaskContext = {
     store,
     executor,
-    gpus: { isMock: true, read: overrides.gpus ?? readMockGpus(2) },
+    gpus: { isMock: true, read: readGpus, readNow: () => readGpus(0), readHint: () => null, stop: () => undefined },
     jobDirectory: overrides.jobDirectory ?? createJobDirectory(serverDir),
     logs: { readTail: async () => Buffer.from(overrides.log ?? "") },
     clock,

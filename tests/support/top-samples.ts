@@ -52,6 +52,9 @@ export const makeGpu = (index: number, fields: Partial<WireGpu> = {}): WireGpu =
   temperature: 34,
   power_draw: 60,
   is_mock: false,
+  fault: null,
+  unseen_use: null,
+  doubt: null,
   ...fields,
 });
 
@@ -67,6 +70,7 @@ export const makeView = (fields: Partial<Omit<ServerView, "status">> = {}): Serv
     node_name: "lab",
     mock: false,
     gpu_error: null,
+    gpu_hint: null,
   };
   return { status, gpus, running, queued };
 };

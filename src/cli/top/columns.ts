@@ -1,5 +1,6 @@
 import type { WireGpu } from "../../wire/gpu.ts";
 import type { WireJob } from "../../wire/job.ts";
+import { formatGpuMemory, listGpuUses } from "../jobs/gpu-text.ts";
 import { formatGpus } from "../jobs/job-text.ts";
 import { formatDuration } from "../terminal/duration.ts";
 import type { Style } from "./line.ts";
@@ -11,27 +12,35 @@ const WIDE = 64;
 const WIDEST_ID = 16;
 const LEAST_ID = 10;
 
-const formatMemory = ({ memory_used, memory_total }: WireGpu): string => `${memory_used}/${memory_total}`;
-
 const formatFigure = (value: number | null, unit: string): string =>
   value === null ? "-" : `${Math.round(value)}${unit}`;
 
-const nameUse = (gpu: WireGpu, { running }: ServerView): string => {
-  if (gpu.running_job_id === null) return gpu.process_count > 0 ? `others (${gpu.process_count})` : "free";
-  const user = running.find(({ id }) => id === gpu.running_job_id)?.user;
-  return user === undefined ? gpu.running_job_id : `${gpu.running_job_id} ${user}`;
+const nameJob = (id: string, { running }: ServerView): string => {
+  const user = running.find((job) => job.id === id)?.user;
+  return user === undefined ? id : `${id} ${user}`;
+};
+
+const nameUser = ({ running_job_id: id, process_count, unseen_use }: WireGpu, view: ServerView): readonly string[] => {
+  if (id !== null) return [nameJob(id, view)];
+  if (process_count > 0) return [`others (${process_count})`];
+  return unseen_use ? ["others (not visible)"] : [];
 };
 
 const describeUse = (gpu: WireGpu, view: ServerView): string => {
-  const isFree = gpu.running_job_id === null && gpu.process_count === 0;
-  if (!gpu.is_blacklisted) return nameUse(gpu, view);
-  return isFree ? "blacklisted" : `${nameUse(gpu, view)}, blacklisted`;
+  const uses = [
+    ...nameUser(gpu, view),
+    ...(gpu.fault ? [gpu.fault] : []),
+    ...(gpu.is_blacklisted ? ["blacklisted"] : []),
+  ];
+  if (uses.length > 0) return uses.join(", ");
+  return gpu.doubt ? "free, last choice" : "free";
 };
 
+const STYLES = { good: "green", taken: "yellow", bad: "red" } as const;
+
 const styleUse = (gpu: WireGpu): Style => {
-  if (gpu.is_blacklisted) return "red";
-  if (gpu.running_job_id !== null) return "yellow";
-  return gpu.process_count > 0 ? "red" : "green";
+  const tones = listGpuUses(gpu).map(({ tone }) => tone);
+  return STYLES[tones.includes("bad") ? "bad" : (tones[0] ?? "good")];
 };
 
 const countHidden = (hidden: number): string => (hidden > 0 ? ` (${hidden} more GPUs not shown)` : "");
@@ -39,7 +48,7 @@ const countHidden = (hidden: number): string => (hidden > 0 ? ` (${hidden} more 
 export const createGpuColumns = (view: ServerView, hidden: number): readonly Column<WireGpu>[] => [
   { title: "GPU", width: 3, read: ({ index }) => String(index) },
   { title: "NAME", width: 24, from: WIDE, read: ({ name }) => name },
-  { title: "MEMORY MiB", width: 13, alignRight: true, read: formatMemory },
+  { title: "MEMORY MiB", width: 13, alignRight: true, read: formatGpuMemory },
   { title: "UTIL", width: 4, alignRight: true, read: ({ utilization }) => formatFigure(utilization, "%") },
   {
     title: "TEMP",

@@ -40,6 +40,18 @@ const BUSY = makeView({
   ],
 });
 
+const ODD = makeView({
+  gpus: [
+    makeGpu(0, { fault: "GPU is lost", memory_total: null, memory_used: null, utilization: null, temperature: null }),
+    makeGpu(1, { unseen_use: "20480 MiB of its memory are taken", memory_used: 20_480 }),
+    makeGpu(2, { doubt: "its power draw reads ERR!" }),
+    makeGpu(3, { running_job_id: "k3f9ab", fault: "recovery action: GPU Reset" }),
+  ],
+  running: [makeJob({ gpu_idxs: [3] })],
+});
+
+const SLOW = { ...ODD, status: { ...ODD.status, gpu_hint: "nvidia-smi takes 6.0 s to answer" } };
+
 const LOG = { job: makeJob(), lines: Array.from({ length: 60 }, (_line, index) => `epoch ${index} loss 0.${index}`) };
 const busy = (fields: Partial<TopState> = {}): TopState => makeState({ view: BUSY, log: LOG, ...fields });
 const press = (state: TopState, key: string): TopState => reactToKey(state, key).state;
@@ -47,6 +59,7 @@ const press = (state: TopState, key: string): TopState => reactToKey(state, key)
 const SCREENS: Readonly<Record<string, TopState>> = {
   busy: busy(),
   idle: makeState({ view: makeView() }),
+  odd: makeState({ view: SLOW }),
   queued: press(busy(), "end"),
   narrow: busy({ columns: 40, rows: 16 }),
   large: busy({ columns: 160, rows: 50 }),
@@ -86,8 +99,8 @@ describe("the screen", () => {
   test("holds no control character from a job, a user or a server", () => {
     const nasty = "a\u001b[2J\u009b\r\n\t\u202e\u0007";
     const job = makeJob({ command: nasty, user: nasty, id: nasty });
-    const gpu = makeGpu(0, { name: nasty, running_job_id: nasty });
-    const view = makeView({ running: [job], gpus: [gpu] });
+    const gpu = makeGpu(0, { name: nasty, running_job_id: nasty, fault: nasty });
+    const view = makeView({ running: [job], gpus: [gpu, makeGpu(1, { doubt: nasty })] });
     const status = { ...view.status, node_name: nasty, server_version: nasty };
     const state = makeState({ view: { ...view, status }, target: nasty, log: { job, lines: [] } });
     for (const one of [

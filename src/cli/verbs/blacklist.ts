@@ -1,10 +1,14 @@
 import { DONE, type FlagValues, type Invocation, type Outcome, type Verb } from "../../command-line/command.ts";
 import { readSwitch } from "../../command-line/flag-values.ts";
 import { failUsage } from "../../command-line/usage.ts";
-import type { BlacklistChange, WireGpu } from "../../wire/gpu.ts";
+import type { BlacklistChange, FaultChange, WireGpu } from "../../wire/gpu.ts";
 import type { Api } from "../connection/api-client.ts";
 import { connect } from "../connection/connect.ts";
 import { hint, print, printJson } from "../terminal/output.ts";
+
+type Action = (typeof ACTIONS)[number];
+
+const ACTIONS = ["add", "remove", "clear", "list"] as const;
 
 const list = async (api: Api, flags: FlagValues): Promise<Outcome> => {
   const gpus = await api.get<readonly WireGpu[]>("/v1/gpus");
@@ -31,27 +35,50 @@ const change = async (api: Api, method: "PUT" | "DELETE", { flags, words }: Invo
   return DONE;
 };
 
+const clear = async (api: Api, { flags, words }: Invocation): Promise<Outcome> => {
+  const changes: FaultChange[] = [];
+  for (const index of words) {
+    const cleared = await api.send<FaultChange>("DELETE", `/v1/gpus/${index}/fault`);
+    if (!cleared.ok) return cleared;
+    const text = cleared.value.changed ? "is handed out again" : "had nothing noted against it";
+    if (!readSwitch(flags, "json")) print(`GPU ${cleared.value.gpu_idx} ${text}.`);
+    changes.push(cleared.value);
+  }
+  if (readSwitch(flags, "json")) printJson(changes);
+  return DONE;
+};
+
+const act = (api: Api, action: Action, invocation: Invocation): Promise<Outcome> => {
+  switch (action) {
+    case "list":
+      return list(api, invocation.flags);
+    case "clear":
+      return clear(api, invocation);
+    case "add":
+      return change(api, "PUT", invocation);
+    case "remove":
+      return change(api, "DELETE", invocation);
+  }
+};
+
 const run = async ({ flags, words }: Invocation): Promise<Outcome> => {
-  const [action = "list", ...given] = words;
-  const indexes = given.flatMap((word) => word.split(","));
-  if (!["add", "remove", "list"].includes(action))
-    return failUsage(`nx blacklist takes add, remove or list, not "${action}"`);
+  const [word = "list", ...given] = words;
+  const action = ACTIONS.find((name) => name === word);
+  const indexes = given.flatMap((one) => one.split(","));
+  if (action === undefined) return failUsage(`nx blacklist takes add, remove, clear or list, not "${word}"`);
   const wrong = indexes.find((index) => !/^\d+$/.test(index));
   if (wrong !== undefined) return failUsage(`"${wrong}" is not a GPU's number`);
   if (action !== "list" && indexes.length === 0)
     return failUsage(`nx blacklist ${action} needs a GPU's number (see nx)`);
   const api = await connect(flags);
-  if (!api.ok) return api;
-  return action === "list"
-    ? list(api.value, flags)
-    : change(api.value, action === "add" ? "PUT" : "DELETE", { flags, words: indexes });
+  return api.ok ? act(api.value, action, { flags, words: indexes }) : api;
 };
 
 export const verb: Verb = {
   name: "blacklist",
-  usage: "nx blacklist add|remove|list [GPU…]",
+  usage: "nx blacklist add|remove|clear|list [GPU…]",
   summary: "GPUs that no job gets",
   flags: [{ long: "json", help: "as JSON" }],
-  examples: ["nx blacklist add 0", "nx blacklist list"],
+  examples: ["nx blacklist add 0", "nx blacklist clear 0", "nx blacklist list"],
   run,
 };

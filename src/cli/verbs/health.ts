@@ -1,3 +1,4 @@
+import { escapeText } from "../../base/escape-text.ts";
 import { DONE, type Invocation, type Outcome, type Verb } from "../../command-line/command.ts";
 import { readSwitch } from "../../command-line/flag-values.ts";
 import type { GpuHealth, Health } from "../../wire/node.ts";
@@ -16,11 +17,12 @@ const describeNetwork = ({ ping, download_speed, upload_speed }: NonNullable<Hea
     .filter((part) => part !== "")
     .join(", ");
 
-const describeGpu = ({ temperature, ecc_errors, recovery_action }: GpuHealth): string =>
+const describeGpu = ({ temperature, ecc_errors, recovery_action, fault }: GpuHealth): string =>
   [
+    fault ? `out of order: ${escapeText(fault)}` : "",
     temperature === null ? "" : `${temperature} °C`,
     ecc_errors === null ? "" : `${ecc_errors} uncorrected ECC errors`,
-    recovery_action === null || recovery_action === "None" ? "" : `needs: ${recovery_action}`,
+    recovery_action === null || recovery_action === "None" ? "" : `needs: ${escapeText(recovery_action)}`,
   ]
     .filter((part) => part !== "")
     .join(", ");

@@ -8,6 +8,7 @@ import type { Health, ServerStatus } from "../../wire/node.ts";
 import type { Api } from "../connection/api-client.ts";
 import { connect } from "../connection/connect.ts";
 import { describeVersion } from "../connection/server-version.ts";
+import { formatGpuMemory, listGpuUses } from "../jobs/gpu-text.ts";
 import { describeIllHealth } from "../jobs/health-text.ts";
 import { printQueued, printRunning } from "../jobs/job-text.ts";
 import { bold, green, hint, print, printJson, red, yellow } from "../terminal/output.ts";
@@ -42,25 +43,32 @@ const readOverview = async (api: Api): Promise<Result<Overview, Failure>> => {
   return ok({ status: status.value, health: value, gpus: gpus.value, running: running.value, queued: queued.value });
 };
 
-const describeUse = (gpu: WireGpu): string => {
-  const black = gpu.is_blacklisted ? red("blacklisted") : null;
-  if (gpu.running_job_id !== null) return [yellow(`job ${gpu.running_job_id}`), black].filter(Boolean).join(", ");
-  if (gpu.process_count > 0) return [red("in use by others"), black].filter(Boolean).join(", ");
-  return black ?? green("available");
+const TONES = { good: green, taken: yellow, bad: red } as const;
+
+const describeUse = (gpu: WireGpu): string =>
+  listGpuUses(gpu)
+    .map(({ text, tone }) => TONES[tone](text))
+    .join(", ");
+
+const describeMemory = (gpu: WireGpu): string => {
+  const memory = formatGpuMemory(gpu);
+  return memory === "-" ? memory : `${memory} MiB`;
 };
 
 const printGpus = (gpus: readonly WireGpu[]): void => {
   const names = gpus.map(({ name }) => truncateText(escapeText(name), MAX_NAME));
   const width = Math.max(MIN_NAME, ...names.map(measureWidth));
   for (const [row, gpu] of gpus.entries()) {
-    const memory = `${gpu.memory_used}/${gpu.memory_total} MiB`;
-    print(`  ${gpu.index}  ${padText(names[row] ?? "", width)} ${memory.padStart(18)}  ${describeUse(gpu)}`);
+    print(
+      `  ${gpu.index}  ${padText(names[row] ?? "", width)} ${describeMemory(gpu).padStart(18)}  ${describeUse(gpu)}`,
+    );
   }
 };
 
 const listWarnings = ({ status, health }: Overview): readonly (string | null)[] => [
   status.mock ? "the GPUs are mock ones, so jobs run without a GPU" : null,
   status.gpu_error === null ? null : `the GPUs can't be read, so GPU jobs wait: ${escapeText(status.gpu_error)}`,
+  status.gpu_hint ? escapeText(status.gpu_hint) : null,
   describeIllHealth(health),
   describeVersion(status.server_version),
 ];

@@ -31,6 +31,7 @@ const path = fc.oneof(
   id.map((value) => `/v1/jobs/${value}/logs`),
   id.map((value) => `/v1/artifacts/by-sha/${value}`),
   number.map((value) => `/v1/gpus/${value}/blacklist`),
+  number.map((value) => `/v1/gpus/${value}/fault`),
   id.map((value) => `/${value}`),
 );
 

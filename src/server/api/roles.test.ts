@@ -70,6 +70,7 @@ const OTHERS: readonly Try[] = [
   ["kill another's job", "POST", "/v1/jobs/bob-running/kill", {}],
   ["blacklist a GPU", "PUT", "/v1/gpus/1/blacklist", {}],
   ["give a GPU back", "DELETE", "/v1/gpus/1/blacklist", {}],
+  ["clear what a log said against a GPU", "DELETE", "/v1/gpus/1/fault", {}],
 ];
 
 const MAY: Readonly<Record<Role, readonly Try[]>> = {

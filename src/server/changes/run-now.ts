@@ -27,11 +27,19 @@ const describeShortage = ({ requestedGpuIdxs: idxs, numGpus }: QueuedJob): strin
   return numGpus === 1 ? "no GPU is free" : `fewer than ${numGpus} GPUs are free`;
 };
 
+const describeFaults = (job: QueuedJob, gpus: readonly Gpu[]): string => {
+  const wanted = gpus.filter(({ index }) => job.requestedGpuIdxs.length === 0 || job.requestedGpuIdxs.includes(index));
+  const faults = wanted.flatMap(({ index, fault }) => (fault === null ? [] : [`GPU ${index}: ${fault}`]));
+  return faults.length === 0 ? "" : ` (out of order: ${faults.join("; ")})`;
+};
+
 const explainShortage = (job: QueuedJob, gpus: Result<readonly Gpu[], Problem>): string => {
   if (!gpus.ok) return `The GPUs cannot be read: ${gpus.error.message}`;
   const indexes = new Set(gpus.value.map(({ index }) => index));
   const missing = findMissingGpus({ gpu_idxs: [...job.requestedGpuIdxs], num_gpus: job.numGpus }, indexes);
-  return missing?.message ?? `The job cannot run immediately: ${describeShortage(job)} now`;
+  return (
+    missing?.message ?? `The job cannot run immediately: ${describeShortage(job)} now${describeFaults(job, gpus.value)}`
+  );
 };
 
 /** Whether all of these jobs could start at this moment, side by side and beside those that were promised the same. */

@@ -3,6 +3,7 @@ import type { WireStatus } from "../../wire/job.ts";
 import type { AccessToken } from "./access/access-token.ts";
 import type { ActiveJob, ArtifactId, Job, JobId, JobStatus, QueuedJob } from "./jobs/job.ts";
 import type { OutboxChanges, OutboxReads } from "./notices/outbox.ts";
+import type { GpuFault } from "./queue/gpu-fault.ts";
 import type { Unavailable } from "./refusal.ts";
 
 /** `readTokenDigest` and `saveTokenDigest` are about the one token that names nobody. Digests are SHA-256 in hexadecimal. */
@@ -38,6 +39,8 @@ export type Transaction = Readonly<{
   saveJob: (job: Job) => void;
   deleteJob: (id: JobId) => void;
   setBlacklisted: (gpuIdx: number, blacklisted: boolean) => boolean;
+  saveGpuFault: (fault: GpuFault) => void;
+  deleteGpuFault: (gpuIdx: number) => void;
   loadEnvironment: (id: JobId) => Environment;
   outbox: OutboxChanges;
 }>;
@@ -69,6 +72,7 @@ export type Store = Readonly<{
   countJobs: () => JobCounts;
   loadEnvironment: (id: JobId) => Environment;
   listBlacklist: () => ReadonlySet<number>;
+  listGpuFaults: () => readonly GpuFault[];
   write: <Value>(change: (transaction: Transaction) => Value) => Promise<Result<Value, Unavailable>>;
   artifacts: ArtifactStore;
   outbox: OutboxReads;

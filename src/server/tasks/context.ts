@@ -19,15 +19,20 @@ export type TaskContext = ChangeContext &
     settings: Readonly<{ refreshRate: number; maxCpuJobs: number; maxPassedOver: number; nodeName: string }>;
   }>;
 
-/** What the tasks know beyond the store: lost with the process, rebuilt by the next one. `killedSince` is on the clock of `uptime`. */
+/**
+ * What the tasks know beyond the store: lost with the process, rebuilt by the next one. `killedSince` is on the clock of
+ * `uptime`, `gpuUuids` are those of the GPUs that a job was given, by index.
+ */
 export type TaskMemory = Readonly<{
   killedSince: Map<JobId, number>;
   watches: Map<JobId, () => void>;
   launching: Set<JobId>;
+  gpuUuids: Map<JobId, ReadonlyMap<number, string | null>>;
 }>;
 
 export const createMemory = (): TaskMemory => ({
   killedSince: new Map(),
   watches: new Map(),
   launching: new Set(),
+  gpuUuids: new Map(),
 });

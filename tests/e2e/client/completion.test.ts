@@ -92,10 +92,14 @@ describe("what is completed", () => {
     [["--no-autostart", "wait", "q"], ["que222"]],
     [
       ["blacklist", ""],
-      ["add", "remove", "list"],
+      ["add", "remove", "clear", "list"],
     ],
     [
       ["blacklist", "add", ""],
+      ["0", "1"],
+    ],
+    [
+      ["blacklist", "clear", ""],
       ["0", "1"],
     ],
     [

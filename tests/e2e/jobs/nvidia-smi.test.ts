@@ -14,11 +14,11 @@ import { delimiter, join } from "node:path";
 import type { WireGpu } from "../../../src/wire/gpu.ts";
 import type { ExplainedJob } from "../../../src/wire/job.ts";
 import type { ServerStatus } from "../../../src/wire/node.ts";
-import { FIXTURES } from "../../support/programs.ts";
+import { FIXTURES, stopChild } from "../../support/programs.ts";
 import { waitUntil } from "../../support/wait.ts";
 import { createWorld, type World } from "../../support/world.ts";
 
-const GPUS = "0, GPU-aaaa, NVIDIA L4, 23034, 1, 0, 30, 16.20\n1, GPU-bbbb, NVIDIA L4, 23034, 1000, 97, 60, 70.10\n";
+const GPUS = "0, GPU-aaaa, NVIDIA L4, 23034, 1, 0, 30, 16.20\n1, GPU-bbbb, NVIDIA L4, 23034, 1000, 7, 60, 70.10\n";
 const PROGRAM = "nvidia-smi";
 
 let world: World;
@@ -64,12 +64,12 @@ describe("the GPUs of the driver", () => {
     await start();
     expect(await readGpus()).toMatchObject([
       { index: 0, name: "NVIDIA L4", memory_total: 23_034, memory_used: 1, process_count: 0, is_mock: false },
-      { index: 1, uuid: "GPU-bbbb", memory_used: 1000, utilization: 97, temperature: 60, power_draw: 70.1 },
+      { index: 1, uuid: "GPU-bbbb", memory_used: 1000, utilization: 7, temperature: 60, power_draw: 70.1 },
     ]);
     expect(await readStatus()).toMatchObject({ gpu_count: 2, mock: false, gpu_error: null });
     const job = await world.submit({ command: 'echo "$CUDA_VISIBLE_DEVICES $CUDA_DEVICE_ORDER"', num_gpus: 2 });
     expect(await world.waitFor(job.id)).toMatchObject({ exit_code: 0, gpu_idxs: [0, 1] });
-    expect((await world.nx(["logs", job.id])).stdout).toContain("\n0,1 PCI_BUS_ID\n");
+    expect((await world.nx(["logs", job.id])).stdout).toContain("\nGPU-aaaa,GPU-bbbb PCI_BUS_ID\n");
   });
 
   test("that someone else uses wait until that one is done, and whoever waits is told of it", async () => {
@@ -93,6 +93,83 @@ describe("the GPUs of the driver", () => {
     expect(await world.waitFor(waiting.id)).toMatchObject({ exit_code: 0, gpu_idxs: [0] });
     put("go", "");
     await world.waitFor(hold.id);
+  });
+});
+
+describe("GPUs that are not seen well", () => {
+  const showGpus = async (): Promise<readonly string[]> =>
+    (await world.nx([])).stdout.split("\n").filter((line) => /^ {2}\d /.test(line));
+
+  test("are named by the driver's word and given to no job, until the driver says that they are well", async () => {
+    put("gpus.csv", GPUS.replace("23034, 1, 0, 30", "23034, [GPU is lost], [GPU is lost], [GPU is lost]"));
+    await start();
+    const first = await world.submit({ command: "true" });
+    expect((await world.waitFor(first.id)).gpu_idxs).toEqual([1]);
+    const [lost, well] = await showGpus();
+    expect([lost, well]).toEqual([
+      expect.stringMatching(/-\/23034 MiB {2}out of order: GPU is lost$/),
+      expect.stringMatching(/1000\/23034 MiB {2}available$/),
+    ]);
+    expect((await world.nx(["health", "-r"])).stdout).toContain("gpu 0   out of order: GPU is lost\n");
+    const waiting = await world.submit({ command: "true", gpu_idxs: [0] });
+    expect((await world.nx(["why", waiting.id])).stdout).toStartWith(
+      "It needs 1 GPU, and none is free: GPU 0 is out of order (GPU is lost).\n",
+    );
+    put("gpus.csv", GPUS);
+    expect((await world.waitFor(waiting.id)).gpu_idxs).toEqual([0]);
+  });
+
+  test("keep no other from jobs, though the driver fails as a whole for one that is lost", async () => {
+    put("mode", "lost");
+    put("list", "GPU 0: NVIDIA L4 (UUID: GPU-aaaa)\nGPU 1: NVIDIA L4 (UUID: GPU-bbbb)\n");
+    await start();
+    const job = await world.submit({ command: "true" });
+    expect((await world.waitFor(job.id)).gpu_idxs).toEqual([1]);
+    const handle = "Unable to determine the device handle for GPU0000:17:00.0: Unknown Error";
+    expect((await showGpus())[0]).toEndWith(`out of order: ${handle}`);
+    expect(await readStatus()).toMatchObject({ gpu_count: 2, gpu_error: null });
+  });
+
+  test("are used by others that show no process, which is told with the setting that allows more", async () => {
+    put("gpus.csv", GPUS.replace("23034, 1, 0, 30", "23034, 20480, 98, 70"));
+    await start();
+    const job = await world.submit({ command: "true" });
+    expect((await world.waitFor(job.id)).gpu_idxs).toEqual([1]);
+    expect((await showGpus())[0]).toEndWith("in use by others (process not visible)");
+    const waiting = await world.submit({ command: "true", gpu_idxs: [0] });
+    expect((await world.nx(["why", waiting.id])).stdout).toContain("20480 MiB of its memory are taken");
+    put("gpus.csv", GPUS);
+    expect((await world.waitFor(waiting.id)).gpu_idxs).toEqual([0]);
+  });
+});
+
+describe("an Xid in a job's log", () => {
+  const XID = "NVRM: Xid (PCI:0000:17:00): 79, pid=1, GPU has fallen off the bus.";
+
+  test("keeps its GPU from jobs over a restart, until an admin gives it out again", async () => {
+    const server = await start();
+    const broken = await world.submit({ command: `echo '${XID}'; exit 1`, gpu_idxs: [0] });
+    expect(await world.waitFor(broken.id)).toMatchObject({ status: "failed", gpu_idxs: [0] });
+    const said = `Xid 79 in the log of job ${broken.id}`;
+    expect((await world.nx([])).stdout).toContain(`out of order: ${said}`);
+    await stopChild(server, "SIGKILL");
+    await start();
+    const waiting = await world.submit({ command: "true", gpu_idxs: [0] });
+    expect((await world.nx(["why", waiting.id])).stdout).toContain(`GPU 0 is out of order (${said})`);
+    expect((await world.nx(["blacklist", "clear", "0"])).stdout).toBe("GPU 0 is handed out again.\n");
+    expect((await world.waitFor(waiting.id)).gpu_idxs).toEqual([0]);
+    expect((await world.nx(["blacklist", "clear", "0"])).stdout).toBe("GPU 0 had nothing noted against it.\n");
+    expect((await world.nx(["blacklist", "clear", "9"])).stderr).toBe("nx: There is no GPU 9\n");
+  });
+});
+
+describe("mock GPUs, where the server is left to choose", () => {
+  const hasDevice = readdirSync("/dev").some((name) => /^(nvidia.*|kfd|dxg)$/.test(name));
+
+  test.each([true, false])("are taken only without a device and without a tool (a tool: %p)", async (hasTool) => {
+    if (!hasTool) rmSync(join(tools, PROGRAM));
+    await world.startServer({ PATH: tools, NEXUS_FAKE_SMI_DIR: world.folder, NS_MOCK_GPUS: "auto" });
+    expect((await readStatus()).mock).toBe(!hasTool && !hasDevice);
   });
 });
 

@@ -36,7 +36,13 @@ const answer = ({ mode, apps = "" }: Readonly<{ mode: string; apps?: string }>):
 };
 
 const startServer = (path: string): Promise<unknown> =>
-  world.startServer({ NS_MOCK_GPUS: "0", NS_REFRESH_RATE: "0.1", NEXUS_FAKE_SMI_DIR: answers, PATH: path });
+  world.startServer({
+    NS_MOCK_GPUS: "0",
+    NS_REFRESH_RATE: "0.1",
+    NS_DRIVER_TIMEOUT: "1",
+    NEXUS_FAKE_SMI_DIR: answers,
+    PATH: path,
+  });
 
 const withFake = (): string => `${PROGRAMS}:${process.env["PATH"]}`;
 

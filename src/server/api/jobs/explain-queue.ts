@@ -56,7 +56,7 @@ export const explainQueue = async (context: ApiContext, ids: ReadonlySet<JobId>)
   return {
     waits: await explainInTurns(facts, clock(), ids),
     order: queued.map(({ id }) => id),
-    notes: { owners, gpuError: reading.ok ? null : reading.error.message, maxPassedOverS },
+    notes: { owners, gpuError: reading.ok ? null : reading.error.message, gpuHint: gpus.readHint(), maxPassedOverS },
   };
 };
 

@@ -18,6 +18,7 @@ const CALLS = [
   "GET /v1/gpus",
   "PUT /v1/gpus/{index}/blacklist",
   "DELETE /v1/gpus/{index}/blacklist",
+  "DELETE /v1/gpus/{index}/fault",
   "POST /v1/artifacts",
   "GET /v1/artifacts/by-sha/{git_sha}",
   "POST /v1/jobs",

@@ -1,5 +1,5 @@
-import { expect, test } from "bun:test";
-import { createGpu, createHarness } from "../../../../tests/support/api.ts";
+import { describe, expect, test } from "bun:test";
+import { createGpu, createHarness, type Harness } from "../../../../tests/support/api.ts";
 import { wireGpuSchema } from "../../../wire/gpu.ts";
 
 test("GPUs are listed by index with their use", async () => {
@@ -26,6 +26,9 @@ test("GPUs are listed by index with their use", async () => {
     temperature: 40,
     power_draw: 55.5,
     is_mock: false,
+    fault: null,
+    unseen_use: null,
+    doubt: null,
   });
   expect(gpus.slice(1)).toMatchObject([
     { index: 1, running_job_id: id, is_blacklisted: false },
@@ -75,4 +78,47 @@ test("the entry of a GPU that has gone can be removed", async () => {
   expect((await call("PUT", "/v1/gpus/0/blacklist")).status).toBe(404);
   expect(await (await call("DELETE", "/v1/gpus/1/blacklist")).json()).toMatchObject({ changed: true });
   expect((await call("DELETE", "/v1/gpus/1/blacklist")).status).toBe(404);
+});
+
+test("figures that the driver does not tell are null, and what is wrong is told", async () => {
+  const unknown = {
+    memoryTotal: null,
+    memoryUsed: null,
+    fault: "GPU is lost",
+    unseenUse: "it is 98 % busy",
+    doubt: "x",
+  };
+  const { call } = createHarness([{ ...createGpu(0), ...unknown }]);
+  expect(await (await call("GET", "/v1/gpus")).json()).toMatchObject([
+    { memory_total: null, memory_used: null, fault: "GPU is lost", unseen_use: "it is 98 % busy", doubt: "x" },
+  ]);
+});
+
+describe("what the log of a job said against a GPU", () => {
+  const note = ({ store }: Harness, gpuIdx: number, at = 1_700_000_000) =>
+    store.write((transaction) =>
+      transaction.saveGpuFault({ gpuIdx, uuid: `GPU-${gpuIdx}`, text: "Xid 79 in the log of job a", at }),
+    );
+  const listFaults = async ({ call }: Harness): Promise<readonly unknown[]> =>
+    ((await (await call("GET", "/v1/gpus")).json()) as readonly { fault: unknown }[]).map(({ fault }) => fault);
+
+  test("is cleared by an admin, once, and wakes the scheduler", async () => {
+    const harness = createHarness();
+    await note(harness, 1);
+    expect(await listFaults(harness)).toEqual([null, "Xid 79 in the log of job a"]);
+    const clear = async () => (await harness.call("DELETE", "/v1/gpus/1/fault")).json();
+    expect([await clear(), await clear()]).toEqual([
+      { gpu_idx: 1, changed: true },
+      { gpu_idx: 1, changed: false },
+    ]);
+    expect([await listFaults(harness), harness.wakes()]).toEqual([[null, null], ["queues"]]);
+  });
+
+  test("is cleared of a GPU that has gone, and not of one that never was", async () => {
+    const harness = createHarness();
+    await note(harness, 1);
+    harness.hideGpus({ message: "no driver" });
+    expect((await harness.call("DELETE", "/v1/gpus/0/fault")).status).toBe(404);
+    expect(await (await harness.call("DELETE", "/v1/gpus/1/fault")).json()).toMatchObject({ changed: true });
+  });
 });

@@ -1,8 +1,9 @@
 import { z } from "zod";
 import { err, ok } from "../../../base/result.ts";
-import { blacklistChangeSchema, type WireGpu, wireGpuSchema } from "../../../wire/gpu.ts";
+import { blacklistChangeSchema, faultChangeSchema, type WireGpu, wireGpuSchema } from "../../../wire/gpu.ts";
 import type { Caller } from "../../changes/context.ts";
-import type { GpuProbe } from "../../core/queue/gpu.ts";
+import type { Gpu, GpuProbe } from "../../core/queue/gpu.ts";
+import { isFaultOf } from "../../core/queue/gpu-fault.ts";
 import { describeGpus, type GpuState } from "../../core/queue/gpu-selection.ts";
 import { createInvalid, createRefusal, createUnavailable, type Refusal } from "../../core/refusal.ts";
 import { readCaller } from "../access/caller.ts";
@@ -45,6 +46,19 @@ const describeBlacklist = (method: "put" | "delete", summary: string) => ({
   },
 });
 
+const faultSpec = {
+  method: "delete",
+  path: "/v1/gpus/{index}/fault",
+  tags: ["gpus"],
+  summary: "Give a GPU to jobs again that the log of a job spoke against",
+  description: "What the driver itself says against the GPU stays.",
+  params: { index },
+  responses: {
+    200: describeJson("What changed", faultChangeSchema),
+    ...describeErrors("GPU_NOT_FOUND", "VALIDATION_ERROR"),
+  },
+} satisfies RouteSpec;
+
 const toWireGpu = (gpu: GpuState, isMock: boolean): WireGpu => ({
   index: gpu.index,
   name: gpu.name,
@@ -58,6 +72,9 @@ const toWireGpu = (gpu: GpuState, isMock: boolean): WireGpu => ({
   temperature: gpu.temperature,
   power_draw: gpu.powerDraw,
   is_mock: isMock,
+  fault: gpu.fault,
+  unseen_use: gpu.unseenUse,
+  doubt: gpu.doubt,
 });
 
 const list =
@@ -69,13 +86,13 @@ const list =
     return ok(Response.json(byIndex.map((state) => toWireGpu(state, gpus.isMock))));
   };
 
-const hasGpu = async (gpus: GpuProbe, index: number): Promise<boolean> => {
+const findGpu = async (gpus: GpuProbe, index: number): Promise<Gpu | undefined> => {
   const reading = await gpus.read();
-  return reading.ok && reading.value.some((gpu) => gpu.index === index);
+  return reading.ok ? reading.value.find((gpu) => gpu.index === index) : undefined;
 };
 
 const isKnown = async ({ gpus, store }: ApiContext, index: number, blacklisted: boolean): Promise<boolean> =>
-  (!blacklisted && store.listBlacklist().has(index)) || (await hasGpu(gpus, index));
+  (!blacklisted && store.listBlacklist().has(index)) || (await findGpu(gpus, index)) !== undefined;
 
 const announce = (
   { wakes }: ApiContext,
@@ -97,8 +114,27 @@ const change =
     return ok(Response.json({ gpu_idx: gpu, blacklisted, changed: changed.value }));
   };
 
+const clearFault =
+  ({ gpus, store, log, wakes }: ApiContext): Handle<typeof faultSpec> =>
+  async ({ request, params }) => {
+    const gpu = await findGpu(gpus, params.index);
+    const known = gpu ?? { index: params.index, uuid: null };
+    const faults = store.listGpuFaults().filter((fault) => isFaultOf(fault, known));
+    if (gpu === undefined && faults.length === 0) return err(createUnknownGpu(params.index));
+    const written = await store.write((transaction) => {
+      for (const { gpuIdx } of faults) transaction.deleteGpuFault(gpuIdx);
+    });
+    if (!written.ok) return err(createUnavailable(written.error));
+    if (faults.length > 0) {
+      log.info("fault cleared", { gpu: params.index, reason: `asked for by ${readCaller(request).name}` });
+      wakes.queues();
+    }
+    return ok(Response.json({ gpu_idx: params.index, changed: faults.length > 0 }));
+  };
+
 export const createGpuRoutes = (context: ApiContext): readonly Route[] => [
   defineRoute(listSpec, list(context)),
   defineRoute(describeBlacklist("put", "Give a GPU to no job"), change(context, true)),
   defineRoute(describeBlacklist("delete", "Give a GPU to jobs again"), change(context, false)),
+  defineRoute(faultSpec, clearFault(context)),
 ];

@@ -95,6 +95,16 @@ describe("submitting one job", () => {
   });
 
   test.each([
+    ["any GPU", {}, "no GPU is free now (out of order: GPU 0: GPU is lost)"],
+    ["that GPU", { gpu_idxs: [0] }, "GPU 0 is not free now (out of order: GPU 0: GPU is lost)"],
+    ["another", { gpu_idxs: [1] }, "GPU 1 is not free now"],
+  ])("names the GPUs that are out of order, of those that it asks for: %s", async (_what, changes, said) => {
+    const { call } = createHarness([{ ...createGpu(0), fault: "GPU is lost" }, createGpu(1, [77])]);
+    const response = await call("POST", "/v1/jobs", { json: job({ num_gpus: 1, run_immediately: true, ...changes }) });
+    expect(await response.json()).toMatchObject({ message: `The job cannot run immediately: ${said}` });
+  });
+
+  test.each([
     [{ integrations: ["wandb"], env: { WANDB_API_KEY: "k" } }, "WANDB_ENTITY"],
     [{ notifications: ["discord"], env: { DISCORD_USER_ID: "1" } }, "DISCORD_WEBHOOK_URL"],
     [

@@ -25,6 +25,7 @@ test("the status counts GPUs and jobs", async () => {
       node_name: "atlas",
       mock: false,
       gpu_error: null,
+      gpu_hint: null,
     },
   ]);
 });

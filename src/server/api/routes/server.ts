@@ -40,6 +40,7 @@ const readStatus = async ({ store, gpus, settings }: ApiContext): Promise<Server
     node_name: settings.nodeName,
     mock: gpus.isMock,
     gpu_error: reading.ok ? null : reading.error.message,
+    gpu_hint: gpus.readHint(),
   };
 };
 

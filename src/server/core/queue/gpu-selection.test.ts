@@ -1,6 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import { createGpu, createRunning } from "../../../../tests/support/samples.ts";
-import { describeGpus, listEligibleGpus, selectGpus } from "./gpu-selection.ts";
+import type { Gpu } from "./gpu.ts";
+import { describeGpus, listEligibleGpus, nameGpuUse, selectGpus } from "./gpu-selection.ts";
 
 const ANY = { requestedGpuIdxs: [], ignoreBlacklist: false };
 
@@ -42,4 +43,37 @@ describe("selectGpus", () => {
 
 test("a GPU in use stays eligible, a blacklisted one does not", () => {
   expect(listEligibleGpus({ ...ANY, numGpus: 1 }, machine([0])).map((gpu) => gpu.index)).toEqual([1, 2, 3]);
+});
+
+describe("a GPU that was not seen well", () => {
+  const odd = (overrides: Partial<Gpu>) => describeGpus([createGpu(0, [], overrides), createGpu(1)], [], new Set());
+
+  test.each([
+    ["is given to no job, also if it is asked for", { fault: "GPU is lost" }, null],
+    ["is given to no job while others use it", { unseenUse: "it is 98 % busy" }, null],
+    ["comes after the others where that is only doubted", { doubt: "it is 40 % busy" }, [0]],
+  ] as const)("%s", (_name, overrides, asked) => {
+    expect(selectGpus({ ...ANY, numGpus: 1 }, odd(overrides))).toEqual([1]);
+    expect(selectGpus({ ...ANY, numGpus: 1, requestedGpuIdxs: [0] }, odd(overrides))).toEqual(asked as number[] | null);
+    expect(selectGpus({ ...ANY, numGpus: 2, ignoreBlacklist: true }, odd(overrides))).toEqual(
+      asked === null ? null : [0, 1],
+    );
+  });
+
+  test("does not come free by waiting, so nothing is kept for it", () => {
+    expect(listEligibleGpus({ ...ANY, numGpus: 1 }, odd({ fault: "GPU is lost" })).map(({ index }) => index)).toEqual([
+      1,
+    ]);
+  });
+
+  test("is named for what speaks against it, unless a job has it", () => {
+    const uses = (overrides: Partial<Gpu>) => odd(overrides).map(nameGpuUse);
+    expect([uses({ fault: "ERR!" }), uses({ unseenUse: "it is busy" }), uses({ doubt: "x" })]).toEqual([
+      ["faulty", "free"],
+      ["foreign", "free"],
+      ["free", "free"],
+    ]);
+    const owned = describeGpus([createGpu(1, [], { fault: "ERR!", unseenUse: "x" })], [busy], new Set());
+    expect(owned.map(nameGpuUse)).toEqual(["busy"]);
+  });
 });

@@ -18,17 +18,24 @@ export const describeGpus = (
   }));
 };
 
-const isIdle = (gpu: GpuState): boolean => gpu.runningJobId === null && gpu.processes.length === 0;
+const isIdle = (gpu: GpuState): boolean =>
+  gpu.runningJobId === null && gpu.processes.length === 0 && gpu.unseenUse === null && gpu.fault === null;
 
-/** The GPUs that a job may be given at all, whoever uses them now; the preferred ones first. */
-export const listEligibleGpus = (need: GpuNeed, gpus: readonly GpuState[]): readonly GpuState[] =>
+const rankGpu = ({ isBlacklisted, doubt }: GpuState): number => 2 * Number(isBlacklisted) + Number(doubt !== null);
+
+/** The GPUs that a job asks for, whoever uses them and whatever is wrong with them; the preferred ones first. */
+export const listWantedGpus = (need: GpuNeed, gpus: readonly GpuState[]): readonly GpuState[] =>
   gpus
     .filter((gpu) => need.requestedGpuIdxs.length === 0 || need.requestedGpuIdxs.includes(gpu.index))
     .filter((gpu) => need.ignoreBlacklist || !gpu.isBlacklisted)
-    .toSorted((a, b) => Number(a.isBlacklisted) - Number(b.isBlacklisted) || a.index - b.index);
+    .toSorted((a, b) => rankGpu(a) - rankGpu(b) || a.index - b.index);
+
+/** Those of them that can come free: a faulty one is not handed out, however long one waits. */
+export const listEligibleGpus = (need: GpuNeed, gpus: readonly GpuState[]): readonly GpuState[] =>
+  listWantedGpus(need, gpus).filter(({ fault }) => fault === null);
 
 export const listFreeGpus = (need: GpuNeed, gpus: readonly GpuState[]): readonly GpuState[] =>
-  listEligibleGpus(need, gpus).filter(isIdle);
+  listWantedGpus(need, gpus).filter(isIdle);
 
 /** Indices in ascending order, empty for a CPU job; null when the job can't have what it needs now. */
 export const selectGpus = (need: GpuNeed, gpus: readonly GpuState[]): readonly number[] | null => {
@@ -41,13 +48,14 @@ export const selectGpus = (need: GpuNeed, gpus: readonly GpuState[]): readonly n
     .toSorted((a, b) => a - b);
 };
 
-export const GPU_USES = ["free", "busy", "foreign", "blacklisted"] as const;
+export const GPU_USES = ["free", "busy", "foreign", "blacklisted", "faulty"] as const;
 
-/** `busy`: a job of Nexus has it; `foreign`: only processes that Nexus did not start use it. */
+/** `busy`: a job of Nexus has it; `foreign`: only others use it; `faulty`: it is not handed out for what is wrong with it. */
 export type GpuUse = (typeof GPU_USES)[number];
 
 export const nameGpuUse = (gpu: GpuState): GpuUse => {
   if (gpu.runningJobId !== null) return "busy";
+  if (gpu.fault !== null) return "faulty";
   if (gpu.isBlacklisted) return "blacklisted";
-  return gpu.processes.length > 0 ? "foreign" : "free";
+  return isIdle(gpu) ? "free" : "foreign";
 };

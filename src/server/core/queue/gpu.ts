@@ -1,20 +1,42 @@
 import type { Problem, Result } from "../../../base/result.ts";
 
-/** `processes` are the pids of all that use it. Memory in MiB, utilisation in percent, temperature in °C, power in watts; null where the driver does not say. */
+/**
+ * `processes` are the pids of all that use it, 0 for one that is not told. `fault` is what speaks against handing it out, in
+ * the driver's words; `doubt` is why others come first; `unseenUse` is how others show whose processes do not.
+ * `deviceId` is how the variables that show a job its GPUs name it, null where only an index will do. Memory in MiB,
+ * utilisation in percent, temperature in °C, power in watts; null where the driver does not say.
+ */
 export type Gpu = Readonly<{
   index: number;
   uuid: string | null;
   name: string;
-  memoryTotal: number;
-  memoryUsed: number;
+  vendor: "nvidia" | "amd";
+  deviceId: string | null;
+  memoryTotal: number | null;
+  memoryUsed: number | null;
   utilization: number | null;
   temperature: number | null;
   powerDraw: number | null;
+  eccErrors: number | null;
+  recoveryAction: string | null;
   processes: readonly number[];
+  fault: string | null;
+  doubt: string | null;
+  unseenUse: string | null;
 }>;
 
-/** `read` answers from a cache not older than `maxAgeS` seconds; it never rejects and never takes over 5 s. */
+export type GpuReading = Result<readonly Gpu[], Problem>;
+
+/**
+ * `read` is to show: it takes 2 s at most, with what was last heard where the driver takes longer; `maxAgeS` is how old an
+ * answer may be. `readNow` is to start jobs: it waits for an answer, and for one that is under way. Neither rejects, unless
+ * what was noted against GPUs can't be read. `readHint` is what would make the GPUs easier to use. After `stop` nothing is
+ * asked any more.
+ */
 export type GpuProbe = Readonly<{
   isMock: boolean;
-  read: (maxAgeS?: number) => Promise<Result<readonly Gpu[], Problem>>;
+  read: (maxAgeS?: number) => Promise<GpuReading>;
+  readNow: () => Promise<GpuReading>;
+  readHint: () => string | null;
+  stop: () => void;
 }>;

@@ -3,10 +3,11 @@ import type { ProcessOwner } from "../machine/host.ts";
 import type { Allocation } from "./queue-turns.ts";
 import type { Blocker, Candidate, Obstacle, Wait } from "./wait.ts";
 
-/** `gpuError` is why the GPUs can't be read, if they can't. */
+/** `gpuError` is why the GPUs can't be read, if they can't; `gpuHint` what would make that quicker. */
 export type WaitNotes = Readonly<{
   owners: ReadonlyMap<number, ProcessOwner>;
   gpuError: string | null;
+  gpuHint: string | null;
   maxPassedOverS: number;
 }>;
 
@@ -50,6 +51,10 @@ const describeObstacle = (obstacle: Obstacle, notes: WaitNotes): string => {
       return "is blacklisted";
     case "job":
       return `runs ${nameJob(obstacle.job)}`;
+    case "fault":
+      return `is out of order (${obstacle.fault})`;
+    case "unseen_use":
+      return `is in use by others (process not visible): ${obstacle.sign}`;
     case "processes":
       return `is used by ${join(obstacle.pids.map((pid) => describeProcess(pid, notes)))}`;
     case "allocation":
@@ -77,6 +82,9 @@ const describeTaken = (numGpus: number, { candidates, isKeeping }: Taken, notes:
 const describeBlacklisted = (numGpus: number, { allowed, blacklisted }: Blacklisted): string =>
   `It needs ${countGpus(numGpus)}, and may have ${allowed}: ${nameGpus(blacklisted)} ${beFor(blacklisted.length)} blacklisted`;
 
+const describeStart = (numGpus: number, { gpuHint }: WaitNotes): string =>
+  `Nothing keeps it waiting: it starts now${numGpus > 0 && gpuHint !== null ? ` (${gpuHint})` : ""}`;
+
 const describeCpuLimit = ({ running, before, limit }: CpuLimit): string => {
   const earlier = before === 0 ? "" : ` and ${before} ${before === 1 ? "starts" : "start"} before it`;
   return `max_cpu_jobs is ${limit}: ${countCpuJobs(running)} ${running === 1 ? "runs" : "run"}${earlier}`;
@@ -86,7 +94,7 @@ const describeCpuLimit = ({ running, before, limit }: CpuLimit): string => {
 export const describeWait = ({ job, blocker }: Wait, notes: WaitNotes): string => {
   switch (blocker?.kind) {
     case undefined:
-      return "Nothing keeps it waiting: it starts now";
+      return describeStart(job.numGpus, notes);
     case "gpus_unreadable":
       return `No GPU job can start: ${notes.gpuError ?? "the GPUs can't be read"}`;
     case "gpus_missing":

@@ -2,6 +2,7 @@ import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
 import { createGpu, createQueued, createRunning } from "../../../../tests/support/samples.ts";
 import type { JobId, QueuedJob } from "../jobs/job.ts";
+import type { Gpu } from "./gpu.ts";
 import { describeGpus } from "./gpu-selection.ts";
 import { compareStartOrder, decideStarts } from "./queue-turns.ts";
 import { type Blocker, type Candidate, explainWaits, type Wait, type WaitFacts } from "./wait.ts";
@@ -40,14 +41,22 @@ const active = fc
     ...Array.from({ length: onCpu }, (_, index) => createRunning(`c${index}`, { gpuIdxs: [], numGpus: 0 })),
   ]);
 
+const condition = fc.constantFrom<Partial<Gpu>>(
+  { fault: "GPU is lost" },
+  { unseenUse: "it is 98 % busy" },
+  { doubt: "it is 40 % busy" },
+);
+
 const facts: fc.Arbitrary<WaitFacts> = fc.record({
   queued: queue,
   active,
   gpus: fc.option(
     fc
-      .uniqueArray(gpu, { maxLength: 2 })
-      .map((foreign) =>
-        Array.from({ length: GPUS }, (_, index) => createGpu(index, foreign.includes(index) ? [7] : [])),
+      .tuple(fc.uniqueArray(gpu, { maxLength: 2 }), fc.uniqueArray(gpu, { maxLength: 2 }), condition)
+      .map(([foreign, odd, overrides]) =>
+        Array.from({ length: GPUS }, (_, index) =>
+          createGpu(index, foreign.includes(index) ? [7] : [], odd.includes(index) ? overrides : {}),
+        ),
       ),
     { freq: 8 },
   ),
@@ -65,7 +74,7 @@ const explainAll = (given: WaitFacts): readonly Wait[] =>
   Array.from(explainWaits(given, NOW, new Set(given.queued.map(({ id }) => id))));
 
 const startsAlone = (given: WaitFacts, job: QueuedJob, change: Partial<WaitFacts> = {}): boolean => {
-  const idle = (given.gpus ?? []).map((one) => ({ ...one, processes: [] }));
+  const idle = (given.gpus ?? []).map((one) => ({ ...one, processes: [], fault: null, unseenUse: null }));
   return listStarts({ ...given, queued: [job], active: [], gpus: idle, maxCpuJobs: 1, ...change }).has(job.id);
 };
 
@@ -90,12 +99,19 @@ const startsWhenIdle = (given: WaitFacts, job: QueuedJob): Idle | "unknown" => {
 const listCandidates = ({ blocker }: Wait): readonly Candidate[] =>
   blocker?.kind === "gpus_taken" ? blocker.candidates : [];
 
+const isWell = (gpu: Gpu | undefined): boolean =>
+  gpu !== undefined && gpu.processes.length === 0 && gpu.fault === null && gpu.unseenUse === null;
+
 const isThere = (given: WaitFacts, job: QueuedJob, { index, obstacle }: Candidate): boolean => {
   switch (obstacle?.kind) {
     case undefined:
-      return given.gpus?.[index]?.processes.length === 0 && !given.active.some((one) => one.gpuIdxs.includes(index));
+      return isWell(given.gpus?.[index]) && !given.active.some((one) => one.gpuIdxs.includes(index));
     case "job":
       return obstacle.job.gpuIdxs.includes(index);
+    case "fault":
+      return given.gpus?.[index]?.fault === obstacle.fault;
+    case "unseen_use":
+      return given.gpus?.[index]?.unseenUse === obstacle.sign;
     case "processes":
       return given.gpus?.[index]?.processes === obstacle.pids;
     case "blacklist":
@@ -159,7 +175,9 @@ const READY: WaitFacts = {
 const tell = (given: Partial<WaitFacts>, id = "a", gpuError: string | null = null): string => {
   const [wait] = explainWaits({ ...READY, ...given }, NOW, new Set([id as JobId]));
   const owners = new Map([[7, { user: "bob", program: "python" }]]);
-  return wait === undefined ? "no such job" : describeWait(wait, { owners, gpuError, maxPassedOverS: 1800 });
+  return wait === undefined
+    ? "no such job"
+    : describeWait(wait, { owners, gpuError, gpuHint: null, maxPassedOverS: 1800 });
 };
 
 const job = (id: string, overrides: Partial<QueuedJob> = {}): QueuedJob =>
@@ -186,6 +204,17 @@ describe("it says with names and numbers", () => {
     [
       "It needs 2 GPUs, and only GPU 1 is free: GPU 0 is used by a process that the driver does not name",
       { queued: [job("a", { numGpus: 2 })], gpus: [createGpu(0, [0]), createGpu(1)] },
+    ],
+    [
+      "It needs 1 GPU, and none is free: GPU 0 is out of order (GPU is lost); GPU 1 is in use by others (process not visible): it is 98 % busy",
+      {
+        queued: [job("a")],
+        gpus: [createGpu(0, [], { fault: "GPU is lost" }), createGpu(1, [], { unseenUse: "it is 98 % busy" })],
+      },
+    ],
+    [
+      "It needs 2 GPUs, and only GPU 1 is free: GPU 0 is out of order (ERR!)",
+      { queued: [job("a", { numGpus: 2 })], gpus: [createGpu(0, [], { fault: "ERR!" }), createGpu(1)] },
     ],
     [
       "It needs 1 GPU, and none is free: GPU 0 is blacklisted; GPU 1 goes to job b of ann, which starts before it",

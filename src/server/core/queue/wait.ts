@@ -1,6 +1,6 @@
 import type { ActiveJob, JobId, QueuedJob } from "../jobs/job.ts";
 import type { Gpu } from "./gpu.ts";
-import { describeGpus, type GpuState, listEligibleGpus } from "./gpu-selection.ts";
+import { describeGpus, type GpuState, listWantedGpus } from "./gpu-selection.ts";
 import { type Allocation, countCpuJobs, listTurns, type QueueFacts, type Turn } from "./queue-turns.ts";
 
 /** `gpus` is null while they can't be read. */
@@ -10,7 +10,9 @@ export type WaitFacts = QueueFacts & Readonly<{ gpus: readonly Gpu[] | null; bla
 export type Obstacle =
   | Readonly<{ kind: "blacklist" }>
   | Readonly<{ kind: "job"; job: ActiveJob }>
+  | Readonly<{ kind: "fault"; fault: string }>
   | Readonly<{ kind: "processes"; pids: readonly number[] }>
+  | Readonly<{ kind: "unseen_use"; sign: string }>
   | Readonly<{ kind: "allocation"; allocation: Allocation }>;
 
 /** One of the GPUs that the job might be given; null when it is free for it. */
@@ -34,7 +36,9 @@ const findObstacle = ({ facts }: Scene, { job, room }: Turn, gpu: GpuState): Obs
   if (gpu.isBlacklisted && !job.ignoreBlacklist) return { kind: "blacklist" };
   const owner = facts.active.find(({ id }) => id === gpu.runningJobId);
   if (owner !== undefined) return { kind: "job", job: owner };
+  if (gpu.fault !== null) return { kind: "fault", fault: gpu.fault };
   if (gpu.processes.length > 0) return { kind: "processes", pids: gpu.processes };
+  if (gpu.unseenUse !== null) return { kind: "unseen_use", sign: gpu.unseenUse };
   const allocation = room.allocations.find(({ gpuIdxs }) => gpuIdxs.includes(gpu.index));
   return allocation === undefined ? null : { kind: "allocation", allocation };
 };
@@ -51,9 +55,9 @@ const findGpuBlocker = (scene: Scene, turn: Turn): Blocker => {
   const present = scene.all.map(({ index }) => index);
   const missing = job.requestedGpuIdxs.filter((index) => !present.includes(index));
   if (missing.length > 0) return { kind: "gpus_missing", missing, present };
-  const wanted = listEligibleGpus({ ...job, ignoreBlacklist: true }, scene.all);
+  const wanted = listWantedGpus({ ...job, ignoreBlacklist: true }, scene.all);
   if (wanted.length < job.numGpus) return { kind: "too_many_gpus", present: wanted.length };
-  const allowed = listEligibleGpus(job, scene.all).length;
+  const allowed = listWantedGpus(job, scene.all).length;
   if (allowed >= job.numGpus) return describeTaken(scene, turn, wanted);
   const blacklisted = wanted.filter(({ isBlacklisted }) => isBlacklisted).map(({ index }) => index);
   return { kind: "blacklisted", allowed, blacklisted };

@@ -18,7 +18,9 @@ const toWireCandidate = ({ index, obstacle }: Candidate, { owners }: WaitNotes):
     case undefined:
       return { index, obstacle: null, ...FREE };
     case "blacklist":
-      return { index, obstacle: "blacklist", ...FREE };
+    case "fault":
+    case "unseen_use":
+      return { index, obstacle: obstacle.kind, ...FREE };
     case "job":
       return { index, obstacle: "job", ...nameJob(obstacle.job) };
     case "allocation":

@@ -7,6 +7,8 @@ const MAX_LINE = 2000;
 const TRACEBACK = "Traceback (most recent call last):";
 const EXCEPTION = /^[A-Za-z_][\w.]*(?:Error|Exception|Exit|Interrupt|Warning|Iteration|Timeout|Abort)?(?::\s|$)/;
 
+const XID = /NVRM: Xid \([^)]{0,50}\): (\d{1,5})/;
+
 const PATTERNS: readonly Pattern[] = [
   {
     sign: /CUDA out of memory|CUDA error: out of memory|CUDA_ERROR_OUT_OF_MEMORY|cudaErrorMemoryAllocation|RESOURCE_EXHAUSTED: Out of memory/,
@@ -16,7 +18,7 @@ const PATTERNS: readonly Pattern[] = [
     sign: /uncorrectable ECC error|CUDA_ERROR_ECC_UNCORRECTABLE|cudaErrorECCUncorrectable/i,
     reason: () => "The GPU has an uncorrectable memory (ECC) error",
   },
-  { sign: /NVRM: Xid \([^)]{0,50}\): (\d{1,5})/, reason: ([, xid]) => `The GPU's driver reported error Xid ${xid}` },
+  { sign: XID, reason: ([, xid]) => `The GPU's driver reported error Xid ${xid}` },
   { sign: /GPU is lost|GPU has fallen off the bus/i, reason: () => "The GPU fell off the bus" },
   {
     sign: /collective operation timeout|NCCL (?:operation|watchdog|communicator).{0,100}time[d ]?-?out|ncclTimeout/i,
@@ -47,6 +49,12 @@ const findSign = (lines: readonly string[]): string | null => {
     if (last !== undefined) return reason(last);
   }
   return null;
+};
+
+/** The number of the last Xid error that these lines of a log tell of. */
+export const findXid = (lines: readonly string[]): number | null => {
+  const numbers = lines.flatMap((line) => XID.exec(line.slice(0, MAX_LINE))?.slice(1) ?? []);
+  return numbers.length === 0 ? null : Number(numbers.at(-1));
 };
 
 /** Why a job failed, in a sentence, as far as the plain last lines of its log tell. */

@@ -1,4 +1,5 @@
 import { describe, expect, test } from "bun:test";
+import { createGpu } from "../../../../tests/support/samples.ts";
 import type { JobId } from "../jobs/job.ts";
 import { buildJobEnvironment } from "./job-environment.ts";
 
@@ -10,8 +11,9 @@ describe("buildJobEnvironment", () => {
       ...{ PATH: "/bin", NS_API_TOKEN: "secret", HOME: "/home/ada", NOTHING: undefined },
       ...{ STY: "1.x", WINDOW: "0", SCREENDIR: "/x", TERM: "xterm", PWD: "/x", SHLVL: "3" },
       ...{ NEXUS_JOB_ID: "outer", NEXUS_GIT_TAG: "outer", CUDA_VISIBLE_DEVICES: "7" },
+      ...{ HIP_VISIBLE_DEVICES: "7", ROCR_VISIBLE_DEVICES: "7" },
     };
-    expect(buildJobEnvironment(serverEnv, job, [0, 2], {})).toEqual({
+    expect(buildJobEnvironment(serverEnv, job, [createGpu(0), createGpu(2)], {})).toEqual({
       PATH: "/bin",
       HOME: "/home/ada",
       CUDA_DEVICE_ORDER: "PCI_BUS_ID",

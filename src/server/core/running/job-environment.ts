@@ -1,5 +1,7 @@
 import type { JobSpec } from "../jobs/job.ts";
+import type { Gpu } from "../queue/gpu.ts";
 import type { Environment } from "../store.ts";
+import { nameDevices } from "./job-devices.ts";
 
 type ServerEnvironment = Readonly<Record<string, string | undefined>>;
 
@@ -7,6 +9,7 @@ const SECRET_PREFIX = "NS_";
 
 const OF_THE_SERVER_ALONE: ReadonlySet<string> = new Set([
   ...["NEXUS_JOB_ID", "NEXUS_GIT_TAG", "CUDA_DEVICE_ORDER", "CUDA_VISIBLE_DEVICES"],
+  ...["HIP_VISIBLE_DEVICES", "ROCR_VISIBLE_DEVICES"],
   ...["STY", "WINDOW", "SCREENDIR", "SCREENRC", "SYSSCREENRC", "TMUX", "TMUX_PANE"],
   ...["TERM", "TERMCAP", "COLUMNS", "LINES", "PWD", "OLDPWD", "SHLVL", "_"],
 ]);
@@ -22,16 +25,19 @@ const inheritEnvironment = (serverEnv: ServerEnvironment): Environment => {
   return inherited;
 };
 
-/** The job's own variables win over all but `NEXUS_JOB_ID`, by which its processes are told from those of other jobs. */
+/**
+ * The job's own variables win over all but `NEXUS_JOB_ID`, by which its processes are told from those of other jobs. `gpus`
+ * are those that it was given.
+ */
 export const buildJobEnvironment = (
   serverEnv: ServerEnvironment,
   job: Pick<JobSpec, "id" | "gitTag">,
-  gpuIdxs: readonly number[],
+  gpus: readonly Gpu[],
   jobEnv: Environment,
 ): Environment => ({
   ...inheritEnvironment(serverEnv),
   CUDA_DEVICE_ORDER: "PCI_BUS_ID",
-  CUDA_VISIBLE_DEVICES: gpuIdxs.join(","),
+  ...nameDevices(gpus),
   ...(job.gitTag === null ? {} : { NEXUS_GIT_TAG: job.gitTag }),
   ...jobEnv,
   NEXUS_JOB_ID: job.id,

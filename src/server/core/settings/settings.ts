@@ -10,8 +10,8 @@ export type LogLevel = (typeof LOG_LEVELS)[number];
 export type UserSettings = Readonly<{ name: string; role: Role }>;
 
 /**
- * `refreshRate`, `maxPassedOver` and `bodyTimeout` in seconds; `port` 0 takes any free one, null was not asked for; `mockGpus` 0
- * means real GPUs; `retentionGb` in 10⁹ bytes, null for no limit.
+ * `refreshRate`, `maxPassedOver`, `bodyTimeout` and `driverTimeout` in seconds; `port` 0 takes any free one, null was not asked
+ * for; `mockGpus` 0 means real GPUs, "auto" those where the machine has one; `retentionGb` in 10⁹ bytes, null for no limit.
  */
 export type Settings = Readonly<{
   serverDir: string;
@@ -19,7 +19,9 @@ export type Settings = Readonly<{
   port: number | null;
   host: string;
   nodeName: string;
-  mockGpus: number;
+  mockGpus: number | "auto";
+  driverTimeout: number;
+  foreignMemoryMib: number;
   supplementaryGroups: readonly string[];
   apiToken: string | null;
   trustLoopback: LoopbackTrust;

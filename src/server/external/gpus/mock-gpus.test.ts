@@ -1,7 +1,7 @@
 import { expect, test } from "bun:test";
 import { createMockGpus } from "./mock-gpus.ts";
 
-const readMemory = async (count?: number): Promise<readonly number[]> => {
+const readMemory = async (count?: number): Promise<readonly (number | null)[]> => {
   const reading = await createMockGpus(count).read();
   return reading.ok ? reading.value.map((gpu) => gpu.memoryTotal) : [];
 };

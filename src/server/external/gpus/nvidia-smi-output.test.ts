@@ -4,6 +4,7 @@ import type { Gpu } from "../../core/queue/gpu.ts";
 import {
   assignProcesses,
   parseGpuLines,
+  parseList,
   parseMigParents,
   parseProcessLines,
   quoteOutput,
@@ -17,12 +18,19 @@ const BASE: Gpu = {
   index: 0,
   uuid: A,
   name: "NVIDIA H100 80GB HBM3",
+  vendor: "nvidia",
+  deviceId: A,
   memoryTotal: 81_559,
   memoryUsed: 4,
   utilization: 0,
   temperature: 31,
   powerDraw: 69.94,
+  eccErrors: null,
+  recoveryAction: null,
   processes: [],
+  fault: null,
+  doubt: null,
+  unseenUse: null,
 };
 
 describe("parseGpuLines", () => {
@@ -35,15 +43,36 @@ describe("parseGpuLines", () => {
     ],
     [
       "figures that the driver does not know",
-      `0, ${A}, NVIDIA H100 80GB HBM3, 81559, 4, [N/A], [Not Supported], [Unknown Error]`,
+      `0, ${A}, NVIDIA H100 80GB HBM3, 81559, 4, [N/A], [Not Supported], N/A`,
       [{ ...BASE, utilization: null, temperature: null, powerDraw: null }],
+    ],
+    [
+      "a word in place of a figure",
+      `0, ${A}, NVIDIA H100 80GB HBM3, 81559, 4, [N/A], 31, [Unknown Error]`,
+      [{ ...BASE, utilization: null, powerDraw: null, fault: "Unknown Error" }],
+    ],
+    [
+      "a word in place of the uuid",
+      "0, [GPU is lost], NVIDIA H100 80GB HBM3, 81559, 4, 0, 31, 69.94",
+      [{ ...BASE, uuid: null, deviceId: null, fault: "GPU is lost" }],
+    ],
+    [
+      "a sensor of power that fails",
+      `0, ${A}, NVIDIA H100 80GB HBM3, 81559, 4, 0, 31, ERR!`,
+      [{ ...BASE, powerDraw: null, doubt: "its power draw reads ERR!" }],
     ],
     [
       "ERR! and shared memory",
       `0, ${A}, NVIDIA GB10, [N/A], [N/A], 0, ERR!, 4.10`,
-      [{ ...BASE, name: "NVIDIA GB10", memoryTotal: 0, memoryUsed: 0, temperature: null, powerDraw: 4.1 }],
+      [
+        {
+          ...BASE,
+          ...{ name: "NVIDIA GB10", memoryTotal: null, memoryUsed: null, temperature: null, powerDraw: 4.1 },
+          fault: "ERR!",
+        },
+      ],
     ],
-    ["no uuid", "0, [N/A], NVIDIA H100 80GB HBM3, 81559, 4, 0, 31, 69.94", [{ ...BASE, uuid: null }]],
+    ["no uuid", "0, [N/A], NVIDIA H100 80GB HBM3, 81559, 4, 0, 31, 69.94", [{ ...BASE, uuid: null, deviceId: null }]],
     ["carriage returns", `0, ${A}, NVIDIA H100 80GB HBM3, 81559, 4, 0, 31, 69.94\r\n`, [BASE]],
     [
       "a warning after the GPUs",
@@ -69,7 +98,7 @@ describe("parseGpuLines", () => {
     fc.assert(
       fc.property(fc.array(field, { maxLength: 12 }), (fields) => {
         for (const gpu of parseGpuLines(fields.join(", "))) {
-          for (const figure of [gpu.index, gpu.memoryTotal, gpu.memoryUsed, gpu.utilization ?? 0]) {
+          for (const figure of [gpu.index, gpu.memoryTotal ?? 0, gpu.memoryUsed ?? 0, gpu.utilization ?? 0]) {
             expect(figure).toBeFinite();
           }
         }
@@ -111,6 +140,11 @@ describe("assignProcesses", () => {
     expect(assigned.map((gpu) => gpu.processes)).toEqual([[1, 3], [2], []]);
   });
 
+  test("a process of an unknown uuid may be on each GPU without one", () => {
+    const assigned = assignProcesses(gpus, parseProcessLines(`GPU-x, 6\n${A}, 1`), new Map());
+    expect(assigned.map((gpu) => gpu.processes)).toEqual([[1], [], [6]]);
+  });
+
   test("a process on a MIG device belongs to the GPU that has the device", () => {
     const assigned = assignProcesses(gpus, parseProcessLines(`${MIG}, 4`), parseMigParents(list));
     expect(assigned.map((gpu) => gpu.processes)).toEqual([[], [4], []]);
@@ -122,7 +156,56 @@ describe("assignProcesses", () => {
   });
 });
 
-test("quoteOutput gives the first line said", () => {
-  expect(quoteOutput("", "\n  NVIDIA-SMI has failed\nmore")).toBe("NVIDIA-SMI has failed");
-  expect(quoteOutput("", "")).toBe("it said nothing");
+describe("parseList", () => {
+  test.each([
+    [
+      "GPUs with their MIG devices",
+      `GPU 0: NVIDIA A30 (UUID: ${A})\n  MIG 1g.6gb     Device  0: (UUID: ${MIG})\nGPU 1: NVIDIA A30 (UUID: ${B})`,
+      [
+        { index: 0, uuid: A, trouble: null },
+        { index: 1, uuid: B, trouble: null },
+      ],
+    ],
+    [
+      "one that can't be reached between others",
+      `GPU 0: X (UUID: ${A})\nUnable to determine the device handle for gpu 1\nGPU 2: X (UUID: ${B})`,
+      [
+        { index: 0, uuid: A, trouble: null },
+        { index: 1, uuid: null, trouble: "Unable to determine the device handle for gpu 1" },
+        { index: 2, uuid: B, trouble: null },
+      ],
+    ],
+    [
+      "one that is left out",
+      `GPU 1: X (UUID: ${A})`,
+      [
+        { index: 0, uuid: null, trouble: "it is not listed" },
+        { index: 1, uuid: A, trouble: null },
+      ],
+    ],
+    [
+      "the last one lost",
+      `GPU 0: X (UUID: ${A})\nUnable to determine the device handle for gpu 1`,
+      [
+        { index: 0, uuid: A, trouble: null },
+        { index: 1, uuid: null, trouble: "Unable to determine the device handle for gpu 1" },
+      ],
+    ],
+    ["an index that no machine has", "GPU 9999: X (UUID: GPU-x)", []],
+    ["no driver", "NVIDIA-SMI has failed because it couldn't communicate with the NVIDIA driver.", []],
+  ] as const)("%s", (_name, text, listed) => {
+    expect(parseList(text)).toEqual([...listed]);
+  });
+});
+
+test.each([
+  ["the first line said", ["", "\n  It went away\nmore"], "It went away"],
+  [
+    "the line of the error, not the rows or a warning before it",
+    ["WARNING: infoROM\n0, GPU-a, X, 1, 1, 1, 1, 1\nUnable to reach it"],
+    "Unable to reach it",
+  ],
+  ["nothing", ["", ""], "it said nothing"],
+] as const)("quoteOutput quotes %s", (_what, texts, quoted) => {
+  expect(quoteOutput(...texts)).toBe(quoted);
 });

@@ -1,81 +1,99 @@
 import { err, ok, type Problem, type Result } from "../../../base/result.ts";
-import { runCommand } from "../../../tools/run-command.ts";
 import type { Clock } from "../../core/clock.ts";
-import type { Gpu, GpuProbe } from "../../core/queue/gpu.ts";
+import type { Gpu, GpuReading } from "../../core/queue/gpu.ts";
+import type { Ask } from "./driver-calls.ts";
+import { createNvidiaHealth, type Query } from "./nvidia-health.ts";
+import {
+  CSV,
+  createNvidiaRows,
+  describeFailure,
+  isWell,
+  quoteError,
+  type Rows,
+  type Smi,
+  selectGpu,
+} from "./nvidia-rows.ts";
 import {
   assignProcesses,
   type ComputeProcess,
-  GPU_FIELDS,
   PROCESS_FIELDS,
-  parseGpuLines,
   parseMigParents,
   parseProcessLines,
-  quoteOutput,
 } from "./nvidia-smi-output.ts";
 
-type Reading = Result<readonly Gpu[], Problem>;
-type Ask = (...args: readonly string[]) => Promise<Result<string, Problem>>;
+type Processes = Readonly<{ all: readonly ComputeProcess[]; troubles: ReadonlyMap<number, string> }>;
 
-const TIMEOUT_MS = 4900;
-const MAX_OUTPUT_BYTES = 1024 * 1024;
-const DEFAULT_MAX_AGE_S = 2;
-const INFOROM_CORRUPTED = 14;
-const CSV = ["--format=csv,noheader,nounits"];
+const addFault = (gpu: Gpu, fault: string | null): Gpu => ({ ...gpu, fault: gpu.fault ?? fault });
 
-const readMonotonicClock: Clock = () => performance.now() / 1000;
-
-const createAsk = (command: string): Ask => {
-  const deadline = performance.now() + TIMEOUT_MS;
-  return async (...args) => {
-    const timeoutMs = Math.max(1, Math.round(deadline - performance.now()));
-    const output = await runCommand([command, ...args], { timeoutMs, maxOutputBytes: MAX_OUTPUT_BYTES });
-    if (!output.ok) return err({ message: `The GPUs can't be read: ${output.error.message}` });
-    const { exitCode, stdout, stderr } = output.value;
-    if (exitCode === 0 || exitCode === INFOROM_CORRUPTED) return ok(stdout);
-    return err({ message: `${command} failed with exit code ${exitCode}: ${quoteOutput(stdout, stderr)}` });
+const createSmi =
+  (ask: Ask, path: string): Smi =>
+  async (...args) => {
+    const output = await ask([path, ...args]);
+    return output.ok ? output : err({ message: `The GPUs can't be read: ${output.error.message}` });
   };
+
+const readProcessesOneByOne = async (smi: Smi, gpus: readonly Gpu[]): Promise<Result<Processes, Problem>> => {
+  const all: ComputeProcess[] = [];
+  const troubles = new Map<number, string>();
+  for (const gpu of gpus) {
+    const output = await smi(`--query-compute-apps=${PROCESS_FIELDS}`, CSV, ...selectGpu(gpu));
+    if (!output.ok) return output;
+    if (isWell(output.value)) all.push(...parseProcessLines(output.value.stdout));
+    else troubles.set(gpu.index, `its processes can't be listed: ${quoteError(output.value)}`);
+  }
+  return ok({ all, troubles });
 };
 
-const readMigParents = async (ask: Ask, processes: readonly ComputeProcess[]): Promise<Result<string, Problem>> =>
-  processes.some(({ uuid }) => uuid.startsWith("MIG-")) ? ask("-L") : ok("");
-
-const readAll = async (command: string): Promise<Reading> => {
-  const ask = createAsk(command);
-  const [gpuText, processText] = await Promise.all([
-    ask(`--query-gpu=${GPU_FIELDS}`, ...CSV),
-    ask(`--query-compute-apps=${PROCESS_FIELDS}`, ...CSV),
-  ]);
-  if (!gpuText.ok) return gpuText;
-  if (!processText.ok) return processText;
-  const gpus = parseGpuLines(gpuText.value);
-  if (gpus.length === 0) return err({ message: `${command} names no GPU: ${quoteOutput(gpuText.value)}` });
-  const processes = parseProcessLines(processText.value);
-  const migText = await readMigParents(ask, processes);
-  return migText.ok ? ok(assignProcesses(gpus, processes, parseMigParents(migText.value))) : migText;
+const readProcesses = async (smi: Smi, { gpus, select }: Rows): Promise<Result<Processes, Problem>> => {
+  const output = await smi(`--query-compute-apps=${PROCESS_FIELDS}`, CSV, ...select);
+  if (!output.ok) return output;
+  if (isWell(output.value)) return ok({ all: parseProcessLines(output.value.stdout), troubles: new Map() });
+  return readProcessesOneByOne(
+    smi,
+    gpus.filter(({ fault }) => fault === null),
+  );
 };
 
-/** Readers at the same time share one call of the program; an answer is as old as its call, a failure as old as its end. */
-export const createNvidiaSmi = ({
-  clock = readMonotonicClock,
-  command = "nvidia-smi",
-}: Readonly<{ clock?: Clock; command?: string }> = {}): GpuProbe => {
-  let last: Promise<Reading> | null = null;
-  let datedAt = 0;
-  let isUnderWay = false;
+const readMigParents = async (
+  smi: Smi,
+  processes: readonly ComputeProcess[],
+): Promise<Result<ReadonlyMap<string, string>, Problem>> => {
+  if (!processes.some(({ uuid }) => uuid.startsWith("MIG-"))) return ok(new Map());
+  const output = await smi("-L");
+  if (!output.ok) return output;
+  return isWell(output.value)
+    ? ok(parseMigParents(output.value.stdout))
+    : err({ message: describeFailure(output.value) });
+};
 
-  const call = async (): Promise<Reading> => {
-    isUnderWay = true;
-    datedAt = clock();
-    const reading = await readAll(command);
-    if (!reading.ok) datedAt = clock();
-    isUnderWay = false;
-    return reading;
+const addProcesses = async (smi: Smi, rows: Rows): Promise<GpuReading> => {
+  const processes = await readProcesses(smi, rows);
+  if (!processes.ok) return processes;
+  const { all, troubles } = processes.value;
+  const migParents = await readMigParents(smi, all);
+  if (!migParents.ok) return migParents;
+  const gpus = assignProcesses(rows.gpus, all, migParents.value);
+  return ok(gpus.map((gpu) => addFault(gpu, troubles.get(gpu.index) ?? null)));
+};
+
+/** What `nvidia-smi` at a path says of the GPUs. */
+export const createNvidiaLook = (ask: Ask, clock: Clock): ((path: string) => Promise<GpuReading>) => {
+  const readRows = createNvidiaRows(clock);
+  const readHealth = createNvidiaHealth(clock);
+  return async (path) => {
+    const smi = createSmi(ask, path);
+    const rows = await readRows(smi);
+    if (!rows.ok) return rows;
+    if (rows.value.gpus.every(({ fault }) => fault !== null)) return ok(rows.value.gpus);
+    const query: Query = (fields) => smi(`--query-gpu=index,${fields}`, CSV, ...rows.value.select);
+    const [health, gpus] = await Promise.all([readHealth(query), addProcesses(smi, rows.value)]);
+    if (!health.ok) return health;
+    if (!gpus.ok) return gpus;
+    return ok(
+      gpus.value.map((gpu) => {
+        const { fault, ...figures } = health.value(gpu.index);
+        return addFault({ ...gpu, ...figures }, fault);
+      }),
+    );
   };
-
-  const read = async (maxAgeS = DEFAULT_MAX_AGE_S): Promise<Reading> => {
-    if (last === null || !(isUnderWay || clock() - datedAt < maxAgeS)) last = call();
-    return last;
-  };
-
-  return { isMock: false, read };
 };

@@ -53,9 +53,9 @@ export const LOOPBACK: Kind<LoopbackTrust> = z
   .preprocess((raw) => FORMER_TRUST[String(raw)] ?? raw, z.enum(LOOPBACK_TRUST))
   .describe(`be one of ${LOOPBACK_TRUST.join(", ")}`);
 
-export const MOCK_GPUS: Kind<number> = z
-  .preprocess(toMockGpus, z.int().min(0).max(MAX_MOCK_GPUS))
-  .describe(`be true, false or a whole number from 0 to ${MAX_MOCK_GPUS}`);
+export const MOCK_GPUS: Kind<number | "auto"> = z
+  .union([z.literal("auto"), z.preprocess(toMockGpus, z.int().min(0).max(MAX_MOCK_GPUS))])
+  .describe(`be auto, true, false or a whole number from 0 to ${MAX_MOCK_GPUS}`);
 
 export const whole = (min: number, max: number): Kind<number> =>
   z.preprocess(toNumber, z.int().min(min).max(max)).describe(`be a whole number from ${min} to ${max}`);

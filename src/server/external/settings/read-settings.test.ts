@@ -27,6 +27,8 @@ const SETTINGS: readonly Case[] = [
   ["host", "host", "127.0.0.1", "0.0.0.0", "::1"],
   ["node_name", "nodeName", "atlas", "a", "b"],
   ["mock_gpus", "mockGpus", 0, 4, "3"],
+  ["driver_timeout", "driverTimeout", 30, 60, "0.5"],
+  ["foreign_memory_mib", "foreignMemoryMib", 1024, 0, "2048"],
   ["supplementary_groups", "supplementaryGroups", [], ["video"], "a,b"],
   ["api_token", "apiToken", null, "one", "two"],
   ["trust_loopback", "trustLoopback", "owner", "anyone", "nobody"],
@@ -58,6 +60,8 @@ const PARSED: Readonly<Record<string, unknown>> = {
   refresh_rate: 0.25,
   port: 8080,
   mock_gpus: 3,
+  driver_timeout: 0.5,
+  foreign_memory_mib: 2048,
   supplementary_groups: ["a", "b"],
   allowed_hosts: ["b.example"],
   job_uid_min: 2000,
@@ -111,8 +115,10 @@ describe("readSettings", () => {
     ["port", "", "a whole number from 0 to 65535"],
     ["port", 1.5, "a whole number from 0 to 65535"],
     ["port", -1, "a whole number from 0 to 65535"],
-    ["mock_gpus", 65, "true, false or a whole number from 0 to 64"],
-    ["mock_gpus", "some", "true, false or a whole number from 0 to 64"],
+    ["mock_gpus", 65, "auto, true, false or a whole number from 0 to 64"],
+    ["mock_gpus", "some", "auto, true, false or a whole number from 0 to 64"],
+    ["driver_timeout", 0, "a number from 0.1 to 3600"],
+    ["foreign_memory_mib", 1.5, "a whole number from 0 to 1000000"],
     ["supplementary_groups", [1], LIST],
     ["allowed_hosts", { a: 1 }, LIST],
     ["max_cpu_jobs", -1, "a whole number from 0 to 10000"],
@@ -158,6 +164,7 @@ describe("readSettings", () => {
     ["false", 0],
     ["0", 0],
     [64, 64],
+    ["auto", "auto"],
   ])("mock_gpus = %p means %p GPUs", (value, count) => {
     expect(readValue(read({ mock_gpus: value }), "mockGpus")).toBe(count);
   });

@@ -22,6 +22,6 @@ test("four settings have a flag, whose help tells the default", () => {
     "--server-dir DIR: where its state is (default: ~/.local/state/nexus-server)",
     "--host ADDRESS: address to listen on (default: 127.0.0.1)",
     "--port N: port to listen on, 0 for any (default: 54323; a personal server any, if taken)",
-    "--mock-gpus N: mock GPUs; true, or no number, is 2 (default: real ones)",
+    "--mock-gpus N: mock GPUs; auto: 2 if there is none (default: real ones)",
   ]);
 });

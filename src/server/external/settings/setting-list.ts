@@ -50,9 +50,19 @@ export const SETTINGS = {
     schema: MOCK_GPUS,
     fallback: 0,
     otherwise: "real ones",
-    about: "mock GPUs; true, or no number, is 2",
+    about: "mock GPUs; auto: 2 if there is none",
     flag: "N",
     bare: "true",
+  },
+  driverTimeout: {
+    schema: number(0.1, 3600),
+    fallback: 30,
+    about: "seconds that nvidia-smi, amd-smi or rocm-smi may take to answer",
+  },
+  foreignMemoryMib: {
+    schema: whole(0, 1_000_000),
+    fallback: 1024,
+    about: "MiB of a GPU, above what an idle one takes, that show that others use it where their processes are hidden",
   },
   maxCpuJobs: { schema: whole(0, MOST), otherwise: "one for each processor", about: "CPU jobs that run at one time" },
   maxPassedOver: {

@@ -113,7 +113,23 @@ create table tokens (
 ) without rowid;
 `;
 
-const MIGRATIONS: readonly Migration[] = [INITIAL_SCHEMA, ADD_OUTBOX, ADD_BATCHES, ADD_TOKENS, addSubjects];
+const ADD_GPU_FAULTS = `
+create table gpu_faults (
+  gpu_idx integer primary key,
+  uuid text,
+  text text not null,
+  at real not null
+);
+`;
+
+const MIGRATIONS: readonly Migration[] = [
+  INITIAL_SCHEMA,
+  ADD_OUTBOX,
+  ADD_BATCHES,
+  ADD_TOKENS,
+  addSubjects,
+  ADD_GPU_FAULTS,
+];
 
 /** What `user_version` says once this program has opened a database. */
 export const SCHEMA_VERSION: number = MIGRATIONS.length;

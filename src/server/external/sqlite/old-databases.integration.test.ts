@@ -8,6 +8,7 @@ import type { AccessToken } from "../../core/access/access-token.ts";
 import type { ArtifactId, Job, JobId } from "../../core/jobs/job.ts";
 import type { Batch, JobNews } from "../../core/notices/news.ts";
 import { findJobId, type KeptSubject, type OutboxMessage } from "../../core/notices/outbox.ts";
+import type { GpuFault } from "../../core/queue/gpu-fault.ts";
 import type { Environment, Store } from "../../core/store.ts";
 import { restoreDatabase } from "./beside-server/restore-database.ts";
 import { readVersion, SCHEMA_VERSION } from "./migrations.ts";
@@ -19,6 +20,7 @@ type Content = Readonly<{
   jobs: readonly Job[];
   environments: Readonly<Record<string, Environment>>;
   blacklist: readonly number[];
+  gpuFaults?: readonly GpuFault[];
   tokenDigest: string;
   token?: AccessToken & Readonly<{ digest: string }>;
   outbox?: readonly (OutboxMessage | OldMessage)[];
@@ -88,6 +90,7 @@ describe.each(VERSIONS)("a database of schema version %d", (version) => {
     const content = readContent(version);
     await expectJobs(store, content);
     expect([...store.listBlacklist()].toSorted()).toEqual([...content.blacklist]);
+    expect(store.listGpuFaults()).toEqual(content.gpuFaults ?? []);
     expect(store.readTokenDigest()).toBe(content.tokenDigest);
     if (content.token) {
       const { digest, ...token } = content.token;

@@ -16,7 +16,7 @@ import { loadSecretBox, type SecretBox } from "./secret-box.ts";
 import { createArtifactTable } from "./tables/artifact-table.ts";
 import { createJobTable, type JobTable } from "./tables/job-table.ts";
 import { createOutboxChanges, createOutboxReads } from "./tables/outbox-table.ts";
-import { createBlacklist, createTokenDigest } from "./tables/settings-table.ts";
+import { createBlacklist, createGpuFaults, createTokenDigest } from "./tables/settings-table.ts";
 import { createTokenReads } from "./tables/token-table.ts";
 
 /** `randomId` names artifacts. */
@@ -42,7 +42,9 @@ const ID_BYTES = 8;
 
 const createRandomId = (): string => randomBytes(ID_BYTES).toString("hex");
 
-const createTransaction = ({ db, jobs, box }: Parts, blacklist: Pick<Transaction, "setBlacklisted">): Transaction => {
+type GpuNotes = ReturnType<typeof createBlacklist> & ReturnType<typeof createGpuFaults>;
+
+const createTransaction = ({ db, jobs, box }: Parts, notes: GpuNotes): Transaction => {
   const artifact = db.query("select 1 from artifacts where id = ? and is_complete = 1");
   return {
     findJob: jobs.find,
@@ -50,7 +52,9 @@ const createTransaction = ({ db, jobs, box }: Parts, blacklist: Pick<Transaction
     insertJob: jobs.insert,
     saveJob: jobs.save,
     deleteJob: jobs.remove,
-    setBlacklisted: blacklist.setBlacklisted,
+    setBlacklisted: notes.setBlacklisted,
+    saveGpuFault: notes.saveGpuFault,
+    deleteGpuFault: notes.deleteGpuFault,
     loadEnvironment: jobs.loadEnvironment,
     outbox: createOutboxChanges(db, box),
   };
@@ -68,8 +72,8 @@ const createReads = (jobs: JobTable) => ({
 
 const createStore = (parts: Parts): Store => {
   const { db, jobs, lock, clock, randomId, commits, box } = parts;
-  const blacklist = createBlacklist(db);
-  const transaction = createTransaction(parts, blacklist);
+  const notes = { ...createBlacklist(db), ...createGpuFaults(db) };
+  const transaction = createTransaction(parts, notes);
   const close = async (): Promise<void> => {
     commits.close();
     jobs.close();
@@ -80,7 +84,8 @@ const createStore = (parts: Parts): Store => {
     ...createReads(jobs),
     ...createTokenDigest(db, commits),
     ...createTokenReads(db),
-    listBlacklist: guardRead(blacklist.listBlacklist),
+    listBlacklist: guardRead(notes.listBlacklist),
+    listGpuFaults: guardRead(notes.listGpuFaults),
     write: (change) => commits.write(() => change(transaction)),
     artifacts: createArtifactTable({ db, commits, clock, randomId }),
     outbox: createOutboxReads(db, box),

@@ -28,18 +28,20 @@ const describeUse = (gpus: readonly GpuState[]): readonly Family[] => [
   ),
 ];
 
+const toBytes = (mib: number | null): number | null => (mib === null ? null : mib * BYTES_PER_MIB);
+
 type Reading = Readonly<{ name: string; help: string; pick: (gpu: GpuState) => number | null }>;
 
 const READINGS: readonly Reading[] = [
   {
     name: "nexus_gpu_memory_total_bytes",
     help: "Memory of the GPU",
-    pick: ({ memoryTotal }) => memoryTotal * BYTES_PER_MIB,
+    pick: ({ memoryTotal }) => toBytes(memoryTotal),
   },
   {
     name: "nexus_gpu_memory_used_bytes",
     help: "Memory of the GPU that is in use",
-    pick: ({ memoryUsed }) => memoryUsed * BYTES_PER_MIB,
+    pick: ({ memoryUsed }) => toBytes(memoryUsed),
   },
   {
     name: "nexus_gpu_utilization_ratio",

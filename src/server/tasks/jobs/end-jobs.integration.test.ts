@@ -1,10 +1,11 @@
 import { describe, expect, test } from "bun:test";
 import { existsSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { createQueued } from "../../../../tests/support/samples.ts";
+import { createGpu, createQueued } from "../../../../tests/support/samples.ts";
 import { createCpuJob, createHarness, type Harness, handleOf, toId, wakeAll } from "../../../../tests/support/tasks.ts";
 import { waitUntil } from "../../../../tests/support/wait.ts";
-import { err } from "../../../base/result.ts";
+import { err, ok } from "../../../base/result.ts";
+import type { GpuReading } from "../../core/queue/gpu.ts";
 import type { Observation } from "../../core/running/executor.ts";
 
 const makeRepo = ({ context }: Harness, id: string): string => {
@@ -245,5 +246,55 @@ describe("the next server", () => {
     wakeAll(tasks);
     await waitUntil(() => harness.find("a").status === "running");
     expect(harness.executor.launches).toHaveLength(1);
+  });
+});
+
+describe("an Xid in the log of a job", () => {
+  const LOG = "step 1\nNVRM: Xid (PCI:0000:17:00): 79, pid=4242, GPU has fallen off the bus.\n";
+  const FAULT = { text: "Xid 79 in the log of job a", at: 1000 };
+
+  const run = async (overrides: Parameters<typeof createHarness>[0], job = createQueued("a")): Promise<Harness> => {
+    const harness = createHarness({ log: LOG, ...overrides });
+    await harness.add(job);
+    await harness.start();
+    await waitUntil(() => harness.find("a").status === "running");
+    return harness;
+  };
+
+  test.each([
+    ["fails", 1],
+    ["completes", 0],
+  ] as const)("that %s speaks against each GPU that it had, by uuid, with its end", async (_how, exitCode) => {
+    const harness = await run({}, createQueued("a", { numGpus: 2 }));
+    harness.executor.end("a", exitCode);
+    await waitUntil(() => harness.find("a").status === (exitCode === 0 ? "completed" : "failed"));
+    expect(harness.store.listGpuFaults()).toEqual([
+      { gpuIdx: 0, uuid: "GPU-0", ...FAULT },
+      { gpuIdx: 1, uuid: "GPU-1", ...FAULT },
+    ]);
+    expect(harness.logs).toContainEqual({
+      level: "warn",
+      event: "GPUs are not handed out for an hour",
+      fields: { gpus: [0, 1], job_id: "a", reason: FAULT.text },
+    });
+  });
+
+  test("is remembered with the uuid that the GPU had when the job was started, though the driver no longer answers", async () => {
+    let reading: GpuReading = ok([createGpu(0)]);
+    const harness = await run({ gpus: async () => reading });
+    reading = err({ message: "no driver" });
+    harness.executor.end("a", 1);
+    await waitUntil(() => harness.find("a").status === "failed");
+    expect(harness.store.listGpuFaults()).toEqual([{ gpuIdx: 0, uuid: "GPU-0", ...FAULT }]);
+  });
+
+  test("that had no GPU, or another log, speaks against none", async () => {
+    const cpu = await run({}, createQueued("a", { numGpus: 0 }));
+    cpu.executor.end("a", 1);
+    await waitUntil(() => cpu.find("a").status === "failed");
+    const other = await run({ log: "CUDA out of memory" });
+    other.executor.end("a", 1);
+    await waitUntil(() => other.find("a").status === "failed");
+    expect([...cpu.store.listGpuFaults(), ...other.store.listGpuFaults()]).toEqual([]);
   });
 });

@@ -8,16 +8,17 @@ import type { TaskContext } from "../context.ts";
 const LINES_READ = 200;
 const MAX_BYTES_READ = 256 * 1024;
 
-const readReason = async ({ logs, store }: TaskContext, job: ActiveJob): Promise<string | null> => {
+/** The last lines of the job's log as plain text, without its secrets; none where it can't be read. */
+export const readLastLines = async ({ logs, store }: TaskContext, job: ActiveJob): Promise<readonly string[]> => {
   try {
     const tail = await logs.readTail(job.id, LINES_READ);
     const text = new TextDecoder().decode(tail.subarray(-MAX_BYTES_READ));
-    return findFailureReason(toPlainLines(maskSecrets(text, listSecrets(store.loadEnvironment(job.id)))));
+    return toPlainLines(maskSecrets(text, listSecrets(store.loadEnvironment(job.id))));
   } catch {
-    return null;
+    return [];
   }
 };
 
-/** The event, with what the job's log says of a failure. */
-export const explainFailure = async (context: TaskContext, job: ActiveJob, event: JobEvent): Promise<JobEvent> =>
-  event.kind === "exit" && event.exitCode !== 0 ? { ...event, hint: await readReason(context, job) } : event;
+/** The event, with what the last lines of the job's log say of a failure. */
+export const explainFailure = (event: JobEvent, lines: readonly string[]): JobEvent =>
+  event.kind === "exit" && event.exitCode !== 0 ? { ...event, hint: findFailureReason(lines) } : event;

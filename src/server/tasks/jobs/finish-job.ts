@@ -4,7 +4,8 @@ import type { JobEvent } from "../../core/jobs/job-transition.ts";
 import type { Ending } from "../../core/running/job-ending.ts";
 import type { TaskContext, TaskMemory } from "../context.ts";
 import { changeByEvent } from "./change-by-event.ts";
-import { explainFailure } from "./explain-failure.ts";
+import { explainFailure, readLastLines } from "./explain-failure.ts";
+import { findGpuFaults } from "./find-gpu-faults.ts";
 
 const ADOPTED = "adopted: its session lives";
 
@@ -23,10 +24,15 @@ const removeRepo = async ({ jobDirectory, log, onStep }: TaskContext, { id }: Ac
   }
 };
 
+const isLogAsked = ({ gpuIdxs }: ActiveJob, seen: JobEvent): boolean =>
+  seen.kind === "exit" ? seen.exitCode !== 0 || gpuIdxs.length > 0 : seen.kind === "lose";
+
 const takeLeave = async (context: TaskContext, memory: TaskMemory, job: ActiveJob, seen: JobEvent): Promise<void> => {
   context.onStep?.("end seen");
-  const event = await explainFailure(context, job, seen);
-  const changed = await changeByEvent(context, job.id, event);
+  const lines = isLogAsked(job, seen) ? await readLastLines(context, job) : [];
+  const event = explainFailure(seen, lines);
+  const gpuFaults = await findGpuFaults(context, memory, { job, lines });
+  const changed = await changeByEvent(context, job.id, event, { gpuFaults });
   if (changed !== null && !isEnded(changed)) return;
   context.onStep?.("end written");
   if (changed !== null) forgetJob(memory, job);
@@ -41,7 +47,12 @@ export const finishJob = async (context: TaskContext, memory: TaskMemory, ending
   const { job } = ending;
   switch (ending.kind) {
     case "adopt":
-      return void (await changeByEvent(context, job.id, { kind: "launch", handle: ending.handle }, ADOPTED));
+      return void (await changeByEvent(
+        context,
+        job.id,
+        { kind: "launch", handle: ending.handle },
+        { reason: ADOPTED },
+      ));
     case "requeue":
       return takeLeave(context, memory, job, { kind: "requeue", at: context.clock() });
     case "finish":

@@ -2,19 +2,24 @@ import { describeError } from "../../../base/describe-error.ts";
 import { err, type Result } from "../../../base/result.ts";
 import { changeJob, decideByEvent } from "../../changes/change-job.ts";
 import type { JobHandle, QueuedJob, StartingJob } from "../../core/jobs/job.ts";
+import type { Gpu } from "../../core/queue/gpu.ts";
 import type { JobWork, LaunchError } from "../../core/running/executor.ts";
 import { buildJobEnvironment } from "../../core/running/job-environment.ts";
 import type { TaskContext } from "../context.ts";
 import { changeByEvent } from "./change-by-event.ts";
 
-const gatherWork = (context: TaskContext, job: StartingJob): JobWork => ({
-  environment: buildJobEnvironment(context.serverEnvironment, job, job.gpuIdxs, context.store.loadEnvironment(job.id)),
+const gatherWork = (context: TaskContext, job: StartingJob, gpus: readonly Gpu[]): JobWork => ({
+  environment: buildJobEnvironment(context.serverEnvironment, job, gpus, context.store.loadEnvironment(job.id)),
   artifact: job.artifactId === null ? null : context.store.artifacts.read(job.artifactId),
 });
 
-const tryLaunch = async (context: TaskContext, job: StartingJob): Promise<Result<JobHandle, LaunchError>> => {
+const tryLaunch = async (
+  context: TaskContext,
+  job: StartingJob,
+  gpus: readonly Gpu[],
+): Promise<Result<JobHandle, LaunchError>> => {
   try {
-    return await context.executor.launch(job, gatherWork(context, job));
+    return await context.executor.launch(job, gatherWork(context, job, gpus));
   } catch (error) {
     return err({ message: `Could not prepare the job: ${describeError(error)}` });
   }
@@ -43,9 +48,9 @@ export const recordStart = async (
   return after?.status === "starting" ? after : null;
 };
 
-/** Acts on an intent that is on disk and writes the outcome. A job that can't start yet is left starting for a while: then it is found unstarted, and queued again. */
-export const launchJob = async (context: TaskContext, job: StartingJob): Promise<void> => {
-  const launched = await tryLaunch(context, job);
+/** Acts on an intent that is on disk and writes the outcome; `gpus` are those that the job was given. A job that can't start yet is left starting for a while: then it is found unstarted, and queued again. */
+export const launchJob = async (context: TaskContext, job: StartingJob, gpus: readonly Gpu[]): Promise<void> => {
+  const launched = await tryLaunch(context, job, gpus);
   if (!launched.ok)
     return launched.error.isTemporary
       ? postpone(context, job, launched.error)

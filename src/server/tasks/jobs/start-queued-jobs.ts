@@ -1,15 +1,21 @@
-import type { QueuedJob, StartingJob } from "../../core/jobs/job.ts";
+import type { ActiveJob, QueuedJob, StartingJob } from "../../core/jobs/job.ts";
 import type { Gpu } from "../../core/queue/gpu.ts";
 import { describeGpus } from "../../core/queue/gpu-selection.ts";
 import { decideStarts, type Start } from "../../core/queue/queue-turns.ts";
 import type { TaskContext, TaskMemory } from "../context.ts";
 import { launchJob, recordStart } from "./launch-job.ts";
 
-const NO_CACHE = 0;
+const KNOWN_FOR_S = 60;
 
-const launchTracked = async (context: TaskContext, memory: TaskMemory, started: StartingJob): Promise<void> => {
+type Given = Start & Readonly<{ gpus: readonly Gpu[] }>;
+
+const launchTracked = async (
+  context: TaskContext,
+  memory: TaskMemory,
+  { started, gpus }: Readonly<{ started: StartingJob; gpus: readonly Gpu[] }>,
+): Promise<void> => {
   try {
-    await launchJob(context, started);
+    await launchJob(context, started, gpus);
   } catch (error) {
     context.log.error("launch failed", { job_id: started.id, message: String(error) });
   } finally {
@@ -18,7 +24,8 @@ const launchTracked = async (context: TaskContext, memory: TaskMemory, started: 
   }
 };
 
-const beginLaunch = async (context: TaskContext, memory: TaskMemory, start: Start): Promise<void> => {
+const beginLaunch = async (context: TaskContext, memory: TaskMemory, start: Given): Promise<void> => {
+  const { gpus } = start;
   let started: StartingJob | null = null;
   memory.launching.add(start.job.id);
   try {
@@ -26,7 +33,14 @@ const beginLaunch = async (context: TaskContext, memory: TaskMemory, start: Star
   } finally {
     if (started === null) memory.launching.delete(start.job.id);
   }
-  if (started !== null) void launchTracked(context, memory, started);
+  if (started === null) return;
+  memory.gpuUuids.set(started.id, new Map(gpus.map(({ index, uuid }) => [index, uuid])));
+  void launchTracked(context, memory, { started, gpus });
+};
+
+const forgetEnded = ({ gpuUuids }: TaskMemory, active: readonly ActiveJob[]): void => {
+  const ids = new Set(active.map(({ id }) => id));
+  for (const id of gpuUuids.keys()) if (!ids.has(id)) gpuUuids.delete(id);
 };
 
 const startJobs = async (
@@ -36,9 +50,14 @@ const startJobs = async (
 ): Promise<void> => {
   const { store, settings, clock } = context;
   const active = store.loadActiveJobs();
+  forgetEnded(memory, active);
   const facts = { queued, active, maxCpuJobs: settings.maxCpuJobs, maxPassedOverS: settings.maxPassedOver };
   const starts = decideStarts(facts, describeGpus(gpus, active, store.listBlacklist()), clock());
-  await Promise.all(starts.map((start) => beginLaunch(context, memory, start)));
+  const give = (start: Start): Given => ({
+    ...start,
+    gpus: gpus.filter(({ index }) => start.gpuIdxs.includes(index)).toSorted((a, b) => a.index - b.index),
+  });
+  await Promise.all(starts.map((start) => beginLaunch(context, memory, give(start))));
 };
 
 /** Starts every CPU job that can start; resolves once that is on disk, the launches go on. */
@@ -51,18 +70,18 @@ export const startCpuJobs = async (context: TaskContext, memory: TaskMemory): Pr
 };
 
 const hasGpuRoom = async ({ store, gpus }: TaskContext): Promise<boolean> => {
-  const known = await gpus.read();
+  const known = await gpus.read(KNOWN_FOR_S);
   const taken = new Set(store.loadActiveJobs().flatMap((job) => job.gpuIdxs));
-  return known.ok && known.value.some((gpu) => !taken.has(gpu.index));
+  return !known.ok || known.value.some((gpu) => !taken.has(gpu.index));
 };
 
 const isGpuWanted = async (context: TaskContext): Promise<boolean> =>
   context.store.loadQueuedJobs({ needs: "gpu", limit: 1 }).length > 0 && (await hasGpuRoom(context));
 
-/** Like `startCpuJobs` for GPU jobs; a full machine does not read its queue. */
+/** Like `startCpuJobs` for GPU jobs; a full machine reads neither its queue nor its GPUs but once a minute. */
 export const startGpuJobs = async (context: TaskContext, memory: TaskMemory): Promise<number> => {
   const { store, settings } = context;
-  const gpus = (await isGpuWanted(context)) ? await context.gpus.read(NO_CACHE) : null;
+  const gpus = (await isGpuWanted(context)) ? await context.gpus.readNow() : null;
   if (gpus?.ok) {
     const queued = store.loadQueuedJobs({ needs: "gpu" });
     await startJobs(context, memory, { queued, gpus: gpus.value });

@@ -167,6 +167,29 @@ test("the blacklist tells whether it changed", async () => {
   expect(openIn(folder).listBlacklist()).toEqual(new Set([3]));
 });
 
+test("what speaks against a GPU is kept, the last that was said, until it is deleted", async () => {
+  const folder = makeFolder();
+  const store = openIn(folder);
+  const [old, other] = [0, 1].map((gpuIdx) => ({
+    gpuIdx,
+    uuid: gpuIdx === 0 ? null : "GPU-1",
+    text: "Xid 79",
+    at: 1.5,
+  }));
+  if (old === undefined || other === undefined) throw new Error("there are two");
+  const newer = { ...old, text: "Xid 48", at: 2 };
+  must(
+    await store.write((transaction) => {
+      for (const fault of [old, other, newer]) transaction.saveGpuFault(fault);
+    }),
+  );
+  await store.close();
+  const again = openIn(folder);
+  expect(again.listGpuFaults()).toEqual([newer, other]);
+  must(await again.write((transaction) => transaction.deleteGpuFault(0)));
+  expect(again.listGpuFaults()).toEqual([other]);
+});
+
 test("the token's digest is kept, the last one wins", async () => {
   const folder = makeFolder();
   const store = openIn(folder);

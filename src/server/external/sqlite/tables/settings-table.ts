@@ -1,4 +1,5 @@
 import type { Database } from "bun:sqlite";
+import type { GpuFault } from "../../../core/queue/gpu-fault.ts";
 import type { Store, Transaction } from "../../../core/store.ts";
 import type { GroupCommit } from "../group-commit.ts";
 import { guardRead } from "../guard-reads.ts";
@@ -14,6 +15,19 @@ export const createBlacklist = (db: Database): Blacklist => {
   return {
     listBlacklist: () => new Set(all.all().map((row) => row.gpu_idx)),
     setBlacklisted: (gpuIdx, blacklisted) => (blacklisted ? add : remove).run(gpuIdx).changes > 0,
+  };
+};
+
+type GpuFaults = Pick<Store, "listGpuFaults"> & Pick<Transaction, "saveGpuFault" | "deleteGpuFault">;
+
+export const createGpuFaults = (db: Database): GpuFaults => {
+  const all = db.query<GpuFault, []>(`select gpu_idx as "gpuIdx", uuid, text, at from gpu_faults`);
+  const save = db.query("insert or replace into gpu_faults values (?, ?, ?, ?)");
+  const remove = db.query("delete from gpu_faults where gpu_idx = ?");
+  return {
+    listGpuFaults: () => all.all(),
+    saveGpuFault: ({ gpuIdx, uuid, text, at }) => void save.run(gpuIdx, uuid, text, at),
+    deleteGpuFault: (gpuIdx) => void remove.run(gpuIdx),
   };
 };
 

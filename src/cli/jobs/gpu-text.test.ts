@@ -1,0 +1,30 @@
+import { expect, test } from "bun:test";
+import { makeGpu } from "../../../tests/support/top-samples.ts";
+import type { WireGpu } from "../../wire/gpu.ts";
+import { formatGpuMemory, listGpuUses } from "./gpu-text.ts";
+
+test.each<[string, Partial<WireGpu>, readonly string[]]>([
+  ["nothing", {}, ["good available"]],
+  ["a job", { running_job_id: "k3f9ab", process_count: 1 }, ["taken job k3f9ab"]],
+  ["processes", { process_count: 2 }, ["bad in use by others"]],
+  ["use without a process", { unseen_use: "it is 98 % busy" }, ["bad in use by others (process not visible)"]],
+  ["a fault", { fault: "GPU is lost" }, ["bad out of order: GPU is lost"]],
+  [
+    "a fault while a job runs",
+    { running_job_id: "k3f9ab", fault: "ERR!" },
+    ["taken job k3f9ab", "bad out of order: ERR!"],
+  ],
+  ["a fault and the blacklist", { fault: "ERR!", is_blacklisted: true }, ["bad out of order: ERR!", "bad blacklisted"]],
+  ["a doubt", { doubt: "it is 40 % busy" }, ["taken last choice: it is 40 % busy"]],
+  ["text that could control a terminal", { fault: "\u001b[2J" }, ["bad out of order: \\x1b[2J"]],
+])("of a GPU with %s it is said", (_what, fields, said) => {
+  expect(listGpuUses(makeGpu(0, fields)).map(({ tone, text }) => `${tone} ${text}`)).toEqual([...said]);
+});
+
+test.each([
+  [1, 2, "1/2"],
+  [null, null, "-"],
+  [null, 2, "-/2"],
+] as const)("memory %p of %p is shown as %s", (memory_used, memory_total, shown) => {
+  expect(formatGpuMemory(makeGpu(0, { memory_used, memory_total }))).toBe(shown);
+});

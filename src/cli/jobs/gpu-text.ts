@@ -1,0 +1,30 @@
+import { escapeText } from "../../base/escape-text.ts";
+import type { WireGpu } from "../../wire/gpu.ts";
+
+/** What is said of who uses a GPU, and how good that is for the next job. */
+export type GpuUse = Readonly<{ text: string; tone: "good" | "taken" | "bad" }>;
+
+const bad = (text: string): GpuUse => ({ text, tone: "bad" });
+
+const listUsers = ({ running_job_id: id, process_count, unseen_use }: WireGpu): readonly GpuUse[] => {
+  if (id !== null) return [{ text: `job ${id}`, tone: "taken" }];
+  if (process_count > 0) return [bad("in use by others")];
+  return unseen_use ? [bad("in use by others (process not visible)")] : [];
+};
+
+/** Who uses a GPU and what speaks against it; one entry, that it is available, where nothing does. */
+export const listGpuUses = (gpu: WireGpu): readonly GpuUse[] => {
+  const uses = [
+    ...listUsers(gpu),
+    ...(gpu.fault ? [bad(`out of order: ${escapeText(gpu.fault)}`)] : []),
+    ...(gpu.is_blacklisted ? [bad("blacklisted")] : []),
+  ];
+  if (uses.length > 0) return uses;
+  return [
+    gpu.doubt ? { text: `last choice: ${escapeText(gpu.doubt)}`, tone: "taken" } : { text: "available", tone: "good" },
+  ];
+};
+
+/** Used and whole memory, a dash where the driver does not say. */
+export const formatGpuMemory = ({ memory_used: used, memory_total: total }: WireGpu): string =>
+  used === null && total === null ? "-" : `${used ?? "-"}/${total ?? "-"}`;
