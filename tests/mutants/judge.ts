@@ -11,7 +11,6 @@ export type Bench = Readonly<{ whole: Workplace; broken: Workplace }>;
 /** Judges a break by its tests, of which it runs those of each list that take no more than `budgetMs` together. */
 export type Judge = (one: Break, tests: Tests, bench: Bench) => Promise<Verdict>;
 
-const LONGEST_MS = 120_000;
 const TEST_LIMIT_MS = 30_000;
 const FACTOR = 3;
 const START_MS = 10_000;
@@ -21,71 +20,68 @@ const runTest = (place: Workplace, test: string, limitMs: number): Promise<Outco
   return place.run([process.execPath, "test", "--bail", "--timeout", timeout, `./${test}`], limitMs);
 };
 
-const measureTest = async (place: Workplace, test: string): Promise<number | null> => {
-  const outcomes = [await runTest(place, test, LONGEST_MS)];
-  if (outcomes[0]?.kind === "failed") outcomes.push(await runTest(place, test, LONGEST_MS));
-  return outcomes.find(({ kind }) => kind === "passed")?.ms ?? null;
+/** `times` says how long test files take that pass, `null` for those that pass in no budget. */
+type Desk = Readonly<{ budgetMs: number; times: Map<string, number | null>; onUseless: (test: string) => void }>;
+
+const measureTest = async ({ budgetMs, times, onUseless }: Desk, place: Workplace, test: string): Promise<void> => {
+  const first = await runTest(place, test, budgetMs);
+  const last = first.kind === "failed" ? await runTest(place, test, budgetMs) : first;
+  if (last.kind === "failed") onUseless(test);
+  times.set(test, last.kind === "passed" ? last.ms : null);
 };
 
 const VERDICTS = { passed: "survived", failed: "killed", "timed out": "timed out" } as const;
 
-const runBroken = async (place: Workplace, test: string, ms: number): Promise<Verdict["kind"]> => {
-  const limitMs = FACTOR * ms + START_MS;
-  const first = await runTest(place, test, limitMs);
-  const last = first.kind === "failed" ? await runTest(place, test, limitMs) : first;
-  return VERDICTS[last.kind];
+/** Only a failure that comes again counts, and only where the test passes unbroken in far less than its limit. */
+const confirmFailure = async (desk: Desk, test: string, { whole, broken }: Bench): Promise<Verdict["kind"]> => {
+  if (!desk.times.has(test)) await measureTest(desk, whole, test);
+  const ms = desk.times.get(test) ?? null;
+  return ms === null ? "survived" : VERDICTS[(await runTest(broken, test, FACTOR * ms + START_MS)).kind];
 };
 
-type Timer = (test: string, place: Workplace) => Promise<number | null>;
+type Trial = Readonly<{ kind: Verdict["kind"]; ms: number; passed: number }>;
 
-const createTimer = (onUseless: (test: string) => void): Timer => {
-  const times = new Map<string, Promise<number | null>>();
-  const measure: Timer = async (test, place) => {
-    const ms = await measureTest(place, test);
-    if (ms === null) onUseless(test);
-    return ms;
-  };
-  return (test, place) => {
-    const time = times.get(test) ?? measure(test, place);
-    times.set(test, time);
-    return time;
-  };
+const judgeBy = async (
+  { desk, test, limitMs }: Readonly<{ desk: Desk; test: string; limitMs: number }>,
+  bench: Bench,
+): Promise<Trial> => {
+  const { kind, ms } = await runTest(bench.broken, test, limitMs);
+  if (kind !== "passed") return { kind: await confirmFailure(desk, test, bench), ms, passed: 0 };
+  desk.times.set(test, ms);
+  return { kind: "survived", ms, passed: 1 };
 };
 
-type Budget = Readonly<{ budgetMs: number; timeTest: Timer }>;
+const isTooLong = (ms: number | null | undefined, leftMs: number): boolean => ms === null || (ms ?? 0) >= leftMs;
 
-const runWithin = async (
-  { budgetMs, timeTest }: Budget,
-  tests: readonly string[],
-  { whole, broken }: Bench,
-): Promise<Verdict> => {
-  let [leftMs, passed] = [budgetMs, 0];
+const runWithin = async (desk: Desk, tests: readonly string[], bench: Bench): Promise<Verdict> => {
+  let [leftMs, passed] = [desk.budgetMs, 0];
   for (const test of tests) {
-    const ms = (await timeTest(test, whole)) ?? budgetMs;
-    if (ms >= leftMs) continue;
-    const kind = await runBroken(broken, test, ms);
-    if (kind !== "survived") return { kind, by: test };
-    leftMs -= ms;
-    passed++;
+    const known = desk.times.get(test);
+    if (leftMs <= 0 || isTooLong(known, leftMs)) continue;
+    const limitMs = typeof known === "number" ? FACTOR * known + START_MS : leftMs;
+    const trial = await judgeBy({ desk, test, limitMs }, bench);
+    if (trial.kind !== "survived") return { kind: trial.kind, by: test };
+    leftMs -= trial.ms;
+    passed += trial.passed;
   }
   return { kind: "survived", passed };
 };
 
-const runAll = async (budget: Budget, { near, far }: Tests, bench: Bench): Promise<Verdict> => {
-  const first = await runWithin(budget, near, bench);
+const runAll = async (desk: Desk, { near, far }: Tests, bench: Bench): Promise<Verdict> => {
+  const first = await runWithin(desk, near, bench);
   if (first.kind !== "survived") return first;
-  const second = await runWithin(budget, far, bench);
+  const second = await runWithin(desk, far, bench);
   return second.kind === "survived" ? { kind: "survived", passed: first.passed + second.passed } : second;
 };
 
-/** `onUseless` hears of each test file that fails, or takes too long, in the unbroken tree: it judges nothing. */
+/** `onUseless` hears of each test file that fails in the unbroken tree: it judges nothing. */
 export const createJudge = (budgetMs: number, onUseless: (test: string) => void): Judge => {
-  const budget = { budgetMs, timeTest: createTimer(onUseless) };
+  const desk: Desk = { budgetMs, times: new Map(), onUseless };
   return async (one, tests, bench) => {
     const source = bench.broken.read(one.path);
     bench.broken.write(one.path, applyBreak(one, source));
     try {
-      return await runAll(budget, tests, bench);
+      return await runAll(desk, tests, bench);
     } finally {
       bench.broken.write(one.path, source);
     }

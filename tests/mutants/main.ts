@@ -12,7 +12,7 @@ const HELP = `npm run mutants -- [flags]
                core/queue/wait.ts:33; may be given several times
   --at-once N  breaks at the same time (default: one for each processor)
   --budget S   seconds that the tests of a break may take unbroken, once for
-               those near it and once for whole programs (default: 60)
+               those near it and once for whole programs (default: 20)
 `;
 
 const parseFlags = () =>
@@ -22,7 +22,7 @@ const parseFlags = () =>
       count: { type: "string", default: "100" },
       in: { type: "string", multiple: true, default: [] },
       "at-once": { type: "string", default: String(availableParallelism()) },
-      budget: { type: "string", default: "60" },
+      budget: { type: "string", default: "20" },
       help: { type: "boolean", short: "h" },
     },
   }).values;

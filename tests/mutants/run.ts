@@ -113,8 +113,8 @@ const judgeAll = async (
 ): Promise<Pick<Summary, "mutants" | "useless">> => {
   const texts = new Map(files.map(({ path, text }) => [path, text]));
   const chooseTests = createTestChoice(files);
-  const useless: string[] = [];
-  const judge = createJudge(budgetMs, (test) => void useless.push(test));
+  const useless = new Set<string>();
+  const judge = createJudge(budgetMs, (test) => void useless.add(test));
   const mutants: Mutant[] = [];
   const queue = drawn.values();
   const work = async (bench: Bench): Promise<void> => {
@@ -122,12 +122,14 @@ const judgeAll = async (
       const verdict = await judge(one, chooseTests(one.path), bench);
       const text = texts.get(one.path) ?? "";
       const place = locateBreak(one, text);
-      mutants.push({ place, kind: one.kind, diff: describeBreak(one, text), verdict });
+      const diff = describeBreak(one, text);
+      mutants.push({ place, kind: one.kind, diff, verdict });
       say(`${mutants.length}/${drawn.length} ${place} ${one.kind}: ${describeVerdict(verdict)}`);
+      if (verdict.kind === "survived") say(diff);
     }
   };
   await Promise.all(benches.map(work));
-  return { mutants, useless };
+  return { mutants, useless: [...useless] };
 };
 
 /** Breaks copies of the tree at `root`, which itself stays as it is, and tells what its tests say of each break. */

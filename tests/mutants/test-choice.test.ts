@@ -5,7 +5,7 @@ import { createTestChoice } from "./test-choice.ts";
 const choose = (path: string, files: Readonly<Record<string, string>>) =>
   createTestChoice(Object.entries(files).map(([name, text]) => parseSource(name, text)))(path);
 
-test("a break is judged by its own test, then by those that import its file, nearest first, then by its folder's", () => {
+test("a break is judged by its own test, then by those that import its file, unit tests and the nearest first, then by its folder's", () => {
   const files = {
     "src/queue/a.ts": "",
     "src/queue/b.ts": 'import { a } from "./a.ts";',
@@ -18,8 +18,8 @@ test("a break is judged by its own test, then by those that import its file, nea
   };
   expect(choose("src/queue/a.ts", files).near).toEqual([
     "src/queue/a.slow.test.ts",
-    "tests/screens/near.test.ts",
     "src/queue/b.test.ts",
+    "tests/screens/near.test.ts",
     "src/queue/aside.test.ts",
     "src/queue/types.test.ts",
   ]);

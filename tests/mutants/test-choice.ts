@@ -2,7 +2,7 @@ import { posix } from "node:path";
 import { listNeeded } from "../house/import-rules.ts";
 import { isTest, type SourceFile } from "../house/source-file.ts";
 
-/** `near`: those that import a file, nearest first, and those of its folder. `far`: those that run whole programs. */
+/** `near`: those that import a file, unit tests before others and the nearest first, and those of its folder. `far`: those that run whole programs. */
 export type Tests = Readonly<{ near: readonly string[]; far: readonly string[] }>;
 
 const WHOLE_PROGRAMS = "tests/e2e/";
@@ -35,6 +35,8 @@ const nameShared = (test: string, path: string): number => {
   return listWords(posix.basename(test, ".test.ts")).filter((word) => own.includes(word)).length;
 };
 
+const isUnit = (test: string): boolean => test.startsWith("src/") && !test.endsWith(".integration.test.ts");
+
 const isNamedFor = (test: string, path: string): boolean => test.startsWith(path.replace(/ts$/, ""));
 
 /** Returns which tests may see a break of the file given. */
@@ -46,7 +48,8 @@ export const createTestChoice = (files: readonly SourceFile[]): ((path: string) 
     for (const one of reached) for (const importer of importers.get(one) ?? []) reached.add(importer);
     const own = tests.filter((test) => posix.dirname(test) === posix.dirname(path));
     const far = tests.filter((test) => test.startsWith(WHOLE_PROGRAMS) && isAbout(test, listWords(path)));
-    const near = new Set([...own.filter((test) => isNamedFor(test, path)), ...[...reached].filter(isTest), ...own]);
+    const importing = [...reached].filter(isTest).toSorted((a, b) => Number(isUnit(b)) - Number(isUnit(a)));
+    const near = new Set([...own.filter((test) => isNamedFor(test, path)), ...importing, ...own]);
     return {
       near: [...near].filter((test) => !far.includes(test)),
       far: far.toSorted((a, b) => nameShared(b, path) - nameShared(a, path)),
