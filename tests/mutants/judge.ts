@@ -58,7 +58,7 @@ const runWithin = async (desk: Desk, tests: readonly string[], bench: Bench): Pr
   for (const test of tests) {
     const known = desk.times.get(test);
     if (leftMs <= 0 || isTooLong(known, leftMs)) continue;
-    const limitMs = typeof known === "number" ? FACTOR * known + START_MS : leftMs;
+    const limitMs = typeof known === "number" ? FACTOR * known + START_MS : desk.budgetMs;
     const trial = await judgeBy({ desk, test, limitMs }, bench);
     if (trial.kind !== "survived") return { kind: trial.kind, by: test };
     leftMs -= trial.ms;

@@ -51,6 +51,10 @@ describe("scoreHealth", () => {
       "under_load",
     ],
     ["only the system known", { disk: null, network: null, system: systemAt(50, 100) }, 25, "unhealthy"],
+    ["the least of a healthy machine", { disk: null, network: null, system: systemAt(25, 25) }, 75, "healthy"],
+    ["less than that", { disk: null, network: null, system: systemAt(25.5, 25.5) }, 74.5, "under_load"],
+    ["the least of a loaded machine", { disk: null, network: null, system: systemAt(60, 60) }, 40, "under_load"],
+    ["even less than that", { disk: null, network: null, system: systemAt(60.5, 60.5) }, 39.5, "unhealthy"],
     ["nothing known", { disk: null, network: null, system: null }, 100, "healthy"],
   ] as const)("%s", (_name, stats, score, status) => {
     const health = scoreHealth(stats);
