@@ -121,6 +121,13 @@ describe("applyJobEvent", () => {
     });
   });
 
+  test("what is reported of a job is kept, whatever its status, and nothing else changes", () => {
+    const reports = { wandbUrl: "https://wandb.ai/x", notificationMessages: { discord_completed: "7" } };
+    const kept = JOBS.filter((job) => TRANSITIONS[job.status].report !== undefined);
+    expect(kept).toHaveLength(5);
+    for (const job of kept) expect(apply(job, { kind: "report", reports })).toEqual({ ...job, ...reports } as Job);
+  });
+
   test("a job that could not start has no handle and no reports, but says where it was", () => {
     const ended = apply(createStarting("a"), { kind: "lose", at: 7, reason: "Could not start: no space" });
     expect(ended).toMatchObject({ handle: null, wandbUrl: null, notificationMessages: {}, dir: "/jobs/a" });
