@@ -58,6 +58,19 @@ describe("a job that ends", () => {
     expect(looks.ofRunning).toBeGreaterThan(1);
   });
 
+  test("loses its code, one that is queued again keeps it for its next start", async () => {
+    const harness = createHarness();
+    const { add, change, executor, find, start } = harness;
+    await add(createCpuJob("again"), createCpuJob("ends"));
+    await change("again", { kind: "start", at: 1, gpuIdxs: [], dir: "/" });
+    const [kept, gone] = [makeRepo(harness, "again"), makeRepo(harness, "ends")];
+    await start();
+    await waitUntil(() => ["again", "ends"].every((id) => find(id).status === "running"));
+    executor.end("ends", 0);
+    await waitUntil(() => !existsSync(gone));
+    expect(existsSync(kept)).toBe(true);
+  });
+
   test("with a failure that its log explains says so in a second sentence, without secrets", async () => {
     const log = 'Traceback (most recent call last):\n  File "t.py", line 1\nValueError: bad key value of a\n';
     const { add, executor, find, start, store } = createHarness({ log });
