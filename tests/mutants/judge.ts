@@ -20,23 +20,22 @@ const runTest = (place: Workplace, test: string, limitMs: number): Promise<Outco
   return place.run([process.execPath, "test", "--bail", "--timeout", timeout, `./${test}`], limitMs);
 };
 
-/** `times` says how long test files take that pass, `null` for those that pass in no budget. */
-type Desk = Readonly<{ budgetMs: number; times: Map<string, number | null>; onUseless: (test: string) => void }>;
+type UsualMs = number | "too long";
+type Desk = Readonly<{ budgetMs: number; times: Map<string, UsualMs>; onUseless: (test: string) => void }>;
 
 const measureTest = async ({ budgetMs, times, onUseless }: Desk, place: Workplace, test: string): Promise<void> => {
   const first = await runTest(place, test, budgetMs);
   const last = first.kind === "failed" ? await runTest(place, test, budgetMs) : first;
   if (last.kind === "failed") onUseless(test);
-  times.set(test, last.kind === "passed" ? last.ms : null);
+  times.set(test, last.kind === "passed" ? last.ms : "too long");
 };
 
 const VERDICTS = { passed: "survived", failed: "killed", "timed out": "timed out" } as const;
 
-/** Only a failure that comes again counts, and only where the test passes unbroken in far less than its limit. */
 const confirmFailure = async (desk: Desk, test: string, { whole, broken }: Bench): Promise<Verdict["kind"]> => {
   if (!desk.times.has(test)) await measureTest(desk, whole, test);
-  const ms = desk.times.get(test) ?? null;
-  return ms === null ? "survived" : VERDICTS[(await runTest(broken, test, FACTOR * ms + START_MS)).kind];
+  const ms = desk.times.get(test);
+  return typeof ms === "number" ? VERDICTS[(await runTest(broken, test, FACTOR * ms + START_MS)).kind] : "survived";
 };
 
 type Trial = Readonly<{ kind: Verdict["kind"]; ms: number; passed: number }>;
@@ -51,7 +50,7 @@ const judgeBy = async (
   return { kind: "survived", ms, passed: 1 };
 };
 
-const isTooLong = (ms: number | null | undefined, leftMs: number): boolean => ms === null || (ms ?? 0) >= leftMs;
+const isTooLong = (ms: UsualMs | undefined, leftMs: number): boolean => ms === "too long" || (ms ?? 0) >= leftMs;
 
 const runWithin = async (desk: Desk, tests: readonly string[], bench: Bench): Promise<Verdict> => {
   let [leftMs, passed] = [desk.budgetMs, 0];

@@ -63,6 +63,18 @@ describe("the tasks", () => {
     expect(asked).toBe(3);
   });
 
+  test("that throw are tried again after the refresh interval, neither at once nor much later", async () => {
+    const failedAt: number[] = [];
+    const read = async (): Promise<never> => {
+      failedAt.push(performance.now());
+      throw new Error("broken stats");
+    };
+    await createHarness({ health: { read }, settings: { refreshRate: 1 } }).start();
+    await waitUntil(() => failedAt.length > 1);
+    const [first = 0, second = 0] = failedAt;
+    expect(second - first).toBeWithin(900, 8000);
+  });
+
   test("write nothing while there is nothing to write", async () => {
     let [asked, writes] = [0, 0];
     const find = async (): Promise<null> => {
