@@ -139,6 +139,15 @@ describe("who asks", () => {
       });
   });
 
+  test("a server for all users of the machine says that it can't tell who asks", () => {
+    expect(decideAccess(facts({ source: at("127.0.0.1", null), local: SHARED }))).toMatchObject({
+      error: {
+        message: "A bearer token is needed: the kernel names no user of this machine",
+        hint: expect.stringContaining("use the server's socket"),
+      },
+    });
+  });
+
   test("a personal server says whose it is to another user of the machine", () => {
     expect(decideAccess(facts({ source: at("127.0.0.1", BOB) }))).toMatchObject({
       error: { message: "This is the Nexus server of ann: bob needs a token of it" },
