@@ -39,7 +39,12 @@ export type Launch = Readonly<{
   killRequestedBy?: string;
 }>;
 
-export type Reports = Readonly<{ wandbUrl: string | null; notificationMessages: Readonly<Record<string, string>> }>;
+/** `wandbNote` is there for a run without a page, or with one that W&B did not confirm. */
+export type Reports = Readonly<{
+  wandbUrl: string | null;
+  wandbNote?: string;
+  notificationMessages: Readonly<Record<string, string>>;
+}>;
 
 export type QueuedJob = JobSpec & Readonly<{ status: "queued" }>;
 export type StartingJob = JobSpec & Launch & Readonly<{ status: "starting" }>;

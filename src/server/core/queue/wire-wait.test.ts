@@ -13,7 +13,7 @@ const explain = (changes: Partial<WaitFacts>) => {
   };
   const ids = facts.queued.map(({ id }) => id);
   return [...explainWaits(facts, 200, new Set(ids))].map((wait, index) =>
-    toWireWait(wait, { length: ids.length, ahead: ids.slice(0, index) }, notes),
+    toWireWait(wait, { length: ids.length, before: index, ahead: ids.slice(0, index) }, notes),
   );
 };
 

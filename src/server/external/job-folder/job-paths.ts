@@ -10,6 +10,7 @@ export const JOB_FILES = {
   artifact: "artifact",
   repo: "repo",
   outputLog: "output.log",
+  logCut: "log_cut",
   errorLog: "error.log",
   exitCode: "exit_code",
   pending: "pending",
