@@ -17,7 +17,7 @@ import {
   readStoredJobs,
   withDatabase,
 } from "./gather.ts";
-import { createHistory, type RunOptions } from "./history.ts";
+import { createHistory, isAccepted, type RunOptions } from "./history.ts";
 import { codeOf, type JobPlan, renderHelpers } from "./jobs.ts";
 import { createRandom, type Random } from "./random.ts";
 import {
@@ -223,8 +223,13 @@ const createClients = ({ seed, clients, gpus, kills }: RunOptions): Clients =>
     }),
   );
 
+const lacksJobs = ({ options, history }: Arena): boolean => {
+  const accepted = history.events.filter((event) => event.kind === "submit" && isAccepted(event.answer));
+  return accepted.length < options.leastJobs;
+};
+
 const hasRoom = ({ arena, state }: Run, deadline: number): boolean =>
-  state.kills < arena.options.kills && performance.now() < deadline;
+  (state.kills < arena.options.kills || lacksJobs(arena)) && performance.now() < deadline;
 
 const chooseDeath = (random: Random, kills: number): Death => FIRST_DEATHS[kills] ?? drawDeath(random);
 
@@ -244,7 +249,8 @@ const runStretch = async (run: Run, clients: Clients, random: Random, deadline: 
   state.isPaused = false;
   const goal = state.kills + arena.options.killsBetweenDrains;
   const working = clients.map((stories) => runClient(arena, stories));
-  while (state.kills < goal && hasRoom(run, deadline)) await liveAndDie(run, chooseDeath(random, state.kills));
+  while ((state.kills < goal || lacksJobs(arena)) && hasRoom(run, deadline))
+    await liveAndDie(run, chooseDeath(random, state.kills));
   for (const step of mayResist(arena.options) ? LATE_STEPS : []) {
     working.push(killStubborn(run, arena.history.events.length));
     await dieAtLateStep(run, step);
