@@ -246,6 +246,20 @@ test("beyond the bound what was longest unused goes, and neither what is needed 
   expect(await list()).toEqual(["opened", "needed"]);
 });
 
+test("what goes for its age makes room for what is left", async () => {
+  const { clock, set } = createSettableClock();
+  const store = openTemporary(clock);
+  const [old, young] = [await upload(store, randomBytes(1000)), await upload(store, randomBytes(1000))];
+  await addJobs(store, [
+    createEnded("a", { artifactId: old, completedAt: 2000 }),
+    createEnded("b", { artifactId: young, completedAt: 3000 }),
+  ]);
+  set(9999);
+  const { bytes } = store.artifacts.measure();
+  expect(must(await store.artifacts.deleteUnused({ expiry: 2500, maxBytes: bytes / 2 }))).toBe(1);
+  expect([await isThere(store, old), await isThere(store, young)]).toEqual([false, true]);
+});
+
 test("an artifact is found by its tree only for who sent it", async () => {
   const store = openTemporary();
   const send = async (owner: string): Promise<string> => {

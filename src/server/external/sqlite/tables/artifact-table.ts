@@ -19,6 +19,7 @@ import {
   listIncomplete,
   listKept,
   listUnused,
+  measureKept,
   removeIncomplete,
   shrinkFile,
   type Unused,
@@ -122,10 +123,9 @@ const withdrawAll = async (parts: Parts, unused: Unused): Promise<Result<number,
 };
 
 const withdrawExcess = async (parts: Parts, before: number, maxBytes: number): Promise<Result<number, Unavailable>> => {
-  const kept = listKept(parts.db);
-  let left = kept.reduce((sum, { stored }) => sum + stored, 0);
+  let left = measureKept(parts.db);
   let count = 0;
-  for (const { id, stored } of kept) {
+  for (const { id, stored } of left > maxBytes ? listKept(parts.db) : []) {
     if (left <= maxBytes) break;
     const withdrawn = await withdrawUnused(parts, id, { before, expiry: Number.POSITIVE_INFINITY });
     if (!withdrawn.ok) return withdrawn;

@@ -50,7 +50,15 @@ export const listUnused = (db: Database, unused: Unused): readonly string[] =>
     .all(unused)
     .map(({ id }) => id);
 
-/** Those that no job needs and that a job has named, longest unused first, with the bytes that they take. */
+/** What those take that no job needs and that a job has named. */
+export const measureKept = (db: Database): number =>
+  db
+    .query<{ bytes: number }, []>(
+      "select ifnull(sum(stored), 0) as bytes from artifacts indexed by artifacts_unused where unused_since is not null",
+    )
+    .get()?.bytes ?? 0;
+
+/** The same one by one, longest unused first. */
 export const listKept = (db: Database): readonly Readonly<{ id: string; stored: number }>[] =>
   db.query<{ id: string; stored: number }, []>(KEPT).all();
 
@@ -60,7 +68,7 @@ export const withdrawUnused = (
   id: string,
   unused: Unused,
 ): Promise<Result<boolean, Unavailable>> => {
-  const withdraw = `update artifacts set is_complete = 0, owner = null where id = $id and ${UNUSED}`;
+  const withdraw = `update artifacts set is_complete = 0, owner = null, unused_since = null where id = $id and ${UNUSED}`;
   return commits.write(() => db.query(withdraw).run({ id, ...unused }).changes === 1);
 };
 
