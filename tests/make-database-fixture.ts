@@ -2,14 +2,15 @@ import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Problem, Result } from "../src/base/result.ts";
-import type {
-  ArtifactId,
-  EndedJob,
-  Job,
-  JobId,
-  QueuedJob,
-  RunningJob,
-  StartingJob,
+import {
+  type ArtifactId,
+  type EndedJob,
+  type Job,
+  type JobId,
+  NO_OUTPUTS,
+  type QueuedJob,
+  type RunningJob,
+  type StartingJob,
 } from "../src/server/core/jobs/job.ts";
 import type { JobNews } from "../src/server/core/notices/news.ts";
 import type { KeptSubject, Notice, OutboxChanges, OutboxMessage } from "../src/server/core/notices/outbox.ts";
@@ -49,6 +50,8 @@ const createQueued = (id: string, fields: Partial<QueuedJob> = {}): QueuedJob =>
   nodeName: "atlas",
   createdAt: 1_700_000_000.123456,
   requestDigest: `digest-${id}`,
+  outputGlobs: null,
+  notes: [],
   ...fields,
 });
 
@@ -77,6 +80,7 @@ const createEnded = (id: string, fields: Partial<EndedJob>): EndedJob => ({
   completedAt: 1_700_000_002.25,
   exitCode: 0,
   errorMessage: null,
+  outputs: NO_OUTPUTS,
   ...fields,
 });
 

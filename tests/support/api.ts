@@ -10,7 +10,7 @@ import { createEventFeed } from "../../src/server/api/live/event-feed.ts";
 import type { Wakes } from "../../src/server/changes/context.ts";
 import type { Role } from "../../src/server/core/access/access.ts";
 import type { Clock } from "../../src/server/core/clock.ts";
-import type { EndedJob, Job, JobId, RunningJob } from "../../src/server/core/jobs/job.ts";
+import { type EndedJob, type Job, type JobId, NO_OUTPUTS, type RunningJob } from "../../src/server/core/jobs/job.ts";
 import { JOB_CHANNELS } from "../../src/server/core/notices/channels.ts";
 import type { Couriers } from "../../src/server/core/notices/courier.ts";
 import type { Channel } from "../../src/server/core/notices/plan-notices.ts";
@@ -300,6 +300,7 @@ export const createHarness = (
         completedAt,
         exitCode: 0,
         errorMessage: null,
+        outputs: NO_OUTPUTS,
       })),
     uploadArtifact: async (bytes = new Uint8Array([1, 2, 3]), query = "") => {
       const response = await call("POST", `/v1/artifacts${query}`, { body: bytes as Uint8Array<ArrayBuffer> });

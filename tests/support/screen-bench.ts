@@ -51,6 +51,8 @@ export const createStartingJob = (overrides: Partial<StartingJob> = {}): Startin
     nodeName: "node",
     createdAt: Date.now() / 1000,
     requestDigest: "",
+    outputGlobs: null,
+    notes: [],
     status: "starting",
     startedAt: Date.now() / 1000 + counter / 1000,
     gpuIdxs: [],

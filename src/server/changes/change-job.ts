@@ -22,7 +22,11 @@ export const decideByEvent =
     const next = applyJobEvent(job, event);
     if (!next.ok) return err(createRefusal("INVALID_JOB_STATE", next.error.message));
     const after = next.value;
-    return ok({ after, reason: reason ?? explainEvent(event, after), isMinor: event.kind === "report" });
+    return ok({
+      after,
+      reason: reason ?? explainEvent(event, after),
+      isMinor: event.kind === "report" || event.kind === "account",
+    });
   };
 
 const countInBatch = ({ outbox }: Transaction, before: Job, after: Job | null): Batch | null => {

@@ -24,6 +24,8 @@ const createJob = (id: string, command = "true"): QueuedJob => ({
   nodeName: "atlas",
   createdAt: 1,
   requestDigest: "",
+  outputGlobs: null,
+  notes: [],
   status: "queued",
 });
 

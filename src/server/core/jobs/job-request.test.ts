@@ -55,6 +55,8 @@ describe("createJob", () => {
         nodeName: "atlas",
         createdAt: 100.5,
         requestDigest: "digest",
+        outputGlobs: null,
+        notes: [],
       },
     });
   });

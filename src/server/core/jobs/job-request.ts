@@ -48,6 +48,12 @@ export const findMissingGpus = (request: GpuNeed, indexes: ReadonlySet<number>):
 const checkGpus = (request: JobRequest, indexes: ReadonlySet<number> | null): JobRequestError | null =>
   indexes === null || request.run_immediately ? null : findMissingGpus(request, indexes);
 
+const describeCode = (request: JobRequest): Pick<QueuedJob, "gitRepoUrl" | "gitBranch" | "gitTag"> => ({
+  gitRepoUrl: request.git_repo_url ?? null,
+  gitBranch: request.git_branch ?? null,
+  gitTag: request.git_tag ?? null,
+});
+
 const buildJob = (request: JobRequest, facts: JobFacts): QueuedJob => ({
   id: facts.id,
   status: "queued",
@@ -62,12 +68,12 @@ const buildJob = (request: JobRequest, facts: JobFacts): QueuedJob => ({
   envNames: Object.keys(request.env).toSorted(),
   jobrc: request.jobrc ?? null,
   ignoreBlacklist: request.ignore_blacklist,
-  gitRepoUrl: request.git_repo_url ?? null,
-  gitBranch: request.git_branch ?? null,
-  gitTag: request.git_tag ?? null,
+  ...describeCode(request),
   nodeName: facts.nodeName,
   createdAt: facts.now,
   requestDigest: facts.requestDigest,
+  outputGlobs: request.output_globs ?? null,
+  notes: [],
   ...(facts.batchId === undefined ? {} : { batchId: facts.batchId }),
 });
 

@@ -1,3 +1,4 @@
+import type { OutputState } from "../../../wire/files.ts";
 import type { Integration, Notification } from "../../../wire/job.ts";
 
 export type JobId = string & { readonly __brand: "JobId" };
@@ -29,6 +30,8 @@ export type JobSpec = Readonly<{
   createdAt: number;
   requestDigest: string;
   batchId?: string;
+  outputGlobs: readonly string[] | null;
+  notes: readonly string[];
 }>;
 
 export type Launch = Readonly<{
@@ -40,6 +43,18 @@ export type Launch = Readonly<{
 }>;
 
 export type Reports = Readonly<{ wandbUrl: string | null; notificationMessages: Readonly<Record<string, string>> }>;
+
+export type Amount = Readonly<{ files: number; bytes: number }>;
+
+/** `keptUntil` in Unix seconds; `isWarned`: the owner was told of it; `isPulled`: somebody has fetched all of them. */
+export type Outputs = Amount &
+  Readonly<{
+    state: OutputState;
+    leftOut: Amount;
+    keptUntil: number | null;
+    isWarned: boolean;
+    isPulled: boolean;
+  }>;
 
 export type QueuedJob = JobSpec & Readonly<{ status: "queued" }>;
 export type StartingJob = JobSpec & Launch & Readonly<{ status: "starting" }>;
@@ -53,7 +68,19 @@ export type EndedJob = JobSpec &
     completedAt: number;
     exitCode: number | null;
     errorMessage: string | null;
+    outputs: Outputs;
   }>;
+
+export const NO_FILES: Amount = { files: 0, bytes: 0 };
+
+export const NO_OUTPUTS: Outputs = {
+  ...NO_FILES,
+  state: "none",
+  leftOut: NO_FILES,
+  keptUntil: null,
+  isWarned: false,
+  isPulled: false,
+};
 
 export type ActiveJob = StartingJob | RunningJob;
 export type Job = QueuedJob | ActiveJob | EndedJob;

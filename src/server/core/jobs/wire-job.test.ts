@@ -23,6 +23,8 @@ const queued: QueuedJob = {
   nodeName: "atlas",
   createdAt: 100.5,
   requestDigest: "00",
+  outputGlobs: null,
+  notes: [],
 };
 
 const starting: StartingJob = {
@@ -43,7 +45,23 @@ const running: RunningJob = {
   handle: { kind: "screen", session: "nexus_job_abc123", pid: 99, startTicks: 5, bootId: "b" },
 };
 
-const ended: EndedJob = { ...running, status: "failed", completedAt: 300, exitCode: 3, errorMessage: "exit code 3" };
+const ended: EndedJob = {
+  ...running,
+  status: "failed",
+  completedAt: 300,
+  exitCode: 3,
+  errorMessage: "exit code 3",
+  outputs: {
+    state: "kept",
+    files: 2,
+    bytes: 30,
+    leftOut: { files: 1, bytes: 4 },
+    keptUntil: 900,
+    isWarned: false,
+    isPulled: true,
+  },
+  notes: ["a line"],
+};
 
 test("every job has exactly the fields of the wire", () => {
   for (const job of [queued, starting, running, ended]) {
@@ -112,4 +130,12 @@ test("a Slurm job has no pid and no screen session here", () => {
     pid: null,
     screen_session_name: null,
   });
+});
+
+test("an ended job shows what is kept of what it made, another nothing", () => {
+  expect(toWireJob(ended)).toMatchObject({
+    outputs: { state: "kept", files: 2, bytes: 30, left_out: { files: 1, bytes: 4 }, kept_until: 900, pulled: true },
+    notes: ["a line"],
+  });
+  expect(toWireJob(running).outputs).toMatchObject({ state: "none", files: 0, bytes: 0, kept_until: null });
 });

@@ -1,8 +1,12 @@
 import { MASK } from "../../../base/secret-names.ts";
+import type { WireOutputs } from "../../../wire/files.ts";
 import type { WireJob, WireStatus } from "../../../wire/job.ts";
-import { isEnded, type Job, type JobHandle, type JobStatus } from "./job.ts";
+import { isEnded, type Job, type JobHandle, type JobStatus, NO_OUTPUTS } from "./job.ts";
 
-type SpecFields = Omit<WireJob, keyof LaunchFields | keyof EndFields | "wandb_url" | "notification_messages">;
+type SpecFields = Omit<
+  WireJob,
+  keyof LaunchFields | keyof EndFields | "outputs" | "wandb_url" | "notification_messages"
+>;
 type LaunchFields = Pick<
   WireJob,
   "started_at" | "gpu_idxs" | "dir" | "marked_for_kill" | "pid" | "screen_session_name"
@@ -33,6 +37,8 @@ const describeSpec = (job: Job): SpecFields => ({
   notifications: [...job.notifications],
   user: job.user,
   ignore_blacklist: job.ignoreBlacklist,
+  output_globs: job.outputGlobs === null ? null : [...job.outputGlobs],
+  notes: [...job.notes],
 });
 
 const handleOf = (job: Job): JobHandle | null => ("handle" in job ? job.handle : null);
@@ -67,9 +73,15 @@ const describeEnd = (job: Job): EndFields =>
     ? { completed_at: job.completedAt, exit_code: job.exitCode, error_message: job.errorMessage }
     : { completed_at: null, exit_code: null, error_message: null };
 
+const describeOutputs = (job: Job): WireOutputs => {
+  const { state, files, bytes, leftOut, keptUntil, isPulled } = isEnded(job) ? job.outputs : NO_OUTPUTS;
+  return { state, files, bytes, left_out: { ...leftOut }, kept_until: keptUntil, pulled: isPulled };
+};
+
 export const toWireJob = (job: Job): WireJob => ({
   ...describeSpec(job),
   ...describeLaunch(job),
   ...describeReports(job),
   ...describeEnd(job),
+  outputs: describeOutputs(job),
 });

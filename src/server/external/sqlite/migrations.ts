@@ -122,6 +122,11 @@ create table gpu_faults (
 );
 `;
 
+const ADD_MOVING = `
+create index jobs_moving on jobs (completed_at, seq)
+  where status in ('completed', 'failed', 'killed') and details ->> '$.outputs.state' = 'moving';
+`;
+
 const MIGRATIONS: readonly Migration[] = [
   INITIAL_SCHEMA,
   ADD_OUTBOX,
@@ -129,6 +134,7 @@ const MIGRATIONS: readonly Migration[] = [
   ADD_TOKENS,
   addSubjects,
   ADD_GPU_FAULTS,
+  ADD_MOVING,
 ];
 
 /** What `user_version` says once this program has opened a database. */

@@ -66,6 +66,7 @@ const createReads = (jobs: JobTable) => ({
   loadQueuedJobs: guardRead(jobs.loadQueued),
   readNewestQueued: guardRead(jobs.readNewestQueued),
   loadActiveJobs: guardRead(jobs.loadActive),
+  findMovingJob: guardRead(jobs.findMoving),
   countJobs: guardRead(jobs.count),
   loadEnvironment: guardRead(jobs.loadEnvironment),
 });

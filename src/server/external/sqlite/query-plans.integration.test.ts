@@ -55,6 +55,7 @@ const READS: readonly (readonly [string, (store: Store) => unknown])[] = [
   ["the queue of GPU jobs", (store) => store.loadQueuedJobs({ needs: "gpu" })],
   ["the newest time of the queue", (store) => store.readNewestQueued()],
   ["the active jobs", (store) => store.loadActiveJobs()],
+  ["the job whose files are to be kept next", (store) => store.findMovingJob()],
 ];
 
 describe("no sorting and no look at every job is needed for", () => {

@@ -1,6 +1,7 @@
 import type { Database } from "bun:sqlite";
 import {
   type ActiveJob,
+  type EndedJob,
   isEnded,
   type Job,
   type JobId,
@@ -20,6 +21,7 @@ export type JobTable = Readonly<{
   loadQueued: (selection?: QueueSelection) => readonly QueuedJob[];
   readNewestQueued: () => number;
   loadActive: () => readonly ActiveJob[];
+  findMoving: () => EndedJob | null;
   count: () => JobCounts;
   loadEnvironment: (id: JobId) => Environment;
   canOpenEnvironments: () => boolean;
@@ -56,6 +58,9 @@ const QUEUES = {
   gpu: "indexed by jobs_queued_gpu where status = 'queued' and num_gpus > 0",
 } as const;
 
+const MOVING = `indexed by jobs_moving where status in ('completed', 'failed', 'killed')
+  and details ->> '$.outputs.state' = 'moving' order by completed_at, seq limit 1`;
+
 const NO_LIMIT = -1;
 
 const createQueueReader = (db: Database): JobTable["loadQueued"] => {
@@ -71,6 +76,7 @@ const createReads = (db: Database, snapshots: SteadyReads) => {
   const active = db.query<JobRow, []>(
     `${SELECT} indexed by ${ACTIVE.indexes.all} where ${ACTIVE.where} order by ${ACTIVE.order}`,
   );
+  const moving = db.query<JobRow, []>(`${SELECT} ${MOVING}`);
   const counters = db.query<Counter, []>("select status, jobs from counters");
   const newest = db.query<Newest, []>(`select max(created_at) as createdAt from jobs ${QUEUES.all}`);
   return {
@@ -82,6 +88,10 @@ const createReads = (db: Database, snapshots: SteadyReads) => {
     loadQueued: createQueueReader(db),
     readNewestQueued: () => newest.get()?.createdAt ?? 0,
     loadActive: () => active.all().map((row) => fromRow(row) as ActiveJob),
+    findMoving: () => {
+      const row = moving.get();
+      return row === null ? null : (fromRow(row) as EndedJob);
+    },
     count: () => countJobs(counters.all()),
   };
 };
