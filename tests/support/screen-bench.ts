@@ -126,7 +126,8 @@ export const launchJob = async (
   artifact: Iterable<Uint8Array> | null = null,
 ): Promise<RunningJob> => {
   started.push(job.id);
-  const launched = await bench.executor.launch(job, createWork(job, env, artifact));
+  const placed = { ...job, dir: join(bench.serverDir, "jobs", job.id) };
+  const launched = await bench.executor.launch(job, createWork(placed, env, artifact));
   if (!launched.ok) throw new Error(launched.error.message);
   return { ...job, status: "running", handle: launched.value, wandbUrl: null, notificationMessages: {} };
 };

@@ -3,14 +3,14 @@ import { createGpu } from "../../../../tests/support/samples.ts";
 import type { JobId } from "../jobs/job.ts";
 import { buildJobEnvironment } from "./job-environment.ts";
 
-const job = { id: "abc123" as JobId, gitTag: null };
+const job = { id: "abc123" as JobId, gitTag: null, dir: "/srv/jobs/abc123" };
 
 describe("buildJobEnvironment", () => {
   test("is the server's without its secrets and its terminal, with the job's GPUs and id", () => {
     const serverEnv = {
       ...{ PATH: "/bin", NS_API_TOKEN: "secret", HOME: "/home/ada", NOTHING: undefined },
       ...{ STY: "1.x", WINDOW: "0", SCREENDIR: "/x", TERM: "xterm", PWD: "/x", SHLVL: "3" },
-      ...{ NEXUS_JOB_ID: "outer", NEXUS_GIT_TAG: "outer", CUDA_VISIBLE_DEVICES: "7" },
+      ...{ NEXUS_OUTPUT_DIR: "/outer", NEXUS_JOB_ID: "outer", NEXUS_GIT_TAG: "outer", CUDA_VISIBLE_DEVICES: "7" },
       ...{ HIP_VISIBLE_DEVICES: "7", ROCR_VISIBLE_DEVICES: "7" },
     };
     expect(buildJobEnvironment(serverEnv, job, [createGpu(0), createGpu(2)], {})).toEqual({
@@ -19,6 +19,7 @@ describe("buildJobEnvironment", () => {
       CUDA_DEVICE_ORDER: "PCI_BUS_ID",
       CUDA_VISIBLE_DEVICES: "0,2",
       NEXUS_JOB_ID: "abc123",
+      NEXUS_OUTPUT_DIR: "/srv/jobs/abc123/outputs",
     });
   });
 
@@ -40,5 +41,10 @@ describe("buildJobEnvironment", () => {
 
   test("but not over its id, by which its processes are found", () => {
     expect(buildJobEnvironment({}, job, [], { NEXUS_JOB_ID: "other" }).NEXUS_JOB_ID).toBe("abc123");
+  });
+
+  test("nor over the folder where what it makes is kept", () => {
+    const { NEXUS_OUTPUT_DIR } = buildJobEnvironment({}, job, [], { NEXUS_OUTPUT_DIR: "/elsewhere" });
+    expect(NEXUS_OUTPUT_DIR).toBe("/srv/jobs/abc123/outputs");
   });
 });

@@ -9,6 +9,8 @@ export const JOB_FILES = {
   record: "job.json",
   artifact: "artifact",
   repo: "repo",
+  outputs: "outputs",
+  manifest: "manifest",
   outputLog: "output.log",
   errorLog: "error.log",
   exitCode: "exit_code",

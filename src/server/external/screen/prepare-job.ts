@@ -68,6 +68,7 @@ export const prepareJob = async (
   if (!isNew) await removeEarlierLaunch(paths);
   await Promise.all([
     mkdir(paths.repo, { mode: 0o755 }),
+    mkdir(paths.outputs, { mode: 0o755, recursive: true }),
     createPendingExitCode(paths),
     writeBeside(paths.script, renderOuterScript(job)),
     writeBeside(paths.commands, renderCommandScript(job)),

@@ -107,9 +107,28 @@ const renderUnpacking = ({ gib, entries, seconds }: UnpackLimits): string => `  
     143 | 153) fail 'Could not unpack the artifact: it unpacks to more than ${gib} GiB' ;;
     *) fail "Could not unpack the artifact: $(explain "$reason")" ;;
   esac
-  reason=$(find repo \\( -type b -o -type c -o -type p -o -type s \\) -delete -o ! -type l -perm /7000 -exec chmod a-st {} + \\
-    2>&1) || fail "Could not clean the artifact: \${reason%%$'\\n'*}"
-  rm -f artifact
+  reason=$(clean 2>&1) || fail "Could not clean the artifact: \${reason%%$'\\n'*}"
+  rm -f artifact modes.new
+`;
+
+const PRINT_FILES = `! -type d -printf '%y %i %s %T@ %C@ %p\\0'`;
+
+const CLEANING = `  clean() {
+    find repo \\( -type b -o -type c -o -type p -o -type s \\) -delete -o \\
+      \\( ! -type l -perm /7000 -exec chmod a-st {} + -fprintf modes.new . , ${PRINT_FILES} \\) > manifest || return
+    [[ -s modes.new ]] && { find repo ${PRINT_FILES} > manifest || return; }
+    printf 'end\\0' >> manifest
+  }
+`;
+
+const LOOKS = 400;
+
+const START_LATER_THAN_MANIFEST = `  { : > started; } 2>> error.log || exit 1
+  for ((look = 1; look <= ${LOOKS}; look += 1)); do
+    [[ started -nt manifest ]] && break
+    ((look > ${LOOKS / 2})) && sleep 0.01
+    : > started
+  done
 `;
 
 const FAIL = `  explain() {
@@ -124,7 +143,8 @@ const FAIL = `  explain() {
 `;
 
 const renderPreparation = (hasArtifact: boolean, limits: UnpackLimits): string => `umask 022
-${hasArtifact ? `(\n${FAIL}${renderUnpacking(limits)}) || exit 1\n` : ""}{ : > started; } 2>> error.log || exit 1
+(
+${hasArtifact ? `${FAIL}${CLEANING}${renderUnpacking(limits)}` : ""}${START_LATER_THAN_MANIFEST}) || exit 1
 cd ./repo || exit 1`;
 
 const RESTORE_ENVIRONMENT = `set -- "\${!${PASSED_PREFIX}@}"
