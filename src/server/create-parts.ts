@@ -10,6 +10,7 @@ import type { Channel } from "./core/notices/plan-notices.ts";
 import type { GpuProbe } from "./core/queue/gpu.ts";
 import type { Executor, JobDirectory } from "./core/running/executor.ts";
 import type { JobTerminals } from "./core/running/job-terminal.ts";
+import type { JobOutputs } from "./core/running/outputs.ts";
 import type { Settings } from "./core/settings/settings.ts";
 import type { Store } from "./core/store.ts";
 import type { Log } from "./core/telemetry/log.ts";
@@ -20,6 +21,7 @@ import { createCouriers } from "./external/couriers/server-couriers.ts";
 import { createGpus } from "./external/gpus/create-gpus.ts";
 import { createGpuHealth } from "./external/gpus/gpu-health.ts";
 import { createJobDirectory } from "./external/job-folder/job-directory.ts";
+import { createJobOutputs } from "./external/job-folder/outputs/job-outputs.ts";
 import { createHostStats } from "./external/machine/host-stats.ts";
 import { createNetworkTest } from "./external/machine/network-test.ts";
 import { createJobTerminals } from "./external/screen/job-terminals.ts";
@@ -43,6 +45,7 @@ export type Parts = Reporting &
     executor: Executor;
     gpus: GpuProbe;
     jobDirectory: JobDirectory;
+    outputs: JobOutputs;
     health: HostStats;
     certificate: CertificateKeeper | null;
   }>;
@@ -82,5 +85,6 @@ export const createParts = (
     executor: createScreenExecutor({ serverDir, onStep: reporting.onStep }),
     terminals: createJobTerminals(),
     jobDirectory: createJobDirectory(serverDir),
+    outputs: createJobOutputs(serverDir, reporting.onStep),
   };
 };

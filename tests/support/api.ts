@@ -19,6 +19,7 @@ import { addFaults } from "../../src/server/core/queue/gpu-fault.ts";
 import type { Environment, Store } from "../../src/server/core/store.ts";
 import type { Log } from "../../src/server/core/telemetry/log.ts";
 import { createJobCourier } from "../../src/server/external/couriers/job-courier.ts";
+import { createJobOutputs } from "../../src/server/external/job-folder/outputs/job-outputs.ts";
 import { announceChanges } from "../../src/server/external/sqlite/announce-changes.ts";
 import { addToken, revokeToken } from "../../src/server/external/sqlite/beside-server/tokens.ts";
 import { openStore } from "../../src/server/external/sqlite/open-store.ts";
@@ -32,6 +33,7 @@ export type LogLine = Readonly<{ level: keyof Log; event: string; fields: Readon
 export type Harness = Readonly<{
   app: App;
   context: ApiContext;
+  serverDir: string;
   store: Store;
   wakes: () => readonly (keyof Wakes)[];
   errors: readonly string[];
@@ -101,7 +103,12 @@ const openTemporaryStore = (clock: Clock) => {
     rmSync(serverDir, { recursive: true });
   });
   const count = reader.query<{ rows: number }, []>("select count(*) as rows from artifacts");
-  return { store: opened.value, countArtifacts: () => count.get()?.rows ?? 0, tokens: createTokens(serverDir) };
+  return {
+    serverDir,
+    store: opened.value,
+    countArtifacts: () => count.get()?.rows ?? 0,
+    tokens: createTokens(serverDir),
+  };
 };
 
 const createHeaders = ({ json, headers = {} }: CallOptions): Headers => {
@@ -155,7 +162,7 @@ export const createHarness = (
     now += 1;
     return now;
   };
-  const { store: opened, countArtifacts, tokens } = openTemporaryStore(clock);
+  const { serverDir, store: opened, countArtifacts, tokens } = openTemporaryStore(clock);
   const feed = createEventFeed({ epoch: "epoch" });
   const store = announceChanges(
     failWhen(opened, () => broken),
@@ -212,6 +219,7 @@ export const createHarness = (
       removeRepo: async () => {},
       remove: async (id) => void removedFolders.push(id),
     },
+    outputs: createJobOutputs(serverDir),
     settings: {
       nodeName: "atlas",
       serverUser: "nexus",
@@ -228,6 +236,7 @@ export const createHarness = (
       running: () => void wakes.push("running"),
       queues: () => void wakes.push("queues"),
       outbox: () => void wakes.push("outbox"),
+      outputs: () => void wakes.push("outputs"),
     },
     isStopping: () => stopping,
     channels: [...JOB_CHANNELS, digests],
@@ -277,6 +286,7 @@ export const createHarness = (
   return {
     app,
     context,
+    serverDir,
     store,
     errors,
     lines,

@@ -27,6 +27,7 @@ const wakeFor = ({ wakes }: ChangeContext, { before, after, isHeardOf }: Changed
   if (isOfTheQueue(before, after)) wakes.queues();
   else if (after !== null && isActive(after) && after.markedForKill) wakes.running();
   if (isHeardOf) wakes.outbox();
+  if (after !== null && isEnded(after) && after.outputs.state === "moving") wakes.outputs();
 };
 
 /** Tells of a change that is on disk: in the log, in figures, and those whom it gives work. */

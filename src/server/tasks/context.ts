@@ -3,6 +3,7 @@ import type { Clock } from "../core/clock.ts";
 import type { JobId } from "../core/jobs/job.ts";
 import type { GpuProbe } from "../core/queue/gpu.ts";
 import type { Executor, JobDirectory, LogFile } from "../core/running/executor.ts";
+import type { JobOutputs } from "../core/running/outputs.ts";
 import type { Environment } from "../core/store.ts";
 import type { OnStep } from "../core/telemetry/steps.ts";
 
@@ -12,6 +13,7 @@ export type TaskContext = ChangeContext &
     executor: Executor;
     gpus: GpuProbe;
     jobDirectory: JobDirectory;
+    outputs: JobOutputs;
     logs: Pick<LogFile, "readTail">;
     uptime: Clock;
     serverEnvironment: Environment;

@@ -43,7 +43,7 @@ export type LogFile = Readonly<{
   follow: (id: JobId, lastLines: number | null, hasEnded: () => boolean) => ReadableStream<Uint8Array>;
 }>;
 
-/** `removeRepo` removes what only the running job needs. `remove` has the folder out of the way when it returns, before it resolves. `list` has every folder, also those half removed. */
+/** `removeRepo` removes what only the running job needs, but nothing that its command may have made. `remove` has the folder out of the way when it returns, before it resolves. `list` has every folder, also those half removed. */
 export type JobDirectory = Readonly<{
   pathOf: (id: JobId) => string;
   list: () => Promise<readonly JobId[]>;

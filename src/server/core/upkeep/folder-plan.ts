@@ -31,6 +31,7 @@ export type JobFolders = Readonly<{
 
 const DAY_S = 86_400;
 const GRACE_S = 3600;
+const OUTPUT_DAYS = 7;
 const BYTES_PER_GB = 1_000_000_000;
 
 export const toRetention = (settings: Readonly<{ retentionDays: number; retentionGb: number | null }>): Retention => ({
@@ -40,6 +41,10 @@ export const toRetention = (settings: Readonly<{ retentionDays: number; retentio
 
 /** Jobs that ended before this moment are old, whatever their folders take. */
 export const findExpiry = ({ days }: Retention, now: number): number => now - Math.max(days * DAY_S, GRACE_S);
+
+/** Until when at least what a job made is kept, by the time of its end. */
+export const findKeptUntil = ({ days }: Retention, endedAt: number): number =>
+  endedAt + Math.max(days, OUTPUT_DAYS) * DAY_S;
 
 const selectExcess = (folders: readonly EndedFolder[], limit: number, now: number): readonly EndedFolder[] => {
   let left = folders.reduce((sum, { bytes }) => sum + bytes, 0);

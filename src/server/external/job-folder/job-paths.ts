@@ -11,6 +11,7 @@ export const JOB_FILES = {
   repo: "repo",
   outputs: "outputs",
   manifest: "manifest",
+  renamed: "renamed",
   outputLog: "output.log",
   errorLog: "error.log",
   exitCode: "exit_code",

@@ -1,0 +1,90 @@
+import { rename } from "node:fs/promises";
+import type { Amount } from "../../../core/jobs/job.ts";
+import {
+  addAmounts,
+  type ByteText,
+  chooseName,
+  decideFate,
+  type Fate,
+  type KeepRule,
+} from "../../../core/running/outputs.ts";
+import {
+  type Entry,
+  type Folder,
+  joinPath,
+  locateIn,
+  mapInChunks,
+  openForOwner,
+  readEntries,
+  sayWhere,
+  withFolder,
+} from "./folder.ts";
+import { createGoal, type Goal } from "./goal.ts";
+import { judgeFolder } from "./walk.ts";
+
+/** `onRenamed` is told first of a file that gets another name, as its own is taken; `onMoved` of each that was moved. */
+export type Move = Readonly<{
+  rule: KeepRule;
+  onRenamed: (path: ByteText, name: ByteText) => void;
+  onMoved: () => void;
+}>;
+
+/** A folder to be moved out of: `path` is its own below the top. */
+export type Source = Readonly<{ folder: Folder; path: ByteText; isMadeAgain: boolean; goal: Goal }>;
+
+type FileEntry = Entry & Readonly<{ kind: "file" | "link" | "other" }>;
+
+const DEEPEST = 200;
+
+const isFile = (entry: Entry): entry is FileEntry => entry.kind !== "folder";
+
+const checkEntries = ({ folder, path }: Source, entries: readonly Entry[]): void => {
+  if (path.split("/").length > DEEPEST) throw new Error(`folders lie more than ${DEEPEST} deep`);
+  const foreign = entries.find(({ device }) => device !== folder.device);
+  if (foreign !== undefined) throw new Error(`${joinPath(path, foreign.name)} is another file system`);
+};
+
+const moveFile = async (move: Move, { folder, path, goal }: Source, { name }: Entry): Promise<void> => {
+  const { folder: target, taken } = await goal.reach();
+  const chosen = chooseName(name, (one) => taken.has(one));
+  taken.add(chosen);
+  if (chosen !== name) move.onRenamed(joinPath(path, name), chosen);
+  await sayWhere(joinPath(path, name), rename(locateIn(folder, name), locateIn(target, chosen)));
+  move.onMoved();
+};
+
+const sumSizes = (files: readonly Entry[]): Amount => ({
+  files: files.length,
+  bytes: files.reduce((sum, { size }) => sum + Number(size), 0),
+});
+
+const moveOwnFiles = async (move: Move, source: Source, files: readonly FileEntry[]): Promise<Amount> => {
+  const judge = (file: FileEntry): Fate =>
+    decideFate({ ...file, path: joinPath(source.path, file.name) }, move.rule, source.isMadeAgain);
+  const byFate = Map.groupBy(files, judge);
+  await mapInChunks(byFate.get("keep") ?? [], (file) => moveFile(move, source, file));
+  return sumSizes(byFate.get("leave out") ?? []);
+};
+
+const moveFolder = async (move: Move, source: Source, entry: Entry): Promise<Amount> => {
+  const path = joinPath(source.path, entry.name);
+  const goal = createGoal(source.goal, entry, (name) => move.onRenamed(path, name));
+  try {
+    const opened = sayWhere(path, openForOwner(source.folder, entry));
+    return await withFolder(opened, (folder) => moveFiles(move, { ...source, folder, path, goal }));
+  } finally {
+    await goal.leave();
+  }
+};
+
+/** Moves what is new or changed out of a folder and those in it; returns what of that was left out. Throws where a part can't be moved; what was moved until then is. */
+export const moveFiles = async (move: Move, above: Source): Promise<Amount> => {
+  const entries = await readEntries(above.folder);
+  checkEntries(above, entries);
+  const source = { ...above, isMadeAgain: judgeFolder(above, entries) };
+  let leftOut = await moveOwnFiles(move, source, entries.filter(isFile));
+  for (const entry of entries) {
+    if (entry.kind === "folder") leftOut = addAmounts(leftOut, await moveFolder(move, source, entry));
+  }
+  return leftOut;
+};
