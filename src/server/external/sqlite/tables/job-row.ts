@@ -1,4 +1,5 @@
-import { type ArtifactId, isEnded, type Job, type JobId, NO_OUTPUTS } from "../../../core/jobs/job.ts";
+import { type ArtifactId, isEnded, type Job, type JobId } from "../../../core/jobs/job.ts";
+import { completeStored } from "../../../core/jobs/stored-job.ts";
 
 /** `gpu_idxs` is `,0,2,`: the GPUs asked for while queued, then those it got. `details` is the rest of the job as JSON. */
 export type JobRow = Readonly<{
@@ -54,16 +55,9 @@ export const toRow = (job: Job): JobRow => ({
   details: describeRest(job),
 });
 
-const fillEarlier = (completedAt: number | null): object => ({
-  outputGlobs: null,
-  notes: [],
-  ...(completedAt === null ? {} : { outputs: NO_OUTPUTS }),
-});
-
 /** The database is written by `toRow` alone, so what it wrote is trusted to be what it was given. */
 export const fromRow = (row: JobRow): Job =>
-  ({
-    ...fillEarlier(row.completed_at),
+  completeStored({
     ...(JSON.parse(row.details) as object),
     id: row.id as JobId,
     status: row.status,
