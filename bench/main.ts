@@ -3,6 +3,7 @@ import { benchHolders } from "./holders.ts";
 import { benchLaunch } from "./launch.ts";
 import { benchMemory } from "./memory.ts";
 import { benchNotifications } from "./notifications.ts";
+import { benchQueue } from "./queue.ts";
 import { benchReading } from "./reading.ts";
 import { benchSubmissions } from "./submissions.ts";
 
@@ -12,6 +13,7 @@ const BENCHES: Readonly<Record<string, () => Promise<void>>> = {
   holders: benchHolders,
   submissions: benchSubmissions,
   notifications: benchNotifications,
+  queue: benchQueue,
   reading: benchReading,
   memory: benchMemory,
 };

@@ -81,7 +81,11 @@ const ORDERS: readonly Order[] = [
   },
 ];
 
+const FFI_USERS = ["src/tools/sockets/open-libc.ts"];
+
 const BUN_USERS = [
+  "src/cli/connection/dial.ts",
+  "src/cli/connection/joined-sockets.ts",
   "src/cli/terminal/light-files.ts",
   "src/cli/terminal/text-width.ts",
   "src/server/external/",
@@ -118,10 +122,13 @@ const MODULES: Readonly<Record<Layer["mayImport"], (from: string) => boolean>> =
 const mayImportFile = (target: string, layer: Layer): boolean =>
   !isTest(target) && [layer.folder, ...layer.mayReach].some((folder) => target.startsWith(folder));
 
+const mayImportModule = ({ path }: SourceFile, from: string, { mayImport }: Layer): boolean =>
+  MODULES[mayImport](from) || (from === "bun:ffi" && FFI_USERS.includes(path));
+
 const isAllowed = (file: SourceFile, from: string, layer: Layer): boolean =>
   from.startsWith(".")
     ? mayImportFile(resolveImport(file, from), layer)
-    : from !== "a computed name" && MODULES[layer.mayImport](from);
+    : from !== "a computed name" && mayImportModule(file, from, layer);
 
 export const findForbiddenImports = (file: SourceFile): readonly Mistake[] => {
   if (isTest(file.path)) return [];

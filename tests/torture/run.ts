@@ -310,6 +310,7 @@ const setUp = async (options: RunOptions, report: Report): Promise<Run> => {
     NS_SERVER_DIR: serverDir,
     NS_PORT: String(port),
     NS_MOCK_GPUS: String(options.gpus),
+    NS_MIN_FREE_GB: "0",
     NS_REFRESH_RATE: "0.5",
     NS_MAX_CPU_JOBS: "6",
   };

@@ -29,9 +29,11 @@ export const JOB_CHANNELS: readonly Channel[] = [uploadedLog, discord, phone];
 const isOf = (users: readonly string[], { user }: Job): boolean => users.length === 0 || users.includes(user);
 
 const isWantedBy = ({ events, users, digest }: NotifyChannel, news: News): boolean => {
-  const isListed = events.some((event) => event === news.event);
+  const name = news.event === "disk_low" ? "unhealthy" : news.event;
+  const isListed = events.some((event) => event === name);
   switch (news.kind) {
     case "job":
+      if (news.event === "disk_low") return isListed && users.includes(news.job.user);
       return isOf(users, news.job) && isListed && !(digest && news.job.batchId !== undefined);
     case "batch":
       return isOf(users, news.lastJob) && digest;

@@ -12,10 +12,10 @@ export type Batch = Readonly<{
   failedIds: readonly string[];
 }>;
 
-/** `run_found` and `log_uploaded` change a message that was sent before. */
+/** `run_found` and `log_uploaded` change a message that was sent before. `disk_low`: too little is free where the job runs. */
 export type JobNews = Readonly<{
   kind: "job";
-  event: "started" | "run_found" | "completed" | "failed" | "killed" | "log_uploaded";
+  event: "started" | "run_found" | "completed" | "failed" | "killed" | "log_uploaded" | "disk_low";
   job: Job;
 }>;
 
@@ -23,7 +23,12 @@ export type JobNews = Readonly<{
 export type BatchNews = Readonly<{ kind: "batch"; event: "batch_done"; batch: Batch; lastJob: Job }>;
 
 /** `figures` are text, a line each. */
-export type MachineNews = Readonly<{ kind: "machine"; event: HealthNews; nodeName: string; figures: string }>;
+export type MachineNews = Readonly<{
+  kind: "machine";
+  event: HealthNews | "disk_low";
+  nodeName: string;
+  figures: string;
+}>;
 
 /** What someone may want to hear of, with all that is told of it. */
 export type News = JobNews | BatchNews | MachineNews;

@@ -1,4 +1,5 @@
 import { isEnded, type Job } from "../jobs/job.ts";
+import { tellRun } from "../jobs/job-run.ts";
 import type { JobNews, News } from "./news.ts";
 import type { KeptSubject, Notice } from "./outbox.ts";
 
@@ -19,8 +20,10 @@ export const LOG_CHANNEL = "nullpointer";
 /** The one whose messages can be changed later. */
 export const EDITING_CHANNEL = "discord";
 
-const hasNewRun = (before: Job, after: Job): boolean =>
-  "wandbUrl" in after && after.wandbUrl !== null && !("wandbUrl" in before && before.wandbUrl === after.wandbUrl);
+const hasNewRun = (before: Job, after: Job): boolean => {
+  const told = tellRun(after);
+  return told !== null && told !== tellRun(before);
+};
 
 const findEvent = (before: Job, after: Job): JobNews["event"] | null => {
   if (before.status !== after.status) {

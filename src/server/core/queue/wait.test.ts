@@ -2,6 +2,7 @@ import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
 import { createGpu, createQueued, createRunning } from "../../../../tests/support/samples.ts";
 import type { JobId, QueuedJob } from "../jobs/job.ts";
+import { isDiskLow } from "../machine/disk-room.ts";
 import type { Gpu } from "./gpu.ts";
 import { describeGpus } from "./gpu-selection.ts";
 import { compareStartOrder, decideStarts } from "./queue-turns.ts";
@@ -63,6 +64,7 @@ const facts: fc.Arbitrary<WaitFacts> = fc.record({
   blacklist: fc.uniqueArray(gpu, { maxLength: 2 }).map((indexes) => new Set(indexes)),
   maxCpuJobs: fc.nat(4),
   maxPassedOverS: fc.constant(1800),
+  disk: fc.constantFrom(null, null, null, { freeBytes: 2, minBytes: 2 }, { freeBytes: 1, minBytes: 2 }),
 });
 
 const listStarts = (given: WaitFacts): ReadonlySet<JobId> => {
@@ -82,6 +84,7 @@ type Idle = "starts" | "starts without blacklist" | "never starts";
 
 const EXPECTED: Readonly<Record<Blocker["kind"] | "none", Idle | "unknown">> = {
   none: "starts",
+  disk_low: "unknown",
   gpus_taken: "starts",
   cpu_limit: "starts",
   blacklisted: "starts without blacklist",
@@ -91,7 +94,7 @@ const EXPECTED: Readonly<Record<Blocker["kind"] | "none", Idle | "unknown">> = {
 };
 
 const startsWhenIdle = (given: WaitFacts, job: QueuedJob): Idle | "unknown" => {
-  if (given.gpus === null && job.numGpus > 0) return "unknown";
+  if (isDiskLow(given.disk ?? null) || (given.gpus === null && job.numGpus > 0)) return "unknown";
   if (startsAlone(given, job)) return "starts";
   return startsAlone(given, job, { blacklist: new Set() }) ? "starts without blacklist" : "never starts";
 };
@@ -237,6 +240,10 @@ describe("it says with names and numbers", () => {
         queued: [job("a", { numGpus: 0 }), job("b", { numGpus: 0, priority: 1 })],
         active: [createRunning("r", { gpuIdxs: [], numGpus: 0 })],
       },
+    ],
+    [
+      "Nothing starts: 1.23 GB are free on the disk of the server's folder, and min_free_gb is 5",
+      { queued: [job("a")], disk: { freeBytes: 1_234_567_890, minBytes: 5e9 } },
     ],
     ["max_cpu_jobs is 0: 0 CPU jobs run", { queued: [job("a", { numGpus: 0 })], maxCpuJobs: 0 }],
   ])("%s", (text, given) => {

@@ -13,6 +13,7 @@ export const JOB_FILES = {
   manifest: "manifest",
   renamed: "renamed",
   outputLog: "output.log",
+  logCut: "log_cut",
   errorLog: "error.log",
   exitCode: "exit_code",
   pending: "pending",
