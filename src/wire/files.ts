@@ -13,7 +13,15 @@ const globSchema = z
   .refine((glob) => !glob.includes("\0"), "The pattern contains a NUL byte")
   .meta({ pattern: "^!?[^\\u0000!][^\\u0000]*$" });
 
-export const outputGlobsSchema = z.array(globSchema).max(MAX_GLOBS).meta({
+export const globsSchema = z
+  .array(globSchema)
+  .max(MAX_GLOBS)
+  .refine(
+    ([first]) => first?.startsWith("!") !== true,
+    "The first pattern takes out of nothing: begin with one that keeps, such as **",
+  );
+
+export const outputGlobsSchema = globsSchema.meta({
   description:
     "Which files of the job's folder are kept, by patterns from its top: `**` crosses folders, `!` takes out again, the last that fits counts. None: no file of it. Null: all that are new or changed, but for caches",
 });
@@ -43,6 +51,10 @@ const fileSchema = z
 export const filesSchema = z
   .object({ files: z.array(fileSchema), total_files: z.int(), total_bytes: z.number() })
   .meta({ id: "Files" });
+
+export const filesPatchSchema = z
+  .object({ pulled: z.boolean().meta({ description: "Whether somebody has fetched all of the files" }) })
+  .meta({ id: "FilesPatch" });
 
 export type OutputState = (typeof OUTPUT_STATES)[number];
 export type WireOutputs = Readonly<z.output<typeof outputsSchema>>;

@@ -25,13 +25,12 @@ export type ListedFile = Readonly<{
 
 export type FilePage = Readonly<{ files: readonly ListedFile[]; total: Amount }>;
 
-/** `tag` differs for any two contents. `read` gives the bytes from one place to before another, and closes the file at its end. */
-export type OpenedFile = Readonly<{
+/** `tag` differs for any two contents. `read` gives the bytes from one place to before another, and fails where they are no longer those. */
+export type ReadableFile = Readonly<{
   size: number;
   tag: string;
   mtime: number;
   read: (from: number, to: number) => ReadableStream<Uint8Array>;
-  close: () => Promise<void>;
 }>;
 
 /** `leftOut` is what was new or changed and is not kept; `notes` say what else there is to say. */
@@ -48,7 +47,7 @@ export type JobOutputs = Readonly<{
   keep: (job: EndedJob, signal?: AbortSignal) => Promise<Result<Kept, Problem>>;
   finish: (id: JobId) => Promise<void>;
   list: (job: Job, below: ByteText, page: Readonly<{ limit: number; offset: number }>) => Promise<FilePage | null>;
-  open: (job: Job, path: ByteText) => Promise<OpenedFile | null>;
+  open: (job: Job, path: ByteText) => Promise<ReadableFile | null>;
   pack: (job: Job, globs: readonly string[]) => ReadableStream<Uint8Array>;
   remove: (id: JobId) => Promise<void>;
 }>;

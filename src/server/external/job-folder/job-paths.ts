@@ -12,6 +12,7 @@ export const JOB_FILES = {
   outputs: "outputs",
   manifest: "manifest",
   renamed: "renamed",
+  attempts: "attempts",
   outputLog: "output.log",
   logCut: "log_cut",
   errorLog: "error.log",

@@ -14,6 +14,7 @@ import {
 } from "../../../../tests/support/screen-bench.ts";
 import { createTar, type TarMember } from "../../../../tests/support/tar-archive.ts";
 import type { ArtifactId } from "../../core/jobs/job.ts";
+import { deriveLaunchToken } from "../../core/jobs/launch-token.ts";
 
 let bench: Bench;
 
@@ -198,4 +199,14 @@ test("the folder of what a job makes is there for its command, by its whole name
   );
   expect(observation).toMatchObject({ exitCode: 0 });
   expect(readFileSync(join(dir, "outputs/a"), "utf8")).toBe("1\n");
+});
+
+test("what the command of an earlier launch left is set aside when its job is launched again", async () => {
+  const first = await unpack(createTar(good), 'echo 1 > made; echo 2 > "$NEXUS_OUTPUT_DIR/kept"');
+  rmSync(join(first.dir, `claim-${deriveLaunchToken(first.job)}`));
+  const again = await launchJob(bench, { ...createStartingJob(), id: first.job.id, command: "[[ ! -e made ]]" });
+  expect(await waitForEnd(bench, again)).toMatchObject({ exitCode: 0 });
+  expect(readFileSync(join(first.dir, "attempts/1/repo/made"), "utf8")).toBe("1\n");
+  expect(readFileSync(join(first.dir, "attempts/1/outputs/kept"), "utf8")).toBe("2\n");
+  expect(readdirSync(join(first.dir, "outputs"))).toEqual([]);
 });

@@ -1,7 +1,8 @@
 import { constants } from "node:fs";
-import { chmod, type FileHandle, lstat, mkdir, open, readdir } from "node:fs/promises";
+import { chmod, lstat, mkdir, readdir } from "node:fs/promises";
 import { describeError } from "../../../../base/describe-error.ts";
 import type { ByteText, FoundFile } from "../../../core/running/outputs.ts";
+import { type Handle, openHandle } from "./handle.ts";
 
 /** What a folder holds: `mode` are its permission bits, `device` the file system that it is in. */
 export type Entry = Readonly<{
@@ -16,7 +17,7 @@ export type Entry = Readonly<{
   ctimeNs: bigint;
 }>;
 
-export type Folder = Readonly<{ handle: FileHandle; device: bigint }>;
+export type Folder = Readonly<{ handle: Handle; device: bigint }>;
 
 const FOLDER_FLAGS = constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW;
 const O_PATH = 0o10_000_000;
@@ -36,9 +37,9 @@ const readCode = (error: unknown): string => (error instanceof Error && "code" i
 export const isMissing = (error: unknown): boolean => ["ENOENT", "ENOTDIR", "ELOOP"].includes(readCode(error));
 
 const openPath = async (path: string | Buffer): Promise<Folder> => {
-  const handle = await open(path, FOLDER_FLAGS);
+  const handle = await openHandle(path, FOLDER_FLAGS);
   try {
-    return { handle, device: (await handle.stat({ bigint: true })).dev };
+    return { handle, device: (await handle.stat()).dev };
   } catch (error) {
     await handle.close();
     throw error;
@@ -57,7 +58,7 @@ export const makeFolderIn = async (folder: Folder, name: ByteText, mode: number)
 
 const allow = async (folder: Folder, { name, mode }: Entry, wanted: number): Promise<void> => {
   if ((mode & wanted) === wanted) return;
-  const handle = await open(locateIn(folder, name), O_PATH | constants.O_NOFOLLOW);
+  const handle = await openHandle(locateIn(folder, name), O_PATH | constants.O_NOFOLLOW);
   try {
     await chmod(`/proc/self/fd/${handle.fd}`, mode | wanted);
   } finally {

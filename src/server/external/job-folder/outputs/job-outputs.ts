@@ -3,13 +3,13 @@ import { rm } from "node:fs/promises";
 import { describeError } from "../../../../base/describe-error.ts";
 import { err, ok, type Problem, type Result } from "../../../../base/result.ts";
 import type { EndedJob, Job, JobId } from "../../../core/jobs/job.ts";
-import type { ByteText, JobOutputs, KeepRule, Kept, OpenedFile } from "../../../core/running/outputs.ts";
+import type { ByteText, JobOutputs, KeepRule, Kept, ReadableFile } from "../../../core/running/outputs.ts";
 import type { OnStep } from "../../../core/telemetry/steps.ts";
 import { JOB_FILES, type JobPaths, locateJobFiles } from "../job-paths.ts";
 import { isThere, removeAside } from "../remove-aside.ts";
 import { keepFiles } from "./keep-files.ts";
 import { readManifest } from "./manifest.ts";
-import { openFileIn, openFolderAt, toStream } from "./open-file.ts";
+import { describeFileOf, type Opened, openFileIn, openFolderAt, toStream } from "./open-file.ts";
 import { createMatcher, packFiles } from "./pack-files.ts";
 import { hasUnmoved, listFiles, type View } from "./view-files.ts";
 
@@ -51,7 +51,7 @@ const keep = async (
   }
 };
 
-const openFrom = async (dir: string, part: string, path: ByteText): Promise<OpenedFile | null> => {
+const openFrom = async (dir: string, part: string, path: ByteText): Promise<Opened | null> => {
   const names = [part, ...path.split("/")];
   const folder = await openFolderAt(dir, names.slice(0, -1));
   if (folder === null) return null;
@@ -60,6 +60,15 @@ const openFrom = async (dir: string, part: string, path: ByteText): Promise<Open
   } finally {
     await folder.handle.close();
   }
+};
+
+const openFile = async (dir: string, job: Job, path: ByteText): Promise<ReadableFile | null> => {
+  const parts = hasUnmoved(job) ? [JOB_FILES.outputs, JOB_FILES.repo] : [JOB_FILES.outputs];
+  for (const part of parts) {
+    const found = await describeFileOf(() => openFrom(dir, part, path));
+    if (found !== null) return found;
+  }
+  return null;
 };
 
 const packView = async function* (view: Promise<View>, globs: readonly string[]): AsyncGenerator<Uint8Array, void> {
@@ -80,12 +89,8 @@ export const createJobOutputs = (serverDir: string, onStep?: OnStep): JobOutputs
       for (const path of [manifest, renamed]) await rm(path, { force: true });
     },
     list: async (job, below, page) => listFiles(await createView(locate(job.id), job), { below, ...page }),
-    open: async (job, path) => {
-      const { dir } = locate(job.id);
-      const kept = await openFrom(dir, JOB_FILES.outputs, path);
-      return kept ?? (hasUnmoved(job) ? openFrom(dir, JOB_FILES.repo, path) : null);
-    },
-    pack: (job, globs) => toStream(packView(createView(locate(job.id), job), globs), async () => undefined),
+    open: (job, path) => openFile(locate(job.id).dir, job, path),
+    pack: (job, globs) => toStream(packView(createView(locate(job.id), job), globs)),
     remove: async (id) => {
       const { outputs, repo, started } = locate(id);
       await removeParts(isThere(started) ? [outputs, repo] : [outputs]);

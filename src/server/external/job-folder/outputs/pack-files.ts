@@ -1,6 +1,6 @@
 import { type ByteText, matchesGlobs } from "../../../core/running/outputs.ts";
 import { decodeText } from "./folder.ts";
-import { openFileIn } from "./open-file.ts";
+import { openFileIn, readPart } from "./open-file.ts";
 import { padBlocks, TAR_END, type TarEntry, writeTarHead } from "./tar.ts";
 import { readTarget, type View, walkView } from "./view-files.ts";
 import type { WalkedFile } from "./walk.ts";
@@ -31,12 +31,13 @@ const packFile = async function* (found: WalkedFile): AsyncGenerator<Uint8Array,
     return yield writeTarHead({ ...describeEntry(found), size: 0, target: await readTarget(folder, entry.name) });
   const opened = await openFileIn(folder, entry.name);
   if (opened === null) throw new Error(`${decodeText(file.path)} can't be read`);
+  const size = Number(opened.found.size);
   try {
-    yield writeTarHead({ ...describeEntry(found), size: opened.size, target: "" });
-    yield* opened.read(0, opened.size);
-    yield padBlocks(opened.size);
+    yield writeTarHead({ ...describeEntry(found), size, target: "" });
+    yield* readPart(opened.handle, 0, size);
+    yield padBlocks(size);
   } finally {
-    await opened.close();
+    await opened.handle.close();
   }
 };
 
