@@ -3,6 +3,7 @@ import type { WireJob } from "../../wire/job.ts";
 import { describeWandbRun } from "../../wire/wandb-text.ts";
 import { formatDuration } from "../terminal/duration.ts";
 import { print, printTable } from "../terminal/output.ts";
+import { describeFiles, hasFiles, listNotes } from "./kept-text.ts";
 
 export const formatGpus = (job: WireJob): string => {
   if (job.num_gpus === 0) return "cpu";
@@ -80,7 +81,7 @@ const listNext = (job: WireJob): string => {
     case "completed":
     case "failed":
     case "killed":
-      return `nx logs ${job.id}`;
+      return `nx logs ${job.id}${hasFiles(job) ? ` · nx files ${job.id} · nx pull ${job.id}` : ""}`;
   }
 };
 
@@ -98,6 +99,8 @@ const listOrigin = (job: WireJob): readonly (readonly [string, string | null])[]
   ["git", [job.git_repo_url, job.git_branch, job.git_tag].filter((part) => part !== null).join(" ")],
   ["env", Object.keys(job.env).join(" ")],
   ["w&b", tellRun(job)],
+  ["files", describeFiles(job)],
+  ...listNotes(job).map((note) => ["note", note] as const),
   ["folder", job.dir],
   ["session", job.status === "running" ? job.screen_session_name : null],
   ["next", listNext(job)],

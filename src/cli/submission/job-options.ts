@@ -51,6 +51,13 @@ const readNotifications = (flags: FlagValues, config: Config): ReturnType<typeof
   return checkNames([...readList(flags, "notify"), ...defaults], NOTIFICATION_NAMES, "notification");
 };
 
+const readOutputGlobs = (flags: FlagValues): Result<Pick<JobRequestInput, "output_globs">, Failure> => {
+  const globs = readList(flags, "outputs");
+  const keepsNone = readSwitch(flags, "no-outputs");
+  if (globs.length > 0 && keepsNone) return failUsage("give --outputs or --no-outputs, not both");
+  return ok(globs.length > 0 || keepsNone ? { output_globs: [...globs] } : {});
+};
+
 export const readJobOptions = (flags: FlagValues, config: Config): Result<JobOptions, Failure> => {
   const gpus = readGpus(flags);
   if (!gpus.ok) return gpus;
@@ -58,6 +65,8 @@ export const readJobOptions = (flags: FlagValues, config: Config): Result<JobOpt
   if (!notifications.ok) return notifications;
   const integrations = checkNames(readListOption(config, "default_integrations"), INTEGRATION_NAMES, "integration");
   if (!integrations.ok) return integrations;
+  const outputs = readOutputGlobs(flags);
+  if (!outputs.ok) return outputs;
   const env = collectEnvironment(readList(flags, "env"), readText(flags, "env-file"));
   if (!env.ok) return env;
   const jobrc = readJobrc();
@@ -70,5 +79,6 @@ export const readJobOptions = (flags: FlagValues, config: Config): Result<JobOpt
     env: env.value,
     jobrc: jobrc.value,
     ignore_blacklist: readSwitch(flags, "force"),
+    ...outputs.value,
   });
 };
