@@ -18,6 +18,8 @@ const ACTION_WORDS: Readonly<Record<string, readonly Source[]>> = {
 const WORDS: Readonly<Record<string, (before: readonly string[]) => readonly Source[]>> = {
   get: () => JOBS,
   logs: () => [...JOBS, "gpus"],
+  files: ([id]) => (id === undefined ? ["ended", "running"] : []),
+  pull: ([id]) => (id === undefined ? ["ended", "running"] : []),
   attach: () => ["running", "gpus"],
   kill: () => ["running", "gpus"],
   why: () => ["queued"],

@@ -39,7 +39,8 @@ export const describeFiles = (job: WireJob): string | null => {
   const outputs = readOutputs(job);
   const state = outputs === null ? null : describeState(outputs);
   if (outputs === null || state === null) return null;
-  const until = outputs.kept_until === null || outputs.files === 0 ? "" : `, until ${formatDay(outputs.kept_until)} UTC`;
+  const until =
+    outputs.kept_until === null || outputs.files === 0 ? "" : `, until ${formatDay(outputs.kept_until)} UTC`;
   return `${state}${until}${outputs.pulled ? ", fetched" : ""}`;
 };
 

@@ -58,6 +58,13 @@ const readOutputGlobs = (flags: FlagValues): Result<Pick<JobRequestInput, "outpu
   return ok(globs.length > 0 || keepsNone ? { output_globs: [...globs] } : {});
 };
 
+const readSurroundings = (flags: FlagValues): Result<Pick<JobRequestInput, "env" | "jobrc">, Failure> => {
+  const env = collectEnvironment(readList(flags, "env"), readText(flags, "env-file"));
+  if (!env.ok) return env;
+  const jobrc = readJobrc();
+  return jobrc.ok ? ok({ env: env.value, jobrc: jobrc.value }) : jobrc;
+};
+
 export const readJobOptions = (flags: FlagValues, config: Config): Result<JobOptions, Failure> => {
   const gpus = readGpus(flags);
   if (!gpus.ok) return gpus;
@@ -67,18 +74,15 @@ export const readJobOptions = (flags: FlagValues, config: Config): Result<JobOpt
   if (!integrations.ok) return integrations;
   const outputs = readOutputGlobs(flags);
   if (!outputs.ok) return outputs;
-  const env = collectEnvironment(readList(flags, "env"), readText(flags, "env-file"));
-  if (!env.ok) return env;
-  const jobrc = readJobrc();
-  if (!jobrc.ok) return jobrc;
+  const surroundings = readSurroundings(flags);
+  if (!surroundings.ok) return surroundings;
   return ok({
     ...gpus.value,
     user: readUserName(config),
     notifications: notifications.value,
     integrations: integrations.value,
-    env: env.value,
-    jobrc: jobrc.value,
     ignore_blacklist: readSwitch(flags, "force"),
+    ...surroundings.value,
     ...outputs.value,
   });
 };

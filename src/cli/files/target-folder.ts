@@ -1,0 +1,44 @@
+import { accessSync, constants } from "node:fs";
+import { escapeText } from "../../base/escape-text.ts";
+import { ok, type Result } from "../../base/result.ts";
+import type { Failure } from "../../command-line/command.ts";
+import { fail } from "../../command-line/usage.ts";
+import { closeFolder, describeSystemError, enterFolder, type HeldFolder, locateIn, openTop } from "./held-folder.ts";
+
+/** `shown` is how it is called in messages. */
+export type TargetFolder = Readonly<{ top: HeldFolder; shown: string }>;
+
+const USUAL = "nexus-outputs";
+const ELSEWHERE = "name another folder with -o";
+
+const openUsual = (id: string): Result<HeldFolder, Failure> => {
+  const here = openTop(".");
+  try {
+    const all = enterFolder(here, USUAL, USUAL);
+    if (!all.ok) return fail(`${all.error.message}: ${ELSEWHERE}`);
+    try {
+      const own = enterFolder(all.value, id, `${USUAL}/${id}`);
+      return own.ok ? own : fail(`${own.error.message}: ${ELSEWHERE}`);
+    } finally {
+      closeFolder(all.value);
+    }
+  } finally {
+    closeFolder(here);
+  }
+};
+
+const checkWritable = (top: HeldFolder): HeldFolder => {
+  accessSync(locateIn(top, "."), constants.W_OK | constants.X_OK);
+  return top;
+};
+
+/** The folder that files go to; it is made if it is not there. A link on the way is followed only where the user named it. */
+export const openTarget = (named: string | null, id: string): Result<TargetFolder, Failure> => {
+  const shown = escapeText(named ?? `${USUAL}/${id}`);
+  try {
+    const opened = named === null ? openUsual(id) : ok(openTop(named));
+    return opened.ok ? ok({ top: checkWritable(opened.value), shown }) : opened;
+  } catch (error) {
+    return fail(`${shown} can't be written (${describeSystemError(error)}): ${ELSEWHERE}`);
+  }
+};
