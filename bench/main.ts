@@ -3,6 +3,7 @@ import { benchHolders } from "./holders.ts";
 import { benchLaunch } from "./launch.ts";
 import { benchMemory } from "./memory.ts";
 import { benchNotifications } from "./notifications.ts";
+import { benchPull } from "./pull.ts";
 import { benchQueue } from "./queue.ts";
 import { benchReading } from "./reading.ts";
 import { benchSubmissions } from "./submissions.ts";
@@ -16,6 +17,7 @@ const BENCHES: Readonly<Record<string, () => Promise<void>>> = {
   queue: benchQueue,
   reading: benchReading,
   memory: benchMemory,
+  pull: benchPull,
 };
 
 const chosen = process.argv.slice(2);

@@ -1,3 +1,4 @@
+import { escapeText } from "../../base/escape-text.ts";
 import { err, ok, type Problem, type Result } from "../../base/result.ts";
 import type { Failure } from "../../command-line/command.ts";
 import { fail } from "../../command-line/usage.ts";
@@ -83,7 +84,7 @@ const read = async (
 ): Promise<Result<boolean | string, Failure>> => {
   const answer = await readFileInto(describeRemote(pulling, way, file), watch(sink, pulling));
   if (answer.ok || concernsAll(answer.error)) return answer;
-  return ok(answer.error.message);
+  return ok(escapeText(answer.error.message));
 };
 
 const compare = async (pulling: Pulling, way: Way, file: WireFile): Outcome => {

@@ -86,10 +86,12 @@ const readOnce = async (file: RemoteFile, sink: Sink): Promise<Result<boolean, A
   }
 };
 
-const isPassing = (failure: ApiFailure): boolean => isBusy(failure) || failure.code === "RANGE_NOT_SATISFIABLE";
+const isGone = ({ code }: ApiFailure): boolean => code === "RANGE_NOT_SATISFIABLE";
 
-const judge = (failure: ApiFailure): ApiFailure =>
-  isPassing(failure) ? { ...failure, exitCode: UNREACHABLE } : failure;
+const isFinal = (failure: ApiFailure, misses: number): boolean => {
+  const isPassing = isBusy(failure) || isGone(failure);
+  return isHopeless(isPassing ? { ...failure, exitCode: UNREACHABLE } : failure, misses);
+};
 
 /** Whether all of the file has gone into the sink, which may not want it. Goes on where a connection broke. Throws what the sink throws. */
 export const readFileInto = async (file: RemoteFile, sink: Sink): Promise<Result<boolean, ApiFailure>> => {
@@ -97,11 +99,10 @@ export const readFileInto = async (file: RemoteFile, sink: Sink): Promise<Result
     const before = sink.size();
     const read = await readOnce(file, sink);
     if (read.ok) return read;
-    const failure = judge(read.error);
-    if (failure.code === "RANGE_NOT_SATISFIABLE") sink.begin(null);
+    if (isGone(read.error)) sink.begin(null);
     misses = sink.size() > before ? 0 : misses + 1;
-    if (file.signal.aborted || isHopeless(failure, misses)) return { ok: false, error: read.error };
-    await pauseBeforeRetry();
+    if (file.signal.aborted || isFinal(read.error, misses)) return read;
+    if (misses > 0) await pauseBeforeRetry();
   }
 };
 

@@ -18,7 +18,7 @@ const GUARDED_ERRORS = ["AUTHENTICATION_REQUIRED", "INVALID_CREDENTIALS", "TOO_M
 const REST_OF_ADDRESS = "path";
 
 const toRoutingPath = (path: string): string =>
-  path.replaceAll(/\{(\w+)\}/g, (_, name: string) => (name === REST_OF_ADDRESS ? `:${name}{.+}` : `:${name}`));
+  path.replaceAll(/\{(\w+)\}/g, (_, name: string) => (name === REST_OF_ADDRESS ? `:${name}{[\\s\\S]+}` : `:${name}`));
 
 const describeParams = (params: Readonly<Record<string, PathParameter>>): z.ZodObject =>
   z.object(Object.fromEntries(Object.entries(params).map(([name, { schema }]) => [name, schema])));

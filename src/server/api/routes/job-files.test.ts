@@ -73,6 +73,13 @@ describe("the list of a job's files", () => {
     expect(await (await world.call("GET", "/v1/jobs/a/files/x/%FF%252f")).text()).toBe("odd");
   });
 
+  test("has names with line breaks, and those are fetched", async () => {
+    const world = await createWorld();
+    world.write("outputs/one\ntwo\u2028three", "odd");
+    expect((await list(world)).files.map(({ path }) => path)).toEqual(["one\ntwo\u2028three"]);
+    expect(await (await world.call("GET", "/v1/jobs/a/files/one%0Atwo%E2%80%A8three")).text()).toBe("odd");
+  });
+
   test("of a job that runs has what it has written so far, of one that waits nothing", async () => {
     const world = await createWorld(true);
     world.write("repo/new", "12");
