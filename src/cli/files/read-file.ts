@@ -73,12 +73,15 @@ const take = async (answer: Response, sink: Sink, asked: number): Promise<Result
   return pour(body, sink);
 };
 
+const isGone = ({ code }: ApiFailure): boolean => code === "RANGE_NOT_SATISFIABLE";
+
 const readOnce = async (file: RemoteFile, sink: Sink): Promise<Result<boolean, ApiFailure>> => {
   const from = sink.tag() === null ? 0 : Math.max(0, sink.size() - 1);
   const giveUp = new AbortController();
   const signal = AbortSignal.any([file.signal, giveUp.signal]);
   const headers = file.isEmpty ? {} : renderHeaders(sink, from);
   const answer = await file.api.open(file.address, signal, headers);
+  if (!answer.ok && isGone(answer.error)) sink.begin(null);
   try {
     return answer.ok ? await take(answer.value, sink, file.isEmpty ? 0 : from) : answer;
   } finally {
@@ -86,11 +89,15 @@ const readOnce = async (file: RemoteFile, sink: Sink): Promise<Result<boolean, A
   }
 };
 
-const isGone = ({ code }: ApiFailure): boolean => code === "RANGE_NOT_SATISFIABLE";
-
 const isFinal = (failure: ApiFailure, misses: number): boolean => {
   const isPassing = isBusy(failure) || isGone(failure);
   return isHopeless(isPassing ? { ...failure, exitCode: UNREACHABLE } : failure, misses);
+};
+
+const mayGoOn = async ({ signal }: RemoteFile, failure: ApiFailure, misses: number): Promise<boolean> => {
+  if (signal.aborted || isFinal(failure, misses)) return false;
+  if (misses > 1) await pauseBeforeRetry();
+  return true;
 };
 
 /** Whether all of the file has gone into the sink, which may not want it. Goes on where a connection broke. Throws what the sink throws. */
@@ -98,11 +105,8 @@ export const readFileInto = async (file: RemoteFile, sink: Sink): Promise<Result
   for (let misses = 0; ; ) {
     const before = sink.size();
     const read = await readOnce(file, sink);
-    if (read.ok) return read;
-    if (isGone(read.error)) sink.begin(null);
     misses = sink.size() > before ? 0 : misses + 1;
-    if (file.signal.aborted || isFinal(read.error, misses)) return read;
-    if (misses > 0) await pauseBeforeRetry();
+    if (read.ok || !(await mayGoOn(file, read.error, misses))) return read;
   }
 };
 
