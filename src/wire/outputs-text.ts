@@ -1,20 +1,18 @@
 import { formatBytes } from "../base/format-bytes.ts";
-import type { WireOutputs } from "./files.ts";
 
 type Amount = Readonly<{ files: number; bytes: number }>;
 
-const isOne = ({ files }: Amount): boolean => files === 1;
+const DATE_AND_MINUTE = 16;
 
-/** As in "3 files, 1.2 GB". */
-export const describeAmount = (amount: Amount): string =>
-  `${amount.files} ${isOne(amount) ? "file" : "files"}, ${formatBytes(amount.bytes)}`;
+export const describeAmount = ({ files, bytes }: Amount): string =>
+  `${files} ${files === 1 ? "file" : "files"}, ${formatBytes(bytes)}`;
 
-/** With a blank before it; empty where nothing was left out. */
-export const describeLeftOut = ({ left_out }: WireOutputs): string =>
-  left_out.files === 0 ? "" : ` (left out: ${describeAmount(left_out)})`;
+/** What is told where a job's files were kept: `3 files, 1.2 GB are kept: nx pull k3f9ab`. */
+export const describeKept = (id: string, amount: Amount): string =>
+  `${describeAmount(amount)} ${amount.files === 1 ? "is" : "are"} kept: nx pull ${id}`;
 
-/** As in "3 files, 1.2 GB are kept: nx pull k3f9ab"; null where nothing is. */
-export const describeKept = (id: string, outputs: WireOutputs): string | null =>
-  outputs.state === "kept" && outputs.files > 0
-    ? `${describeAmount(outputs)} ${isOne(outputs) ? "is" : "are"} kept: nx pull ${id}${describeLeftOut(outputs)}`
-    : null;
+/** The same once they go: `until` in Unix seconds. */
+export const describeGoing = (id: string, amount: Amount, until: number): string => {
+  const time = new Date(until * 1000).toISOString().slice(0, DATE_AND_MINUTE).replace("T", " ");
+  return `${describeAmount(amount)} ${amount.files === 1 ? "goes" : "go"} on ${time} UTC: nx pull ${id}`;
+};

@@ -1,7 +1,7 @@
 import { escapeText } from "../../base/escape-text.ts";
 import type { WireOutputs } from "../../wire/files.ts";
 import type { WireJob } from "../../wire/job.ts";
-import { describeAmount, describeKept, describeLeftOut } from "../../wire/outputs-text.ts";
+import { describeAmount, describeKept } from "../../wire/outputs-text.ts";
 
 type Facts = Partial<WireJob>;
 
@@ -10,13 +10,16 @@ export const readOutputs = ({ outputs }: Facts): WireOutputs | null => outputs ?
 
 export const listNotes = ({ notes }: Facts): readonly string[] => (notes ?? []).map(escapeText);
 
+const describeLeftOut = ({ left_out }: WireOutputs): string =>
+  left_out.files === 0 ? "" : ` (left out: ${describeAmount(left_out)})`;
+
 /** What there is to say of the files of a job at its end, a line each. */
 export const describeFilesAtEnd = (job: WireJob): readonly string[] => {
   const outputs = readOutputs(job);
   if (outputs === null) return [];
   if (outputs.state === "failed") return [...listNotes(job), `What it wrote is where it was: nx pull ${job.id}`];
-  const kept = describeKept(job.id, outputs);
-  return kept === null ? [] : [kept];
+  const isKept = outputs.state === "kept" && outputs.files > 0;
+  return isKept ? [describeKept(job.id, outputs) + describeLeftOut(outputs)] : [];
 };
 
 const formatDay = (seconds: number): string => new Date(seconds * 1000).toISOString().slice(0, 16).replace("T", " ");
