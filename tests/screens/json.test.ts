@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { z } from "zod";
 import { VERBS } from "../../src/cli/verb-table.ts";
 import { deliverySchema } from "../../src/wire/delivery.ts";
+import { filesSchema } from "../../src/wire/files.ts";
 import { blacklistChangeSchema, wireGpuSchema } from "../../src/wire/gpu.ts";
 import { explainedJobSchema, jobRequestSchema, wireJobSchema } from "../../src/wire/job.ts";
 import { healthSchema, logsSchema, serverStatusSchema } from "../../src/wire/node.ts";
@@ -43,6 +44,11 @@ const request = jobRequestSchema
   .extend({ env: z.array(text) })
   .strict();
 const told = job.extend({ deliveries: z.array(deliverySchema.strict()) });
+const amount = z.strictObject({ files: z.int(), bytes: z.number() });
+const pulled = z.strictObject({
+  ...{ folder: text, fetched: amount, there: amount, differing: z.array(text) },
+  failed: z.array(z.strictObject({ path: text, why: text })),
+});
 const targets = z.array(z.strictObject({ name: text, url: text, is_default: z.boolean() }));
 
 const SHOWN: readonly Row[] = [
@@ -53,6 +59,8 @@ const SHOWN: readonly Row[] = [
   { words: "why {waiting}", schema: waitSchema.strict(), shape: "Wait" },
   { words: "logs {ended}", schema: logsSchema.strict(), shape: "Logs" },
   { words: "logs --error {ended}", schema: logsSchema.strict(), shape: "Logs" },
+  { words: "files {ended}", schema: filesSchema.strict(), shape: "Files" },
+  { words: "pull {ended}", schema: pulled, shape: "{folder, fetched, there, differing, failed}" },
   { words: "health", schema: healthSchema.strict(), shape: "Health" },
   { words: "blacklist list", schema: z.array(z.int()), shape: "[GPU's number]" },
   { words: "blacklist add 1", schema: z.array(blacklistChangeSchema.strict()), shape: "[BlacklistChange]" },
@@ -77,7 +85,7 @@ let world: World;
 let ids: Ids;
 
 const startJobs = async (): Promise<Ids> => {
-  const { id: ended } = await world.submit({ command: "true", num_gpus: 0 });
+  const { id: ended } = await world.submit({ command: "echo 1 > made", num_gpus: 0 });
   await world.waitFor(ended);
   const { id: holder } = await world.submit({ command: "sleep 300", num_gpus: 2 });
   await world.waitFor(holder, ["running"]);

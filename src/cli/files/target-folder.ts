@@ -1,9 +1,17 @@
-import { accessSync, constants } from "node:fs";
+import { accessSync, constants, writeFileSync } from "node:fs";
 import { escapeText } from "../../base/escape-text.ts";
 import { ok, type Result } from "../../base/result.ts";
 import type { Failure } from "../../command-line/command.ts";
 import { fail } from "../../command-line/usage.ts";
-import { closeFolder, describeSystemError, enterFolder, type HeldFolder, locateIn, openTop } from "./held-folder.ts";
+import {
+  closeFolder,
+  describeSystemError,
+  enterFolder,
+  findIn,
+  type HeldFolder,
+  locateIn,
+  openTop,
+} from "./held-folder.ts";
 
 /** `shown` is how it is called in messages. */
 export type TargetFolder = Readonly<{ top: HeldFolder; shown: string }>;
@@ -11,12 +19,16 @@ export type TargetFolder = Readonly<{ top: HeldFolder; shown: string }>;
 const USUAL = "nexus-outputs";
 const ELSEWHERE = "name another folder with -o";
 
+const hideFromGit = (all: HeldFolder): void => writeFileSync(locateIn(all, ".gitignore"), "*\n", { flag: "wx" });
+
 const openUsual = (id: string): Result<HeldFolder, Failure> => {
   const here = openTop(".");
   try {
+    const isNew = findIn(here, USUAL) === null;
     const all = enterFolder(here, USUAL, USUAL);
     if (!all.ok) return fail(`${all.error.message}: ${ELSEWHERE}`);
     try {
+      if (isNew) hideFromGit(all.value);
       const own = enterFolder(all.value, id, `${USUAL}/${id}`);
       return own.ok ? own : fail(`${own.error.message}: ${ELSEWHERE}`);
     } finally {

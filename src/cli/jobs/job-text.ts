@@ -1,6 +1,7 @@
 import { escapeText } from "../../base/escape-text.ts";
 import type { WireJob } from "../../wire/job.ts";
 import { describeWandbRun } from "../../wire/wandb-text.ts";
+import { formatClock } from "../terminal/clock.ts";
 import { formatDuration } from "../terminal/duration.ts";
 import { print, printTable } from "../terminal/output.ts";
 import { describeFiles, hasFiles, listNotes } from "./kept-text.ts";
@@ -16,9 +17,6 @@ const nowSeconds = (): number => Date.now() / 1000;
 
 const formatRuntime = (job: WireJob): string =>
   job.started_at === null ? "-" : formatDuration((job.completed_at ?? nowSeconds()) - job.started_at);
-
-const formatClock = (seconds: number | null): string =>
-  seconds === null ? "-" : new Date(seconds * 1000).toISOString().slice(0, 16).replace("T", " ");
 
 export const printRunning = (jobs: readonly WireJob[]): void =>
   printTable(

@@ -2,6 +2,7 @@ import { escapeText } from "../../base/escape-text.ts";
 import type { WireOutputs } from "../../wire/files.ts";
 import type { WireJob } from "../../wire/job.ts";
 import { describeAmount, describeKept } from "../../wire/outputs-text.ts";
+import { formatClock } from "../terminal/clock.ts";
 
 type Facts = Partial<WireJob>;
 
@@ -22,8 +23,6 @@ export const describeFilesAtEnd = (job: WireJob): readonly string[] => {
   return isKept ? [describeKept(job.id, outputs) + describeLeftOut(outputs)] : [];
 };
 
-const formatDay = (seconds: number): string => new Date(seconds * 1000).toISOString().slice(0, 16).replace("T", " ");
-
 const describeState = (outputs: WireOutputs): string | null => {
   switch (outputs.state) {
     case "none":
@@ -43,7 +42,7 @@ export const describeFiles = (job: WireJob): string | null => {
   const state = outputs === null ? null : describeState(outputs);
   if (outputs === null || state === null) return null;
   const until =
-    outputs.kept_until === null || outputs.files === 0 ? "" : `, until ${formatDay(outputs.kept_until)} UTC`;
+    outputs.kept_until === null || outputs.files === 0 ? "" : `, until ${formatClock(outputs.kept_until)} UTC`;
   return `${state}${until}${outputs.pulled ? ", fetched" : ""}`;
 };
 

@@ -10,9 +10,8 @@ import { connect } from "../connection/connect.ts";
 import { findJobWithFiles, listFiles, listPlaces } from "../files/list-files.ts";
 import { isEnded } from "../jobs/await-job.ts";
 import { LIST_FLAGS, readLimit } from "../jobs/list-flags.ts";
+import { formatClock } from "../terminal/clock.ts";
 import { hint, print, printJson, printTable } from "../terminal/output.ts";
-
-const formatTime = (seconds: number): string => new Date(seconds * 1000).toISOString().slice(0, 19).replace("T", " ");
 
 const formatSize = ({ type, size }: WireFile): string => (type === "link" ? "link" : formatBytes(size));
 
@@ -21,7 +20,7 @@ const formatName = ({ path, target }: WireFile): string => (target === null ? pa
 const showTable = ({ files, total_files, total_bytes }: WireFiles): void => {
   printTable(
     ["SIZE", "TIME (UTC)", "PATH"],
-    files.map((file) => [formatSize(file), formatTime(file.mtime), formatName(file)]),
+    files.map((file) => [formatSize(file), formatClock(file.mtime), formatName(file)]),
   );
   print(`${describeAmount({ files: total_files, bytes: total_bytes })} in all`);
 };

@@ -57,7 +57,7 @@ describe("what a job made", () => {
 
     const listed = await world.nx(["files", id]);
     expect(listed.stdout.split("\n").map((row) => row.replace(/\d{4}-\S+ \S+/, "TIME"))).toEqual([
-      "SIZE  TIME (UTC)           PATH",
+      "SIZE  TIME (UTC)        PATH",
       "2 B   TIME  b",
       "link  TIME  last -> runs/a",
       "2 B   TIME  runs/a",
@@ -267,13 +267,17 @@ describe("by a connection that breaks", () => {
 
 describe("with a server that is too old to keep what jobs make", () => {
   const job = {
-    id: "old-1",
-    status: "completed",
-    exit_code: 0,
-    error_message: null,
-    completed_at: 1,
-    env: {},
-    gpu_idxs: [],
+    ...{
+      id: "old-1",
+      command: "true",
+      user: "ada",
+      status: "completed",
+      exit_code: 0,
+      error_message: null,
+      priority: 0,
+    },
+    ...{ created_at: 1, started_at: 1, completed_at: 1, num_gpus: 0, gpu_idxs: [], env: {}, dir: "/x" },
+    ...{ git_repo_url: null, git_branch: null, git_tag: null, wandb_url: null },
   };
 
   test("nx files and nx pull say so in one line, and nx get says what it always did", async () => {
