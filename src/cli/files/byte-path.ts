@@ -4,13 +4,13 @@ import type { WireFile } from "../../wire/files.ts";
 /** A path as the server has it, a character for each byte, as names need be no UTF-8. */
 export type BytePath = string;
 
-export const toBytes = (path: BytePath): Buffer => Buffer.from(path, "latin1");
+export const encodeBytes = (path: BytePath): Buffer => Buffer.from(path, "latin1");
 
 export const readBytePath = ({ path, raw }: Pick<WireFile, "path" | "raw">): BytePath =>
   Buffer.from(raw ?? path, raw === null ? "utf8" : "base64").toString("latin1");
 
 /** On one line, and harmless for a terminal. */
-export const showPath = (path: BytePath): string => escapeText(toBytes(path).toString("utf8"));
+export const showPath = (path: BytePath): string => escapeText(encodeBytes(path).toString("utf8"));
 
 /** As the end of an address. */
 export const encodePath = (path: BytePath): string =>

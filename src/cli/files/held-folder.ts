@@ -1,6 +1,6 @@
 import { closeSync, constants, lstatSync, mkdirSync, openSync, type Stats } from "node:fs";
 import { err, ok, type Problem, type Result } from "../../base/result.ts";
-import { type BytePath, showPath, toBytes } from "./byte-path.ts";
+import { type BytePath, encodeBytes, showPath } from "./byte-path.ts";
 
 /** An open folder. What is in it is reached by the folder itself, so that nobody can put a link on the way. */
 export type HeldFolder = Readonly<{ fd: number; path: BytePath }>;
@@ -16,7 +16,7 @@ export const describeSystemError = (error: unknown): string =>
 
 const locateFolder = ({ fd, path }: HeldFolder): BytePath => (CAN_BE_HELD ? `/proc/self/fd/${fd}` : path);
 
-export const locateIn = (folder: HeldFolder, name: BytePath): Buffer => toBytes(`${locateFolder(folder)}/${name}`);
+export const locateIn = (folder: HeldFolder, name: BytePath): Buffer => encodeBytes(`${locateFolder(folder)}/${name}`);
 
 /** Null where nothing has that name. A link is not followed. */
 export const findIn = (folder: HeldFolder, name: BytePath): Stats | null =>

@@ -10,7 +10,7 @@ import {
   rmSync,
   writeSync,
 } from "node:fs";
-import { type BytePath, toBytes } from "./byte-path.ts";
+import { type BytePath, encodeBytes } from "./byte-path.ts";
 import { type HeldFolder, locateIn } from "./held-folder.ts";
 import type { Sink } from "./read-file.ts";
 
@@ -34,7 +34,7 @@ const USUAL_MODE = 0o666;
 export const isPartName = (name: BytePath): boolean => PART.test(name);
 
 const hashPath = (path: BytePath): string =>
-  createHash("sha256").update(toBytes(path)).digest("hex").slice(0, HASH_LENGTH);
+  createHash("sha256").update(encodeBytes(path)).digest("hex").slice(0, HASH_LENGTH);
 
 const encodeTag = (tag: string | null): string =>
   tag === null || tag.length > LONGEST_TAG ? "" : Buffer.from(tag).toString("base64url");

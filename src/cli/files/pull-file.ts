@@ -26,7 +26,6 @@ export type Pulling = Readonly<{
 /** What became of one file: `why` says what is wrong with it. */
 export type Pulled = Readonly<{ kind: "fetched" | "there" | "differs" } | { kind: "failed"; why: string }>;
 
-/** The failure is one that concerns all files. */
 type Outcome = Promise<Result<Pulled, Failure>>;
 
 type Way = Readonly<{ path: BytePath; parents: readonly string[]; name: string }>;

@@ -81,8 +81,8 @@ export const readJobOptions = (flags: FlagValues, config: Config): Result<JobOpt
     user: readUserName(config),
     notifications: notifications.value,
     integrations: integrations.value,
-    ignore_blacklist: readSwitch(flags, "force"),
     ...surroundings.value,
+    ignore_blacklist: readSwitch(flags, "force"),
     ...outputs.value,
   });
 };
