@@ -14,7 +14,7 @@ export type PullReport = Readonly<{
   failed: readonly Readonly<{ path: string; why: string }>[];
 }>;
 
-const AT_ONCE = 4;
+const AT_ONCE = 8;
 
 const EMPTY: PullReport = { fetched: { files: 0, bytes: 0 }, there: { files: 0, bytes: 0 }, differing: [], failed: [] };
 

@@ -8,7 +8,7 @@ import {
   type Verb,
 } from "../../command-line/command.ts";
 import { readSwitch, readText } from "../../command-line/flag-values.ts";
-import { fail, failUsage } from "../../command-line/usage.ts";
+import { fail, failUsage, INTERRUPTED } from "../../command-line/usage.ts";
 import type { WireFile } from "../../wire/files.ts";
 import type { WireJob } from "../../wire/job.ts";
 import { describeAmount } from "../../wire/outputs-text.ts";
@@ -22,7 +22,7 @@ import { type PullReport, pullFiles } from "../files/pull-files.ts";
 import { NO_PROGRESS, showPullProgress } from "../files/pull-progress.ts";
 import { openTarget, type TargetFolder } from "../files/target-folder.ts";
 import { isEnded, stayWith } from "../jobs/await-job.ts";
-import { readOutputs } from "../jobs/kept-text.ts";
+import { listNotes, readOutputs } from "../jobs/kept-text.ts";
 import { isTerminal } from "../terminal/is-terminal.ts";
 import { hint, print, printJson } from "../terminal/output.ts";
 
@@ -34,7 +34,7 @@ const countBytes = (files: readonly WireFile[]): number => files.reduce((sum, { 
 
 const describeNothing = (job: WireJob): string => {
   const what = isEnded(job) ? "has no files" : "has written no files yet";
-  return [`job ${job.id} ${what}`, ...(job.notes ?? [])].join("; ");
+  return [`job ${job.id} ${what}`, ...listNotes(job)].join("; ");
 };
 
 const fetchAll = async (
@@ -45,9 +45,16 @@ const fetchAll = async (
   const isQuiet = readSwitch(flags, "json") || readSwitch(flags, "quiet") || !isTerminal("errors");
   const progress = isQuiet ? NO_PROGRESS : showPullProgress({ files: files.length, bytes: countBytes(files) });
   const facts = { id: job.id, top, shown, parts: listParts(top), isForced: readSwitch(flags, "force") };
+  const leave = (): void => {
+    progress.end();
+    hint("Interrupted: the same command goes on where this stopped");
+    process.exit(INTERRUPTED);
+  };
+  process.once("SIGINT", leave);
   try {
     return await pullFiles({ ...facts, api: stayWith(api), onBytes: progress.addBytes }, files, progress.addFile);
   } finally {
+    process.off("SIGINT", leave);
     progress.end();
   }
 };
