@@ -82,6 +82,7 @@ export const createJobOutputs = (serverDir: string, onStep?: OnStep): JobOutputs
   };
   return {
     holdsWork: (id) => holdsWork(locate(id)),
+    isThere: (id) => isThere(locate(id).outputs),
     keep: (job, signal) => keep(locate(job.id), job, { onStep, signal }),
     finish: async (id) => {
       const { repo, manifest, renamed } = locate(id);
