@@ -7,7 +7,8 @@ const isEnding = (event: NoticeEvent): boolean => event === "completed" || event
 
 const discord: Channel = {
   name: "discord",
-  isWanted: (news) => news.kind === "job" && news.job.notifications.includes("discord"),
+  isWanted: (news) =>
+    news.kind === "job" && news.job.notifications.includes("discord") && news.event !== "files_expire",
   findDestination: (secrets) => secrets["DISCORD_WEBHOOK_URL"] ?? "",
 };
 
@@ -32,6 +33,7 @@ const isWantedBy = ({ events, users, digest }: NotifyChannel, news: News): boole
   const isListed = events.some((event) => event === news.event);
   switch (news.kind) {
     case "job":
+      if (news.event === "files_expire") return isOf(users, news.job);
       return isOf(users, news.job) && isListed && !(digest && news.job.batchId !== undefined);
     case "batch":
       return isOf(users, news.lastJob) && digest;

@@ -12,10 +12,10 @@ export type Batch = Readonly<{
   failedIds: readonly string[];
 }>;
 
-/** `run_found` and `log_uploaded` change a message that was sent before. */
+/** `run_found` and `log_uploaded` change a message that was sent before; `files_expire`: what the job made goes soon. */
 export type JobNews = Readonly<{
   kind: "job";
-  event: "started" | "run_found" | "completed" | "failed" | "killed" | "log_uploaded";
+  event: "started" | "run_found" | "completed" | "failed" | "killed" | "log_uploaded" | "files_expire";
   job: Job;
 }>;
 

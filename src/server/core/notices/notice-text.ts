@@ -1,3 +1,4 @@
+import { describeGoing, describeKept } from "../../../wire/outputs-text.ts";
 import { isEnded, type Job } from "../jobs/job.ts";
 import type { Batch, BatchNews, JobNews, MachineNews, News } from "./news.ts";
 import { clipEnd } from "./plain-text.ts";
@@ -9,6 +10,7 @@ type BatchFacts = BatchNews & Readonly<{ logUrl: string | null }>;
 export type NoticeFacts = JobFacts | BatchFacts | MachineNews;
 
 const MAX_COMMAND = 500;
+const MAX_NOTE = 300;
 const MINUTE_S = 60;
 const HOUR_S = 3600;
 
@@ -20,6 +22,17 @@ const formatTime = (seconds: number): string => {
 const describeRuntime = (job: Job): string | null =>
   isEnded(job) ? formatTime(job.completedAt - job.startedAt) : null;
 
+/** What is kept of what the job made; null where that is nothing. */
+export const describeFiles = (job: Job): string | null => {
+  if (!isEnded(job)) return null;
+  const { state, keptUntil, isWarned } = job.outputs;
+  if (state === "moving") return "what it made is still being moved";
+  if (state !== "kept") return null;
+  return isWarned && keptUntil !== null
+    ? describeGoing(job.id, job.outputs, keptUntil)
+    : describeKept(job.id, job.outputs);
+};
+
 const listFacts = ({ job, logUrl }: JobFacts): readonly (readonly [string, string | null])[] => [
   ["Error", isEnded(job) ? job.errorMessage : null],
   ["Command", clipEnd(job.command, MAX_COMMAND)],
@@ -27,7 +40,9 @@ const listFacts = ({ job, logUrl }: JobFacts): readonly (readonly [string, strin
   ["Runtime", describeRuntime(job)],
   ["Git", [job.gitTag, job.gitBranch, job.gitRepoUrl].filter((part) => part !== null).join(" ")],
   ["W&B", "wandbUrl" in job ? job.wandbUrl : null],
+  ["Files", describeFiles(job)],
   ["Log", logUrl],
+  ...job.notes.map((note) => ["Note", clipEnd(note, MAX_NOTE)] as const),
 ];
 
 const listCounts = ({ completed, failed, killed, removed }: Batch): string =>
@@ -64,7 +79,9 @@ export const titleNotice = (news: News): string => {
   const node = nameNode(news);
   switch (news.kind) {
     case "job":
-      return `Job ${news.job.id} ${news.event} on ${node}`;
+      return news.event === "files_expire"
+        ? `The files of job ${news.job.id} on ${node} go soon`
+        : `Job ${news.job.id} ${news.event} on ${node}`;
     case "batch":
       return titleBatch(news.batch, node);
     case "machine":

@@ -2,7 +2,7 @@ import { constants } from "node:fs";
 import { chmod, lstat, mkdir, readdir } from "node:fs/promises";
 import { describeError } from "../../../../base/describe-error.ts";
 import type { ByteText, FoundFile } from "../../../core/running/outputs.ts";
-import { type Handle, openHandle } from "./handle.ts";
+import { type Descriptor, openDescriptor } from "./descriptor.ts";
 
 /** What a folder holds: `mode` are its permission bits, `device` the file system that it is in. */
 export type Entry = Readonly<{
@@ -17,7 +17,7 @@ export type Entry = Readonly<{
   ctimeNs: bigint;
 }>;
 
-export type Folder = Readonly<{ handle: Handle; device: bigint }>;
+export type Folder = Readonly<{ handle: Descriptor; device: bigint }>;
 
 const FOLDER_FLAGS = constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW;
 const O_PATH = 0o10_000_000;
@@ -26,18 +26,18 @@ const OWNER_MAY_ALL = 0o700;
 const OWNER_MAY_READ = 0o400;
 const AT_ONCE = 64;
 
-export const toBytes = (text: ByteText): Buffer => Buffer.from(text, "latin1");
+export const encodeText = (text: ByteText): Buffer => Buffer.from(text, "latin1");
 
 /** Where a file of an open folder is, reached by the folder itself: nobody can put a link on the way. */
 export const locateIn = ({ handle }: Pick<Folder, "handle">, name: ByteText): Buffer =>
-  toBytes(`/proc/self/fd/${handle.fd}/${name}`);
+  encodeText(`/proc/self/fd/${handle.fd}/${name}`);
 
 const readCode = (error: unknown): string => (error instanceof Error && "code" in error ? String(error.code) : "");
 
 export const isMissing = (error: unknown): boolean => ["ENOENT", "ENOTDIR", "ELOOP"].includes(readCode(error));
 
 const openPath = async (path: string | Buffer): Promise<Folder> => {
-  const handle = await openHandle(path, FOLDER_FLAGS);
+  const handle = await openDescriptor(path, FOLDER_FLAGS);
   try {
     return { handle, device: (await handle.stat()).dev };
   } catch (error) {
@@ -58,7 +58,7 @@ export const makeFolderIn = async (folder: Folder, name: ByteText, mode: number)
 
 const allow = async (folder: Folder, { name, mode }: Entry, wanted: number): Promise<void> => {
   if ((mode & wanted) === wanted) return;
-  const handle = await openHandle(locateIn(folder, name), O_PATH | constants.O_NOFOLLOW);
+  const handle = await openDescriptor(locateIn(folder, name), O_PATH | constants.O_NOFOLLOW);
   try {
     await chmod(`/proc/self/fd/${handle.fd}`, mode | wanted);
   } finally {
@@ -139,7 +139,7 @@ export const withFolder = async <Value>(
 };
 
 /** In a way that can be shown: what is no UTF-8 is replaced. */
-export const decodeText = (text: ByteText): string => toBytes(text).toString("utf8");
+export const decodeText = (text: ByteText): string => encodeText(text).toString("utf8");
 
 /** A failure then says at which path, and not by which numbers it was reached. */
 export const sayWhere = async <Value>(path: ByteText, act: Promise<Value>): Promise<Value> => {

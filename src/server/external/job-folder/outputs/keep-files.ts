@@ -4,6 +4,7 @@ import { addAmounts, type ByteText, type KeepRule, type Kept } from "../../../co
 import { JOB_FILES, type JobPaths } from "../job-paths.ts";
 import {
   decodeText,
+  encodeText,
   type Folder,
   findEntry,
   letOwnerRead,
@@ -11,7 +12,6 @@ import {
   openFolder,
   openForOwner,
   sayWhere,
-  toBytes,
   withFolder,
 } from "./folder.ts";
 import { reachFolder } from "./goal.ts";
@@ -34,7 +34,7 @@ const openOwn = async (job: Folder, name: ByteText): Promise<Folder | null> => {
 const createRecord =
   (path: string) =>
   (from: ByteText, name: ByteText): void =>
-    appendFileSync(path, toBytes(`${from}\0${name}\0`), { mode: 0o600 });
+    appendFileSync(path, encodeText(`${from}\0${name}\0`), { mode: 0o600 });
 
 const moveOut = async ({ paths, rule, onMoved }: Keeping, job: Folder, outputs: Folder): Promise<Amount> => {
   const repo = await openOwn(job, JOB_FILES.repo);

@@ -30,7 +30,7 @@ export type Move = Readonly<{
 }>;
 
 /** A folder to be moved out of: `path` is its own below the top. */
-export type Source = Readonly<{ folder: Folder; path: ByteText; isMadeAgain: boolean; goal: Goal }>;
+export type MoveSource = Readonly<{ folder: Folder; path: ByteText; isMadeAgain: boolean; goal: Goal }>;
 
 type FileEntry = Entry & Readonly<{ kind: "file" | "link" | "other" }>;
 
@@ -38,13 +38,13 @@ const DEEPEST = 200;
 
 const isFile = (entry: Entry): entry is FileEntry => entry.kind !== "folder";
 
-const checkEntries = ({ folder, path }: Source, entries: readonly Entry[]): void => {
+const checkEntries = ({ folder, path }: MoveSource, entries: readonly Entry[]): void => {
   if (path.split("/").length > DEEPEST) throw new Error(`folders lie more than ${DEEPEST} deep`);
   const foreign = entries.find(({ device }) => device !== folder.device);
   if (foreign !== undefined) throw new Error(`${joinPath(path, foreign.name)} is another file system`);
 };
 
-const moveFile = async (move: Move, { folder, path, goal }: Source, { name }: Entry): Promise<void> => {
+const moveFile = async (move: Move, { folder, path, goal }: MoveSource, { name }: Entry): Promise<void> => {
   const { folder: target, taken } = await goal.reach();
   const chosen = chooseName(name, (one) => taken.has(one));
   taken.add(chosen);
@@ -58,7 +58,7 @@ const sumSizes = (files: readonly Entry[]): Amount => ({
   bytes: files.reduce((sum, { size }) => sum + Number(size), 0),
 });
 
-const moveOwnFiles = async (move: Move, source: Source, files: readonly FileEntry[]): Promise<Amount> => {
+const moveOwnFiles = async (move: Move, source: MoveSource, files: readonly FileEntry[]): Promise<Amount> => {
   const judge = (file: FileEntry): Fate =>
     decideFate({ ...file, path: joinPath(source.path, file.name) }, move.rule, source.isMadeAgain);
   const byFate = Map.groupBy(files, judge);
@@ -66,7 +66,7 @@ const moveOwnFiles = async (move: Move, source: Source, files: readonly FileEntr
   return sumSizes(byFate.get("leave out") ?? []);
 };
 
-const moveFolder = async (move: Move, source: Source, entry: Entry): Promise<Amount> => {
+const moveFolder = async (move: Move, source: MoveSource, entry: Entry): Promise<Amount> => {
   const path = joinPath(source.path, entry.name);
   const goal = createGoal(source.goal, entry, (name) => move.onRenamed(path, name));
   try {
@@ -78,7 +78,7 @@ const moveFolder = async (move: Move, source: Source, entry: Entry): Promise<Amo
 };
 
 /** Moves what is new or changed out of a folder and those in it; returns what of that was left out. Throws where a part can't be moved; what was moved until then is. */
-export const moveFiles = async (move: Move, above: Source): Promise<Amount> => {
+export const moveFiles = async (move: Move, above: MoveSource): Promise<Amount> => {
   const entries = await readEntries(above.folder);
   checkEntries(above, entries);
   const source = { ...above, isMadeAgain: judgeFolder(above, entries) };
