@@ -4,7 +4,7 @@ type Amount = Readonly<{ files: number; bytes: number }>;
 
 const DATE_AND_MINUTE = 16;
 
-export const describeAmount = ({ files, bytes }: Amount): string =>
+const describeAmount = ({ files, bytes }: Amount): string =>
   `${files} ${files === 1 ? "file" : "files"}, ${formatBytes(bytes)}`;
 
 /** What is told where a job's files were kept: `3 files, 1.2 GB are kept: nx pull k3f9ab`. */

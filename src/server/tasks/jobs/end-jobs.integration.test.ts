@@ -5,6 +5,7 @@ import { createGpu, createQueued } from "../../../../tests/support/samples.ts";
 import { createCpuJob, createHarness, type Harness, handleOf, toId, wakeAll } from "../../../../tests/support/tasks.ts";
 import { waitUntil } from "../../../../tests/support/wait.ts";
 import { err, ok } from "../../../base/result.ts";
+import { isMoving } from "../../core/jobs/job.ts";
 import type { GpuReading } from "../../core/queue/gpu.ts";
 import type { Observation } from "../../core/running/executor.ts";
 
@@ -151,6 +152,16 @@ describe("what a job made", () => {
     expect(existsSync(join(repo, "file"))).toBe(true);
     isFull = false;
     await waitUntil(() => existsSync(join(dir, "outputs/file")) && !existsSync(repo));
+  });
+
+  test("is known again where an earlier server had kept it, and a database from before that was restored", async () => {
+    const { harness, repo, dir } = await runStarted();
+    rmSync(repo, { recursive: true });
+    mkdirSync(join(dir, "outputs"));
+    writeFileSync(join(dir, "outputs/file"), "kept");
+    harness.executor.end("a", 0);
+    await waitUntil(() => harness.find("a").status === "completed" && !isMoving(harness.find("a")));
+    expect(harness.find("a")).toMatchObject({ outputs: { state: "kept", files: 1, bytes: 4 } });
   });
 
   test("is nothing where its command never started: then its folder goes", async () => {

@@ -10,7 +10,7 @@ const FOLDERS_A_TURN = 100;
 const letOthersRun = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
 const tidyEnded = async (context: TaskContext, { id, outputs }: EndedJob): Promise<void> => {
-  if (!context.outputs.holdsWork(id)) {
+  if (!context.outputs.isUnmoved(id)) {
     await context.jobDirectory.removeRepo(id);
     if (outputs.state === "kept" && !context.outputs.isThere(id)) await forgetOutputs(context, id);
     return;

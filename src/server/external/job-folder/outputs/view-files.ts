@@ -80,7 +80,7 @@ export const readTarget = (folder: Folder, name: ByteText): Promise<ByteText> =>
   readlink(locateIn(folder, name), { encoding: "latin1" });
 
 /** What a file takes; a link takes nothing. */
-export const measure = ({ file }: WalkedFile): Amount => ({
+const measure = ({ file }: WalkedFile): Amount => ({
   files: 1,
   bytes: file.kind === "file" ? Number(file.size) : 0,
 });
