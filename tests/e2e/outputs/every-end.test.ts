@@ -4,7 +4,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { existsSync, lstatSync, mkdirSync, readdirSync, readFileSync, readlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { WireJob } from "../../../src/wire/job.ts";
-import { listProcessesWith, ROOT, stopChild } from "../../support/programs.ts";
+import { killProcess, listProcessesWith, ROOT, stopChild } from "../../support/programs.ts";
 import { createTar } from "../../support/tar-archive.ts";
 import { waitUntil } from "../../support/wait.ts";
 import { createWorld, type World } from "../../support/world.ts";
@@ -118,7 +118,7 @@ const expectAllKept = (id: string, job: WireJob, many = 300): void => {
 const killSession = async (id: string): Promise<void> => {
   await waitUntilMade();
   const pids = listProcessesWith(`NEXUS_JOB_ID=${id}`);
-  for (const pid of pids) process.kill(pid, "SIGKILL");
+  for (const pid of pids) killProcess(pid);
   await waitUntil(() => listProcessesWith(`NEXUS_JOB_ID=${id}`).length === 0, "its processes are gone");
 };
 
