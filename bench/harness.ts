@@ -50,6 +50,9 @@ export const startServer = async (
     NS_SERVER_DIR: join(dir, "server"),
     NS_PORT: String(port),
     NS_MOCK_GPUS: "2",
+    NS_MIN_FREE_GB: "0",
+    NS_MAX_QUEUED: "1000000",
+    NS_MAX_QUEUED_IN_ALL: "1000000",
     ...settings,
   };
   const startedAt = performance.now();

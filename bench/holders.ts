@@ -1,6 +1,6 @@
 import { connect, createServer, type Socket } from "node:net";
 import { createFindHolder } from "../src/server/external/local-users/loopback-holders.ts";
-import { askProcNet } from "../src/server/external/local-users/proc-net.ts";
+import { askProcNet } from "../src/tools/sockets/proc-net.ts";
 import { measure, median, percentile, printFigure } from "./harness.ts";
 
 const ROUNDS = 5000;

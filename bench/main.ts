@@ -4,6 +4,7 @@ import { benchLaunch } from "./launch.ts";
 import { benchMemory } from "./memory.ts";
 import { benchNotifications } from "./notifications.ts";
 import { benchOutputs } from "./outputs.ts";
+import { benchQueue } from "./queue.ts";
 import { benchReading } from "./reading.ts";
 import { benchSubmissions } from "./submissions.ts";
 
@@ -14,6 +15,7 @@ const BENCHES: Readonly<Record<string, () => Promise<void>>> = {
   outputs: benchOutputs,
   submissions: benchSubmissions,
   notifications: benchNotifications,
+  queue: benchQueue,
   reading: benchReading,
   memory: benchMemory,
 };

@@ -20,9 +20,11 @@ const CLIENT: Surroundings = {
   ],
   variables: [
     ["NEXUS_TARGET", "the server to talk to, as -t"],
-    ["NEXUS_API_TOKEN", "the token for a remote target"],
+    ["NEXUS_TARGET_HOST, NEXUS_TARGET_API_TOKEN, …", "fields of the target that NEXUS_TARGET names, of no other"],
+    ["NEXUS_API_TOKEN", "the token for nx target add; the earlier name of NEXUS_TARGET_API_TOKEN"],
     ["NEXUS_USER, NEXUS_AUTOSTART, NEXUS_DEFAULT_NOTIFICATIONS, …", "each setting of config.toml"],
-    ["NS_PORT, NS_SERVER_DIR", "where the local server is"],
+    ["NS_SERVER_DIR, NS_PORT", "the folder and the port of your own server"],
+    ["NEXUS_SOCKET", "the socket of the local server"],
     ["VISUAL, EDITOR", "the editor of config, env and jobrc"],
     ["NO_COLOR, FORCE_COLOR", "no colours; colours in a pipe too"],
   ],

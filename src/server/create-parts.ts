@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { IS_SINGLE_FILE } from "../base/single-file.ts";
 import { createEventFeed, type EventFeed } from "./api/live/event-feed.ts";
 import type { Clock } from "./core/clock.ts";
+import type { ReadDiskRoom } from "./core/machine/disk-room.ts";
 import type { HostStats } from "./core/machine/host.ts";
 import { createServerChannels, JOB_CHANNELS } from "./core/notices/channels.ts";
 import type { Couriers } from "./core/notices/courier.ts";
@@ -22,6 +23,7 @@ import { createGpus } from "./external/gpus/create-gpus.ts";
 import { createGpuHealth } from "./external/gpus/gpu-health.ts";
 import { createJobDirectory } from "./external/job-folder/job-directory.ts";
 import { createJobOutputs } from "./external/job-folder/outputs/job-outputs.ts";
+import { createDiskRoom } from "./external/machine/disk-room.ts";
 import { createHostStats } from "./external/machine/host-stats.ts";
 import { createNetworkTest } from "./external/machine/network-test.ts";
 import { createJobTerminals } from "./external/screen/job-terminals.ts";
@@ -47,6 +49,7 @@ export type Parts = Reporting &
     jobDirectory: JobDirectory;
     outputs: JobOutputs;
     health: HostStats;
+    readDiskRoom: ReadDiskRoom;
     certificate: CertificateKeeper | null;
   }>;
 
@@ -73,16 +76,17 @@ export const createParts = (
   opened: Readonly<{ store: Store; certificate: CertificateKeeper | null }>,
   reporting: Reporting,
 ): Parts => {
-  const { serverDir, notify } = settings;
+  const { serverDir, notify, maxLogGb } = settings;
   const feed = createEventFeed({ epoch: randomBytes(EPOCH_BYTES).toString("hex") });
   const gpus = createGpus(settings, { store: opened.store, clock: readClock, uptime: readUptime, log: reporting.log });
   return {
     ...reporting,
     ...{ store: announceChanges(opened.store, feed.publish), feed, certificate: opened.certificate },
     ...{ clock: readClock, gpus, health: createHealth(settings, gpus) },
+    readDiskRoom: createDiskRoom(settings, readClock),
     channels: [...JOB_CHANNELS, ...createServerChannels(notify)],
     couriers: createCouriers(settings, readClock),
-    executor: createScreenExecutor({ serverDir, onStep: reporting.onStep }),
+    executor: createScreenExecutor({ serverDir, maxLogGb, onStep: reporting.onStep }),
     terminals: createJobTerminals(),
     jobDirectory: createJobDirectory(serverDir),
     outputs: createJobOutputs(serverDir, reporting.onStep),

@@ -67,7 +67,7 @@ const openFolder = (settings: Settings, { meter, onStep }: Reporting): Result<St
     mkdirSync(settings.serverDir, { recursive: true, mode: 0o700 });
   } catch (error) {
     return err({
-      message: `${settings.serverDir} can't be made: ${describeError(error)}`,
+      message: `${settings.serverDir} can't be made: ${describeError(error)}; name a folder of yours as server_dir, or make room`,
     });
   }
   return openStore({ serverDir: settings.serverDir, clock: readClock, meter, onStep });
@@ -93,6 +93,9 @@ const toApiSettings = (settings: Settings, serverUser: string): ApiSettings => (
   },
   maxCpuJobs: settings.maxCpuJobs,
   maxPassedOver: settings.maxPassedOver,
+  maxQueued: settings.maxQueued,
+  maxQueuedInAll: settings.maxQueuedInAll,
+  maxWaitingGib: settings.maxWaitingGib,
   limits: settings,
 });
 

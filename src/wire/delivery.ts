@@ -18,6 +18,7 @@ export const deliverySchema = z
       "batch_done",
       "unhealthy",
       "recovered",
+      "disk_low",
     ]),
     state: z.enum(DELIVERY_STATES).meta({ description: "`dead` was given up, for the reason in `error`" }),
     attempts: z.int(),

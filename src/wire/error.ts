@@ -17,6 +17,7 @@ export const ERROR_CODES = [
   "UNSUPPORTED_MEDIA_TYPE",
   "RANGE_NOT_SATISFIABLE",
   "JOB_EXISTS",
+  "LIMIT_REACHED",
   "VALIDATION_ERROR",
   "TOO_MANY_REQUESTS",
   "GPU_ERROR",
@@ -36,6 +37,12 @@ export const errorSchema = z
     status_code: z.int(),
     detail: z.array(errorDetailSchema).optional(),
     hint: z.string().optional(),
+    limit: z.string().optional().meta({ description: "With `LIMIT_REACHED`: the setting that it is" }),
+    max: z.number().optional().meta({ description: "With `LIMIT_REACHED`: its value" }),
+    asked: z
+      .number()
+      .optional()
+      .meta({ description: "With `LIMIT_REACHED`: what it would be with what was asked for" }),
   })
   .meta({ id: "Error" });
 

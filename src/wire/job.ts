@@ -108,6 +108,10 @@ export const wireJobSchema = z
     started_at: unixSeconds.nullable(),
     gpu_idxs: z.array(z.int()),
     wandb_url: z.string().nullable(),
+    wandb_note: z
+      .string()
+      .nullable()
+      .meta({ description: "Of a run that is offline, or whose page W&B did not confirm: which, and what to do" }),
     marked_for_kill: z.boolean(),
     completed_at: unixSeconds.nullable(),
     exit_code: z.int().nullable(),

@@ -1,6 +1,9 @@
 /** Where an installed server listens for the users of its machine. */
 export const LOCAL_SOCKET = "/run/nexus-server/nexus.sock";
 
+/** There where a server is installed, whether or not it runs. */
+export const SERVICE_UNIT = "/etc/systemd/system/nexus-server.service";
+
 /** `serverDir` is absolute and `digest` names it; `isShared`: other machines see the same folder. */
 export type SocketFacts = Readonly<{
   serverDir: string;

@@ -16,6 +16,10 @@ export const serverStatusSchema = z
     mock: z.boolean().meta({ description: "True when the GPUs are pretended" }),
     gpu_error: z.string().nullable().meta({ description: "Why the GPUs can't be read, if they can't" }),
     gpu_hint: z.string().nullable().meta({ description: "What would make the GPUs easier to use" }),
+    disk_error: z
+      .string()
+      .optional()
+      .meta({ description: "There while too little is free on the disk: nothing starts" }),
   })
   .meta({ id: "ServerStatus" });
 

@@ -1,6 +1,7 @@
 import { z } from "zod";
 
 const WAIT_REASONS = [
+  "disk_low",
   "gpus_unreadable",
   "gpus_missing",
   "too_many_gpus",

@@ -70,7 +70,7 @@ const isHealthKnown = async ({ url }: World): Promise<boolean> => {
 const record = async (form: Form, world: World, show: Show): Promise<Screens> => {
   const names = new Map<string, string>();
   const screens = new Map<string, string>();
-  await world.startServer({ NS_NODE_NAME: NODE_NAME });
+  await world.startServer({ NS_NODE_NAME: NODE_NAME, NS_MAX_QUEUED: "15" });
   await waitUntil(() => isHealthKnown(world), "health is measured");
   for (const scene of SCENES.filter(({ only = form }) => only === form)) {
     for (const part of scene.jobs ?? []) await castJob(world, part, names);

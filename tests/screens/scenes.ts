@@ -69,7 +69,7 @@ const MISTAKES: readonly Scene[] = [
   { name: "notify-no-channel", line: "nx notify test" },
   { name: "notify-unknown", line: "nx notify test pigeon" },
   { name: "remove-without-id", line: "nx remove" },
-  { name: "server-away", line: "NS_PORT=1 nx queue --no-autostart" },
+  { name: "server-away", line: "NS_SERVER_DIR=/nowhere NS_PORT=1 nx queue --no-autostart" },
 ];
 
 const OWN_FILES: readonly Scene[] = [
@@ -109,6 +109,7 @@ const SUBMISSIONS: readonly Scene[] = [
   { name: "add", line: "nx add --no-git true" },
   { name: "add-many", line: "nx add --no-git echo '{a,b,c}'", answers: YES },
   { name: "add-dry-run", line: "nx add --no-git --dry-run true" },
+  { name: "add-over-the-limit", line: "nx add --no-git echo '{0,1,2,3}{0,1,2,3}'", answers: YES },
   { name: "remove-many", line: "nx remove '^echo'", answers: NO },
   { name: "remove-many-unasked", line: "nx remove -y '^(echo|true)'" },
 ];

@@ -11,6 +11,7 @@ import type { Wakes } from "../../src/server/changes/context.ts";
 import type { Role } from "../../src/server/core/access/access.ts";
 import type { Clock } from "../../src/server/core/clock.ts";
 import { type EndedJob, type Job, type JobId, NO_OUTPUTS, type RunningJob } from "../../src/server/core/jobs/job.ts";
+import type { DiskRoom } from "../../src/server/core/machine/disk-room.ts";
 import { JOB_CHANNELS } from "../../src/server/core/notices/channels.ts";
 import type { Couriers } from "../../src/server/core/notices/courier.ts";
 import type { Channel } from "../../src/server/core/notices/plan-notices.ts";
@@ -50,6 +51,7 @@ export type Harness = Readonly<{
   countArtifacts: () => number;
   breakDisk: () => void;
   stop: () => void;
+  setDiskRoom: (room: DiskRoom | null) => void;
   hideGpus: (error: Problem) => void;
   readEnv: (id: string) => Environment;
 }>;
@@ -74,8 +76,8 @@ const failWhen = (store: Store, isBroken: () => boolean): Store => ({
   write: (change) => (isBroken() ? Promise.resolve(full) : store.write(change)),
   artifacts: {
     ...store.artifacts,
-    begin: (gitSha) => {
-      const writer = store.artifacts.begin(gitSha);
+    begin: (gitSha, share) => {
+      const writer = store.artifacts.begin(gitSha, share);
       return { ...writer, append: (chunk) => (isBroken() ? Promise.resolve(full) : writer.append(chunk)) };
     },
   },
@@ -142,6 +144,7 @@ const digests: Channel = {
 export const createHarness = (
   gpus: readonly Gpu[] = [createGpu(0), createGpu(1)],
   probe: GpuProbe | null = null,
+  settings: Partial<ApiContext["settings"]> = {},
 ): Harness => {
   const errors: string[] = [];
   const wakes: (keyof Wakes)[] = [];
@@ -158,6 +161,7 @@ export const createHarness = (
   let now = 1_700_000_000;
   let gpuError: Problem | null = null;
   let broken = false;
+  let diskRoom: DiskRoom | null = null;
   const clock = (): number => {
     now += 1;
     return now;
@@ -186,6 +190,10 @@ export const createHarness = (
       readTail: async (id, lines) => new TextEncoder().encode(`tail of ${id} ${lines}\n`),
       readErrors: async (id, lines) => new TextEncoder().encode(`errors of ${id} ${lines}\n`),
       isRemoved: async (id) => id === "cleaned",
+      resume: async (id, { lastLines, place }) => ({
+        position: place?.from ?? 7,
+        bytes: new Blob([`bytes of ${id} ${lastLines} ${JSON.stringify(place)}\n`]).stream(),
+      }),
       follow: (id, lines, hasEnded) =>
         new ReadableStream({
           pull: (controller) => {
@@ -201,6 +209,7 @@ export const createHarness = (
         system: { cpu_percent: 10, memory_percent: 10, uptime: 1000, load_avg: [0.1, 0.2, 0.3] },
       }),
     },
+    readDiskRoom: async () => diskRoom,
     clock,
     meter: createMeter(),
     log: {
@@ -228,7 +237,9 @@ export const createHarness = (
       local: { loopback: "anyone", isShared: false, owner: "nexus", roles: new Map() },
       maxCpuJobs: 2,
       maxPassedOver: 1800,
+      ...{ maxQueued: 10_000, maxQueuedInAll: 50_000, maxWaitingGib: 2 },
       limits: { maxRequests: 100, maxFollowers: 5, maxFollowersPerAddress: 3, maxUploads: 3, bodyTimeout: 0.3 },
+      ...settings,
     },
     tokenDigest: () => new Bun.CryptoHasher("sha256").update(TOKEN).digest("hex"),
     newJobId: () => `aaaaa${++ids}` as JobId,
@@ -324,6 +335,9 @@ export const createHarness = (
     },
     stop: () => {
       stopping = true;
+    },
+    setDiskRoom: (room) => {
+      diskRoom = room;
     },
     hideGpus: (error) => {
       gpuError = error;

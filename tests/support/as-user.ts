@@ -5,7 +5,7 @@ import { checkAbility } from "./ability.ts";
 
 export const canBeOthers: boolean = checkAbility(process.getuid?.() === 0, "root, to be other users");
 
-const asUid = (uid: number, argv: readonly string[]): readonly string[] => [
+export const asUid = (uid: number, argv: readonly string[]): readonly string[] => [
   ...["setpriv", "--reuid", String(uid), "--regid", String(uid), "--clear-groups"],
   ...argv,
 ];

@@ -5,6 +5,6 @@ export const createPlainApi = (port: number | undefined): Api => {
   const address = `http://127.0.0.1:${port}`;
   return createApi({
     ...{ name: "local", address, baseUrl: address, socket: null, ssh: null, token: null, tls: null, fingerprint: null },
-    ...{ autostart: false, config: {} },
+    ...{ triesPort: false, listener: "any" as const, isInstalled: false, autostart: false, notes: [], config: {} },
   });
 };

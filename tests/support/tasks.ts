@@ -6,6 +6,7 @@ import { err, ok, type Problem, type Result } from "../../src/base/result.ts";
 import type { Wakes } from "../../src/server/changes/context.ts";
 import type { ActiveJob, ArtifactId, Job, JobHandle, JobId, QueuedJob } from "../../src/server/core/jobs/job.ts";
 import { applyJobEvent, type JobEvent } from "../../src/server/core/jobs/job-transition.ts";
+import type { ReadDiskRoom } from "../../src/server/core/machine/disk-room.ts";
 import type { HostStats } from "../../src/server/core/machine/host.ts";
 import { JOB_CHANNELS } from "../../src/server/core/notices/channels.ts";
 import type { Channel } from "../../src/server/core/notices/plan-notices.ts";
@@ -68,6 +69,7 @@ export type Overrides = Readonly<{
   settings?: Partial<TaskContext["settings"]>;
   serverEnvironment?: Environment;
   health?: HostStats;
+  readDiskRoom?: ReadDiskRoom;
   jobDirectory?: JobDirectory;
   wandb?: WandbFinder;
   channels?: readonly Channel[];
@@ -177,6 +179,7 @@ export const createHarness = (overrides: Overrides = {}): Harness => {
     jobDirectory: overrides.jobDirectory ?? createJobDirectory(serverDir),
     outputs: createJobOutputs(serverDir),
     logs: { readTail: async () => Buffer.from(overrides.log ?? "") },
+    readDiskRoom: overrides.readDiskRoom ?? (async () => null),
     clock,
     uptime: () => now,
     log: createLog(logs),
@@ -254,7 +257,15 @@ export const readFigureOf = (
   labels: Readonly<Record<string, string>> = {},
 ): number | undefined => {
   const [artifacts, jobs] = [store.artifacts.measure(), store.countJobs()];
-  const figures = { version: "", nodeName: "", jobs, gpus: [], artifacts, certificateExpiresAt: null, channels: [] };
+  const figures = {
+    version: "",
+    nodeName: "",
+    jobs,
+    gpus: [],
+    artifacts,
+    certificateExpiresAt: null,
+    channels: [],
+  };
   return readFigure(meter.render(figures), name, labels);
 };
 

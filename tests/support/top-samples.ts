@@ -26,6 +26,7 @@ export const makeJob = (fields: Partial<WireJob> = {}): WireJob => ({
   started_at: NOW - 192,
   gpu_idxs: [0],
   wandb_url: null,
+  wandb_note: null,
   marked_for_kill: false,
   completed_at: null,
   exit_code: null,

@@ -71,7 +71,13 @@ export const createWorld = async (): Promise<World> => {
   mkdirSync(home);
   const port = await pickPort();
   const url = `http://127.0.0.1:${port}`;
-  const names = { NS_SERVER_DIR: join(folder, "server"), NS_PORT: String(port), NS_MOCK_GPUS: "2", NO_COLOR: "1" };
+  const names = {
+    NS_SERVER_DIR: join(folder, "server"),
+    NS_PORT: String(port),
+    NS_MOCK_GPUS: "2",
+    NO_COLOR: "1",
+    NS_MIN_FREE_GB: "0",
+  };
   const author = {
     GIT_AUTHOR_NAME: "t",
     GIT_AUTHOR_EMAIL: "t@example.org",

@@ -18,7 +18,7 @@ import {
   readStoredJobs,
   withDatabase,
 } from "./gather.ts";
-import { createHistory, type RunOptions } from "./history.ts";
+import { createHistory, isAccepted, type RunOptions } from "./history.ts";
 import { codeOf, type JobPlan, renderHelpers } from "./jobs.ts";
 import { createRandom, type Random } from "./random.ts";
 import {
@@ -225,8 +225,13 @@ const createClients = ({ seed, clients, gpus, kills }: RunOptions): Clients =>
     }),
   );
 
+const lacksJobs = ({ options, history }: Arena): boolean => {
+  const accepted = history.events.filter((event) => event.kind === "submit" && isAccepted(event.answer));
+  return accepted.length < options.leastJobs;
+};
+
 const hasRoom = ({ arena, state }: Run, deadline: number): boolean =>
-  state.kills < arena.options.kills && performance.now() < deadline;
+  (state.kills < arena.options.kills || lacksJobs(arena)) && performance.now() < deadline;
 
 const chooseDeath = (random: Random, kills: number): Death => FIRST_DEATHS[kills] ?? drawDeath(random);
 
@@ -246,7 +251,8 @@ const runStretch = async (run: Run, clients: Clients, random: Random, deadline: 
   state.isPaused = false;
   const goal = state.kills + arena.options.killsBetweenDrains;
   const working = clients.map((stories) => runClient(arena, stories));
-  while (state.kills < goal && hasRoom(run, deadline)) await liveAndDie(run, chooseDeath(random, state.kills));
+  while ((state.kills < goal || lacksJobs(arena)) && hasRoom(run, deadline))
+    await liveAndDie(run, chooseDeath(random, state.kills));
   for (const step of mayResist(arena.options) ? LATE_STEPS : []) {
     working.push(killStubborn(run, arena.history.events.length));
     await dieAtLateStep(run, step);
@@ -312,6 +318,7 @@ const setUp = async (options: RunOptions, report: Report): Promise<Run> => {
     NS_SERVER_DIR: serverDir,
     NS_PORT: String(port),
     NS_MOCK_GPUS: String(options.gpus),
+    NS_MIN_FREE_GB: "0",
     NS_REFRESH_RATE: "0.5",
     NS_MAX_CPU_JOBS: "6",
   };

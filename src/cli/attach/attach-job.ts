@@ -3,11 +3,13 @@ import type { Failure, Outcome } from "../../command-line/command.ts";
 import { fail, UNREACHABLE } from "../../command-line/usage.ts";
 import { CLOSE_CODES } from "../../wire/attach.ts";
 import type { WireJob } from "../../wire/job.ts";
-import type { Api } from "../connection/api-client.ts";
-import { awaitJob, isEnded, isHopeless, pauseBeforeRetry, stayWith } from "../jobs/await-job.ts";
+import { type Api, createApi } from "../connection/api-client.ts";
+import { openWay, type Way } from "../connection/way.ts";
+import { awaitJob, isEnded, isHopeless, pauseBeforeRetry } from "../jobs/await-job.ts";
 import { followJob } from "../jobs/follow-job.ts";
 import { chooseExitCode, describeEnding } from "../jobs/job-ending.ts";
 import { filterLog } from "../jobs/log-filter.ts";
+import { standBack } from "../targets/target.ts";
 import { hint } from "../terminal/output.ts";
 import { type AttachSocket, openAttachSocket, type SocketEnd } from "./attach-socket.ts";
 import { createDetachKeys } from "./detach-keys.ts";
@@ -27,6 +29,7 @@ type Session = {
 type Final = Result<"detached" | "ended", Failure>;
 type Break = Readonly<{ wasOpen: boolean; failure: Failure }>;
 
+const NEVER_OPEN: SocketEnd = { wasOpen: false, code: 0, reason: "" };
 const READING_MS = 600;
 const RECORDER_LINES = 2;
 
@@ -52,13 +55,20 @@ const takeKeys = (session: Session): ((keys: Uint8Array) => void) => {
   };
 };
 
+const findWay = async ({ api }: Session): Promise<Way | null> => {
+  const way = await openWay(api.target).catch(() => null);
+  return way?.ok === true ? way.value : null;
+};
+
 const show = async (session: Session, terminal: RawTerminal, path: string): Promise<SocketEnd | "left"> => {
+  const way = await findWay(session);
+  if (way === null) return NEVER_OPEN;
   const farewell = holdFarewell((bytes) => {
     session.hasShown = true;
     terminal.write(session.clearing(bytes));
   });
   const output = holdOutput(session.hasShown ? 0 : READING_MS, farewell.push);
-  const socket = openAttachSocket(session.api.target, path, output.push);
+  const socket = openAttachSocket(session.api.target, { way, path }, output.push);
   session.socket = socket;
   const end = await Promise.race([socket.ended, session.left.promise]);
   output.drop();
@@ -155,7 +165,7 @@ const advise = (id: string, { exitCode, message }: Failure): Outcome =>
 export const attachToJob = async (api: Api, id: string, isWatching: boolean): Promise<Outcome> => {
   const left = Promise.withResolvers<"left">();
   const session: Session = {
-    api: stayWith(api),
+    api: createApi(standBack(api.target)),
     id,
     isWatching,
     left,

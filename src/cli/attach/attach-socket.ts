@@ -1,3 +1,4 @@
+import type { Way } from "../connection/way.ts";
 import type { Target } from "../targets/target.ts";
 
 export type SocketEnd = Readonly<{ wasOpen: boolean; code: number; reason: string }>;
@@ -36,16 +37,27 @@ const watchSilence = (socket: WebSocket): (() => void) => {
   });
 };
 
-const describeUrl = ({ baseUrl, socket }: Target, path: string): string => {
+const describeUrl = ({ baseUrl }: Target, { options }: Way, path: string): string => {
   const url = baseUrl.replace(/^http/, "ws");
-  return socket === null ? url + path : `${new URL(url).protocol.replace(":", "+unix:")}//${socket}:${path}`;
+  const { unix } = options;
+  return unix === undefined ? url + path : `${new URL(url).protocol.replace(":", "+unix:")}//${unix}:${path}`;
+};
+
+const connect = (target: Target, way: Way, path: string): WebSocket => {
+  const headers: Record<string, string> = target.token === null ? {} : { authorization: `Bearer ${target.token}` };
+  const tls = target.tls === null ? {} : { tls: target.tls };
+  const socket = new WebSocket(describeUrl(target, way, path), { headers, ...tls });
+  for (const event of ["open", "close"]) socket.addEventListener(event, way.close, { once: true });
+  return socket;
 };
 
 /** `ended` resolves also when it never opened. A server that falls silent for half a minute is given up. */
-export const openAttachSocket = (target: Target, path: string, onOutput: (bytes: Uint8Array) => void): AttachSocket => {
-  const headers: Record<string, string> = target.token === null ? {} : { authorization: `Bearer ${target.token}` };
-  const tls = target.tls === null ? {} : { tls: target.tls };
-  const socket = new WebSocket(describeUrl(target, path), { headers, ...tls });
+export const openAttachSocket = (
+  target: Target,
+  { way, path }: Readonly<{ way: Way; path: string }>,
+  onOutput: (bytes: Uint8Array) => void,
+): AttachSocket => {
+  const socket = connect(target, way, path);
   socket.binaryType = "arraybuffer";
   const stopWatching = watchSilence(socket);
   const { promise: ended, resolve } = Promise.withResolvers<SocketEnd>();

@@ -1,8 +1,10 @@
+import { withinLimit } from "../../tools/within-limit.ts";
 import type { WireGpu } from "../../wire/gpu.ts";
 import type { WireJob, WireStatus } from "../../wire/job.ts";
 import { type Api, createApi } from "../connection/api-client.ts";
 import { readConfig } from "../settings/config-file.ts";
-import { LOCAL, listEntries, resolveTarget } from "../targets/target.ts";
+import { resolveTarget } from "../targets/resolve-target.ts";
+import { LOCAL, listEntries, standBack } from "../targets/target.ts";
 
 /** `about` is shown beside the value by shells that can. */
 export type Candidate = Readonly<{ value: string; about: string }>;
@@ -18,14 +20,8 @@ const STATUSES: Readonly<Record<"running" | "queued" | "ended", readonly WireSta
   ended: ["completed", "failed", "killed"],
 };
 
-const withinLimit = async <Value>(work: Promise<Value>): Promise<Value | null> => {
-  const { promise, resolve } = Promise.withResolvers<null>();
-  setTimeout(() => resolve(null), LIMIT_MS).unref();
-  return Promise.race([work, promise]);
-};
-
 const ask = async <Value>(api: Api, path: string): Promise<readonly Value[]> => {
-  const answer = await withinLimit(api.get<readonly Value[]>(path));
+  const answer = await withinLimit(api.get<readonly Value[]>(path), LIMIT_MS);
   return answer?.ok === true ? answer.value : [];
 };
 
@@ -52,7 +48,7 @@ const listJobs = async (api: Api, source: keyof typeof STATUSES): Promise<readon
 
 const connectQuietly = async (target: string | null): Promise<Api | null> => {
   const resolved = await resolveTarget(target === null ? {} : { target });
-  return resolved.ok ? createApi({ ...resolved.value, autostart: false, ssh: null }) : null;
+  return resolved.ok ? createApi(standBack({ ...resolved.value, ssh: null })) : null;
 };
 
 /** Of the server only what it says at once; nothing where it is away. */

@@ -1,18 +1,15 @@
 import { describeError } from "../../base/describe-error.ts";
 import { err, ok, type Result } from "../../base/result.ts";
-import { VERSION, VERSION_HEADER } from "../../base/version.ts";
+import { USER_AGENT, VERSION, VERSION_HEADER } from "../../base/version.ts";
 import type { Failure } from "../../command-line/command.ts";
-import { FAILED, REFUSED, UNREACHABLE } from "../../command-line/usage.ts";
-import type { WireError } from "../../wire/error.ts";
+import { REFUSED, UNREACHABLE } from "../../command-line/usage.ts";
 import type { ServerStatus } from "../../wire/node.ts";
 import { readOption } from "../settings/config-file.ts";
 import type { SshAddress } from "../targets/ssh-place.ts";
 import { LOCAL, type Target } from "../targets/target.ts";
-
-/** `code` is the server's error code, `NOT_LISTENING` when there is no server or no connection, `OTHER_VERSION` when one of
- * the two is too old, null when it did not answer as a server. */
-export type ApiFailure = Failure & Readonly<{ code: string | null }>;
-export type ApiResult<Value> = Promise<Result<Value, ApiFailure>>;
+import { type ApiFailure, type ApiResult, NOT_LISTENING, OTHER_VERSION } from "./api-failure.ts";
+import { describeRefusal, describeStranger } from "./refusal.ts";
+import { openWay, type Way } from "./way.ts";
 
 export type Api = Readonly<{
   target: Target;
@@ -20,19 +17,19 @@ export type Api = Readonly<{
   send: <Value>(method: "POST" | "PATCH" | "PUT" | "DELETE", path: string, body?: unknown) => ApiResult<Value>;
   upload: <Value>(path: string, body: Blob | ReadableStream<Uint8Array>, mediaType?: string) => ApiResult<Value>;
   stream: (path: string, signal: AbortSignal) => ApiResult<ReadableStream<Uint8Array>>;
+  open: (path: string, signal: AbortSignal) => ApiResult<Response>;
 }>;
 
-const UNAVAILABLE = 503;
+const STATUS = "/v1/server/status";
 const TAR = "application/x-tar";
 const SILENCE_MS = 5_000;
-const NOT_LISTENING = "NOT_LISTENING";
-const OTHER_VERSION = "OTHER_VERSION";
 
 type Attempt = Readonly<{ path: string; init: RequestInit }>;
 type Limit = () => AbortSignal;
+type Start = () => Promise<Result<void, ApiFailure>>;
 type Line = Readonly<{
   target: Target;
-  start: () => Promise<Result<void, Failure>>;
+  start: Start;
   limit: Limit | null;
   seen: { version: string | null };
 }>;
@@ -41,31 +38,6 @@ const describeRemoteTrouble = async (target: Target, error: unknown): Promise<Ap
   const { explainTrouble } = await import("./connection-trouble.ts");
   const trouble = await explainTrouble(target, error);
   return { ...trouble, code: null };
-};
-
-const isRefusal = (status: number): boolean => status === 401 || status === 403;
-
-const describeStranger = ({ status }: Response): ApiFailure => ({
-  exitCode: FAILED,
-  code: null,
-  message: `the server answered ${status}, not as a Nexus server would`,
-});
-
-const nameRequest = ({ headers, status }: Response): string | null => {
-  const id = headers.get("x-request-id");
-  return status === UNAVAILABLE && id !== null ? `request ${id}` : null;
-};
-
-const describeRefusal = async (response: Response): Promise<ApiFailure> => {
-  const text = await response.text();
-  const exitCode = isRefusal(response.status) ? REFUSED : FAILED;
-  try {
-    const { error, message, hint } = JSON.parse(text) as WireError;
-    const note = hint ?? nameRequest(response);
-    return { exitCode, code: error, message: note === null ? message : `${message} (${note})` };
-  } catch {
-    return { ...describeStranger(response), exitCode };
-  }
 };
 
 const isAbsent = (error: unknown): boolean =>
@@ -89,55 +61,93 @@ const giveUpIfGone = async (target: Target, waiting: AbortController): Promise<v
   if (await isGone(target)) waiting.abort(Object.assign(new Error("no answer"), { code: "ETIMEDOUT" }));
 };
 
-const fetchInTime = async (target: Target, { path, init }: Attempt): Promise<Response> => {
+const fetchInTime = async (target: Target, { options }: Way, { path, init }: Attempt): Promise<Response> => {
   const tls = target.tls === null ? {} : { tls: target.tls };
-  const unix = target.socket === null ? {} : { unix: target.socket };
   const waiting = new AbortController();
   const signal = AbortSignal.any([waiting.signal, ...(init.signal ? [init.signal] : [])]);
   const timer = setTimeout(() => void giveUpIfGone(target, waiting), SILENCE_MS);
   try {
-    return await fetch(target.baseUrl + path, { ...init, ...tls, ...unix, signal });
+    return await fetch(target.baseUrl + path, { ...init, ...tls, ...options, signal });
   } finally {
     clearTimeout(timer);
   }
 };
 
-const tryFetch = async (target: Target, { path, init }: Attempt): ApiResult<Response> => {
+const addHeaders = (target: Target, init: RequestInit): RequestInit => {
   const headers = new Headers(init.headers);
-  headers.set("user-agent", `nexus/${VERSION}`);
+  headers.set("user-agent", USER_AGENT);
   const user = nameUser(target);
   if (user !== "") headers.set("x-nexus-user", encodeURIComponent(user.toWellFormed()));
   if (target.token !== null) headers.set("authorization", `Bearer ${target.token}`);
+  return { ...init, headers, redirect: "manual" };
+};
+
+const fetchBy = async (way: Way, target: Target, attempt: Attempt): Promise<Response> => {
   try {
-    return ok(await fetchInTime(target, { path, init: { ...init, headers, redirect: "manual" } }));
+    return await fetchInTime(target, way, attempt);
+  } finally {
+    way.close();
+  }
+};
+
+const tryFetch = async (target: Target, { path, init }: Attempt): ApiResult<Response> => {
+  try {
+    const way = await openWay(target);
+    return way.ok ? ok(await fetchBy(way.value, target, { path, init: addHeaders(target, init) })) : way;
   } catch (error) {
     const isLocal = target.name === LOCAL || (target.ssh !== null && isAbsent(error));
     return err(isLocal ? describeUnreachable(target, error) : await describeRemoteTrouble(target, error));
   }
 };
 
-const startLocal = async (baseUrl: string): Promise<Result<void, Failure>> => {
+const withoutCode = async (work: Promise<Result<void, Failure>>): ApiResult<void> => {
+  const done = await work;
+  return done.ok ? done : err({ ...done.error, code: null });
+};
+
+const hasMockGpus = async (target: Target): Promise<boolean> => {
+  const status = await tryFetch(target, { path: STATUS, init: {} });
+  return status.ok && status.value.ok && ((await status.value.json()) as Partial<ServerStatus>).mock === true;
+};
+
+const startLocal = async (target: Target): ApiResult<void> => {
   const { startLocalServer } = await import("./local-server.ts");
-  return startLocalServer(baseUrl);
+  return withoutCode(startLocalServer(() => hasMockGpus(target)));
 };
 
-const connectBySsh = async (ssh: SshAddress, target: Target): Promise<Result<void, Failure>> => {
+const connectBySsh = async (ssh: SshAddress, target: Target): ApiResult<void> => {
   const { openTunnel } = await import("./ssh-tunnel.ts");
-  return openTunnel(ssh, target);
+  return withoutCode(openTunnel(ssh, target));
 };
 
-const createStarter = (target: Target): (() => Promise<Result<void, Failure>>) => {
-  let starting: Promise<Result<void, Failure>> | null = null;
-  const connect = (ssh: SshAddress) => connectBySsh(ssh, target).finally(() => (starting = null));
+const awaitInstalled: Start = async () => {
+  const { awaitService } = await import("./service-state.ts");
+  return awaitService();
+};
+
+const chooseStart = (target: Target): Start => {
+  const { ssh, isInstalled } = target;
+  if (ssh !== null) return () => connectBySsh(ssh, target);
+  return isInstalled ? awaitInstalled : () => startLocal(target);
+};
+
+const isLasting = ({ ssh, isInstalled }: Target): boolean => ssh !== null || isInstalled;
+
+const createStarter = (target: Target): Start => {
+  const begin = chooseStart(target);
+  let starting: ReturnType<Start> | null = null;
+  const forget = (): void => {
+    if (isLasting(target)) starting = null;
+  };
   return () => {
-    starting ??= target.ssh === null ? startLocal(target.baseUrl) : connect(target.ssh);
+    starting ??= begin().finally(forget);
     return starting;
   };
 };
 
-const canStart = ({ autostart, ssh }: Target, { init }: Attempt, { code, exitCode }: ApiFailure): boolean => {
-  if (code === NOT_LISTENING) return autostart || ssh !== null;
-  return ssh !== null && exitCode === UNREACHABLE && init.method === undefined;
+const canStart = (target: Target, { init }: Attempt, { code, exitCode }: ApiFailure): boolean => {
+  if (code === NOT_LISTENING) return target.autostart || isLasting(target);
+  return isLasting(target) && exitCode === UNREACHABLE && code === null && init.method === undefined;
 };
 
 const refuseOther = async (version: string): Promise<ApiFailure | null> => {
@@ -151,7 +161,7 @@ const isFinal = ({ code, exitCode }: ApiFailure): boolean =>
   code === OTHER_VERSION || exitCode === UNREACHABLE || exitCode === REFUSED;
 
 const askVersion = async (line: Line): Promise<ApiFailure | null> => {
-  const status = await requestJson<Partial<ServerStatus> | null>(line, { path: "/v1/server/status", init: {} });
+  const status = await requestJson<Partial<ServerStatus> | null>(line, { path: STATUS, init: {} });
   if (!status.ok) return isFinal(status.error) ? status.error : null;
   line.seen.version ??= String(status.value?.server_version ?? VERSION);
   return refuseOther(line.seen.version);
@@ -162,7 +172,7 @@ const readVersion = (line: Line, response: Response): Promise<ApiFailure | null>
   return refuseOther(line.seen.version ?? VERSION);
 };
 
-const request = async (line: Line, attempt: Attempt): ApiResult<Response> => {
+const requestOnce = async (line: Line, attempt: Attempt): ApiResult<Response> => {
   const isBlind = attempt.init.method !== undefined && line.seen.version === null;
   const refusal = isBlind ? await askVersion(line) : null;
   if (refusal !== null) return err(refusal);
@@ -170,14 +180,24 @@ const request = async (line: Line, attempt: Attempt): ApiResult<Response> => {
   const other = response.ok ? await readVersion(line, response.value) : null;
   if (other !== null) return err(other);
   if (!response.ok || response.value.ok) return response;
-  const refused = await describeRefusal(response.value);
-  return err(typeof refused.message === "string" ? refused : describeStranger(response.value));
+  return err(await describeRefusal(response.value));
+};
+
+const isStopping = async ({ target }: Line, { init }: Attempt, { code }: ApiFailure): Promise<boolean> => {
+  if (!target.isInstalled || code !== "UNAVAILABLE" || init.body instanceof ReadableStream) return false;
+  const { outlastRestart } = await import("./service-state.ts");
+  return outlastRestart();
+};
+
+const request = async (line: Line, attempt: Attempt): ApiResult<Response> => {
+  const answer = await requestOnce(line, attempt);
+  return !answer.ok && (await isStopping(line, attempt, answer.error)) ? requestOnce(line, attempt) : answer;
 };
 
 const reach = async ({ target, start }: Line, attempt: Attempt): ApiResult<Response> => {
   const first = await tryFetch(target, attempt);
   const started = !first.ok && canStart(target, attempt, first.error) ? await start() : null;
-  if (started !== null && !started.ok) return err({ ...started.error, code: null });
+  if (started !== null && !started.ok) return started;
   return started === null ? first : tryFetch(target, attempt);
 };
 
@@ -215,5 +235,6 @@ export const createApi = (target: Target, limit: Limit | null = null): Api => {
     upload: (path, body, mediaType = TAR) =>
       requestJson(line, { path, init: { method: "POST", headers: { "content-type": mediaType }, body } }),
     stream: (path, signal) => openStream(line, { path, init: { signal } }),
+    open: (path, signal) => request(line, { path, init: { signal } }),
   };
 };

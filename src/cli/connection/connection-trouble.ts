@@ -2,6 +2,7 @@ import { connect } from "node:net";
 import { err } from "../../base/result.ts";
 import type { Failure } from "../../command-line/command.ts";
 import { FAILED, UNREACHABLE } from "../../command-line/usage.ts";
+import { bypassesProxy } from "../targets/loopback.ts";
 import {
   type Address,
   type Certificate,
@@ -68,8 +69,9 @@ const findPlace = ({ baseUrl, socket }: Target): Address => {
 const REFUSED = "ECONNREFUSED";
 
 const nameRefusal = async ({ baseUrl }: Target): Promise<string> => {
+  const direct = (await bypassesProxy(new URL(baseUrl).hostname)) ? { proxy: false as const } : {};
   try {
-    await fetch(baseUrl, { redirect: "manual", tls: { rejectUnauthorized: false } });
+    await fetch(baseUrl, { redirect: "manual", tls: { rejectUnauthorized: false }, ...direct });
     return REFUSED;
   } catch (error) {
     return readCode(error);

@@ -1,20 +1,31 @@
 import { type ChildProcess, spawn } from "node:child_process";
-import { accessSync, closeSync, constants, mkdirSync, openSync, readFileSync } from "node:fs";
-import { delimiter, dirname, join } from "node:path";
+import {
+  accessSync,
+  closeSync,
+  constants,
+  existsSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
+import { dirname, join } from "node:path";
+import { describeDiskTrouble } from "../../base/describe-disk-trouble.ts";
+import { describeError } from "../../base/describe-error.ts";
 import { ok, type Result } from "../../base/result.ts";
 import { IS_SINGLE_FILE } from "../../base/single-file.ts";
 import type { Failure } from "../../command-line/command.ts";
 import { fail } from "../../command-line/usage.ts";
-import { locateHome } from "../settings/config-file.ts";
+import { acceptsConnections } from "../../tools/accepts-connections.ts";
+import { locateOwnSocket, locateServerDir, readLocalPort } from "../targets/local-socket.ts";
 import { hint } from "../terminal/output.ts";
 
-const MOCK_GPUS = "2";
+const MOCK_GPUS = ["--mock-gpus", "auto"];
 const POLL_MS = 10;
 const START_LIMIT_MS = 10_000;
-
-const locateServerDir = (): string =>
-  process.env["NS_SERVER_DIR"] ||
-  join(process.env["XDG_STATE_HOME"] || join(locateHome(), ".local", "state"), "nexus-server");
+const NEEDED_BYTES = 262_144;
+const NOTHING_SAID = "it could write nothing; make room if the disk of HOME is full";
 
 const isProgram = (path: string): boolean => {
   try {
@@ -25,22 +36,24 @@ const isProgram = (path: string): boolean => {
   }
 };
 
-const hasNvidiaDriver = (): boolean =>
-  (process.env["PATH"] ?? "").split(delimiter).some((folder) => isProgram(join(folder, "nvidia-smi")));
-
 const locateServer = (): readonly [string, ...string[]] =>
   IS_SINGLE_FILE
     ? [join(dirname(process.execPath), "nexus-server")]
     : [process.execPath, join(import.meta.dirname, "..", "..", "server", "main.ts")];
 
-const spawnServer = (logPath: string, isMock: boolean): ChildProcess => {
+const describePlace = (): NodeJS.ProcessEnv => ({
+  NS_PORT: readLocalPort() ?? undefined,
+  NS_SERVER_DIR: process.env["NS_SERVER_DIR"] ? locateServerDir() : undefined,
+});
+
+const spawnServer = (logPath: string): ChildProcess => {
   const log = openSync(logPath, "a", 0o600);
-  const mock = isMock && process.env["NS_MOCK_GPUS"] === undefined ? ["--mock-gpus", MOCK_GPUS] : [];
+  const mock = process.env["NS_MOCK_GPUS"] === undefined ? MOCK_GPUS : [];
   const [program, ...args] = locateServer();
   const server = spawn(program, [...args, ...mock], {
     detached: true,
     cwd: "/",
-    env: { ...process.env, NEXUS_JOB_ID: undefined, NEXUS_GIT_TAG: undefined },
+    env: { ...process.env, ...describePlace(), NEXUS_JOB_ID: undefined, NEXUS_GIT_TAG: undefined },
     stdio: ["ignore", log, log],
   });
   closeSync(log);
@@ -48,20 +61,12 @@ const spawnServer = (logPath: string, isMock: boolean): ChildProcess => {
   return server;
 };
 
-const answers = async (baseUrl: string): Promise<boolean> => {
-  try {
-    return (await fetch(`${baseUrl}/v1/health`)).ok;
-  } catch {
-    return false;
-  }
-};
-
 const readLastLine = (path: string): string => readFileSync(path, "utf8").trimEnd().split("\n").at(-1) ?? "";
 
-const waitUntilUp = async (baseUrl: string, server: ChildProcess): Promise<boolean> => {
+const waitUntilUp = async (socket: string, server: ChildProcess): Promise<boolean> => {
   const deadline = performance.now() + START_LIMIT_MS;
   while (performance.now() < deadline) {
-    if (await answers(baseUrl)) return true;
+    if (await acceptsConnections(socket)) return true;
     if (server.exitCode !== null && server.exitCode !== 0 && performance.now() > deadline - START_LIMIT_MS / 2)
       return false;
     await new Promise((resolve) => setTimeout(resolve, POLL_MS));
@@ -69,15 +74,32 @@ const waitUntilUp = async (baseUrl: string, server: ChildProcess): Promise<boole
   return false;
 };
 
-export const startLocalServer = async (baseUrl: string): Promise<Result<void, Failure>> => {
+const prepareFolder = (serverDir: string): Result<void, Failure> => {
+  const probe = join(serverDir, `.room-${process.pid}`);
+  try {
+    mkdirSync(serverDir, { recursive: true, mode: 0o700 });
+    writeFileSync(probe, new Uint8Array(NEEDED_BYTES));
+    return ok(undefined);
+  } catch (error) {
+    const trouble = describeDiskTrouble(error, serverDir) ?? `${serverDir} can't be written: ${describeError(error)}`;
+    return fail(`${trouble} (or NS_SERVER_DIR for the server alone)`);
+  } finally {
+    if (existsSync(probe)) rmSync(probe);
+  }
+};
+
+/** `hasMockGpus` asks the server that was started. */
+export const startLocalServer = async (hasMockGpus: () => Promise<boolean>): Promise<Result<void, Failure>> => {
   const serverDir = locateServerDir();
-  const isMock = !hasNvidiaDriver();
   const [program] = locateServer();
   if (!isProgram(program)) return fail(`there is no server program at ${program}: install nexus-server beside nx`);
-  mkdirSync(serverDir, { recursive: true, mode: 0o700 });
+  const prepared = prepareFolder(serverDir);
+  if (!prepared.ok) return prepared;
   const logPath = join(serverDir, "server.log");
-  hint(`No server on this machine yet: starting one${isMock ? " with mock GPUs, as there is no NVIDIA driver" : ""}.`);
-  const server = spawnServer(logPath, isMock);
-  if (await waitUntilUp(baseUrl, server)) return ok(undefined);
-  return fail(`the local server did not start: ${readLastLine(logPath)} (see ${logPath})`);
+  const server = spawnServer(logPath);
+  if (!(await waitUntilUp(await locateOwnSocket(), server)))
+    return fail(`the local server did not start: ${readLastLine(logPath) || NOTHING_SAID} (see ${logPath})`);
+  const gpus = (await hasMockGpus()) ? " with mock GPUs" : "";
+  hint(`No server on this machine yet: starting one${gpus}.`);
+  return ok(undefined);
 };

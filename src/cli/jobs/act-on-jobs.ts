@@ -4,7 +4,7 @@ import { DONE, type Failure, type Flag, type FlagValues, type Outcome } from "..
 import { readSwitch } from "../../command-line/flag-values.ts";
 import { fail } from "../../command-line/usage.ts";
 import type { WireJob } from "../../wire/job.ts";
-import type { ApiResult } from "../connection/api-client.ts";
+import type { ApiResult } from "../connection/api-failure.ts";
 import { hint, print, printJson } from "../terminal/output.ts";
 import { confirm } from "../terminal/prompt.ts";
 

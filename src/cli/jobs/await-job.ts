@@ -2,7 +2,8 @@ import { err, type Result } from "../../base/result.ts";
 import type { Failure } from "../../command-line/command.ts";
 import { UNREACHABLE } from "../../command-line/usage.ts";
 import type { WireJob } from "../../wire/job.ts";
-import { type Api, type ApiFailure, type ApiResult, createApi } from "../connection/api-client.ts";
+import { type Api, createApi } from "../connection/api-client.ts";
+import type { ApiFailure, ApiResult } from "../connection/api-failure.ts";
 
 export type IsIt = (job: WireJob) => boolean;
 type ServerEvent = Readonly<{ name: string; data: string }>;

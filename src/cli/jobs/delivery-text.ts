@@ -13,6 +13,7 @@ const EVENTS: Readonly<Record<WireDelivery["event"], string>> = {
   batch_done: "batch",
   unhealthy: "machine unhealthy",
   recovered: "machine recovered",
+  disk_low: "disk nearly full",
 };
 
 const describeWait = ({ attempts, error, next_attempt_at: next }: WireDelivery): string => {

@@ -1,5 +1,6 @@
 import { escapeText } from "../../base/escape-text.ts";
 import type { WireJob } from "../../wire/job.ts";
+import { describeWandbRun } from "../../wire/wandb-text.ts";
 import { formatDuration } from "../terminal/duration.ts";
 import { print, printTable } from "../terminal/output.ts";
 
@@ -7,6 +8,8 @@ export const formatGpus = (job: WireJob): string => {
   if (job.num_gpus === 0) return "cpu";
   return job.gpu_idxs.length > 0 ? job.gpu_idxs.join(",") : `any ${job.num_gpus}`;
 };
+
+const tellRun = ({ wandb_url, wandb_note }: WireJob): string | null => describeWandbRun(wandb_url, wandb_note ?? null);
 
 const nowSeconds = (): number => Date.now() / 1000;
 
@@ -20,7 +23,7 @@ export const printRunning = (jobs: readonly WireJob[]): void =>
   printTable(
     ["ID", "USER", "GPU", "RUNTIME", "COMMAND"],
     jobs.map((job) => [job.id, job.user, formatGpus(job), formatRuntime(job), job.command]),
-    jobs.map(({ wandb_url: url }) => url),
+    jobs.map(tellRun),
   );
 
 export const printQueued = (jobs: readonly WireJob[]): void =>
@@ -94,7 +97,7 @@ const listFacts = (job: WireJob): readonly (readonly [string, string | null])[] 
 const listOrigin = (job: WireJob): readonly (readonly [string, string | null])[] => [
   ["git", [job.git_repo_url, job.git_branch, job.git_tag].filter((part) => part !== null).join(" ")],
   ["env", Object.keys(job.env).join(" ")],
-  ["w&b", job.wandb_url],
+  ["w&b", tellRun(job)],
   ["folder", job.dir],
   ["session", job.status === "running" ? job.screen_session_name : null],
   ["next", listNext(job)],

@@ -1,6 +1,7 @@
 import { ok } from "../../base/result.ts";
 import type { ExplainedJob, WireStatus } from "../../wire/job.ts";
-import type { Api, ApiResult } from "../connection/api-client.ts";
+import type { Api } from "../connection/api-client.ts";
+import type { ApiResult } from "../connection/api-failure.ts";
 
 /** Without `most` all of them, however many. `user` and `regex` select when they are not null. */
 export type JobsAsked = Readonly<{

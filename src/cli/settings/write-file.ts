@@ -1,5 +1,6 @@
 import { mkdirSync, realpathSync, statSync } from "node:fs";
 import { dirname } from "node:path";
+import { describeDiskTrouble } from "../../base/describe-disk-trouble.ts";
 import { describeError } from "../../base/describe-error.ts";
 import { ok, type Result } from "../../base/result.ts";
 import type { Failure } from "../../command-line/command.ts";
@@ -24,7 +25,7 @@ export const writePrivateFile = (path: string, text: string): Result<void, Failu
     replaceFile(followLink(path), text, PRIVATE_FILE);
     return ok(undefined);
   } catch (error) {
-    return fail(`${path} can't be written: ${describeError(error)}`);
+    return fail(describeDiskTrouble(error, path) ?? `${path} can't be written: ${describeError(error)}`);
   }
 };
 

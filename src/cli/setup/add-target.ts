@@ -3,6 +3,7 @@ import { err, ok, type Result } from "../../base/result.ts";
 import { DONE, type Failure, type FlagValues, type Outcome } from "../../command-line/command.ts";
 import { readSwitch, readText } from "../../command-line/flag-values.ts";
 import { FAILED, fail, failUsage, REFUSED, UNREACHABLE } from "../../command-line/usage.ts";
+import { withinLimit } from "../../tools/within-limit.ts";
 import type { ServerStatus } from "../../wire/node.ts";
 import { createApi } from "../connection/api-client.ts";
 import { explainCode, findPresented } from "../connection/connection-trouble.ts";
@@ -19,6 +20,7 @@ import {
 import type { SshAddress } from "../targets/ssh-place.ts";
 import { findEntry, findWay, type Target } from "../targets/target.ts";
 import type { TargetAddress } from "../targets/target-url.ts";
+import { readGivenToken } from "../targets/target-variables.ts";
 import { hint, print, printJson } from "../terminal/output.ts";
 import { askSecret, confirm } from "../terminal/prompt.ts";
 import { readStandardInput } from "../terminal/standard-input.ts";
@@ -81,7 +83,7 @@ const readKeptToken = ({ name, config }: NewTarget): string | undefined => {
 
 const readToken = async (added: NewTarget, flags: FlagValues): Promise<Result<string, Failure>> => {
   if (readSwitch(flags, "token-stdin")) return ok(readStandardInput().trim());
-  const given = process.env["NEXUS_API_TOKEN"] ?? readKeptToken(added);
+  const given = readGivenToken(added.name) ?? readKeptToken(added);
   if (given !== undefined || added.address.protocol !== "https") return ok(given ?? "");
   return askSecret(
     "API token of the server (not shown): ",
@@ -95,7 +97,9 @@ const nameTarget = async ({ name, address, config }: NewTarget): Promise<Target>
   token: null,
   tls: null,
   fingerprint: null,
+  isInstalled: false,
   autostart: false,
+  notes: [],
   config,
 });
 
@@ -107,16 +111,8 @@ const pinTarget = (target: Target, certificate: Certificate | null, token: strin
   fingerprint: certificate?.fingerprint ?? null,
 });
 
-const withinLimit = async <Value>(work: Promise<Value>): Promise<Value | null> => {
-  const { promise, resolve } = Promise.withResolvers<null>();
-  const timer = setTimeout(() => resolve(null), CHECK_LIMIT_MS);
-  const first = await Promise.race([work, promise]);
-  clearTimeout(timer);
-  return first;
-};
-
 const checkServer = async (target: Target): Promise<Result<ServerStatus, Failure>> => {
-  const status = await withinLimit(createApi(target).get<ServerStatus | null>("/v1/server/status"));
+  const status = await withinLimit(createApi(target).get<ServerStatus | null>("/v1/server/status"), CHECK_LIMIT_MS);
   if (status === null) {
     return err({ exitCode: UNREACHABLE, message: `${target.address} did not answer in time, so nothing was added` });
   }

@@ -7,7 +7,8 @@ import { UNREACHABLE } from "../../command-line/usage.ts";
 import type { JobRequestInput, WireJob } from "../../wire/job.ts";
 import { drawJobId } from "../../wire/job-id.ts";
 import { addCode, type Code, sendCode } from "../code/send-code.ts";
-import type { Api, ApiFailure, ApiResult } from "../connection/api-client.ts";
+import type { Api } from "../connection/api-client.ts";
+import type { ApiFailure, ApiResult } from "../connection/api-failure.ts";
 import { readSwitchOption } from "../settings/config-file.ts";
 import { hint } from "../terminal/output.ts";
 

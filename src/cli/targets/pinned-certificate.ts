@@ -7,10 +7,12 @@ import type { Failure } from "../../command-line/command.ts";
 import { locateOwn } from "../settings/config-file.ts";
 import { writePrivateFile } from "../settings/write-file.ts";
 
-/** For `fetch` and `WebSocket`: this certificate and no other, whatever names it is made out to. */
+/** For `fetch` and `WebSocket`: this certificate and no other, whatever names it is made out to, and whatever
+ * `NODE_TLS_REJECT_UNAUTHORIZED` says. Without a check, any that an authority vouches for. */
 export type Pin = Readonly<{
+  rejectUnauthorized: true;
   ca?: string;
-  checkServerIdentity: (host: string, certificate: PeerCertificate) => Error | undefined;
+  checkServerIdentity?: (host: string, certificate: PeerCertificate) => Error | undefined;
 }>;
 
 /** `fingerprint` is SHA-256, as openssl prints it. */
@@ -51,13 +53,16 @@ export const savePem = (name: string, { pem }: Certificate): Result<void, Failur
 
 export const removePem = (name: string): void => rmSync(locatePem(name), { force: true });
 
+const CHECKED = { rejectUnauthorized: true } as const;
+
 const createCheck =
-  (fingerprint: string): Pin["checkServerIdentity"] =>
+  (fingerprint: string): NonNullable<Pin["checkServerIdentity"]> =>
   (_host, certificate) =>
     isSameFingerprint(certificate.fingerprint256, fingerprint) ? undefined : new Error("it is another certificate");
 
 /** A certificate that signed itself vouches for itself; any other is vouched for by an authority that this machine knows. */
 export const createPin = (certificate: Certificate): Pin => ({
+  ...CHECKED,
   ...(certificate.isSelfSigned ? { ca: certificate.pem } : {}),
   checkServerIdentity: createCheck(certificate.fingerprint),
 });
@@ -75,7 +80,7 @@ export const readPin = (name: string, fingerprint: string): Pin => {
   const stored = tryReadPem(locatePem(name));
   return stored !== null && isSameFingerprint(stored.fingerprint, fingerprint)
     ? createPin(stored)
-    : { checkServerIdentity: createCheck(fingerprint) };
+    : { ...CHECKED, checkServerIdentity: createCheck(fingerprint) };
 };
 
 const describeOptions = (address: Address): ConnectionOptions => ({

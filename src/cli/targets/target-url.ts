@@ -1,7 +1,8 @@
 import { ok, type Result } from "../../base/result.ts";
 import type { Failure } from "../../command-line/command.ts";
 import { failUsage } from "../../command-line/usage.ts";
-import { DEFAULT_PORT, isLoopback, isSshName } from "./target.ts";
+import { isLoopback } from "./loopback.ts";
+import { DEFAULT_PORT, isSshName } from "./target.ts";
 
 /** The address of a target as it stands in `config.toml`. */
 export type TargetAddress =

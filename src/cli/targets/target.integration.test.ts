@@ -154,6 +154,17 @@ describe("a pinned certificate", () => {
     expect(queue.stderr).toContain(`pinned:    ${certificate.fingerprint}\n  presented: ${other.fingerprint}\n`);
   });
 
+  test.each([
+    ["a pinned one", true],
+    ["one that an authority must vouch for", false],
+  ])("is checked also where the environment forbids it: %s", async (_which, isPinned) => {
+    const thief = startStandIn(makeCertificate(folder, "thief"), () => Response.json([]));
+    const pin = isPinned ? `certificate_fingerprint = "${certificate.fingerprint}"\n` : "";
+    writeSettings(`[targets.lab]\nhost = "127.0.0.1"\nport = ${thief.port}\napi_token = "${TOKEN}"\n${pin}`);
+    const queue = await nx(["queue", "-t", "lab"], "", { NODE_TLS_REJECT_UNAUTHORIZED: "0" });
+    expect([queue.exitCode === 0, queue.stdout, thief.tokens]).toEqual([false, "", []]);
+  });
+
   test("that is missing on this machine is fetched again when the fingerprint is the pinned one", async () => {
     const server = startStandIn(certificate, () => Response.json([]));
     writeSettings(
@@ -264,6 +275,51 @@ test("a WebSocket takes the pinned certificate of a known authority and no other
   const ca = readFileSync(authority.cert, "utf8");
   expect(await openSocket(serveSocket(own), { ...pinOf(own), ca })).toBe("open");
   expect(await openSocket(serveSocket(imposter), { ...pinOf(own), ca })).toBe("refused");
+});
+
+describe("variables", () => {
+  const writeTwo = (port: number): void =>
+    writeSettings(
+      ["a", "b"]
+        .map(
+          (name) =>
+            `[targets.${name}]\nprotocol = "http"\nhost = "127.0.0.1"\nport = ${port}\napi_token = "of-${name}"\n`,
+        )
+        .join("\n"),
+    );
+
+  const answer = (): Response => Response.json([]);
+
+  test("give the target of NEXUS_TARGET a token, and no other", async () => {
+    const { port, tokens } = startStandIn(null, answer);
+    writeTwo(port);
+    await nx(["queue"], "", { NEXUS_TARGET: "a", NEXUS_TARGET_API_TOKEN: "given" });
+    await nx(["queue", "-t", "b"], "", { NEXUS_TARGET: "a", NEXUS_TARGET_API_TOKEN: "given" });
+    await nx(["queue", "-t", "b"], "", { NEXUS_API_TOKEN: "given" });
+    expect(tokens).toEqual(["Bearer given", "Bearer of-b", "Bearer of-b"]);
+  });
+
+  test("that can't be meant are named in a line, and the target is asked all the same", async () => {
+    const { port, tokens } = startStandIn(null, answer);
+    writeTwo(port);
+    const link = "tcp://10.43.0.4:8081";
+    const asked = await nx(["queue", "-t", "b"], "", { NEXUS_PORT: link, NEXUS_HOST: "nexus.invalid", NS_PORT: link });
+    expect([asked.exitCode, tokens]).toEqual([0, ["Bearer of-b"]]);
+    const named = asked.stderr.split("\n").filter((line) => line.includes("passed over"));
+    expect(named.map((line) => line.split(" ")[0])).toEqual(["NEXUS_HOST", "NEXUS_PORT"]);
+    expect(asked.stderr).not.toMatch(/tcp:|nexus\.invalid/);
+    const local = await nx(["queue"], "", { NS_PORT: link, NS_SERVER_DIR: join(folder, "server") });
+    expect([local.exitCode, local.stderr]).toEqual([3, expect.stringContaining("NS_PORT is passed over")]);
+  });
+
+  test("change nothing of what nx target list shows, and nothing in the file", async () => {
+    const { port } = startStandIn(null);
+    writeTwo(port);
+    const more = { NEXUS_TARGET: "a", NEXUS_TARGET_HOST: "nexus.invalid", NEXUS_HOST: "nexus.invalid" };
+    expect((await nx(["target", "list"], "", more)).stdout).not.toContain("nexus.invalid");
+    expect((await nx(["target", "add", "a", `http://127.0.0.1:${port}`], "", more)).exitCode).toBe(0);
+    expect(readSettings()).not.toContain("nexus.invalid");
+  });
 });
 
 test("a token does not follow to where a server would send it", async () => {

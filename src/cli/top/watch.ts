@@ -3,6 +3,7 @@ import type { Outcome } from "../../command-line/command.ts";
 import { INTERRUPTED } from "../../command-line/usage.ts";
 import { type Repeater, repeat } from "../../tools/repeat.ts";
 import { type Api, createApi } from "../connection/api-client.ts";
+import { standBack } from "../targets/target.ts";
 import { type Effect, reactToKey } from "./actions.ts";
 import { carryOut, readJobLog, readView } from "./ask-server.ts";
 import type { Key } from "./keys.ts";
@@ -119,6 +120,6 @@ export const watchServer = async (api: Api, hasColors: boolean): Promise<Outcome
   if (!first.ok) return first;
   const ended = new AbortController();
   const limit = (): AbortSignal => AbortSignal.any([ended.signal, AbortSignal.timeout(PATIENCE_MS)]);
-  const patient = createApi({ ...api.target, autostart: false }, limit);
+  const patient = createApi(standBack(api.target), limit);
   return runView({ api: patient, hasColors, first: first.value }).finally(() => ended.abort());
 };

@@ -12,7 +12,7 @@ import { readSwitch, readText } from "../../command-line/flag-values.ts";
 import { fail, failUsage } from "../../command-line/usage.ts";
 import { changeConfig } from "../settings/config-edit.ts";
 import { type Config, readConfig, readOption } from "../settings/config-file.ts";
-import { findLocalSocket } from "../targets/local-socket.ts";
+import { describeLocal } from "../targets/resolve-target.ts";
 import {
   describeAddress,
   describeBadPlace,
@@ -21,7 +21,6 @@ import {
   isServerPlace,
   LOCAL,
   listEntries,
-  localUrl,
 } from "../targets/target.ts";
 import type { TargetAddress } from "../targets/target-url.ts";
 import { hint, print, printJson, printTable } from "../terminal/output.ts";
@@ -30,11 +29,6 @@ import { confirm } from "../terminal/prompt.ts";
 const USAGE = "nx target [NAME | add NAME URL | list | remove NAME]";
 
 const readDefault = (config: Config): string => String(readOption(config, "default_target") ?? LOCAL) || LOCAL;
-
-const describeLocal = async (): Promise<string> => {
-  const socket = await findLocalSocket();
-  return socket === null ? localUrl() : `unix://${socket}`;
-};
 
 const list = async (config: Config, flags: FlagValues): Promise<Outcome> => {
   const entries = Object.entries(listEntries(config)).map(([name, entry]) => ({ name, url: describeAddress(entry) }));

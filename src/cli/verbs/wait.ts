@@ -11,9 +11,21 @@ import { listJobs } from "../jobs/list-jobs.ts";
 import { readUserName } from "../settings/user-name.ts";
 import { hint, print, printJson } from "../terminal/output.ts";
 
-const chooseIds = async (api: Api, words: readonly string[]): Promise<Result<readonly string[], Failure>> => {
-  if (words.includes("")) return failUsage("an empty word names no job");
-  if (words.length > 0) return ok(words);
+const findNamed = async (
+  api: Api,
+  words: readonly [string, ...string[]],
+): Promise<Result<readonly string[], Failure>> => {
+  const [first] = words;
+  const known = await api.get<WireJob>(`/v1/jobs/${encodeURIComponent(first)}`);
+  return known.ok ? ok(words) : known;
+};
+
+const chooseIds = async (
+  api: Api,
+  [first, ...others]: readonly string[],
+): Promise<Result<readonly string[], Failure>> => {
+  if (first === "" || others.includes("")) return failUsage("an empty word names no job");
+  if (first !== undefined) return findNamed(api, [first, ...others]);
   const user = readUserName(api.target.config);
   const jobs = await listJobs(api, { statuses: ["running", "queued"], user });
   return jobs.ok ? ok(jobs.value.map((job) => job.id)) : jobs;

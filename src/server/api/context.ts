@@ -5,10 +5,12 @@ import type { AccessDenial, AccessFacts, Identity, LocalRules, LocalUser } from 
 import type { AuthorizedKeys } from "../core/access/ssh-key.ts";
 import type { Clock } from "../core/clock.ts";
 import type { JobId } from "../core/jobs/job.ts";
+import type { ReadDiskRoom } from "../core/machine/disk-room.ts";
 import type { FindProcessOwner, HostStats } from "../core/machine/host.ts";
 import type { Couriers } from "../core/notices/courier.ts";
 import type { Channel } from "../core/notices/plan-notices.ts";
 import type { GpuProbe } from "../core/queue/gpu.ts";
+import type { QueueLimits } from "../core/queue/queue-limits.ts";
 import type { Refusal } from "../core/refusal.ts";
 import type { Executor, JobDirectory, LogFile } from "../core/running/executor.ts";
 import type { JobTerminals, SocketHandler } from "../core/running/job-terminal.ts";
@@ -28,8 +30,10 @@ export type ApiSettings = Readonly<{
   local: LocalRules;
   maxCpuJobs: number;
   maxPassedOver: number;
+  maxWaitingGib: number;
   limits: Limits;
-}>;
+}> &
+  QueueLimits;
 
 /**
  * `tokenDigest` is the SHA-256 of the bearer token in lower-case hexadecimal. `newJobId` proposes an id that may be
@@ -40,6 +44,7 @@ export type ApiContext = Readonly<{
   gpus: GpuProbe;
   logs: LogFile;
   health: HostStats;
+  readDiskRoom: ReadDiskRoom;
   clock: Clock;
   log: Log;
   meter: Meter;

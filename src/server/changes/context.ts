@@ -1,7 +1,9 @@
 import type { Clock } from "../core/clock.ts";
 import type { JobId } from "../core/jobs/job.ts";
+import type { ReadDiskRoom } from "../core/machine/disk-room.ts";
 import type { Channel } from "../core/notices/plan-notices.ts";
 import type { GpuProbe } from "../core/queue/gpu.ts";
+import type { QueueLimits } from "../core/queue/queue-limits.ts";
 import type { Store } from "../core/store.ts";
 import type { Log } from "../core/telemetry/log.ts";
 import type { Meter } from "../core/telemetry/meter.ts";
@@ -24,4 +26,9 @@ export type ChangeContext = Readonly<{
 
 /** `newJobId` proposes an id that may be taken. */
 export type SubmitContext = ChangeContext &
-  Readonly<{ gpus: GpuProbe; newJobId: () => JobId; settings: Readonly<{ nodeName: string }> }>;
+  Readonly<{
+    gpus: GpuProbe;
+    readDiskRoom: ReadDiskRoom;
+    newJobId: () => JobId;
+    settings: QueueLimits & Readonly<{ nodeName: string }>;
+  }>;

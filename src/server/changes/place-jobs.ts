@@ -1,8 +1,10 @@
 import { err, ok, type Result } from "../../base/result.ts";
 import type { JobRequest } from "../../wire/job.ts";
 import type { Job, JobId, QueuedJob } from "../core/jobs/job.ts";
+import { checkQueueLimits } from "../core/queue/queue-limits.ts";
 import { createRefusal, type Refusal } from "../core/refusal.ts";
 import type { Transaction } from "../core/store.ts";
+import type { SubmitContext } from "./context.ts";
 
 export type Submission = Readonly<{ request: JobRequest; job: QueuedJob }>;
 
@@ -12,6 +14,7 @@ export type Submitted = Readonly<{ jobs: readonly Job[]; created: readonly Queue
 type Placement =
   | Readonly<{ isNew: true; job: QueuedJob; request: JobRequest }>
   | Readonly<{ isNew: false; job: Job; request: JobRequest }>;
+type PlaceContext = Pick<SubmitContext, "newJobId" | "settings">;
 type Placed = ReadonlyMap<JobId, Placement>;
 
 const MAX_ID_ATTEMPTS = 1000;
@@ -51,27 +54,35 @@ const placeJob = (
   return ok({ isNew: true, job: { ...job, id }, request });
 };
 
-const insertNew = (transaction: Transaction, placed: Placed): readonly QueuedJob[] => {
+const insertNew = (
+  transaction: Transaction,
+  placed: Placed,
+  { settings }: PlaceContext,
+): Result<readonly QueuedJob[], Refusal> => {
   const fresh = [...placed.values()].filter((placement) => placement.isNew);
+  const waiting = fresh.filter(({ request }) => !request.run_immediately).map(({ job }) => job);
+  const within = checkQueueLimits(waiting, transaction.countQueued, settings);
+  if (!within.ok) return within;
   for (const { job, request } of fresh) transaction.insertJob(job, request.env);
   const batchId = fresh[0]?.job.batchId;
   if (batchId !== undefined) transaction.outbox.openBatch(batchId, fresh.length);
-  return fresh.map(({ job }) => job);
+  return ok(fresh.map(({ job }) => job));
 };
 
 /** Inserts all new jobs, or none and says why. */
 export const placeJobs = (
   transaction: Transaction,
   submissions: readonly Submission[],
-  newJobId: () => JobId,
+  context: PlaceContext,
 ): Result<Submitted, Refusal> => {
   const placed = new Map<JobId, Placement>();
   const jobs: Job[] = [];
   for (const submission of submissions) {
-    const placement = placeJob(transaction, placed, submission, newJobId);
+    const placement = placeJob(transaction, placed, submission, context.newJobId);
     if (!placement.ok) return placement;
     placed.set(placement.value.job.id, placement.value);
     jobs.push(placement.value.job);
   }
-  return ok({ jobs, created: insertNew(transaction, placed) });
+  const created = insertNew(transaction, placed, context);
+  return created.ok ? ok({ jobs, created: created.value }) : created;
 };

@@ -2,6 +2,7 @@ import { err, ok, type Problem, type Result } from "../../base/result.ts";
 import { RUN_NOW_PRIORITY } from "../../wire/job.ts";
 import type { QueuedJob } from "../core/jobs/job.ts";
 import { findMissingGpus } from "../core/jobs/job-request.ts";
+import { type DiskRoom, describeDiskRoom, isDiskLow } from "../core/machine/disk-room.ts";
 import type { Gpu } from "../core/queue/gpu.ts";
 import { describeGpus, type GpuState, selectGpus } from "../core/queue/gpu-selection.ts";
 import { createRefusal, type Refusal } from "../core/refusal.ts";
@@ -45,9 +46,11 @@ const explainShortage = (job: QueuedJob, gpus: Result<readonly Gpu[], Problem>):
 /** Whether all of these jobs could start at this moment, side by side and beside those that were promised the same. */
 export const checkRunNow = (
   store: Store,
-  gpus: Result<readonly Gpu[], Problem>,
+  { gpus, disk }: Readonly<{ gpus: Result<readonly Gpu[], Problem>; disk: DiskRoom | null }>,
   jobs: readonly QueuedJob[],
 ): Result<void, Refusal> => {
+  if (isDiskLow(disk) && jobs.length > 0)
+    return err(createRefusal("GPU_ERROR", `The job cannot run immediately: ${describeDiskRoom(disk)}`));
   const described = describeGpus(gpus.ok ? gpus.value : [], store.loadActiveJobs(), store.listBlacklist());
   let states = occupyForWaiting(store, described);
   for (const job of jobs) {

@@ -67,7 +67,7 @@ const store = async (
   context: SubmitContext,
   submissions: readonly Submission[],
 ): Promise<Result<Submitted, Refusal>> => {
-  const written = await context.store.write((transaction) => placeJobs(transaction, submissions, context.newJobId));
+  const written = await context.store.write((transaction) => placeJobs(transaction, submissions, context));
   return written.ok ? written.value : err(createUnavailable(written.error));
 };
 
@@ -79,7 +79,8 @@ const storeRunNow = async (
   submissions: readonly Submission[],
   reading: GpuReading,
 ): Promise<Result<Submitted, Refusal>> => {
-  const check = checkRunNow(context.store, reading, listNewRunNow(context, submissions));
+  const disk = await context.readDiskRoom();
+  const check = checkRunNow(context.store, { gpus: reading, disk }, listNewRunNow(context, submissions));
   return check.ok ? store(context, submissions) : check;
 };
 

@@ -1,13 +1,23 @@
 import type { ErrorCode, ErrorDetail } from "../../wire/error.ts";
 
+/** `limit` names the setting, `asked` is what it would be. */
+export type ReachedLimit = Readonly<{ limit: string; max: number; asked: number }>;
+
 export type Refusal = Readonly<{
   code: ErrorCode;
   message: string;
+  reached?: ReachedLimit;
   detail?: readonly ErrorDetail[];
   hint?: string;
 }>;
 
 export const createRefusal = (code: ErrorCode, message: string): Refusal => ({ code, message });
+
+export const createLimitReached = (message: string, reached: ReachedLimit): Refusal => ({
+  code: "LIMIT_REACHED",
+  message,
+  reached,
+});
 
 export const createUnavailable = ({ message }: Unavailable): Refusal => createRefusal("UNAVAILABLE", message);
 /** Where a value stands, as the first steps of the way to a mistake: `["body", 3]` is the fourth item of the body. */

@@ -4,6 +4,8 @@ import type { AccessToken } from "./access/access-token.ts";
 import type { ActiveJob, ArtifactId, EndedJob, Job, JobId, JobStatus, QueuedJob } from "./jobs/job.ts";
 import type { OutboxChanges, OutboxReads } from "./notices/outbox.ts";
 import type { GpuFault } from "./queue/gpu-fault.ts";
+import type { CountStarts } from "./queue/queue-head.ts";
+import type { CountQueued } from "./queue/queue-limits.ts";
 import type { Unavailable } from "./refusal.ts";
 
 /** `readTokenDigest` and `saveTokenDigest` are about the one token that names nobody. Digests are SHA-256 in hexadecimal. */
@@ -25,34 +27,42 @@ export type JobFilter = Readonly<{
 }>;
 
 /** `limit` takes the head of the queue, in start order. */
-export type QueueSelection = Readonly<{ needs: "cpu" | "gpu"; limit?: number }>;
+export type QueueSelection = Readonly<{ needs?: "cpu" | "gpu"; limit?: number }>;
 
 export type JobCounts = Readonly<Record<JobStatus, number>>;
 
 export type ArtifactTotals = Readonly<{ count: number; bytes: number }>;
 
-/** What one writer may do inside the shared transaction; a throw rolls back that writer alone. */
+/** What one writer may do inside the shared transaction; a throw rolls back that writer alone. Setters say whether they changed anything. */
 export type Transaction = Readonly<{
   findJob: (id: JobId) => Job | null;
+  countQueued: CountQueued;
   hasArtifact: (id: ArtifactId) => boolean;
   insertJob: (job: QueuedJob, env: Environment) => void;
   saveJob: (job: Job) => void;
   deleteJob: (id: JobId) => void;
   setBlacklisted: (gpuIdx: number, blacklisted: boolean) => boolean;
+  setDiskSpell: (isSpell: boolean) => boolean;
   saveGpuFault: (fault: GpuFault) => void;
   deleteGpuFault: (gpuIdx: number) => void;
   loadEnvironment: (id: JobId) => Environment;
   outbox: OutboxChanges;
 }>;
 
+/** Whose an artifact is, and how many bytes all of theirs may take that arrive or that a job waits for. */
+export type ArtifactShare = Readonly<{ owner: string; maxBytes: number }>;
+
+/** `askedBytes` is what they would take. */
+export type ShareExceeded = Readonly<{ kind: "exceeded"; message: string; askedBytes: number; maxBytes: number }>;
+
 export type ArtifactWriter = Readonly<{
-  append: (chunk: Uint8Array) => Promise<Result<void, Unavailable>>;
-  finish: () => Promise<Result<ArtifactId, Unavailable>>;
+  append: (chunk: Uint8Array) => Promise<Result<void, Unavailable | ShareExceeded>>;
+  finish: () => Promise<Result<ArtifactId, Unavailable | ShareExceeded>>;
   abort: () => Promise<void>;
 }>;
 
 export type ArtifactStore = Readonly<{
-  begin: (gitSha: string | null) => ArtifactWriter;
+  begin: (gitSha: string | null, share?: ArtifactShare) => ArtifactWriter;
   findBySha: (gitSha: string) => Promise<ArtifactId | null>;
   read: (id: ArtifactId) => Iterable<Uint8Array>;
   deleteUnused: () => Promise<Result<number, Unavailable>>;
@@ -61,19 +71,24 @@ export type ArtifactStore = Readonly<{
 
 /**
  * `write` resolves once its change and those of all concurrent writers are on disk (one fsync for all). `listJobs` yields
- * a page in slices, and lets others have their turn between them. `readNewestQueued` is a time, 0 when no job is queued.
- * `findMovingJob`: of those that ended and whose files are still to be kept, the first.
+ * a page in slices, and lets others have their turn between them. `loadDecidingJobs` has the queued jobs on which a decision
+ * depends, with the first of those that came before `passedOverSince` (Unix seconds). `countQueuedBefore` counts those that
+ * start before the job. `readNewestQueued` is a time, 0 when no job is queued. `findMovingJob`: of those that ended and whose
+ * files are still to be kept, the first.
  */
 export type Store = Readonly<{
   findJob: (id: JobId) => Job | null;
   listJobs: (filter: JobFilter) => AsyncGenerator<readonly Job[], void>;
   loadQueuedJobs: (selection?: QueueSelection) => readonly QueuedJob[];
+  loadDecidingJobs: (countStarts: CountStarts, passedOverSince: number) => readonly QueuedJob[];
+  countQueuedBefore: (job: Pick<QueuedJob, "id" | "priority" | "createdAt">) => number;
   readNewestQueued: () => number;
   loadActiveJobs: () => readonly ActiveJob[];
   findMovingJob: () => EndedJob | null;
   countJobs: () => JobCounts;
   loadEnvironment: (id: JobId) => Environment;
   listBlacklist: () => ReadonlySet<number>;
+  isDiskSpell: () => boolean;
   listGpuFaults: () => readonly GpuFault[];
   write: <Value>(change: (transaction: Transaction) => Value) => Promise<Result<Value, Unavailable>>;
   artifacts: ArtifactStore;

@@ -1,11 +1,12 @@
 import { describe, expect, test } from "bun:test";
 import { createQueued } from "../../../tests/support/samples.ts";
-import { createCpuJob, createHarness, must, uploadArtifact } from "../../../tests/support/tasks.ts";
+import { createCpuJob, createHarness, must, readFigureOf, uploadArtifact } from "../../../tests/support/tasks.ts";
 import { waitUntil } from "../../../tests/support/wait.ts";
 import { err } from "../../base/result.ts";
 import type { ArtifactId } from "../core/jobs/job.ts";
 import { toWireJob } from "../core/jobs/wire-job.ts";
 import type { HostStats } from "../core/machine/host.ts";
+import type { WandbPage } from "../core/running/executor.ts";
 import type { Store } from "../core/store.ts";
 import { findWandbRuns } from "./jobs/find-wandb-runs.ts";
 import { deleteUnusedArtifacts } from "./upkeep/delete-unused-artifacts.ts";
@@ -51,7 +52,7 @@ describe("the tasks", () => {
   test("write down the W&B run of a job once it is found, and ask no more", async () => {
     let asked = 0;
     const url = "https://wandb.ai/lab/vision/runs/abc123";
-    const find = async (): Promise<string | null> => (++asked > 2 ? url : null);
+    const find = async (): Promise<WandbPage | null> => (++asked > 2 ? { wandbUrl: url } : null);
     const harness = createHarness({ wandb: { find }, settings: { refreshRate: 0.02 } });
     await harness.add(createQueued("a", { integrations: ["wandb"] }), createQueued("b"));
     await harness.start();
@@ -63,11 +64,74 @@ describe("the tasks", () => {
     expect(asked).toBe(3);
   });
 
+  test("that throw are tried again after the refresh interval, neither at once nor much later", async () => {
+    const failedAt: number[] = [];
+    const read = async (): Promise<never> => {
+      failedAt.push(performance.now());
+      throw new Error("broken stats");
+    };
+    await createHarness({ health: { read }, settings: { refreshRate: 1 } }).start();
+    await waitUntil(() => failedAt.length > 1);
+    const [first = 0, second = 0] = failedAt;
+    expect(second - first).toBeWithin(900, 8000);
+  });
+
+  test("write nothing while there is nothing to write", async () => {
+    let [asked, writes] = [0, 0];
+    const find = async (): Promise<null> => {
+      asked++;
+      return null;
+    };
+    const count =
+      (write: Store["write"]): Store["write"] =>
+      (change) => {
+        writes++;
+        return write(change);
+      };
+    const harness = createHarness({
+      wandb: { find },
+      settings: { refreshRate: 0.02 },
+      store: ({ write }) => ({ write: count(write) }),
+    });
+    await harness.add(createQueued("a", { integrations: ["wandb"] }));
+    await harness.start();
+    await waitUntil(() => harness.find("a").status === "running");
+    const job = harness.find("a");
+    harness.setTime(job.status === "running" ? job.startedAt + 60 : 0);
+    await waitUntil(() => asked > 0);
+    await harness.awaitRound();
+    const [writesBefore, askedBefore] = [writes, asked];
+    const countRuns = () => readFigureOf(harness, "nexus_task_duration_seconds_count", { task: "outbox" }) ?? 0;
+    const runsBefore = countRuns();
+    await waitUntil(() => {
+      harness.context.wakes.outbox();
+      return asked > askedBefore + 2 && countRuns() > runsBefore + 2;
+    });
+    expect(writes).toBe(writesBefore);
+  });
+
+  test("write down what is said of a run without a page, and ask no more", async () => {
+    let asked = 0;
+    const find = async (): Promise<WandbPage> => {
+      asked += 1;
+      return { wandbUrl: null, wandbNote: "offline run abc123" };
+    };
+    const harness = createHarness({ wandb: { find } });
+    await harness.add(createCpuJob("a", { integrations: ["wandb"] }));
+    await harness.start();
+    await waitUntil(() => harness.find("a").status === "running");
+    const job = harness.find("a");
+    harness.setTime(job.status === "running" ? job.startedAt + 60 : 0);
+    for (const _look of [1, 2]) await findWandbRuns(harness.context, { find });
+    expect(toWireJob(harness.find("a"))).toMatchObject({ wandb_url: null, wandb_note: "offline run abc123" });
+    expect(asked).toBe(1);
+  });
+
   test("look for the W&B run of each job at once, though one hangs and one fails", async () => {
     const url = "https://wandb.ai/lab/vision/runs/abc123";
-    const find = async ({ id }: Readonly<{ id: string }>): Promise<string | null> => {
+    const find = async ({ id }: Readonly<{ id: string }>): Promise<WandbPage | null> => {
       if (id === "a") throw new Error("broken finder");
-      return id === "b" ? new Promise(() => {}) : url;
+      return id === "b" ? new Promise(() => {}) : { wandbUrl: url };
     };
     const harness = createHarness();
     for (const id of ["a", "b", "c"]) await harness.add(createCpuJob(id, { integrations: ["wandb"] }));

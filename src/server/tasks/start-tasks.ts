@@ -17,6 +17,7 @@ import { createDailyBackup } from "./upkeep/back-up-daily.ts";
 import { createFolderCleaning } from "./upkeep/clean-folders.ts";
 import { deleteUnusedArtifacts } from "./upkeep/delete-unused-artifacts.ts";
 import { removeLeftovers } from "./upkeep/remove-leftovers.ts";
+import { createDiskWatch } from "./upkeep/watch-disk.ts";
 import { createHealthWatch } from "./upkeep/watch-health.ts";
 
 /** What rings for the tasks that do not only wait for their time. */
@@ -71,6 +72,7 @@ const startOtherTasks = (context: TaskContext, outside: Outside): readonly Task[
   const { health, wandb, backups } = outside;
   return [
     start("health", createHealthWatch(context, health)),
+    start("disk room", createDiskWatch(context)),
     start("W&B runs", () => findWandbRuns(context, wandb)),
     start("daily backup", createDailyBackup(context, backups)),
     start("old job folders", createFolderCleaning(context, outside)),

@@ -1,6 +1,6 @@
 import { spawnSync } from "node:child_process";
 import { existsSync, readFileSync } from "node:fs";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import { ok } from "../../base/result.ts";
 import { DONE, type FlagValues, type Outcome } from "../../command-line/command.ts";
@@ -8,6 +8,7 @@ import { convertProblem, fail } from "../../command-line/usage.ts";
 import type { Settings } from "../core/settings/settings.ts";
 import { readListening } from "../external/http/listening-file.ts";
 import { loadSettings } from "../external/settings/load-settings.ts";
+import { findHolder } from "../external/sqlite/lock-folder.ts";
 import { PATHS, SERVICE } from "../installation/plan.ts";
 
 type LogRequest = Readonly<{ verb: "logs"; lines: number; isFollowing: boolean }>;
@@ -30,12 +31,6 @@ const askSystemd = (request: ServiceRequest): Outcome => {
 };
 
 const isAlive = (pid: number): boolean => existsSync(`/proc/${pid}`);
-
-const readPid = (serverDir: string): number | null => {
-  const path = join(serverDir, "server.pid");
-  const pid = existsSync(path) ? Number.parseInt(readFileSync(path, "utf8"), 10) : Number.NaN;
-  return Number.isInteger(pid) && isAlive(pid) ? pid : null;
-};
 
 const stopProcess = async (serverDir: string, pid: number | null): Promise<Outcome> => {
   if (pid === null) return fail(`no server runs on ${serverDir}`);
@@ -65,7 +60,7 @@ const showLog = (serverDir: string, { lines, isFollowing }: LogRequest): Outcome
 };
 
 const actOnProcess = async (request: ServiceRequest, { serverDir }: Settings): Promise<Outcome> => {
-  const pid = readPid(serverDir);
+  const pid = findHolder(serverDir);
   switch (request.verb) {
     case "status":
       return showProcess(serverDir, pid);
@@ -79,9 +74,15 @@ const actOnProcess = async (request: ServiceRequest, { serverDir }: Settings): P
   }
 };
 
-/** By systemd where the server is installed, otherwise on the process that has the folder. */
+const isOfService = (named: unknown): boolean => {
+  if (!existsSync(PATHS.unit)) return false;
+  if (typeof named !== "string" || named === "") return true;
+  return readFileSync(PATHS.unit, "utf8").includes(`\nEnvironment=NS_SERVER_DIR=${resolve(named)}\n`);
+};
+
+/** By systemd where the server is installed, otherwise, or where another folder is named, on the process that has the folder. */
 export const runService = async (request: ServiceRequest, flags: FlagValues): Promise<Outcome> => {
-  if (existsSync(PATHS.unit)) return askSystemd(request);
+  if (isOfService(flags["server-dir"] ?? process.env["NS_SERVER_DIR"])) return askSystemd(request);
   const settings = convertProblem(loadSettings(flags));
   return settings.ok ? actOnProcess(request, settings.value) : settings;
 };

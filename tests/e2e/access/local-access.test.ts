@@ -32,17 +32,20 @@ const addToken = async (...words: readonly string[]): Promise<string> =>
   (await runProgram([NEXUS_SERVER, "token", "add", ...words], { env: world.env, cwd: world.home })).stdout.trim();
 
 describe("a server that trusts no loopback", () => {
+  const nxByPort = (words: readonly string[]): Promise<Finished> =>
+    runProgram([NX, ...words], { env: { ...world.env, NEXUS_SOCKET: "" }, cwd: world.home });
+
   test("has nx say what to do, and takes the token of [targets.local]", async () => {
     await world.startServer({ NS_TRUST_LOOPBACK: "false" });
-    const refused = await world.nx(["queue"]);
+    const refused = await nxByPort(["queue"]);
     expect([refused.exitCode, refused.stdout]).toEqual([REFUSED, ""]);
     expect(refused.stderr).toContain("NEXUS_SOCKET");
     expect(refused.stderr).toContain("[targets.local]");
     writeConfig(`[targets.local]\napi_token = "${await addToken("tester")}"\n`);
-    expect((await world.nx(["add", "-c", "--no-git", "-q", "true"])).exitCode).toBe(0);
-    expect((await world.nx(["target", "list", "-q"])).stdout).toBe("local\n");
+    expect((await nxByPort(["add", "-c", "--no-git", "-q", "true"])).exitCode).toBe(0);
+    expect((await nxByPort(["target", "list", "-q"])).stdout).toBe("local\n");
     writeConfig(`user = "bob"\n[targets.local]\napi_token = "${await addToken("ann")}"\n`);
-    const renamed = await world.nx(["add", "-c", "--no-git", "true"]);
+    const renamed = await nxByPort(["add", "-c", "--no-git", "true"]);
     expect([renamed.exitCode, renamed.stdout]).toEqual([REFUSED, ""]);
     expect(renamed.stderr).toContain(`ann can't submit as "bob"`);
     expect(renamed.stderr).toContain("NEXUS_USER");

@@ -10,6 +10,7 @@ import {
   rmSync,
   statSync,
   symlinkSync,
+  writeFileSync,
 } from "node:fs";
 import { join } from "node:path";
 import { type Finished, NEXUS_SERVER, runProgram, SERVER, stopChild } from "../../support/programs.ts";
@@ -113,6 +114,19 @@ describe("the port of a personal server", () => {
     expect(second.child.exitCode).toBe(1);
     expect(second.log()).toMatch(/127\.0\.0\.1:\d+ can't be listened on/);
     expect([existsSync(join(second.dir, "nexus.sock")), (await readStatus(second)).exitCode]).toEqual([false, 3]);
+  });
+});
+
+describe("nexus-server stop", () => {
+  test("ends no other process that has the number of a server that died", async () => {
+    const server = await start("first", { NS_PORT: "0" });
+    await stopChild(server.child, "SIGKILL");
+    const other = spawn("sleep", ["600"]);
+    children.push(other);
+    writeFileSync(join(server.dir, "server.pid"), `${other.pid}\n`);
+    const stopped = await runProgram([NEXUS_SERVER, "stop"], { env: server.env, cwd: world.folder });
+    expect([stopped.exitCode, stopped.stderr]).toEqual([1, `nexus-server: no server runs on ${server.dir}\n`]);
+    expect([other.exitCode, other.signalCode, (await readStatus(server)).exitCode]).toEqual([null, null, 3]);
   });
 });
 

@@ -168,7 +168,7 @@ exec ${Bun.which("screen")} "$@"\n`;
       () => typing.text().lastIndexOf("now 20 90") > typing.text().indexOf("now 15 75"),
       "the first has its size again",
     );
-    expect(listViewersOf(job)).toHaveLength(2);
+    await waitUntil(() => listViewersOf(job).length === 2, "the small one has no screen");
   });
 
   test("closes when the job ends, when the server stops and when the server is killed", async () => {

@@ -35,7 +35,7 @@ const runInStore = (sql: string): void => {
 
 beforeAll(async () => {
   world = await createWorld();
-  await world.startServer();
+  await world.startServer({ NS_MAX_QUEUED: "20000" });
   await world.submit({ job_id: "e00000", command: "true", num_gpus: 0 });
   await world.waitFor("e00000");
   const { id: holder } = await world.submit({ command: "sleep 300", num_gpus: 2 });

@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from "bun:test";
-import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { NX, runProgram } from "../../support/programs.ts";
 import { waitUntil } from "../../support/wait.ts";
 import { createWorld, type World } from "../../support/world.ts";
 
@@ -21,6 +22,15 @@ const createRepository = async (): Promise<string> => {
   await world.git(["add", "--all"], folder);
   await world.git(["commit", "--quiet", "-m", "one"], folder);
   return folder;
+};
+
+const endStarted = async (dir = "server"): Promise<void> => {
+  const pid = Number(readFileSync(join(world.folder, dir, "server.pid"), "utf8"));
+  process.kill(pid, "SIGTERM");
+  await waitUntil(
+    async () => (await world.nx(["version"])).exitCode === 0 && !isAlive(pid),
+    "the started server is gone",
+  );
 };
 
 describe("nx run", () => {
@@ -49,12 +59,50 @@ describe("nx run", () => {
   test("starts a local server when there is none, once for two clients at the same moment", async () => {
     const both = await Promise.all([world.nx(["run", "--no-git", "echo a"]), world.nx(["run", "--no-git", "echo b"])]);
     expect(both.map(({ exitCode }) => exitCode)).toEqual([0, 0]);
-    const pid = Number(readFileSync(join(world.folder, "server", "server.pid"), "utf8"));
-    process.kill(pid, "SIGTERM");
-    await waitUntil(
-      async () => (await world.nx(["version"])).exitCode === 0 && !isAlive(pid),
-      "the started server is gone",
-    );
+    await endStarted();
+  });
+
+  test.each([
+    ["with mock GPUs", "2"],
+    ["", "0"],
+  ])("says of the server that it starts what that has: %p", async (gpus, NS_MOCK_GPUS) => {
+    const asked = await runProgram([NX, "queue"], { env: { ...world.env, NS_MOCK_GPUS }, cwd: world.home });
+    const told = `No server on this machine yet: starting one${gpus && ` ${gpus}`}.\n`;
+    expect([asked.exitCode, asked.stderr]).toEqual([0, expect.stringContaining(told)]);
+    await endStarted();
+  });
+
+  test("finds the one that it started also where its folder is too long a path for a socket", async () => {
+    const runtime = join(world.folder, "runtime");
+    mkdirSync(runtime, { mode: 0o700 });
+    const long = "l".repeat(100);
+    const more = { NS_SERVER_DIR: `../${long}/`, XDG_RUNTIME_DIR: runtime, NS_PORT: undefined };
+    const ask = () => runProgram([NX, "queue"], { env: { ...world.env, ...more }, cwd: world.home });
+    const [first, second] = [await ask(), await ask()];
+    expect([first.exitCode, first.stderr]).toEqual([0, expect.stringContaining("starting one")]);
+    expect([second.exitCode, second.stderr]).toEqual([0, "The queue is empty.\n"]);
+    expect(readdirSync(runtime).some((name) => /^nexus-[0-9a-f]{16}\.sock$/.test(name))).toBe(true);
+    await endStarted(long);
+  });
+
+  const hasGpu =
+    readdirSync("/dev").some((name) => /^(nvidia.*|kfd|dxg)$/.test(name)) ||
+    ["nvidia-smi", "amd-smi", "rocm-smi"].some((tool) => Bun.which(tool) !== null);
+
+  test("starts one that decides itself whether there are GPUs to be had", async () => {
+    const { NS_MOCK_GPUS: _mock, ...env } = world.env;
+    const tools = join(world.folder, "tools");
+    mkdirSync(tools);
+    writeFileSync(join(tools, "rocm-smi"), "#!/bin/sh\nexit 1\n", { mode: 0o755 });
+    const ask = (more: NodeJS.ProcessEnv) => runProgram([NX, "--json"], { env: { ...env, ...more }, cwd: world.home });
+    for (const [path, isMock] of [
+      [env["PATH"], !hasGpu],
+      [`${tools}:${env["PATH"]}`, false],
+    ] as const) {
+      const asked = await ask({ PATH: path });
+      expect([JSON.parse(asked.stdout).status.mock, asked.stderr.includes("mock GPUs")]).toEqual([isMock, isMock]);
+      await endStarted();
+    }
   });
 
   test("says what to do when no GPU is free, and outside a repository", async () => {

@@ -4,6 +4,7 @@ import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { WireJob } from "../../../src/wire/job.ts";
+import { renderLogMark } from "../../../src/wire/log-cut.ts";
 import type { WireWait } from "../../../src/wire/wait.ts";
 import { type Finished, NX, runProgram } from "../../support/programs.ts";
 
@@ -40,6 +41,7 @@ const createJob = (fields: Partial<WireJob> = {}): WireJob => ({
   started_at: 2,
   gpu_idxs: [0],
   wandb_url: null,
+  wandb_note: null,
   marked_for_kill: false,
   completed_at: 3,
   exit_code: 0,
@@ -453,6 +455,33 @@ describe("a log that is followed", () => {
     const logs = await nx(["logs", "-F", "abc123"]);
     expect([logs.exitCode, logs.stdout]).toEqual([0, "one\nhalf a line\nlast\n"]);
   });
+
+  test.each([
+    [["logs", "-F", "abc123"], "resumable=true", 0],
+    [["logs", "-F", "-n", "3", "abc123"], "resumable=true&last_n_lines=3", 500],
+  ])(
+    "%j goes on at the byte that the server names, past what it left out, and to the end of a job that has ended",
+    async (words, first, start) => {
+      const mark = renderLogMark({ from: 20, to: 9_000_000 });
+      const answers = [
+        { position: start, text: "one\nhalf a", status: "running" },
+        { position: start + 10, text: ` line\n${mark}`, status: "completed" },
+        { position: 9_000_000, text: "newest\n", status: "completed" },
+      ] as const;
+      let streams = 0;
+      answer = (path) => {
+        const { position, text, status } =
+          answers[path.endsWith("/logs/stream") ? streams++ : streams - 1] ?? answers[2];
+        const headers = { "x-nexus-log-position": String(position) };
+        if (path.endsWith("/logs/stream")) return new Response(text, { headers });
+        return Response.json(createJob({ status, exit_code: status === "running" ? null : 0 }));
+      };
+      const logs = await nx(words);
+      expect([logs.exitCode, logs.stdout]).toEqual([0, `one\nhalf a line\n${mark.replaceAll("\r", "")}newest\n`]);
+      const queries = listAsked("GET").flatMap((path) => path.split("/logs/stream?")[1] ?? []);
+      expect(queries).toEqual([first, `from=${start + 10}`, `from=${start + 16}&marked=true`]);
+    },
+  );
 
   test.each([
     [{ status: "killed", exit_code: null }, 143],

@@ -3,6 +3,7 @@ import { mkdirSync, mkdtempSync, readFileSync, realpathSync, rmSync, writeFileSy
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import type { RunningJob } from "../../../src/server/core/jobs/job.ts";
+import type { WandbPage } from "../../../src/server/core/running/executor.ts";
 import { createWandbFinder } from "../../../src/server/external/wandb/wandb.ts";
 import { checkAbility } from "../../support/ability.ts";
 import { FIXTURES, runProgram } from "../../support/programs.ts";
@@ -103,12 +104,21 @@ const putRecorded = (mode: Mode, name: string, project: string): void => {
   }
 };
 
-const find = (mode: Mode, job: string, { env = {} }: Case): Promise<string | null> =>
+const find = (mode: Mode, job: string, { env = {} }: Case): Promise<WandbPage | null> =>
   createWandbFinder().find({ id: "k3f9ab", dir: locateJob(job), startedAt } as RunningJob, {
     WANDB_ENTITY: "lab",
     ...listCredentials(mode),
     ...env,
   });
+
+const EXPECTED: Readonly<Record<Mode, (job: string, found: string) => unknown>> = {
+  online: (_job, found) => ({ wandbUrl: expect.stringMatching(new RegExp(`^${api.url}/lab/${found}$`)) }),
+  offline: (job, found) => {
+    const run = found.replace(/^.*\//, "");
+    const told = `^offline run ${run} \\(sync it with wandb sync '?${locateJob(job)}/repo/.*wandb/offline-run-[\\d_]+-${run}'?\\)$`;
+    return { wandbUrl: null, wandbNote: expect.stringMatching(new RegExp(told)) };
+  },
+};
 
 beforeAll(async () => {
   api = startWandb();
@@ -125,12 +135,9 @@ afterAll(async () => {
 });
 
 const check = async (mode: Mode, job: string, each: Case): Promise<void> => {
-  const page = "https://wandb.ai/lab/";
-  const expected = typeof each.found === "string" ? new RegExp(`^${each.found}$`) : each.found;
+  const found = typeof each.found === "string" ? each.found : each.found.source.replaceAll(/[\^$]/g, "");
   const before = api.questions.length;
-  const url = await find(mode, job, each);
-  expect(url?.slice(0, page.length)).toBe(page);
-  expect(url?.slice(page.length)).toMatch(expected);
+  expect<unknown>(await find(mode, job, each)).toEqual(EXPECTED[mode](job, found));
   expect(api.questions.length > before).toBe(mode === "online");
 };
 

@@ -1,11 +1,13 @@
 import { afterEach, beforeEach, expect, test } from "bun:test";
-import { type ChildProcess, spawn } from "node:child_process";
+import { type ChildProcess, execFileSync, spawn } from "node:child_process";
 import { closeSync, openSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { readFigure } from "../../support/parse-exposition.ts";
-import { SERVER, stopChild } from "../../support/programs.ts";
+import { NX, runProgram, SERVER, stopChild } from "../../support/programs.ts";
 import { waitUntil } from "../../support/wait.ts";
 import { createWorld, type World } from "../../support/world.ts";
+
+const OWN_NAME = execFileSync("id", ["-un"], { encoding: "utf8" }).trim();
 
 type Line = Readonly<Record<string, unknown>>;
 
@@ -83,7 +85,10 @@ test("the log tells each step of a job, a crash of the server between, and the f
   ]);
 });
 
-test("a follower of a log is counted until it hangs up, and who kills its job is told", async () => {
+test.each([
+  ["the port", { NEXUS_SOCKET: "" }, "tester at 127.0.0.1"],
+  ["the socket", {}, `${OWN_NAME} at socket:${OWN_NAME}`],
+])("a follower of a log is counted until it hangs up, and who kills its job by %s is told", async (_way, more, who) => {
   await startLogging();
   const job = await world.submit({ command: "echo here; exec sleep 300", num_gpus: 0 });
   await world.waitFor(job.id, ["running"]);
@@ -93,10 +98,11 @@ test("a follower of a log is counted until it hangs up, and who kills its job is
   expect(await read("nexus_followers", { kind: "logs" })).toBe(1);
   hangUp.abort();
   await waitUntil(async () => (await read("nexus_followers")) === 0, "the follower is gone");
-  expect((await world.nx(["kill", "-y", job.id])).exitCode).toBe(0);
+  const killed = await runProgram([NX, "kill", "-y", job.id], { env: { ...world.env, ...more }, cwd: world.home });
+  expect(killed.exitCode).toBe(0);
   await waitUntil(() => listMoves(job.id).length === 5, "the end is told");
   expect(listMoves(job.id).slice(-2)).toEqual([
-    "running > running: kill asked for by tester at 127.0.0.1",
-    "running > killed: killed by tester at 127.0.0.1",
+    `running > running: kill asked for by ${who}`,
+    `running > killed: killed by ${who}`,
   ]);
 });

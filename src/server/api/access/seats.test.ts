@@ -32,6 +32,18 @@ test("uploads are limited apart from followers", () => {
   expect(take("upload", "b")).toBeFunction();
 });
 
+test("one who uploads has a half of the seats at most, so that others find one", () => {
+  const take = takeFrom(createSeats({ ...LIMITS, maxUploads: 3 }));
+  const [first, second] = [take("upload", "a"), take("upload", "a")];
+  expect([first, second]).toEqual([expect.any(Function), expect.any(Function)]);
+  expect(take("upload", "a")).toBe("TOO_MANY_REQUESTS");
+  expect(take("upload", "b")).toBeFunction();
+  expect(take("upload", "c")).toBe("UNAVAILABLE");
+  if (typeof first === "function") for (const _twice of [1, 2]) first();
+  expect(take("upload", "a")).toBeFunction();
+  expect(take("upload", "a")).toBe("UNAVAILABLE");
+});
+
 test("one who looks at a terminal takes a follower's place, but is no request that waits", () => {
   const seats = createSeats(LIMITS);
   const viewer = seats.take("viewer", "a");

@@ -30,45 +30,55 @@ const createRelease = (release: () => void): (() => void) => {
 const refuse = (what: string, limit: number): Result<never, Refusal> =>
   err(createRefusal("UNAVAILABLE", `The server has ${limit} ${what}, which is all that it takes; try again later`));
 
-const refuseOne = (limit: number): Result<never, Refusal> =>
-  err(createRefusal("TOO_MANY_REQUESTS", `${limit} followers are yours, which is all that one may have`));
+const refuseOne = (what: string, limit: number): Result<never, Refusal> =>
+  err(createRefusal("TOO_MANY_REQUESTS", `${limit} ${what} are yours, which is all that one may have`));
 
-const createFollowerSeats = (limits: Limits) => {
+type Places = Readonly<{ what: string; inAll: number; forOne: number }>;
+
+const createPlaces = ({ what, inAll, forOne }: Places) => {
   const ofEach = new Map<string, number>();
   let total = 0;
-  let streams = 0;
-  const change = (whom: string, isStream: boolean, by: 1 | -1): void => {
+  const change = (whom: string, by: 1 | -1): void => {
     const count = (ofEach.get(whom) ?? 0) + by;
     total += by;
-    if (isStream) streams += by;
     if (count === 0) ofEach.delete(whom);
     else ofEach.set(whom, count);
   };
+  return (whom: string): Result<() => void, Refusal> => {
+    if (total >= inAll) return refuse(what, inAll);
+    if ((ofEach.get(whom) ?? 0) >= forOne) return refuseOne(what, forOne);
+    change(whom, 1);
+    return ok(createRelease(() => change(whom, -1)));
+  };
+};
+
+const createFollowerSeats = (limits: Limits) => {
+  const takePlace = createPlaces({
+    what: "followers",
+    inAll: limits.maxFollowers,
+    forOne: limits.maxFollowersPerAddress,
+  });
+  let streams = 0;
   const take = (whom: string, isStream: boolean): Result<() => void, Refusal> => {
-    if (total >= limits.maxFollowers) return refuse("followers", limits.maxFollowers);
-    if ((ofEach.get(whom) ?? 0) >= limits.maxFollowersPerAddress) {
-      return refuseOne(limits.maxFollowersPerAddress);
-    }
-    change(whom, isStream, 1);
-    return ok(createRelease(() => change(whom, isStream, -1)));
+    const place = takePlace(whom);
+    if (!place.ok || !isStream) return place;
+    streams += 1;
+    return ok(
+      createRelease(() => {
+        streams -= 1;
+        place.value();
+      }),
+    );
   };
   return { take, countStreams: () => streams };
 };
 
-const createUploadSeats = ({ maxUploads }: Limits) => {
-  let total = 0;
-  return (): Result<() => void, Refusal> => {
-    if (total >= maxUploads) return refuse("uploads", maxUploads);
-    total += 1;
-    return ok(createRelease(() => (total -= 1)));
-  };
-};
-
 export const createSeats = (limits: Limits): Seats => {
   const followers = createFollowerSeats(limits);
-  const takeUpload = createUploadSeats(limits);
+  const { maxUploads } = limits;
+  const takeUpload = createPlaces({ what: "uploads", inAll: maxUploads, forOne: Math.ceil(maxUploads / 2) });
   return {
-    take: (kind, whom) => (kind === "upload" ? takeUpload() : followers.take(whom, kind === "follower")),
+    take: (kind, whom) => (kind === "upload" ? takeUpload(whom) : followers.take(whom, kind === "follower")),
     countFollowers: followers.countStreams,
   };
 };

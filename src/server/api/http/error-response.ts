@@ -8,6 +8,7 @@ export const STATUS_OF_ERROR: Readonly<Record<ErrorCode, number>> = {
   INVALID_CREDENTIALS: 401,
   FORBIDDEN: 403,
   FORBIDDEN_ORIGIN: 403,
+  LIMIT_REACHED: 403,
   JOB_NOT_FOUND: 404,
   GPU_NOT_FOUND: 404,
   ARTIFACT_NOT_FOUND: 404,
@@ -24,6 +25,8 @@ export const STATUS_OF_ERROR: Readonly<Record<ErrorCode, number>> = {
   UNAVAILABLE: 503,
 };
 
+const LIMIT_RETRY_AFTER = "60";
+
 const EXTRA_HEADERS: Readonly<Record<number, Readonly<Record<string, string>>>> = {
   401: { "WWW-Authenticate": "Bearer" },
   408: { Connection: "close" },
@@ -32,7 +35,7 @@ const EXTRA_HEADERS: Readonly<Record<number, Readonly<Record<string, string>>>> 
 };
 
 export const respondRefusal = (
-  { code, message, detail, hint }: Refusal,
+  { code, message, detail, hint, reached }: Refusal,
   headers: Readonly<Record<string, string>> = {},
 ): Response => {
   const status = STATUS_OF_ERROR[code];
@@ -42,6 +45,8 @@ export const respondRefusal = (
     status_code: status,
     ...(detail === undefined ? {} : { detail: [...detail] }),
     ...(hint === undefined ? {} : { hint }),
+    ...reached,
   };
-  return Response.json(body, { status, headers: { ...EXTRA_HEADERS[status], ...headers } });
+  const wait = reached === undefined ? {} : { "Retry-After": LIMIT_RETRY_AFTER };
+  return Response.json(body, { status, headers: { ...EXTRA_HEADERS[status], ...wait, ...headers } });
 };

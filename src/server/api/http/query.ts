@@ -23,6 +23,7 @@ const toBoolean = (values: unknown): unknown => {
 
 const flag = z.preprocess(toBoolean, z.boolean()).default(false);
 const text = z.preprocess(takeLast, z.string()).optional();
+const logPosition = z.preprocess(toInteger, z.int().min(0)).optional();
 const lastLines = z.preprocess(toInteger, z.int().min(1)).optional();
 
 export const healthQuerySchema = z.object({ detailed: flag, refresh: flag });
@@ -31,7 +32,12 @@ const logFile = z.preprocess(takeLast, z.enum(LOG_FILES)).default("output");
 
 export const logsQuerySchema = z.object({ last_n_lines: lastLines, file: logFile });
 
-export const streamQuerySchema = z.object({ last_n_lines: lastLines });
+export const streamQuerySchema = z.object({
+  last_n_lines: lastLines,
+  resumable: flag,
+  from: logPosition,
+  marked: flag,
+});
 
 const terminalSide = (usual: number) => z.preprocess(toInteger, z.int().min(1).max(MAX_TERMINAL_SIDE)).default(usual);
 const terminalKind = z.preprocess(takeLast, z.string().regex(/^[A-Za-z0-9][A-Za-z0-9+._-]{0,63}$/));

@@ -2,8 +2,14 @@ import { z } from "zod";
 import { err, ok, type Result } from "../../../base/result.ts";
 import { MAX_ARTIFACT_BYTES } from "../../../wire/limits.ts";
 import type { ArtifactId } from "../../core/jobs/job.ts";
-import { createRefusal, createUnavailable, type Refusal } from "../../core/refusal.ts";
-import type { ArtifactWriter } from "../../core/store.ts";
+import {
+  createLimitReached,
+  createRefusal,
+  createUnavailable,
+  type Refusal,
+  type Unavailable,
+} from "../../core/refusal.ts";
+import type { ArtifactWriter, ShareExceeded } from "../../core/store.ts";
 import { type BodyDeadline, startBodyDeadline } from "./body-deadline.ts";
 import type { RequestBody } from "./request-body.ts";
 
@@ -13,9 +19,20 @@ type Reader = Readonly<{
   cancel: () => Promise<void>;
 }>;
 
+const GIB = 1024 ** 3;
+
 const empty = createRefusal("INVALID_REQUEST", "The artifact is empty");
 const hungUp = createRefusal("INVALID_REQUEST", "The artifact ended too early");
 const tooLarge = createRefusal("INVALID_REQUEST", `The artifact is larger than ${MAX_ARTIFACT_BYTES} bytes`);
+
+const refuseShare = ({ askedBytes, maxBytes }: ShareExceeded): Refusal => {
+  const max = maxBytes / GIB;
+  const message = `Your artifacts that wait for their jobs to start may take ${max} GiB (max_waiting_gib), and this one is too much: wait until some have started, or take some out with nx remove`;
+  return createLimitReached(message, { limit: "max_waiting_gib", max, asked: askedBytes / GIB });
+};
+
+const refuseWriting = (error: Unavailable | ShareExceeded): Refusal =>
+  error.kind === "exceeded" ? refuseShare(error) : createUnavailable(error);
 
 const isTooLarge = (headers: Headers): boolean => Number(headers.get("content-length")) > MAX_ARTIFACT_BYTES;
 
@@ -40,7 +57,7 @@ const appendChunk = async (
   const size = before + chunk.byteLength;
   if (size > MAX_ARTIFACT_BYTES) return err(tooLarge);
   const appended = await writer.append(chunk);
-  return appended.ok ? ok(size) : err(createUnavailable(appended.error));
+  return appended.ok ? ok(size) : err(refuseWriting(appended.error));
 };
 
 const appendAll = async (
@@ -66,7 +83,7 @@ const giveUp = async (reader: Reader, writer: ArtifactWriter): Promise<void> => 
 
 const finish = async (writer: ArtifactWriter): Promise<Result<ArtifactId, Refusal>> => {
   const finished = await writer.finish();
-  return finished.ok ? finished : err(createUnavailable(finished.error));
+  return finished.ok ? finished : err(refuseWriting(finished.error));
 };
 
 export const artifactBody: RequestBody<Incoming> = {

@@ -3,16 +3,17 @@ import type { WireWait } from "../../../wire/wait.ts";
 import type { JobId, QueuedJob } from "../../core/jobs/job.ts";
 import type { ProcessOwner } from "../../core/machine/host.ts";
 import type { Gpu } from "../../core/queue/gpu.ts";
+import { describeGpus } from "../../core/queue/gpu-selection.ts";
+import { createCountStarts } from "../../core/queue/queue-head.ts";
 import { explainWaits, type Wait, type WaitFacts } from "../../core/queue/wait.ts";
 import type { WaitNotes } from "../../core/queue/wait-text.ts";
 import { toWireWait } from "../../core/queue/wire-wait.ts";
 import type { ApiContext } from "../context.ts";
 
-/** `order` has the ids of the whole queue, in start order. */
-export type Explained = Readonly<{ waits: readonly Wait[]; order: readonly JobId[]; notes: WaitNotes }>;
+export type Explained = Readonly<{ waits: readonly Wait[]; notes: WaitNotes }>;
 
 const MAX_NAMED = 10;
-const SLICE = 100;
+const SLICE = 50;
 
 const findOwners = async (
   { findProcessOwner }: ApiContext,
@@ -23,10 +24,17 @@ const findOwners = async (
   return new Map(owners.flatMap(([pid, owner]) => (owner === null ? [] : [[pid, owner] as const])));
 };
 
-const loadQueue = async ({ store }: ApiContext): Promise<readonly QueuedJob[]> => {
-  const all = { statuses: ["queued"], limit: Number.MAX_SAFE_INTEGER, offset: 0 } as const;
-  const slices = await Array.fromAsync(store.listJobs(all));
-  return slices.flat().filter((job) => job.status === "queued");
+const gatherFacts = (
+  { store, settings }: ApiContext,
+  { gpus, disk, jobs, now }: Pick<WaitFacts, "gpus" | "disk"> & Readonly<{ jobs: readonly QueuedJob[]; now: number }>,
+): WaitFacts => {
+  const { maxCpuJobs, maxPassedOver: maxPassedOverS } = settings;
+  const [active, blacklist] = [store.loadActiveJobs(), store.listBlacklist()];
+  const countStarts = createCountStarts({ active, maxCpuJobs }, describeGpus(gpus ?? [], active, blacklist));
+  const all = [...jobs, ...store.loadDecidingJobs(countStarts, now - maxPassedOverS)];
+  const waiting = new Map(all.map((job) => [job.id, job]));
+  for (const { id } of active) waiting.delete(id);
+  return { queued: [...waiting.values()], active, gpus, disk: disk ?? null, blacklist, maxCpuJobs, maxPassedOverS };
 };
 
 const explainInTurns = async (facts: WaitFacts, now: number, ids: ReadonlySet<JobId>): Promise<readonly Wait[]> => {
@@ -39,26 +47,25 @@ const explainInTurns = async (facts: WaitFacts, now: number, ids: ReadonlySet<Jo
 };
 
 /** Why each of these jobs waits, as the next look at the queue would decide. Everything else has its turn meanwhile. */
-export const explainQueue = async (context: ApiContext, ids: ReadonlySet<JobId>): Promise<Explained> => {
-  const { clock, gpus, settings, store } = context;
-  const reading = await gpus.read();
+export const explainQueue = async (context: ApiContext, jobs: readonly QueuedJob[]): Promise<Explained> => {
+  const reading = await context.gpus.read();
   const owners = await findOwners(context, reading.ok ? reading.value : []);
-  const { maxCpuJobs, maxPassedOver: maxPassedOverS } = settings;
-  const queued = await loadQueue(context);
-  const facts = {
-    queued,
-    active: store.loadActiveJobs(),
-    gpus: reading.ok ? reading.value : null,
-    blacklist: store.listBlacklist(),
-    maxCpuJobs,
-    maxPassedOverS,
-  };
+  const disk = await context.readDiskRoom();
+  const now = context.clock();
+  const facts = gatherFacts(context, { gpus: reading.ok ? reading.value : null, disk, jobs, now });
   return {
-    waits: await explainInTurns(facts, clock(), ids),
-    order: queued.map(({ id }) => id),
-    notes: { owners, gpuError: reading.ok ? null : reading.error.message, gpuHint: gpus.readHint(), maxPassedOverS },
+    waits: await explainInTurns(facts, now, new Set(jobs.map(({ id }) => id))),
+    notes: {
+      owners,
+      gpuError: reading.ok ? null : reading.error.message,
+      gpuHint: context.gpus.readHint(),
+      maxPassedOverS: facts.maxPassedOverS,
+    },
   };
 };
 
-export const describeExplained = ({ order, notes }: Explained, wait: Wait): WireWait =>
-  toWireWait(wait, { length: order.length, ahead: order.slice(0, Math.min(wait.position, MAX_NAMED)) }, notes);
+export const describeExplained = ({ store }: ApiContext, { notes }: Explained, wait: Wait): WireWait => {
+  const before = store.countQueuedBefore(wait.job);
+  const ahead = store.loadQueuedJobs({ limit: Math.min(before, MAX_NAMED) }).map(({ id }) => id);
+  return toWireWait(wait, { length: store.countJobs().queued, before, ahead }, notes);
+};

@@ -1,12 +1,14 @@
 import { z } from "zod";
 import { ok } from "../../../base/result.ts";
 import { artifactCheckSchema, artifactUploadSchema } from "../../../wire/artifact.ts";
+import { countAsker } from "../access/count-by.ts";
 import type { ApiContext } from "../context.ts";
 import { describeErrors, describeJson } from "../http/describe-response.ts";
 import { artifactQuerySchema } from "../http/query.ts";
 import { artifactBody, receiveArtifact } from "../http/receive-artifact.ts";
 import { defineRoute, type Handle, type Route, type RouteSpec } from "../route.ts";
 
+const GIB = 1024 ** 3;
 const GIT_SHA = /^[0-9a-f]{4,64}$/;
 
 const uploadSpec = {
@@ -21,7 +23,7 @@ const uploadSpec = {
   body: artifactBody,
   responses: {
     201: describeJson("The id of the artifact", artifactUploadSchema),
-    ...describeErrors("INVALID_REQUEST", "REQUEST_TIMEOUT", "VALIDATION_ERROR"),
+    ...describeErrors("INVALID_REQUEST", "LIMIT_REACHED", "REQUEST_TIMEOUT", "VALIDATION_ERROR"),
   },
 } satisfies RouteSpec;
 
@@ -35,9 +37,10 @@ const checkSpec = {
 } satisfies RouteSpec;
 
 const upload =
-  ({ store }: ApiContext): Handle<typeof uploadSpec> =>
-  async ({ query, body }) => {
-    const received = await receiveArtifact(body, store.artifacts.begin(query.git_sha ?? null));
+  ({ store, settings }: ApiContext): Handle<typeof uploadSpec> =>
+  async ({ request, query, body }) => {
+    const share = { owner: countAsker(request), maxBytes: settings.maxWaitingGib * GIB };
+    const received = await receiveArtifact(body, store.artifacts.begin(query.git_sha ?? null, share));
     return received.ok ? ok(Response.json({ data: received.value }, { status: 201 })) : received;
   };
 

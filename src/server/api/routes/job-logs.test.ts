@@ -37,6 +37,20 @@ test.each(["logs", "logs/stream"])("%s refuses unknown jobs and strange numbers 
   }
 });
 
+test("a stream that can be gone on with says at which byte it begins", async () => {
+  const { call, submit } = createHarness();
+  const { id } = await submit();
+  const ask = async (query: string) => {
+    const response = await call("GET", `/v1/jobs/${id}/logs/stream?${query}`);
+    return [response.headers.get("x-nexus-log-position"), await response.text()];
+  };
+  expect(await ask("resumable=true&last_n_lines=3")).toEqual(["7", `bytes of ${id} 3 null\n`]);
+  expect(await ask("from=12")).toEqual(["12", `bytes of ${id} null {"from":12,"isMarked":false}\n`]);
+  expect(await ask("from=0&marked=true")).toEqual(["0", `bytes of ${id} null {"from":0,"isMarked":true}\n`]);
+  for (const from of ["-1", "x", "1.5", "99999999999999999999"])
+    expect((await call("GET", `/v1/jobs/${id}/logs/stream?from=${from}`)).status).toBe(422);
+});
+
 test("the stream of a job goes on until the job ends", async () => {
   const { call, submit, startJob, endJob } = createHarness();
   const { id } = await submit();

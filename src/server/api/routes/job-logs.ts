@@ -1,7 +1,9 @@
 import { ok } from "../../../base/result.ts";
+import { LOG_POSITION_HEADER } from "../../../wire/log-cut.ts";
 import { logsSchema } from "../../../wire/node.ts";
 import { isEnded, type JobId } from "../../core/jobs/job.ts";
-import type { ApiContext } from "../context.ts";
+import type { LogStart } from "../../core/running/executor.ts";
+import type { ApiContext, RouteAnswer } from "../context.ts";
 import { describeErrors, describeJson, describeText } from "../http/describe-response.ts";
 import { logsQuerySchema, streamQuerySchema } from "../http/query.ts";
 import { findJob, jobParams } from "../jobs/find-job.ts";
@@ -21,12 +23,17 @@ const tailSpec = {
   responses: { 200: describeJson("The output", logsSchema), ...errors },
 } satisfies RouteSpec;
 
+const STREAM_DESCRIPTION = `What is there, then what is written. Of a queued job: nothing until it starts. Where something was
+left out of a log that is too large, a line says how much. With \`resumable\` the answer ends after such a line, and its
+\`X-Nexus-Log-Position\` says at which byte of the log it begins. \`from\`, that byte and the length of what was read, goes on; after
+such a line it is the byte at which the line began, with \`marked\`.`;
+
 const streamSpec = {
   method: "get",
   path: "/v1/jobs/{id}/logs/stream",
   tags: ["logs"],
   summary: "The output of a job, until it ends",
-  description: "What is there, then what is written. Of a queued job: nothing until it starts.",
+  description: STREAM_DESCRIPTION.replaceAll("\n", " "),
   seat: "follower",
   params: jobParams,
   query: streamQuerySchema,
@@ -58,14 +65,21 @@ const endOf =
     return job === null || isEnded(job) || isStopping();
   };
 
+const resume = async (context: ApiContext, id: JobId, start: LogStart): Promise<RouteAnswer> => {
+  const { position, bytes } = await context.logs.resume(id, start, endOf(context, id));
+  return ok(new Response(bytes, { headers: { ...STREAM_HEADERS, [LOG_POSITION_HEADER]: String(position) } }));
+};
+
 const stream =
   (context: ApiContext): Handle<typeof streamSpec> =>
   ({ request, params: { id }, query }) => {
     const job = findJob(context.store, id);
     if (!job.ok) return job;
     if (request.req.method === "HEAD") return ok(new Response(null, { headers: STREAM_HEADERS }));
-    const lines = context.logs.follow(id, query.last_n_lines ?? null, endOf(context, id));
-    return ok(new Response(lines, { headers: STREAM_HEADERS }));
+    const { last_n_lines: lastLines = null, from, resumable, marked: isMarked } = query;
+    const place = from === undefined ? null : { from, isMarked };
+    if (resumable || place !== null) return resume(context, id, { lastLines, place });
+    return ok(new Response(context.logs.follow(id, lastLines, endOf(context, id)), { headers: STREAM_HEADERS }));
   };
 
 export const createJobLogRoutes = (context: ApiContext): readonly Route[] => [

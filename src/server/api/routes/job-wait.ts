@@ -28,9 +28,9 @@ export const createJobWaitRoute = (context: ApiContext): Route =>
   defineRoute(spec, async ({ params: { id } }) => {
     const job = findJob(context.store, id);
     if (!job.ok) return job;
-    const explained = await explainQueue(context, new Set([id]));
+    const explained = await explainQueue(context, job.value.status === "queued" ? [job.value] : []);
     const [wait] = explained.waits;
-    if (wait !== undefined) return ok(Response.json(describeExplained(explained, wait)));
+    if (wait !== undefined) return ok(Response.json(describeExplained(context, explained, wait)));
     const later = findJob(context.store, id);
     return later.ok ? ok(Response.json(describeStarted(later.value))) : later;
   });

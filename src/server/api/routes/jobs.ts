@@ -31,6 +31,7 @@ import { defineRoute, type Handle, type Route, type RouteSpec } from "../route.t
 const submissionErrors = describeErrors(
   "ARTIFACT_NOT_FOUND",
   "JOB_EXISTS",
+  "LIMIT_REACHED",
   "REQUEST_TIMEOUT",
   "PAYLOAD_TOO_LARGE",
   "UNSUPPORTED_MEDIA_TYPE",
@@ -136,8 +137,8 @@ const addReasons = async function* (
   slices: AsyncIterable<readonly Job[]>,
 ): AsyncGenerator<readonly ExplainedJob[], void> {
   const all = await Array.fromAsync(slices);
-  const queued = all.flat().filter(({ status }) => status === "queued");
-  const { waits, notes } = await explainQueue(context, new Set(queued.map(({ id }) => id)));
+  const queued = all.flat().filter((job) => job.status === "queued");
+  const { waits, notes } = await explainQueue(context, queued);
   const byId = new Map(waits.map((wait) => [wait.job.id, wait]));
   for (const jobs of all) {
     yield jobs.map((job) => {

@@ -24,13 +24,14 @@ const readChannels = ({ store, clock, couriers }: ApiContext): readonly ChannelF
 
 const readFigures = async (context: ApiContext): Promise<ServerFigures> => {
   const { store, gpus, settings } = context;
-  const reading = await gpus.read();
+  const [reading, disk] = await Promise.all([gpus.read(), context.readDiskRoom()]);
   return {
     version: settings.version,
     nodeName: settings.nodeName,
     jobs: store.countJobs(),
     gpus: reading.ok ? describeGpus(reading.value, store.loadActiveJobs(), store.listBlacklist()) : null,
     artifacts: store.artifacts.measure(),
+    disk,
     certificateExpiresAt: context.certificateExpiresAt(),
     channels: readChannels(context),
   };

@@ -1,5 +1,6 @@
 import { ok } from "../../../base/result.ts";
 import { type Health, healthSchema, type ServerStatus, serverStatusSchema } from "../../../wire/node.ts";
+import { describeDiskRoom, isDiskLow } from "../../core/machine/disk-room.ts";
 import { scoreHealth } from "../../core/machine/health.ts";
 import type { ApiContext } from "../context.ts";
 import { describeErrors, describeJson } from "../http/describe-response.ts";
@@ -27,8 +28,8 @@ const healthSpec = {
 
 const ALIVE: Health = { alive: true, status: null, score: null, disk: null, network: null, system: null };
 
-const readStatus = async ({ store, gpus, settings }: ApiContext): Promise<ServerStatus> => {
-  const reading = await gpus.read();
+const readStatus = async ({ store, gpus, settings, readDiskRoom }: ApiContext): Promise<ServerStatus> => {
+  const [reading, disk] = await Promise.all([gpus.read(), readDiskRoom()]);
   const counts = store.countJobs();
   return {
     gpu_count: reading.ok ? reading.value.length : 0,
@@ -41,6 +42,7 @@ const readStatus = async ({ store, gpus, settings }: ApiContext): Promise<Server
     mock: gpus.isMock,
     gpu_error: reading.ok ? null : reading.error.message,
     gpu_hint: gpus.readHint(),
+    ...(isDiskLow(disk) ? { disk_error: describeDiskRoom(disk) } : {}),
   };
 };
 

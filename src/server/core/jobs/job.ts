@@ -42,7 +42,12 @@ export type Launch = Readonly<{
   killRequestedBy?: string;
 }>;
 
-export type Reports = Readonly<{ wandbUrl: string | null; notificationMessages: Readonly<Record<string, string>> }>;
+/** `wandbNote` is there for a run without a page, or with one that W&B did not confirm. */
+export type Reports = Readonly<{
+  wandbUrl: string | null;
+  wandbNote?: string;
+  notificationMessages: Readonly<Record<string, string>>;
+}>;
 
 export type Amount = Readonly<{ files: number; bytes: number }>;
 

@@ -5,14 +5,14 @@ import { isEnded, type Job, type JobHandle, type JobStatus, NO_OUTPUTS } from ".
 
 type SpecFields = Omit<
   WireJob,
-  keyof LaunchFields | keyof EndFields | "outputs" | "wandb_url" | "notification_messages"
+  keyof LaunchFields | keyof EndFields | "outputs" | "wandb_url" | "wandb_note" | "notification_messages"
 >;
 type LaunchFields = Pick<
   WireJob,
   "started_at" | "gpu_idxs" | "dir" | "marked_for_kill" | "pid" | "screen_session_name"
 >;
 type EndFields = Pick<WireJob, "completed_at" | "exit_code" | "error_message">;
-type ReportFields = Pick<WireJob, "wandb_url" | "notification_messages">;
+type ReportFields = Pick<WireJob, "wandb_url" | "wandb_note" | "notification_messages">;
 
 const toWireStatus = (status: JobStatus): WireStatus => (status === "starting" ? "running" : status);
 
@@ -65,8 +65,12 @@ const describeLaunch = (job: Job): LaunchFields => {
 
 const describeReports = (job: Job): ReportFields =>
   job.status === "queued" || job.status === "starting"
-    ? { wandb_url: null, notification_messages: {} }
-    : { wandb_url: job.wandbUrl, notification_messages: { ...job.notificationMessages } };
+    ? { wandb_url: null, wandb_note: null, notification_messages: {} }
+    : {
+        wandb_url: job.wandbUrl,
+        wandb_note: job.wandbNote ?? null,
+        notification_messages: { ...job.notificationMessages },
+      };
 
 const describeEnd = (job: Job): EndFields =>
   isEnded(job)

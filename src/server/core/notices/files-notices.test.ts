@@ -58,7 +58,7 @@ test("messages say what is kept, until when, and what else there is to say", () 
   );
   expect(tell("completed", createEnded("a"))).not.toContain("Files");
   const warning = tell("files_expire", { ...job, outputs: { ...KEPT, isWarned: true } });
-  expect(warning).toStartWith("The files of job a on atlas go soon\n");
+  expect(warning).toStartWith("Job a made files that go soon on atlas\n");
   expect(warning).toContain("\nFiles: 3 files, 1.2 GB go on 2023-11-14 22:13 UTC: nx pull a");
 });
 

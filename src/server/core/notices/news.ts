@@ -12,10 +12,13 @@ export type Batch = Readonly<{
   failedIds: readonly string[];
 }>;
 
-/** `run_found` and `log_uploaded` change a message that was sent before; `files_expire`: what the job made goes soon. */
+/**
+ * `run_found` and `log_uploaded` change a message that was sent before. `disk_low`: too little is free where the job runs.
+ * `files_expire`: what the job made goes soon.
+ */
 export type JobNews = Readonly<{
   kind: "job";
-  event: "started" | "run_found" | "completed" | "failed" | "killed" | "log_uploaded" | "files_expire";
+  event: "started" | "run_found" | "completed" | "failed" | "killed" | "log_uploaded" | "disk_low" | "files_expire";
   job: Job;
 }>;
 
@@ -23,7 +26,12 @@ export type JobNews = Readonly<{
 export type BatchNews = Readonly<{ kind: "batch"; event: "batch_done"; batch: Batch; lastJob: Job }>;
 
 /** `figures` are text, a line each. */
-export type MachineNews = Readonly<{ kind: "machine"; event: HealthNews; nodeName: string; figures: string }>;
+export type MachineNews = Readonly<{
+  kind: "machine";
+  event: HealthNews | "disk_low";
+  nodeName: string;
+  figures: string;
+}>;
 
 /** What someone may want to hear of, with all that is told of it. */
 export type News = JobNews | BatchNews | MachineNews;

@@ -1,5 +1,6 @@
 import { describeGoing, describeKept } from "../../../wire/outputs-text.ts";
 import { isEnded, type Job } from "../jobs/job.ts";
+import { tellRun } from "../jobs/job-run.ts";
 import type { Batch, BatchNews, JobNews, MachineNews, News } from "./news.ts";
 import { clipEnd } from "./plain-text.ts";
 
@@ -33,13 +34,17 @@ export const describeFiles = (job: Job): string | null => {
     : describeKept(job.id, job.outputs);
 };
 
-const listFacts = ({ job, logUrl }: JobFacts): readonly (readonly [string, string | null])[] => [
+/** What follows from it for a job that runs. */
+export const DISK_LOW = "Less than min_free_gb is free: nothing new starts, and what the job writes may not fit";
+
+const listFacts = ({ job, event, logUrl }: JobFacts): readonly (readonly [string, string | null])[] => [
+  ["Disk", event === "disk_low" ? DISK_LOW : null],
   ["Error", isEnded(job) ? job.errorMessage : null],
   ["Command", clipEnd(job.command, MAX_COMMAND)],
   ["User", job.user],
   ["Runtime", describeRuntime(job)],
   ["Git", [job.gitTag, job.gitBranch, job.gitRepoUrl].filter((part) => part !== null).join(" ")],
-  ["W&B", "wandbUrl" in job ? job.wandbUrl : null],
+  ["W&B", tellRun(job)],
   ["Files", describeFiles(job)],
   ["Log", logUrl],
   ...job.notes.map((note) => ["Note", clipEnd(note, MAX_NOTE)] as const),
@@ -74,18 +79,33 @@ const titleBatch = (batch: Batch, node: string): string => {
   return `Batch: ${countDone(batch)} of ${batch.total} done,${failed} on ${node}`;
 };
 
+/** What is said of a job, after its id. */
+export const nameEvent = (event: JobNews["event"]): string => {
+  if (event === "disk_low") return "is short of disk space";
+  return event === "files_expire" ? "made files that go soon" : event;
+};
+
+const titleMachine = ({ event, nodeName }: MachineNews): string => {
+  switch (event) {
+    case "unhealthy":
+      return `${nodeName} is unhealthy`;
+    case "recovered":
+      return `${nodeName} is healthy again`;
+    case "disk_low":
+      return `${nodeName} starts no jobs: its disk is nearly full`;
+  }
+};
+
 /** `Job k3f9ab failed on atlas`, `Batch: 20 of 20 done, 3 failed, on atlas` or `atlas is unhealthy`. */
 export const titleNotice = (news: News): string => {
   const node = nameNode(news);
   switch (news.kind) {
     case "job":
-      return news.event === "files_expire"
-        ? `The files of job ${news.job.id} on ${node} go soon`
-        : `Job ${news.job.id} ${news.event} on ${node}`;
+      return `Job ${news.job.id} ${nameEvent(news.event)} on ${node}`;
     case "batch":
       return titleBatch(news.batch, node);
     case "machine":
-      return `${node} is ${news.event === "unhealthy" ? "unhealthy" : "healthy again"}`;
+      return titleMachine(news);
   }
 };
 

@@ -1,4 +1,5 @@
 import { isEnded, isMoving, type Job } from "../jobs/job.ts";
+import { tellRun } from "../jobs/job-run.ts";
 import type { JobNews, News } from "./news.ts";
 import type { KeptSubject, Notice } from "./outbox.ts";
 
@@ -20,8 +21,10 @@ export const LOG_CHANNEL = "nullpointer";
 /** The one whose messages can be changed later. */
 export const EDITING_CHANNEL = "discord";
 
-const hasNewRun = (before: Job, after: Job): boolean =>
-  "wandbUrl" in after && after.wandbUrl !== null && !("wandbUrl" in before && before.wandbUrl === after.wandbUrl);
+const hasNewRun = (before: Job, after: Job): boolean => {
+  const told = tellRun(after);
+  return told !== null && told !== tellRun(before);
+};
 
 const isWarned = (job: Job): boolean => isEnded(job) && job.outputs.isWarned;
 

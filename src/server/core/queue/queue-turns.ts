@@ -1,12 +1,17 @@
 import type { ActiveJob, QueuedJob } from "../jobs/job.ts";
+import { type DiskRoom, isDiskLow } from "../machine/disk-room.ts";
 import { type GpuState, listEligibleGpus, listFreeGpus, selectGpus } from "./gpu-selection.ts";
 
-/** What is decided about the queue depends on this and nothing else; `maxPassedOverS` in seconds. */
+/**
+ * What is decided about the queue depends on this and nothing else; `maxPassedOverS` in seconds. Of `queued` those may be
+ * missing on which no decision depends (`createCountStarts`). While the disk is low, nothing starts.
+ */
 export type QueueFacts = Readonly<{
   queued: readonly QueuedJob[];
   active: readonly ActiveJob[];
   maxCpuJobs: number;
   maxPassedOverS: number;
+  disk?: DiskRoom | null;
 }>;
 
 /** GPUs that a job further up in the queue starts on, or that are kept for it because it was passed over for long. */
@@ -22,6 +27,9 @@ type KeepFacts = Readonly<{ all: readonly GpuState[]; mayKeep: boolean }>;
 
 export const countCpuJobs = (active: readonly ActiveJob[]): number =>
   active.filter((job) => job.gpuIdxs.length === 0).length;
+
+export const countCpuSlots = ({ maxCpuJobs, active }: Pick<QueueFacts, "active" | "maxCpuJobs">): number =>
+  Math.max(0, maxCpuJobs - countCpuJobs(active));
 
 const chooseGpus = (room: Room, job: QueuedJob): readonly number[] | null => {
   if (job.numGpus === 0) return room.cpuSlots > 0 ? [] : null;
@@ -53,9 +61,10 @@ const leaveRoom = ({ job, room, gpuIdxs }: Turn, facts: KeepFacts): Room => {
 /** The turns of all queued jobs, in start order: each takes from what those before it left. */
 export const listTurns = (facts: QueueFacts, all: readonly GpuState[], now: number): readonly Turn[] => {
   const turns: Turn[] = [];
-  let room: Room = { gpus: all, cpuSlots: Math.max(0, facts.maxCpuJobs - countCpuJobs(facts.active)), allocations: [] };
+  const isHalted = isDiskLow(facts.disk ?? null);
+  let room: Room = { gpus: all, cpuSlots: countCpuSlots(facts), allocations: [] };
   for (const job of facts.queued.toSorted(compareStartOrder)) {
-    const turn = { job, room, gpuIdxs: chooseGpus(room, job) };
+    const turn = { job, room, gpuIdxs: isHalted ? null : chooseGpus(room, job) };
     turns.push(turn);
     room = leaveRoom(turn, { all, mayKeep: now - job.createdAt > facts.maxPassedOverS });
   }

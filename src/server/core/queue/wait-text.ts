@@ -1,4 +1,5 @@
 import type { Job } from "../jobs/job.ts";
+import { describeDiskRoom } from "../machine/disk-room.ts";
 import type { ProcessOwner } from "../machine/host.ts";
 import type { Allocation } from "./queue-turns.ts";
 import type { Blocker, Candidate, Obstacle, Wait } from "./wait.ts";
@@ -95,6 +96,8 @@ export const describeWait = ({ job, blocker }: Wait, notes: WaitNotes): string =
   switch (blocker?.kind) {
     case undefined:
       return describeStart(job.numGpus, notes);
+    case "disk_low":
+      return `Nothing starts: ${describeDiskRoom(blocker.disk)}`;
     case "gpus_unreadable":
       return `No GPU job can start: ${notes.gpuError ?? "the GPUs can't be read"}`;
     case "gpus_missing":

@@ -2,11 +2,12 @@ import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
 import { createGpu, createQueued, createRunning } from "../../../../tests/support/samples.ts";
 import type { JobId, QueuedJob } from "../jobs/job.ts";
+import { isDiskLow } from "../machine/disk-room.ts";
 import type { Gpu } from "./gpu.ts";
 import { describeGpus } from "./gpu-selection.ts";
 import { compareStartOrder, decideStarts } from "./queue-turns.ts";
 import { type Blocker, type Candidate, explainWaits, type Wait, type WaitFacts } from "./wait.ts";
-import { describeWait } from "./wait-text.ts";
+import { describeWait, type WaitNotes } from "./wait-text.ts";
 
 const GPUS = 4;
 const NOW = 10_000;
@@ -63,6 +64,7 @@ const facts: fc.Arbitrary<WaitFacts> = fc.record({
   blacklist: fc.uniqueArray(gpu, { maxLength: 2 }).map((indexes) => new Set(indexes)),
   maxCpuJobs: fc.nat(4),
   maxPassedOverS: fc.constant(1800),
+  disk: fc.constantFrom(null, null, null, { freeBytes: 2, minBytes: 2 }, { freeBytes: 1, minBytes: 2 }),
 });
 
 const listStarts = (given: WaitFacts): ReadonlySet<JobId> => {
@@ -82,6 +84,7 @@ type Idle = "starts" | "starts without blacklist" | "never starts";
 
 const EXPECTED: Readonly<Record<Blocker["kind"] | "none", Idle | "unknown">> = {
   none: "starts",
+  disk_low: "unknown",
   gpus_taken: "starts",
   cpu_limit: "starts",
   blacklisted: "starts without blacklist",
@@ -91,7 +94,7 @@ const EXPECTED: Readonly<Record<Blocker["kind"] | "none", Idle | "unknown">> = {
 };
 
 const startsWhenIdle = (given: WaitFacts, job: QueuedJob): Idle | "unknown" => {
-  if (given.gpus === null && job.numGpus > 0) return "unknown";
+  if (isDiskLow(given.disk ?? null) || (given.gpus === null && job.numGpus > 0)) return "unknown";
   if (startsAlone(given, job)) return "starts";
   return startsAlone(given, job, { blacklist: new Set() }) ? "starts without blacklist" : "never starts";
 };
@@ -172,12 +175,14 @@ const READY: WaitFacts = {
   maxPassedOverS: 1800,
 };
 
-const tell = (given: Partial<WaitFacts>, id = "a", gpuError: string | null = null): string => {
+const tell = (
+  given: Partial<WaitFacts>,
+  id = "a",
+  { gpuError = null, gpuHint = null }: Partial<Pick<WaitNotes, "gpuError" | "gpuHint">> = {},
+): string => {
   const [wait] = explainWaits({ ...READY, ...given }, NOW, new Set([id as JobId]));
   const owners = new Map([[7, { user: "bob", program: "python" }]]);
-  return wait === undefined
-    ? "no such job"
-    : describeWait(wait, { owners, gpuError, gpuHint: null, maxPassedOverS: 1800 });
+  return wait === undefined ? "no such job" : describeWait(wait, { owners, gpuError, gpuHint, maxPassedOverS: 1800 });
 };
 
 const job = (id: string, overrides: Partial<QueuedJob> = {}): QueuedJob =>
@@ -238,14 +243,32 @@ describe("it says with names and numbers", () => {
         active: [createRunning("r", { gpuIdxs: [], numGpus: 0 })],
       },
     ],
+    [
+      "Nothing starts: 1.23 GB are free on the disk of the server's folder, and min_free_gb is 5",
+      { queued: [job("a")], disk: { freeBytes: 1_234_567_890, minBytes: 5e9 } },
+    ],
     ["max_cpu_jobs is 0: 0 CPU jobs run", { queued: [job("a", { numGpus: 0 })], maxCpuJobs: 0 }],
   ])("%s", (text, given) => {
     expect(tell(given)).toBe(text);
   });
 
   test("why the GPUs can't be read", () => {
-    expect(tell({ queued: [job("a")], gpus: null }, "a", "nvidia-smi failed")).toBe(
+    expect(tell({ queued: [job("a")], gpus: null }, "a", { gpuError: "nvidia-smi failed" })).toBe(
       "No GPU job can start: nvidia-smi failed",
+    );
+  });
+
+  test("what would make a start on GPUs quicker, of a job that needs some", () => {
+    const notes = { gpuHint: "persistence mode is off" };
+    expect(tell({ queued: [job("a")] }, "a", notes)).toBe(
+      "Nothing keeps it waiting: it starts now (persistence mode is off)",
+    );
+    expect(tell({ queued: [job("a", { numGpus: 0 })] }, "a", notes)).toBe("Nothing keeps it waiting: it starts now");
+  });
+
+  test("which GPU that was asked for is not there, where it is the only one", () => {
+    expect(tell({ queued: [job("a", { requestedGpuIdxs: [5], numGpus: 1 })] })).toBe(
+      "It asks for GPU 5, and the machine has GPU 0 and 1",
     );
   });
 

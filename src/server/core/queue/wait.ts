@@ -1,7 +1,8 @@
 import type { ActiveJob, JobId, QueuedJob } from "../jobs/job.ts";
+import { type DiskRoom, isDiskLow } from "../machine/disk-room.ts";
 import type { Gpu } from "./gpu.ts";
 import { describeGpus, type GpuState, listWantedGpus } from "./gpu-selection.ts";
-import { type Allocation, countCpuJobs, listTurns, type QueueFacts, type Turn } from "./queue-turns.ts";
+import { type Allocation, countCpuJobs, countCpuSlots, listTurns, type QueueFacts, type Turn } from "./queue-turns.ts";
 
 /** `gpus` is null while they can't be read. */
 export type WaitFacts = QueueFacts & Readonly<{ gpus: readonly Gpu[] | null; blacklist: ReadonlySet<number> }>;
@@ -20,6 +21,7 @@ export type Candidate = Readonly<{ index: number; obstacle: Obstacle | null }>;
 
 /** The first fact that keeps a job waiting, those first that no ending of other jobs would change. */
 export type Blocker =
+  | Readonly<{ kind: "disk_low"; disk: DiskRoom }>
   | Readonly<{ kind: "gpus_unreadable" }>
   | Readonly<{ kind: "gpus_missing"; missing: readonly number[]; present: readonly number[] }>
   | Readonly<{ kind: "too_many_gpus"; present: number }>
@@ -27,7 +29,7 @@ export type Blocker =
   | Readonly<{ kind: "gpus_taken"; isKeeping: boolean; candidates: readonly Candidate[] }>
   | Readonly<{ kind: "cpu_limit"; running: number; before: number; limit: number }>;
 
-/** `position` counts from 0, the head of the queue. `blocker` is null when the job starts now. */
+/** `position` counts from 0 among the queued jobs of the facts. `blocker` is null when the job starts now. */
 export type Wait = Readonly<{ job: QueuedJob; position: number; blocker: Blocker | null }>;
 
 type Scene = Readonly<{ facts: WaitFacts; all: readonly GpuState[]; now: number }>;
@@ -65,12 +67,13 @@ const findGpuBlocker = (scene: Scene, turn: Turn): Blocker => {
 
 const findCpuBlocker = ({ facts }: Scene): Blocker => {
   const running = countCpuJobs(facts.active);
-  const before = Math.max(0, facts.maxCpuJobs - running);
-  return { kind: "cpu_limit", running, before, limit: facts.maxCpuJobs };
+  return { kind: "cpu_limit", running, before: countCpuSlots(facts), limit: facts.maxCpuJobs };
 };
 
 const findBlocker = (scene: Scene, turn: Turn): Blocker | null => {
   if (turn.gpuIdxs !== null) return null;
+  const disk = scene.facts.disk ?? null;
+  if (isDiskLow(disk)) return { kind: "disk_low", disk };
   return turn.job.numGpus === 0 ? findCpuBlocker(scene) : findGpuBlocker(scene, turn);
 };
 

@@ -32,17 +32,17 @@ const toWireCandidate = ({ index, obstacle }: Candidate, { owners }: WaitNotes):
   }
 };
 
-/** `ahead` are ids of jobs in front of it, as many as the caller wants to name. */
+/** `before` counts the jobs in front of it, `ahead` are ids of the first of these, as many as the caller wants to name. */
 export const toWireWait = (
   wait: Wait,
-  queue: Readonly<{ length: number; ahead: readonly string[] }>,
+  queue: Readonly<{ length: number; before: number; ahead: readonly string[] }>,
   notes: WaitNotes,
 ): WireWait => ({
   id: wait.job.id,
   status: "queued",
   reason: wait.blocker?.kind ?? null,
   text: describeWait(wait, notes),
-  position: wait.position + 1,
+  position: queue.before + 1,
   queue_length: queue.length,
   ahead: [...queue.ahead],
   gpus: wait.blocker?.kind === "gpus_taken" ? wait.blocker.candidates.map((one) => toWireCandidate(one, notes)) : [],

@@ -1,5 +1,5 @@
 import type { Problem, Result } from "../../../base/result.ts";
-import type { ActiveJob, JobHandle, JobId, RunningJob, StartingJob } from "../jobs/job.ts";
+import type { ActiveJob, JobHandle, JobId, Reports, RunningJob, StartingJob } from "../jobs/job.ts";
 import type { Environment } from "../store.ts";
 import type { TerminalSize } from "./job-terminal.ts";
 
@@ -35,12 +35,25 @@ export type Executor = Readonly<{
   fitCommand: (handle: JobHandle, size: TerminalSize) => readonly string[];
 }>;
 
-/** `isRemoved`: the job's folder, or all logs in it, are gone. */
+/** `from` is a byte of the log; `isMarked`: what was read last ended with a mark, which began there. */
+export type LogPlace = Readonly<{ from: number; isMarked: boolean }>;
+
+/** `place` wins over `lastLines`; without either it is the log's beginning. */
+export type LogStart = Readonly<{ lastLines: number | null; place: LogPlace | null }>;
+
+/** `position` is the byte of the log that `bytes` begin with. */
+export type ResumedLog = Readonly<{ position: number; bytes: ReadableStream<Uint8Array> }>;
+
+/**
+ * `isRemoved`: the job's folder, or all logs in it, are gone. Where something was left out of a log that is too large, a mark
+ * stands in all of these; what `resume` returns ends after it.
+ */
 export type LogFile = Readonly<{
   isRemoved: (id: JobId) => Promise<boolean>;
   readTail: (id: JobId, lastLines: number | null) => Promise<Uint8Array>;
   readErrors: (id: JobId, lastLines: number | null) => Promise<Uint8Array>;
   follow: (id: JobId, lastLines: number | null, hasEnded: () => boolean) => ReadableStream<Uint8Array>;
+  resume: (id: JobId, start: LogStart, hasEnded: () => boolean) => Promise<ResumedLog>;
 }>;
 
 /** `removeRepo` removes what only the running job needs, but nothing that its command may have made. `remove` has the folder out of the way when it returns, before it resolves. `list` has every folder, also those half removed. */
@@ -51,5 +64,8 @@ export type JobDirectory = Readonly<{
   remove: (id: JobId) => Promise<void>;
 }>;
 
-/** The address of the job's run on W&B, null while there is none. */
-export type WandbFinder = Readonly<{ find: (job: RunningJob, env: Environment) => Promise<string | null> }>;
+/** What is known of the job's run: its page, and what is to be said of it. */
+export type WandbPage = Pick<Reports, "wandbUrl" | "wandbNote">;
+
+/** Null while there is no run of the job. */
+export type WandbFinder = Readonly<{ find: (job: RunningJob, env: Environment) => Promise<WandbPage | null> }>;

@@ -5,9 +5,10 @@ const LAST_LOOK_S = 720;
 
 /** True for a job whose W&B run is still to be found: from 30 s to 12 min after its start. */
 export const awaitsWandbRun = (
-  job: Pick<RunningJob, "integrations" | "wandbUrl" | "startedAt">,
+  job: Pick<RunningJob, "integrations" | "wandbUrl" | "wandbNote" | "startedAt">,
   now: number,
 ): boolean => {
   const age = now - job.startedAt;
-  return job.integrations.includes("wandb") && job.wandbUrl === null && age >= FIRST_LOOK_S && age <= LAST_LOOK_S;
+  const isFound = job.wandbUrl !== null || job.wandbNote !== undefined;
+  return job.integrations.includes("wandb") && !isFound && age >= FIRST_LOOK_S && age <= LAST_LOOK_S;
 };

@@ -11,7 +11,8 @@ export type UserSettings = Readonly<{ name: string; role: Role }>;
 
 /**
  * `refreshRate`, `maxPassedOver`, `bodyTimeout` and `driverTimeout` in seconds; `port` 0 takes any free one, null was not asked
- * for; `mockGpus` 0 means real GPUs, "auto" those where the machine has one; `retentionGb` in 10⁹ bytes, null for no limit.
+ * for; `mockGpus` 0 means real GPUs, "auto" those where the machine has one; `retentionGb` in 10⁹ bytes, null for no limit;
+ * `minFreeGb` and `maxLogGb` likewise.
  */
 export type Settings = Readonly<{
   serverDir: string;
@@ -34,6 +35,11 @@ export type Settings = Readonly<{
   sslCertfile: string | null;
   maxCpuJobs: number;
   maxPassedOver: number;
+  maxQueued: number;
+  maxQueuedInAll: number;
+  maxWaitingGib: number;
+  minFreeGb: number;
+  maxLogGb: number;
   maxRequests: number;
   maxFollowers: number;
   maxFollowersPerAddress: number;

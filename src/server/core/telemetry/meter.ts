@@ -1,4 +1,5 @@
 import type { EndedJob } from "../jobs/job.ts";
+import type { DiskRoom } from "../machine/disk-room.ts";
 import type { DeliveryOutcome } from "../notices/outbox.ts";
 import type { GpuState } from "../queue/gpu-selection.ts";
 import type { ArtifactTotals, JobCounts } from "../store.ts";
@@ -14,7 +15,7 @@ export type CommitSample = Readonly<{ changes: number; totalS: number; syncS: nu
 /** `oldestS` is how many seconds the oldest of those that wait has done so. */
 export type ChannelFigures = Readonly<{ channel: string; waiting: number; oldestS: number }>;
 
-/** What is read at the moment of a scrape. `gpus` is null while they can't be read, `certificateExpiresAt` (Unix seconds) without TLS. */
+/** What is read at the moment of a scrape. `gpus` is null while they can't be read, `disk` likewise, `certificateExpiresAt` (Unix seconds) without TLS. */
 export type ServerFigures = Readonly<{
   version: string;
   nodeName: string;
@@ -22,6 +23,7 @@ export type ServerFigures = Readonly<{
   gpus: readonly GpuState[] | null;
   artifacts: ArtifactTotals;
   certificateExpiresAt: number | null;
+  disk?: DiskRoom | null;
   channels: readonly ChannelFigures[];
 }>;
 

@@ -1,6 +1,7 @@
 import { isEnded, type Job } from "../../core/jobs/job.ts";
+import { tellRun } from "../../core/jobs/job-run.ts";
 import type { JobNews } from "../../core/notices/news.ts";
-import { describeFiles } from "../../core/notices/notice-text.ts";
+import { DISK_LOW, describeFiles, nameEvent } from "../../core/notices/notice-text.ts";
 import { clipEnd, clipStart } from "../../core/notices/plain-text.ts";
 
 /** `logLines` are the end of the log, already plain and masked; `userId` is whom to mention. */
@@ -33,12 +34,19 @@ const MAX_FIELDS = 25;
 const SNOWFLAKE = /^\d{1,20}$/;
 const FENCE = "```";
 
-const COLORS = { started: 0x3498db, completed: 0x2ecc71, failed: 0xe74c3c, killed: 0xe67e22 } as const;
+const COLORS = {
+  started: 0x3498db,
+  completed: 0x2ecc71,
+  failed: 0xe74c3c,
+  killed: 0xe67e22,
+  disk_low: 0xf1c40f,
+} as const;
 
 type Headline = keyof typeof COLORS;
 
 const findHeadline = (job: Job, event: JobNews["event"]): Headline => {
   if (event === "started" || event === "run_found") return "started";
+  if (event === "disk_low") return event;
   return isEnded(job) ? job.status : "started";
 };
 
@@ -60,7 +68,7 @@ const listGit = (job: Job): readonly Field[] =>
 
 const listLinks = ({ job, logUrl }: DiscordFacts): readonly Field[] =>
   [
-    ["W&B", "wandbUrl" in job ? job.wandbUrl : null],
+    ["W&B", tellRun(job)],
     ["Log", logUrl],
   ].flatMap(([name, value]) => (name && value && value.length <= MAX_LINK ? [{ name, value }] : []));
 
@@ -80,6 +88,7 @@ const listFields = (facts: DiscordFacts, headline: Headline): readonly Field[] =
   return [
     { name: "Command", value: quoteBlock(job.command, MAX_VALUE, clipEnd) },
     ...(error === null ? [] : [{ name: "Error", value: quoteBlock(error, MAX_VALUE, clipEnd) }]),
+    ...(headline === "disk_low" ? [{ name: "Disk", value: DISK_LOW }] : []),
     { name: "User", value: markAsCode(job.user), inline: true },
     { name: "GPUs", value: describeGpus(job), inline: true },
     ...listGit(job),
@@ -102,7 +111,7 @@ const describeLog = (
 };
 
 const createEmbed = (facts: DiscordFacts, headline: Headline): Embed => {
-  const title = clipEnd(`Job ${facts.job.id} ${headline}`, MAX_TITLE);
+  const title = clipEnd(`Job ${facts.job.id} ${nameEvent(headline)}`, MAX_TITLE);
   const fields = listFields(facts, headline);
   return {
     title,
@@ -121,7 +130,7 @@ export const createDiscordMessage = (facts: DiscordFacts): DiscordMessage => {
   const headline = findHeadline(facts.job, facts.event);
   const users = SNOWFLAKE.test(facts.userId) ? [facts.userId] : [];
   const mention = users.map((id) => `<@${id}> `).join("");
-  const content = `${mention}Job ${facts.job.id} ${headline} on ${hideMarks(facts.job.nodeName)}`;
+  const content = `${mention}Job ${facts.job.id} ${nameEvent(headline)} on ${hideMarks(facts.job.nodeName)}`;
   return {
     content: clipEnd(content, MAX_CONTENT),
     allowed_mentions: { parse: [], users },

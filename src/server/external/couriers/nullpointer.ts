@@ -1,6 +1,5 @@
 import { err, ok, type Result } from "../../../base/result.ts";
 import { listSecrets, maskSecrets } from "../../../base/secret-names.ts";
-import { VERSION } from "../../../base/version.ts";
 import type { Courier, DeliveryError, JobParcel, Receipt } from "../../core/notices/courier.ts";
 import { createJobCourier } from "./job-courier.ts";
 import { sendRequest } from "./send-request.ts";
@@ -39,7 +38,6 @@ const readAddress = (answer: string): Result<Receipt, DeliveryError> => {
 export const createNullpointer = (baseUrl: string): Courier =>
   createJobCourier(async (parcel, signal) => {
     const body = createForm(await readMaskedLog(parcel), parcel.subject.job.id);
-    const headers = { "user-agent": `nexus/${VERSION}` };
-    const answer = await sendRequest({ name: "the file service", url: baseUrl, headers, body }, signal);
+    const answer = await sendRequest({ name: "the file service", url: baseUrl, body }, signal);
     return answer.ok ? readAddress(answer.value) : answer;
   });

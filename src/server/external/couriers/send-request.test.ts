@@ -1,8 +1,10 @@
 import { expect, onTestFinished, test } from "bun:test";
 import { createServer } from "node:net";
 import { startStandIn } from "../../../../tests/support/stand-ins/stand-in.ts";
+import { USER_AGENT, VERSION } from "../../../base/version.ts";
 import { readRetryAfter, sendRequest } from "./send-request.ts";
 
+const ALWAYS = new AbortController().signal;
 const NOW_MS = Date.parse("Tue, 24 Nov 2026 12:00:00 GMT");
 
 test.each([
@@ -24,6 +26,17 @@ const serve = () => {
   onTestFinished(() => service.stop());
   return service;
 };
+
+test("a service is told which program asks, in which version", async () => {
+  const service = serve();
+  await send(service.url);
+  await sendRequest(
+    { name: "The service", url: service.url, headers: { "content-type": "text/plain" }, body: "x" },
+    ALWAYS,
+  );
+  expect(service.requests.map(({ headers }) => headers.get("user-agent"))).toEqual([USER_AGENT, USER_AGENT]);
+  expect(USER_AGENT).toBe(`nexus/${VERSION}`);
+});
 
 test("an answer is its text, and of an endless one no more than 64 KiB and a block is read", async () => {
   const service = serve();

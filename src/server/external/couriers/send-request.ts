@@ -1,4 +1,5 @@
 import { err, ok, type Result } from "../../../base/result.ts";
+import { USER_AGENT } from "../../../base/version.ts";
 import { readBody } from "../../../tools/read-response.ts";
 import type { DeliveryError } from "../../core/notices/courier.ts";
 
@@ -61,7 +62,8 @@ export const sendRequest = async (
   const { name, url, method = "POST", headers = {}, body = null } = request;
   if (!isWebAddress(url)) return refuse(`the address of ${name} is not one of the web`);
   try {
-    const response = await fetch(url, { method, headers, body, signal, redirect: "manual" });
+    const sent = { "user-agent": USER_AGENT, ...headers };
+    const response = await fetch(url, { method, headers: sent, body, signal, redirect: "manual" });
     const { text } = await readBody(response, MAX_ANSWER_BYTES);
     return response.ok ? ok(text) : err(explainAnswer(name, response, text));
   } catch (error) {

@@ -1,7 +1,7 @@
+import type { EndAddress } from "../../../tools/sockets/end-address.ts";
 import type { LocalUser } from "../../core/access/access.ts";
 import { isLoopback } from "../../core/access/server-hosts.ts";
 import type { SocketHandler } from "../../core/running/job-terminal.ts";
-import type { EndAddress } from "../local-users/end-address.ts";
 
 export type HttpPeer = Readonly<{
   address: string;

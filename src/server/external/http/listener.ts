@@ -1,9 +1,9 @@
 import { z } from "zod";
+import type { EndAddress } from "../../../tools/sockets/end-address.ts";
 import type { LocalUser } from "../../core/access/access.ts";
 import { isUnspecified } from "../../core/access/server-hosts.ts";
 import type { SocketHandler } from "../../core/running/job-terminal.ts";
 import type { CertificateKeeper } from "../certificate/certificate-keeper.ts";
-import type { EndAddress } from "../local-users/end-address.ts";
 import type { FindHolder } from "../local-users/loopback-holders.ts";
 import { type Answer, createFetch, type Line } from "./http-requests.ts";
 import { createWebSockets } from "./web-sockets.ts";

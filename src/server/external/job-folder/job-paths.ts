@@ -14,6 +14,7 @@ export const JOB_FILES = {
   renamed: "renamed",
   attempts: "attempts",
   outputLog: "output.log",
+  logCut: "log_cut",
   errorLog: "error.log",
   exitCode: "exit_code",
   pending: "pending",

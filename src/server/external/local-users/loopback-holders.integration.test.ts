@@ -7,13 +7,13 @@ import { createHarness } from "../../../../tests/support/api.ts";
 import { canBeOthers, runScriptAs } from "../../../../tests/support/as-user.ts";
 import { pickPort } from "../../../../tests/support/pick-port.ts";
 import { blockUntil, waitUntil } from "../../../../tests/support/wait.ts";
+import type { EndQuestion } from "../../../tools/sockets/end-address.ts";
+import { askProcNet } from "../../../tools/sockets/proc-net.ts";
+import { openSockDiag } from "../../../tools/sockets/sock-diag.ts";
 import type { LocalUser } from "../../core/access/access.ts";
 import { type HttpServer, startHttpServer } from "../http/http-server.ts";
 import { choosePlaces } from "../http/places.ts";
-import type { EndQuestion } from "./end-address.ts";
 import { createFindHolder } from "./loopback-holders.ts";
-import { askProcNet } from "./proc-net.ts";
-import { openSockDiag } from "./sock-diag.ts";
 
 const [ROOT, SERVICE, ANN, BOB, OVERFLOW] = [0, 33, 4001, 4002, 65_534];
 const RULES = { serverUid: ANN, minUid: 1000, overflowUid: OVERFLOW };

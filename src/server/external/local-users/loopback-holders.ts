@@ -1,10 +1,10 @@
+import type { AskEnd, EndAddress } from "../../../tools/sockets/end-address.ts";
+import { askProcNet, isReadable } from "../../../tools/sockets/proc-net.ts";
+import { openSockDiag } from "../../../tools/sockets/sock-diag.ts";
 import type { LocalUser } from "../../core/access/access.ts";
 import { isOwnerUid, judgeHolder, type UidRules } from "../../core/access/loopback.ts";
 import type { Log } from "../../core/telemetry/log.ts";
 import type { FindUserName } from "../machine/user-names.ts";
-import type { AskEnd, EndAddress } from "./end-address.ts";
-import { askProcNet, isReadable } from "./proc-net.ts";
-import { openSockDiag } from "./sock-diag.ts";
 
 /**
  * Who made the other end, `far`, of a connection to the server's own, `near`. The kernel is asked before this returns, so the

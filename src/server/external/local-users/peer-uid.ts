@@ -2,7 +2,7 @@ import { ptr } from "bun:ffi";
 import type { Socket } from "node:net";
 import { z } from "zod";
 import { err, ok, type Problem, type Result } from "../../../base/result.ts";
-import { openLibc } from "./open-libc.ts";
+import { openLibc } from "../../../tools/sockets/open-libc.ts";
 
 /** The user id of who connected a Unix socket, as the kernel noted it then; null when it can't be told. */
 export type ReadPeerUid = (socket: Socket) => number | null;

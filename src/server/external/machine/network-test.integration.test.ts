@@ -1,11 +1,13 @@
 import { afterEach, beforeEach, expect, test } from "bun:test";
 import { createServer, type Server } from "node:net";
+import { USER_AGENT } from "../../../base/version.ts";
 import { createNetworkTest } from "./network-test.ts";
 
 const NONE = { speedTestUrl: null, pingHost: null };
 const NO_ANSWER_MS = 2000;
 
 let calls: string[];
+let agents: (string | null)[];
 let web: ReturnType<typeof startWeb>;
 
 const startWeb = () =>
@@ -15,6 +17,7 @@ const startWeb = () =>
     fetch: (request) => {
       const { pathname } = new URL(request.url);
       calls.push(`${request.method} ${pathname}`);
+      agents.push(request.headers.get("user-agent"));
       if (pathname === "/moved") return new Response("", { status: 302, headers: { location: "/file" } });
       return pathname === "/file" ? new Response(new Uint8Array(1_000_000)) : new Response("", { status: 404 });
     },
@@ -29,6 +32,7 @@ const listen = async (): Promise<Readonly<{ server: Server; port: number }>> => 
 
 beforeEach(() => {
   calls = [];
+  agents = [];
   web = startWeb();
 });
 
@@ -44,6 +48,7 @@ test("a speed test downloads from the address that was named, and its host is th
   expect(network?.ping).toBeLessThan(NO_ANSWER_MS);
   expect(network?.upload_speed).toBeNull();
   expect(calls).toEqual(["GET /file"]);
+  expect(agents).toEqual([USER_AGENT]);
 });
 
 test("a redirect is not followed; it, an error and a server that is away are no speed", async () => {

@@ -1,5 +1,6 @@
 import { lookup } from "node:dns/promises";
 import { connect } from "node:net";
+import { USER_AGENT } from "../../../base/version.ts";
 import type { Health } from "../../../wire/node.ts";
 
 type Network = NonNullable<Health["network"]>;
@@ -59,7 +60,11 @@ const countBytes = async (body: ReadableStream<Uint8Array>, until: number): Prom
 const download = async (url: string): Promise<number> => {
   try {
     const signal = AbortSignal.timeout(2 * DOWNLOAD_LIMIT_MS);
-    const response = await fetch(url, { signal, redirect: "error", headers: { "accept-encoding": "identity" } });
+    const response = await fetch(url, {
+      signal,
+      redirect: "error",
+      headers: { "accept-encoding": "identity", "user-agent": USER_AGENT },
+    });
     if (!response.ok || response.body === null) return 0;
     const startedAt = performance.now();
     const bytes = await countBytes(response.body, startedAt + DOWNLOAD_LIMIT_MS);

@@ -1,6 +1,6 @@
 import type { Process, ProcessTable } from "./process-table.ts";
 
-/** `screen` and `recorder` (`script`, or what is about to become it) keep the job's terminals; `outer` runs `run.sh` between the two. */
+/** `screen` and `recorder` (`script`, or what is about to become it; the first that `outer` starts) keep the job's terminals; `outer` runs `run.sh` between the two. */
 export type JobProcesses = Readonly<{
   screen: Process | null;
   outer: Process | null;
@@ -44,7 +44,10 @@ const findChild = (
   processes: readonly Process[],
   parent: Process | null,
   isIt: (process: Process) => boolean,
-): Process | null => processes.find((process) => process.parentPid === parent?.pid && isIt(process)) ?? null;
+): Process | null =>
+  processes
+    .filter((process) => process.parentPid === parent?.pid && isIt(process))
+    .toSorted((a, b) => a.startTicks - b.startTicks)[0] ?? null;
 
 /** All live processes of a job: of its session, their descendants, those labelled with its id, and their sessions; never `self`. */
 export const selectJobProcesses = (

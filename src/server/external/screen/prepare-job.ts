@@ -20,6 +20,7 @@ termcapinfo rxvt*|vte*|alacritty*|kitty*|foot*|screen*|tmux* ti@:te@
 ${KEYS.join("\n")}
 `;
 
+const NOTHING_LEFT_OUT = `${"0".repeat(20)} ${"0".repeat(20)}\n`.repeat(2);
 const EXIT_CODE_ROOM = "   \n";
 
 const setAside = async (paths: JobPaths): Promise<void> => {
@@ -38,6 +39,7 @@ const removeEarlierLaunch = async (paths: JobPaths): Promise<void> => {
   const stale = [
     paths.exitCode,
     paths.outputLog,
+    paths.logCut,
     paths.errorLog,
     paths.started,
     paths.terminated,
@@ -77,7 +79,7 @@ const writeArtifact = async (path: string, chunks: Iterable<Uint8Array>): Promis
 export const prepareJob = async (
   paths: JobPaths,
   job: StartingJob,
-  { artifact }: Pick<JobWork, "artifact">,
+  { artifact, maxLogGb }: Pick<JobWork, "artifact"> & Readonly<{ maxLogGb?: number | undefined }>,
 ): Promise<void> => {
   const isNew = (await mkdir(paths.dir, { recursive: true, mode: 0o700 })) !== undefined;
   if (!isNew) await removeEarlierLaunch(paths);
@@ -85,7 +87,8 @@ export const prepareJob = async (
     mkdir(paths.repo, { mode: 0o755 }),
     mkdir(paths.outputs, { mode: 0o755, recursive: true }),
     createPendingExitCode(paths),
-    writeBeside(paths.script, renderOuterScript(job)),
+    writeBeside(paths.script, renderOuterScript(job, maxLogGb)),
+    writeFile(paths.logCut, NOTHING_LEFT_OUT),
     writeBeside(paths.commands, renderCommandScript(job)),
     writeBeside(paths.screenrc, SCREENRC),
     writeBeside(paths.record, renderLaunchRecord(job)),

@@ -1,9 +1,12 @@
 import { quoteWord } from "../../../base/quote-word.ts";
 import type { JobSpec, Launch } from "../../core/jobs/job.ts";
 import { deriveLaunchToken } from "../../core/jobs/launch-token.ts";
+import { renderLogLimit } from "./log-limit-script.ts";
 
 /** Under this prefix a job's variables pass through the environment of its session; the inner script takes it off. */
 export const PASSED_PREFIX = "NEXUS_PASS_";
+
+const USUAL_MAX_LOG_GB = 10;
 
 const renderInsideTerminal = (): string => `has_company() {
   local path line
@@ -47,12 +50,37 @@ record_exit_code() {
   echo "$1" 1<> pending/exit_code && mv pending/exit_code exit_code
 }
 
+start_recorder() {
+  exec 4>&1 6<&0
+  exec 5< <(SHELL=$BASH exec setpriv --pdeathsig KILL script -q -e -f -c '. ./run.sh inside' output.log \\
+    2>&1 >&4 <&6 4>&- 6<&-)
+  recorder=$!
+  exec 4>&- 6<&-
+}
+
+await_recorder() {
+  local line status
+  limit_log
+  for ((;;)); do
+    IFS= read -r -t "$pause" -u 5 line
+    status=$?
+    report+=$line
+    ((status == 0)) && report+=$'\\n'
+    ((status == 0 || status > 128)) || break
+    measure_log && limit_log
+  done
+  is_near_limit && measure_ended_log && limit_log
+  wait "$recorder"
+}
+
 stay_outside_terminal() {
-  exec 2>> error.log 4>&1
-  local report code
-  [[ $terminated ]] || report=$(SHELL=$BASH exec setpriv --pdeathsig KILL script -q -e -f -c '. ./run.sh inside' output.log \\
-    2>&1 >&4 4>&-)
-  code=$?
+  exec 2>> error.log
+  local report= code=0 recorder
+  if [[ ! $terminated ]]; then
+    start_recorder
+    await_recorder
+    code=$?
+  fi
   [[ $report ]] && printf '%s\\n' "$report" >&2
   if [[ -e started && ! $terminated ]]; then record_exit_code "$code"; else rm -f pending/exit_code; fi
 }`;
@@ -62,9 +90,15 @@ stay_outside_terminal() {
  * `script` records. Inside, it outlives a TERM until the job's other processes there have ended, so that they keep
  * their terminal while they clean up. It takes the size of the terminal outside, as the recorder misses a change of that
  * while it starts. What the recorder reports passes through a variable: on a full disk it could not
- * write it, and would end with 1. The recorder dies with the session, and so the terminal hangs up. An exit code is recorded only if the command ended before a TERM.
+ * write it, and would end with 1. The recorder dies with the session, and so the terminal hangs up. While it runs, the log is kept
+ * within `maxLogGb` (10⁹ bytes). An exit code is recorded only if the command ended before a TERM.
  */
-export const renderOuterScript = (launch: Pick<Launch, "startedAt">): string => `${renderInsideTerminal()}
+export const renderOuterScript = (
+  launch: Pick<Launch, "startedAt">,
+  maxLogGb: number = USUAL_MAX_LOG_GB,
+): string => `${renderInsideTerminal()}
+
+${renderLogLimit(maxLogGb)}
 
 ${renderOutsideTerminal(deriveLaunchToken(launch))}
 

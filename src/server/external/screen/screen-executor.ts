@@ -18,6 +18,7 @@ import { watchExit } from "./watch-exit.ts";
 export type ScreenExecutorOptions = Readonly<{
   serverDir: string;
   serverEnv?: Readonly<Record<string, string | undefined>>;
+  maxLogGb?: number;
   onStep?: OnStep | undefined;
 }>;
 
@@ -61,11 +62,11 @@ const findEarlierLaunch = async (job: StartingJob, paths: JobPaths): Promise<Job
 };
 
 const startLaunch = async (state: State, job: StartingJob, work: JobWork): Launch => {
-  const { serverDir, serverEnv, onStep } = state.options;
+  const { serverDir, serverEnv, maxLogGb, onStep } = state.options;
   const paths = locateJobFiles(serverDir, job.id);
   const earlier = await findEarlierLaunch(job, paths);
   if (earlier !== null) return ok(earlier);
-  await prepareJob(paths, job, work);
+  await prepareJob(paths, job, { ...work, maxLogGb });
   onStep?.("files prepared");
   const env = buildSessionEnvironment(job.id, work.environment, serverEnv ?? process.env);
   const session = await launchSession(job, { paths, env, onStep });

@@ -1,6 +1,6 @@
 import { constants, existsSync } from "node:fs";
 import { cpus, homedir, hostname } from "node:os";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import type { Problem, Result } from "../../../base/result.ts";
 import { canAccess } from "../../../tools/can-access.ts";
 import type { Settings } from "../../core/settings/settings.ts";
@@ -10,6 +10,7 @@ import { listSettingFlags } from "./setting-list.ts";
 import { readSettingsFile } from "./settings-file.ts";
 
 const SYSTEM_CONFIG = "/etc/nexus_server/config.toml";
+const SYSTEM_DIR = "/var/lib/nexus-server";
 
 const locateDefaultDir = (env: NodeJS.ProcessEnv): string =>
   join(env["XDG_STATE_HOME"] || join(env["HOME"] || homedir(), ".local", "state"), "nexus-server");
@@ -22,13 +23,23 @@ const selectSettings = (values: Raw): Readonly<Record<string, string>> =>
     }),
   );
 
-const chooseServerDir = (values: Raw, env: NodeJS.ProcessEnv): string =>
-  selectSettings(values)["server_dir"] ?? env["NS_SERVER_DIR"] ?? locateDefaultDir(env);
+const findNamedDir = (values: Raw, env: NodeJS.ProcessEnv): string | undefined =>
+  selectSettings(values)["server_dir"] ?? env["NS_SERVER_DIR"];
 
-/** The file of the server folder, or that of the installed server where this user may read it. */
+const chooseServerDir = (values: Raw, env: NodeJS.ProcessEnv): string =>
+  findNamedDir(values, env) ?? locateDefaultDir(env);
+
+const isOfInstalled = (serverDir: string): boolean => {
+  const file = readSettingsFile(SYSTEM_CONFIG);
+  return !file.ok || resolve(serverDir) === resolve(String(file.value["server_dir"] ?? SYSTEM_DIR));
+};
+
+/** The file of the server folder, or that of the installed server where this user may read it and named no other folder. */
 export const locateSettingsFile = (values: Raw): string => {
   const own = join(chooseServerDir(values, process.env), "config.toml");
-  return !existsSync(own) && canAccess(SYSTEM_CONFIG, constants.R_OK) ? SYSTEM_CONFIG : own;
+  if (existsSync(own) || !canAccess(SYSTEM_CONFIG, constants.R_OK)) return own;
+  const named = findNamedDir(values, process.env);
+  return named === undefined || isOfInstalled(named) ? SYSTEM_CONFIG : own;
 };
 
 export const loadSettings = (

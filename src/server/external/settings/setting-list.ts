@@ -1,5 +1,6 @@
 import { isSecretName } from "../../../base/secret-names.ts";
 import { SERVER_PORT } from "../../../wire/server-port.ts";
+import { USUAL_MIN_FREE_GB } from "../../core/machine/disk-room.ts";
 import { LOG_LEVELS, type Settings } from "../../core/settings/settings.ts";
 import { describeAllowed, describeFallback, type Fields, listFields } from "./field.ts";
 import { ADDRESS, choice, LIST, LOOPBACK, MOCK_GPUS, number, SOCKET, SWITCH, TEXT, whole } from "./field-kinds.ts";
@@ -7,6 +8,7 @@ import { ADDRESS, choice, LIST, LOOPBACK, MOCK_GPUS, number, SOCKET, SWITCH, TEX
 const MAX_PORT = 65_535;
 const MAX_UID = 0xffff_fffe;
 const MOST = 10_000;
+const MOST_QUEUED = 10_000_000;
 const SECONDS_A_YEAR = 365 * 86_400;
 
 /** Every setting but the tables, in the order in which they are shown. */
@@ -70,6 +72,24 @@ export const SETTINGS = {
     fallback: 1800,
     about: "seconds for which later jobs may pass one that waits for GPUs; then it keeps free ones",
   },
+  maxQueued: { schema: whole(0, MOST_QUEUED), fallback: 10_000, about: "jobs of one user that may wait" },
+  maxQueuedInAll: { schema: whole(0, MOST_QUEUED), fallback: 50_000, about: "jobs that may wait in all" },
+  maxWaitingGib: {
+    schema: number(0.001, 1_000_000),
+    fallback: 2,
+    about: "GiB that artifacts of one user may take which arrive or wait for their jobs to start",
+  },
+  maxLogGb: {
+    schema: number(0.001, 1_000_000),
+    fallback: 10,
+    about: "GB (10⁹ bytes) that a job's log may take; beyond, its beginning and its newest part are kept",
+  },
+  minFreeGb: {
+    schema: number(0, 1_000_000),
+    fallback: USUAL_MIN_FREE_GB,
+    about:
+      "GB (10⁹ bytes) on the disk of its folder; while less is free, nothing starts; 5 is not asked for below 10 in all",
+  },
   supplementaryGroups: { schema: LIST, fallback: [], about: "groups of the machine that the installed server joins" },
   executor: { schema: choice(["screen"]), fallback: "screen", about: "what runs the jobs" },
   refreshRate: { schema: number(0.05, 3600), fallback: 3, about: "seconds between two looks at jobs and GPUs" },
@@ -90,7 +110,11 @@ export const SETTINGS = {
     fallback: 512,
     about: "streams of output and events, and viewers of terminals",
   },
-  maxFollowersPerAddress: { schema: whole(0, MOST), fallback: 256, about: "those from one address" },
+  maxFollowersPerAddress: {
+    schema: whole(0, MOST),
+    fallback: 256,
+    about: "those of one user or, where none is known, one address",
+  },
   maxUploads: { schema: whole(1, MOST), fallback: 32, about: "artifacts and batches on their way in" },
   bodyTimeout: {
     schema: number(0.1, 3600),

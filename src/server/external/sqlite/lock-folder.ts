@@ -1,5 +1,15 @@
 import { Database } from "bun:sqlite";
-import { closeSync, existsSync, openSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import {
+  closeSync,
+  existsSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  realpathSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 import { describeError } from "../../../base/describe-error.ts";
 import { err, ok, type Problem, type Result } from "../../../base/result.ts";
@@ -9,12 +19,21 @@ export type FolderLock = Readonly<{ release: () => void }>;
 
 const PRIVATE = 0o600;
 
-const readHolder = (pidPath: string): string => {
+const locatePid = (serverDir: string): string => join(serverDir, "server.pid");
+const locateLock = (serverDir: string): string => join(serverDir, "server.lock");
+
+const hasOpen = (pid: number, path: string): boolean => {
+  const folder = `/proc/${pid}/fd`;
+  return readdirSync(folder).some((name) => readlinkSync(join(folder, name)) === path);
+};
+
+/** The process that has the folder; null where none does, also if another process got the number of one that died. */
+export const findHolder = (serverDir: string): number | null => {
   try {
-    const pid = Number(readFileSync(pidPath, "utf8"));
-    return Number.isInteger(pid) && pid > 0 ? ` (pid ${pid})` : "";
+    const pid = Number(readFileSync(locatePid(serverDir), "utf8"));
+    return hasOpen(pid, realpathSync(locateLock(serverDir))) ? pid : null;
   } catch {
-    return "";
+    return null;
   }
 };
 
@@ -39,19 +58,22 @@ const tryTo = (act: () => void): void => {
   }
 };
 
-const explainRefusal = (error: unknown, serverDir: string, pidPath: string): string =>
-  readErrorCode(error).startsWith("SQLITE_BUSY")
-    ? `${serverDir} is in use by another nexus-server${readHolder(pidPath)}: stop that one, or choose another folder`
-    : `${join(serverDir, "server.lock")} can't be locked: ${describeError(error)}`;
+const explainRefusal = (error: unknown, serverDir: string): string => {
+  if (!readErrorCode(error).startsWith("SQLITE_BUSY"))
+    return `${locateLock(serverDir)} can't be locked: ${describeError(error)}; make room, or name a folder of yours as server_dir`;
+  const pid = findHolder(serverDir);
+  const holder = pid === null ? "" : ` (pid ${pid})`;
+  return `${serverDir} is in use by another nexus-server${holder}: stop that one, or choose another folder`;
+};
 
 /**
  * Takes the folder with a transaction that is never ended, on a database of its own: the kernel drops that lock with the
  * process, however it ends, and no child inherits it. The pid file only tells whom to name.
  */
 export const lockFolder = (serverDir: string): Result<FolderLock, Problem> => {
-  const pidPath = join(serverDir, "server.pid");
+  const pidPath = locatePid(serverDir);
   try {
-    const lock = beginExclusive(join(serverDir, "server.lock"));
+    const lock = beginExclusive(locateLock(serverDir));
     tryTo(() => writeFileSync(pidPath, `${process.pid}\n`));
     const release = (): void => {
       tryTo(() => rmSync(pidPath, { force: true }));
@@ -59,6 +81,6 @@ export const lockFolder = (serverDir: string): Result<FolderLock, Problem> => {
     };
     return ok({ release });
   } catch (error) {
-    return err({ message: explainRefusal(error, serverDir, pidPath) });
+    return err({ message: explainRefusal(error, serverDir) });
   }
 };

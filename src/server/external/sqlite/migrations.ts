@@ -122,6 +122,37 @@ create table gpu_faults (
 );
 `;
 
+const ADD_LIMITS = `
+alter table jobs add column need text not null default '';
+update jobs set need = json_array(
+  num_gpus,
+  json((select json_group_array(value) from (select value from json_each(details, '$.requestedGpuIdxs') order by value))),
+  json(iif(num_gpus > 0 and json_extract(details, '$.ignoreBlacklist'), 'true', 'false'))
+) where status = 'queued';
+create index jobs_queued_by_need on jobs (need, priority desc, created_at, id) where status = 'queued';
+create table queued_by_user (user text primary key, jobs integer not null) without rowid;
+insert into queued_by_user select user, count(*) from jobs where status = 'queued' group by user;
+create trigger queue_grown after insert on jobs when new.status = 'queued' begin
+  insert into queued_by_user values (new.user, 1) on conflict (user) do update set jobs = jobs + 1;
+end;
+create trigger queue_shrunk after delete on jobs when old.status = 'queued' begin
+  update queued_by_user set jobs = jobs - 1 where user = old.user;
+  delete from queued_by_user where user = old.user and jobs = 0;
+end;
+create trigger queue_left after update of status, user on jobs
+when old.status = 'queued' and (new.status <> 'queued' or new.user <> old.user) begin
+  update queued_by_user set jobs = jobs - 1 where user = old.user;
+  delete from queued_by_user where user = old.user and jobs = 0;
+end;
+create trigger queue_joined after update of status, user on jobs
+when new.status = 'queued' and (old.status <> 'queued' or new.user <> old.user) begin
+  insert into queued_by_user values (new.user, 1) on conflict (user) do update set jobs = jobs + 1;
+end;
+alter table artifacts add column owner text;
+alter table artifacts add column is_claimed integer not null default 0;
+create index artifacts_by_owner on artifacts (owner, size) where owner is not null;
+`;
+
 const ADD_MOVING = `
 create index jobs_moving on jobs (completed_at, seq)
   where status in ('completed', 'failed', 'killed') and details ->> '$.outputs.state' = 'moving';
@@ -134,6 +165,7 @@ const MIGRATIONS: readonly Migration[] = [
   ADD_TOKENS,
   addSubjects,
   ADD_GPU_FAULTS,
+  ADD_LIMITS,
   ADD_MOVING,
 ];
 

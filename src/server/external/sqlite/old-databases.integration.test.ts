@@ -10,6 +10,7 @@ import { completeStored } from "../../core/jobs/stored-job.ts";
 import type { Batch, JobNews } from "../../core/notices/news.ts";
 import { findJobId, type KeptSubject, type OutboxMessage } from "../../core/notices/outbox.ts";
 import type { GpuFault } from "../../core/queue/gpu-fault.ts";
+import { nameNeed } from "../../core/queue/queue-head.ts";
 import type { Environment, Store } from "../../core/store.ts";
 import { restoreDatabase } from "./beside-server/restore-database.ts";
 import { readVersion, SCHEMA_VERSION } from "./migrations.ts";
@@ -71,6 +72,13 @@ const completeSubject = (subject: KeptSubject): KeptSubject =>
   subject.kind === "batch" && subject.removedJob !== null
     ? { ...subject, removedJob: completeStored(subject.removedJob) as Job }
     : subject;
+const expectQueue = async (store: Store): Promise<void> => {
+  const needs: string[] = [];
+  const deciding = store.loadDecidingJobs((need) => needs.push(nameNeed(need)), 0);
+  expect(deciding.map(({ id }) => String(id)).toSorted()).toEqual(["cpu", "queued"]);
+  expect(needs.toSorted()).toEqual(deciding.map(nameNeed).toSorted());
+  expect(must(await store.write(({ countQueued }) => [countQueued("ada"), countQueued("bob")]))).toEqual([2, 0]);
+};
 
 const expectOutbox = (store: Store, { batch, outbox = [], untold = [] }: Content): void => {
   if (batch) expect(store.outbox.findBatch(batch.id)).toMatchObject(batch);
@@ -95,6 +103,7 @@ describe.each(VERSIONS)("a database of schema version %d", (version) => {
     const store = openIn(load(version));
     const content = readContent(version);
     await expectJobs(store, content);
+    await expectQueue(store);
     expect([...store.listBlacklist()].toSorted()).toEqual([...content.blacklist]);
     expect(store.listGpuFaults()).toEqual(content.gpuFaults ?? []);
     expect(store.readTokenDigest()).toBe(content.tokenDigest);

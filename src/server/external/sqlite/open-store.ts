@@ -16,7 +16,8 @@ import { loadSecretBox, type SecretBox } from "./secret-box.ts";
 import { createArtifactTable } from "./tables/artifact-table.ts";
 import { createJobTable, type JobTable } from "./tables/job-table.ts";
 import { createOutboxChanges, createOutboxReads } from "./tables/outbox-table.ts";
-import { createBlacklist, createGpuFaults, createTokenDigest } from "./tables/settings-table.ts";
+import { createQueueReads, type QueueReads } from "./tables/queue-table.ts";
+import { createBlacklist, createDiskSpell, createGpuFaults, createTokenDigest } from "./tables/settings-table.ts";
 import { createTokenReads } from "./tables/token-table.ts";
 
 /** `randomId` names artifacts. */
@@ -31,6 +32,7 @@ export type StoreOptions = Readonly<{
 type Parts = Readonly<{
   db: Database;
   jobs: JobTable;
+  queue: QueueReads;
   lock: FolderLock;
   clock: Clock;
   randomId: () => string;
@@ -42,17 +44,25 @@ const ID_BYTES = 8;
 
 const createRandomId = (): string => randomBytes(ID_BYTES).toString("hex");
 
-type GpuNotes = ReturnType<typeof createBlacklist> & ReturnType<typeof createGpuFaults>;
+type Notes = ReturnType<typeof createBlacklist> &
+  ReturnType<typeof createGpuFaults> &
+  ReturnType<typeof createDiskSpell>;
 
-const createTransaction = ({ db, jobs, box }: Parts, notes: GpuNotes): Transaction => {
+const createTransaction = ({ db, jobs, queue, box }: Parts, notes: Notes): Transaction => {
   const artifact = db.query("select 1 from artifacts where id = ? and is_complete = 1");
+  const claim = db.query("update artifacts set is_claimed = 1 where id = ? and is_claimed = 0");
   return {
     findJob: jobs.find,
+    countQueued: queue.countQueued,
     hasArtifact: (id) => artifact.get(id) !== null,
-    insertJob: jobs.insert,
+    insertJob: (job, env) => {
+      jobs.insert(job, env);
+      if (job.artifactId !== null) claim.run(job.artifactId);
+    },
     saveJob: jobs.save,
     deleteJob: jobs.remove,
     setBlacklisted: notes.setBlacklisted,
+    setDiskSpell: notes.setDiskSpell,
     saveGpuFault: notes.saveGpuFault,
     deleteGpuFault: notes.deleteGpuFault,
     loadEnvironment: jobs.loadEnvironment,
@@ -60,11 +70,13 @@ const createTransaction = ({ db, jobs, box }: Parts, notes: GpuNotes): Transacti
   };
 };
 
-const createReads = (jobs: JobTable) => ({
+const createReads = (jobs: JobTable, queue: QueueReads) => ({
   findJob: guardRead(jobs.find),
   listJobs: guardSlices(jobs.list),
-  loadQueuedJobs: guardRead(jobs.loadQueued),
-  readNewestQueued: guardRead(jobs.readNewestQueued),
+  loadQueuedJobs: guardRead(queue.loadQueuedJobs),
+  loadDecidingJobs: guardRead(queue.loadDecidingJobs),
+  countQueuedBefore: guardRead(queue.countQueuedBefore),
+  readNewestQueued: guardRead(queue.readNewestQueued),
   loadActiveJobs: guardRead(jobs.loadActive),
   findMovingJob: guardRead(jobs.findMoving),
   countJobs: guardRead(jobs.count),
@@ -72,8 +84,8 @@ const createReads = (jobs: JobTable) => ({
 });
 
 const createStore = (parts: Parts): Store => {
-  const { db, jobs, lock, clock, randomId, commits, box } = parts;
-  const notes = { ...createBlacklist(db), ...createGpuFaults(db) };
+  const { db, jobs, queue, lock, clock, randomId, commits, box } = parts;
+  const notes = { ...createBlacklist(db), ...createGpuFaults(db), ...createDiskSpell(db) };
   const transaction = createTransaction(parts, notes);
   const close = async (): Promise<void> => {
     commits.close();
@@ -82,10 +94,11 @@ const createStore = (parts: Parts): Store => {
     lock.release();
   };
   return {
-    ...createReads(jobs),
+    ...createReads(jobs, queue),
     ...createTokenDigest(db, commits),
     ...createTokenReads(db),
     listBlacklist: guardRead(notes.listBlacklist),
+    isDiskSpell: notes.isDiskSpell,
     listGpuFaults: guardRead(notes.listGpuFaults),
     write: (change) => commits.write(() => change(transaction)),
     artifacts: createArtifactTable({ db, commits, clock, randomId }),
@@ -119,7 +132,8 @@ const openLocked = (options: StoreOptions, lock: FolderLock): Result<Store, Prob
   try {
     const jobs = loadJobs(db.value, keyPath);
     const commits = createGroupCommit(db.value, { meter, onStep });
-    if (jobs.ok) return ok(createStore({ ...jobs.value, db: db.value, lock, clock, randomId, commits }));
+    const queue = createQueueReads(db.value);
+    if (jobs.ok) return ok(createStore({ ...jobs.value, queue, db: db.value, lock, clock, randomId, commits }));
     db.value.close();
     return jobs;
   } catch (error) {

@@ -1,3 +1,4 @@
+import type { DiskRoom } from "../../core/machine/disk-room.ts";
 import { GPU_USES, type GpuState, nameGpuUse } from "../../core/queue/gpu-selection.ts";
 import type { ChannelFigures, ServerFigures } from "../../core/telemetry/meter.ts";
 import { describeGauge, describeValue, type Family, type Labels, type Sample } from "./exposition.ts";
@@ -72,6 +73,11 @@ const describeEnd = (certificateExpiresAt: number): Family =>
     certificateExpiresAt,
   );
 
+const describeDisk = ({ freeBytes, minBytes }: DiskRoom): readonly Family[] => [
+  describeValue("nexus_disk_free_bytes", "What is free on the disk of the server's folder", freeBytes),
+  describeValue("nexus_disk_min_free_bytes", "While less than this is free there, nothing starts", minBytes),
+];
+
 const describeChannels = (channels: readonly ChannelFigures[]): readonly Family[] => [
   describeGauge(
     "nexus_notifications_waiting",
@@ -91,6 +97,7 @@ export const describeServer = ({
   jobs,
   gpus,
   artifacts,
+  disk,
   certificateExpiresAt,
   channels,
 }: ServerFigures): readonly Family[] => [
@@ -104,6 +111,7 @@ export const describeServer = ({
   ...(gpus === null ? [] : describeGpus(gpus)),
   describeValue("nexus_artifacts", "Stored artifacts", artifacts.count),
   describeValue("nexus_artifacts_bytes", "Size of the stored artifacts", artifacts.bytes),
+  ...(disk ? describeDisk(disk) : []),
   ...(certificateExpiresAt === null ? [] : [describeEnd(certificateExpiresAt)]),
   ...describeChannels(channels),
 ];

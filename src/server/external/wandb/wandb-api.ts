@@ -1,3 +1,4 @@
+import { USER_AGENT } from "../../../base/version.ts";
 import { readBody } from "../../../tools/read-response.ts";
 
 /** `signal` ends every call of the account at the same moment. */
@@ -19,7 +20,7 @@ const ask = async ({ baseUrl, key, signal }: WandbAccount, question: Question): 
     method: "POST",
     signal,
     redirect: "error",
-    headers: { "content-type": "application/json", authorization: `Basic ${credentials}` },
+    headers: { "content-type": "application/json", authorization: `Basic ${credentials}`, "user-agent": USER_AGENT },
     body: JSON.stringify(question),
   });
   if (!response.ok) throw new Error(`W&B answered ${response.status}`);

@@ -1,77 +1,49 @@
 import { constants } from "node:fs";
-import { lstat, open, readdir, realpath } from "node:fs/promises";
-import { basename, join, normalize } from "node:path";
+import { lstat, open, readFile, realpath } from "node:fs/promises";
+import { join, normalize, resolve } from "node:path";
 import type { RunningJob } from "../../core/jobs/job.ts";
 import { JOB_FILES } from "../job-folder/job-paths.ts";
+import { listNewestRuns, listRunsBelow, type RunFolder } from "./list-run-folders.ts";
 
 /** `projects` are those that the run's own files name. */
-export type WandbRun = Readonly<{ id: string; projects: readonly string[] }>;
+export type WandbRun = RunFolder & Readonly<{ projects: readonly string[] }>;
 
-type RunFolder = Readonly<{ id: string; path: string }>;
+/** `wandbDir` is the job's `WANDB_DIR`, empty without one; only what belongs to `uid` counts. */
+export type SearchedRuns = Readonly<{ wandbDir: string; uid: number }>;
 
-const MAX_DEPTH = 6;
-const MAX_FOLDERS = 2000;
-const MAX_LEVEL = 10_000;
-const MAX_RUNS = 200;
 const MAX_FILE_BYTES = 1024 * 1024;
-const RUN_FOLDER = /^(?:offline-)?run-\d{8}_\d{6}-([^/\\:;,#?']+)$/;
+const HEAD_BYTES = 64 * 1024;
 const FINISHED_RUN = /finishing run [^/\n]{1,128}\/([^/\\#?%:\n]{1,128})\/(.+)$/gm;
 const RELATIVE_LOG = /Logging user logs to ([^/\n][^\n]*)$/m;
+const WRITER = /(?:MainThread:|Configure stats pid to )(\d{1,10})/g;
+const MAX_WRITERS = 4;
 const UNREADABLE = "";
 
-const compareFolders = (a: string, b: string): number =>
-  Number(basename(b) === "wandb") - Number(basename(a) === "wandb") || (a < b ? -1 : 1);
-
-const listFolders = async (folder: string): Promise<readonly string[]> => {
-  try {
-    const entries = await readdir(folder, { withFileTypes: true });
-    const folders = entries.flatMap((entry) => (entry.isDirectory() ? [join(folder, entry.name)] : []));
-    return folders.sort(compareFolders).slice(0, MAX_FOLDERS);
-  } catch {
-    return [];
-  }
-};
-
-const listLevel = async (folders: readonly string[]): Promise<readonly string[]> => {
-  const found: string[] = [];
-  for (const folder of folders) if (found.length < MAX_LEVEL) found.push(...(await listFolders(folder)));
-  return found.sort(compareFolders);
-};
-
-const toRunFolder = (path: string): readonly RunFolder[] => {
-  const id = RUN_FOLDER.exec(basename(path))?.[1];
-  return id === undefined ? [] : [{ id, path }];
-};
-
-const listRunFolders = async (top: string): Promise<readonly RunFolder[]> => {
-  const runs: RunFolder[] = [];
-  let level: readonly string[] = [top];
-  let left = MAX_FOLDERS;
-  for (let depth = 0; depth < MAX_DEPTH && level.length > 0 && left > 0; depth++) {
-    const inside = await listLevel(level.slice(0, left));
-    runs.push(...inside.flatMap(toRunFolder));
-    left -= level.length;
-    level = inside.filter((folder) => toRunFolder(folder).length === 0);
-  }
-  return runs.slice(0, MAX_RUNS);
-};
-
-const readPlainFile = async (path: string): Promise<string> => {
+const readOpened = async (path: string, uid: number, headBytes: number | null): Promise<string> => {
   const file = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
   try {
     const about = await file.stat();
-    if (!about.isFile() || about.size > MAX_FILE_BYTES) return UNREADABLE;
-    const { buffer, bytesRead } = await file.read(Buffer.alloc(about.size), 0, about.size, 0);
+    const isTooLong = headBytes === null && about.size > MAX_FILE_BYTES;
+    if (!about.isFile() || about.uid !== uid || isTooLong) return UNREADABLE;
+    const length = Math.min(about.size, headBytes ?? about.size);
+    const { buffer, bytesRead } = await file.read(Buffer.alloc(length), 0, length, 0);
     return buffer.toString("utf8", 0, bytesRead);
   } finally {
     await file.close();
   }
 };
 
-const readFileOf = async ({ path }: RunFolder, folder: string, name: string): Promise<string> => {
+type Place = Readonly<{ folder: string; name: string; headBytes?: number }>;
+
+const isOwnFolder = async (path: string, uid: number): Promise<boolean> => {
+  const about = await lstat(path);
+  return about.isDirectory() && about.uid === uid;
+};
+
+const readFileOf = async ({ path }: RunFolder, { folder, name, headBytes }: Place, uid: number): Promise<string> => {
   try {
-    const isFolder = (await lstat(join(path, folder))).isDirectory();
-    return isFolder ? await readPlainFile(join(path, folder, name)) : UNREADABLE;
+    const isOwn = (await isOwnFolder(path, uid)) && (await isOwnFolder(join(path, folder), uid));
+    return isOwn ? await readOpened(join(path, folder, name), uid, headBytes ?? null) : UNREADABLE;
   } catch {
     return UNREADABLE;
   }
@@ -94,18 +66,46 @@ const isOwnPlace = async ({ path }: RunFolder, log: string, { startedAt }: Runni
   return mtimeMs / 1000 >= startedAt;
 };
 
-/**
- * The first W&B run under the job's `repo/` whose metadata names the job; an offline run has none, so its log
- * counts. A log that names a relative place counts where that is its own, and if it was written since the job's start.
- */
-export const findWandbRun = async (job: RunningJob): Promise<WandbRun | null> => {
+const isProcessOf = async (pid: string, { id }: RunningJob): Promise<boolean> => {
+  const environment = await readFile(`/proc/${pid}/environ`, "latin1").catch(() => "");
+  return `\0${environment}\0`.includes(`\0NEXUS_JOB_ID=${id}\0`);
+};
+
+const isWrittenBy = async (log: string, job: RunningJob): Promise<boolean> => {
+  const writers = new Set([...log.matchAll(WRITER)].map(([, pid = ""]) => pid));
+  const answers = await Promise.all([...writers].slice(0, MAX_WRITERS).map((pid) => isProcessOf(pid, job)));
+  return answers.includes(true);
+};
+
+const recognizeRun = async (run: RunFolder, job: RunningJob, uid: number): Promise<WandbRun | null> => {
   const names = await listNames(job);
-  for (const run of await listRunFolders(join(job.dir, JOB_FILES.repo))) {
-    const metadata = await readFileOf(run, "files", "wandb-metadata.json");
-    const log = await readFileOf(run, "logs", "debug.log");
-    const known = metadata === UNREADABLE ? log : metadata;
-    const isNamed = names.some((name) => known.includes(name));
-    if (isNamed || (await isOwnPlace(run, log, job))) return { id: run.id, projects: listProjects(log, run.id) };
-  }
+  const isNamedIn = (text: string): boolean => names.some((name) => text.includes(name));
+  const metadata = await readFileOf(run, { folder: "files", name: "wandb-metadata.json" }, uid);
+  const log = await readFileOf(run, { folder: "logs", name: "debug.log" }, uid);
+  const isKnown =
+    isNamedIn(metadata === UNREADABLE ? log : metadata) ||
+    (await isOwnPlace(run, log, job)) ||
+    isNamedIn(await readFileOf(run, { folder: "", name: `run-${run.id}.wandb`, headBytes: HEAD_BYTES }, uid)) ||
+    (await isWrittenBy(log, job));
+  return isKnown ? { ...run, projects: listProjects(log, run.id) } : null;
+};
+
+const listOutside = async (repo: string, wandbDir: string): Promise<readonly RunFolder[]> => {
+  const place = resolve(repo, wandbDir);
+  return wandbDir === "" || `${place}/`.startsWith(`${repo}/`) ? [] : listNewestRuns(place);
+};
+
+/**
+ * The first W&B run under the job's `repo/`, or else where its `WANDB_DIR` is, that is the job's: its metadata names the job; an
+ * offline run has none, so its log, what it recorded, or the process that writes it do. A log that names a relative place counts
+ * where that is its own, and if it was written since the job's start.
+ */
+export const findWandbRun = async (job: RunningJob, { wandbDir, uid }: SearchedRuns): Promise<WandbRun | null> => {
+  const repo = join(job.dir, JOB_FILES.repo);
+  for (const list of [() => listRunsBelow(repo), () => listOutside(repo, wandbDir)])
+    for (const run of await list()) {
+      const recognized = await recognizeRun(run, job, uid);
+      if (recognized !== null) return recognized;
+    }
   return null;
 };

@@ -9,9 +9,8 @@ const listAwaiting = ({ store, clock }: TaskContext): readonly RunningJob[] =>
   store.loadActiveJobs().flatMap((job) => (job.status === "running" && awaitsWandbRun(job, clock()) ? [job] : []));
 
 const findRun = async (context: TaskContext, wandb: WandbFinder, job: RunningJob): Promise<void> => {
-  const wandbUrl = await wandb.find(job, context.store.loadEnvironment(job.id));
-  if (wandbUrl === null) return;
-  await changeByEvent(context, job.id, { kind: "report", reports: { wandbUrl } });
+  const reports = await wandb.find(job, context.store.loadEnvironment(job.id));
+  if (reports !== null) await changeByEvent(context, job.id, { kind: "report", reports });
 };
 
 const tryFindRun = async (context: TaskContext, wandb: WandbFinder, job: RunningJob): Promise<void> => {

@@ -1,6 +1,8 @@
-import type { ActiveJob, QueuedJob, StartingJob } from "../../core/jobs/job.ts";
+import type { ActiveJob, StartingJob } from "../../core/jobs/job.ts";
+import type { DiskRoom } from "../../core/machine/disk-room.ts";
 import type { Gpu } from "../../core/queue/gpu.ts";
 import { describeGpus } from "../../core/queue/gpu-selection.ts";
+import { createCountStarts } from "../../core/queue/queue-head.ts";
 import { decideStarts, type Start } from "../../core/queue/queue-turns.ts";
 import type { TaskContext, TaskMemory } from "../context.ts";
 import { launchJob, recordStart } from "./launch-job.ts";
@@ -46,13 +48,16 @@ const forgetEnded = ({ gpuUuids }: TaskMemory, active: readonly ActiveJob[]): vo
 const startJobs = async (
   context: TaskContext,
   memory: TaskMemory,
-  { queued, gpus }: Readonly<{ queued: readonly QueuedJob[]; gpus: readonly Gpu[] }>,
+  { gpus, disk, maxCpuJobs }: Readonly<{ gpus: readonly Gpu[]; disk: DiskRoom | null; maxCpuJobs: number }>,
 ): Promise<void> => {
-  const { store, settings, clock } = context;
+  const { store, settings } = context;
+  const now = context.clock();
   const active = store.loadActiveJobs();
   forgetEnded(memory, active);
-  const facts = { queued, active, maxCpuJobs: settings.maxCpuJobs, maxPassedOverS: settings.maxPassedOver };
-  const starts = decideStarts(facts, describeGpus(gpus, active, store.listBlacklist()), clock());
+  const states = describeGpus(gpus, active, store.listBlacklist());
+  const facts = { active, maxCpuJobs, maxPassedOverS: settings.maxPassedOver, disk };
+  const queued = store.loadDecidingJobs(createCountStarts(facts, states), now - settings.maxPassedOver);
+  const starts = decideStarts({ ...facts, queued }, states, now);
   const give = (start: Start): Given => ({
     ...start,
     gpus: gpus.filter(({ index }) => start.gpuIdxs.includes(index)).toSorted((a, b) => a.index - b.index),
@@ -62,11 +67,9 @@ const startJobs = async (
 
 /** Starts every CPU job that can start; resolves once that is on disk, the launches go on. */
 export const startCpuJobs = async (context: TaskContext, memory: TaskMemory): Promise<number> => {
-  const { store, settings } = context;
-  const limit = settings.maxCpuJobs - store.loadActiveJobs().filter((job) => job.gpuIdxs.length === 0).length;
-  const queued = limit > 0 ? store.loadQueuedJobs({ needs: "cpu", limit }) : [];
-  if (queued.length > 0) await startJobs(context, memory, { queued, gpus: [] });
-  return settings.refreshRate * 1000;
+  const { maxCpuJobs, refreshRate } = context.settings;
+  await startJobs(context, memory, { gpus: [], disk: await context.readDiskRoom(), maxCpuJobs });
+  return refreshRate * 1000;
 };
 
 const hasGpuRoom = async ({ store, gpus }: TaskContext): Promise<boolean> => {
@@ -80,11 +83,8 @@ const isGpuWanted = async (context: TaskContext): Promise<boolean> =>
 
 /** Like `startCpuJobs` for GPU jobs; a full machine reads neither its queue nor its GPUs but once a minute. */
 export const startGpuJobs = async (context: TaskContext, memory: TaskMemory): Promise<number> => {
-  const { store, settings } = context;
+  const disk = await context.readDiskRoom();
   const gpus = (await isGpuWanted(context)) ? await context.gpus.readNow() : null;
-  if (gpus?.ok) {
-    const queued = store.loadQueuedJobs({ needs: "gpu" });
-    await startJobs(context, memory, { queued, gpus: gpus.value });
-  }
-  return settings.refreshRate * 1000;
+  if (gpus?.ok) await startJobs(context, memory, { gpus: gpus.value, disk, maxCpuJobs: 0 });
+  return context.settings.refreshRate * 1000;
 };

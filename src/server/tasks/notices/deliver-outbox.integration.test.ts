@@ -381,6 +381,19 @@ describe("a notification", () => {
     expect(discord.texts()).toEqual(["<@42> Job a started on atlas"]);
   });
 
+  test("adds what is to be said of a W&B run that has no page", async () => {
+    const discord = serveDiscord();
+    const office = openOffice();
+    await addDiscordJob(office, "a", discord.webhookUrl);
+    await office.launch("a");
+    await office.deliver();
+    const reports = { wandbUrl: null, wandbNote: "offline run abc123 (sync it with wandb sync /data/abc123)" };
+    must(await changeJob(office.context, toId("a"), decideByEvent({ kind: "report", reports })));
+    await office.deliver();
+    expect(discord.edits).toHaveLength(1);
+    expect(JSON.stringify([...discord.messages.values()])).toContain(reports.wandbNote);
+  });
+
   test("fails a destination for longer and longer, not each of its messages at once", async () => {
     const discord = serveDiscord();
     const office = openOffice();

@@ -3,21 +3,37 @@ import { ok, type Result } from "../../../../base/result.ts";
 import type { Clock } from "../../../core/clock.ts";
 import type { ArtifactId } from "../../../core/jobs/job.ts";
 import type { Unavailable } from "../../../core/refusal.ts";
-import type { ArtifactStore, ArtifactTotals, ArtifactWriter } from "../../../core/store.ts";
+import type { ArtifactShare, ArtifactStore, ArtifactTotals, ArtifactWriter } from "../../../core/store.ts";
 import type { GroupCommit } from "../group-commit.ts";
+import { createShareTable, type ShareTable } from "./artifact-share.ts";
 import { createArtifactWriter } from "./artifact-writer.ts";
 import { listIncomplete, listUnused, removeIncomplete, shrinkFile, withdrawUnused } from "./remove-artifacts.ts";
 
-type Parts = Readonly<{ db: Database; commits: GroupCommit; clock: Clock; randomId: () => string }>;
+type Given = Readonly<{ db: Database; commits: GroupCommit; clock: Clock; randomId: () => string }>;
+type Parts = Given & Readonly<{ shares: ShareTable }>;
 type Writing = Set<string>;
 
 const GRACE_S = 600;
 
-const begin = (parts: Parts, writing: Writing, gitSha: string | null): ArtifactWriter => {
+const dropSpent = async (parts: Parts, writing: Writing, owner: string): Promise<boolean> => {
+  const withdrawn = await parts.commits.write(() => parts.shares.withdrawSpent(owner));
+  return withdrawn.ok && withdrawn.value > 0 && (await removeAbandoned(parts, writing)).ok;
+};
+
+const begin = (
+  parts: Parts,
+  writing: Writing,
+  { gitSha, share }: Readonly<{ gitSha: string | null; share: ArtifactShare | undefined }>,
+): ArtifactWriter => {
   const id = parts.randomId() as ArtifactId;
   writing.add(id);
-  const discard = (): Promise<unknown> => removeIncomplete(parts, id);
-  return createArtifactWriter({ ...parts, id, gitSha, discard, release: () => writing.delete(id) });
+  return createArtifactWriter({
+    ...parts,
+    ...{ id, gitSha, share },
+    makeRoom: (owner) => dropSpent(parts, writing, owner),
+    discard: () => removeIncomplete(parts, id),
+    release: () => writing.delete(id),
+  });
 };
 
 const readChunks = function* (db: Database, id: ArtifactId): Generator<Uint8Array> {
@@ -40,7 +56,7 @@ const findBySha = async ({ db, commits, clock }: Parts, gitSha: string): Promise
   const newest = "select id from artifacts where is_complete = 1 and git_sha = ? order by last_offered_at desc limit 1";
   const found = db.query<{ id: string }, [string]>(newest).get(gitSha);
   if (found === null) return null;
-  const offer = "update artifacts set last_offered_at = ? where id = ? and is_complete = 1";
+  const offer = "update artifacts set last_offered_at = ?, is_claimed = 0 where id = ? and is_complete = 1";
   const offered = await commits.write(() => db.query(offer).run(clock(), found.id).changes);
   return offered.ok && offered.value === 1 ? (found.id as ArtifactId) : null;
 };
@@ -75,13 +91,15 @@ const deleteUnused = async (parts: Parts, writing: Writing): Promise<Result<numb
 
 /**
  * An artifact that is looked for by its commit is offered to a client, so its grace begins anew. What a crash left
- * half-written is removed in the background.
+ * half-written is removed in the background. Where a share is full, those of its owner go at once that jobs named and none
+ * needs any more.
  */
-export const createArtifactTable = (parts: Parts): ArtifactStore => {
+export const createArtifactTable = (given: Given): ArtifactStore => {
+  const parts = { ...given, shares: createShareTable(given.db) };
   const writing: Writing = new Set();
   void removeAbandoned(parts, writing);
   return {
-    begin: (gitSha) => begin(parts, writing, gitSha),
+    begin: (gitSha, share) => begin(parts, writing, { gitSha, share }),
     findBySha: (gitSha) => findBySha(parts, gitSha),
     read: (id) => ({ [Symbol.iterator]: () => readChunks(parts.db, id) }),
     deleteUnused: () => deleteUnused(parts, writing),

@@ -1,7 +1,8 @@
 import { type ArtifactId, isEnded, type Job, type JobId } from "../../../core/jobs/job.ts";
 import { completeStored } from "../../../core/jobs/stored-job.ts";
+import { nameNeed } from "../../../core/queue/queue-head.ts";
 
-/** `gpu_idxs` is `,0,2,`: the GPUs asked for while queued, then those it got. `details` is the rest of the job as JSON. */
+/** `gpu_idxs` is `,0,2,`: the GPUs asked for while queued, then those it got. `need` is what `nameNeed` says. `details` is the rest of the job as JSON. */
 export type JobRow = Readonly<{
   id: string;
   status: string;
@@ -14,11 +15,12 @@ export type JobRow = Readonly<{
   num_gpus: number;
   command: string;
   gpu_idxs: string;
+  need: string;
   details: string;
 }>;
 
 export const ROW_COLUMNS =
-  "id, status, priority, created_at, started_at, completed_at, user, artifact_id, num_gpus, command, gpu_idxs, details";
+  "id, status, priority, created_at, started_at, completed_at, user, artifact_id, num_gpus, command, gpu_idxs, need, details";
 
 const OWN_COLUMNS: ReadonlySet<string> = new Set([
   "id",
@@ -52,6 +54,7 @@ export const toRow = (job: Job): JobRow => ({
   num_gpus: job.numGpus,
   command: job.command,
   gpu_idxs: joinIndexes(job.status === "queued" ? job.requestedGpuIdxs : job.gpuIdxs),
+  need: nameNeed(job),
   details: describeRest(job),
 });
 

@@ -8,9 +8,9 @@ import {
   type JobStatus,
   type QueuedJob,
 } from "../../../core/jobs/job.ts";
-import type { Environment, JobCounts, JobFilter, QueueSelection } from "../../../core/store.ts";
+import type { Environment, JobCounts, JobFilter } from "../../../core/store.ts";
 import type { SecretBox } from "../secret-box.ts";
-import { ACTIVE, QUEUED } from "./job-order.ts";
+import { ACTIVE } from "./job-order.ts";
 import { fromRow, type JobRow, ROW_COLUMNS, toRow } from "./job-row.ts";
 import { listJobs } from "./list-jobs.ts";
 import { createSnapshots, type SteadyReads } from "./steady-reads.ts";
@@ -18,8 +18,6 @@ import { createSnapshots, type SteadyReads } from "./steady-reads.ts";
 export type JobTable = Readonly<{
   find: (id: JobId) => Job | null;
   list: (filter: JobFilter) => AsyncGenerator<readonly Job[], void>;
-  loadQueued: (selection?: QueueSelection) => readonly QueuedJob[];
-  readNewestQueued: () => number;
   loadActive: () => readonly ActiveJob[];
   findMoving: () => EndedJob | null;
   count: () => JobCounts;
@@ -32,18 +30,17 @@ export type JobTable = Readonly<{
 }>;
 
 type Sealed = Readonly<{ env: Uint8Array | null }>;
-type Newest = Readonly<{ createdAt: number | null }>;
 type Counter = Readonly<{ status: JobStatus; jobs: number }>;
 
 const SELECT = `select ${ROW_COLUMNS} from jobs`;
 
 const INSERT = `insert into jobs (${ROW_COLUMNS}, env) values
-  ($id, $status, $priority, $created_at, $started_at, $completed_at, $user, $artifact_id, $num_gpus, $command, $gpu_idxs, $details,
-  $env)`;
+  ($id, $status, $priority, $created_at, $started_at, $completed_at, $user, $artifact_id, $num_gpus, $command, $gpu_idxs, $need,
+  $details, $env)`;
 
 const UPDATE = `update jobs set status = $status, priority = $priority, created_at = $created_at,
   started_at = $started_at, completed_at = $completed_at, user = $user, artifact_id = $artifact_id, num_gpus = $num_gpus,
-  command = $command, gpu_idxs = $gpu_idxs, details = $details, env = iif($is_ended, null, env) where id = $id`;
+  command = $command, gpu_idxs = $gpu_idxs, need = $need, details = $details, env = iif($is_ended, null, env) where id = $id`;
 
 const NO_JOBS: JobCounts = { queued: 0, starting: 0, running: 0, completed: 0, failed: 0, killed: 0 };
 
@@ -52,24 +49,8 @@ const countJobs = (counters: readonly Counter[]): JobCounts => ({
   ...Object.fromEntries(counters.map(({ status, jobs }) => [status, jobs])),
 });
 
-const QUEUES = {
-  all: "indexed by jobs_queued where status = 'queued'",
-  cpu: "indexed by jobs_queued_cpu where status = 'queued' and num_gpus = 0",
-  gpu: "indexed by jobs_queued_gpu where status = 'queued' and num_gpus > 0",
-} as const;
-
 const MOVING = `indexed by jobs_moving where status in ('completed', 'failed', 'killed')
   and details ->> '$.outputs.state' = 'moving' order by completed_at, seq limit 1`;
-
-const NO_LIMIT = -1;
-
-const createQueueReader = (db: Database): JobTable["loadQueued"] => {
-  const prepare = (queue: keyof typeof QUEUES) =>
-    db.query<JobRow, [number]>(`${SELECT} ${QUEUES[queue]} order by ${QUEUED.order} limit ?`);
-  const queues = { all: prepare("all"), cpu: prepare("cpu"), gpu: prepare("gpu") };
-  return (selection) =>
-    queues[selection?.needs ?? "all"].all(selection?.limit ?? NO_LIMIT).map((row) => fromRow(row) as QueuedJob);
-};
 
 const createReads = (db: Database, snapshots: SteadyReads) => {
   const byId = db.query<JobRow, [string]>(`${SELECT} where id = ?`);
@@ -78,15 +59,12 @@ const createReads = (db: Database, snapshots: SteadyReads) => {
   );
   const moving = db.query<JobRow, []>(`${SELECT} ${MOVING}`);
   const counters = db.query<Counter, []>("select status, jobs from counters");
-  const newest = db.query<Newest, []>(`select max(created_at) as createdAt from jobs ${QUEUES.all}`);
   return {
     find: (id: JobId): Job | null => {
       const row = byId.get(id);
       return row === null ? null : fromRow(row);
     },
     list: (filter: JobFilter) => listJobs(db, snapshots, filter),
-    loadQueued: createQueueReader(db),
-    readNewestQueued: () => newest.get()?.createdAt ?? 0,
     loadActive: () => active.all().map((row) => fromRow(row) as ActiveJob),
     findMoving: () => {
       const row = moving.get();

@@ -50,7 +50,7 @@ export const withdrawUnused = (
   id: string,
   before: number,
 ): Promise<Result<boolean, Unavailable>> => {
-  const withdraw = `update artifacts set is_complete = 0 where id = $id and ${UNUSED}`;
+  const withdraw = `update artifacts set is_complete = 0, owner = null where id = $id and ${UNUSED}`;
   return commits.write(() => db.query(withdraw).run({ id, before }).changes === 1);
 };
 

@@ -6,20 +6,17 @@ export type RowBuffer = Readonly<{
   isFull: () => boolean;
   take: () => Row;
   countTaken: () => number;
-  countBytes: () => number;
 }>;
 
 export const createRowBuffer = (rowBytes: number): RowBuffer => {
   const buffer = new Uint8Array(rowBytes);
   let held = 0;
   let taken = 0;
-  let total = 0;
   return {
     add: (bytes) => {
       const fitting = bytes.subarray(0, rowBytes - held);
       buffer.set(fitting, held);
       held += fitting.length;
-      total += fitting.length;
       return bytes.subarray(fitting.length);
     },
     isFull: () => held === rowBytes,
@@ -30,6 +27,5 @@ export const createRowBuffer = (rowBytes: number): RowBuffer => {
       return row;
     },
     countTaken: () => taken,
-    countBytes: () => total,
   };
 };

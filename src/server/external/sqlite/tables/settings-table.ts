@@ -7,6 +7,7 @@ import { guardRead } from "../guard-reads.ts";
 type Blacklist = Pick<Store, "listBlacklist"> & Pick<Transaction, "setBlacklisted">;
 
 export const TOKEN_DIGEST = "token_digest";
+const DISK_SPELL = "disk_spell";
 
 export const createBlacklist = (db: Database): Blacklist => {
   const all = db.query<{ gpu_idx: number }, []>("select gpu_idx from blacklist");
@@ -15,6 +16,16 @@ export const createBlacklist = (db: Database): Blacklist => {
   return {
     listBlacklist: () => new Set(all.all().map((row) => row.gpu_idx)),
     setBlacklisted: (gpuIdx, blacklisted) => (blacklisted ? add : remove).run(gpuIdx).changes > 0,
+  };
+};
+
+export const createDiskSpell = (db: Database): Pick<Store, "isDiskSpell"> & Pick<Transaction, "setDiskSpell"> => {
+  const find = db.query("select 1 from settings where name = ?");
+  const add = db.query("insert or ignore into settings values (?, '')");
+  const remove = db.query("delete from settings where name = ?");
+  return {
+    isDiskSpell: guardRead(() => find.get(DISK_SPELL) !== null),
+    setDiskSpell: (isSpell) => (isSpell ? add : remove).run(DISK_SPELL).changes > 0,
   };
 };
 

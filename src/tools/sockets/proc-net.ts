@@ -1,6 +1,5 @@
 import { readFileSync } from "node:fs";
-import type { SocketEnd } from "../../core/access/loopback.ts";
-import { type AskEnd, type EndAddress, type EndQuestion, toBytes } from "./end-address.ts";
+import { type AskEnd, type EndAddress, type EndQuestion, type KernelEnd, toBytes } from "./end-address.ts";
 
 const IPV4_BYTES = 4;
 const HEXADECIMAL = 16;
@@ -18,13 +17,13 @@ const render = ({ address, port }: EndAddress): string | null => {
   return `${words.map((word) => toHex(word, 8)).join("")}:${toHex(port, 4)}`;
 };
 
-const readEnd = (line: string): SocketEnd => {
+const readEnd = (line: string): KernelEnd => {
   const [, , , state = "", , , , uid, , inode] = line.trim().split(/\s+/);
   return { state: Number.parseInt(state, HEXADECIMAL), uid: Number(uid), inode: Number(inode) };
 };
 
 /** That end in the text of a table; of IPv4 also where an IPv6 socket has it. */
-export const findEnd = (table: string, { own, other }: EndQuestion): SocketEnd | null => {
+export const findEnd = (table: string, { own, other }: EndQuestion): KernelEnd | null => {
   const ends = [render(own), render(other)];
   if (ends.includes(null)) return null;
   const wanted = [` ${ends.join(" ")} `, ` ${ends.map((end) => `${MAPPED}${end}`).join(" ")} `];

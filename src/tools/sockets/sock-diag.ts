@@ -1,6 +1,5 @@
-import { err, ok, type Problem, type Result } from "../../../base/result.ts";
-import type { SocketEnd } from "../../core/access/loopback.ts";
-import { type AskEnd, type EndQuestion, toBytes } from "./end-address.ts";
+import { err, ok, type Problem, type Result } from "../../base/result.ts";
+import { type AskEnd, type EndQuestion, type KernelEnd, toBytes } from "./end-address.ts";
 import { openLibc } from "./open-libc.ts";
 
 type Libc = Readonly<{
@@ -58,7 +57,7 @@ const renderRequest = ({ own, other }: EndQuestion, sequence: number): Uint8Arra
   return bytes;
 };
 
-const readAnswer = (view: DataView): SocketEnd | null =>
+const readAnswer = (view: DataView): KernelEnd | null =>
   view.getUint16(HEADER.type, true) === SOCK_DIAG_BY_FAMILY && view.getUint32(HEADER.length, true) >= ANSWER.end
     ? {
         state: view.getUint8(ANSWER.state),
@@ -71,7 +70,7 @@ const createAsk = ({ send, recv }: Libc, fd: number): AskEnd => {
   const answer = new Uint8Array(ANSWER_BYTES);
   const view = new DataView(answer.buffer);
   let sequence = 0;
-  const receive = (): SocketEnd | null => {
+  const receive = (): KernelEnd | null => {
     for (let stale = 0; stale < MAX_STALE_ANSWERS; stale += 1) {
       if (recv(fd, answer, ANSWER_BYTES, MSG_DONTWAIT) <= 0) return null;
       if (view.getUint32(HEADER.sequence, true) === sequence) return readAnswer(view);

@@ -1,13 +1,14 @@
-import type { SocketEnd } from "../../core/access/loopback.ts";
-
 /** One end of a connection. */
 export type EndAddress = Readonly<{ address: string; port: number }>;
 
 /** The end that is `own`, of the connection that leads to `other`. */
 export type EndQuestion = Readonly<{ own: EndAddress; other: EndAddress }>;
 
+/** What the kernel shows of one end; `state` as in its `tcp_states.h`, `inode` 0 as long as nobody has accepted it, or once it is closed. */
+export type KernelEnd = Readonly<{ state: number; uid: number; inode: number }>;
+
 /** What the kernel shows of that end; null where there is none. */
-export type AskEnd = (question: EndQuestion) => SocketEnd | null;
+export type AskEnd = (question: EndQuestion) => KernelEnd | null;
 
 const IPV4 = /^(?:::ffff:)?(\d{1,3})\.(\d{1,3})\.(\d{1,3})\.(\d{1,3})$/i;
 const IPV6_LOOPBACK = "::1";

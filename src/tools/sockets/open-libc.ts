@@ -1,6 +1,6 @@
 import { dlopen, type FFIFunction } from "bun:ffi";
-import { describeError } from "../../../base/describe-error.ts";
-import { err, ok, type Problem, type Result } from "../../../base/result.ts";
+import { describeError } from "../../base/describe-error.ts";
+import { err, ok, type Problem, type Result } from "../../base/result.ts";
 
 const LIBRARIES = ["libc.so.6", "libc.so"];
 

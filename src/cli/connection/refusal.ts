@@ -1,0 +1,33 @@
+import { FAILED, REFUSED } from "../../command-line/usage.ts";
+import type { WireError } from "../../wire/error.ts";
+import type { ApiFailure } from "./api-failure.ts";
+
+const UNAVAILABLE = 503;
+
+const isRefusal = (status: number): boolean => status === 401 || status === 403;
+
+/** What answers is no server of ours. */
+export const describeStranger = ({ status }: Response): ApiFailure => ({
+  exitCode: FAILED,
+  code: null,
+  message: `the server answered ${status}, not as a Nexus server would`,
+});
+
+const nameRequest = ({ headers, status }: Response): string | null => {
+  const id = headers.get("x-request-id");
+  return status === UNAVAILABLE && id !== null ? `request ${id}` : null;
+};
+
+/** What an answer says that is none of those wished for. */
+export const describeRefusal = async (response: Response): Promise<ApiFailure> => {
+  const text = await response.text();
+  const exitCode = isRefusal(response.status) ? REFUSED : FAILED;
+  try {
+    const { error, message, hint } = JSON.parse(text) as WireError;
+    if (typeof message !== "string") return describeStranger(response);
+    const note = hint ?? nameRequest(response);
+    return { exitCode, code: error, message: note === null ? message : `${message} (${note})` };
+  } catch {
+    return { ...describeStranger(response), exitCode };
+  }
+};

@@ -1,0 +1,183 @@
+import { describe, expect, test } from "bun:test";
+import fc from "fast-check";
+import { createEnded, createGpu, createQueued, createRunning } from "../../../../../tests/support/samples.ts";
+import { must, openTemporary, toId } from "../../../../../tests/support/store.ts";
+import type { QueuedJob } from "../../../core/jobs/job.ts";
+import type { Gpu } from "../../../core/queue/gpu.ts";
+import { describeGpus } from "../../../core/queue/gpu-selection.ts";
+import { createCountStarts, nameNeed, parseNeed } from "../../../core/queue/queue-head.ts";
+import { compareStartOrder, decideStarts, type Start } from "../../../core/queue/queue-turns.ts";
+import { type Blocker, explainWaits, type WaitFacts } from "../../../core/queue/wait.ts";
+import type { Store, Transaction } from "../../../core/store.ts";
+
+const GPUS = 5;
+const NOW = 10_000;
+const LIMIT_S = 1800;
+
+const gpu = fc.nat(GPUS - 1);
+
+const need = fc.record({
+  ignoreBlacklist: fc.boolean(),
+  gpus: fc.oneof(
+    fc.integer({ min: 0, max: GPUS + 1 }).map((numGpus) => ({ numGpus, requestedGpuIdxs: [] as readonly number[] })),
+    fc
+      .uniqueArray(fc.nat(GPUS), { minLength: 1, maxLength: 3 })
+      .map((requestedGpuIdxs) => ({ numGpus: requestedGpuIdxs.length, requestedGpuIdxs })),
+  ),
+});
+
+type Need = typeof need extends fc.Arbitrary<infer One> ? One : never;
+
+const createQueue = (needs: readonly Need[]) =>
+  fc
+    .array(
+      fc.record({
+        need: fc.constantFrom(...needs),
+        priority: fc.integer({ min: -1, max: 1 }),
+        createdAt: fc.oneof(fc.integer({ min: NOW - 3 * LIMIT_S, max: NOW }), fc.constantFrom(NOW - LIMIT_S, NOW)),
+      }),
+      { maxLength: 40 },
+    )
+    .map((jobs) =>
+      jobs.map(({ need: { gpus, ignoreBlacklist }, ...rest }, index) =>
+        createQueued(`q${index}`, { ...gpus, ignoreBlacklist, ...rest }),
+      ),
+    );
+
+const queue = fc.uniqueArray(need, { minLength: 1, maxLength: 5 }).chain(createQueue);
+
+const active = fc
+  .tuple(fc.uniqueArray(gpu, { maxLength: 4 }), fc.nat(3))
+  .map(([onGpus, onCpu]) => [
+    ...onGpus.map((index) => createRunning(`g${index}`, { gpuIdxs: [index] })),
+    ...Array.from({ length: onCpu }, (_, index) => createRunning(`c${index}`, { gpuIdxs: [], numGpus: 0 })),
+  ]);
+
+const condition: fc.Arbitrary<Partial<Gpu>> = fc.constantFrom(
+  {},
+  {},
+  { processes: [7] },
+  { fault: "GPU is lost" },
+  { doubt: "it is 40 % busy" },
+  { unseenUse: "it is 98 % busy" },
+);
+
+const machine = fc
+  .array(condition, { minLength: GPUS, maxLength: GPUS })
+  .map((conditions) => conditions.map((one, index) => createGpu(index, [], one)));
+
+const facts = fc.record({
+  queued: queue,
+  active,
+  gpus: fc.option(machine, { freq: 8 }),
+  blacklist: fc.uniqueArray(gpu, { maxLength: 2 }).map((indexes) => new Set(indexes)),
+  maxCpuJobs: fc.nat(5),
+  maxPassedOverS: fc.constant(LIMIT_S),
+});
+
+const fillStore = async (store: Store, queued: readonly QueuedJob[]): Promise<void> => {
+  const change = store.write((transaction) => {
+    for (const { id } of store.loadQueuedJobs()) transaction.deleteJob(id);
+    for (const job of queued) transaction.insertJob(job, {});
+  });
+  must(await change);
+};
+
+const describeAll = ({ gpus, active: running, blacklist }: WaitFacts) =>
+  describeGpus((gpus ?? []) as readonly Gpu[], running, blacklist);
+
+const readHead = (store: Store, given: WaitFacts): readonly QueuedJob[] =>
+  store.loadDecidingJobs(createCountStarts(given, describeAll(given)), NOW - LIMIT_S);
+
+const listStarts = (given: WaitFacts): readonly (readonly [string, Start["gpuIdxs"]])[] =>
+  decideStarts(given, describeAll(given), NOW).map(({ job, gpuIdxs }) => [job.id, gpuIdxs]);
+
+const explain = (given: WaitFacts, job: QueuedJob): Blocker | null | undefined =>
+  [...explainWaits(given, NOW, new Set([job.id]))][0]?.blocker;
+
+describe("over any machine and queue, of the jobs that are read", () => {
+  test("the same start on the same GPUs as of the whole queue, and each that waits has the same reason", async () => {
+    const store = openTemporary();
+    const isSame = async (given: WaitFacts): Promise<void> => {
+      await fillStore(store, given.queued);
+      const head = readHead(store, given);
+      expect(listStarts({ ...given, queued: head })).toEqual(listStarts(given));
+      for (const job of given.queued) {
+        const others = head.filter(({ id }) => id !== job.id);
+        expect(explain({ ...given, queued: [...others, job] }, job)).toEqual(explain(given, job));
+      }
+    };
+    await fc.assert(fc.asyncProperty(facts, isSame), { numRuns: 600 });
+  }, 60_000);
+
+  test("there are as many as can start and one more for each need, however long the queue", async () => {
+    const store = openTemporary();
+    const isShort = async (given: WaitFacts): Promise<void> => {
+      await fillStore(store, given.queued);
+      for (const [name, same] of Map.groupBy(readHead(store, given), nameNeed)) {
+        const starts = createCountStarts(given, describeAll(given))(parseNeed(name)) ?? -1;
+        expect(same.length).toBeLessThanOrEqual(starts + 1);
+      }
+    };
+    await fc.assert(fc.asyncProperty(facts, isShort), { numRuns: 200 });
+  }, 60_000);
+
+  test("each knows how many start before it", async () => {
+    const store = openTemporary();
+    const isCounted = async (queued: readonly QueuedJob[]): Promise<void> => {
+      await fillStore(store, queued);
+      const places = queued.toSorted(compareStartOrder).map((job) => store.countQueuedBefore(job));
+      expect(places).toEqual(queued.map((_, index) => index));
+    };
+    await fc.assert(fc.asyncProperty(queue, isCounted), { numRuns: 50 });
+  }, 60_000);
+});
+
+test("a need is read as it was named, and is the same in whatever order its GPUs are named", () => {
+  fc.assert(
+    fc.property(need, ({ gpus, ignoreBlacklist }) => {
+      const named = nameNeed({ ...gpus, ignoreBlacklist });
+      expect(nameNeed(parseNeed(named))).toBe(named);
+      expect(nameNeed({ ...gpus, requestedGpuIdxs: gpus.requestedGpuIdxs.toReversed(), ignoreBlacklist })).toBe(named);
+      expect(parseNeed(named)).toMatchObject({ numGpus: gpus.numGpus });
+    }),
+  );
+});
+
+test("a job that is edited, or queued again, is read by what it needs now", async () => {
+  const store = openTemporary();
+  await fillStore(store, [createQueued("a", { numGpus: 2 })]);
+  must(await store.write(({ saveJob }) => saveJob(createQueued("a", { numGpus: 1 }))));
+  const countStarts = createCountStarts({ active: [], maxCpuJobs: 0 }, describeGpus([createGpu(0)], [], new Set()));
+  expect(store.loadDecidingJobs(countStarts, 0).map(({ numGpus }) => numGpus)).toEqual([1]);
+  must(await store.write(({ saveJob }) => saveJob(createRunning("a"))));
+  expect(store.loadDecidingJobs(countStarts, 0)).toEqual([]);
+  must(await store.write(({ saveJob }) => saveJob(createQueued("a", { numGpus: 2, createdAt: 1 }))));
+  expect(store.loadDecidingJobs(countStarts, 2).map(({ numGpus }) => numGpus)).toEqual([2]);
+});
+
+test("whatever happens to jobs, each user's queued ones and all are counted", async () => {
+  const store = openTemporary();
+  const id = fc.constantFrom("a", "b", "c", "d");
+  const user = fc.constantFrom("ann", "bob");
+  const change = fc.record({ id, user, kind: fc.constantFrom("queue", "start", "end", "remove", "edit") });
+  type Change = typeof change extends fc.Arbitrary<infer One> ? One : never;
+  const perform = (transaction: Transaction, { id: name, kind, user: owner }: Change): void => {
+    const isThere = transaction.findJob(toId(name)) !== null;
+    if (kind === "remove") transaction.deleteJob(toId(name));
+    else if (!isThere) transaction.insertJob(createQueued(name, { user: owner }), {});
+    else if (kind === "start") transaction.saveJob(createRunning(name, { user: owner }));
+    else if (kind === "end") transaction.saveJob(createEnded(name, { user: owner }));
+    else transaction.saveJob(createQueued(name, { user: owner, priority: 3 }));
+  };
+  const isCounted = async (changes: readonly Change[]): Promise<void> => {
+    const counted = await store.write((transaction) => {
+      for (const one of changes) perform(transaction, one);
+      return ["ann", "bob", null].map(transaction.countQueued);
+    });
+    const queued = store.loadQueuedJobs();
+    const count = (owner: string): number => queued.filter((job) => job.user === owner).length;
+    expect(must(counted)).toEqual([count("ann"), count("bob"), queued.length]);
+  };
+  await fc.assert(fc.asyncProperty(fc.array(change, { maxLength: 12 }), isCounted), { numRuns: 200 });
+}, 60_000);

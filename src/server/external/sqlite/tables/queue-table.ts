@@ -1,0 +1,94 @@
+import type { Database } from "bun:sqlite";
+import type { QueuedJob } from "../../../core/jobs/job.ts";
+import { parseNeed } from "../../../core/queue/queue-head.ts";
+import type { Store, Transaction } from "../../../core/store.ts";
+import { QUEUED } from "./job-order.ts";
+import { fromRow, type JobRow, ROW_COLUMNS } from "./job-row.ts";
+
+export type QueueReads = Pick<Store, "loadQueuedJobs" | "loadDecidingJobs" | "countQueuedBefore" | "readNewestQueued"> &
+  Pick<Transaction, "countQueued">;
+
+type Count = Readonly<{ jobs: number }>;
+type Rank = Readonly<{ id: string; priority: number; createdAt: number }>;
+
+const SELECT = `select ${ROW_COLUMNS} from jobs`;
+const NO_LIMIT = -1;
+const BEFORE_ALL: Rank = { id: "", priority: Number.MAX_SAFE_INTEGER, createdAt: 0 };
+
+const QUEUES = {
+  all: "indexed by jobs_queued where status = 'queued'",
+  cpu: "indexed by jobs_queued_cpu where status = 'queued' and num_gpus = 0",
+  gpu: "indexed by jobs_queued_gpu where status = 'queued' and num_gpus > 0",
+} as const;
+
+const BY_NEED = "indexed by jobs_queued_by_need where status = 'queued'";
+
+const NEEDS = `
+with recursive needs(name) as (
+  select min(need) from jobs ${BY_NEED}
+  union all
+  select (select min(need) from jobs ${BY_NEED} and need > name) from needs where name is not null
+)
+select name from needs where name is not null`;
+
+const FIRST_OF_NEED = `${SELECT} ${BY_NEED} and need = $need order by ${QUEUED.order} limit $limit`;
+
+const FIRST_PASSED_OVER = `
+with recursive levels(level) as (
+  values ($priority)
+  union all
+  select (select max(priority) from jobs ${BY_NEED} and need = $need and priority < level) from levels where level is not null
+),
+firsts(seq) as (
+  select (
+    select seq from jobs ${BY_NEED} and need = $need and priority = level and created_at < $since
+      and (level < $priority or (created_at, id) > ($createdAt, $id))
+    order by created_at, id limit 1
+  ) from levels
+)
+${SELECT} where seq = (select seq from firsts where seq is not null limit 1)`;
+
+const COUNT_BEFORE = `
+select
+  (select count(*) from jobs ${QUEUES.all} and priority > $priority)
+  + (select count(*) from jobs ${QUEUES.all} and priority = $priority and (created_at, id) < ($createdAt, $id)) as jobs`;
+
+const createHeadReader = (db: Database): QueueReads["loadDecidingJobs"] => {
+  const needs = db.query<{ name: string }, []>(NEEDS);
+  const first = db.query<JobRow, { need: string; limit: number }>(FIRST_OF_NEED);
+  const passedOver = db.query<JobRow, Rank & { need: string; since: number }>(FIRST_PASSED_OVER);
+  return (countStarts, since) =>
+    needs.all().flatMap(({ name: need }) => {
+      const limit = countStarts(parseNeed(need));
+      if (limit === null) return [];
+      const head = first.all({ need, limit }).map((row) => fromRow(row) as QueuedJob);
+      if (head.length < limit) return head;
+      const { id, priority, createdAt } = head.at(-1) ?? BEFORE_ALL;
+      const next = passedOver.get({ need, since, id, priority, createdAt });
+      return next === null ? head : [...head, fromRow(next) as QueuedJob];
+    });
+};
+
+const createQueueReader = (db: Database): QueueReads["loadQueuedJobs"] => {
+  const prepare = (queue: keyof typeof QUEUES) =>
+    db.query<JobRow, [number]>(`${SELECT} ${QUEUES[queue]} order by ${QUEUED.order} limit ?`);
+  const queues = { all: prepare("all"), cpu: prepare("cpu"), gpu: prepare("gpu") };
+  return (selection) =>
+    queues[selection?.needs ?? "all"].all(selection?.limit ?? NO_LIMIT).map((row) => fromRow(row) as QueuedJob);
+};
+
+export const createQueueReads = (db: Database): QueueReads => {
+  const before = db.query<Count, Rank>(COUNT_BEFORE);
+  const newest = db.query<{ createdAt: number | null }, []>(
+    `select max(created_at) as createdAt from jobs ${QUEUES.all}`,
+  );
+  const all = db.query<Count, []>("select jobs from counters where status = 'queued'");
+  const own = db.query<Count, [string]>("select jobs from queued_by_user where user = ?");
+  return {
+    countQueued: (user) => (user === null ? all.get() : own.get(user))?.jobs ?? 0,
+    loadQueuedJobs: createQueueReader(db),
+    loadDecidingJobs: createHeadReader(db),
+    countQueuedBefore: ({ id, priority, createdAt }) => before.get({ id, priority, createdAt })?.jobs ?? 0,
+    readNewestQueued: () => newest.get()?.createdAt ?? 0,
+  };
+};
