@@ -3,6 +3,7 @@ import { benchHolders } from "./holders.ts";
 import { benchLaunch } from "./launch.ts";
 import { benchMemory } from "./memory.ts";
 import { benchNotifications } from "./notifications.ts";
+import { benchOutputs } from "./outputs.ts";
 import { benchPull } from "./pull.ts";
 import { benchQueue } from "./queue.ts";
 import { benchReading } from "./reading.ts";
@@ -12,6 +13,7 @@ const BENCHES: Readonly<Record<string, () => Promise<void>>> = {
   client: benchClientStart,
   launch: benchLaunch,
   holders: benchHolders,
+  outputs: benchOutputs,
   submissions: benchSubmissions,
   notifications: benchNotifications,
   queue: benchQueue,

@@ -4,6 +4,7 @@ type Amount = Readonly<{ files: number; bytes: number }>;
 
 const DATE_AND_MINUTE = 16;
 
+/** As in `3 files, 1.2 GB`. */
 export const describeAmount = ({ files, bytes }: Amount): string =>
   `${files} ${files === 1 ? "file" : "files"}, ${formatBytes(bytes)}`;
 

@@ -1,7 +1,7 @@
 import { posix } from "node:path";
 import { describeMistake, isTest, type Mistake, type SourceFile, visitSource } from "./source-file.ts";
 
-type Import = Readonly<{ from: string; offset: number }>;
+type Import = Readonly<{ from: string; offset: number; isType: boolean }>;
 
 type Layer = Readonly<{
   folder: string;
@@ -95,16 +95,16 @@ const BUN_USERS = [
 
 const listImports = (file: SourceFile): readonly Import[] => {
   const found: Import[] = [];
-  const add = (source: Readonly<{ type: string; value?: unknown; start: number }> | null): void => {
+  const add = (source: Readonly<{ type: string; value?: unknown; start: number }> | null, isType: boolean): void => {
     const from = source?.type === "Literal" && typeof source.value === "string" ? source.value : "a computed name";
-    if (source) found.push({ from, offset: source.start });
+    if (source) found.push({ from, offset: source.start, isType });
   };
   visitSource(file, {
-    ImportDeclaration: (node) => add(node.source),
-    ExportNamedDeclaration: (node) => add(node.source),
-    ExportAllDeclaration: (node) => add(node.source),
-    ImportExpression: (node) => add(node.source),
-    TSImportType: (node) => add(node.source),
+    ImportDeclaration: (node) => add(node.source, node.importKind === "type"),
+    ExportNamedDeclaration: (node) => add(node.source, node.exportKind === "type"),
+    ExportAllDeclaration: (node) => add(node.source, node.exportKind === "type"),
+    ImportExpression: (node) => add(node.source, false),
+    TSImportType: (node) => add(node.source, true),
   });
   return found;
 };
@@ -204,13 +204,16 @@ const listCircles = (graph: Graph): readonly Mistake[] => {
   });
 };
 
-const listTargets = (file: SourceFile): readonly string[] => [
+const listTargets = (file: SourceFile, isWanted: (one: Import) => boolean = () => true): readonly string[] => [
   ...new Set(
     listImports(file)
-      .filter(({ from }) => from.startsWith("."))
+      .filter((one) => one.from.startsWith(".") && isWanted(one))
       .map(({ from }) => resolveImport(file, from)),
   ),
 ];
+
+/** The files that are there when it runs: an import of types is none. */
+export const listNeeded = (file: SourceFile): readonly string[] => listTargets(file, ({ isType }) => !isType);
 
 /** Types count: files that import each other are one file in two. */
 export const findCircles = (files: readonly SourceFile[]): readonly Mistake[] =>

@@ -29,6 +29,8 @@ export type SshServer = Readonly<{
 const SSHD = "/usr/sbin/sshd";
 export const canRunSshd: boolean = checkAbility(existsSync(SSHD), "sshd");
 export const USER: string = execFileSync("id", ["-un"], { encoding: "utf8" }).trim();
+/** Bash reads `~/.bashrc` for a command of `ssh` only where it is the first shell; what is in that of whoever runs the tests is none of theirs. */
+export const WITHOUT_STARTUP_FILE = "SetEnv SHLVL=1";
 const PRIVILEGE_FOLDER = "/run/sshd";
 
 /** The private key lies at the path, the public one beside it. */
@@ -50,6 +52,7 @@ const writeServerSettings = (folder: string, port: number, more: string): string
     "UsePAM no",
     "PasswordAuthentication no",
     "KbdInteractiveAuthentication no",
+    WITHOUT_STARTUP_FILE,
     more,
   ];
   writeFileSync(path, `${lines.join("\n")}\n`);

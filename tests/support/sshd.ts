@@ -3,7 +3,7 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { pickPort } from "./pick-port.ts";
 import { stopChild } from "./programs.ts";
-import { makeKey, runSshd, USER } from "./ssh-server.ts";
+import { makeKey, runSshd, USER, WITHOUT_STARTUP_FILE } from "./ssh-server.ts";
 
 /** `words` begins an `ssh` command line that logs in with the key of this name. */
 export type Sshd = Readonly<{
@@ -28,7 +28,7 @@ const renderConfiguration = (port: number, hostKey: string, authorizedKeys: stri
     ...["StrictModes no", "UsePAM no", "PasswordAuthentication no", "KbdInteractiveAuthentication no"],
     ...["AllowTcpForwarding yes", "AllowAgentForwarding yes", "AllowStreamLocalForwarding yes", "GatewayPorts yes"],
     ...["X11Forwarding yes", "PermitTunnel yes", "PermitUserRC yes", "PermitRootLogin yes"],
-    ...["Subsystem sftp internal-sftp", "AcceptEnv LANG LC_*", ""],
+    ...["Subsystem sftp internal-sftp", "AcceptEnv LANG LC_*", WITHOUT_STARTUP_FILE, ""],
   ].join("\n");
 
 /** A real one on loopback, which allows all that a key does not forbid. Only `StrictModes` is off: temporary folders lie where all may write. */

@@ -16,6 +16,7 @@ set -eu
 mount -t tmpfs none "$1"
 mkdir "$1/upper" "$1/work" "$1/root"
 mount -t overlay overlay -o "lowerdir=/,upperdir=$1/upper,workdir=$1/work" "$1/root"
+[ ! -d /run/systemd ] || mount -t tmpfs none /run/systemd
 rm -f "$1/root/etc/systemd/system/nexus-server.service"
 exec systemd-nspawn --quiet --directory="$1/root" --machine="$2" --bind-ro="$3:/opt/dist" --boot --register=no --keep-unit \
   --private-network --console=pipe systemd.unit=basic.target

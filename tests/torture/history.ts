@@ -5,9 +5,11 @@ import type { Patch, UploadPlan } from "./stories.ts";
 /** No answer: the connection ended without one, so the request may or may not have been carried out. */
 export type Answer = Readonly<{ status: number; body: unknown }> | null;
 
+/** It goes on until the server died `kills` times and `leastJobs` were accepted. */
 export type RunOptions = Readonly<{
   seed: number;
   kills: number;
+  leastJobs: number;
   minutes: number;
   clients: number;
   gpus: number;

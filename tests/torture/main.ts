@@ -34,6 +34,7 @@ const chooseOptions = (): RunOptions =>
     ? {
         seed: Number(values.seed ?? Date.now() % LARGEST_SEED),
         kills: Number(values.kills),
+        leastJobs: 0,
         minutes: Number(values.minutes),
         clients: Number(values.clients),
         gpus: GPUS,

@@ -5,7 +5,7 @@ import type { Step } from "../../src/server/core/telemetry/steps.ts";
 import { openStore } from "../../src/server/external/sqlite/open-store.ts";
 import { pickPort } from "../support/pick-port.ts";
 import { type Arena, sleep } from "./arena.ts";
-import { type Finding, findEarlyFindings, findFindings } from "./checker.ts";
+import { checkMade, type Finding, findEarlyFindings, findFindings } from "./checker.ts";
 import { killOnce, runClient, setBlacklisted, tell } from "./clients.ts";
 import type { StoredJob } from "./evidence.ts";
 import {
@@ -14,10 +14,11 @@ import {
   listJobs,
   listLeftovers,
   listProcesses,
+  readMade,
   readStoredJobs,
   withDatabase,
 } from "./gather.ts";
-import { createHistory, type RunOptions } from "./history.ts";
+import { createHistory, isAccepted, type RunOptions } from "./history.ts";
 import { codeOf, type JobPlan, renderHelpers } from "./jobs.ts";
 import { createRandom, type Random } from "./random.ts";
 import {
@@ -120,6 +121,7 @@ const recordEnd = (run: Run, server: ServerProcess, what: string): void => {
   state.isUp = false;
   state.server = null;
   arena.history.add({ kind: "server", what });
+  for (const finding of checkMade(readMade(arena))) addFinding(run, finding);
   const { exitCode } = server.child;
   if (exitCode !== null && exitCode !== 0) addFinding(run, `ended by itself: the server, with exit code ${exitCode}`);
 };
@@ -223,8 +225,13 @@ const createClients = ({ seed, clients, gpus, kills }: RunOptions): Clients =>
     }),
   );
 
+const lacksJobs = ({ options, history }: Arena): boolean => {
+  const accepted = history.events.filter((event) => event.kind === "submit" && isAccepted(event.answer));
+  return accepted.length < options.leastJobs;
+};
+
 const hasRoom = ({ arena, state }: Run, deadline: number): boolean =>
-  state.kills < arena.options.kills && performance.now() < deadline;
+  (state.kills < arena.options.kills || lacksJobs(arena)) && performance.now() < deadline;
 
 const chooseDeath = (random: Random, kills: number): Death => FIRST_DEATHS[kills] ?? drawDeath(random);
 
@@ -244,7 +251,8 @@ const runStretch = async (run: Run, clients: Clients, random: Random, deadline: 
   state.isPaused = false;
   const goal = state.kills + arena.options.killsBetweenDrains;
   const working = clients.map((stories) => runClient(arena, stories));
-  while (state.kills < goal && hasRoom(run, deadline)) await liveAndDie(run, chooseDeath(random, state.kills));
+  while ((state.kills < goal || lacksJobs(arena)) && hasRoom(run, deadline))
+    await liveAndDie(run, chooseDeath(random, state.kills));
   for (const step of mayResist(arena.options) ? LATE_STEPS : []) {
     working.push(killStubborn(run, arena.history.events.length));
     await dieAtLateStep(run, step);

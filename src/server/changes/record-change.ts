@@ -1,4 +1,4 @@
-import { isActive, isEnded, type Job } from "../core/jobs/job.ts";
+import { isActive, isEnded, isMoving, type Job } from "../core/jobs/job.ts";
 import { describeChange } from "../core/jobs/job-change.ts";
 import type { ChangeContext } from "./context.ts";
 
@@ -27,7 +27,7 @@ const wakeFor = ({ wakes }: ChangeContext, { before, after, isHeardOf }: Changed
   if (isOfTheQueue(before, after)) wakes.queues();
   else if (after !== null && isActive(after) && after.markedForKill) wakes.running();
   if (isHeardOf) wakes.outbox();
-  if (after !== null && isEnded(after) && after.outputs.state === "moving") wakes.outputs();
+  if (after !== null && isMoving(after)) wakes.outputs();
 };
 
 /** Tells of a change that is on disk: in the log, in figures, and those whom it gives work. */

@@ -73,8 +73,8 @@ export type ArtifactStore = Readonly<{
  * `write` resolves once its change and those of all concurrent writers are on disk (one fsync for all). `listJobs` yields
  * a page in slices, and lets others have their turn between them. `loadDecidingJobs` has the queued jobs on which a decision
  * depends, with the first of those that came before `passedOverSince` (Unix seconds). `countQueuedBefore` counts those that
- * start before the job. `readNewestQueued` is a time, 0 when no job is queued.
- * `findMovingJob`: of those that ended and whose files are still to be kept, the first.
+ * start before the job. `readNewestQueued` is a time, 0 when no job is queued. `findMovingJob`: of those that ended and whose
+ * files are still to be kept, the first.
  */
 export type Store = Readonly<{
   findJob: (id: JobId) => Job | null;

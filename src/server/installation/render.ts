@@ -35,6 +35,8 @@ const UNIT = [
   "Description=Nexus GPU job server",
   "Wants=network-online.target",
   "After=network-online.target",
+  "StartLimitIntervalSec=60",
+  "StartLimitBurst=8",
 ];
 const INSTALL = ["[Install]", "WantedBy=multi-user.target"];
 const LASTING = ["KillMode=process", "OOMPolicy=continue", "Restart=on-failure", "RestartSec=2"];

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import { createQueued } from "../../../tests/support/samples.ts";
-import { createCpuJob, createHarness, must, uploadArtifact } from "../../../tests/support/tasks.ts";
+import { createCpuJob, createHarness, must, readFigureOf, uploadArtifact } from "../../../tests/support/tasks.ts";
 import { waitUntil } from "../../../tests/support/wait.ts";
 import { err } from "../../base/result.ts";
 import type { ArtifactId } from "../core/jobs/job.ts";
@@ -62,6 +62,52 @@ describe("the tasks", () => {
     harness.setTime(job.status === "running" ? job.startedAt + 60 : 0);
     await waitUntil(() => toWireJob(harness.find("a")).wandb_url === url);
     expect(asked).toBe(3);
+  });
+
+  test("that throw are tried again after the refresh interval, neither at once nor much later", async () => {
+    const failedAt: number[] = [];
+    const read = async (): Promise<never> => {
+      failedAt.push(performance.now());
+      throw new Error("broken stats");
+    };
+    await createHarness({ health: { read }, settings: { refreshRate: 1 } }).start();
+    await waitUntil(() => failedAt.length > 1);
+    const [first = 0, second = 0] = failedAt;
+    expect(second - first).toBeWithin(900, 8000);
+  });
+
+  test("write nothing while there is nothing to write", async () => {
+    let [asked, writes] = [0, 0];
+    const find = async (): Promise<null> => {
+      asked++;
+      return null;
+    };
+    const count =
+      (write: Store["write"]): Store["write"] =>
+      (change) => {
+        writes++;
+        return write(change);
+      };
+    const harness = createHarness({
+      wandb: { find },
+      settings: { refreshRate: 0.02 },
+      store: ({ write }) => ({ write: count(write) }),
+    });
+    await harness.add(createQueued("a", { integrations: ["wandb"] }));
+    await harness.start();
+    await waitUntil(() => harness.find("a").status === "running");
+    const job = harness.find("a");
+    harness.setTime(job.status === "running" ? job.startedAt + 60 : 0);
+    await waitUntil(() => asked > 0);
+    await harness.awaitRound();
+    const [writesBefore, askedBefore] = [writes, asked];
+    const countRuns = () => readFigureOf(harness, "nexus_task_duration_seconds_count", { task: "outbox" }) ?? 0;
+    const runsBefore = countRuns();
+    await waitUntil(() => {
+      harness.context.wakes.outbox();
+      return asked > askedBefore + 2 && countRuns() > runsBefore + 2;
+    });
+    expect(writes).toBe(writesBefore);
   });
 
   test("write down what is said of a run without a page, and ask no more", async () => {

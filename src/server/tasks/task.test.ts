@@ -85,3 +85,20 @@ test("a stop waits for the run that is under way, and none follows", async () =>
   await stopped;
   expect({ isDone, runs }).toEqual({ isDone: true, runs: 1 });
 });
+
+test("a run counts as failed only if it failed", async () => {
+  const outcomes: boolean[] = [];
+  const alarm = createAlarm();
+  const ignore = (): void => undefined;
+  const task = startTask({
+    ...{ name: "test", log: { debug: ignore, info: ignore, warn: ignore, error: ignore }, retryMs: 1, alarm },
+    meter: { observeTask: (_task, _seconds, isFailed) => void outcomes.push(isFailed) },
+    run: async () => {
+      if (outcomes.length === 1) throw new Error("broken");
+      return outcomes.length < 2 ? 1 : HOUR_MS;
+    },
+  });
+  onTestFinished(() => task.stop());
+  await waitUntil(() => outcomes.length === 3);
+  expect(outcomes).toEqual([false, true, false]);
+});

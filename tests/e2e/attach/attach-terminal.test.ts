@@ -103,7 +103,7 @@ describe("nx run on a terminal", () => {
     const window = await tmux.openWindow();
     enter(window, "nx run --no-git -g 2 -e COLOUR=blue; echo code $?");
     await window.see(/repo[$#]$/m);
-    enter(window, "echo gpus $CUDA_VISIBLE_DEVICES $COLOUR; sleep 100");
+    enter(window, "(echo gpus $CUDA_VISIBLE_DEVICES $COLOUR; exec sleep 100)");
     await window.see(/^gpus 0,1 blue$/m);
     window.press("C-c");
     enter(window, "exit 3");

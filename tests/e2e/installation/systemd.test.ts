@@ -106,8 +106,8 @@ describe.skipIf(!canBootSystemd)("the server that systemd runs", () => {
 
   test("is not the one that status and stop speak of where another folder is named", async () => {
     const own = "NS_SERVER_DIR=~/own nexus-server";
+    await read("root", START_OWN);
     for (const user of ["ann", "root"]) {
-      await read(user, START_OWN);
       await waitUntil(async () => (await run(user, TELL_PORT)).exitCode === 0, `${user}'s own server answers`);
       expect(await read(user, `${own} status`)).toMatch(/^server \d+ runs on \/\w+(\/ann)?\/own\nit listens on http:/);
       expect(await read(user, `${own} stop; ${own} status || echo $?`)).toMatch(/^no server runs on .*\/own\n3$/);
@@ -154,5 +154,5 @@ describe.skipIf(!canBootSystemd)("the server that systemd runs", () => {
     );
     await read("root", `cp /root/kept ${file} && systemctl reset-failed nexus-server && nexus-server start`);
     expect((await run("bob", "nx queue")).exitCode).toBe(0);
-  });
+  }, 90_000);
 });

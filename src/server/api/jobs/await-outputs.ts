@@ -1,12 +1,10 @@
 import { err, ok, type Result } from "../../../base/result.ts";
-import { isEnded, type Job, type JobId } from "../../core/jobs/job.ts";
+import { isMoving, type Job, type JobId } from "../../core/jobs/job.ts";
 import { createRefusal, type Refusal } from "../../core/refusal.ts";
 import type { ApiContext, AppRequest, Peer } from "../context.ts";
 import { findJob } from "./find-job.ts";
 
 const LOOK_AGAIN_MS = 1000;
-
-const isMoving = (job: Job): boolean => isEnded(job) && job.outputs.state === "moving";
 
 /** The job once what it made has been moved, or could not be. */
 export const awaitOutputs = async (

@@ -3,7 +3,6 @@ import { spawnSync } from "node:child_process";
 import { appendFileSync, existsSync, mkdirSync, readdirSync, symlinkSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { createHarness, type Harness } from "../../../../tests/support/api.ts";
-import { letPass } from "../../../../tests/support/wait.ts";
 import type { OutputState, WireFiles } from "../../../wire/files.ts";
 import type { WireJob } from "../../../wire/job.ts";
 import { isEnded, type JobId } from "../../core/jobs/job.ts";
@@ -258,28 +257,32 @@ describe("the tar of a job's files", () => {
 });
 
 describe("while the files of an ended job are moved", () => {
+  const callUntilItWaits = async ({ app }: World, end: string): Promise<() => Promise<Response>> => {
+    const waits = Promise.withResolvers<void>();
+    const request = new Request(`http://localhost:54323/v1/jobs/a${end}`, { headers: { host: "localhost:54323" } });
+    const holdOpen = (isHeld: boolean): void => {
+      if (isHeld) waits.resolve();
+    };
+    const answer = app.fetch(request, { address: "127.0.0.1", holdOpen });
+    await waits.promise;
+    return async () => answer;
+  };
+
   test.each(["/files", "/files/f", "/files.tar"])("%s waits, and then has them", async (end) => {
     const world = await createWorld();
     await setState(world, "moving");
-    let isAnswered = false;
-    const answer = world.call("GET", `/v1/jobs/a${end}`).then((response) => {
-      isAnswered = true;
-      return response;
-    });
-    await letPass(50);
-    expect(isAnswered).toBe(false);
+    const answer = await callUntilItWaits(world, end);
     world.write("outputs/f");
     await setState(world, "kept");
-    expect((await answer).status).toBe(200);
+    expect((await answer()).status).toBe(200);
   });
 
   test("a server that stops does not wait", async () => {
     const world = await createWorld();
     await setState(world, "moving");
-    const answer = world.call("GET", "/v1/jobs/a/files");
-    await letPass(20);
+    const answer = await callUntilItWaits(world, "/files");
     world.stop();
-    expect((await answer).status).toBe(503);
+    expect((await answer()).status).toBe(503);
   });
 });
 

@@ -132,6 +132,22 @@ describe("who asks", () => {
     expect(identify({ source, local: { ...RULES, ...local } })).toBe(who);
   });
 
+  test("a server that trusts nobody on loopback says so, shared or not", () => {
+    for (const local of [CLOSED, { ...SHARED, loopback: "nobody" } as const])
+      expect(decideAccess(facts({ source: at("127.0.0.1", null), local }))).toMatchObject({
+        error: { message: "A bearer token is needed", hint: expect.stringContaining("trusts no address") },
+      });
+  });
+
+  test("a server for all users of the machine says that it can't tell who asks", () => {
+    expect(decideAccess(facts({ source: at("127.0.0.1", null), local: SHARED }))).toMatchObject({
+      error: {
+        message: "A bearer token is needed: the kernel names no user of this machine",
+        hint: expect.stringContaining("use the server's socket"),
+      },
+    });
+  });
+
   test("a personal server says whose it is to another user of the machine", () => {
     expect(decideAccess(facts({ source: at("127.0.0.1", BOB) }))).toMatchObject({
       error: { message: "This is the Nexus server of ann: bob needs a token of it" },

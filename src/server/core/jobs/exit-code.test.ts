@@ -1,4 +1,5 @@
 import { expect, test } from "bun:test";
+import { constants } from "node:os";
 import { describeExit } from "./exit-code.ts";
 
 test.each([
@@ -18,4 +19,18 @@ test.each([
   [255, "Job failed with exit code 255"],
 ])("exit code %p is told as %p", (exitCode, text) => {
   expect(describeExit(exitCode)).toBe(text);
+});
+
+test("each signal by which the kernel ends a program has its name", () => {
+  const names = "HUP INT QUIT ILL TRAP ABRT BUS FPE KILL USR1 SEGV USR2 PIPE ALRM TERM XCPU XFSZ SYS".split(" ");
+  const numbers = new Map<string, number>(Object.entries(constants.signals));
+  for (const name of names.map((short) => `SIG${short}`)) {
+    const signal = numbers.get(name) ?? 0;
+    expect(describeExit(128 + signal)).toBe(`Job was terminated by signal ${signal} (${name})`);
+  }
+});
+
+test("a hint becomes a second sentence, and there is none for success", () => {
+  expect(describeExit(1, "Look at the log")).toBe("Job failed with exit code 1. Look at the log");
+  expect(describeExit(0, "Look at the log")).toBe(null);
 });

@@ -67,4 +67,14 @@ describe("a change of a job is told with its statuses, GPUs, exit code and reaso
       "killed",
     );
   });
+
+  test("and its reason names who asks for a kill, where that is known", () => {
+    const tellKill = (by: { by?: string }) => explainEvent({ kind: "mark_for_kill", ...by }, killed);
+    expect([tellKill({ by: "ann" }), tellKill({})]).toEqual(["kill asked for by ann", "kill asked for by someone"]);
+  });
+
+  test("and its reason says that it was reported on or edited", () => {
+    expect(explainEvent({ kind: "report", reports: {} }, killed)).toBe("reported");
+    expect(explainEvent({ kind: "edit", priority: 1 }, createQueued("a"))).toBe("edited");
+  });
 });

@@ -125,6 +125,20 @@ describe("applyJobEvent", () => {
     });
   });
 
+  test("what is reported of a job is kept, whatever its status, and nothing else changes", () => {
+    const reports = { wandbUrl: "https://wandb.ai/x", notificationMessages: { discord_completed: "7" } };
+    const kept = JOBS.filter((job) => TRANSITIONS[job.status].report !== undefined);
+    expect(kept).toHaveLength(5);
+    for (const job of kept) expect(apply(job, { kind: "report", reports })).toEqual({ ...job, ...reports } as Job);
+  });
+
+  test("a hint at why a job failed follows its exit code", () => {
+    const fail = (hint?: string) =>
+      apply(createRunning("a"), { kind: "exit", at: 5, exitCode: 1, ...(hint === undefined ? {} : { hint }) });
+    expect(fail("The disk was full")).toMatchObject({ errorMessage: "Job failed with exit code 1. The disk was full" });
+    expect(fail()).toMatchObject({ errorMessage: "Job failed with exit code 1" });
+  });
+
   test("a job that could not start has no handle and no reports, but says where it was", () => {
     const ended = apply(createStarting("a"), { kind: "lose", at: 7, reason: "Could not start: no space" });
     expect(ended).toMatchObject({ handle: null, wandbUrl: null, notificationMessages: {}, dir: "/jobs/a" });

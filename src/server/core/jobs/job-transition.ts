@@ -84,7 +84,7 @@ const endJob = (
 
 const exitJob = (job: Job, event: Extract<JobEvent, { kind: "exit" }>): Job => {
   if (!isActive(job)) return job;
-  const errorMessage = describeExit(event.exitCode, event.hint ?? null);
+  const errorMessage = describeExit(event.exitCode, event.hint);
   const status = event.exitCode === 0 ? "completed" : "failed";
   const { at: completedAt, exitCode, hasWork = false } = event;
   return endJob(job, { status, completedAt, exitCode, errorMessage, hasWork });

@@ -95,3 +95,6 @@ export const isActive = (job: Job): job is ActiveJob => job.status === "starting
 
 export const isEnded = (job: Job): job is EndedJob =>
   job.status === "completed" || job.status === "failed" || job.status === "killed";
+
+/** What the job made is still to be kept. */
+export const isMoving = (job: Job): boolean => isEnded(job) && job.outputs.state === "moving";

@@ -31,8 +31,10 @@ describe("scoreHealth", () => {
     ["nothing used", BEST, 100, "healthy"],
     ["half the disk used", { ...BEST, disk: diskAt(50) }, 80, "healthy"],
     ["80 % of the disk used", { ...BEST, disk: diskAt(80) }, 68, "under_load"],
+    ["81 % of the disk used counts half", { ...BEST, disk: diskAt(81) }, 63.8, "under_load"],
     ["85 % of the disk used counts half", { ...BEST, disk: diskAt(85) }, 63, "under_load"],
     ["90 % of the disk used", { ...BEST, disk: diskAt(90) }, 62, "under_load"],
+    ["91 % of the disk used counts a fifth", { ...BEST, disk: diskAt(91) }, 60.72, "under_load"],
     ["95 % of the disk used counts a fifth", { ...BEST, disk: diskAt(95) }, 60.4, "under_load"],
     ["a full disk caps the whole", { ...BEST, disk: diskAt(96) }, 30, "unhealthy"],
     ["a ping of 50 ms", { ...BEST, network: networkAt(50, 100) }, 100, "healthy"],
@@ -49,6 +51,10 @@ describe("scoreHealth", () => {
       "under_load",
     ],
     ["only the system known", { disk: null, network: null, system: systemAt(50, 100) }, 25, "unhealthy"],
+    ["the least of a healthy machine", { disk: null, network: null, system: systemAt(25, 25) }, 75, "healthy"],
+    ["less than that", { disk: null, network: null, system: systemAt(25.5, 25.5) }, 74.5, "under_load"],
+    ["the least of a loaded machine", { disk: null, network: null, system: systemAt(60, 60) }, 40, "under_load"],
+    ["even less than that", { disk: null, network: null, system: systemAt(60.5, 60.5) }, 39.5, "unhealthy"],
     ["nothing known", { disk: null, network: null, system: null }, 100, "healthy"],
   ] as const)("%s", (_name, stats, score, status) => {
     const health = scoreHealth(stats);

@@ -41,6 +41,14 @@ describe("memory that the server gives back", () => {
     expect(listReturns([look(72, QUIET)])).toEqual([false]);
   });
 
+  test("only where there are more than 8 MiB of it", () => {
+    expect(listReturns([look(74, QUIET), look(75, QUIET)])).toEqual([false, true]);
+  });
+
+  test("not while a twentieth of a core is in use", () => {
+    expect([0.04, 0.05, 0.06].map((share) => listReturns([look(110, share)])[0])).toEqual([true, false, false]);
+  });
+
   test("also what the load right after the start took", () => {
     expect(listReturns([look(180, BUSY), look(110, QUIET)])).toEqual([false, true]);
   });

@@ -1,6 +1,7 @@
 import { expect, test } from "bun:test";
 import { createEnded } from "../../../../tests/support/samples.ts";
 import { readChannels } from "../../external/settings/notify-channels.ts";
+import type { EndedJob } from "../jobs/job.ts";
 import type { NotifyChannel } from "./channel-settings.ts";
 import { createServerChannels, JOB_CHANNELS } from "./channels.ts";
 import type { News } from "./news.ts";
@@ -49,4 +50,19 @@ test("channels that a job asks for hear of jobs only", () => {
   expect(wanted({ kind: "job", event: "started", job })).toEqual(["discord"]);
   expect(wanted({ kind: "batch", event: "batch_done", batch: { id: "b", ...COUNTS }, lastJob: job })).toEqual([]);
   expect(wanted(MACHINE)).toEqual([]);
+});
+
+test("a job's channels hear only of jobs that asked for them, the phone and the log's only of ends", () => {
+  const listChannels = (news: News) => JOB_CHANNELS.filter(({ isWanted }) => isWanted(news)).map(({ name }) => name);
+  const events = ["started", "run_found", "completed", "failed", "killed", "log_uploaded"] as const;
+  for (const event of events) {
+    const isEnd = ["completed", "failed", "killed"].includes(event);
+    const listFor = (asked: Partial<EndedJob>) => listChannels({ kind: "job", event, job: createEnded("a", asked) });
+    expect(listFor({})).toEqual([]);
+    expect(listFor({ notifications: ["discord"] })).toEqual(["discord"]);
+    expect(listFor({ notifications: ["phone"] })).toEqual(isEnd ? ["phone"] : []);
+    expect(listFor({ integrations: ["nullpointer"] })).toEqual(isEnd ? ["nullpointer"] : []);
+    expect(listFor({ integrations: ["wandb"] })).toEqual([]);
+  }
+  expect([MACHINE, ofBatch("ann")].flatMap(listChannels)).toEqual([]);
 });

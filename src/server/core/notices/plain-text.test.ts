@@ -20,6 +20,7 @@ test("of a progress bar the last state is left", () => {
 test("a text is cut at its limit, never inside a character", () => {
   expect(clipEnd("abcdef", 6)).toBe("abcdef");
   expect(clipEnd("abcdefg", 6)).toBe("abcde…");
+  expect(clipStart("abcdef", 6)).toBe("abcdef");
   expect(clipStart("abcdefg", 6)).toBe("…cdefg");
   expect(clipEnd("ab😀cd", 4)).toBe("ab…");
   expect(clipStart("ab😀cd", 4)).toBe("…cd");

@@ -285,6 +285,11 @@ describe("decideStarts", () => {
     expect(describeStarts(decide({ active, queued }))).toEqual(["small on 3"]);
   });
 
+  test("no GPU is held for a job that needs none, however long it waits for others like it to end", () => {
+    const queued = [createQueued("cpu", { numGpus: 0, createdAt: -100_000 }), createQueued("gpu", { createdAt: 900 })];
+    expect(describeStarts(decide({ queued, maxCpuJobs: 0 }))).toEqual(["gpu on 0"]);
+  });
+
   test("GPUs are held for a job once it waits for longer than the limit, not before", () => {
     const active = [createRunning("r", { gpuIdxs: [0, 1, 2] })];
     const queued = [createQueued("large", { numGpus: 2, createdAt: 100 }), createQueued("small", { createdAt: 101 })];

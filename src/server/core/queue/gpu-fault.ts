@@ -11,7 +11,6 @@ export const isFaultOf = ({ gpuIdx, uuid }: GpuFault, gpu: Pick<Gpu, "index" | "
 /** The GPUs with what was noted against them within the last hour; what the driver says itself comes first. */
 export const addFaults = (gpus: readonly Gpu[], faults: readonly GpuFault[], now: number): readonly Gpu[] => {
   const fresh = faults.filter(({ at }) => now - at < HOLDS_FOR_S);
-  if (fresh.length === 0) return gpus;
   return gpus.map((gpu) => ({
     ...gpu,
     fault: gpu.fault ?? fresh.find((fault) => isFaultOf(fault, gpu))?.text ?? null,

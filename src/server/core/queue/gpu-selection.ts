@@ -39,7 +39,6 @@ export const listFreeGpus = (need: GpuNeed, gpus: readonly GpuState[]): readonly
 
 /** Indices in ascending order, empty for a CPU job; null when the job can't have what it needs now. */
 export const selectGpus = (need: GpuNeed, gpus: readonly GpuState[]): readonly number[] | null => {
-  if (need.numGpus === 0) return [];
   const free = listFreeGpus(need, gpus);
   if (free.length < need.numGpus) return null;
   return free

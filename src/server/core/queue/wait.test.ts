@@ -7,7 +7,7 @@ import type { Gpu } from "./gpu.ts";
 import { describeGpus } from "./gpu-selection.ts";
 import { compareStartOrder, decideStarts } from "./queue-turns.ts";
 import { type Blocker, type Candidate, explainWaits, type Wait, type WaitFacts } from "./wait.ts";
-import { describeWait } from "./wait-text.ts";
+import { describeWait, type WaitNotes } from "./wait-text.ts";
 
 const GPUS = 4;
 const NOW = 10_000;
@@ -175,12 +175,14 @@ const READY: WaitFacts = {
   maxPassedOverS: 1800,
 };
 
-const tell = (given: Partial<WaitFacts>, id = "a", gpuError: string | null = null): string => {
+const tell = (
+  given: Partial<WaitFacts>,
+  id = "a",
+  { gpuError = null, gpuHint = null }: Partial<Pick<WaitNotes, "gpuError" | "gpuHint">> = {},
+): string => {
   const [wait] = explainWaits({ ...READY, ...given }, NOW, new Set([id as JobId]));
   const owners = new Map([[7, { user: "bob", program: "python" }]]);
-  return wait === undefined
-    ? "no such job"
-    : describeWait(wait, { owners, gpuError, gpuHint: null, maxPassedOverS: 1800 });
+  return wait === undefined ? "no such job" : describeWait(wait, { owners, gpuError, gpuHint, maxPassedOverS: 1800 });
 };
 
 const job = (id: string, overrides: Partial<QueuedJob> = {}): QueuedJob =>
@@ -251,8 +253,22 @@ describe("it says with names and numbers", () => {
   });
 
   test("why the GPUs can't be read", () => {
-    expect(tell({ queued: [job("a")], gpus: null }, "a", "nvidia-smi failed")).toBe(
+    expect(tell({ queued: [job("a")], gpus: null }, "a", { gpuError: "nvidia-smi failed" })).toBe(
       "No GPU job can start: nvidia-smi failed",
+    );
+  });
+
+  test("what would make a start on GPUs quicker, of a job that needs some", () => {
+    const notes = { gpuHint: "persistence mode is off" };
+    expect(tell({ queued: [job("a")] }, "a", notes)).toBe(
+      "Nothing keeps it waiting: it starts now (persistence mode is off)",
+    );
+    expect(tell({ queued: [job("a", { numGpus: 0 })] }, "a", notes)).toBe("Nothing keeps it waiting: it starts now");
+  });
+
+  test("which GPU that was asked for is not there, where it is the only one", () => {
+    expect(tell({ queued: [job("a", { requestedGpuIdxs: [5], numGpus: 1 })] })).toBe(
+      "It asks for GPU 5, and the machine has GPU 0 and 1",
     );
   });
 

@@ -157,7 +157,9 @@ const CLEANING = `  clean() {
 
 const LOOKS = 400;
 
-const START_LATER_THAN_MANIFEST = `  { : > started; } 2>> error.log || exit 1
+const START = "{ : > started; } 2>> error.log || exit 1";
+
+const START_LATER_THAN_MANIFEST = `  ${START}
   for ((look = 1; look <= ${LOOKS}; look += 1)); do
     [[ started -nt manifest ]] && break
     ((look > ${LOOKS / 2})) && sleep 0.01
@@ -177,8 +179,7 @@ const FAIL = `  explain() {
 `;
 
 const renderPreparation = (hasArtifact: boolean, limits: UnpackLimits): string => `umask 022
-(
-${hasArtifact ? `${FAIL}${CLEANING}${renderUnpacking(limits)}` : ""}${START_LATER_THAN_MANIFEST}) || exit 1
+${hasArtifact ? `(\n${FAIL}${CLEANING}${renderUnpacking(limits)}${START_LATER_THAN_MANIFEST}) || exit 1` : START}
 cd ./repo || exit 1`;
 
 const RESTORE_ENVIRONMENT = `set -- "\${!${PASSED_PREFIX}@}"

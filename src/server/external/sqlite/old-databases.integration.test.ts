@@ -72,7 +72,6 @@ const completeSubject = (subject: KeptSubject): KeptSubject =>
   subject.kind === "batch" && subject.removedJob !== null
     ? { ...subject, removedJob: completeStored(subject.removedJob) as Job }
     : subject;
-
 const expectQueue = async (store: Store): Promise<void> => {
   const needs: string[] = [];
   const deciding = store.loadDecidingJobs((need) => needs.push(nameNeed(need)), 0);

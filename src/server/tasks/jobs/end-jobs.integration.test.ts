@@ -2,11 +2,20 @@ import { describe, expect, test } from "bun:test";
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { createGpu, createQueued } from "../../../../tests/support/samples.ts";
-import { createCpuJob, createHarness, type Harness, handleOf, toId, wakeAll } from "../../../../tests/support/tasks.ts";
+import {
+  createCpuJob,
+  createExecutor,
+  createHarness,
+  type Harness,
+  handleOf,
+  toId,
+  wakeAll,
+} from "../../../../tests/support/tasks.ts";
 import { waitUntil } from "../../../../tests/support/wait.ts";
 import { err, ok } from "../../../base/result.ts";
+import { isMoving } from "../../core/jobs/job.ts";
 import type { GpuReading } from "../../core/queue/gpu.ts";
-import type { Observation } from "../../core/running/executor.ts";
+import type { Executor, Observation } from "../../core/running/executor.ts";
 
 const makeRepo = ({ context }: Harness, id: string): string => {
   const repo = join(context.jobDirectory.pathOf(toId(id)), "repo");
@@ -33,6 +42,34 @@ describe("a job that ends", () => {
     const [status, errorMessage] = end;
     expect(find("a")).toMatchObject({ status, errorMessage, exitCode, completedAt: 1234, envNames: [] });
     expect(store.loadEnvironment(toId("a"))).toEqual({});
+  });
+
+  test("after it was looked at, and before the others were, is noticed without another look being due", async () => {
+    const executor = createExecutor();
+    const looks = { ofRunning: 0 };
+    const probe: Executor["probe"] = async (jobs) => {
+      const seen = await executor.probe(jobs);
+      if (jobs.some(({ status }) => status === "running") && looks.ofRunning++ === 0) executor.end("a", 0);
+      return seen;
+    };
+    const { add, find, start } = createHarness({ executor: { ...executor, probe } });
+    await add(createCpuJob("a"));
+    await start();
+    await waitUntil(() => find("a").status === "completed");
+    expect(looks.ofRunning).toBeGreaterThan(1);
+  });
+
+  test("loses its code, one that is queued again keeps it for its next start", async () => {
+    const harness = createHarness();
+    const { add, change, executor, find, start } = harness;
+    await add(createCpuJob("again"), createCpuJob("ends"));
+    await change("again", { kind: "start", at: 1, gpuIdxs: [], dir: "/" });
+    const [kept, gone] = [makeRepo(harness, "again"), makeRepo(harness, "ends")];
+    await start();
+    await waitUntil(() => ["again", "ends"].every((id) => find(id).status === "running"));
+    executor.end("ends", 0);
+    await waitUntil(() => !existsSync(gone));
+    expect(existsSync(kept)).toBe(true);
   });
 
   test("with a failure that its log explains says so in a second sentence, without secrets", async () => {
@@ -151,6 +188,16 @@ describe("what a job made", () => {
     expect(existsSync(join(repo, "file"))).toBe(true);
     isFull = false;
     await waitUntil(() => existsSync(join(dir, "outputs/file")) && !existsSync(repo));
+  });
+
+  test("is known again where an earlier server had kept it, and a database from before that was restored", async () => {
+    const { harness, repo, dir } = await runStarted();
+    rmSync(repo, { recursive: true });
+    mkdirSync(join(dir, "outputs"));
+    writeFileSync(join(dir, "outputs/file"), "kept");
+    harness.executor.end("a", 0);
+    await waitUntil(() => harness.find("a").status === "completed" && !isMoving(harness.find("a")));
+    expect(harness.find("a")).toMatchObject({ outputs: { state: "kept", files: 1, bytes: 4 } });
   });
 
   test("is nothing where its command never started: then its folder goes", async () => {

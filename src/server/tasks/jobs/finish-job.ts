@@ -2,8 +2,8 @@ import { describeError } from "../../../base/describe-error.ts";
 import { type ActiveJob, isEnded } from "../../core/jobs/job.ts";
 import type { JobEvent } from "../../core/jobs/job-transition.ts";
 import type { Ending } from "../../core/running/job-ending.ts";
+import { changeByEvent } from "../change-by-event.ts";
 import type { TaskContext, TaskMemory } from "../context.ts";
-import { changeByEvent } from "./change-by-event.ts";
 import { explainFailure, readLastLines } from "./explain-failure.ts";
 import { findGpuFaults } from "./find-gpu-faults.ts";
 

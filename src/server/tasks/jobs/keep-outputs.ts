@@ -2,8 +2,8 @@ import { describeError } from "../../../base/describe-error.ts";
 import type { EndedJob, Outputs } from "../../core/jobs/job.ts";
 import type { Kept } from "../../core/running/outputs.ts";
 import { findKeptUntil, type Retention } from "../../core/upkeep/folder-plan.ts";
+import { changeByEvent } from "../change-by-event.ts";
 import type { TaskContext } from "../context.ts";
-import { changeByEvent } from "./change-by-event.ts";
 
 /** `stop` cuts off what is being moved: the next server goes on with it. */
 export type OutputKeeping = Readonly<{ run: () => Promise<number>; stop: () => void }>;

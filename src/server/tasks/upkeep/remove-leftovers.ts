@@ -2,6 +2,7 @@ import { describeError } from "../../../base/describe-error.ts";
 import { changeJob, decideByEvent } from "../../changes/change-job.ts";
 import { type EndedJob, isEnded, type JobId } from "../../core/jobs/job.ts";
 import type { TaskContext } from "../context.ts";
+import { forgetOutputs } from "./forget-outputs.ts";
 
 const A_DAY_MS = 86_400_000;
 const FOLDERS_A_TURN = 100;
@@ -9,8 +10,9 @@ const FOLDERS_A_TURN = 100;
 const letOthersRun = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
 const tidyEnded = async (context: TaskContext, { id, outputs }: EndedJob): Promise<void> => {
-  if (!context.outputs.holdsWork(id)) {
+  if (!context.outputs.isUnmoved(id)) {
     await context.jobDirectory.removeRepo(id);
+    if (outputs.state === "kept" && !context.outputs.isThere(id)) await forgetOutputs(context, id);
     return;
   }
   if (outputs.state === "moving") return;

@@ -50,8 +50,7 @@ const write = (path: string, text = path): void => {
   writeFileSync(path, text);
 };
 
-/** As the job's script does it. */
-const listUnpacked = (): void => {
+const listUnpackedAsTheScriptDoes = (): void => {
   const { stdout } = spawnSync("find", ["repo", "!", "-type", "d", "-printf", "%y %i %s %T@ %C@ %p\\0"], { cwd: dir });
   writeFileSync(join(dir, "manifest"), Buffer.concat([stdout, Buffer.from(`${LIST_END}\0`)]));
   let probe = "";
@@ -134,7 +133,7 @@ describe("what is kept", () => {
   test.each(CHANGES)("%s", async (_what, change, expected) => {
     for (const path of ["old", "sub/deep", "same/deep"]) write(repo(path), path.slice(-4));
     symlinkSync("old", repo("link"));
-    listUnpacked();
+    listUnpackedAsTheScriptDoes();
     change();
     const kept = await keep();
     expect(Object.keys(listTree(join(dir, "outputs")))).toEqual([...expected]);
@@ -155,14 +154,14 @@ describe("what is kept", () => {
     ],
   ])("is all, where %s", async (_what, damage) => {
     write(repo("old"));
-    listUnpacked();
+    listUnpackedAsTheScriptDoes();
     damage();
     expect(await keep()).toMatchObject({ files: 1 });
   });
 
   test("is not what can be made again, and that is counted", async () => {
     write(repo("old/__pycache__/a"));
-    listUnpacked();
+    listUnpackedAsTheScriptDoes();
     const leftOut = [
       ...["__pycache__/a.pyc", "sub/b.pyc", ".git/config", "sub/.git", "node_modules/x/y", ".nfs0001"],
       ...[".ruff_cache/1", ".mypy_cache/2", "sub/.pytest_cache/3"],
@@ -195,7 +194,7 @@ describe("what is kept", () => {
     [[], []],
   ])("is, by the patterns %j, %j", async (outputGlobs, expected) => {
     write(repo("old.pt"));
-    listUnpacked();
+    listUnpackedAsTheScriptDoes();
     for (const path of ["a.pt", "runs/1/b.pt", "runs/1/log", "venv/pyvenv.cfg", "venv/c.pt", "x/__pycache__/d"])
       write(repo(path));
     const kept = await keep({ outputGlobs });
@@ -204,7 +203,7 @@ describe("what is kept", () => {
   });
 
   test("has names of any bytes, and folders that nobody may enter or write to", async () => {
-    listUnpacked();
+    listUnpackedAsTheScriptDoes();
     const name = Buffer.from("x\xff\n\u001b[31m", "latin1");
     write(repo("shut/sub/file"), "shut");
     writeFileSync(Buffer.concat([Buffer.from(`${dir}/repo/shut/`), name]), "odd");
@@ -219,7 +218,7 @@ describe("what is kept", () => {
   });
 
   test("is moved, not copied: sparse files stay so, and names of one file are names of one file", async () => {
-    listUnpacked();
+    listUnpackedAsTheScriptDoes();
     write(repo("sparse"), "");
     truncateSync(repo("sparse"), 10_000_000_000);
     write(repo("one"));
@@ -233,7 +232,7 @@ describe("what is kept", () => {
 
 describe("a name that is taken in the folder of what is kept", () => {
   test("stays with what has it; the other gets the next free one, and the job says so", async () => {
-    listUnpacked();
+    listUnpackedAsTheScriptDoes();
     write(outputs("ckpt"), "own");
     write(outputs("ckpt~1"), "own 1");
     write(outputs("runs"), "a file");
@@ -256,7 +255,7 @@ describe("a name that is taken in the folder of what is kept", () => {
   });
 
   test("may be as long as names can be", async () => {
-    listUnpacked();
+    listUnpackedAsTheScriptDoes();
     const name = "n".repeat(255);
     write(outputs(name), "own");
     write(repo(name), "repo");
@@ -270,7 +269,7 @@ describe("links", () => {
     const outside = mkdtempSync(join(tmpdir(), "nexus-outside-"));
     try {
       write(join(outside, "file"), "outside");
-      listUnpacked();
+      listUnpackedAsTheScriptDoes();
       symlinkSync(outside, repo("out"));
       symlinkSync(join(outside, "file"), repo("file"));
       symlinkSync(outside, outputs("runs"));
@@ -314,7 +313,7 @@ test("a move that is cut off anywhere is gone on with: each file is in one place
       rmSync(dir, { recursive: true, force: true });
       mkdirSync(join(dir, "repo/sub"), { recursive: true });
       mkdirSync(join(dir, "outputs"));
-      listUnpacked();
+      listUnpackedAsTheScriptDoes();
       const names = ["a", "b", "sub/c", "sub/d", "sub/x/e", "z"];
       for (const name of names) write(repo(name), name);
       write(outputs("b"), "own");
@@ -365,7 +364,7 @@ describe("listing", () => {
 
   test("of a job that runs also has what is new or changed so far, and of none that is gone anything", async () => {
     write(repo("old"));
-    listUnpacked();
+    listUnpackedAsTheScriptDoes();
     for (const path of ["new", "both", "x/y", "__pycache__/z"]) write(repo(path), "repo");
     for (const path of ["both", "kept"]) write(outputs(path), "in outputs");
     const page = await createJobOutputs(serverDir).list(createRunning(ID), "", { limit: 100, offset: 0 });

@@ -21,8 +21,10 @@ const isEmptyFolder = (path: string): boolean => {
   return found.isDirectory() && found.size <= LARGEST_SMALL_FOLDER && readdirSync(path).length === 0;
 };
 
-const holdsWork = ({ started, repo, outputs }: JobPaths): boolean =>
-  isThere(started) && isThere(repo) && !(isEmptyFolder(repo) && isEmptyFolder(outputs));
+const isUnmoved = ({ started, repo }: JobPaths): boolean => isThere(started) && !isEmptyFolder(repo);
+
+const holdsWork = (paths: JobPaths): boolean =>
+  isUnmoved(paths) || (isThere(paths.started) && !isEmptyFolder(paths.outputs));
 
 const createRule = async ({ manifest }: JobPaths, { outputGlobs }: Job): Promise<KeepRule> => ({
   listed: await readManifest(manifest),
@@ -82,6 +84,8 @@ export const createJobOutputs = (serverDir: string, onStep?: OnStep): JobOutputs
   };
   return {
     holdsWork: (id) => holdsWork(locate(id)),
+    isUnmoved: (id) => isUnmoved(locate(id)),
+    isThere: (id) => isThere(locate(id).outputs),
     keep: (job, signal) => keep(locate(job.id), job, { onStep, signal }),
     finish: async (id) => {
       const { repo, manifest, renamed } = locate(id);

@@ -4,6 +4,7 @@ import { addAmounts, type ByteText, type KeepRule, type Kept } from "../../../co
 import { JOB_FILES, type JobPaths } from "../job-paths.ts";
 import {
   decodeText,
+  encodeText,
   type Folder,
   findEntry,
   letOwnerRead,
@@ -11,13 +12,12 @@ import {
   openFolder,
   openForOwner,
   sayWhere,
-  toBytes,
   withFolder,
 } from "./folder.ts";
 import { reachFolder } from "./goal.ts";
 import { readSmallFile } from "./manifest.ts";
 import { moveFiles } from "./move-files.ts";
-import { walkFiles } from "./walk.ts";
+import { type Enter, walkFiles } from "./walk.ts";
 
 export type Keeping = Readonly<{ paths: JobPaths; rule: KeepRule; onMoved: () => void }>;
 
@@ -25,7 +25,7 @@ const TOLD = 20;
 const MODE = 0o755;
 
 const openOwn = async (job: Folder, name: ByteText): Promise<Folder | null> => {
-  const entry = await findEntry(job, name);
+  const entry = findEntry(job, name);
   if (entry === null) return null;
   if (entry.kind !== "folder") throw new Error(`${name}/ is no folder any more`);
   return openForOwner(job, entry);
@@ -34,7 +34,7 @@ const openOwn = async (job: Folder, name: ByteText): Promise<Folder | null> => {
 const createRecord =
   (path: string) =>
   (from: ByteText, name: ByteText): void =>
-    appendFileSync(path, toBytes(`${from}\0${name}\0`), { mode: 0o600 });
+    appendFileSync(path, encodeText(`${from}\0${name}\0`), { mode: 0o600 });
 
 const moveOut = async ({ paths, rule, onMoved }: Keeping, job: Folder, outputs: Folder): Promise<Amount> => {
   const repo = await openOwn(job, JOB_FILES.repo);
@@ -47,8 +47,9 @@ const moveOut = async ({ paths, rule, onMoved }: Keeping, job: Folder, outputs: 
 
 const countFiles = async (outputs: Folder): Promise<Amount> => {
   let total = NO_FILES;
-  for await (const { folder, entry } of walkFiles({ folder: outputs, path: "", isMadeAgain: false }, openForOwner)) {
-    await letOwnerRead(folder, entry);
+  const enter: Enter = (folder, entry) => openForOwner(folder, entry).catch(() => null);
+  for await (const { folder, entry } of walkFiles({ folder: outputs, path: "", isMadeAgain: false }, enter)) {
+    await letOwnerRead(folder, entry).catch(() => undefined);
     total = addAmounts(total, { files: 1, bytes: entry.kind === "file" ? Number(entry.size) : 0 });
   }
   return total;

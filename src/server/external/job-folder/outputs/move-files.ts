@@ -1,4 +1,4 @@
-import { rename } from "node:fs/promises";
+import { collectInTurns } from "../../../../tools/give-way.ts";
 import type { Amount } from "../../../core/jobs/job.ts";
 import {
   addAmounts,
@@ -13,13 +13,13 @@ import {
   type Folder,
   joinPath,
   locateIn,
-  mapInChunks,
+  moveEntry,
   openForOwner,
   readEntries,
   sayWhere,
   withFolder,
 } from "./folder.ts";
-import { createGoal, type Goal } from "./goal.ts";
+import { createGoal, type Goal, type Reached } from "./goal.ts";
 import { judgeFolder } from "./walk.ts";
 
 /** `onRenamed` is told first of a file that gets another name, as its own is taken; `onMoved` of each that was moved. */
@@ -30,27 +30,47 @@ export type Move = Readonly<{
 }>;
 
 /** A folder to be moved out of: `path` is its own below the top. */
-export type Source = Readonly<{ folder: Folder; path: ByteText; isMadeAgain: boolean; goal: Goal }>;
+export type MoveSource = Readonly<{ folder: Folder; path: ByteText; isMadeAgain: boolean; goal: Goal }>;
 
 type FileEntry = Entry & Readonly<{ kind: "file" | "link" | "other" }>;
+
+type Judged = Readonly<{ file: FileEntry; fate: Exclude<Fate, "stay"> }>;
 
 const DEEPEST = 200;
 
 const isFile = (entry: Entry): entry is FileEntry => entry.kind !== "folder";
 
-const checkEntries = ({ folder, path }: Source, entries: readonly Entry[]): void => {
+const checkEntries = ({ folder, path }: MoveSource, entries: readonly Entry[]): void => {
   if (path.split("/").length > DEEPEST) throw new Error(`folders lie more than ${DEEPEST} deep`);
   const foreign = entries.find(({ device }) => device !== folder.device);
   if (foreign !== undefined) throw new Error(`${joinPath(path, foreign.name)} is another file system`);
 };
 
-const moveFile = async (move: Move, { folder, path, goal }: Source, { name }: Entry): Promise<void> => {
-  const { folder: target, taken } = await goal.reach();
-  const chosen = chooseName(name, (one) => taken.has(one));
-  taken.add(chosen);
+const moveFile = (move: Move, { folder, path }: MoveSource, name: ByteText, target: Reached): void => {
+  const chosen = chooseName(name, (one) => target.taken.has(one));
+  target.taken.add(chosen);
   if (chosen !== name) move.onRenamed(joinPath(path, name), chosen);
-  await sayWhere(joinPath(path, name), rename(locateIn(folder, name), locateIn(target, chosen)));
+  moveEntry(joinPath(path, name), locateIn(folder, name), locateIn(target.folder, chosen));
   move.onMoved();
+};
+
+const judgeFiles = function* (move: Move, source: MoveSource, files: readonly FileEntry[]): Generator<Judged | null> {
+  for (const file of files) {
+    const path = joinPath(source.path, file.name);
+    const fate = decideFate({ ...file, path }, move.rule, source.isMadeAgain);
+    yield fate === "stay" ? null : { file, fate };
+  }
+};
+
+const moveAll = function* (
+  move: Move,
+  source: MoveSource,
+  { names, target }: Readonly<{ names: readonly ByteText[]; target: Reached }>,
+): Generator<null> {
+  for (const name of names) {
+    moveFile(move, source, name, target);
+    yield null;
+  }
 };
 
 const sumSizes = (files: readonly Entry[]): Amount => ({
@@ -58,15 +78,14 @@ const sumSizes = (files: readonly Entry[]): Amount => ({
   bytes: files.reduce((sum, { size }) => sum + Number(size), 0),
 });
 
-const moveOwnFiles = async (move: Move, source: Source, files: readonly FileEntry[]): Promise<Amount> => {
-  const judge = (file: FileEntry): Fate =>
-    decideFate({ ...file, path: joinPath(source.path, file.name) }, move.rule, source.isMadeAgain);
-  const byFate = Map.groupBy(files, judge);
-  await mapInChunks(byFate.get("keep") ?? [], (file) => moveFile(move, source, file));
-  return sumSizes(byFate.get("leave out") ?? []);
+const moveOwnFiles = async (move: Move, source: MoveSource, files: readonly FileEntry[]): Promise<Amount> => {
+  const judged = await collectInTurns(judgeFiles(move, source, files));
+  const names = judged.flatMap(({ file, fate }) => (fate === "keep" ? [file.name] : []));
+  if (names.length > 0) await collectInTurns(moveAll(move, source, { names, target: await source.goal.reach() }));
+  return sumSizes(judged.flatMap(({ file, fate }) => (fate === "leave out" ? [file] : [])));
 };
 
-const moveFolder = async (move: Move, source: Source, entry: Entry): Promise<Amount> => {
+const moveFolder = async (move: Move, source: MoveSource, entry: Entry): Promise<Amount> => {
   const path = joinPath(source.path, entry.name);
   const goal = createGoal(source.goal, entry, (name) => move.onRenamed(path, name));
   try {
@@ -78,7 +97,7 @@ const moveFolder = async (move: Move, source: Source, entry: Entry): Promise<Amo
 };
 
 /** Moves what is new or changed out of a folder and those in it; returns what of that was left out. Throws where a part can't be moved; what was moved until then is. */
-export const moveFiles = async (move: Move, above: Source): Promise<Amount> => {
+export const moveFiles = async (move: Move, above: MoveSource): Promise<Amount> => {
   const entries = await readEntries(above.folder);
   checkEntries(above, entries);
   const source = { ...above, isMadeAgain: judgeFolder(above, entries) };

@@ -1,10 +1,10 @@
 import { type BigIntStats, constants } from "node:fs";
 import type { ByteText, ReadableFile } from "../../../core/running/outputs.ts";
+import { type Descriptor, openDescriptor } from "./descriptor.ts";
 import { type Folder, isMissing, locateIn, openFolder, openFolderIn } from "./folder.ts";
-import { type Handle, openHandle } from "./handle.ts";
 
 /** A regular file that was opened, and what was known of it then. */
-export type Opened = Readonly<{ handle: Handle; found: BigIntStats }>;
+export type Opened = Readonly<{ handle: Descriptor; found: BigIntStats }>;
 
 const FLAGS = constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOFOLLOW;
 const BLOCK_BYTES = 512 * 1024;
@@ -28,7 +28,7 @@ export const toStream = (parts: AsyncGenerator<Uint8Array, void>): ReadableStrea
 
 /** Null for what is no regular file, or can't be read. */
 export const openFileIn = async (folder: Folder, name: ByteText): Promise<Opened | null> => {
-  const handle = await openHandle(locateIn(folder, name), FLAGS).catch(() => null);
+  const handle = await openDescriptor(locateIn(folder, name), FLAGS).catch(() => null);
   if (handle === null) return null;
   const found = await handle.stat();
   if (found.isFile()) return { handle, found };
@@ -37,7 +37,11 @@ export const openFileIn = async (folder: Folder, name: ByteText): Promise<Opened
 };
 
 /** The bytes of an open file from one place to before another; fails where it has become shorter. */
-export const readPart = async function* (handle: Handle, from: number, to: number): AsyncGenerator<Uint8Array, void> {
+export const readPart = async function* (
+  handle: Descriptor,
+  from: number,
+  to: number,
+): AsyncGenerator<Uint8Array, void> {
   for (let position = from; position < to; ) {
     const buffer = new Uint8Array(Math.min(BLOCK_BYTES, to - position));
     const count = await handle.read(buffer, position);

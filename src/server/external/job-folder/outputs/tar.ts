@@ -1,5 +1,5 @@
 import type { ByteText } from "../../../core/running/outputs.ts";
-import { toBytes } from "./folder.ts";
+import { encodeText } from "./folder.ts";
 
 export type TarEntry = Readonly<{
   path: ByteText;
@@ -59,7 +59,7 @@ export const TAR_END: Uint8Array = new Uint8Array(BLOCK * 2);
 
 const writeLong = (text: ByteText, type: "L" | "K"): readonly Uint8Array[] => {
   if (text.length <= LONGEST_FIELD) return [];
-  const bytes = toBytes(`${text}\0`);
+  const bytes = encodeText(`${text}\0`);
   const header = { name: LONG_NAME, link: "", type, size: bytes.length, mode: 0, mtime: 0 };
   return [writeHeader(header), bytes, padBlocks(bytes.length)];
 };

@@ -79,8 +79,7 @@ export const walkView = ({ dir, repoRule }: View): Walked => {
 export const readTarget = (folder: Folder, name: ByteText): Promise<ByteText> =>
   readlink(locateIn(folder, name), { encoding: "latin1" });
 
-/** What a file takes; a link takes nothing. */
-export const measure = ({ file }: WalkedFile): Amount => ({
+const measureFile = ({ file }: WalkedFile): Amount => ({
   files: 1,
   bytes: file.kind === "file" ? Number(file.size) : 0,
 });
@@ -89,7 +88,7 @@ const describe = async (found: WalkedFile): Promise<ListedFile> => {
   const { folder, entry, file } = found;
   const { path, kind, mtimeNs } = file;
   const target = kind === "link" ? await readTarget(folder, entry.name).catch(() => "") : null;
-  return { path, kind, size: measure(found).bytes, mtime: Number(mtimeNs) / NS_PER_S, target };
+  return { path, kind, size: measureFile(found).bytes, mtime: Number(mtimeNs) / NS_PER_S, target };
 };
 
 type Page = Readonly<{ below: ByteText; limit: number; offset: number }>;
@@ -102,7 +101,7 @@ export const listFiles = async (view: View, { below, limit, offset }: Page): Pro
     const { path } = found.file;
     if (below !== "" && path !== below && !path.startsWith(`${below}/`)) continue;
     if (total.files >= offset && files.length < limit) files.push(await describe(found));
-    total = addAmounts(total, measure(found));
+    total = addAmounts(total, measureFile(found));
   }
   return total.files === 0 && below !== "" ? null : { files, total };
 };

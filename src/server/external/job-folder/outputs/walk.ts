@@ -1,3 +1,4 @@
+import { createTurns } from "../../../../tools/give-way.ts";
 import { type ByteText, canBeMadeAgain, type FoundFile } from "../../../core/running/outputs.ts";
 import { type Entry, type Folder, joinPath, readEntries } from "./folder.ts";
 
@@ -22,12 +23,19 @@ export const judgeFolder = ({ path, isMadeAgain }: Stop, entries: readonly Entry
   isMadeAgain ||
   (path !== "" && canBeMadeAgain(path.slice(path.lastIndexOf("/") + 1), new Set(entries.map(({ name }) => name))));
 
+const sortByPath = (entries: readonly Entry[]): readonly Entry[] => {
+  const byKey = new Map(entries.map((entry) => [entry.kind === "folder" ? `${entry.name}/` : entry.name, entry]));
+  return [...byKey.keys()].toSorted().flatMap((key) => byKey.get(key) ?? []);
+};
+
 /** All files and links below a folder, in the order of their paths. */
 export const walkFiles = async function* (stop: Stop, enter: Enter): AsyncGenerator<WalkedFile, void> {
   const { folder, path } = stop;
-  const entries = await readEntries(folder);
+  const entries = sortByPath(await readEntries(folder));
+  const takeTurn = createTurns();
   const isMadeAgain = judgeFolder(stop, entries);
   for (const entry of entries) {
+    await takeTurn();
     const below = joinPath(path, entry.name);
     if (isListed(entry)) yield { folder, entry, file: { ...entry, path: below }, isMadeAgain };
     else if (entry.kind === "folder") yield* walkInto({ ...stop, path: below, isMadeAgain }, entry, enter);

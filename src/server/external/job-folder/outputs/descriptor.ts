@@ -2,7 +2,7 @@ import { type BigIntStats, close, fstat, open, read } from "node:fs";
 import { promisify } from "node:util";
 
 /** An open file. Closing it twice is closing it once; one that is forgotten stays open, and harms nothing else. */
-export type Handle = Readonly<{
+export type Descriptor = Readonly<{
   fd: number;
   stat: () => Promise<BigIntStats>;
   read: (buffer: Uint8Array, position: number) => Promise<number>;
@@ -11,7 +11,7 @@ export type Handle = Readonly<{
 
 const [openFd, closeFd] = [promisify(open), promisify(close)];
 
-export const openHandle = async (path: string | Buffer, flags: number): Promise<Handle> => {
+export const openDescriptor = async (path: string | Buffer, flags: number): Promise<Descriptor> => {
   const fd = await openFd(path, flags);
   let closing: Promise<void> | null = null;
   return {
