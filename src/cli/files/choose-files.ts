@@ -5,7 +5,8 @@ import type { Failure } from "../../command-line/command.ts";
 import { fail } from "../../command-line/usage.ts";
 import type { WireFile } from "../../wire/files.ts";
 
-const trimWord = (word: string): string => word.replace(/^(\.?\/)+/, "").replace(/\/+$/, "");
+/** As the server calls it: `./a/` is `a`, and the top is empty. */
+export const trimPath = (path: string): string => path.replace(/^(\.?\/)+/, "").replace(/(^|\/)\.?\/*$/, "");
 
 const listWays = (path: string): readonly string[] => {
   const parts = path.split("/");
@@ -23,7 +24,7 @@ export const chooseFiles = (
   words: readonly string[],
   id: string,
 ): Result<readonly WireFile[], Failure> => {
-  const wanted = words.map(trimWord);
+  const wanted = words.map(trimPath);
   const chosen = new Set<WireFile>();
   for (const [index, word] of wanted.entries()) {
     const named = files.filter(({ path }) => matches(word, path));

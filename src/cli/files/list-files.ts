@@ -7,11 +7,10 @@ import type { Api } from "../connection/api-client.ts";
 import type { ApiResult } from "../connection/api-failure.ts";
 import { awaitJob, isEnded, isSettled } from "../jobs/await-job.ts";
 import { readOutputs } from "../jobs/kept-text.ts";
+import { trimPath } from "./choose-files.ts";
 
 const LARGEST_PAGE = 10_000;
 const JOB_ID = /^[a-z0-9-]{1,64}$/;
-
-const trimPath = (path: string): string => path.replace(/^(\.?\/)+/, "").replace(/(^|\/)\.?\/*$/, "");
 
 const describePage = (below: string, page: Readonly<{ limit: number; offset: number }>): string =>
   new URLSearchParams({

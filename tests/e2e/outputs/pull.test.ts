@@ -235,34 +235,39 @@ describe("by a connection that breaks", () => {
     expect(proxy.passed()).toBeLessThan(40 * MB);
   }, 60_000);
 
-  test("nx pull that was killed is gone on with where it stopped", async () => {
-    const id = await run(`head -c ${8 * MB} /dev/urandom > large`);
-    const folder = join(world.home, "nexus-outputs", id);
-    const measurePart = (): number =>
-      readdirSync(folder).reduce(
-        (sum, name) => sum + (name.startsWith(".nexus-part-") ? statSync(join(folder, name)).size : 0),
-        0,
-      );
-    await start(() => 5 * MB);
-    const first = spawn(NX, ["pull", "-t", "proxy", id], { env: world.env, cwd: world.home, stdio: "ignore" });
-    try {
-      await waitUntil(
-        () => readdirSync(world.home).includes("nexus-outputs") && measurePart() > 2 * MB,
-        "some of it is there",
-      );
-    } finally {
-      await stopChild(first, "SIGKILL");
-      await proxy.close();
-    }
-    const had = Math.min(measurePart(), 8 * MB);
-    await start(() => null);
-    const second = await pull("-t", "proxy", id);
-    expect(second).toMatchObject({ exitCode: 0, stderr: "" });
-    const { dir } = await world.job(id);
-    expect(hash(join(folder, "large"))).toBe(hash(join(dir ?? "", "outputs", "large")));
-    expect(proxy.passed()).toBeLessThan(8 * MB - had + 100_000);
-    expect(readdirSync(folder)).toEqual(["large"]);
-  }, 60_000);
+  test.each(["SIGKILL", "SIGINT"] as const)(
+    "nx pull that ended by %s is gone on with where it stopped",
+    async (signal) => {
+      const id = await run(`head -c ${8 * MB} /dev/urandom > large`);
+      const folder = join(world.home, "nexus-outputs", id);
+      const measurePart = (): number =>
+        readdirSync(folder).reduce(
+          (sum, name) => sum + (name.startsWith(".nexus-part-") ? statSync(join(folder, name)).size : 0),
+          0,
+        );
+      await start(() => 5 * MB);
+      const first = spawn(NX, ["pull", "-t", "proxy", id], { env: world.env, cwd: world.home, stdio: "ignore" });
+      try {
+        await waitUntil(
+          () => readdirSync(world.home).includes("nexus-outputs") && measurePart() > 2 * MB,
+          "some of it is there",
+        );
+      } finally {
+        await stopChild(first, signal);
+        await proxy.close();
+      }
+      expect(first.exitCode).toBe(signal === "SIGINT" ? 130 : null);
+      const had = Math.min(measurePart(), 8 * MB);
+      await start(() => null);
+      const second = await pull("-t", "proxy", id);
+      expect(second).toMatchObject({ exitCode: 0, stderr: "" });
+      const { dir } = await world.job(id);
+      expect(hash(join(folder, "large"))).toBe(hash(join(dir ?? "", "outputs", "large")));
+      expect(proxy.passed()).toBeLessThan(8 * MB - had + 100_000);
+      expect(readdirSync(folder)).toEqual(["large"]);
+    },
+    60_000,
+  );
 });
 
 describe("with a server that is too old to keep what jobs make", () => {
