@@ -16,9 +16,13 @@ import { hasUnmoved, listFiles, type View } from "./view-files.ts";
 const LARGEST_SMALL_FOLDER = 4096;
 
 const isEmptyFolder = (path: string): boolean => {
-  const found = lstatSync(path, { throwIfNoEntry: false });
-  if (found === undefined) return true;
-  return found.isDirectory() && found.size <= LARGEST_SMALL_FOLDER && readdirSync(path).length === 0;
+  try {
+    const found = lstatSync(path, { throwIfNoEntry: false });
+    if (found === undefined) return true;
+    return found.isDirectory() && found.size <= LARGEST_SMALL_FOLDER && readdirSync(path).length === 0;
+  } catch {
+    return false;
+  }
 };
 
 const isUnmoved = ({ started, repo }: JobPaths): boolean => isThere(started) && !isEmptyFolder(repo);
