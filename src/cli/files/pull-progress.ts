@@ -21,7 +21,7 @@ export const showPullProgress = (all: Amount): PullProgress => {
     if (now - drawnAt < REDRAW_MS) return;
     drawnAt = now;
     const speed = formatBytes(Math.round((Math.max(0, fresh) / (now - startedAt)) * MS_PER_S));
-    const done = `${formatBytes(Math.max(0, bytes))} of ${formatBytes(all.bytes)}, ${files} of ${all.files} files`;
+    const done = `${formatBytes(Math.max(0, bytes))} of ${formatBytes(all.bytes)}, ${files} of ${all.files} ${all.files === 1 ? "file" : "files"}`;
     writeSync(STANDARD_ERROR, `${CLEAR_LINE}Fetching: ${done}, ${speed}/s`);
   };
   return {

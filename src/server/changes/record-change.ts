@@ -26,8 +26,8 @@ const isOfTheQueue = (before: Job, after: Job | null): boolean =>
 const wakeFor = ({ wakes }: ChangeContext, { before, after, isHeardOf }: Changed): void => {
   if (isOfTheQueue(before, after)) wakes.queues();
   else if (after !== null && isActive(after) && after.markedForKill) wakes.running();
-  if (isHeardOf) wakes.outbox();
   if (after !== null && isMoving(after)) wakes.outputs();
+  if (isHeardOf) wakes.outbox();
 };
 
 /** Tells of a change that is on disk: in the log, in figures, and those whom it gives work. */

@@ -173,8 +173,10 @@ const remove =
 
 const note =
   (context: ApiContext): Handle<typeof noteSpec> =>
-  ({ request, params: { id }, body }) =>
-    account(context, request, id, { outputs: { isPulled: body.pulled } });
+  async ({ request, params: { id }, body }) => {
+    const job = await awaitOutputs(context, request, id);
+    return job.ok ? account(context, request, id, { outputs: { isPulled: body.pulled } }) : job;
+  };
 
 export const createJobFileRoutes = (context: ApiContext): readonly Route[] => [
   defineRoute(listSpec, list(context)),

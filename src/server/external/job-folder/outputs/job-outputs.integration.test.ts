@@ -339,6 +339,31 @@ test("a move that is cut off anywhere is gone on with: each file is in one place
   );
 });
 
+describe("whether a job may have made something", () => {
+  const holdsWork = (): boolean => createJobOutputs(serverDir).holdsWork(ID);
+
+  test("is asked of its folder and that of what is kept, once its command has started", () => {
+    expect(holdsWork()).toBe(false);
+    write(repo("a"));
+    expect(holdsWork()).toBe(true);
+    rmSync(join(dir, "repo"), { recursive: true });
+    expect(holdsWork()).toBe(false);
+    write(outputs("a"));
+    expect(holdsWork()).toBe(true);
+    rmSync(join(dir, "started"));
+    expect(holdsWork()).toBe(false);
+  });
+
+  test("is taken for granted where a folder can't be looked into, or is none any more", () => {
+    chmodSync(join(dir, "repo"), 0o000);
+    if (process.getuid?.() !== 0) expect(holdsWork()).toBe(true);
+    chmodSync(join(dir, "repo"), 0o700);
+    rmSync(join(dir, "repo"), { recursive: true });
+    symlinkSync("outputs", join(dir, "repo"));
+    expect(holdsWork()).toBe(true);
+  });
+});
+
 describe("listing", () => {
   const list = (limit = 100, offset = 0, below = "") =>
     createJobOutputs(serverDir).list(createEnded(ID), below, { limit, offset });

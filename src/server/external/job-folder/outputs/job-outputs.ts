@@ -16,9 +16,13 @@ import { hasUnmoved, listFiles, type View } from "./view-files.ts";
 const LARGEST_SMALL_FOLDER = 4096;
 
 const isEmptyFolder = (path: string): boolean => {
-  const found = lstatSync(path, { throwIfNoEntry: false });
-  if (found === undefined) return true;
-  return found.isDirectory() && found.size <= LARGEST_SMALL_FOLDER && readdirSync(path).length === 0;
+  try {
+    const found = lstatSync(path, { throwIfNoEntry: false });
+    if (found === undefined) return true;
+    return found.isDirectory() && found.size <= LARGEST_SMALL_FOLDER && readdirSync(path).length === 0;
+  } catch {
+    return false;
+  }
 };
 
 const isUnmoved = ({ started, repo }: JobPaths): boolean => isThere(started) && !isEmptyFolder(repo);
@@ -73,8 +77,11 @@ const openFile = async (dir: string, job: Job, path: ByteText): Promise<Readable
   return null;
 };
 
-const packView = async function* (view: Promise<View>, globs: readonly string[]): AsyncGenerator<Uint8Array, void> {
-  yield* packFiles(await view, globs);
+const packView = async function* (
+  open: () => Promise<View>,
+  globs: readonly string[],
+): AsyncGenerator<Uint8Array, void> {
+  yield* packFiles(await open(), globs);
 };
 
 export const createJobOutputs = (serverDir: string, onStep?: OnStep): JobOutputs => {
@@ -94,7 +101,7 @@ export const createJobOutputs = (serverDir: string, onStep?: OnStep): JobOutputs
     },
     list: async (job, below, page) => listFiles(await createView(locate(job.id), job), { below, ...page }),
     open: (job, path) => openFile(locate(job.id).dir, job, path),
-    pack: (job, globs) => toStream(packView(createView(locate(job.id), job), globs)),
+    pack: (job, globs) => toStream(packView(() => createView(locate(job.id), job), globs)),
     remove: async (id) => {
       const { outputs, repo, started } = locate(id);
       await removeParts(isThere(started) ? [outputs, repo] : [outputs]);

@@ -14,7 +14,7 @@ import {
   sayWhere,
   withFolder,
 } from "./folder.ts";
-import { reachFolder } from "./goal.ts";
+import { type Reached, reachFolder } from "./goal.ts";
 import { readSmallFile } from "./manifest.ts";
 import { moveFiles } from "./move-files.ts";
 import { type Enter, walkFiles } from "./walk.ts";
@@ -39,8 +39,12 @@ const createRecord =
 const moveOut = async ({ paths, rule, onMoved }: Keeping, job: Folder, outputs: Folder): Promise<Amount> => {
   const repo = await openOwn(job, JOB_FILES.repo);
   if (repo === null) return NO_FILES;
-  const goal = { reach: () => reached, leave: async () => undefined };
-  const reached = reachFolder(outputs);
+  let reached: Promise<Reached> | null = null;
+  const reach = (): Promise<Reached> => {
+    reached ??= reachFolder(outputs);
+    return reached;
+  };
+  const goal = { reach, leave: async () => undefined };
   const move = { rule, onMoved, onRenamed: createRecord(paths.renamed) };
   return withFolder(Promise.resolve(repo), (folder) => moveFiles(move, { folder, path: "", isMadeAgain: false, goal }));
 };
