@@ -3,6 +3,8 @@ import { benchHolders } from "./holders.ts";
 import { benchLaunch } from "./launch.ts";
 import { benchMemory } from "./memory.ts";
 import { benchNotifications } from "./notifications.ts";
+import { benchOutputs } from "./outputs.ts";
+import { benchPull } from "./pull.ts";
 import { benchQueue } from "./queue.ts";
 import { benchReading } from "./reading.ts";
 import { benchSubmissions } from "./submissions.ts";
@@ -11,11 +13,13 @@ const BENCHES: Readonly<Record<string, () => Promise<void>>> = {
   client: benchClientStart,
   launch: benchLaunch,
   holders: benchHolders,
+  outputs: benchOutputs,
   submissions: benchSubmissions,
   notifications: benchNotifications,
   queue: benchQueue,
   reading: benchReading,
   memory: benchMemory,
+  pull: benchPull,
 };
 
 const chosen = process.argv.slice(2);

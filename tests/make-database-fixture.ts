@@ -8,9 +8,11 @@ import {
   isEnded,
   type Job,
   type JobId,
+  NO_OUTPUTS,
   type QueuedJob,
   type RunningJob,
   type StartingJob,
+  UNKNOWN_CODE,
 } from "../src/server/core/jobs/job.ts";
 import type { JobNews } from "../src/server/core/notices/news.ts";
 import type { KeptSubject, Notice, OutboxChanges, OutboxMessage } from "../src/server/core/notices/outbox.ts";
@@ -50,6 +52,9 @@ const createQueued = (id: string, fields: Partial<QueuedJob> = {}): QueuedJob =>
   nodeName: "atlas",
   createdAt: 1_700_000_000.123456,
   requestDigest: `digest-${id}`,
+  code: UNKNOWN_CODE,
+  outputGlobs: null,
+  notes: [],
   ...fields,
 });
 
@@ -78,6 +83,7 @@ const createEnded = (id: string, fields: Partial<EndedJob>): EndedJob => ({
   completedAt: 1_700_000_002.25,
   exitCode: 0,
   errorMessage: null,
+  outputs: NO_OUTPUTS,
   ...fields,
 });
 

@@ -21,6 +21,8 @@ const WORDS: Readonly<Record<string, (before: readonly string[]) => readonly Sou
   code: () => JOBS,
   diff: () => JOBS,
   logs: () => [...JOBS, "gpus"],
+  files: ([id]) => (id === undefined ? ["ended", "running"] : []),
+  pull: ([id]) => (id === undefined ? ["ended", "running"] : []),
   attach: () => ["running", "gpus"],
   kill: () => ["running", "gpus"],
   why: () => ["queued"],

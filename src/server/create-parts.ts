@@ -11,6 +11,7 @@ import type { Channel } from "./core/notices/plan-notices.ts";
 import type { GpuProbe } from "./core/queue/gpu.ts";
 import type { Executor, JobDirectory } from "./core/running/executor.ts";
 import type { JobTerminals } from "./core/running/job-terminal.ts";
+import type { JobOutputs } from "./core/running/outputs.ts";
 import type { Settings } from "./core/settings/settings.ts";
 import type { Store } from "./core/store.ts";
 import type { Log } from "./core/telemetry/log.ts";
@@ -21,6 +22,7 @@ import { createCouriers } from "./external/couriers/server-couriers.ts";
 import { createGpus } from "./external/gpus/create-gpus.ts";
 import { createGpuHealth } from "./external/gpus/gpu-health.ts";
 import { createJobDirectory } from "./external/job-folder/job-directory.ts";
+import { createJobOutputs } from "./external/job-folder/outputs/job-outputs.ts";
 import { createDiskRoom } from "./external/machine/disk-room.ts";
 import { createHostStats } from "./external/machine/host-stats.ts";
 import { createNetworkTest } from "./external/machine/network-test.ts";
@@ -45,6 +47,7 @@ export type Parts = Reporting &
     executor: Executor;
     gpus: GpuProbe;
     jobDirectory: JobDirectory;
+    outputs: JobOutputs;
     health: HostStats;
     readDiskRoom: ReadDiskRoom;
     certificate: CertificateKeeper | null;
@@ -86,5 +89,6 @@ export const createParts = (
     executor: createScreenExecutor({ serverDir, maxLogGb, onStep: reporting.onStep }),
     terminals: createJobTerminals(),
     jobDirectory: createJobDirectory(serverDir),
+    outputs: createJobOutputs(serverDir, reporting.onStep),
   };
 };

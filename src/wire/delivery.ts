@@ -14,6 +14,7 @@ export const deliverySchema = z
       "failed",
       "killed",
       "log_uploaded",
+      "files_expire",
       "batch_done",
       "unhealthy",
       "recovered",

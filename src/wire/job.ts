@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { outputGlobsSchema, outputsSchema } from "./files.ts";
 import { INTEGRATION_NAMES, NOTIFICATION_NAMES } from "./job-names.ts";
 
 export const JOB_STATUSES = ["queued", "running", "completed", "failed", "killed"] as const;
@@ -81,6 +82,7 @@ export const jobRequestSchema = z.object({
   git_tree: gitObject.nullish(),
   git_dirty: z.boolean().nullish(),
   workdir: workdirSchema.nullish(),
+  output_globs: outputGlobsSchema.nullish(),
 });
 
 /** A request as it comes in: who is known by name need not say it. */
@@ -137,6 +139,9 @@ export const wireJobSchema = z
     user: z.string(),
     ignore_blacklist: z.boolean(),
     screen_session_name: z.string().nullable(),
+    output_globs: outputGlobsSchema.nullable(),
+    outputs: outputsSchema,
+    notes: z.array(z.string()).meta({ description: "What else there is to say of the job, a line each" }),
   })
   .meta({ id: "Job" });
 

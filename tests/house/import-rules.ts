@@ -71,7 +71,7 @@ const ORDERS: readonly Order[] = [
       ["targets"],
       ["connection"],
       ["jobs", "code", "setup", "completion"],
-      ["submission", "attach", "top"],
+      ["submission", "attach", "top", "files"],
       ["verbs"],
       ["verb-table.ts"],
       ["program.ts"],

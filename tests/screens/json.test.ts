@@ -5,6 +5,7 @@ import { z } from "zod";
 import { VERBS } from "../../src/cli/verb-table.ts";
 import type { ArtifactUpload } from "../../src/wire/artifact.ts";
 import { deliverySchema } from "../../src/wire/delivery.ts";
+import { filesSchema } from "../../src/wire/files.ts";
 import { blacklistChangeSchema, wireGpuSchema } from "../../src/wire/gpu.ts";
 import { explainedJobSchema, jobRequestSchema, wireJobSchema } from "../../src/wire/job.ts";
 import { healthSchema, logsSchema, serverStatusSchema } from "../../src/wire/node.ts";
@@ -45,6 +46,11 @@ const request = jobRequestSchema
   .extend({ env: z.array(text) })
   .strict();
 const told = job.extend({ deliveries: z.array(deliverySchema.strict()) });
+const amount = z.strictObject({ files: z.int(), bytes: z.number() });
+const pulled = z.strictObject({
+  ...{ folder: text, fetched: amount, there: amount, differing: z.array(text) },
+  failed: z.array(z.strictObject({ path: text, why: text })),
+});
 const targets = z.array(z.strictObject({ name: text, url: text, is_default: z.boolean() }));
 
 const said = z.strictObject({ kind: text, name: text, a: text.nullable(), b: text.nullable() });
@@ -61,6 +67,8 @@ const SHOWN: readonly Row[] = [
   { words: "why {waiting}", schema: waitSchema.strict(), shape: "Wait" },
   { words: "logs {ended}", schema: logsSchema.strict(), shape: "Logs" },
   { words: "logs --error {ended}", schema: logsSchema.strict(), shape: "Logs" },
+  { words: "files {ended}", schema: filesSchema.strict(), shape: "Files" },
+  { words: "pull {ended}", schema: pulled, shape: "{folder, fetched, there, differing, failed}" },
   { words: "health", schema: healthSchema.strict(), shape: "Health" },
   { words: "blacklist list", schema: z.array(z.int()), shape: "[GPU's number]" },
   { words: "blacklist add 1", schema: z.array(blacklistChangeSchema.strict()), shape: "[BlacklistChange]" },
@@ -88,7 +96,7 @@ const startJobs = async (): Promise<Ids> => {
   const body = createTar([{ name: "main.sh", body: "true" }]);
   const uploaded = await fetch(`${world.url}/v1/artifacts`, { method: "POST", body });
   const { data: artifact_id } = (await uploaded.json()) as ArtifactUpload;
-  const { id: ended } = await world.submit({ command: "true", num_gpus: 0, artifact_id });
+  const { id: ended } = await world.submit({ command: "echo 1 > made", num_gpus: 0, artifact_id });
   await world.waitFor(ended);
   const { id: holder } = await world.submit({ command: "sleep 300", num_gpus: 2 });
   await world.waitFor(holder, ["running"]);

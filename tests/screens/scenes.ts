@@ -33,6 +33,15 @@ const ENDED: readonly Part[] = [
   { name: "fail-3", status: "failed", request: { command: "echo no such file; exit 3", num_gpus: 1 } },
 ];
 
+const MAKING: Part = {
+  name: "made-4",
+  status: "completed",
+  request: {
+    command: `mkdir runs __pycache__; echo 1 > runs/a; echo 22 > "$(printf 'b\\033[31m')"; ln -s runs/a last; touch __pycache__/a.pyc`,
+    num_gpus: 0,
+  },
+};
+
 const BUSY: readonly Part[] = [
   { name: "train1", status: "running", request: { command: "echo epoch 1; sleep 300", env: { SEED: "1" } } },
   { name: "train2", status: "running", request: { command: `sleep 300; ${LONG_COMMAND}`, user: "a-colleague" } },
@@ -158,6 +167,24 @@ const BUSY_SERVER: readonly Scene[] = [
   { name: "redo", line: "nx redo {good-1} -- echo 'epoch 3'" },
 ];
 
+const FILES: readonly Scene[] = [
+  { name: "files", line: "nx files {made-4}", jobs: [MAKING] },
+  { name: "files-cut", line: "nx files -n 1 {made-4}" },
+  { name: "files-of-a-folder", line: "nx files {made-4} runs" },
+  { name: "files-path", line: "nx files --path {made-4}" },
+  { name: "files-none", line: "nx files {good-1}" },
+  { name: "files-without-id", line: "nx files" },
+  { name: "get-with-files", line: "nx get {made-4}" },
+  { name: "wait-with-files", line: "nx wait {made-4}" },
+  { name: "pull-no-match", line: "nx pull {made-4} '*.pt'" },
+  { name: "pull", line: "nx pull {made-4}" },
+  { name: "pull-again", line: "nx pull {made-4}" },
+  { name: "pull-differs", line: "echo 3 > nexus-outputs/{made-4}/runs/a; nx pull {made-4}" },
+  { name: "pull-forced", line: "nx pull -f {made-4}" },
+  { name: "pull-none", line: "nx pull {good-1}" },
+  { name: "outputs-both", line: "nx add --outputs '*.pt' --no-outputs --no-git true" },
+];
+
 const SETTING_UP: readonly Scene[] = [
   { name: "setup", line: "nx setup", answers: [{ see: /name/i, key: "C-c" }] },
   { name: "setup-unasked", line: "nx setup --non-interactive --user ada" },
@@ -169,5 +196,6 @@ export const SCENES: readonly Scene[] = [
   ...OWN_FILES,
   ...SUBMISSIONS,
   ...BUSY_SERVER,
+  ...FILES,
   ...SETTING_UP,
 ];

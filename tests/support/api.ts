@@ -10,7 +10,7 @@ import { createEventFeed } from "../../src/server/api/live/event-feed.ts";
 import type { Wakes } from "../../src/server/changes/context.ts";
 import type { Role } from "../../src/server/core/access/access.ts";
 import type { Clock } from "../../src/server/core/clock.ts";
-import type { EndedJob, Job, JobId, RunningJob } from "../../src/server/core/jobs/job.ts";
+import { type EndedJob, type Job, type JobId, NO_OUTPUTS, type RunningJob } from "../../src/server/core/jobs/job.ts";
 import type { DiskRoom } from "../../src/server/core/machine/disk-room.ts";
 import { JOB_CHANNELS } from "../../src/server/core/notices/channels.ts";
 import type { Couriers } from "../../src/server/core/notices/courier.ts";
@@ -20,6 +20,7 @@ import { addFaults } from "../../src/server/core/queue/gpu-fault.ts";
 import type { Environment, Store } from "../../src/server/core/store.ts";
 import type { Log } from "../../src/server/core/telemetry/log.ts";
 import { createJobCourier } from "../../src/server/external/couriers/job-courier.ts";
+import { createJobOutputs } from "../../src/server/external/job-folder/outputs/job-outputs.ts";
 import { announceChanges } from "../../src/server/external/sqlite/announce-changes.ts";
 import { addToken, revokeToken } from "../../src/server/external/sqlite/beside-server/tokens.ts";
 import { openStore } from "../../src/server/external/sqlite/open-store.ts";
@@ -33,6 +34,7 @@ export type LogLine = Readonly<{ level: keyof Log; event: string; fields: Readon
 export type Harness = Readonly<{
   app: App;
   context: ApiContext;
+  serverDir: string;
   store: Store;
   wakes: () => readonly (keyof Wakes)[];
   errors: readonly string[];
@@ -103,7 +105,12 @@ const openTemporaryStore = (clock: Clock) => {
     rmSync(serverDir, { recursive: true });
   });
   const count = reader.query<{ rows: number }, []>("select count(*) as rows from artifacts");
-  return { store: opened.value, countArtifacts: () => count.get()?.rows ?? 0, tokens: createTokens(serverDir) };
+  return {
+    serverDir,
+    store: opened.value,
+    countArtifacts: () => count.get()?.rows ?? 0,
+    tokens: createTokens(serverDir),
+  };
 };
 
 const createHeaders = ({ json, headers = {} }: CallOptions): Headers => {
@@ -159,7 +166,7 @@ export const createHarness = (
     now += 1;
     return now;
   };
-  const { store: opened, countArtifacts, tokens } = openTemporaryStore(clock);
+  const { serverDir, store: opened, countArtifacts, tokens } = openTemporaryStore(clock);
   const feed = createEventFeed({ epoch: "epoch" });
   const store = announceChanges(
     failWhen(opened, () => broken),
@@ -221,6 +228,7 @@ export const createHarness = (
       removeRepo: async () => {},
       remove: async (id) => void removedFolders.push(id),
     },
+    outputs: createJobOutputs(serverDir),
     settings: {
       nodeName: "atlas",
       serverUser: "nexus",
@@ -239,6 +247,7 @@ export const createHarness = (
       running: () => void wakes.push("running"),
       queues: () => void wakes.push("queues"),
       outbox: () => void wakes.push("outbox"),
+      outputs: () => void wakes.push("outputs"),
     },
     isStopping: () => stopping,
     channels: [...JOB_CHANNELS, digests],
@@ -288,6 +297,7 @@ export const createHarness = (
   return {
     app,
     context,
+    serverDir,
     store,
     errors,
     lines,
@@ -311,6 +321,7 @@ export const createHarness = (
         completedAt,
         exitCode: 0,
         errorMessage: null,
+        outputs: NO_OUTPUTS,
       })),
     uploadArtifact: async (bytes = new Uint8Array([1, 2, 3]), query = "") => {
       const response = await call("POST", `/v1/artifacts${query}`, { body: bytes as Uint8Array<ArrayBuffer> });

@@ -1,11 +1,13 @@
-import type {
-  ActiveJob,
-  EndedJob,
-  JobHandle,
-  JobId,
-  QueuedJob,
-  RunningJob,
-  StartingJob,
+import {
+  type ActiveJob,
+  type EndedJob,
+  type JobHandle,
+  type JobId,
+  NO_OUTPUTS,
+  type QueuedJob,
+  type RunningJob,
+  type StartingJob,
+  UNKNOWN_CODE,
 } from "../../src/server/core/jobs/job.ts";
 import type { Gpu } from "../../src/server/core/queue/gpu.ts";
 
@@ -31,6 +33,9 @@ export const createQueued = (id: string, overrides: Partial<QueuedJob> = {}): Qu
   nodeName: "atlas",
   createdAt: 100,
   requestDigest: "digest",
+  code: UNKNOWN_CODE,
+  outputGlobs: null,
+  notes: [],
   ...overrides,
 });
 
@@ -60,6 +65,7 @@ export const createEnded = (id: string, overrides: Partial<EndedJob> = {}): Ende
   completedAt: 300,
   exitCode: 0,
   errorMessage: null,
+  outputs: NO_OUTPUTS,
   ...overrides,
 });
 

@@ -4,15 +4,17 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Problem, Result } from "../../src/base/result.ts";
 import type { Clock } from "../../src/server/core/clock.ts";
-import type {
-  ArtifactId,
-  EndedJob,
-  Job,
-  JobHandle,
-  JobId,
-  QueuedJob,
-  RunningJob,
-  StartingJob,
+import {
+  type ArtifactId,
+  type EndedJob,
+  type Job,
+  type JobHandle,
+  type JobId,
+  NO_OUTPUTS,
+  type QueuedJob,
+  type RunningJob,
+  type StartingJob,
+  UNKNOWN_CODE,
 } from "../../src/server/core/jobs/job.ts";
 import type { JobFilter, Store } from "../../src/server/core/store.ts";
 import { openStore } from "../../src/server/external/sqlite/open-store.ts";
@@ -59,6 +61,9 @@ export const createQueued = (id: string, fields: Partial<QueuedJob> = {}): Queue
   nodeName: "atlas",
   createdAt: 1_700_000_000.123456,
   requestDigest: "abc",
+  code: UNKNOWN_CODE,
+  outputGlobs: null,
+  notes: [],
   ...fields,
 });
 
@@ -90,6 +95,7 @@ export const createEnded = (id: string, fields: Partial<EndedJob> = {}): EndedJo
   completedAt: 1_700_000_002.25,
   exitCode: 0,
   errorMessage: null,
+  outputs: NO_OUTPUTS,
   ...fields,
 });
 

@@ -23,6 +23,7 @@ import type { Log } from "../../src/server/core/telemetry/log.ts";
 import type { Backups } from "../../src/server/core/upkeep/backups.ts";
 import { createJobFolders } from "../../src/server/external/job-folder/folder-sizes.ts";
 import { createJobDirectory } from "../../src/server/external/job-folder/job-directory.ts";
+import { createJobOutputs } from "../../src/server/external/job-folder/outputs/job-outputs.ts";
 import { openStore } from "../../src/server/external/sqlite/open-store.ts";
 import { createMeter } from "../../src/server/external/telemetry/meter.ts";
 import type { TaskContext } from "../../src/server/tasks/context.ts";
@@ -178,6 +179,7 @@ export const createHarness = (overrides: Overrides = {}): Harness => {
     executor,
     gpus: { isMock: true, read: readGpus, readNow: () => readGpus(0), readHint: () => null, stop: () => undefined },
     jobDirectory: overrides.jobDirectory ?? createJobDirectory(serverDir),
+    outputs: createJobOutputs(serverDir),
     logs: { readTail: async () => Buffer.from(overrides.log ?? "") },
     readDiskRoom: overrides.readDiskRoom ?? (async () => null),
     clock,

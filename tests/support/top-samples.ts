@@ -40,6 +40,16 @@ export const makeJob = (fields: Partial<WireJob> = {}): WireJob => ({
   user: "ada",
   ignore_blacklist: false,
   screen_session_name: null,
+  output_globs: null,
+  outputs: {
+    state: "none",
+    files: 0,
+    bytes: 0,
+    left_out: { files: 0, bytes: 0 },
+    kept_until: null,
+    pulled: false,
+  },
+  notes: [],
   ...fields,
 });
 

@@ -52,6 +52,8 @@ const began = (mark: string, at: number, overrides: StartOf = {}): WitnessLine =
 
 const ended = (mark: string, at: number, code = 3): WitnessLine => ({ kind: "end", mark, code, at });
 
+const KEPT = ["outputs/made/in-repo", "outputs/own", "outputs/own~1"];
+
 const createEvidence = (
   database: readonly StoredJob[],
   witness: readonly WitnessLine[],
@@ -62,6 +64,11 @@ const createEvidence = (
   counters: {},
   blacklist: [],
   witness,
+  made: Object.fromEntries(
+    witness.flatMap((line) =>
+      line.kind === "start" ? [[line.mark, KEPT.map((place) => `${place} ${line.mark}`)]] : [],
+    ),
+  ),
   exitFiles: Object.fromEntries(
     database.flatMap(({ id, exitCode }) => (exitCode === null ? [] : [[id, String(exitCode)]])),
   ),
@@ -253,4 +260,14 @@ describe("a doctored history", () => {
     expect(findEarlyFindings([...HISTORY, REMOVED], [], DATABASE)).toHaveLength(1);
     expect(findEarlyFindings(HISTORY, DATABASE, [stored("a", { exitCode: 4 }), stored("b")])).toHaveLength(1);
   });
+});
+
+test.each([
+  ["that was lost", "in 0 places", ["outputs/made/in-repo a", "outputs/own a"]],
+  ["that is in two places", "in 2 places", [...KEPT.map((place) => `${place} a`), "repo/made/in-repo a"]],
+  ["of another job", "in 0 places", KEPT.map((place) => `${place} b`)],
+  ["that was not kept", "not kept", ["outputs/made/in-repo a", "outputs/own a", "repo/own a"]],
+])("a file %s is seen", (_what, rule, a) => {
+  const findings = findFindings(HISTORY, createEvidence(DATABASE, WITNESS, { made: { a } }));
+  expect(findings.some((finding) => finding.startsWith(rule))).toBe(true);
 });

@@ -243,6 +243,32 @@ const checkExitFiles = ({ database, exitFiles }: Evidence): readonly Finding[] =
     return when(isWrong, () => `wrong exit_code file: ${describe(job)} has ${file ?? "none"}`);
   });
 
+const PLACES = [["repo/made/in-repo", "outputs/made/in-repo"], ["outputs/own"], ["repo/own", "outputs/own~1"]];
+
+const describeMade = (mark: string, files: readonly string[]): string => `${mark} has ${files.join(", ") || "nothing"}`;
+
+/** What must hold at every moment, however the server died: each file that a job made is in one place, whole. */
+export const checkMade = (made: Evidence["made"]): readonly Finding[] =>
+  Object.entries(made).flatMap(([mark, files]) =>
+    PLACES.flatMap((places) => {
+      const found = files.filter((file) => places.some((place) => file === `${place} ${mark}`));
+      return when(
+        found.length !== 1,
+        () => `in ${found.length} places: ${places.join(" or ")}; ${describeMade(mark, files)}`,
+      );
+    }),
+  );
+
+const checkKept = ({ made }: Evidence): readonly Finding[] => [
+  ...checkMade(made),
+  ...Object.entries(made).flatMap(([mark, files]) =>
+    when(
+      files.some((file) => file.startsWith("repo/")),
+      () => `not kept: ${describeMade(mark, files)}`,
+    ),
+  ),
+];
+
 const EXPECTED: Readonly<Partial<Record<Event["kind"], readonly number[]>>> = {
   submit: [200, 201, UNAVAILABLE],
   edit: [200, 400, UNAVAILABLE],
@@ -300,6 +326,7 @@ export const findFindings = (history: readonly Event[], evidence: Evidence): rea
     ...checkAgreement(evidence),
     ...checkCounters(evidence),
     ...checkExitFiles(evidence),
+    ...checkKept(evidence),
     ...checkAnswers(history),
     ...checkBlacklist(history, evidence),
     ...evidence.leftovers.map((what) => `left over: ${what}`),

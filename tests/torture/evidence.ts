@@ -19,7 +19,7 @@ export type WitnessLine =
   | Readonly<{ kind: "clash"; mark: string; gpu: string }>
   | Readonly<{ kind: "leak"; mark: string; names: string }>;
 
-/** What is there once every job has ended: the store, the witness, and what should have gone. */
+/** What is there once every job has ended: the store, the witness, and what should have gone. `made` are the files of each job as `outputs/own m1`: where one is, and what is in it. */
 export type Evidence = Readonly<{
   api: readonly StoredJob[];
   database: readonly StoredJob[];
@@ -27,5 +27,6 @@ export type Evidence = Readonly<{
   blacklist: readonly number[];
   witness: readonly WitnessLine[];
   exitFiles: Readonly<Record<string, string>>;
+  made: Readonly<Record<string, readonly string[]>>;
   leftovers: readonly string[];
 }>;

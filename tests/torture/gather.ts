@@ -177,6 +177,19 @@ const readExitFiles = ({ serverDir }: Arena, jobs: readonly StoredJob[]): Readon
       .map(([id, path]) => [id, readFileSync(path, "utf8").trim()]),
   );
 
+const MADE = ["made/in-repo", "own", "own~1"];
+
+/** What each started job made: where it is now, and whose mark is in it. */
+export const readMade = (arena: Arena): Readonly<Record<string, readonly string[]>> =>
+  Object.fromEntries(
+    readWitness(arena).flatMap((line) => {
+      if (line.kind !== "start") return [];
+      const paths = ["repo", "outputs"].flatMap((folder) => MADE.map((name) => `${folder}/${name}`));
+      const found = paths.map((path) => [path, readIfThere(join(arena.serverDir, "jobs", line.id, path)).trim()]);
+      return [[line.mark, found.flatMap(([path, text]) => (text === "" ? [] : [`${path} ${text}`]))]];
+    }),
+  );
+
 const readCounters = (arena: Arena): Readonly<Record<string, number>> =>
   withDatabase(arena, (db) => {
     const counters = db.query<{ status: string; jobs: number }, []>("select status, jobs from counters").all();
@@ -200,6 +213,7 @@ export const gatherEvidence = async (arena: Arena, leftovers: readonly string[])
     blacklist: readBlacklist(arena),
     witness: readWitness(arena),
     exitFiles: readExitFiles(arena, database),
+    made: readMade(arena),
     leftovers,
   };
 };

@@ -34,6 +34,9 @@ export const codeOf = ({ behaviour }: Pick<JobPlan, "behaviour">, variant: numbe
 const HELPERS = `witness() { printf '%s\\n' "$*" >> "$WITNESS"; }
 begin() {
   mark=$1
+  mkdir -p made && echo "$mark" > made/in-repo
+  echo "$mark" > "$NEXUS_OUTPUT_DIR/own"
+  echo "$mark" > own
   witness "start $1 $2 $NEXUS_JOB_ID gpus=$CUDA_VISIBLE_DEVICES $EPOCHREALTIME"
   [[ -z "\${!NS_@}" ]] || witness "leak $1 \${!NS_@}"
   local gpu lock
@@ -52,7 +55,7 @@ die() {
 }
 `;
 
-/** What every command sources: it writes down when the job began and ended, and holds a lock on each of its GPUs. */
+/** What every command sources: it makes files, writes down when the job began and ended, and holds a lock on each of its GPUs. */
 export const renderHelpers = (): string => HELPERS;
 
 const seconds = (ms: number): string => (ms / 1000).toFixed(3);

@@ -5,7 +5,7 @@ import type { Step } from "../../src/server/core/telemetry/steps.ts";
 import { openStore } from "../../src/server/external/sqlite/open-store.ts";
 import { pickPort } from "../support/pick-port.ts";
 import { type Arena, sleep } from "./arena.ts";
-import { type Finding, findEarlyFindings, findFindings } from "./checker.ts";
+import { checkMade, type Finding, findEarlyFindings, findFindings } from "./checker.ts";
 import { killOnce, runClient, setBlacklisted, tell } from "./clients.ts";
 import type { StoredJob } from "./evidence.ts";
 import {
@@ -14,6 +14,7 @@ import {
   listJobs,
   listLeftovers,
   listProcesses,
+  readMade,
   readStoredJobs,
   withDatabase,
 } from "./gather.ts";
@@ -120,6 +121,7 @@ const recordEnd = (run: Run, server: ServerProcess, what: string): void => {
   state.isUp = false;
   state.server = null;
   arena.history.add({ kind: "server", what });
+  for (const finding of checkMade(readMade(arena))) addFinding(run, finding);
   const { exitCode } = server.child;
   if (exitCode !== null && exitCode !== 0) addFinding(run, `ended by itself: the server, with exit code ${exitCode}`);
 };

@@ -11,7 +11,7 @@ import { runTorture } from "./run.ts";
 import { drawDeath } from "./server-process.ts";
 import { drawStories } from "./stories.ts";
 
-const OPTIONS = { seed: 7, kills: 14, leastJobs: 20, minutes: 0.5, clients: 2, gpus: 4, killsBetweenDrains: 14 };
+const OPTIONS = { seed: 7, kills: 20, leastJobs: 20, minutes: 0.5, clients: 2, gpus: 4, killsBetweenDrains: 20 };
 
 const plan = (seed: number): string => {
   const stories = drawStories(createRandom(seed), { client: 0, run: "t", gpus: 4, mayResist: true });

@@ -9,6 +9,7 @@ import { awaitJob, isEnded, isHopeless, pauseBeforeRetry } from "../jobs/await-j
 import { followJob } from "../jobs/follow-job.ts";
 import { chooseExitCode, describeEnding } from "../jobs/job-ending.ts";
 import { filterLog } from "../jobs/log-filter.ts";
+import { sayKept } from "../jobs/say-kept.ts";
 import { standBack } from "../targets/target.ts";
 import { hint } from "../terminal/output.ts";
 import { type AttachSocket, openAttachSocket, type SocketEnd } from "./attach-socket.ts";
@@ -155,6 +156,7 @@ const showEnd = async (session: Session): Promise<Outcome> => {
   if (!job.ok) return job;
   await showTail(session);
   hint(`${describeEnding(job.value)} (all of its output: nx logs ${session.id})`);
+  await sayKept(session.api, job.value);
   return ok(chooseExitCode(job.value));
 };
 

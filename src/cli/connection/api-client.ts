@@ -17,7 +17,7 @@ export type Api = Readonly<{
   send: <Value>(method: "POST" | "PATCH" | "PUT" | "DELETE", path: string, body?: unknown) => ApiResult<Value>;
   upload: <Value>(path: string, body: Blob | ReadableStream<Uint8Array>, mediaType?: string) => ApiResult<Value>;
   stream: (path: string, signal: AbortSignal) => ApiResult<ReadableStream<Uint8Array>>;
-  open: (path: string, signal: AbortSignal) => ApiResult<Response>;
+  open: (path: string, signal: AbortSignal, headers?: Readonly<Record<string, string>>) => ApiResult<Response>;
 }>;
 
 const STATUS = "/v1/server/status";
@@ -235,6 +235,6 @@ export const createApi = (target: Target, limit: Limit | null = null): Api => {
     upload: (path, body, mediaType = TAR) =>
       requestJson(line, { path, init: { method: "POST", headers: { "content-type": mediaType }, body } }),
     stream: (path, signal) => openStream(line, { path, init: { signal } }),
-    open: (path, signal) => request(line, { path, init: { signal } }),
+    open: (path, signal, headers = {}) => request(line, { path, init: { signal, headers } }),
   };
 };

@@ -16,6 +16,8 @@ const listText = (names: readonly string[]): string | null => (names.length === 
 const sayGpus: Say = ({ num_gpus: count, requested_gpu_idxs: idxs = [] }) =>
   idxs.length === 0 ? String(count) : idxs.join(",");
 
+const sayOutputs: Say = ({ output_globs: globs = null }) => (globs?.length === 0 ? "none" : listText(globs ?? []));
+
 const SAID: readonly (readonly [Difference["kind"], string, Say])[] = [
   ["command", "command", (job) => job.command],
   ["variables", "variables", (job) => listText(listVariables(job))],
@@ -24,6 +26,7 @@ const SAID: readonly (readonly [Difference["kind"], string, Say])[] = [
   ["flags", "force", (job) => (job.ignore_blacklist ? "yes" : null)],
   ["flags", "integrations", (job) => listText(job.integrations)],
   ["flags", "notifications", (job) => listText(job.notifications)],
+  ["flags", "outputs", sayOutputs],
   ["flags", "jobrc", (job) => job.jobrc],
   ["code", "repository", (job) => job.git_repo_url],
   ["code", "branch", (job) => job.git_branch],

@@ -9,6 +9,7 @@ const EVENTS: Readonly<Record<WireDelivery["event"], string>> = {
   failed: "failed",
   killed: "killed",
   log_uploaded: "log's address",
+  files_expire: "files go soon",
   batch_done: "batch",
   unhealthy: "machine unhealthy",
   recovered: "machine recovered",

@@ -8,6 +8,7 @@ import { hint } from "../terminal/output.ts";
 import { isBusy, isEnded, isHopeless, pauseBeforeRetry, stayWith } from "./await-job.ts";
 import { chooseExitCode, describeEnding } from "./job-ending.ts";
 import { createLogViewer, type LogViewer } from "./log-viewer.ts";
+import { sayKept } from "./say-kept.ts";
 
 const reportEnd = (job: WireJob): void => {
   if (job.status !== "completed" || isTerminal("errors")) hint(describeEnding(job));
@@ -43,23 +44,28 @@ const listenUntilEnd = async (api: Api, id: string, listener: Listener): Promise
   }
 };
 
-const listenForInterrupt = (id: string): AbortController => {
+type Interrupt = Readonly<{ signal: AbortSignal; ignore: () => void }>;
+
+const listenForInterrupt = (id: string): Interrupt => {
   const controller = new AbortController();
-  process.once("SIGINT", () => {
+  const leave = (): void => {
     hint(`\nDetached; job ${id} goes on. Come back with: nx logs -F ${id}`);
     controller.abort();
-  });
-  return controller;
+  };
+  process.once("SIGINT", leave);
+  return { signal: controller.signal, ignore: () => void process.off("SIGINT", leave) };
 };
 
 /** Shows the log as it grows, until the job ends or Ctrl-C. A server that is restarted meanwhile is waited for. */
 export const followJob = async (api: Api, id: string, lastLines: number | null): Promise<Outcome> => {
-  const { signal } = listenForInterrupt(id);
+  const { signal, ignore } = listenForInterrupt(id);
   const viewer = createLogViewer(lastLines);
   const ended = await listenUntilEnd(stayWith(api), id, { viewer, signal });
   if (signal.aborted) return ok(INTERRUPTED);
+  ignore();
   viewer.end();
   if (!ended.ok) return err({ ...ended.error, message: `${ended.error.message}; come back with: nx logs -F ${id}` });
   reportEnd(ended.value);
+  await sayKept(api, ended.value);
   return ok(chooseExitCode(ended.value));
 };

@@ -1,8 +1,10 @@
 import { escapeText } from "../../base/escape-text.ts";
 import type { WireJob } from "../../wire/job.ts";
 import { describeWandbRun } from "../../wire/wandb-text.ts";
+import { formatClock } from "../terminal/clock.ts";
 import { formatDuration } from "../terminal/duration.ts";
 import { print, printTable } from "../terminal/output.ts";
+import { describeFiles, hasFiles, listNotes } from "./kept-text.ts";
 
 export const formatGpus = (job: WireJob): string => {
   if (job.num_gpus === 0) return "cpu";
@@ -15,9 +17,6 @@ const nowSeconds = (): number => Date.now() / 1000;
 
 const formatRuntime = (job: WireJob): string =>
   job.started_at === null ? "-" : formatDuration((job.completed_at ?? nowSeconds()) - job.started_at);
-
-const formatClock = (seconds: number | null): string =>
-  seconds === null ? "-" : new Date(seconds * 1000).toISOString().slice(0, 16).replace("T", " ");
 
 export const printRunning = (jobs: readonly WireJob[]): void =>
   printTable(
@@ -80,7 +79,7 @@ const listNext = (job: WireJob): string => {
     case "completed":
     case "failed":
     case "killed":
-      return `nx logs ${job.id} · nx redo ${job.id}`;
+      return `nx logs ${job.id} · nx redo ${job.id}${hasFiles(job) ? ` · nx files ${job.id} · nx pull ${job.id}` : ""}`;
   }
 };
 
@@ -107,6 +106,8 @@ const listOrigin = (job: WireJob): readonly (readonly [string, string | null])[]
   ["workdir", job.workdir ?? null],
   ["env", listVariables(job).join(" ")],
   ["w&b", tellRun(job)],
+  ["files", describeFiles(job)],
+  ...listNotes(job).map((note) => ["note", note] as const),
   ["folder", job.dir],
   ["session", job.status === "running" ? job.screen_session_name : null],
   ["next", listNext(job)],

@@ -54,6 +54,21 @@ export const readNotifications = (flags: FlagValues, usual: readonly string[]): 
   return checkNames([...readList(flags, "notify"), ...defaults], NOTIFICATION_NAMES, "notification");
 };
 
+/** None of them where the flags say nothing of files. */
+export const readOutputGlobs = (flags: FlagValues): Result<Pick<JobRequestInput, "output_globs">, Failure> => {
+  const globs = readList(flags, "outputs");
+  const keepsNone = readSwitch(flags, "no-outputs");
+  if (globs.length > 0 && keepsNone) return failUsage("give --outputs or --no-outputs, not both");
+  return ok(globs.length > 0 || keepsNone ? { output_globs: [...globs] } : {});
+};
+
+const readSurroundings = (flags: FlagValues): Result<Pick<JobRequestInput, "env" | "jobrc">, Failure> => {
+  const env = collectEnvironment(readList(flags, "env"), readText(flags, "env-file"));
+  if (!env.ok) return env;
+  const jobrc = readJobrc();
+  return jobrc.ok ? ok({ env: env.value, jobrc: jobrc.value }) : jobrc;
+};
+
 export const readJobOptions = (flags: FlagValues, config: Config): Result<JobOptions, Failure> => {
   const gpus = readGpus(flags);
   if (!gpus.ok) return gpus;
@@ -61,17 +76,17 @@ export const readJobOptions = (flags: FlagValues, config: Config): Result<JobOpt
   if (!notifications.ok) return notifications;
   const integrations = checkNames(readListOption(config, "default_integrations"), INTEGRATION_NAMES, "integration");
   if (!integrations.ok) return integrations;
-  const env = collectEnvironment(readList(flags, "env"), readText(flags, "env-file"));
-  if (!env.ok) return env;
-  const jobrc = readJobrc();
-  if (!jobrc.ok) return jobrc;
+  const outputs = readOutputGlobs(flags);
+  if (!outputs.ok) return outputs;
+  const surroundings = readSurroundings(flags);
+  if (!surroundings.ok) return surroundings;
   return ok({
     ...gpus.value,
     user: readUserName(config),
     notifications: notifications.value,
     integrations: integrations.value,
-    env: env.value,
-    jobrc: jobrc.value,
+    ...surroundings.value,
     ignore_blacklist: readSwitch(flags, "force"),
+    ...outputs.value,
   });
 };

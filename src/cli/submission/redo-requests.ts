@@ -9,7 +9,7 @@ import type { Config } from "../settings/config-file.ts";
 import { collectNamed, type NamedValues } from "../settings/environment-files.ts";
 import { readUserName } from "../settings/user-name.ts";
 import { expandWords } from "./expand-words.ts";
-import { type GpuOptions, readGpus, readNotifications } from "./job-options.ts";
+import { type GpuOptions, readGpus, readNotifications, readOutputGlobs } from "./job-options.ts";
 import { PRIORITY } from "./queue-requests.ts";
 
 type Requests = readonly JobRequestInput[];
@@ -77,19 +77,28 @@ const choosePriority = (job: WireJob, given: number | null): number =>
   given ?? (job.priority > PRIORITY.max ? 0 : job.priority);
 
 type Options = Omit<JobRequestInput, "command" | "env">;
+type Ending = Pick<Options, "notifications" | "output_globs">;
+
+const chooseEnding = (job: WireJob, flags: FlagValues): Result<Ending, Failure> => {
+  const notifications = readNotifications(flags, job.notifications);
+  if (!notifications.ok) return notifications;
+  const outputs = readOutputGlobs(flags);
+  if (!outputs.ok) return outputs;
+  return ok({ notifications: notifications.value, output_globs: job.output_globs ?? null, ...outputs.value });
+};
 
 const readOptions = (job: WireJob, { flags, config }: Wanted): Result<Options, Failure> => {
   const gpus = chooseGpus(job, flags);
   if (!gpus.ok) return gpus;
-  const notifications = readNotifications(flags, job.notifications);
-  if (!notifications.ok) return notifications;
+  const ending = chooseEnding(job, flags);
+  if (!ending.ok) return ending;
   const priority = readWhole(flags, "priority", PRIORITY);
   if (!priority.ok) return priority;
   return ok({
     ...gpus.value,
     ...sameCode(job, flags),
     user: readUserName(config),
-    notifications: notifications.value,
+    ...ending.value,
     integrations: job.integrations,
     jobrc: job.jobrc,
     ignore_blacklist: job.ignore_blacklist || readSwitch(flags, "force"),

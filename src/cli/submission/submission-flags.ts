@@ -20,6 +20,13 @@ export const SUBMISSION_FLAGS: readonly Flag[] = [
   { long: "env", short: "e", value: "K=V", many: true, help: "a variable for the job" },
   { long: "env-file", value: "FILE", help: "variables for the job, one K=V a line" },
   { long: "no-git", help: "send no code" },
+  {
+    long: "outputs",
+    value: "GLOB",
+    many: true,
+    help: "keep what matches of its files, ** crosses folders, ! takes out",
+  },
+  { long: "no-outputs", help: "keep no file of its folder" },
   { long: "dry-run", help: "print what would be submitted" },
   { long: "json", help: "print the jobs as JSON" },
   { long: "quiet", short: "q", help: "print ids only" },

@@ -2,7 +2,7 @@ import { randomInt } from "node:crypto";
 import { escapeText } from "../../base/escape-text.ts";
 import { err, type Result } from "../../base/result.ts";
 import type { FlagValues } from "../../command-line/command.ts";
-import { readSwitch } from "../../command-line/flag-values.ts";
+import { readList, readSwitch } from "../../command-line/flag-values.ts";
 import { UNREACHABLE } from "../../command-line/usage.ts";
 import type { JobRequestInput, WireJob } from "../../wire/job.ts";
 import { drawJobId } from "../../wire/job-id.ts";
@@ -10,6 +10,7 @@ import type { Snapshot } from "../code/code-snapshot.ts";
 import { sendCode } from "../code/send-code.ts";
 import type { Api } from "../connection/api-client.ts";
 import type { ApiFailure, ApiResult } from "../connection/api-failure.ts";
+import { readOutputs } from "../jobs/kept-text.ts";
 import { readSwitchOption } from "../settings/config-file.ts";
 import { hint } from "../terminal/output.ts";
 
@@ -98,17 +99,31 @@ const submit = async <Value>(
   }
 };
 
+const warnOfOldServer = (flags: FlagValues, [job]: readonly WireJob[]): void => {
+  if (job === undefined || readOutputs(job) !== null || readList(flags, "outputs").length === 0) return;
+  hint("Warning: the server is too old for --outputs, and keeps no file of the job");
+};
+
 const postBatch =
   (api: Api): Post<readonly WireJob[]> =>
   (named) =>
     api.send("POST", "/v1/jobs/batch", named);
 
 /** Requests that name their code themselves, as the server has it. */
-export const submitKnown = (api: Api, requests: Requests): ApiResult<readonly WireJob[]> =>
-  submitAnyhow({ requests, snapshot: null, post: postBatch(api) });
+export const submitKnown = async (api: Api, flags: FlagValues, requests: Requests): ApiResult<readonly WireJob[]> => {
+  const jobs = await submitAnyhow({ requests, snapshot: null, post: postBatch(api) });
+  if (jobs.ok) warnOfOldServer(flags, jobs.value);
+  return jobs;
+};
 
-export const submitJob = (api: Api, flags: FlagValues, request: JobRequestInput): ApiResult<WireJob> =>
-  submit(api, flags, [request], ([only]) => api.send<WireJob>("POST", "/v1/jobs", only));
+export const submitBatch = async (api: Api, flags: FlagValues, requests: Requests): ApiResult<readonly WireJob[]> => {
+  const jobs = await submit(api, flags, requests, postBatch(api));
+  if (jobs.ok) warnOfOldServer(flags, jobs.value);
+  return jobs;
+};
 
-export const submitBatch = (api: Api, flags: FlagValues, requests: Requests): ApiResult<readonly WireJob[]> =>
-  submit(api, flags, requests, postBatch(api));
+export const submitJob = async (api: Api, flags: FlagValues, request: JobRequestInput): ApiResult<WireJob> => {
+  const job = await submit(api, flags, [request], ([only]) => api.send<WireJob>("POST", "/v1/jobs", only));
+  if (job.ok) warnOfOldServer(flags, [job.value]);
+  return job;
+};

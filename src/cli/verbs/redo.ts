@@ -1,5 +1,5 @@
 import { err, ok, type Result } from "../../base/result.ts";
-import type { Failure, Invocation, Outcome, Verb } from "../../command-line/command.ts";
+import type { Failure, FlagValues, Invocation, Outcome, Verb } from "../../command-line/command.ts";
 import { failUsage, WRONG_STATE } from "../../command-line/usage.ts";
 import type { JobRequestInput, WireJob } from "../../wire/job.ts";
 import type { Api } from "../connection/api-client.ts";
@@ -28,9 +28,9 @@ const refuseGone = (jobs: readonly WireJob[], message: string): Result<never, Fa
 };
 
 const submitAgain =
-  (api: Api, jobs: readonly WireJob[]) =>
+  (api: Api, flags: FlagValues, jobs: readonly WireJob[]) =>
   async (requests: readonly JobRequestInput[]): Promise<Result<readonly WireJob[], Failure>> => {
-    const submitted = await submitKnown(api, requests);
+    const submitted = await submitKnown(api, flags, requests);
     const isGone = !submitted.ok && submitted.error.code === "ARTIFACT_NOT_FOUND";
     return isGone ? refuseGone(jobs, submitted.error.message) : submitted;
   };
@@ -43,7 +43,7 @@ const run = async ({ flags, words, command }: Invocation): Promise<Outcome> => {
   if (!jobs.ok) return jobs;
   const requests = redoRequests(jobs.value, { flags, command, config: api.value.target.config });
   if (!requests.ok) return requests;
-  return queueRequests(api.value, flags, requests.value, submitAgain(api.value, jobs.value));
+  return queueRequests(api.value, flags, requests.value, submitAgain(api.value, flags, jobs.value));
 };
 
 const ABOUT_CODE = ["no-git"];

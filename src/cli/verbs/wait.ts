@@ -8,6 +8,7 @@ import { connect } from "../connection/connect.ts";
 import { awaitJob, isEnded } from "../jobs/await-job.ts";
 import { chooseExitCode, describeEnding } from "../jobs/job-ending.ts";
 import { listJobs } from "../jobs/list-jobs.ts";
+import { sayKept } from "../jobs/say-kept.ts";
 import { readUserName } from "../settings/user-name.ts";
 import { hint, print, printJson } from "../terminal/output.ts";
 
@@ -42,8 +43,8 @@ const run = async ({ flags, words }: Invocation): Promise<Outcome> => {
     const job = await awaitJob(api.value, encodeURIComponent(id), isEnded);
     if (!job.ok) return job;
     hint(describeEnding(job.value));
+    ended.push(await sayKept(api.value, job.value));
     if (readSwitch(flags, "quiet")) print(job.value.id);
-    ended.push(job.value);
   }
   if (readSwitch(flags, "json")) printJson(ended);
   return ok(ended.map(chooseExitCode).find((code) => code !== 0) ?? 0);

@@ -20,6 +20,7 @@ import { createEventRoute } from "./routes/events.ts";
 import { createGpuRoutes } from "./routes/gpus.ts";
 import { createJobChangeRoutes } from "./routes/job-changes.ts";
 import { createJobCodeRoutes } from "./routes/job-code.ts";
+import { createJobFileRoutes } from "./routes/job-files.ts";
 import { createJobLogRoutes } from "./routes/job-logs.ts";
 import { createJobWaitRoute } from "./routes/job-wait.ts";
 import { createJobRoutes } from "./routes/jobs.ts";
@@ -54,6 +55,7 @@ const listRoutes = (context: ApiContext, { rooms, seats, document }: Shared): re
   createJobWaitRoute(context),
   ...createJobCodeRoutes(context),
   ...createJobLogRoutes(context),
+  ...createJobFileRoutes(context),
   createDeliveryRoute(context),
   createAttachRoute(context, rooms, seats),
   createEventRoute(context),

@@ -14,6 +14,7 @@ import type { QueueLimits } from "../core/queue/queue-limits.ts";
 import type { Refusal } from "../core/refusal.ts";
 import type { Executor, JobDirectory, LogFile } from "../core/running/executor.ts";
 import type { JobTerminals, SocketHandler } from "../core/running/job-terminal.ts";
+import type { JobOutputs } from "../core/running/outputs.ts";
 import type { Store } from "../core/store.ts";
 import type { Log } from "../core/telemetry/log.ts";
 import type { Meter } from "../core/telemetry/meter.ts";
@@ -48,6 +49,7 @@ export type ApiContext = Readonly<{
   log: Log;
   meter: Meter;
   jobDir: JobDirectory;
+  outputs: JobOutputs;
   findProcessOwner: FindProcessOwner;
   feed: EventFeed;
   executor: Pick<Executor, "attachCommand" | "fitCommand">;

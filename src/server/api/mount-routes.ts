@@ -15,7 +15,10 @@ type Bounds = Readonly<{ seats: Seats; bodyTimeoutS: number }>;
 const OPEN_ERRORS = ["FORBIDDEN_ORIGIN", "UNAVAILABLE"] as const;
 const GUARDED_ERRORS = ["AUTHENTICATION_REQUIRED", "INVALID_CREDENTIALS", "TOO_MANY_REQUESTS", "FORBIDDEN"] as const;
 
-const toRoutingPath = (path: string): string => path.replaceAll(/\{(\w+)\}/g, ":$1");
+const REST_OF_ADDRESS = "path";
+
+const toRoutingPath = (path: string): string =>
+  path.replaceAll(/\{(\w+)\}/g, (_, name: string) => (name === REST_OF_ADDRESS ? `:${name}{[\\s\\S]+}` : `:${name}`));
 
 const describeParams = (params: Readonly<Record<string, PathParameter>>): z.ZodObject =>
   z.object(Object.fromEntries(Object.entries(params).map(([name, { schema }]) => [name, schema])));

@@ -17,7 +17,7 @@ const nameMethod = (method: string): string =>
 
 const nameRoute = (request: AppRequest): string => {
   const path = routePath(request, LAST);
-  return path.endsWith("*") ? "other" : path.replaceAll(/:(\w+)/g, "{$1}");
+  return path.endsWith("*") ? "other" : path.replaceAll(/:(\w+)(\{[^}]*\})?/g, "{$1}");
 };
 
 const chooseLevel = ({ method, status }: RequestSample): keyof Log => {

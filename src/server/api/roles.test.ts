@@ -1,4 +1,6 @@
 import { describe, expect, test } from "bun:test";
+import { mkdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { type CallOptions, createHarness, type Harness, TOKEN } from "../../../tests/support/api.ts";
 import { ok } from "../../base/result.ts";
 import { CLOSE_CODES } from "../../wire/attach.ts";
@@ -25,6 +27,11 @@ const createWorld = async (role: Role) => {
   for (const user of ["ann", "bob"]) {
     for (const kind of ["queued", "running"]) await harness.submit({ job_id: `${user}-${kind}`, user });
     await harness.startJob(`${user}-running`);
+    await harness.submit({ job_id: `${user}-ended`, user });
+    await harness.endJob(`${user}-ended`);
+    const outputs = join(harness.serverDir, "jobs", `${user}-running`, "outputs");
+    mkdirSync(outputs, { recursive: true });
+    writeFileSync(join(outputs, "made"), "x");
   }
   return { harness, as: callAs(harness, harness.addToken("ann", role)) };
 };
@@ -42,6 +49,9 @@ const READS: readonly Try[] = [
   "/v1/jobs/bob-queued/why",
   "/v1/jobs/bob-running/logs",
   "/v1/jobs/bob-running/deliveries",
+  "/v1/jobs/bob-running/files",
+  "/v1/jobs/bob-running/files/made",
+  "/v1/jobs/bob-running/files.tar",
   "/v1/artifacts/by-sha/abcd",
   "/metrics",
   "/openapi.json",
@@ -55,6 +65,8 @@ const OWN: readonly Try[] = [
   ["edit an own job", "PATCH", "/v1/jobs/ann-queued", { json: { priority: 1 } }],
   ["remove an own job", "DELETE", "/v1/jobs/ann-queued", {}],
   ["kill an own job", "POST", "/v1/jobs/ann-running/kill", {}],
+  ["remove an own job's files", "DELETE", "/v1/jobs/ann-ended/files", {}],
+  ["say that an own job's files were fetched", "PATCH", "/v1/jobs/ann-ended/files", { json: { pulled: true } }],
   ["upload", "POST", "/v1/artifacts", { body: "tar" }],
   ["test notifications", "POST", "/v1/notifications/test", { json: { channel: "team" } }],
 ];
@@ -68,6 +80,8 @@ const OTHERS: readonly Try[] = [
   ["edit nothing of another's job", "PATCH", "/v1/jobs/bob-queued", { json: {} }],
   ["remove another's job", "DELETE", "/v1/jobs/bob-queued", {}],
   ["kill another's job", "POST", "/v1/jobs/bob-running/kill", {}],
+  ["remove another's files", "DELETE", "/v1/jobs/bob-ended/files", {}],
+  ["say that another's files were fetched", "PATCH", "/v1/jobs/bob-ended/files", { json: { pulled: true } }],
   ["blacklist a GPU", "PUT", "/v1/gpus/1/blacklist", {}],
   ["give a GPU back", "DELETE", "/v1/gpus/1/blacklist", {}],
   ["clear what a log said against a GPU", "DELETE", "/v1/gpus/1/fault", {}],

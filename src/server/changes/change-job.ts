@@ -1,10 +1,10 @@
 import { err, ok, type Result } from "../../base/result.ts";
-import { isEnded, type Job, type JobId } from "../core/jobs/job.ts";
+import { isEnded, isMoving, type Job, type JobId } from "../core/jobs/job.ts";
 import { explainEvent } from "../core/jobs/job-change.ts";
 import { applyJobEvent, type JobEvent } from "../core/jobs/job-transition.ts";
 import { planBatchNotices } from "../core/notices/batch-notice.ts";
 import type { Batch } from "../core/notices/news.ts";
-import { type NoticeSource, planJobNotices } from "../core/notices/plan-notices.ts";
+import { type NoticeSource, planJobNotices, waitsForLog } from "../core/notices/plan-notices.ts";
 import { createRefusal, createUnavailable, createUnknownJob, type Refusal } from "../core/refusal.ts";
 import type { Transaction } from "../core/store.ts";
 import type { ChangeContext } from "./context.ts";
@@ -22,7 +22,11 @@ export const decideByEvent =
     const next = applyJobEvent(job, event);
     if (!next.ok) return err(createRefusal("INVALID_JOB_STATE", next.error.message));
     const after = next.value;
-    return ok({ after, reason: reason ?? explainEvent(event, after), isMinor: event.kind === "report" });
+    return ok({
+      after,
+      reason: reason ?? explainEvent(event, after),
+      isMinor: event.kind === "report" || event.kind === "account",
+    });
   };
 
 const countInBatch = ({ outbox }: Transaction, before: Job, after: Job | null): Batch | null => {
@@ -43,7 +47,9 @@ const enqueueNotices = (context: ChangeContext, transaction: Transaction, before
   const ofJob = after === null ? [] : planJobNotices(before, after, source);
   const notices = [...ofJob, ...planBatchNotices(batch, after ?? before, source)];
   transaction.outbox.enqueue(notices);
-  return batch !== null || notices.length > 0;
+  const isSettled = isMoving(before) && after !== null && !isMoving(after) && !waitsForLog(after);
+  if (isSettled) transaction.outbox.release(before.id, source.now);
+  return batch !== null || notices.length > 0 || isSettled;
 };
 
 const write = (transaction: Transaction, before: Job, after: Job | null): void => {

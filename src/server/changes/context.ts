@@ -11,8 +11,8 @@ import type { Meter } from "../core/telemetry/meter.ts";
 /** Who asks, and the log of the request, whose lines carry its id. */
 export type Caller = Readonly<{ log: Log; name: string }>;
 
-/** `running` has the running jobs looked at now, `queues` what can start now, `outbox` what is to be told. */
-export type Wakes = Readonly<{ running: () => void; queues: () => void; outbox: () => void }>;
+/** `running` has the running jobs looked at now, `queues` what can start now, `outbox` what is to be told, `outputs` what ended jobs made. */
+export type Wakes = Readonly<{ running: () => void; queues: () => void; outbox: () => void; outputs: () => void }>;
 
 /** What every write of a job needs, whoever asks for it. */
 export type ChangeContext = Readonly<{

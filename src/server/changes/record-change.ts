@@ -1,4 +1,4 @@
-import { isActive, isEnded, type Job } from "../core/jobs/job.ts";
+import { isActive, isEnded, isMoving, type Job } from "../core/jobs/job.ts";
 import { describeChange } from "../core/jobs/job-change.ts";
 import type { ChangeContext } from "./context.ts";
 
@@ -26,6 +26,7 @@ const isOfTheQueue = (before: Job, after: Job | null): boolean =>
 const wakeFor = ({ wakes }: ChangeContext, { before, after, isHeardOf }: Changed): void => {
   if (isOfTheQueue(before, after)) wakes.queues();
   else if (after !== null && isActive(after) && after.markedForKill) wakes.running();
+  if (after !== null && isMoving(after)) wakes.outputs();
   if (isHeardOf) wakes.outbox();
 };
 

@@ -1,7 +1,7 @@
 import type { Result } from "../../base/result.ts";
 import type { WireStatus } from "../../wire/job.ts";
 import type { AccessToken } from "./access/access-token.ts";
-import type { ActiveJob, ArtifactId, Job, JobId, JobStatus, QueuedJob } from "./jobs/job.ts";
+import type { ActiveJob, ArtifactId, EndedJob, Job, JobId, JobStatus, QueuedJob } from "./jobs/job.ts";
 import type { OutboxChanges, OutboxReads } from "./notices/outbox.ts";
 import type { GpuFault } from "./queue/gpu-fault.ts";
 import type { CountStarts } from "./queue/queue-head.ts";
@@ -85,7 +85,8 @@ export type ArtifactStore = Readonly<{
  * `write` resolves once its change and those of all concurrent writers are on disk (one fsync for all). `listJobs` yields
  * a page in slices, and lets others have their turn between them. `loadDecidingJobs` has the queued jobs on which a decision
  * depends, with the first of those that came before `passedOverSince` (Unix seconds). `countQueuedBefore` counts those that
- * start before the job. `readNewestQueued` is a time, 0 when no job is queued.
+ * start before the job. `readNewestQueued` is a time, 0 when no job is queued. `findMovingJob`: of those that ended and whose
+ * files are still to be kept, the first.
  */
 export type Store = Readonly<{
   findJob: (id: JobId) => Job | null;
@@ -95,6 +96,7 @@ export type Store = Readonly<{
   countQueuedBefore: (job: Pick<QueuedJob, "id" | "priority" | "createdAt">) => number;
   readNewestQueued: () => number;
   loadActiveJobs: () => readonly ActiveJob[];
+  findMovingJob: () => EndedJob | null;
   countJobs: () => JobCounts;
   loadEnvironment: (id: JobId) => Environment;
   listBlacklist: () => ReadonlySet<number>;

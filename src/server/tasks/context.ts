@@ -4,6 +4,7 @@ import type { JobId } from "../core/jobs/job.ts";
 import type { ReadDiskRoom } from "../core/machine/disk-room.ts";
 import type { GpuProbe } from "../core/queue/gpu.ts";
 import type { Executor, JobDirectory, LogFile } from "../core/running/executor.ts";
+import type { JobOutputs } from "../core/running/outputs.ts";
 import type { Settings } from "../core/settings/settings.ts";
 import type { Environment } from "../core/store.ts";
 import type { OnStep } from "../core/telemetry/steps.ts";
@@ -15,6 +16,7 @@ export type TaskContext = ChangeContext &
     gpus: GpuProbe;
     readDiskRoom: ReadDiskRoom;
     jobDirectory: JobDirectory;
+    outputs: JobOutputs;
     logs: Pick<LogFile, "readTail">;
     uptime: Clock;
     serverEnvironment: Environment;

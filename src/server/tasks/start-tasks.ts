@@ -6,6 +6,7 @@ import type { Backups } from "../core/upkeep/backups.ts";
 import type { JobFolders, Retention } from "../core/upkeep/folder-plan.ts";
 import { createMemory, type TaskContext, type TaskMemory } from "./context.ts";
 import { findWandbRuns } from "./jobs/find-wandb-runs.ts";
+import { createOutputKeeping, type OutputKeeping } from "./jobs/keep-outputs.ts";
 import { restoreJobs } from "./jobs/restore-jobs.ts";
 import { startCpuJobs, startGpuJobs } from "./jobs/start-queued-jobs.ts";
 import { tendRunningJobs } from "./jobs/tend-running-jobs.ts";
@@ -20,7 +21,7 @@ import { createDiskWatch } from "./upkeep/watch-disk.ts";
 import { createHealthWatch } from "./upkeep/watch-health.ts";
 
 /** What rings for the tasks that do not only wait for their time. */
-export type Alarms = Readonly<{ running: Alarm; cpuQueue: Alarm; gpuQueue: Alarm; outbox: Alarm }>;
+export type Alarms = Readonly<{ running: Alarm; cpuQueue: Alarm; gpuQueue: Alarm; outbox: Alarm; outputs: Alarm }>;
 
 /** What the tasks beside those of the jobs look at. */
 export type Outside = Readonly<{
@@ -39,15 +40,17 @@ export const createAlarms = (): Alarms => ({
   cpuQueue: createAlarm(),
   gpuQueue: createAlarm(),
   outbox: createAlarm(),
+  outputs: createAlarm(),
 });
 
-export const createWakes = ({ running, cpuQueue, gpuQueue, outbox }: Alarms): Wakes => ({
+export const createWakes = ({ running, cpuQueue, gpuQueue, outbox, outputs }: Alarms): Wakes => ({
   running: running.ring,
   queues: () => {
     cpuQueue.ring();
     gpuQueue.ring();
   },
   outbox: outbox.ring,
+  outputs: outputs.ring,
 });
 
 const createStart =
@@ -79,9 +82,12 @@ const startOtherTasks = (context: TaskContext, outside: Outside): readonly Task[
   ];
 };
 
+type Ending = Readonly<{ delivery: Delivery; keeping: OutputKeeping }>;
+
 const createStop =
-  (tasks: readonly Task[], memory: TaskMemory, delivery: Delivery): (() => Promise<void>) =>
+  (tasks: readonly Task[], memory: TaskMemory, { delivery, keeping }: Ending): (() => Promise<void>) =>
   async () => {
+    keeping.stop();
     await Promise.all(tasks.map((task) => task.stop()));
     for (const endWatch of memory.watches.values()) endWatch();
     await delivery.stop();
@@ -96,10 +102,12 @@ export const startTasks = async (
   const memory = createMemory();
   await restoreJobs(context, memory);
   const delivery = createDelivery(context, outside.office);
+  const keeping = createOutputKeeping(context, outside.retention);
   const tasks = [
     ...startJobTasks(context, memory, alarms),
     ...startOtherTasks(context, outside),
     createStart(context)("outbox", delivery.run, alarms.outbox),
+    createStart(context)("outputs", keeping.run, alarms.outputs),
   ];
-  return createStop(tasks, memory, delivery);
+  return createStop(tasks, memory, { delivery, keeping });
 };

@@ -5,12 +5,12 @@ import type { Failure, Invocation, Outcome, Verb } from "../../command-line/comm
 import { readSwitch } from "../../command-line/flag-values.ts";
 import { convertProblem, fail } from "../../command-line/usage.ts";
 import type { Settings } from "../core/settings/settings.ts";
-import { type FolderRemoval, toRetention } from "../core/upkeep/folder-plan.ts";
+import { type FolderRemoval, toRetention, type Warning } from "../core/upkeep/folder-plan.ts";
 import { createJobFolders } from "../external/job-folder/folder-sizes.ts";
 import { loadSettings } from "../external/settings/load-settings.ts";
 import { listBackupTimes } from "../external/sqlite/beside-server/backup-folder.ts";
 import { openEnds } from "../external/sqlite/beside-server/open-ends.ts";
-import { planCleaning } from "../tasks/upkeep/plan-cleaning.ts";
+import { type CleaningPlan, planCleaning } from "../tasks/upkeep/plan-cleaning.ts";
 import { becomeOwner } from "./become-owner.ts";
 
 const BYTES_PER_MB = 1_000_000;
@@ -21,8 +21,8 @@ const formatBytes = (bytes: number): string => {
   return mb < MB_PER_GB ? `${mb.toFixed(1)} MB` : `${(mb / MB_PER_GB).toFixed(1)} GB`;
 };
 
-const describeFolder = ({ id, endedAt, bytes }: FolderRemoval): string =>
-  `${id}  ended ${new Date(endedAt * 1000).toISOString().slice(0, 10)}  ${formatBytes(bytes)}\n`;
+const describeFolder = ({ id, endedAt, bytes, keepsOutputs }: FolderRemoval): string =>
+  `${id}  ended ${new Date(endedAt * 1000).toISOString().slice(0, 10)}  ${formatBytes(bytes)}${keepsOutputs ? ", but for the files that it made" : ""}\n`;
 
 const summarise = (removals: readonly FolderRemoval[], isDry: boolean): string => {
   const bytes = removals.reduce((sum, removal) => sum + removal.bytes, 0);
@@ -31,7 +31,10 @@ const summarise = (removals: readonly FolderRemoval[], isDry: boolean): string =
   return `${isDry ? "Would free" : "Freed"} ${formatBytes(bytes)}: ${folders}. The history keeps them.\n`;
 };
 
-const plan = async (settings: Settings): Promise<Result<readonly FolderRemoval[], Failure>> => {
+const describeWarning = ({ id, until, bytes }: Warning): string =>
+  `${id}  its files, ${formatBytes(bytes)}, go on ${new Date(until * 1000).toISOString().slice(0, 10)} at the earliest: the server tells their owner first\n`;
+
+const plan = async (settings: Settings): Promise<Result<CleaningPlan, Failure>> => {
   const serverDir = resolve(settings.serverDir);
   const ends = convertProblem(openEnds(serverDir));
   if (!ends.ok) return ends;
@@ -52,7 +55,7 @@ const clear = async (serverDir: string, removals: readonly FolderRemoval[]): Pro
   const cleared: FolderRemoval[] = [];
   for (const removal of removals) {
     try {
-      await folders.clear(removal.id, removal.keepsRecord);
+      await folders.clear(removal.id, removal.keepsRecord, removal.keepsOutputs);
       cleared.push(removal);
     } catch (error) {
       process.stderr.write(`nexus-server: the folder of job ${removal.id} stays: ${describeError(error)}\n`);
@@ -68,9 +71,11 @@ const run = async ({ flags }: Invocation): Promise<Outcome> => {
   const planned = await plan(settings.value);
   if (!planned.ok) return planned;
   const isDry = readSwitch(flags, "dry-run");
-  const done = isDry ? planned.value : await clear(settings.value.serverDir, planned.value);
-  process.stdout.write(done.map(describeFolder).join("") + summarise(done, isDry));
-  return ok(done.length === planned.value.length ? 0 : 1);
+  const { removals, warnings } = planned.value;
+  const done = isDry ? removals : await clear(settings.value.serverDir, removals);
+  const lines = [...done.map(describeFolder), ...warnings.map(describeWarning)];
+  process.stdout.write(lines.join("") + summarise(done, isDry));
+  return ok(done.length === removals.length ? 0 : 1);
 };
 
 /** Touches ended jobs only, which never begin again, so a server may run beside it. */

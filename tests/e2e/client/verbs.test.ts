@@ -55,6 +55,16 @@ const createJob = (fields: Partial<WireJob> = {}): WireJob => ({
   user: "ada",
   ignore_blacklist: false,
   screen_session_name: null,
+  output_globs: null,
+  outputs: {
+    state: "none",
+    files: 0,
+    bytes: 0,
+    left_out: { files: 0, bytes: 0 },
+    kept_until: null,
+    pulled: false,
+  },
+  notes: [],
   ...fields,
 });
 

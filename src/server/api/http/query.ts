@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { globsSchema } from "../../../wire/files.ts";
 import { JOB_STATUSES } from "../../../wire/job.ts";
 import { MAX_TERMINAL_SIDE } from "../../../wire/limits.ts";
 import { LOG_FILES } from "../../../wire/node.ts";
@@ -60,12 +61,19 @@ export const artifactQuerySchema = z.object({
     .optional(),
 });
 
+const limit = z.preprocess(toInteger, z.int().min(1).max(10_000)).default(1000);
+const offset = z.preprocess(toInteger, z.int().min(0)).default(0);
+
+export const filesQuerySchema = z.object({ path: text.default(""), limit, offset });
+
+export const tarQuerySchema = z.object({ glob: globsSchema.default([]) });
+
 export const jobsQuerySchema = z.object({
   status: z.array(z.enum(JOB_STATUSES)).optional(),
   gpu_index: z.preprocess(toInteger, z.int()).optional(),
   user: text,
   command_regex: text,
   explain: flag,
-  limit: z.preprocess(toInteger, z.int().min(1).max(10_000)).default(1000),
-  offset: z.preprocess(toInteger, z.int().min(0)).default(0),
+  limit,
+  offset,
 });

@@ -13,6 +13,11 @@ type Described = Readonly<{
 }>;
 
 const CALLS = [
+  "DELETE /v1/jobs/{id}/files",
+  "GET /v1/jobs/{id}/files",
+  "GET /v1/jobs/{id}/files.tar",
+  "GET /v1/jobs/{id}/files/{path}",
+  "PATCH /v1/jobs/{id}/files",
   "GET /v1/server/status",
   "GET /v1/health",
   "GET /v1/gpus",

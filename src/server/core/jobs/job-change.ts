@@ -26,6 +26,8 @@ export const explainEvent = (event: JobEvent, after: Job): string => {
       return `kill asked for by ${event.by ?? "someone"}`;
     case "report":
       return "reported";
+    case "account":
+      return "outputs accounted for";
     case "edit":
       return "edited";
   }

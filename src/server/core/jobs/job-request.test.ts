@@ -56,6 +56,8 @@ describe("createJob", () => {
         createdAt: 100.5,
         requestDigest: "digest",
         code: { commit: null, tree: null, isDirty: null, workdir: null },
+        outputGlobs: null,
+        notes: [],
       },
     });
   });

@@ -78,6 +78,8 @@ const buildJob = (request: JobRequest, facts: JobFacts): QueuedJob => ({
   nodeName: facts.nodeName,
   createdAt: facts.now,
   requestDigest: facts.requestDigest,
+  outputGlobs: request.output_globs ?? null,
+  notes: [],
   ...(facts.batchId === undefined ? {} : { batchId: facts.batchId }),
 });
 

@@ -7,7 +7,7 @@ import {
   freeze,
   HANDLE,
 } from "../../../../tests/support/samples.ts";
-import type { Job } from "./job.ts";
+import { type Job, NO_OUTPUTS } from "./job.ts";
 import { applyJobEvent, type JobEvent, TRANSITIONS } from "./job-transition.ts";
 
 const JOBS: readonly Job[] = [
@@ -30,6 +30,7 @@ const EVENTS: readonly JobEvent[] = [
   { kind: "lose", at: 5, reason: "Lost: the machine restarted" },
   { kind: "mark_for_kill" },
   { kind: "report", reports: { wandbUrl: "https://wandb.ai/x" } },
+  { kind: "account", outputs: { state: "kept", files: 3 }, notes: ["a"] },
   { kind: "edit", command: "true", priority: 3, numGpus: 2 },
 ];
 
@@ -53,6 +54,9 @@ const MOVES = [
   "completed report completed",
   "failed report failed",
   "killed report killed",
+  "completed account completed",
+  "failed account failed",
+  "killed account killed",
 ];
 
 const CASES = JOBS.flatMap((job) => EVENTS.map((event) => ({ job, event })));
@@ -187,5 +191,24 @@ describe("applyJobEvent", () => {
       ok: false,
       error: { message: "Job a is queued: only a running job can be killed" },
     });
+  });
+});
+
+describe("what a job made", () => {
+  const end = (hasWork?: boolean): Job =>
+    apply(createRunning("a"), { kind: "exit", at: 700, exitCode: 0, ...(hasWork === undefined ? {} : { hasWork }) });
+
+  test.each([
+    [true, "moving"],
+    [false, "none"],
+    [undefined, "none"],
+  ])("is to be kept once its command had started: %p gives %s", (hasWork, state) => {
+    expect(end(hasWork)).toMatchObject({ outputs: { ...NO_OUTPUTS, state } });
+  });
+
+  test("is accounted for when it is kept, and no line is said twice", () => {
+    const once = apply(end(true), { kind: "account", outputs: { state: "failed" }, notes: ["a", "b"] });
+    const twice = apply(once, { kind: "account", outputs: { state: "kept", files: 2, bytes: 7 }, notes: ["b", "c"] });
+    expect(twice).toMatchObject({ outputs: { state: "kept", files: 2, bytes: 7 }, notes: ["a", "b", "c"] });
   });
 });

@@ -1,15 +1,29 @@
 import { err, ok, type Problem, type Result } from "../../../base/result.ts";
 import { describeExit } from "./exit-code.ts";
-import { type EndedJob, isActive, isEnded, type Job, type JobHandle, type JobStatus, type Reports } from "./job.ts";
+import {
+  type EndedJob,
+  isActive,
+  isEnded,
+  type Job,
+  type JobHandle,
+  type JobStatus,
+  NO_OUTPUTS,
+  type Outputs,
+  type Reports,
+} from "./job.ts";
 
+type Work = Readonly<{ hasWork?: boolean }>;
+
+/** `hasWork`: the job's command had started, so its folder may hold what it made. */
 export type JobEvent =
   | Readonly<{ kind: "start"; at: number; gpuIdxs: readonly number[]; dir: string }>
   | Readonly<{ kind: "launch"; handle: JobHandle }>
   | Readonly<{ kind: "requeue"; at: number }>
-  | Readonly<{ kind: "exit"; at: number; exitCode: number; hint?: string | null }>
-  | Readonly<{ kind: "lose"; at: number; reason: string }>
+  | (Readonly<{ kind: "exit"; at: number; exitCode: number; hint?: string | null }> & Work)
+  | (Readonly<{ kind: "lose"; at: number; reason: string }> & Work)
   | Readonly<{ kind: "mark_for_kill"; by?: string }>
   | Readonly<{ kind: "report"; reports: Partial<Reports> }>
+  | Readonly<{ kind: "account"; outputs: Partial<Outputs>; notes?: readonly string[] }>
   | Readonly<{
       kind: "edit";
       command?: string | undefined;
@@ -36,9 +50,9 @@ export const TRANSITIONS: Readonly<Record<JobStatus, Readonly<Partial<Record<Eve
     mark_for_kill: ["running"],
     report: ["running"],
   },
-  completed: { report: ["completed"] },
-  failed: { report: ["failed"] },
-  killed: { report: ["killed"] },
+  completed: { report: ["completed"], account: ["completed"] },
+  failed: { report: ["failed"], account: ["failed"] },
+  killed: { report: ["killed"], account: ["killed"] },
 };
 
 const NO_REPORTS: Reports = { wandbUrl: null, notificationMessages: {} };
@@ -61,25 +75,33 @@ const isMisfit = (job: Job, event: JobEvent): boolean => event.kind === "start" 
 
 const endJob = (
   job: Extract<Job, { status: "starting" | "running" }>,
-  outcome: Pick<EndedJob, "status" | "completedAt" | "exitCode" | "errorMessage">,
+  { hasWork, ...outcome }: Pick<EndedJob, "status" | "completedAt" | "exitCode" | "errorMessage"> & Required<Work>,
 ): EndedJob => {
   const completedAt = Math.max(outcome.completedAt, job.startedAt);
-  return { ...NO_REPORTS, handle: null, ...job, ...outcome, completedAt };
+  const outputs = hasWork ? { ...NO_OUTPUTS, state: "moving" as const } : NO_OUTPUTS;
+  return { ...NO_REPORTS, handle: null, ...job, ...outcome, completedAt, outputs };
 };
 
 const exitJob = (job: Job, event: Extract<JobEvent, { kind: "exit" }>): Job => {
   if (!isActive(job)) return job;
   const errorMessage = describeExit(event.exitCode, event.hint);
   const status = event.exitCode === 0 ? "completed" : "failed";
-  return endJob(job, { status, completedAt: event.at, exitCode: event.exitCode, errorMessage });
+  const { at: completedAt, exitCode, hasWork = false } = event;
+  return endJob(job, { status, completedAt, exitCode, errorMessage, hasWork });
 };
 
 const loseJob = (job: Job, event: Extract<JobEvent, { kind: "lose" }>): Job => {
   if (!isActive(job)) return job;
   const status = job.markedForKill ? "killed" : "failed";
   const errorMessage = job.markedForKill ? null : event.reason;
-  return endJob(job, { status, completedAt: event.at, exitCode: null, errorMessage });
+  const { at: completedAt, hasWork = false } = event;
+  return endJob(job, { status, completedAt, exitCode: null, errorMessage, hasWork });
 };
+
+const accountFor = (job: Job, { outputs, notes = [] }: Extract<JobEvent, { kind: "account" }>): Job =>
+  isEnded(job)
+    ? { ...job, outputs: { ...job.outputs, ...outputs }, notes: [...new Set([...job.notes, ...notes])] }
+    : job;
 
 const requeueJob = (job: Job, at: number): Job => {
   if (job.status !== "starting") return job;
@@ -123,6 +145,8 @@ const moveJob = (job: Job, event: JobEvent): Job => {
       return markForKill(job, event);
     case "report":
       return job.status === "running" || isEnded(job) ? { ...job, ...event.reports } : job;
+    case "account":
+      return accountFor(job, event);
     case "edit":
       return editJob(job, event);
   }

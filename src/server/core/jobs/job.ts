@@ -1,3 +1,4 @@
+import type { OutputState } from "../../../wire/files.ts";
 import type { Integration, Notification } from "../../../wire/job.ts";
 
 export type JobId = string & { readonly __brand: "JobId" };
@@ -16,7 +17,7 @@ export type CodeFacts = Readonly<{
   workdir: string | null;
 }>;
 
-/** `gpuIdxs` are the GPUs asked for by index, empty when any will do; `numGpus` always says how many. `code` is missing of jobs of earlier versions. */
+/** `gpuIdxs` are the GPUs asked for by index, empty when any will do; `numGpus` always says how many. */
 export type JobSpec = Readonly<{
   id: JobId;
   command: string;
@@ -37,7 +38,9 @@ export type JobSpec = Readonly<{
   createdAt: number;
   requestDigest: string;
   batchId?: string;
-  code?: CodeFacts;
+  code: CodeFacts;
+  outputGlobs: readonly string[] | null;
+  notes: readonly string[];
 }>;
 
 export type Launch = Readonly<{
@@ -55,6 +58,18 @@ export type Reports = Readonly<{
   notificationMessages: Readonly<Record<string, string>>;
 }>;
 
+export type Amount = Readonly<{ files: number; bytes: number }>;
+
+/** `keptUntil` in Unix seconds; `isWarned`: the owner was told of it; `isPulled`: somebody has fetched all of them. */
+export type Outputs = Amount &
+  Readonly<{
+    state: OutputState;
+    leftOut: Amount;
+    keptUntil: number | null;
+    isWarned: boolean;
+    isPulled: boolean;
+  }>;
+
 export type QueuedJob = JobSpec & Readonly<{ status: "queued" }>;
 export type StartingJob = JobSpec & Launch & Readonly<{ status: "starting" }>;
 export type RunningJob = JobSpec & Launch & Reports & Readonly<{ status: "running"; handle: JobHandle }>;
@@ -67,7 +82,21 @@ export type EndedJob = JobSpec &
     completedAt: number;
     exitCode: number | null;
     errorMessage: string | null;
+    outputs: Outputs;
   }>;
+
+export const NO_FILES: Amount = { files: 0, bytes: 0 };
+
+export const UNKNOWN_CODE: CodeFacts = { commit: null, tree: null, isDirty: null, workdir: null };
+
+export const NO_OUTPUTS: Outputs = {
+  ...NO_FILES,
+  state: "none",
+  leftOut: NO_FILES,
+  keptUntil: null,
+  isWarned: false,
+  isPulled: false,
+};
 
 export type ActiveJob = StartingJob | RunningJob;
 export type Job = QueuedJob | ActiveJob | EndedJob;
@@ -77,3 +106,6 @@ export const isActive = (job: Job): job is ActiveJob => job.status === "starting
 
 export const isEnded = (job: Job): job is EndedJob =>
   job.status === "completed" || job.status === "failed" || job.status === "killed";
+
+/** What the job made is still to be kept. */
+export const isMoving = (job: Job): boolean => isEnded(job) && job.outputs.state === "moving";

@@ -1,6 +1,15 @@
 import { expect, test } from "bun:test";
 import { wireJobSchema } from "../../../wire/job.ts";
-import type { ArtifactId, EndedJob, JobId, QueuedJob, RunningJob, StartingJob } from "./job.ts";
+import {
+  type ArtifactId,
+  type EndedJob,
+  type JobId,
+  type QueuedJob,
+  type RunningJob,
+  type StartingJob,
+  UNKNOWN_CODE,
+} from "./job.ts";
+import { completeStored } from "./stored-job.ts";
 import { toWireJob } from "./wire-job.ts";
 
 const queued: QueuedJob = {
@@ -23,6 +32,9 @@ const queued: QueuedJob = {
   nodeName: "atlas",
   createdAt: 100.5,
   requestDigest: "00",
+  code: UNKNOWN_CODE,
+  outputGlobs: null,
+  notes: [],
 };
 
 const starting: StartingJob = {
@@ -43,7 +55,23 @@ const running: RunningJob = {
   handle: { kind: "screen", session: "nexus_job_abc123", pid: 99, startTicks: 5, bootId: "b" },
 };
 
-const ended: EndedJob = { ...running, status: "failed", completedAt: 300, exitCode: 3, errorMessage: "exit code 3" };
+const ended: EndedJob = {
+  ...running,
+  status: "failed",
+  completedAt: 300,
+  exitCode: 3,
+  errorMessage: "exit code 3",
+  outputs: {
+    state: "kept",
+    files: 2,
+    bytes: 30,
+    leftOut: { files: 1, bytes: 4 },
+    keptUntil: 900,
+    isWarned: false,
+    isPulled: true,
+  },
+  notes: ["a line"],
+};
 
 test("every job has exactly the fields of the wire", () => {
   for (const job of [queued, starting, running, ended]) {
@@ -122,5 +150,14 @@ test("a job shows what it ran, and one of an earlier version that this is not kn
   const fields = { git_commit: code.commit, git_tree: code.tree, git_dirty: true, workdir: "src" };
   expect(toWireJob({ ...ended, code })).toMatchObject(fields);
   const unknown = { git_commit: null, git_tree: null, git_dirty: null, workdir: null };
-  expect(toWireJob(ended)).toMatchObject(unknown);
+  const { code: _code, ...stored } = ended;
+  expect(toWireJob(completeStored(stored) as EndedJob)).toMatchObject(unknown);
+});
+
+test("an ended job shows what is kept of what it made, another nothing", () => {
+  expect(toWireJob(ended)).toMatchObject({
+    outputs: { state: "kept", files: 2, bytes: 30, left_out: { files: 1, bytes: 4 }, kept_until: 900, pulled: true },
+    notes: ["a line"],
+  });
+  expect(toWireJob(running).outputs).toMatchObject({ state: "none", files: 0, bytes: 0, kept_until: null });
 });

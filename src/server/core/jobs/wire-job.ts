@@ -1,12 +1,16 @@
 import { MASK } from "../../../base/secret-names.ts";
+import type { WireOutputs } from "../../../wire/files.ts";
 import type { WireJob, WireStatus } from "../../../wire/job.ts";
-import { type CodeFacts, isEnded, type Job, type JobHandle, type JobStatus } from "./job.ts";
+import { isEnded, type Job, type JobHandle, type JobStatus, NO_OUTPUTS } from "./job.ts";
 
 type SpecFields = Omit<
   WireJob,
-  keyof LaunchFields | keyof EndFields | "wandb_url" | "wandb_note" | "notification_messages"
+  keyof LaunchFields | keyof EndFields | "outputs" | "wandb_url" | "wandb_note" | "notification_messages"
 >;
-type CodeFields = Pick<WireJob, "git_commit" | "git_tree" | "git_dirty" | "workdir">;
+type CodeFields = Pick<
+  WireJob,
+  "artifact_id" | "git_repo_url" | "git_branch" | "git_tag" | "git_commit" | "git_tree" | "git_dirty" | "workdir"
+>;
 type LaunchFields = Pick<
   WireJob,
   "started_at" | "gpu_idxs" | "dir" | "marked_for_kill" | "pid" | "screen_session_name"
@@ -19,9 +23,11 @@ const toWireStatus = (status: JobStatus): WireStatus => (status === "starting" ?
 const maskEnvironment = (job: Job): Record<string, string> =>
   isEnded(job) ? {} : Object.fromEntries(job.envNames.map((name) => [name, MASK]));
 
-const NOTHING_SAID: CodeFacts = { commit: null, tree: null, isDirty: null, workdir: null };
-
-const describeCode = ({ code = NOTHING_SAID }: Job): CodeFields => ({
+const describeCode = ({ code, ...job }: Job): CodeFields => ({
+  artifact_id: job.artifactId,
+  git_repo_url: job.gitRepoUrl,
+  git_branch: job.gitBranch,
+  git_tag: job.gitTag,
   git_commit: code.commit,
   git_tree: code.tree,
   git_dirty: code.isDirty,
@@ -31,10 +37,6 @@ const describeCode = ({ code = NOTHING_SAID }: Job): CodeFields => ({
 const describeSpec = (job: Job): SpecFields => ({
   id: job.id,
   command: job.command,
-  artifact_id: job.artifactId,
-  git_repo_url: job.gitRepoUrl,
-  git_branch: job.gitBranch,
-  git_tag: job.gitTag,
   ...describeCode(job),
   status: toWireStatus(job.status),
   created_at: job.createdAt,
@@ -49,6 +51,8 @@ const describeSpec = (job: Job): SpecFields => ({
   notifications: [...job.notifications],
   user: job.user,
   ignore_blacklist: job.ignoreBlacklist,
+  output_globs: job.outputGlobs === null ? null : [...job.outputGlobs],
+  notes: [...job.notes],
 });
 
 const handleOf = (job: Job): JobHandle | null => ("handle" in job ? job.handle : null);
@@ -87,9 +91,15 @@ const describeEnd = (job: Job): EndFields =>
     ? { completed_at: job.completedAt, exit_code: job.exitCode, error_message: job.errorMessage }
     : { completed_at: null, exit_code: null, error_message: null };
 
+const describeOutputs = (job: Job): WireOutputs => {
+  const { state, files, bytes, leftOut, keptUntil, isPulled } = isEnded(job) ? job.outputs : NO_OUTPUTS;
+  return { state, files, bytes, left_out: { ...leftOut }, kept_until: keptUntil, pulled: isPulled };
+};
+
 export const toWireJob = (job: Job): WireJob => ({
   ...describeSpec(job),
   ...describeLaunch(job),
   ...describeReports(job),
   ...describeEnd(job),
+  outputs: describeOutputs(job),
 });

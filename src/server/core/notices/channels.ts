@@ -1,13 +1,14 @@
 import type { Job } from "../jobs/job.ts";
 import type { NotifyChannel } from "./channel-settings.ts";
-import type { News, NoticeEvent } from "./news.ts";
+import type { JobNews, News, NoticeEvent } from "./news.ts";
 import { type Channel, LOG_CHANNEL } from "./plan-notices.ts";
 
 const isEnding = (event: NoticeEvent): boolean => event === "completed" || event === "failed" || event === "killed";
 
 const discord: Channel = {
   name: "discord",
-  isWanted: (news) => news.kind === "job" && news.job.notifications.includes("discord"),
+  isWanted: (news) =>
+    news.kind === "job" && news.job.notifications.includes("discord") && news.event !== "files_expire",
   findDestination: (secrets) => secrets["DISCORD_WEBHOOK_URL"] ?? "",
 };
 
@@ -28,13 +29,19 @@ export const JOB_CHANNELS: readonly Channel[] = [uploadedLog, discord, phone];
 
 const isOf = (users: readonly string[], { user }: Job): boolean => users.length === 0 || users.includes(user);
 
-const isWantedBy = ({ events, users, digest }: NotifyChannel, news: News): boolean => {
+const isOfJobWanted = ({ users, digest }: NotifyChannel, { event, job }: JobNews, isListed: boolean): boolean => {
+  if (event === "files_expire") return isOf(users, job);
+  if (event === "disk_low") return isListed && users.includes(job.user);
+  return isOf(users, job) && isListed && !(digest && job.batchId !== undefined);
+};
+
+const isWantedBy = (channel: NotifyChannel, news: News): boolean => {
+  const { events, users, digest } = channel;
   const name = news.event === "disk_low" ? "unhealthy" : news.event;
   const isListed = events.some((event) => event === name);
   switch (news.kind) {
     case "job":
-      if (news.event === "disk_low") return isListed && users.includes(news.job.user);
-      return isOf(users, news.job) && isListed && !(digest && news.job.batchId !== undefined);
+      return isOfJobWanted(channel, news, isListed);
     case "batch":
       return isOf(users, news.lastJob) && digest;
     case "machine":

@@ -12,10 +12,13 @@ export type Batch = Readonly<{
   failedIds: readonly string[];
 }>;
 
-/** `run_found` and `log_uploaded` change a message that was sent before. `disk_low`: too little is free where the job runs. */
+/**
+ * `run_found` and `log_uploaded` change a message that was sent before. `disk_low`: too little is free where the job runs.
+ * `files_expire`: what the job made goes soon.
+ */
 export type JobNews = Readonly<{
   kind: "job";
-  event: "started" | "run_found" | "completed" | "failed" | "killed" | "log_uploaded" | "disk_low";
+  event: "started" | "run_found" | "completed" | "failed" | "killed" | "log_uploaded" | "disk_low" | "files_expire";
   job: Job;
 }>;
 

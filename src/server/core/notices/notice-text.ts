@@ -1,3 +1,4 @@
+import { describeGoing, describeKept } from "../../../wire/outputs-text.ts";
 import { isEnded, type Job } from "../jobs/job.ts";
 import { tellRun } from "../jobs/job-run.ts";
 import type { Batch, BatchNews, JobNews, MachineNews, News } from "./news.ts";
@@ -10,6 +11,7 @@ type BatchFacts = BatchNews & Readonly<{ logUrl: string | null }>;
 export type NoticeFacts = JobFacts | BatchFacts | MachineNews;
 
 const MAX_COMMAND = 500;
+const MAX_NOTE = 300;
 const MINUTE_S = 60;
 const HOUR_S = 3600;
 
@@ -20,6 +22,17 @@ const formatTime = (seconds: number): string => {
 
 const describeRuntime = (job: Job): string | null =>
   isEnded(job) ? formatTime(job.completedAt - job.startedAt) : null;
+
+/** What is kept of what the job made; null where that is nothing. */
+export const describeFiles = (job: Job): string | null => {
+  if (!isEnded(job)) return null;
+  const { state, keptUntil, isWarned } = job.outputs;
+  if (state === "moving") return "what it made is still being moved";
+  if (state !== "kept") return null;
+  return isWarned && keptUntil !== null
+    ? describeGoing(job.id, job.outputs, keptUntil)
+    : describeKept(job.id, job.outputs);
+};
 
 /** What follows from it for a job that runs. */
 export const DISK_LOW = "Less than min_free_gb is free: nothing new starts, and what the job writes may not fit";
@@ -32,7 +45,9 @@ const listFacts = ({ job, event, logUrl }: JobFacts): readonly (readonly [string
   ["Runtime", describeRuntime(job)],
   ["Git", [job.gitTag, job.gitBranch, job.gitRepoUrl].filter((part) => part !== null).join(" ")],
   ["W&B", tellRun(job)],
+  ["Files", describeFiles(job)],
   ["Log", logUrl],
+  ...job.notes.map((note) => ["Note", clipEnd(note, MAX_NOTE)] as const),
 ];
 
 const listCounts = ({ completed, failed, killed, removed }: Batch): string =>
@@ -65,7 +80,10 @@ const titleBatch = (batch: Batch, node: string): string => {
 };
 
 /** What is said of a job, after its id. */
-export const nameEvent = (event: JobNews["event"]): string => (event === "disk_low" ? "is short of disk space" : event);
+export const nameEvent = (event: JobNews["event"]): string => {
+  if (event === "disk_low") return "is short of disk space";
+  return event === "files_expire" ? "made files that go soon" : event;
+};
 
 const titleMachine = ({ event, nodeName }: MachineNews): string => {
   switch (event) {

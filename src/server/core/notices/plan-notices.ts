@@ -1,4 +1,4 @@
-import { isEnded, type Job } from "../jobs/job.ts";
+import { isEnded, isMoving, type Job } from "../jobs/job.ts";
 import { tellRun } from "../jobs/job-run.ts";
 import type { JobNews, News } from "./news.ts";
 import type { KeptSubject, Notice } from "./outbox.ts";
@@ -16,6 +16,7 @@ export type Channel = Readonly<{
 export type NoticeSource = Readonly<{ channels: readonly Channel[]; now: number; loadSecrets: () => Secrets }>;
 
 const LOG_GRACE_S = 5;
+const FILES_GRACE_S = 5;
 export const LOG_CHANNEL = "nullpointer";
 /** The one whose messages can be changed later. */
 export const EDITING_CHANNEL = "discord";
@@ -25,11 +26,14 @@ const hasNewRun = (before: Job, after: Job): boolean => {
   return told !== null && told !== tellRun(before);
 };
 
+const isWarned = (job: Job): boolean => isEnded(job) && job.outputs.isWarned;
+
 const findEvent = (before: Job, after: Job): JobNews["event"] | null => {
   if (before.status !== after.status) {
     if (after.status === "running") return "started";
     return isEnded(after) ? after.status : null;
   }
+  if (isWarned(after) && !isWarned(before)) return "files_expire";
   return hasNewRun(before, after) ? "run_found" : null;
 };
 
@@ -57,16 +61,21 @@ const findToldJob = (news: News): Job | null => {
   }
 };
 
-const waitsForLog = (news: News, channel: string): boolean => {
+/** Whether messages of the job wait for its log to be uploaded. */
+export const waitsForLog = (job: Job): boolean => isEnded(job) && job.integrations.includes("nullpointer");
+
+const findGrace = (news: News, channel: string): number => {
   const job = findToldJob(news);
-  return job !== null && isEnded(job) && channel !== LOG_CHANNEL && job.integrations.includes("nullpointer");
+  if (job === null || channel === LOG_CHANNEL) return 0;
+  if (waitsForLog(job)) return LOG_GRACE_S;
+  return isMoving(job) ? FILES_GRACE_S : 0;
 };
 
 /** Where a channel's message goes, by what its owner or the job's environment says. */
 export const nameDestination = ({ name, findDestination }: Channel, secrets: Secrets): string =>
   `${name} ${findDestination(secrets)}`;
 
-/** A message that may name the uploaded log waits up to 5 s for it; the log itself does not wait. */
+/** A message that may name the uploaded log, or what the job made, waits up to 5 s for it; the log itself does not wait. */
 export const planNotices = (news: News, source: NoticeSource): readonly Notice[] => {
   const wanted = source.channels.filter((channel) => channel.isWanted(news));
   if (wanted.length === 0) return [];
@@ -78,7 +87,7 @@ export const planNotices = (news: News, source: NoticeSource): readonly Notice[]
     destination: nameDestination(channel, secrets),
     secrets,
     createdAt: now,
-    dueAt: now + (waitsForLog(news, channel.name) ? LOG_GRACE_S : 0),
+    dueAt: now + findGrace(news, channel.name),
   }));
 };
 

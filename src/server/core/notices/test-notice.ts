@@ -1,4 +1,4 @@
-import type { EndedJob, JobId } from "../jobs/job.ts";
+import { type EndedJob, type JobId, NO_OUTPUTS, UNKNOWN_CODE } from "../jobs/job.ts";
 import type { JobParcel } from "./courier.ts";
 
 type Facts = Readonly<{ nodeName: string; now: number; secrets: JobParcel["secrets"] }>;
@@ -10,7 +10,8 @@ const createExample = ({ nodeName, now }: Facts): EndedJob => ({
   ...{ numGpus: 0, requestedGpuIdxs: [], gpuIdxs: [], priority: 0, integrations: [], notifications: [], envNames: [] },
   ...{ jobrc: null, ignoreBlacklist: false, gitRepoUrl: null, gitBranch: null, gitTag: null, requestDigest: "" },
   ...{ nodeName, createdAt: now, startedAt: now, completedAt: now, dir: "", markedForKill: false, handle: null },
-  ...{ wandbUrl: null, notificationMessages: {}, exitCode: 0, errorMessage: null },
+  ...{ wandbUrl: null, notificationMessages: {}, exitCode: 0, errorMessage: null, notes: [] },
+  ...{ code: UNKNOWN_CODE, outputGlobs: null, outputs: NO_OUTPUTS },
 });
 
 /** What a message of a job looks like, by an example, to see whether a channel works. */

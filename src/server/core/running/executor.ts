@@ -56,7 +56,7 @@ export type LogFile = Readonly<{
   resume: (id: JobId, start: LogStart, hasEnded: () => boolean) => Promise<ResumedLog>;
 }>;
 
-/** `removeRepo` removes what only the running job needs. `remove` has the folder out of the way when it returns, before it resolves. `list` has every folder, also those half removed. */
+/** `removeRepo` removes what only the running job needs, but nothing that its command may have made. `remove` has the folder out of the way when it returns, before it resolves. `list` has every folder, also those half removed. */
 export type JobDirectory = Readonly<{
   pathOf: (id: JobId) => string;
   list: () => Promise<readonly JobId[]>;

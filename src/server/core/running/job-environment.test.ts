@@ -1,9 +1,11 @@
 import { describe, expect, test } from "bun:test";
 import { createGpu } from "../../../../tests/support/samples.ts";
-import type { JobId } from "../jobs/job.ts";
+import { type JobId, UNKNOWN_CODE } from "../jobs/job.ts";
 import { buildJobEnvironment } from "./job-environment.ts";
 
-const job = { id: "abc123" as JobId, gitTag: null, gitBranch: null, gitRepoUrl: null, dir: "/srv/jobs/abc123" };
+const unsaid = { gitTag: null, gitBranch: null, gitRepoUrl: null, code: UNKNOWN_CODE };
+
+const job = { id: "abc123" as JobId, ...unsaid, dir: "/srv/jobs/abc123" };
 
 const code = { commit: "c".repeat(40), tree: "d".repeat(40), isDirty: true, workdir: null };
 
@@ -12,7 +14,7 @@ describe("buildJobEnvironment", () => {
     const serverEnv = {
       ...{ PATH: "/bin", NS_API_TOKEN: "secret", HOME: "/home/ada", NOTHING: undefined },
       ...{ STY: "1.x", WINDOW: "0", SCREENDIR: "/x", TERM: "xterm", PWD: "/x", SHLVL: "3" },
-      ...{ NEXUS_JOB_ID: "outer", NEXUS_GIT_TAG: "outer", CUDA_VISIBLE_DEVICES: "7" },
+      ...{ NEXUS_OUTPUT_DIR: "/outer", NEXUS_JOB_ID: "outer", NEXUS_GIT_TAG: "outer", CUDA_VISIBLE_DEVICES: "7" },
       ...{ NEXUS_GIT_COMMIT: "outer", NEXUS_GIT_BRANCH: "outer", NEXUS_GIT_DIRTY: "1" },
       ...{ WANDB_GIT_COMMIT: "outer", WANDB_GIT_REMOTE_URL: "outer", GIT_CEILING_DIRECTORIES: "/" },
       ...{ HIP_VISIBLE_DEVICES: "7", ROCR_VISIBLE_DEVICES: "7" },
@@ -24,6 +26,7 @@ describe("buildJobEnvironment", () => {
       CUDA_VISIBLE_DEVICES: "0,2",
       GIT_CEILING_DIRECTORIES: "/srv/jobs",
       NEXUS_JOB_ID: "abc123",
+      NEXUS_OUTPUT_DIR: "/srv/jobs/abc123/outputs",
     });
   });
 
@@ -58,5 +61,10 @@ describe("buildJobEnvironment", () => {
     });
     const clean = { ...known, code: { ...code, isDirty: false } };
     expect(buildJobEnvironment({}, clean, [], {}).NEXUS_GIT_DIRTY).toBe("0");
+  });
+
+  test("nor over the folder where what it makes is kept", () => {
+    const { NEXUS_OUTPUT_DIR } = buildJobEnvironment({}, job, [], { NEXUS_OUTPUT_DIR: "/elsewhere" });
+    expect(NEXUS_OUTPUT_DIR).toBe("/srv/jobs/abc123/outputs");
   });
 });

@@ -1,7 +1,7 @@
 import { isEnded, type Job } from "../../core/jobs/job.ts";
 import { tellRun } from "../../core/jobs/job-run.ts";
 import type { JobNews } from "../../core/notices/news.ts";
-import { DISK_LOW, nameEvent } from "../../core/notices/notice-text.ts";
+import { DISK_LOW, describeFiles, nameEvent } from "../../core/notices/notice-text.ts";
 import { clipEnd, clipStart } from "../../core/notices/plain-text.ts";
 
 /** `logLines` are the end of the log, already plain and masked; `userId` is whom to mention. */
@@ -72,6 +72,11 @@ const listLinks = ({ job, logUrl }: DiscordFacts): readonly Field[] =>
     ["Log", logUrl],
   ].flatMap(([name, value]) => (name && value && value.length <= MAX_LINK ? [{ name, value }] : []));
 
+const listFiles = (job: Job): readonly Field[] =>
+  [["Files", describeFiles(job)] as const, ...job.notes.map((note) => ["Note", note] as const)].flatMap(
+    ([name, value]) => (value === null ? [] : [{ name, value: markAsCode(value) }]),
+  );
+
 const describeGpus = (job: Job): string => {
   if (job.numGpus === 0) return "none";
   return job.status === "queued" ? String(job.numGpus) : job.gpuIdxs.join(", ");
@@ -87,6 +92,7 @@ const listFields = (facts: DiscordFacts, headline: Headline): readonly Field[] =
     { name: "User", value: markAsCode(job.user), inline: true },
     { name: "GPUs", value: describeGpus(job), inline: true },
     ...listGit(job),
+    ...listFiles(job),
     ...listLinks(facts),
   ].slice(0, MAX_FIELDS);
 };

@@ -13,6 +13,13 @@ const KEPT: ReadonlySet<string> = new Set([
   JOB_FILES.started,
   JOB_FILES.terminated,
 ]);
+const HOLD_OUTPUTS: ReadonlySet<string> = new Set([
+  JOB_FILES.outputs,
+  JOB_FILES.repo,
+  JOB_FILES.manifest,
+  JOB_FILES.renamed,
+  JOB_FILES.attempts,
+]);
 const CLAIM = /^claim-[0-9a-z]+$/;
 const SIZE_LINE = /^(\d+)\s+(.+)$/;
 const LIMITS = { timeoutMs: 600_000, maxOutputBytes: 10_000_000 };
@@ -50,9 +57,12 @@ const measureFolders = async (paths: readonly string[]): Promise<ReadonlyMap<str
   );
 };
 
-const clearFolder = async (folder: string): Promise<void> => {
+const isKept = (name: string, keepsOutputs: boolean): boolean =>
+  KEPT.has(name) || CLAIM.test(name) || (keepsOutputs && HOLD_OUTPUTS.has(name));
+
+const clearFolder = async (folder: string, keepsOutputs: boolean): Promise<void> => {
   if (!(await isFolder(folder))) return removeTree(folder);
-  const others = (await listNames(folder)).filter((name) => !KEPT.has(name) && !CLAIM.test(name));
+  const others = (await listNames(folder)).filter((name) => !isKept(name, keepsOutputs));
   for (const name of others) await removeTree(join(folder, name));
 };
 
@@ -70,6 +80,7 @@ export const createJobFolders = (serverDir: string): JobFolders => {
       });
       return new Map(await Promise.all(facts));
     },
-    clear: (id, keepsRecord) => (keepsRecord ? clearFolder(locate(id)) : removeTree(locate(id))),
+    clear: (id, keepsRecord, keepsOutputs = false) =>
+      keepsRecord || keepsOutputs ? clearFolder(locate(id), keepsOutputs) : removeTree(locate(id)),
   };
 };

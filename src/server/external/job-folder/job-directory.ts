@@ -1,13 +1,10 @@
-import { randomUUID } from "node:crypto";
-import { existsSync, lstatSync, renameSync } from "node:fs";
-import { readdir } from "node:fs/promises";
-import { join } from "node:path";
+import { existsSync } from "node:fs";
+import { readdir, rmdir } from "node:fs/promises";
 import { removeTree } from "../../../tools/remove-tree.ts";
 import type { JobId } from "../../core/jobs/job.ts";
 import type { JobDirectory } from "../../core/running/executor.ts";
 import { locateJobFiles, locateJobFolder, locateJobs } from "./job-paths.ts";
-
-const isThere = (path: string): boolean => lstatSync(path, { throwIfNoEntry: false }) !== undefined;
+import { isThere, removeAside } from "./remove-aside.ts";
 
 /** Removing what is not there succeeds; it rejects if something stays. */
 export const createJobDirectory = (serverDir: string): JobDirectory => {
@@ -17,14 +14,11 @@ export const createJobDirectory = (serverDir: string): JobDirectory => {
     pathOf,
     list: async () => (existsSync(jobs) ? ((await readdir(jobs)) as JobId[]) : []),
     removeRepo: async (id) => {
-      const { repo, artifact } = locateJobFiles(serverDir, id);
-      for (const path of [repo, artifact].filter(isThere)) await removeTree(path);
+      const { repo, artifact, started } = locateJobFiles(serverDir, id);
+      const hasStarted = isThere(started);
+      if (hasStarted) await rmdir(repo).catch(() => undefined);
+      for (const path of hasStarted ? [artifact] : [repo, artifact]) await removeTree(path);
     },
-    remove: async (id) => {
-      const aside = join(jobs, `.removed-${randomUUID()}`);
-      if (!existsSync(pathOf(id))) return;
-      renameSync(pathOf(id), aside);
-      await removeTree(aside);
-    },
+    remove: (id) => removeAside(serverDir, pathOf(id)),
   };
 };

@@ -1,5 +1,6 @@
 import { existsSync, readdirSync } from "node:fs";
 import type { JobId, StartingJob } from "../../core/jobs/job.ts";
+import { completeStored } from "../../core/jobs/stored-job.ts";
 import { type JobPaths, locateJobFiles, locateJobs } from "../job-folder/job-paths.ts";
 import { readClaim } from "./claim.ts";
 import { readTextIfThere } from "./job-files.ts";
@@ -17,7 +18,7 @@ export const renderLaunchRecord = (job: StartingJob): string => `${JSON.stringif
 export const readLaunchRecord = (paths: JobPaths, id: JobId): StartingJob | null => {
   try {
     const record: unknown = JSON.parse(readTextIfThere(paths.record) ?? "null");
-    return isLaunchOf(record, id) ? record : null;
+    return isLaunchOf(record, id) ? (completeStored(record) as StartingJob) : null;
   } catch {
     return null;
   }

@@ -1,8 +1,9 @@
-import { chmod, mkdir, open, rename, rm, writeFile } from "node:fs/promises";
+import { existsSync } from "node:fs";
+import { chmod, mkdir, open, readdir, rename, rm, writeFile } from "node:fs/promises";
 import { removeTree } from "../../../tools/remove-tree.ts";
 import type { StartingJob } from "../../core/jobs/job.ts";
 import type { JobWork } from "../../core/running/executor.ts";
-import type { JobPaths } from "../job-folder/job-paths.ts";
+import { JOB_FILES, type JobPaths } from "../job-folder/job-paths.ts";
 import { KEYS } from "./keys.ts";
 import { renderLaunchRecord } from "./launch-record.ts";
 import { renderCommandScript, renderOuterScript } from "./run-script.ts";
@@ -22,7 +23,19 @@ ${KEYS.join("\n")}
 const NOTHING_LEFT_OUT = `${"0".repeat(20)} ${"0".repeat(20)}\n`.repeat(2);
 const EXIT_CODE_ROOM = "   \n";
 
+const setAside = async (paths: JobPaths): Promise<void> => {
+  await mkdir(paths.attempts, { recursive: true, mode: 0o700 });
+  const number = (await readdir(paths.attempts)).length + 1;
+  const attempt = `${paths.attempts}/${number}`;
+  await mkdir(attempt, { mode: 0o700 });
+  const made = [JOB_FILES.repo, JOB_FILES.outputs, JOB_FILES.manifest, JOB_FILES.outputLog, JOB_FILES.errorLog];
+  for (const name of [...made, JOB_FILES.exitCode, JOB_FILES.started]) {
+    if (existsSync(`${paths.dir}/${name}`)) await rename(`${paths.dir}/${name}`, `${attempt}/${name}`);
+  }
+};
+
 const removeEarlierLaunch = async (paths: JobPaths): Promise<void> => {
+  if (existsSync(paths.started)) await setAside(paths);
   const stale = [
     paths.exitCode,
     paths.outputLog,
@@ -32,6 +45,8 @@ const removeEarlierLaunch = async (paths: JobPaths): Promise<void> => {
     paths.terminated,
     paths.pending,
     paths.repo,
+    paths.manifest,
+    paths.renamed,
     paths.artifact,
   ];
   await Promise.all(stale.map(removeTree));
@@ -60,7 +75,7 @@ const writeArtifact = async (path: string, chunks: Iterable<Uint8Array>): Promis
   }
 };
 
-/** Leaves the job's folder as one that was never launched, but for the claims of earlier launches. Rejects on a full disk and the like. */
+/** Leaves the job's folder as one that was never launched, but for the claims of earlier launches and what their commands left, which is set aside. Rejects on a full disk and the like. */
 export const prepareJob = async (
   paths: JobPaths,
   job: StartingJob,
@@ -70,6 +85,7 @@ export const prepareJob = async (
   if (!isNew) await removeEarlierLaunch(paths);
   await Promise.all([
     mkdir(paths.repo, { mode: 0o755 }),
+    mkdir(paths.outputs, { mode: 0o755, recursive: true }),
     createPendingExitCode(paths),
     writeBeside(paths.script, renderOuterScript(job, maxLogGb)),
     writeFile(paths.logCut, NOTHING_LEFT_OUT),

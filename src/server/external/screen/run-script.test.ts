@@ -5,10 +5,11 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import fc from "fast-check";
 import { quoteWord } from "../../../base/quote-word.ts";
+import { UNKNOWN_CODE } from "../../core/jobs/job.ts";
 import { deriveLaunchToken } from "../../core/jobs/launch-token.ts";
 import { renderCommandScript, renderOuterScript } from "./run-script.ts";
 
-const job = { command: "echo hi", jobrc: null, artifactId: null };
+const job = { command: "echo hi", jobrc: null, artifactId: null, code: UNKNOWN_CODE };
 
 const runBash = (script: string): string => spawnSync("bash", ["-c", script]).stdout.toString();
 

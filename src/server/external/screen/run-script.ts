@@ -141,9 +141,30 @@ const renderUnpacking = ({ gib, entries, seconds }: UnpackLimits): string => `  
     143 | 153) fail 'Could not unpack the artifact: it unpacks to more than ${gib} GiB' ;;
     *) fail "Could not unpack the artifact: $(explain "$reason")" ;;
   esac
-  reason=$(find repo \\( -type b -o -type c -o -type p -o -type s \\) -delete -o ! -type l -perm /7000 -exec chmod a-st {} + \\
-    2>&1) || fail "Could not clean the artifact: \${reason%%$'\\n'*}"
-  rm -f artifact
+  reason=$(clean 2>&1) || fail "Could not clean the artifact: \${reason%%$'\\n'*}"
+  rm -f artifact modes.new
+`;
+
+const PRINT_FILES = `! -type d -printf '%y %i %s %T@ %C@ %p\\0'`;
+
+const CLEANING = `  clean() {
+    find repo \\( -type b -o -type c -o -type p -o -type s \\) -delete -o \\
+      \\( ! -type l -perm /7000 -exec chmod a-st {} + -fprintf modes.new . , ${PRINT_FILES} \\) > manifest || return
+    [[ -s modes.new ]] && { find repo ${PRINT_FILES} > manifest || return; }
+    printf 'end\\0' >> manifest
+  }
+`;
+
+const LOOKS = 400;
+
+const START = "{ : > started; } 2>> error.log || exit 1";
+
+const START_LATER_THAN_MANIFEST = `  ${START}
+  for ((look = 1; look <= ${LOOKS}; look += 1)); do
+    [[ started -nt manifest ]] && break
+    ((look > ${LOOKS / 2})) && sleep 0.01
+    : > started
+  done
 `;
 
 const FAIL = `  explain() {
@@ -166,7 +187,7 @@ const renderEntry = (workdir: string | null): string => {
 type Prepared = Readonly<{ hasArtifact: boolean; workdir: string | null }>;
 
 const renderPreparation = ({ hasArtifact, workdir }: Prepared, limits: UnpackLimits): string => `umask 022
-${hasArtifact ? `(\n${FAIL}${renderUnpacking(limits)}) || exit 1\n` : ""}{ : > started; } 2>> error.log || exit 1
+${hasArtifact ? `(\n${FAIL}${CLEANING}${renderUnpacking(limits)}${START_LATER_THAN_MANIFEST}) || exit 1` : START}
 cd ./repo || exit 1${renderEntry(workdir)}`;
 
 const RESTORE_ENVIRONMENT = `set -- "\${!${PASSED_PREFIX}@}"
@@ -186,7 +207,7 @@ export const renderCommandScript = (
 ): string =>
   `[[ -e terminated ]] && exit 143
 printf '%s\\n' ${quoteWord(job.command)}
-${renderPreparation({ hasArtifact: job.artifactId !== null, workdir: job.code?.workdir ?? null }, limits)}
+${renderPreparation({ hasArtifact: job.artifactId !== null, workdir: job.code.workdir }, limits)}
 ${RESTORE_ENVIRONMENT}
 ${renderJobrc(job.jobrc)}set -o pipefail
 ${job.command}

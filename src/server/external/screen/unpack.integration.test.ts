@@ -14,6 +14,7 @@ import {
 } from "../../../../tests/support/screen-bench.ts";
 import { createTar, type TarMember } from "../../../../tests/support/tar-archive.ts";
 import type { ArtifactId } from "../../core/jobs/job.ts";
+import { deriveLaunchToken } from "../../core/jobs/launch-token.ts";
 
 let bench: Bench;
 
@@ -153,4 +154,59 @@ describe("an artifact", () => {
     expect(readJobFile(bench, job, "exit_code")).toBe("");
     expect([existsSync(join(dir, "ran")), existsSync(join(dir, "artifact"))]).toEqual([false, false]);
   });
+});
+
+describe("the list of what was unpacked", () => {
+  const listFiles = (dir: string): readonly string[] => {
+    const lines = readFileSync(join(dir, "manifest"), "utf8").split("\0");
+    expect(lines.splice(-2)).toEqual(["end", ""]);
+    return lines.toSorted();
+  };
+
+  const describeFile = (dir: string, path: string): string => {
+    const entry = lstatSync(join(dir, path), { bigint: true });
+    const [mtime, ctime] = [entry.mtimeNs, entry.ctimeNs].map(
+      (ns) => `${ns / 10n ** 9n}.${String(ns % 10n ** 9n).padStart(9, "0")}0`,
+    );
+    return `${entry.isSymbolicLink() ? "l" : "f"} ${entry.ino} ${entry.size} ${mtime} ${ctime} ${path}`;
+  };
+
+  test("has each file and link as it lay there when the command began, those with a special bit too", async () => {
+    const { dir } = await unpack(
+      createTar([...good, { name: "a/setuid", mode: 0o4755, body: "x" }]),
+      "cat ../manifest",
+    );
+    const paths = ["repo/a/run me.sh", "repo/-rf", "repo/é🚀", "repo/in", "repo/a/setuid"];
+    expect(listFiles(dir)).toEqual(paths.map((path) => describeFile(dir, path)).toSorted());
+  });
+
+  test("is older than all that the command makes, however soon, even the same in size and time", async () => {
+    const command = "cp -p -- -rf kept && printf DASH > ./-rf && touch -r kept -- ./-rf";
+    const before = await unpack(createTar(good));
+    const { dir } = await unpack(createTar(good), command);
+    const find = (folder: string): string => listFiles(folder).find((line) => line.endsWith(" repo/-rf")) ?? "";
+    expect(find(before.dir)).toBe(describeFile(before.dir, "repo/-rf"));
+    expect(find(dir)).not.toBe(describeFile(dir, "repo/-rf"));
+    const written = Number(lstatSync(join(dir, "manifest"), { bigint: true }).mtimeNs);
+    expect(Number(lstatSync(join(dir, "repo/-rf"), { bigint: true }).ctimeNs)).toBeGreaterThan(written);
+  });
+});
+
+test("the folder of what a job makes is there for its command, by its whole name", async () => {
+  const { dir, observation } = await unpack(
+    createTar(good),
+    `echo 1 > "$NEXUS_OUTPUT_DIR/a" && cd "$NEXUS_OUTPUT_DIR" && [[ -e ../repo/in ]]`,
+  );
+  expect(observation).toMatchObject({ exitCode: 0 });
+  expect(readFileSync(join(dir, "outputs/a"), "utf8")).toBe("1\n");
+});
+
+test("what the command of an earlier launch left is set aside when its job is launched again", async () => {
+  const first = await unpack(createTar(good), 'echo 1 > made; echo 2 > "$NEXUS_OUTPUT_DIR/kept"');
+  rmSync(join(first.dir, `claim-${deriveLaunchToken(first.job)}`));
+  const again = await launchJob(bench, { ...createStartingJob(), id: first.job.id, command: "[[ ! -e made ]]" });
+  expect(await waitForEnd(bench, again)).toMatchObject({ exitCode: 0 });
+  expect(readFileSync(join(first.dir, "attempts/1/repo/made"), "utf8")).toBe("1\n");
+  expect(readFileSync(join(first.dir, "attempts/1/outputs/kept"), "utf8")).toBe("2\n");
+  expect(readdirSync(join(first.dir, "outputs"))).toEqual([]);
 });

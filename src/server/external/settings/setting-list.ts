@@ -96,7 +96,7 @@ export const SETTINGS = {
   retentionDays: {
     schema: number(0, 36_500),
     fallback: 30,
-    about: "days for which the folder and the code of an ended job are kept",
+    about: "days for which the folder and the code of an ended job are kept; what the job made at least 7",
   },
   retentionGb: {
     schema: number(0, 1_000_000),

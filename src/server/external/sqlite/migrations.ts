@@ -153,6 +153,11 @@ alter table artifacts add column is_claimed integer not null default 0;
 create index artifacts_by_owner on artifacts (owner, size) where owner is not null;
 `;
 
+const ADD_MOVING = `
+create index jobs_moving on jobs (completed_at, seq)
+  where status in ('completed', 'failed', 'killed') and details ->> '$.outputs.state' = 'moving';
+`;
+
 const tendArtifact = (id: string): string => `update artifacts set
   is_awaited = exists (select 1 from jobs where artifact_id = ${id} and completed_at is null and status in ('queued', 'starting'))
     or not exists (select 1 from jobs where artifact_id = ${id}),
@@ -192,6 +197,7 @@ const MIGRATIONS: readonly Migration[] = [
   addSubjects,
   ADD_GPU_FAULTS,
   ADD_LIMITS,
+  ADD_MOVING,
   KEEP_CODE,
 ];
 

@@ -78,6 +78,7 @@ const createReads = (jobs: JobTable, queue: QueueReads) => ({
   countQueuedBefore: guardRead(queue.countQueuedBefore),
   readNewestQueued: guardRead(queue.readNewestQueued),
   loadActiveJobs: guardRead(jobs.loadActive),
+  findMovingJob: guardRead(jobs.findMoving),
   countJobs: guardRead(jobs.count),
   loadEnvironment: guardRead(jobs.loadEnvironment),
 });

@@ -56,6 +56,7 @@ const READS: readonly (readonly [string, (store: Store) => unknown])[] = [
   ["the jobs that decide", (store) => store.loadDecidingJobs(() => 1, 0)],
   ["the newest time of the queue", (store) => store.readNewestQueued()],
   ["the active jobs", (store) => store.loadActiveJobs()],
+  ["the job whose files are to be kept next", (store) => store.findMovingJob()],
 ];
 
 describe("no sorting and no look at every job is needed for", () => {

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
-import { existsSync, mkdirSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
 import { createGpu, createQueued } from "../../../../tests/support/samples.ts";
 import {
   createCpuJob,
@@ -13,6 +13,7 @@ import {
 } from "../../../../tests/support/tasks.ts";
 import { waitUntil } from "../../../../tests/support/wait.ts";
 import { err, ok } from "../../../base/result.ts";
+import { isMoving } from "../../core/jobs/job.ts";
 import type { GpuReading } from "../../core/queue/gpu.ts";
 import type { Executor, Observation } from "../../core/running/executor.ts";
 
@@ -135,6 +136,80 @@ describe("a job that ends", () => {
     isFull = false;
     wakeAll(tasks);
     await waitUntil(() => harness.find("a").status === "completed");
+  });
+});
+
+describe("what a job made", () => {
+  const runStarted = async (overrides: Parameters<typeof createHarness>[0] = {}) => {
+    const harness = createHarness(overrides);
+    await harness.add(createQueued("a"));
+    await harness.start();
+    await waitUntil(() => harness.find("a").status === "running");
+    const repo = makeRepo(harness, "a");
+    const dir = dirname(repo);
+    writeFileSync(join(dir, "started"), "");
+    return { harness, dir, repo };
+  };
+
+  test("is kept when it ends, for 7 days at least, and its folder goes then", async () => {
+    const { harness, dir, repo } = await runStarted();
+    harness.setTime(1234);
+    harness.executor.end("a", 3);
+    await waitUntil(() => !existsSync(repo));
+    expect(readFileSync(join(dir, "outputs/file"), "utf8")).toBe("text");
+    expect(harness.find("a")).toMatchObject({
+      status: "failed",
+      outputs: { state: "kept", files: 1, bytes: 4, keptUntil: 1234 + 30 * 86_400 },
+      notes: [],
+    });
+  });
+
+  test("stays where it is and is told in one line, where it can't be kept", async () => {
+    const { harness, repo, dir } = await runStarted();
+    writeFileSync(join(dir, "outputs"), "in the way");
+    harness.executor.end("a", 0);
+    await waitUntil(() => harness.logs.some(({ event }) => event === "a job's files could not be kept"));
+    await waitUntil(() => harness.find("a").notes.length > 0);
+    expect(harness.find("a")).toMatchObject({
+      status: "completed",
+      outputs: { state: "failed" },
+      notes: ["Its files could not be kept: outputs/ is no folder any more"],
+    });
+    expect(existsSync(join(repo, "file"))).toBe(true);
+  });
+
+  test("stays where it is while its end can't be written", async () => {
+    let isFull = false;
+    const full = err({ kind: "unavailable", message: "The disk is full" } as const);
+    const { harness, repo, dir } = await runStarted({
+      store: (opened) => ({ write: (change) => (isFull ? Promise.resolve(full) : opened.write(change)) }),
+    });
+    isFull = true;
+    harness.executor.end("a", 0);
+    await waitUntil(() => harness.logs.some(({ event }) => event === "job could not be changed"));
+    await harness.awaitRound();
+    expect(existsSync(join(repo, "file"))).toBe(true);
+    isFull = false;
+    await waitUntil(() => existsSync(join(dir, "outputs/file")) && !existsSync(repo));
+  });
+
+  test("is known again where an earlier server had kept it, and a database from before that was restored", async () => {
+    const { harness, repo, dir } = await runStarted();
+    rmSync(repo, { recursive: true });
+    mkdirSync(join(dir, "outputs"));
+    writeFileSync(join(dir, "outputs/file"), "kept");
+    harness.executor.end("a", 0);
+    await waitUntil(() => harness.find("a").status === "completed" && !isMoving(harness.find("a")));
+    expect(harness.find("a")).toMatchObject({ outputs: { state: "kept", files: 1, bytes: 4 } });
+  });
+
+  test("is nothing where its command never started: then its folder goes", async () => {
+    const { harness, repo, dir } = await runStarted();
+    rmSync(join(dir, "started"));
+    harness.executor.end("a", 1);
+    await waitUntil(() => !existsSync(repo));
+    expect(harness.find("a")).toMatchObject({ outputs: { state: "none", files: 0 } });
+    expect(existsSync(join(dir, "outputs"))).toBe(false);
   });
 });
 

@@ -2,8 +2,8 @@ import { describeError } from "../../../base/describe-error.ts";
 import type { RunningJob } from "../../core/jobs/job.ts";
 import type { WandbFinder } from "../../core/running/executor.ts";
 import { awaitsWandbRun } from "../../core/running/wandb-window.ts";
+import { changeByEvent } from "../change-by-event.ts";
 import type { TaskContext } from "../context.ts";
-import { changeByEvent } from "./change-by-event.ts";
 
 const listAwaiting = ({ store, clock }: TaskContext): readonly RunningJob[] =>
   store.loadActiveJobs().flatMap((job) => (job.status === "running" && awaitsWandbRun(job, clock()) ? [job] : []));

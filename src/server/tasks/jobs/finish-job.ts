@@ -2,8 +2,8 @@ import { describeError } from "../../../base/describe-error.ts";
 import { type ActiveJob, isEnded } from "../../core/jobs/job.ts";
 import type { JobEvent } from "../../core/jobs/job-transition.ts";
 import type { Ending } from "../../core/running/job-ending.ts";
+import { changeByEvent } from "../change-by-event.ts";
 import type { TaskContext, TaskMemory } from "../context.ts";
-import { changeByEvent } from "./change-by-event.ts";
 import { explainFailure, readLastLines } from "./explain-failure.ts";
 import { findGpuFaults } from "./find-gpu-faults.ts";
 
@@ -27,20 +27,24 @@ const removeRepo = async ({ jobDirectory, log, onStep }: TaskContext, { id }: Ac
 const isLogAsked = ({ gpuIdxs }: ActiveJob, seen: JobEvent): boolean =>
   seen.kind === "exit" ? seen.exitCode !== 0 || gpuIdxs.length > 0 : seen.kind === "lose";
 
+const addWork = (event: JobEvent, hasWork: boolean): JobEvent =>
+  event.kind === "exit" || event.kind === "lose" ? { ...event, hasWork } : event;
+
 const takeLeave = async (context: TaskContext, memory: TaskMemory, job: ActiveJob, seen: JobEvent): Promise<void> => {
   context.onStep?.("end seen");
   const lines = isLogAsked(job, seen) ? await readLastLines(context, job) : [];
-  const event = explainFailure(seen, lines);
+  const hasWork = context.outputs.holdsWork(job.id);
+  const event = addWork(explainFailure(seen, lines), hasWork);
   const gpuFaults = await findGpuFaults(context, memory, { job, lines });
   const changed = await changeByEvent(context, job.id, event, { gpuFaults });
   if (changed !== null && !isEnded(changed)) return;
   context.onStep?.("end written");
   if (changed !== null) forgetJob(memory, job);
-  if (changed !== null || event.kind !== "requeue") void removeRepo(context, job);
+  if (!hasWork && (changed !== null || event.kind !== "requeue")) void removeRepo(context, job);
 };
 
 /**
- * Writes down what became of a job. What one that ended left in its folder goes even when its end can't be written: it may
+ * Writes down what became of a job. What one whose command never started left in its folder goes even when its end can't be written: it may
  * be what fills the disk. It goes meanwhile, whatever its size: no other job waits for that.
  */
 export const finishJob = async (context: TaskContext, memory: TaskMemory, ending: Ending): Promise<void> => {

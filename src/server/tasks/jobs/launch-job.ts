@@ -5,8 +5,8 @@ import type { JobHandle, QueuedJob, StartingJob } from "../../core/jobs/job.ts";
 import type { Gpu } from "../../core/queue/gpu.ts";
 import type { JobWork, LaunchError } from "../../core/running/executor.ts";
 import { buildJobEnvironment } from "../../core/running/job-environment.ts";
+import { changeByEvent } from "../change-by-event.ts";
 import type { TaskContext } from "../context.ts";
-import { changeByEvent } from "./change-by-event.ts";
 
 const gatherWork = (context: TaskContext, job: StartingJob, gpus: readonly Gpu[]): JobWork => ({
   environment: buildJobEnvironment(context.serverEnvironment, job, gpus, context.store.loadEnvironment(job.id)),

@@ -148,3 +148,26 @@ test("a server that has just started has other things to do first", async () => 
   await clean();
   expect(listLeft(harness)).toBe("");
 });
+
+test("what a job made is told of a day before it goes, and the job says then that it went", async () => {
+  const harness = createHarness();
+  await end(harness, "a", 31);
+  const file = join(locate(harness, "a"), "outputs/made");
+  mkdirSync(dirname(file));
+  writeFileSync(file, "made");
+  await harness.change("a", { kind: "account", outputs: { state: "kept", files: 1, bytes: 4 } });
+  await createCleaning(harness)();
+  expect(harness.find("a")).toMatchObject({ outputs: { state: "kept", isWarned: true, keptUntil: NOW + DAY } });
+  expect([existsSync(file), existsSync(join(locate(harness, "a"), "output.log"))]).toEqual([true, false]);
+  const later = createCleaning(harness);
+  harness.setTime(NOW + DAY - 1);
+  await later();
+  expect(existsSync(file)).toBe(true);
+  harness.setTime(NOW + DAY);
+  await later();
+  expect(existsSync(file)).toBe(false);
+  expect(harness.find("a")).toMatchObject({
+    outputs: { state: "none", files: 0 },
+    notes: [expect.stringContaining("were removed")],
+  });
+});

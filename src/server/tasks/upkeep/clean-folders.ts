@@ -1,7 +1,9 @@
 import { describeError } from "../../../base/describe-error.ts";
 import { isEnded, type JobId } from "../../core/jobs/job.ts";
-import type { FolderRemoval } from "../../core/upkeep/folder-plan.ts";
+import type { FolderRemoval, Warning } from "../../core/upkeep/folder-plan.ts";
+import { changeByEvent } from "../change-by-event.ts";
 import type { TaskContext } from "../context.ts";
+import { forgetOutputs } from "./forget-outputs.ts";
 import { type Cleaning, planCleaning } from "./plan-cleaning.ts";
 
 const FIRST_LOOK_MS = 120_000;
@@ -15,21 +17,32 @@ const createFindEnd =
   ({ store }: TaskContext): Cleaning["findEnd"] =>
   (id: JobId) => {
     const job = store.findJob(id);
-    return job !== null && isEnded(job) ? job.completedAt : null;
+    return job !== null && isEnded(job) ? { endedAt: job.completedAt, outputs: job.outputs } : null;
   };
 
+const warnOwner = (context: TaskContext, { id, until }: Warning): Promise<unknown> =>
+  changeByEvent(context, id, { kind: "account", outputs: { isWarned: true, keptUntil: until } });
+
 const clear = async (
-  { log }: TaskContext,
+  context: TaskContext,
   { folders }: Given,
-  { id, keepsRecord, bytes }: FolderRemoval,
+  { id, keepsRecord, keepsOutputs, bytes }: FolderRemoval,
 ): Promise<number> => {
+  const { log } = context;
   try {
-    await folders.clear(id, keepsRecord);
+    await folders.clear(id, keepsRecord, keepsOutputs);
+    if (!keepsOutputs) await forgetOutputs(context, id);
     return bytes;
   } catch (error) {
     log.warn("an old job's folder could not be removed", { job_id: id, message: describeError(error) });
     return 0;
   }
+};
+
+const planAndWarn = async (context: TaskContext, cleaning: Cleaning): Promise<readonly FolderRemoval[]> => {
+  const { removals, warnings } = await planCleaning(cleaning, context.clock());
+  for (const warning of warnings) await warnOwner(context, warning);
+  return removals;
 };
 
 /** Returns a task that removes what is kept no longer, some folders at a time, and looks again each hour. */
@@ -46,7 +59,7 @@ export const createFolderCleaning = (
       isFirstLook = false;
       return firstLookMs;
     }
-    if (left.length === 0) left = await planCleaning(cleaning, context.clock());
+    if (left.length === 0) left = await planAndWarn(context, cleaning);
     if (left.length === 0) return INTERVAL_MS;
     const slice = left.slice(0, SLICE);
     left = left.slice(SLICE);

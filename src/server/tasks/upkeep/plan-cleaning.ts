@@ -1,32 +1,42 @@
 import { setImmediate as giveWay } from "node:timers/promises";
-import type { JobId } from "../../core/jobs/job.ts";
+import type { JobId, Outputs } from "../../core/jobs/job.ts";
 import type { Backups } from "../../core/upkeep/backups.ts";
 import {
   type EndedFolder,
   type FolderRemoval,
-  findExpiry,
+  findFirstLook,
+  holdOutputs,
   type JobFolders,
   type Retention,
   selectOldFolders,
+  selectWarnings,
+  type Warning,
 } from "../../core/upkeep/folder-plan.ts";
 
-/** `findEnd` says in Unix seconds when the job ended, null for one that has not or is not known. */
+/** When a job ended, in Unix seconds, and what is kept of what it made. */
+export type JobEnd = Readonly<{ endedAt: number; outputs: Outputs }>;
+
+/** `findEnd` is null for a job that has not ended or is not known. */
 export type Cleaning = Readonly<{
   folders: JobFolders;
   backups: Pick<Backups, "listTimes">;
   retention: Retention;
-  findEnd: (id: JobId) => number | null;
+  findEnd: (id: JobId) => JobEnd | null;
 }>;
 
-type Ended = Readonly<{ id: JobId; endedAt: number }>;
+/** What goes, and whose owners are to be told first. */
+export type CleaningPlan = Readonly<{ removals: readonly FolderRemoval[]; warnings: readonly Warning[] }>;
+
+type Ended = Pick<EndedFolder, "id" | "endedAt" | "outputs">;
 
 const SLICE = 20;
 
 const listEnded = ({ findEnd, retention }: Cleaning, ids: readonly JobId[], now: number): readonly Ended[] => {
-  const latest = retention.bytes === null ? findExpiry(retention, now) : now;
+  const latest = retention.bytes === null ? findFirstLook(retention, now) : now;
   return ids.flatMap((id) => {
-    const endedAt = findEnd(id);
-    return endedAt === null || endedAt >= latest ? [] : [{ id, endedAt }];
+    const end = findEnd(id);
+    if (end === null || end.endedAt >= latest || end.outputs.state === "moving") return [];
+    return [{ id, endedAt: end.endedAt, outputs: holdOutputs(end.outputs) }];
   });
 };
 
@@ -40,7 +50,7 @@ const measure = async ({ folders }: Cleaning, ended: readonly Ended[]): Promise<
 };
 
 /** Looks at all folders of ended jobs, some at a time, and gives way between them. */
-export const planCleaning = async (cleaning: Cleaning, now: number): Promise<readonly FolderRemoval[]> => {
+export const planCleaning = async (cleaning: Cleaning, now: number): Promise<CleaningPlan> => {
   const ids = await cleaning.folders.list();
   const found: EndedFolder[] = [];
   for (let from = 0; from < ids.length; from += SLICE) {
@@ -49,5 +59,9 @@ export const planCleaning = async (cleaning: Cleaning, now: number): Promise<rea
   }
   const times = cleaning.backups.listTimes();
   const oldestBackup = times.length === 0 ? null : Math.min(...times);
-  return selectOldFolders(found, { retention: cleaning.retention, now, oldestBackup });
+  const facts = { retention: cleaning.retention, now };
+  return {
+    removals: selectOldFolders(found, { ...facts, oldestBackup }),
+    warnings: selectWarnings(found, facts),
+  };
 };

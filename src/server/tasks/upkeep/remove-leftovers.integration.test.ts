@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { existsSync, mkdirSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { createCpuJob, createHarness, type Harness, toId } from "../../../../tests/support/tasks.ts";
 import { waitUntil } from "../../../../tests/support/wait.ts";
@@ -17,6 +17,40 @@ const endJob = async ({ add, change }: Harness, id: string): Promise<void> => {
   await change(id, { kind: "start", at: 1001, gpuIdxs: [], dir: "" });
   await change(id, { kind: "exit", at: 1002, exitCode: 0 });
 };
+
+const letStart = (folder: string): void => writeFileSync(join(folder, "started"), "");
+
+describe("what a job made and a server that died did not keep", () => {
+  test("is kept by the next one, whatever it had written of it", async () => {
+    const harness = createHarness();
+    const ids = ["none", "moving", "failed"] as const;
+    for (const id of ids) {
+      await endJob(harness, id);
+      await harness.change(id, { kind: "account", outputs: { state: id } });
+      const folder = fill(harness, id);
+      letStart(folder);
+      writeFileSync(join(folder, "repo", "made"), "made");
+    }
+    await harness.start();
+    for (const id of ids) {
+      const folder = harness.context.jobDirectory.pathOf(toId(id));
+      await waitUntil(() => !existsSync(join(folder, "repo")));
+      expect(readFileSync(join(folder, "outputs", "made"), "utf8")).toBe("made");
+      expect(harness.find(id)).toMatchObject({ outputs: { state: "kept", files: 1, bytes: 4 } });
+    }
+  });
+
+  test("stays where the job is not known, and that is said", async () => {
+    const harness = createHarness();
+    const folder = fill(harness, "gone");
+    letStart(folder);
+    await harness.start();
+    await waitUntil(() =>
+      harness.logs.some(({ event }) => event.startsWith("the folder of a job that is not known stays")),
+    );
+    expect(existsSync(join(folder, "repo", "deep"))).toBe(true);
+  });
+});
 
 describe("what a server that died could not remove", () => {
   test("the working files of an ended job go when the next one starts, its log stays", async () => {

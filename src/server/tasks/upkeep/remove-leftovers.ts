@@ -1,19 +1,38 @@
 import { describeError } from "../../../base/describe-error.ts";
-import { isEnded, type JobId } from "../../core/jobs/job.ts";
+import { changeJob, decideByEvent } from "../../changes/change-job.ts";
+import { type EndedJob, isEnded, type JobId } from "../../core/jobs/job.ts";
 import type { TaskContext } from "../context.ts";
+import { forgetOutputs } from "./forget-outputs.ts";
 
 const A_DAY_MS = 86_400_000;
 const FOLDERS_A_TURN = 100;
 
 const letOthersRun = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
-const tidyFolder = async ({ store, jobDirectory, log }: TaskContext, id: JobId): Promise<void> => {
-  const job = store.findJob(id);
+const tidyEnded = async (context: TaskContext, { id, outputs }: EndedJob): Promise<void> => {
+  if (!context.outputs.isUnmoved(id)) {
+    await context.jobDirectory.removeRepo(id);
+    if (outputs.state === "kept" && !context.outputs.isThere(id)) await forgetOutputs(context, id);
+    return;
+  }
+  if (outputs.state === "moving") return;
+  const reason = "its folder holds what is not kept yet";
+  await changeJob(context, id, decideByEvent({ kind: "account", outputs: { state: "moving" } }, reason));
+};
+
+const removeUnknown = async ({ jobDirectory, outputs, log }: TaskContext, id: JobId): Promise<void> => {
+  if (outputs.holdsWork(id))
+    log.warn("the folder of a job that is not known stays: it may hold what one made", { job_id: id });
+  else await jobDirectory.remove(id);
+};
+
+const tidyFolder = async (context: TaskContext, id: JobId): Promise<void> => {
+  const job = context.store.findJob(id);
   try {
-    if (job === null) await jobDirectory.remove(id);
-    else if (isEnded(job)) await jobDirectory.removeRepo(id);
+    if (job === null) await removeUnknown(context, id);
+    else if (isEnded(job)) await tidyEnded(context, job);
   } catch (error) {
-    log.error("folder could not be removed", { job_id: id, message: describeError(error) });
+    context.log.error("folder could not be removed", { job_id: id, message: describeError(error) });
   }
 };
 

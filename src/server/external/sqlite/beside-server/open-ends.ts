@@ -2,18 +2,27 @@ import { Database } from "bun:sqlite";
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { err, ok, type Problem, type Result } from "../../../../base/result.ts";
-import type { JobId } from "../../../core/jobs/job.ts";
+import { type EndedJob, type JobId, NO_OUTPUTS, type Outputs } from "../../../core/jobs/job.ts";
 import { readVersion, refuseVersion } from "../migrations.ts";
 import { explainOpenFailure } from "../open-database.ts";
 
-/** `findEnd` says in Unix seconds when the job ended, null for one that has not or is not known. */
-export type Ends = Readonly<{ findEnd: (id: JobId) => number | null; close: () => void }>;
+/** `findEnd` says in Unix seconds when the job ended and what is kept of it, null for one that has not or is not known. */
+export type Ends = Readonly<{
+  findEnd: (id: JobId) => Readonly<{ endedAt: number; outputs: Outputs }> | null;
+  close: () => void;
+}>;
 
-const ENDED = "select completed_at from jobs where id = ? and status in ('completed', 'failed', 'killed')";
+const ENDED = "select completed_at, details from jobs where id = ? and status in ('completed', 'failed', 'killed')";
 
 const readEnds = (db: Database): Ends => {
-  const ended = db.query<{ completed_at: number | null }, [string]>(ENDED);
-  return { findEnd: (id) => ended.get(id)?.completed_at ?? null, close: () => db.close() };
+  const ended = db.query<{ completed_at: number; details: string }, [string]>(ENDED);
+  const findEnd: Ends["findEnd"] = (id) => {
+    const row = ended.get(id);
+    if (row === null) return null;
+    const { outputs = NO_OUTPUTS } = JSON.parse(row.details) as Partial<Pick<EndedJob, "outputs">>;
+    return { endedAt: row.completed_at, outputs };
+  };
+  return { findEnd, close: () => db.close() };
 };
 
 /** Only reads, whether or not a server has the database open. */

@@ -1,4 +1,5 @@
 import { type ArtifactId, isEnded, type Job, type JobId } from "../../../core/jobs/job.ts";
+import { completeStored } from "../../../core/jobs/stored-job.ts";
 import { nameNeed } from "../../../core/queue/queue-head.ts";
 
 /** `gpu_idxs` is `,0,2,`: the GPUs asked for while queued, then those it got. `need` is what `nameNeed` says. `details` is the rest of the job as JSON. */
@@ -57,7 +58,7 @@ export const toRow = (job: Job): JobRow => ({
 
 /** The database is written by `toRow` alone, so what it wrote is trusted to be what it was given. */
 export const fromRow = (row: JobRow): Job =>
-  ({
+  completeStored({
     ...(JSON.parse(row.details) as object),
     id: row.id as JobId,
     status: row.status,

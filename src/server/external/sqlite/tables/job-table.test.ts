@@ -12,6 +12,7 @@ import {
   openTemporary,
   toId,
 } from "../../../../../tests/support/store.ts";
+import { NO_OUTPUTS } from "../../../core/jobs/job.ts";
 
 test.each([
   createQueued("a", { requestedGpuIdxs: [2, 11], numGpus: 2, jobrc: null, artifactId: null }),
@@ -198,4 +199,24 @@ test("the token's digest is kept, the last one wins", async () => {
   must(await store.saveTokenDigest("two"));
   await store.close();
   expect(openIn(folder).readTokenDigest()).toBe("two");
+});
+
+test("of the jobs whose files are still to be kept, the first that ended is found, and none once they are", async () => {
+  const store = openTemporary();
+  const moving = { ...NO_OUTPUTS, state: "moving" } as const;
+  await addJobs(store, [
+    createEnded("kept", { completedAt: 1_700_000_003 }),
+    createEnded("later", { completedAt: 1_700_000_005, outputs: moving }),
+    createEnded("first", { completedAt: 1_700_000_004, status: "killed", outputs: moving }),
+  ]);
+  const settle = async (): Promise<string | undefined> => {
+    const job = store.findMovingJob();
+    if (job !== null)
+      must(
+        await store.write(({ saveJob }) => saveJob({ ...job, outputs: { ...job.outputs, state: "kept", files: 2 } })),
+      );
+    return job?.id;
+  };
+  expect([await settle(), await settle(), await settle()]).toEqual(["first", "later", undefined]);
+  expect(store.findJob(toId("first"))).toMatchObject({ outputs: { state: "kept", files: 2 } });
 });

@@ -1,6 +1,7 @@
 import type { Database } from "bun:sqlite";
 import {
   type ActiveJob,
+  type EndedJob,
   isEnded,
   type Job,
   type JobId,
@@ -18,6 +19,7 @@ export type JobTable = Readonly<{
   find: (id: JobId) => Job | null;
   list: (filter: JobFilter) => AsyncGenerator<readonly Job[], void>;
   loadActive: () => readonly ActiveJob[];
+  findMoving: () => EndedJob | null;
   count: () => JobCounts;
   loadEnvironment: (id: JobId) => Environment;
   canOpenEnvironments: () => boolean;
@@ -47,11 +49,15 @@ const countJobs = (counters: readonly Counter[]): JobCounts => ({
   ...Object.fromEntries(counters.map(({ status, jobs }) => [status, jobs])),
 });
 
+const MOVING = `indexed by jobs_moving where status in ('completed', 'failed', 'killed')
+  and details ->> '$.outputs.state' = 'moving' order by completed_at, seq limit 1`;
+
 const createReads = (db: Database, snapshots: SteadyReads) => {
   const byId = db.query<JobRow, [string]>(`${SELECT} where id = ?`);
   const active = db.query<JobRow, []>(
     `${SELECT} indexed by ${ACTIVE.indexes.all} where ${ACTIVE.where} order by ${ACTIVE.order}`,
   );
+  const moving = db.query<JobRow, []>(`${SELECT} ${MOVING}`);
   const counters = db.query<Counter, []>("select status, jobs from counters");
   return {
     find: (id: JobId): Job | null => {
@@ -60,6 +66,10 @@ const createReads = (db: Database, snapshots: SteadyReads) => {
     },
     list: (filter: JobFilter) => listJobs(db, snapshots, filter),
     loadActive: () => active.all().map((row) => fromRow(row) as ActiveJob),
+    findMoving: () => {
+      const row = moving.get();
+      return row === null ? null : (fromRow(row) as EndedJob);
+    },
     count: () => countJobs(counters.all()),
   };
 };

@@ -1,4 +1,5 @@
 import type { Job, JobId } from "../../../core/jobs/job.ts";
+import { completeStored } from "../../../core/jobs/stored-job.ts";
 import type { BatchNews, JobNews, MachineNews } from "../../../core/notices/news.ts";
 import {
   findJobId,
@@ -79,12 +80,12 @@ export const writePayload = (subject: KeptSubject): string | null => {
 
 /** The database is written by `writePayload` alone, so what it wrote is trusted to be what it was given. */
 export const readPayload = (subject: Subject, payload: string | null): KeptSubject | null => {
-  const kept: unknown = payload === null ? null : JSON.parse(payload);
+  const kept: object | null = payload === null ? null : JSON.parse(payload);
   switch (subject.kind) {
     case "job":
       return subject;
     case "batch":
-      return { ...subject, removedJob: kept as Job | null };
+      return { ...subject, removedJob: kept === null ? null : (completeStored(kept) as Job) };
     case "machine":
       return kept === null ? null : { ...subject, ...(kept as Pick<MachineNews, "nodeName" | "figures">) };
   }

@@ -1,8 +1,8 @@
-import { changeJob, type Decide, decideByEvent } from "../../changes/change-job.ts";
-import type { Job, JobId } from "../../core/jobs/job.ts";
-import type { JobEvent } from "../../core/jobs/job-transition.ts";
-import type { GpuFault } from "../../core/queue/gpu-fault.ts";
-import type { TaskContext } from "../context.ts";
+import { changeJob, type Decide, decideByEvent } from "../changes/change-job.ts";
+import type { Job, JobId } from "../core/jobs/job.ts";
+import type { JobEvent } from "../core/jobs/job-transition.ts";
+import type { GpuFault } from "../core/queue/gpu-fault.ts";
+import type { TaskContext } from "./context.ts";
 
 type More = Readonly<{ reason?: string; gpuFaults?: readonly GpuFault[] }>;
 

@@ -1,0 +1,122 @@
+import { createHash } from "node:crypto";
+import {
+  closeSync,
+  constants,
+  fstatSync,
+  ftruncateSync,
+  futimesSync,
+  openSync,
+  readdirSync,
+  rmSync,
+  writeSync,
+} from "node:fs";
+import { type BytePath, encodeBytes } from "./byte-path.ts";
+import { type HeldFolder, locateIn } from "./held-folder.ts";
+import type { Sink } from "./read-file.ts";
+
+/** What has been fetched of a file so far, beside the files: its name says of which file, and of which content of it. */
+export type PartFile = Sink &
+  Readonly<{ name: () => string; seal: (mtime: number) => void; close: () => void; remove: () => void }>;
+
+/** By what `hashPath` says. */
+export type PartNames = ReadonlyMap<string, string>;
+
+type Opened = Readonly<{ fd: number; name: string; tag: string | null }>;
+type Writing = { readonly top: HeldFolder; readonly hash: string; opened: Opened | null; size: number };
+
+const PART = /^\.nexus-part-([0-9a-f]{16})-([A-Za-z0-9_-]*)$/;
+const HASH_LENGTH = 16;
+const LONGEST_TAG = 100;
+const FRESH = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW;
+const AGAIN = constants.O_WRONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
+const USUAL_MODE = 0o666;
+
+export const isPartName = (name: BytePath): boolean => PART.test(name);
+
+const hashPath = (path: BytePath): string =>
+  createHash("sha256").update(encodeBytes(path)).digest("hex").slice(0, HASH_LENGTH);
+
+const encodeTag = (tag: string | null): string =>
+  tag === null || tag.length > LONGEST_TAG ? "" : Buffer.from(tag).toString("base64url");
+
+const decodeTag = (text: string): string | null => (text === "" ? null : Buffer.from(text, "base64url").toString());
+
+export const listParts = (top: HeldFolder): PartNames =>
+  new Map(
+    readdirSync(locateIn(top, "."), { encoding: "latin1" }).flatMap((name) => {
+      const hash = PART.exec(name)?.[1];
+      return hash === undefined ? [] : [[hash, name] as const];
+    }),
+  );
+
+const removeIn = (top: HeldFolder, name: string): void => rmSync(locateIn(top, name), { force: true });
+
+const isOwnFile = (fd: number): boolean => {
+  const found = fstatSync(fd);
+  return found.isFile() && found.nlink === 1 && found.uid === process.getuid?.();
+};
+
+const tryOpen = (top: HeldFolder, name: string): number | null => {
+  try {
+    return openSync(locateIn(top, name), AGAIN);
+  } catch {
+    return null;
+  }
+};
+
+const openEarlier = (top: HeldFolder, name: string | undefined): Opened | null => {
+  if (name === undefined) return null;
+  const tag = decodeTag(PART.exec(name)?.[2] ?? "");
+  const fd = tag === null ? null : tryOpen(top, name);
+  if (fd !== null && isOwnFile(fd)) return { fd, name, tag };
+  if (fd !== null) closeSync(fd);
+  removeIn(top, name);
+  return null;
+};
+
+const writeAll = (fd: number, bytes: Uint8Array, at: number): void => {
+  for (let done = 0; done < bytes.length; ) done += writeSync(fd, bytes, done, bytes.length - done, at + done);
+};
+
+const removePart = (part: Writing): void => {
+  if (part.opened !== null) closeSync(part.opened.fd);
+  if (part.opened !== null) removeIn(part.top, part.opened.name);
+  part.opened = null;
+  part.size = 0;
+};
+
+const beginPart = (part: Writing, tag: string | null): void => {
+  removePart(part);
+  const name = `.nexus-part-${part.hash}-${encodeTag(tag)}`;
+  removeIn(part.top, name);
+  part.opened = { fd: openSync(locateIn(part.top, name), FRESH, USUAL_MODE), name, tag };
+};
+
+const writePart = (part: Writing, bytes: Uint8Array, at: number): boolean => {
+  if (part.opened !== null) writeAll(part.opened.fd, bytes, at);
+  part.size = at + bytes.length;
+  return true;
+};
+
+const sealPart = ({ opened, size }: Writing, mtime: number): void => {
+  if (opened === null) return;
+  ftruncateSync(opened.fd, size);
+  futimesSync(opened.fd, mtime, mtime);
+};
+
+/** Goes on with the part that an earlier call left, if there is one. Throws what the system says. */
+export const openPart = (top: HeldFolder, path: BytePath, known: PartNames): PartFile => {
+  const hash = hashPath(path);
+  const opened = openEarlier(top, known.get(hash));
+  const part: Writing = { top, hash, opened, size: opened === null ? 0 : fstatSync(opened.fd).size };
+  return {
+    name: () => part.opened?.name ?? "",
+    size: () => part.size,
+    tag: () => part.opened?.tag ?? null,
+    begin: (tag) => beginPart(part, tag),
+    write: (bytes, at) => writePart(part, bytes, at),
+    seal: (mtime) => sealPart(part, mtime),
+    close: () => (part.opened === null ? undefined : closeSync(part.opened.fd)),
+    remove: () => removePart(part),
+  };
+};

@@ -1,0 +1,114 @@
+import { ok, type Result } from "../../base/result.ts";
+import { FAILED, UNREACHABLE } from "../../command-line/usage.ts";
+import type { Api } from "../connection/api-client.ts";
+import type { ApiFailure } from "../connection/api-failure.ts";
+import { isBusy, isHopeless, pauseBeforeRetry } from "../jobs/await-job.ts";
+
+/**
+ * Where the bytes of a file go. `size` are those that have come, of the content that `tag` names; `begin` starts anew with another
+ * content. `write` says whether to go on.
+ */
+export type Sink = Readonly<{
+  size: () => number;
+  tag: () => string | null;
+  begin: (tag: string | null) => void;
+  write: (bytes: Uint8Array, at: number) => boolean;
+}>;
+
+/** `isEmpty` as the server last said. */
+export type RemoteFile = Readonly<{ api: Api; address: string; isEmpty: boolean; signal: AbortSignal }>;
+
+type Body = Readonly<{ from: number; to: number | null; stream: ReadableStream<Uint8Array> }>;
+
+const PARTIAL = 206;
+const RANGE = /^bytes (\d+)-(\d+)\/(\d+|\*)$/;
+
+const breakOff = (message: string): ApiFailure => ({ exitCode: UNREACHABLE, code: null, message });
+const BROKEN = breakOff("the connection broke");
+const CHANGED = breakOff("the file changes all the time");
+
+const readTag = ({ headers }: Response): string | null => {
+  const tag = headers.get("etag");
+  return tag?.startsWith('"') === true ? tag : null;
+};
+
+const renderHeaders = (sink: Sink, from: number): Record<string, string> => ({
+  "accept-encoding": "identity",
+  range: `bytes=${from}-`,
+  ...(from > 0 ? { "if-range": sink.tag() ?? "" } : {}),
+});
+
+const readLength = ({ headers }: Response): number | null => {
+  const length = headers.get("content-length");
+  return length === null ? null : Number(length);
+};
+
+const readBody = (answer: Response): Body => {
+  const stream = answer.body ?? new ReadableStream<Uint8Array>({ start: (controller) => controller.close() });
+  const [, from, last] = RANGE.exec(answer.headers.get("content-range") ?? "") ?? [];
+  return answer.status === PARTIAL && from !== undefined
+    ? { from: Number(from), to: Number(last) + 1, stream }
+    : { from: 0, to: readLength(answer), stream };
+};
+
+const pour = async ({ from, to, stream }: Body, sink: Sink): Promise<Result<boolean, ApiFailure>> => {
+  const reader = stream.getReader();
+  for (let at = from; ; ) {
+    const piece = await reader.read().catch(() => null);
+    if (piece === null || (piece.done && to !== null && at !== to)) return { ok: false, error: BROKEN };
+    if (piece.done) return ok(true);
+    if (!sink.write(piece.value, at)) return ok(false);
+    at += piece.value.length;
+  }
+};
+
+const take = async (answer: Response, sink: Sink, asked: number): Promise<Result<boolean, ApiFailure>> => {
+  const body = readBody(answer);
+  const tag = readTag(answer);
+  if (body.from !== asked || (asked > 0 && tag !== sink.tag())) {
+    sink.begin(null);
+    return { ok: false, error: CHANGED };
+  }
+  if (asked === 0) sink.begin(tag);
+  return pour(body, sink);
+};
+
+const isGone = ({ code }: ApiFailure): boolean => code === "RANGE_NOT_SATISFIABLE";
+
+const readOnce = async (file: RemoteFile, sink: Sink): Promise<Result<boolean, ApiFailure>> => {
+  const from = sink.tag() === null ? 0 : Math.max(0, sink.size() - 1);
+  const giveUp = new AbortController();
+  const signal = AbortSignal.any([file.signal, giveUp.signal]);
+  const headers = file.isEmpty ? {} : renderHeaders(sink, from);
+  const answer = await file.api.open(file.address, signal, headers);
+  if (!answer.ok && isGone(answer.error)) sink.begin(null);
+  try {
+    return answer.ok ? await take(answer.value, sink, file.isEmpty ? 0 : from) : answer;
+  } finally {
+    giveUp.abort();
+  }
+};
+
+const isFinal = (failure: ApiFailure, misses: number): boolean => {
+  const isPassing = isBusy(failure) || isGone(failure);
+  return isHopeless(isPassing ? { ...failure, exitCode: UNREACHABLE } : failure, misses);
+};
+
+const mayGoOn = async ({ signal }: RemoteFile, failure: ApiFailure, misses: number): Promise<boolean> => {
+  if (signal.aborted || isFinal(failure, misses)) return false;
+  if (misses > 1) await pauseBeforeRetry();
+  return true;
+};
+
+/** Whether all of the file has gone into the sink, which may not want it. Goes on where a connection broke. Throws what the sink throws. */
+export const readFileInto = async (file: RemoteFile, sink: Sink): Promise<Result<boolean, ApiFailure>> => {
+  for (let misses = 0; ; ) {
+    const before = sink.size();
+    const read = await readOnce(file, sink);
+    misses = sink.size() > before ? 0 : misses + 1;
+    if (read.ok || !(await mayGoOn(file, read.error, misses))) return read;
+  }
+};
+
+/** Nothing was wrong with the file: the server can't be reached, or refuses all. */
+export const concernsAll = ({ exitCode }: ApiFailure): boolean => exitCode !== FAILED;

@@ -1,0 +1,56 @@
+import { describe, expect, test } from "bun:test";
+import { makeJob } from "../../../tests/support/top-samples.ts";
+import type { WireOutputs } from "../../wire/files.ts";
+import type { WireJob } from "../../wire/job.ts";
+import { describeFiles, describeFilesAtEnd, hasFiles } from "./kept-text.ts";
+
+const KEPT: WireOutputs = {
+  ...{ state: "kept", files: 3, bytes: 1_200_000_000, kept_until: 1_700_000_000, pulled: false },
+  left_out: { files: 0, bytes: 0 },
+};
+
+const describeJobWith = (outputs: Partial<WireOutputs>, notes: readonly string[] = []): WireJob =>
+  makeJob({ id: "k3f9ab", status: "completed", outputs: { ...KEPT, ...outputs }, notes: [...notes] });
+
+const { outputs: _outputs, notes: _notes, ...OLD } = makeJob({ id: "k3f9ab" });
+
+describe("at the end of a job", () => {
+  test.each([
+    [{}, ["3 files, 1.2 GB are kept: nx pull k3f9ab"]],
+    [{ files: 1, bytes: 2 }, ["1 file, 2 B is kept: nx pull k3f9ab"]],
+    [{ left_out: { files: 2, bytes: 3000 } }, ["3 files, 1.2 GB are kept: nx pull k3f9ab (left out: 2 files, 3.0 kB)"]],
+    [{ files: 0, bytes: 0, left_out: { files: 2, bytes: 3000 } }, []],
+    [{ state: "none" as const, files: 0, bytes: 0 }, []],
+    [{ state: "moving" as const }, []],
+  ])("%j is told as %j", (outputs, lines) => {
+    expect(describeFilesAtEnd(describeJobWith(outputs))).toEqual(lines);
+  });
+
+  test("files that could not be kept are told with the reason, harmlessly, and where they are to be had", () => {
+    const job = describeJobWith({ state: "failed" }, ["Its files could not be kept: \u001b[31mdisk full"]);
+    expect(describeFilesAtEnd(job)).toEqual([
+      "Its files could not be kept: \\x1b[31mdisk full",
+      "What it wrote is where it was: nx pull k3f9ab",
+    ]);
+  });
+
+  test("an older server's job is told without a word of it", () => {
+    expect(describeFilesAtEnd(OLD as WireJob)).toEqual([]);
+    expect([describeFiles(OLD as WireJob), hasFiles(OLD as WireJob)]).toEqual([null, false]);
+  });
+});
+
+test.each([
+  [{}, "3 files, 1.2 GB, until 2023-11-14 22:13 UTC"],
+  [
+    { pulled: true, left_out: { files: 1, bytes: 2 } },
+    "3 files, 1.2 GB (left out: 1 file, 2 B), until 2023-11-14 22:13 UTC, fetched",
+  ],
+  [{ kept_until: null }, "3 files, 1.2 GB"],
+  [{ files: 0, bytes: 0, left_out: { files: 1, bytes: 2 } }, "0 files, 0 B (left out: 1 file, 2 B)"],
+  [{ state: "moving" as const, kept_until: null }, "are being kept"],
+  [{ state: "failed" as const, kept_until: null }, "could not be kept"],
+  [{ state: "none" as const }, null],
+])("all about a job with %j has %p", (outputs, text) => {
+  expect(describeFiles(describeJobWith(outputs))).toBe(text);
+});

@@ -1,0 +1,110 @@
+import { lstatSync, readdirSync } from "node:fs";
+import { rm } from "node:fs/promises";
+import { describeError } from "../../../../base/describe-error.ts";
+import { err, ok, type Problem, type Result } from "../../../../base/result.ts";
+import type { EndedJob, Job, JobId } from "../../../core/jobs/job.ts";
+import type { ByteText, JobOutputs, KeepRule, Kept, ReadableFile } from "../../../core/running/outputs.ts";
+import type { OnStep } from "../../../core/telemetry/steps.ts";
+import { JOB_FILES, type JobPaths, locateJobFiles } from "../job-paths.ts";
+import { isThere, removeAside } from "../remove-aside.ts";
+import { keepFiles } from "./keep-files.ts";
+import { readManifest } from "./manifest.ts";
+import { describeFileOf, type Opened, openFileIn, openFolderAt, toStream } from "./open-file.ts";
+import { createMatcher, packFiles } from "./pack-files.ts";
+import { hasUnmoved, listFiles, type View } from "./view-files.ts";
+
+const LARGEST_SMALL_FOLDER = 4096;
+
+const isEmptyFolder = (path: string): boolean => {
+  try {
+    const found = lstatSync(path, { throwIfNoEntry: false });
+    if (found === undefined) return true;
+    return found.isDirectory() && found.size <= LARGEST_SMALL_FOLDER && readdirSync(path).length === 0;
+  } catch {
+    return false;
+  }
+};
+
+const isUnmoved = ({ started, repo }: JobPaths): boolean => isThere(started) && !isEmptyFolder(repo);
+
+const holdsWork = (paths: JobPaths): boolean =>
+  isUnmoved(paths) || (isThere(paths.started) && !isEmptyFolder(paths.outputs));
+
+const createRule = async ({ manifest }: JobPaths, { outputGlobs }: Job): Promise<KeepRule> => ({
+  listed: await readManifest(manifest),
+  isAsked: outputGlobs === null ? null : createMatcher(outputGlobs),
+});
+
+const createView = async (paths: JobPaths, job: Job): Promise<View> => ({
+  dir: paths.dir,
+  repoRule: hasUnmoved(job) ? await createRule(paths, job) : null,
+});
+
+const keep = async (
+  paths: JobPaths,
+  job: EndedJob,
+  { onStep, signal }: Readonly<{ onStep: OnStep | undefined; signal: AbortSignal | undefined }>,
+): Promise<Result<Kept, Problem>> => {
+  try {
+    const rule = await createRule(paths, job);
+    const onMoved = (): void => {
+      onStep?.("file moved");
+      signal?.throwIfAborted();
+    };
+    return ok(await keepFiles({ paths, rule, onMoved }));
+  } catch (error) {
+    return err({ message: describeError(error).split("\n")[0] ?? "" });
+  }
+};
+
+const openFrom = async (dir: string, part: string, path: ByteText): Promise<Opened | null> => {
+  const names = [part, ...path.split("/")];
+  const folder = await openFolderAt(dir, names.slice(0, -1));
+  if (folder === null) return null;
+  try {
+    return await openFileIn(folder, names.at(-1) ?? "");
+  } finally {
+    await folder.handle.close();
+  }
+};
+
+const openFile = async (dir: string, job: Job, path: ByteText): Promise<ReadableFile | null> => {
+  const parts = hasUnmoved(job) ? [JOB_FILES.outputs, JOB_FILES.repo] : [JOB_FILES.outputs];
+  for (const part of parts) {
+    const found = await describeFileOf(() => openFrom(dir, part, path));
+    if (found !== null) return found;
+  }
+  return null;
+};
+
+const packView = async function* (
+  open: () => Promise<View>,
+  globs: readonly string[],
+): AsyncGenerator<Uint8Array, void> {
+  yield* packFiles(await open(), globs);
+};
+
+export const createJobOutputs = (serverDir: string, onStep?: OnStep): JobOutputs => {
+  const locate = (id: JobId): JobPaths => locateJobFiles(serverDir, id);
+  const removeParts = async (parts: readonly string[]): Promise<void> => {
+    for (const part of parts) await removeAside(serverDir, part);
+  };
+  return {
+    holdsWork: (id) => holdsWork(locate(id)),
+    isUnmoved: (id) => isUnmoved(locate(id)),
+    isThere: (id) => isThere(locate(id).outputs),
+    keep: (job, signal) => keep(locate(job.id), job, { onStep, signal }),
+    finish: async (id) => {
+      const { repo, manifest, renamed } = locate(id);
+      await removeParts([repo]);
+      for (const path of [manifest, renamed]) await rm(path, { force: true });
+    },
+    list: async (job, below, page) => listFiles(await createView(locate(job.id), job), { below, ...page }),
+    open: (job, path) => openFile(locate(job.id).dir, job, path),
+    pack: (job, globs) => toStream(packView(() => createView(locate(job.id), job), globs)),
+    remove: async (id) => {
+      const { outputs, repo, started } = locate(id);
+      await removeParts(isThere(started) ? [outputs, repo] : [outputs]);
+    },
+  };
+};

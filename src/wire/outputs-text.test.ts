@@ -1,0 +1,10 @@
+import { expect, test } from "bun:test";
+import { describeGoing, describeKept } from "./outputs-text.ts";
+
+test("what is kept of a job, and until when, is one line with what to type", () => {
+  expect(describeKept("k3f9ab", { files: 3, bytes: 1.2e9 })).toBe("3 files, 1.2 GB are kept: nx pull k3f9ab");
+  expect(describeKept("k3f9ab", { files: 1, bytes: 4 })).toBe("1 file, 4 B is kept: nx pull k3f9ab");
+  expect(describeGoing("k3f9ab", { files: 3, bytes: 1.2e9 }, 1_700_000_000)).toBe(
+    "3 files, 1.2 GB go on 2023-11-14 22:13 UTC: nx pull k3f9ab",
+  );
+});
