@@ -183,6 +183,19 @@ describe("nx redo", () => {
     expect(await countJobs()).toBe(before);
   });
 
+  test("keeps of its files what the first kept, unless a flag chooses", async () => {
+    const words = ["--no-git", "-c", "--outputs", "*.txt", "--outputs", "!b.txt", "touch a.txt b.txt c"];
+    const first = await addOne(words, world.home);
+    const second = await redoOne([first.id]);
+    expect([first.output_globs, second.output_globs]).toEqual(Array(2).fill(["*.txt", "!b.txt"]));
+    expect(await succeed(["files", second.id, "-q"])).toBe("a.txt");
+    const third = await redoOne([second.id, "--no-outputs"]);
+    expect([third.output_globs, (await redoOne([third.id])).output_globs]).toEqual([[], []]);
+    expect(await succeed(["diff", second.id, third.id])).toContain("outputs\n- *.txt !b.txt\n+ none");
+    expect((await redoOne([third.id, "--outputs", "c"])).output_globs).toEqual(["c"]);
+    expect((await nx(["redo", first.id, "--no-outputs", "--outputs", "c"])).exitCode).toBe(2);
+  });
+
   test("shows what it would submit, without values", async () => {
     const first = await addOne(["--no-git", "-c", "-e", "TOKEN=hidden", "true"], world.home);
     const shown = await succeed(["redo", "--dry-run", first.id, "-e", "TOKEN=hidden"]);
