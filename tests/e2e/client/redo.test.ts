@@ -184,14 +184,14 @@ describe("nx redo", () => {
   });
 
   test("keeps of its files what the first kept, unless a flag chooses", async () => {
-    const words = ["--no-git", "-c", "--outputs", "*.txt", "--outputs", "!b.txt", "touch a.txt b.txt c"];
-    const first = await addOne(words, world.home);
+    const words = ["-c", "--outputs", "src/*.txt", "--outputs", "!**/b.txt", "touch a.txt b.txt c; touch ../d.txt"];
+    const first = await addOne(words, join(await createRepository(), "src"));
     const second = await redoOne([first.id]);
-    expect([first.output_globs, second.output_globs]).toEqual(Array(2).fill(["*.txt", "!b.txt"]));
-    expect(await succeed(["files", second.id, "-q"])).toBe("a.txt");
+    expect([first.output_globs, second.output_globs]).toEqual(Array(2).fill(["src/*.txt", "!**/b.txt"]));
+    expect(await succeed(["files", second.id, "-q"])).toBe("src/a.txt");
     const third = await redoOne([second.id, "--no-outputs"]);
     expect([third.output_globs, (await redoOne([third.id])).output_globs]).toEqual([[], []]);
-    expect(await succeed(["diff", second.id, third.id])).toContain("outputs\n- *.txt !b.txt\n+ none");
+    expect(await succeed(["diff", second.id, third.id])).toContain("outputs\n- src/*.txt !**/b.txt\n+ none");
     expect((await redoOne([third.id, "--outputs", "c"])).output_globs).toEqual(["c"]);
     expect((await nx(["redo", first.id, "--no-outputs", "--outputs", "c"])).exitCode).toBe(2);
   });
