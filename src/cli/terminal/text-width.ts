@@ -1,12 +1,14 @@
 const NARROW = /^[\u0020-\u007e]*$/;
-const GRAPHEMES = new Intl.Segmenter("en", { granularity: "grapheme" });
 
 /** In columns of a terminal. */
 export const measureWidth = (text: string): number =>
   NARROW.test(text) ? text.length : Bun.stringWidth(text, { countAnsiEscapeCodes: true });
 
-const listGraphemes = (text: string): readonly string[] =>
-  Array.from(GRAPHEMES.segment(text), ({ segment }) => segment);
+const listGraphemes = (text: string): readonly string[] => {
+  if (NARROW.test(text)) return Array.from(text);
+  const graphemes = new Intl.Segmenter("en", { granularity: "grapheme" });
+  return Array.from(graphemes.segment(text), ({ segment }) => segment);
+};
 
 const keepStart = (text: string, width: number): string => {
   let end = 0;
