@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, realpathSync, statSync } from "node:fs";
+import { existsSync, mkdirSync, realpathSync, statSync, writeFileSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { describeError } from "../../base/describe-error.ts";
 import { escapeText } from "../../base/escape-text.ts";
@@ -20,12 +20,20 @@ import { connect } from "../connection/connect.ts";
 import { print, printJson } from "../terminal/output.ts";
 
 const STAGE = ".nx-code-";
+const USUAL = "nexus-code";
 
-const prepareTarget = (path: string): Result<string, Failure> => {
+const makeFolder = (path: string, isHiddenFromGit: boolean): void => {
+  if (existsSync(path)) return;
+  mkdirSync(path, { recursive: true });
+  if (isHiddenFromGit) writeFileSync(join(path, ".gitignore"), "*\n", { flag: "wx" });
+};
+
+const prepareTarget = (named: string | null, id: string): Result<string, Failure> => {
+  const path = resolve(named ?? join(USUAL, id));
   try {
     if (existsSync(path) && !statSync(path).isDirectory()) return fail(`${escapeText(path)} is no folder`);
     if (existsSync(path)) return ok(realpathSync(path));
-    mkdirSync(dirname(path), { recursive: true });
+    makeFolder(dirname(path), named === null);
     return ok(join(realpathSync(dirname(path)), path.slice(dirname(path).length)));
   } catch (error) {
     return fail(`${escapeText(path)} can't be written: ${describeError(error)}`);
@@ -65,13 +73,13 @@ const run = async ({ flags, words }: Invocation): Promise<Outcome> => {
   if (!api.ok) return api;
   const body = await openCode(api.value, id);
   if (!body.ok) return body;
-  const shown = readText(flags, "output") ?? join("nexus-code", id);
-  const target = prepareTarget(resolve(shown));
+  const named = readText(flags, "output");
+  const target = prepareTarget(named, id);
   if (!target.ok) return target;
   const wanted = { body: body.value, target: target.value, isForced: readSwitch(flags, "force") };
   const placed = await tryPlacing(wanted);
   if (!placed.ok) return placed;
-  report(id, shown, flags);
+  report(id, named ?? join(USUAL, id), flags);
   return DONE;
 };
 

@@ -231,7 +231,8 @@ describe("nx code", () => {
     expect(await succeed(["code", "-f", "-q", "-o", target, first.id], work)).toBe(target);
     expect(readFileSync(join(target, "src", "main.sh"), "utf8")).toBe("echo one\n");
     expect(readdirSync(work)).toEqual(["nexus-code"]);
-    expect(readdirSync(join(work, "nexus-code"))).toEqual([first.id]);
+    expect(readdirSync(join(work, "nexus-code")).toSorted()).toEqual([".gitignore", first.id].toSorted());
+    expect(readFileSync(join(work, "nexus-code", ".gitignore"), "utf8")).toBe("*\n");
   });
 
   test("writes nothing where there is no job, no code or no room for it", async () => {
