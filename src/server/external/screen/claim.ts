@@ -48,7 +48,8 @@ export const revokeLaunch = (paths: JobPaths, job: Pick<ActiveJob, "startedAt">)
   mkdirSync(paths.dir, { recursive: true, mode: 0o700 });
   const claim = locateClaim(paths, job);
   const draft = `${claim}.new`;
-  writeFileSync(draft, REVOKED, { mode: 0o600 });
+  rmSync(draft, { force: true });
+  writeFileSync(draft, REVOKED, { mode: 0o600, flag: "wx" });
   try {
     linkSync(draft, claim);
     return true;

@@ -1,6 +1,6 @@
-import { writeFileSync } from "node:fs";
 import { err, ok, type Problem, type Result } from "../../../base/result.ts";
 import { runCommand } from "../../../tools/run-command.ts";
+import { appendToRegular } from "../../../tools/write-regular.ts";
 import type { ActiveJob } from "../../core/jobs/job.ts";
 import type { OnStep } from "../../core/telemetry/steps.ts";
 import { locateJobFiles } from "../job-folder/job-paths.ts";
@@ -61,7 +61,7 @@ const report = (failures: readonly (string | null)[]): Result<void, Problem> => 
 
 const keepFromStarting = (serverDir: string, job: ActiveJob): void => {
   try {
-    writeFileSync(locateJobFiles(serverDir, job.id).terminated, "", { mode: 0o600 });
+    appendToRegular(locateJobFiles(serverDir, job.id).terminated, new Uint8Array());
   } catch {
     return;
   }

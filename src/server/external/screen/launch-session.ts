@@ -1,7 +1,8 @@
 import { type ChildProcess, spawn } from "node:child_process";
-import { closeSync, openSync } from "node:fs";
+import { closeSync } from "node:fs";
 import { setTimeout as pause } from "node:timers/promises";
 import { err, ok, type Result } from "../../../base/result.ts";
+import { openToAppend } from "../../../tools/write-regular.ts";
 import type { ActiveJob, JobHandle } from "../../core/jobs/job.ts";
 import type { LaunchError } from "../../core/running/executor.ts";
 import type { Environment } from "../../core/store.ts";
@@ -46,7 +47,7 @@ export const createHandleFromClaim = (
 });
 
 const spawnScreen = (job: ActiveJob, paths: JobPaths, env: Environment): ChildProcess => {
-  const errorLog = openSync(paths.errorLog, "a", 0o600);
+  const errorLog = openToAppend(paths.errorLog);
   try {
     const argv = ["-D", "-m", "-c", "screenrc", "-S", nameSession(job), "bash", "run.sh"];
     return spawn("screen", argv, { cwd: paths.dir, env, detached: true, stdio: ["ignore", errorLog, errorLog] });

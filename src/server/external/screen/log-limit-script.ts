@@ -44,7 +44,7 @@ measure_ended_log() {
 leave_out() {
   local record
   printf -v record '%020d %020d\\n' "$1" "$2"
-  printf '%s%s' "$record" "$record" 1<> log_cut && fallocate --punch-hole --offset "$1" --length "$(($2 - $1))" "$log" &&
+  [[ ! -L log_cut ]] && printf '%s%s' "$record" "$record" 1<> log_cut && fallocate --punch-hole --offset "$1" --length "$(($2 - $1))" "$log" &&
     cut_from=$1 cut_to=$2
 }
 

@@ -1,5 +1,5 @@
 import { existsSync } from "node:fs";
-import { chmod, mkdir, open, readdir, rename, rm, writeFile } from "node:fs/promises";
+import { chmod, lstat, mkdir, open, readdir, rename, rm, writeFile } from "node:fs/promises";
 import { removeTree } from "../../../tools/remove-tree.ts";
 import type { StartingJob } from "../../core/jobs/job.ts";
 import type { JobWork } from "../../core/running/executor.ts";
@@ -22,8 +22,16 @@ ${KEYS.join("\n")}
 
 const NOTHING_LEFT_OUT = `${"0".repeat(20)} ${"0".repeat(20)}\n`.repeat(2);
 const EXIT_CODE_ROOM = "   \n";
+const ANEW = { flag: "wx" } as const;
+
+const isFolder = (path: string): Promise<boolean> =>
+  lstat(path).then(
+    (found) => found.isDirectory(),
+    () => false,
+  );
 
 const setAside = async (paths: JobPaths): Promise<void> => {
+  if (!(await isFolder(paths.attempts))) await removeTree(paths.attempts);
   await mkdir(paths.attempts, { recursive: true, mode: 0o700 });
   const number = (await readdir(paths.attempts)).length + 1;
   const attempt = `${paths.attempts}/${number}`;
@@ -55,16 +63,18 @@ const removeEarlierLaunch = async (paths: JobPaths): Promise<void> => {
 
 const createPendingExitCode = async (paths: JobPaths): Promise<void> => {
   await mkdir(paths.pending, { mode: 0o700 });
-  await writeFile(paths.pendingExitCode, EXIT_CODE_ROOM);
+  await writeFile(paths.pendingExitCode, EXIT_CODE_ROOM, ANEW);
 };
 
 const writeBeside = async (path: string, text: string): Promise<void> => {
-  await writeFile(`${path}.new`, text, { mode: 0o600 });
+  await removeTree(`${path}.new`);
+  await writeFile(`${path}.new`, text, { mode: 0o600, flag: "wx" });
+  if (await isFolder(path)) await removeTree(path);
   await rename(`${path}.new`, path);
 };
 
 const writeArtifact = async (path: string, chunks: Iterable<Uint8Array>): Promise<void> => {
-  const file = await open(path, "w", 0o600);
+  const file = await open(path, "wx", 0o600);
   try {
     for (const chunk of chunks) await file.writeFile(chunk);
   } catch (error) {
@@ -88,11 +98,11 @@ export const prepareJob = async (
     mkdir(paths.outputs, { mode: 0o755, recursive: true }),
     createPendingExitCode(paths),
     writeBeside(paths.script, renderOuterScript(job, maxLogGb)),
-    writeFile(paths.logCut, NOTHING_LEFT_OUT),
+    writeFile(paths.logCut, NOTHING_LEFT_OUT, ANEW),
     writeBeside(paths.commands, renderCommandScript(job)),
     writeBeside(paths.screenrc, SCREENRC),
     writeBeside(paths.record, renderLaunchRecord(job)),
-    writeFile(paths.errorLog, ""),
+    writeFile(paths.errorLog, "", ANEW),
     artifact === null ? undefined : writeArtifact(paths.artifact, artifact),
   ]);
 };

@@ -47,7 +47,7 @@ const renderOutsideTerminal = (token: string): string => `claim_launch() {
 }
 
 record_exit_code() {
-  echo "$1" 1<> pending/exit_code && mv pending/exit_code exit_code
+  [[ ! -L pending && ! -L pending/exit_code ]] && echo "$1" 1<> pending/exit_code && mv -fT pending/exit_code exit_code
 }
 
 start_recorder() {

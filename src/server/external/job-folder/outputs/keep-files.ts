@@ -1,4 +1,4 @@
-import { appendFileSync } from "node:fs";
+import { appendToRegular } from "../../../../tools/write-regular.ts";
 import { type Amount, NO_FILES } from "../../../core/jobs/job.ts";
 import { addAmounts, type ByteText, type KeepRule, type Kept } from "../../../core/running/outputs.ts";
 import { JOB_FILES, type JobPaths } from "../job-paths.ts";
@@ -34,7 +34,7 @@ const openOwn = async (job: Folder, name: ByteText): Promise<Folder | null> => {
 const createRecord =
   (path: string) =>
   (from: ByteText, name: ByteText): void =>
-    appendFileSync(path, encodeText(`${from}\0${name}\0`), { mode: 0o600 });
+    appendToRegular(path, encodeText(`${from}\0${name}\0`));
 
 const moveOut = async ({ paths, rule, onMoved }: Keeping, job: Folder, outputs: Folder): Promise<Amount> => {
   const repo = await openOwn(job, JOB_FILES.repo);
