@@ -18,6 +18,7 @@ import type {
   Observation,
   WandbFinder,
 } from "../../src/server/core/running/executor.ts";
+import type { JobOutputs } from "../../src/server/core/running/outputs.ts";
 import type { Environment, Store } from "../../src/server/core/store.ts";
 import type { Log } from "../../src/server/core/telemetry/log.ts";
 import type { Backups } from "../../src/server/core/upkeep/backups.ts";
@@ -71,6 +72,7 @@ export type Overrides = Readonly<{
   health?: HostStats;
   readDiskRoom?: ReadDiskRoom;
   jobDirectory?: JobDirectory;
+  outputs?: Partial<JobOutputs>;
   wandb?: WandbFinder;
   channels?: readonly Channel[];
   log?: string;
@@ -179,7 +181,7 @@ export const createHarness = (overrides: Overrides = {}): Harness => {
     executor,
     gpus: { isMock: true, read: readGpus, readNow: () => readGpus(0), readHint: () => null, stop: () => undefined },
     jobDirectory: overrides.jobDirectory ?? createJobDirectory(serverDir),
-    outputs: createJobOutputs(serverDir),
+    outputs: { ...createJobOutputs(serverDir), ...overrides.outputs },
     logs: { readTail: async () => Buffer.from(overrides.log ?? "") },
     readDiskRoom: overrides.readDiskRoom ?? (async () => null),
     clock,

@@ -1,8 +1,9 @@
 import { type ChildProcess, spawn } from "node:child_process";
-import { existsSync, mkdirSync, mkdtempSync, rmSync } from "node:fs";
+import { chownSync, existsSync, mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { WireJob } from "../../src/wire/job.ts";
+import { asUid } from "./as-user.ts";
 import { pickPort } from "./pick-port.ts";
 import { type Finished, killProcess, listProcessesWith, NX, runProgram, SERVER, stopChild } from "./programs.ts";
 import { waitUntil } from "./wait.ts";
@@ -64,11 +65,12 @@ const createRequests = (url: string): Pick<World, "post" | "submit" | "job" | "w
   return { post, submit, job, waitFor };
 };
 
-/** A home, a server folder and a port of their own; `dispose` ends whatever was started in it. */
-export const createWorld = async (): Promise<World> => {
+/** A home, a server folder and a port of their own, all of them and the servers of `uid` where it is given; `dispose` ends whatever was started in it. */
+export const createWorld = async (uid: number | null = null): Promise<World> => {
   const folder = mkdtempSync(join(tmpdir(), "nexus-e2e-"));
   const home = join(folder, "home");
   mkdirSync(home);
+  if (uid !== null) for (const path of [folder, home]) chownSync(path, uid, uid);
   const port = await pickPort();
   const url = `http://127.0.0.1:${port}`;
   const names = {
@@ -88,7 +90,8 @@ export const createWorld = async (): Promise<World> => {
   const servers: ChildProcess[] = [];
 
   const startServer: World["startServer"] = async (settings = {}) => {
-    const server = spawn(SERVER[0] ?? "", SERVER.slice(1), { env: { ...env, ...settings }, stdio: "ignore" });
+    const argv = uid === null ? SERVER : asUid(uid, SERVER);
+    const server = spawn(argv[0] ?? "", argv.slice(1), { env: { ...env, ...settings }, stdio: "ignore" });
     servers.push(server);
     await waitUntil(() => isAnswering(url), "the server answers");
     return server;

@@ -1,4 +1,4 @@
-import { closeSync, existsSync, fstatSync, lstatSync, readSync } from "node:fs";
+import { closeSync, existsSync, fstatSync, readSync } from "node:fs";
 import { openRegularSync } from "../../../tools/open-regular.ts";
 import type { ActiveJob } from "../../core/jobs/job.ts";
 import { deriveLaunchToken } from "../../core/jobs/launch-token.ts";
@@ -46,8 +46,13 @@ export const readExitCode = (paths: JobPaths, job: ActiveJob): number | null => 
 
 /** When the exit code was written, in Unix seconds; null where it was not. */
 export const readExitTime = ({ exitCode }: JobPaths): number | null => {
-  const file = lstatSync(exitCode, { throwIfNoEntry: false });
-  return file?.isFile() ? file.mtimeMs / MS_PER_S : null;
+  const file = openRegularSync(exitCode);
+  if (file === null) return null;
+  try {
+    return fstatSync(file).mtimeMs / MS_PER_S;
+  } finally {
+    closeSync(file);
+  }
 };
 
 /** What went wrong before the job's command could start; null if it started, or if nothing was reported. */

@@ -24,6 +24,30 @@ const makeRepo = ({ context }: Harness, id: string): string => {
   return repo;
 };
 
+test("a job whose end can't be seen to holds up no other's, and no start", async () => {
+  const holdsWork = (id: string): boolean => {
+    if (id === "odd") throw new Error("can't be seen to");
+    return false;
+  };
+  const { add, change, executor, find, logs, start } = createHarness({ outputs: { holdsWork } });
+  const ids = ["odd", "before", "after"];
+  await add(...ids.map((id) => createCpuJob(id)));
+  for (const id of ["odd", "before"]) {
+    await change(id, { kind: "start", at: 1, gpuIdxs: [], dir: "/" });
+    await change(id, { kind: "launch", handle: handleOf(id) });
+    executor.end(id, 0);
+  }
+  await start();
+  expect(find("before").status).toBe("completed");
+  await waitUntil(() => find("after").status === "running");
+  executor.end("after", 0);
+  await waitUntil(() => find("after").status === "completed");
+  expect(find("odd").status).toBe("running");
+  expect(logs).toContainEqual(
+    expect.objectContaining({ level: "error", fields: { job_id: toId("odd"), message: "can't be seen to" } }),
+  );
+});
+
 describe("a job that ends", () => {
   test.each([
     [0, "completed", null],

@@ -43,11 +43,7 @@ const takeLeave = async (context: TaskContext, memory: TaskMemory, job: ActiveJo
   if (!hasWork && (changed !== null || event.kind !== "requeue")) void removeRepo(context, job);
 };
 
-/**
- * Writes down what became of a job. What one whose command never started left in its folder goes even when its end can't be written: it may
- * be what fills the disk. It goes meanwhile, whatever its size: no other job waits for that.
- */
-export const finishJob = async (context: TaskContext, memory: TaskMemory, ending: Ending): Promise<void> => {
+const finishJob = async (context: TaskContext, memory: TaskMemory, ending: Ending): Promise<void> => {
   const { job } = ending;
   switch (ending.kind) {
     case "adopt":
@@ -62,4 +58,23 @@ export const finishJob = async (context: TaskContext, memory: TaskMemory, ending
     case "finish":
       return takeLeave(context, memory, job, ending.event);
   }
+};
+
+/**
+ * Writes down what became of jobs, of each whatever happens to the others. What one whose command never started left in its folder goes even when its end can't be written: it may
+ * be what fills the disk. It goes meanwhile, whatever its size: no other job waits for that.
+ */
+export const finishJobs = async (
+  context: TaskContext,
+  memory: TaskMemory,
+  endings: readonly Ending[],
+): Promise<void> => {
+  const finish = async (ending: Ending): Promise<void> => {
+    try {
+      await finishJob(context, memory, ending);
+    } catch (error) {
+      context.log.error("a job's end could not be seen to", { job_id: ending.job.id, message: describeError(error) });
+    }
+  };
+  await Promise.all(endings.map(finish));
 };

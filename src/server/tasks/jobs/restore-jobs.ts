@@ -3,7 +3,7 @@ import { describeChange } from "../../core/jobs/job-change.ts";
 import type { Observation } from "../../core/running/executor.ts";
 import { decideEndings } from "../../core/running/job-ending.ts";
 import type { TaskContext, TaskMemory } from "../context.ts";
-import { finishJob } from "./finish-job.ts";
+import { finishJobs } from "./finish-job.ts";
 
 const logKept = (
   { log }: TaskContext,
@@ -24,5 +24,5 @@ export const restoreJobs = async (context: TaskContext, memory: TaskMemory): Pro
   const facts = { now: context.clock(), killedSince: new Map() };
   const { endings } = decideEndings(jobs, observations, facts);
   logKept(context, jobs, observations);
-  await Promise.all(endings.map((ending) => finishJob(context, memory, ending)));
+  await finishJobs(context, memory, endings);
 };

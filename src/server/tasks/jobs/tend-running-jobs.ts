@@ -1,7 +1,7 @@
 import type { ActiveJob } from "../../core/jobs/job.ts";
 import { decideEndings, type EndingFacts } from "../../core/running/job-ending.ts";
 import type { TaskContext, TaskMemory } from "../context.ts";
-import { finishJob } from "./finish-job.ts";
+import { finishJobs } from "./finish-job.ts";
 import { killJobs } from "./kill-jobs.ts";
 
 const FIRST_SECOND_RETRY_MS = 20;
@@ -32,6 +32,6 @@ export const tendRunningJobs = async (context: TaskContext, memory: TaskMemory):
   const facts = { now: context.clock(), killedSince: dateKills(context, memory) };
   const { kills, endings } = decideEndings(context.store.loadActiveJobs(), observations, facts);
   await killJobs(context, memory, kills);
-  await Promise.all(endings.map((ending) => finishJob(context, memory, ending)));
+  await finishJobs(context, memory, endings);
   return chooseDelay(context, memory);
 };
