@@ -33,8 +33,8 @@ export type ReadableFile = Readonly<{
   read: (from: number, to: number) => ReadableStream<Uint8Array>;
 }>;
 
-/** `leftOut` is what was new or changed and is not kept; `notes` say what else there is to say. */
-export type Kept = Amount & Readonly<{ leftOut: Amount; notes: readonly string[] }>;
+/** `leftOut` is what was new or changed and is not kept; `tooDeep` are the folders that are kept and not looked into; `notes` say what else there is to say. */
+export type Kept = Amount & Readonly<{ leftOut: Amount; tooDeep: number; notes: readonly string[] }>;
 
 /**
  * `holdsWork`: the job's command had started, and there is something that it may have made; `isUnmoved`: not all of that is where it is kept. `isThere`: there is a folder of what is kept. `keep` moves what is new or changed out of `repo/`, from

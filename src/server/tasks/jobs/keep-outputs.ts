@@ -19,13 +19,12 @@ const finish = async ({ outputs, log, onStep }: TaskContext, { id }: EndedJob): 
   }
 };
 
-const describeKept = (job: EndedJob, { files, bytes, leftOut }: Kept, retention: Retention): Partial<Outputs> => ({
-  state: files === 0 ? "none" : "kept",
-  files,
-  bytes,
-  leftOut,
-  keptUntil: files === 0 ? null : findKeptUntil(retention, job.completedAt),
-});
+const describeKept = (job: EndedJob, kept: Kept, retention: Retention): Partial<Outputs> => {
+  const { files, bytes, leftOut, tooDeep } = kept;
+  const isNothing = files === 0 && tooDeep === 0;
+  const keptUntil = isNothing ? null : findKeptUntil(retention, job.completedAt);
+  return { state: isNothing ? "none" : "kept", files, bytes, leftOut, keptUntil };
+};
 
 const keep = async (
   context: TaskContext,

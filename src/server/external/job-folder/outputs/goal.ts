@@ -12,9 +12,18 @@ export const reachFolder = async (folder: Folder): Promise<Reached> => ({
   taken: new Set(await readNames(folder)),
 });
 
+const reachOpened = async (folder: Folder): Promise<Reached> => {
+  try {
+    return await reachFolder(folder);
+  } catch (error) {
+    await folder.handle.close();
+    throw error;
+  }
+};
+
 const enter = async (folder: Folder, name: ByteText): Promise<Reached | null> => {
   try {
-    return await reachFolder(await openFolderIn(folder, name));
+    return await reachOpened(await openFolderIn(folder, name));
   } catch (error) {
     if (isMissing(error)) return null;
     throw error;

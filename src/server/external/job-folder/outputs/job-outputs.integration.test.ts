@@ -39,7 +39,7 @@ beforeEach(() => {
 
 afterEach(() => {
   spawnSync("chmod", ["-R", "u+rwx", serverDir]);
-  rmSync(serverDir, { recursive: true, force: true });
+  spawnSync("rm", ["-rf", serverDir]);
 });
 
 const repo = (path: string): string => join(dir, "repo", path);
@@ -401,5 +401,62 @@ describe("listing", () => {
     ]);
     rmSync(dir, { recursive: true });
     expect(await list()).toEqual({ files: [], total: { files: 0, bytes: 0 } });
+  });
+});
+
+describe("folders that lie thousands deep", () => {
+  const dig = (path: string): void => {
+    const script = "import os\nfor _ in range(3000): os.mkdir('deep'); os.chdir('deep')\nopen('bottom', 'w').close()";
+    expect(spawnSync("python3", ["-c", script], { cwd: path }).status).toBe(0);
+  };
+
+  const countOpen = (): number => readdirSync("/proc/self/fd").length;
+
+  const hasBottom = (path: string): boolean => {
+    const script = "import os\nwhile os.path.isdir('deep'): os.chdir('deep')\nprint(os.path.exists('bottom'))";
+    return spawnSync("python3", ["-c", script], { cwd: path }).stdout.toString() === "True\n";
+  };
+
+  const listPaths = async (job: EndedJob): Promise<readonly string[]> => {
+    const page = await createJobOutputs(serverDir).list(job, "", { limit: 100, offset: 0 });
+    return page?.files.map(({ path }) => path) ?? [];
+  };
+
+  const drain = async (job: EndedJob): Promise<number> =>
+    (await new Response(createJobOutputs(serverDir).pack(job, [])).arrayBuffer()).byteLength;
+
+  test("are passed over among what is kept: the files above are listed and fetched, the job says so, and all stays", async () => {
+    listUnpackedAsTheScriptDoes();
+    write(outputs("deep/above"));
+    write(outputs("top"));
+    renameSync(outputs("deep"), outputs("x"));
+    dig(outputs("x"));
+    const before = countOpen();
+    const kept = await keep();
+    expect(kept).toMatchObject({
+      files: 2,
+      tooDeep: 1,
+      notes: [expect.stringMatching(/more than 200 deep in outputs/)],
+    });
+    const job = createEnded(ID);
+    expect(await listPaths(job)).toEqual(["top", "x/above"]);
+    expect(await drain(job)).toBeGreaterThan(2000);
+    expect(countOpen()).toBeLessThanOrEqual(before);
+    await createJobOutputs(serverDir).finish(ID);
+    expect(hasBottom(outputs("x"))).toBe(true);
+  });
+
+  test("stay in the job's folder, and the job says so; the files above are listed and fetched", async () => {
+    listUnpackedAsTheScriptDoes();
+    write(repo("above"));
+    dig(join(dir, "repo"));
+    const before = countOpen();
+    expect(await failToKeep()).toBe("folders lie more than 200 deep");
+    const job = createEnded(ID, { outputs: { ...createEnded(ID).outputs, state: "failed" } });
+    expect(await listPaths(job)).toEqual(["above"]);
+    expect(await drain(job)).toBeGreaterThan(1000);
+    expect(countOpen()).toBeLessThanOrEqual(before);
+    expect(hasBottom(join(dir, "repo"))).toBe(true);
+    expect(await createJobOutputs(serverDir).open(job, "above")).not.toBeNull();
   });
 });

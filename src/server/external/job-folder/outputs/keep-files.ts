@@ -17,7 +17,7 @@ import {
 import { type Reached, reachFolder } from "./goal.ts";
 import { readSmallFile } from "./manifest.ts";
 import { moveFiles } from "./move-files.ts";
-import { type Enter, walkFiles } from "./walk.ts";
+import { DEEPEST, type Way, walkFiles } from "./walk.ts";
 
 export type Keeping = Readonly<{ paths: JobPaths; rule: KeepRule; onMoved: () => void }>;
 
@@ -49,15 +49,27 @@ const moveOut = async ({ paths, rule, onMoved }: Keeping, job: Folder, outputs: 
   return withFolder(Promise.resolve(repo), (folder) => moveFiles(move, { folder, path: "", isMadeAgain: false, goal }));
 };
 
-const countFiles = async (outputs: Folder): Promise<Amount> => {
-  let total = NO_FILES;
-  const enter: Enter = (folder, entry) => openForOwner(folder, entry).catch(() => null);
-  for await (const { folder, entry } of walkFiles({ folder: outputs, path: "", isMadeAgain: false }, enter)) {
+const countFiles = async (outputs: Folder): Promise<Pick<Kept, "files" | "bytes" | "tooDeep">> => {
+  let [total, tooDeep] = [NO_FILES, 0];
+  const way: Way = {
+    enter: (folder, entry) => openForOwner(folder, entry).catch(() => null),
+    onTooDeep: () => {
+      tooDeep += 1;
+    },
+  };
+  for await (const { folder, entry } of walkFiles({ folder: outputs, path: "", isMadeAgain: false }, way)) {
     await letOwnerRead(folder, entry).catch(() => undefined);
     total = addAmounts(total, { files: 1, bytes: entry.kind === "file" ? Number(entry.size) : 0 });
   }
-  return total;
+  return { ...total, tooDeep };
 };
+
+const describeTooDeep = (tooDeep: number): readonly string[] =>
+  tooDeep === 0
+    ? []
+    : [
+        `Folders that lie more than ${DEEPEST} deep in outputs/ are kept, but neither listed nor fetched: nx pull leaves them out`,
+      ];
 
 const readRenamed = async (path: string): Promise<readonly string[]> => {
   const parts = ((await readSmallFile(path)) ?? "").split("\0").map(decodeText);
@@ -78,6 +90,7 @@ export const keepFiles = (keeping: Keeping): Promise<Kept> =>
     return withFolder(Promise.resolve(opened), async (outputs) => {
       const leftOut = await moveOut(keeping, job, outputs);
       const total = await countFiles(outputs);
-      return { ...total, leftOut, notes: await readRenamed(keeping.paths.renamed) };
+      const notes = [...(await readRenamed(keeping.paths.renamed)), ...describeTooDeep(total.tooDeep)];
+      return { ...total, leftOut, notes };
     });
   });

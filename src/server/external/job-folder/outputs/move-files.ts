@@ -20,7 +20,7 @@ import {
   withFolder,
 } from "./folder.ts";
 import { createGoal, type Goal, type Reached } from "./goal.ts";
-import { judgeFolder } from "./walk.ts";
+import { DEEPEST, isTooDeep, judgeFolder } from "./walk.ts";
 
 /** `onRenamed` is told first of a file that gets another name, as its own is taken; `onMoved` of each that was moved. */
 export type Move = Readonly<{
@@ -36,12 +36,10 @@ type FileEntry = Entry & Readonly<{ kind: "file" | "link" | "other" }>;
 
 type Judged = Readonly<{ file: FileEntry; fate: Exclude<Fate, "stay"> }>;
 
-const DEEPEST = 200;
-
 const isFile = (entry: Entry): entry is FileEntry => entry.kind !== "folder";
 
 const checkEntries = ({ folder, path }: MoveSource, entries: readonly Entry[]): void => {
-  if (path.split("/").length > DEEPEST) throw new Error(`folders lie more than ${DEEPEST} deep`);
+  if (isTooDeep(path)) throw new Error(`folders lie more than ${DEEPEST} deep`);
   const foreign = entries.find(({ device }) => device !== folder.device);
   if (foreign !== undefined) throw new Error(`${joinPath(path, foreign.name)} is another file system`);
 };

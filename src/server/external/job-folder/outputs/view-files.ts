@@ -30,7 +30,7 @@ const walkPart = async function* (dir: string, name: string, isSeen: (found: Wal
   const folder = await openFolderAt(dir, [name]);
   if (folder === null) return;
   try {
-    for await (const found of walkFiles({ folder, path: "", isMadeAgain: false }, passOver)) {
+    for await (const found of walkFiles({ folder, path: "", isMadeAgain: false }, { enter: passOver })) {
       if (isSeen(found)) yield found;
     }
   } finally {

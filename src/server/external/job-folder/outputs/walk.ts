@@ -13,7 +13,15 @@ export type WalkedFile = Readonly<{
 /** Opens a folder on the way; null passes over what is in it. */
 export type Enter = (folder: Folder, entry: Entry) => Promise<Folder | null>;
 
+/** `onTooDeep` is told of each folder that is passed over as it lies too deep. */
+export type Way = Readonly<{ enter: Enter; onTooDeep?: (path: ByteText) => void }>;
+
+/** How many folders lie in each other at most: each on the way is open, and each call waits for the next. */
+export const DEEPEST = 200;
+
 type Stop = Readonly<{ folder: Folder; path: ByteText; isMadeAgain: boolean }>;
+
+export const isTooDeep = (path: ByteText): boolean => path.split("/").length > DEEPEST;
 
 const isListed = (entry: Entry): entry is Entry & Readonly<{ kind: "file" | "link" }> =>
   entry.kind === "file" || entry.kind === "link";
@@ -28,8 +36,8 @@ const sortByPath = (entries: readonly Entry[]): readonly Entry[] => {
   return [...byKey.keys()].toSorted().flatMap((key) => byKey.get(key) ?? []);
 };
 
-/** All files and links below a folder, in the order of their paths. */
-export const walkFiles = async function* (stop: Stop, enter: Enter): AsyncGenerator<WalkedFile, void> {
+/** All files and links below a folder that do not lie too deep, in the order of their paths. */
+export const walkFiles = async function* (stop: Stop, way: Way): AsyncGenerator<WalkedFile, void> {
   const { folder, path } = stop;
   const entries = sortByPath(await readEntries(folder));
   const takeTurn = createTurns();
@@ -38,15 +46,16 @@ export const walkFiles = async function* (stop: Stop, enter: Enter): AsyncGenera
     await takeTurn();
     const below = joinPath(path, entry.name);
     if (isListed(entry)) yield { folder, entry, file: { ...entry, path: below }, isMadeAgain };
-    else if (entry.kind === "folder") yield* walkInto({ ...stop, path: below, isMadeAgain }, entry, enter);
+    else if (entry.kind === "folder") yield* walkInto({ ...stop, path: below, isMadeAgain }, entry, way);
   }
 };
 
-const walkInto = async function* (above: Stop, entry: Entry, enter: Enter): AsyncGenerator<WalkedFile, void> {
-  const folder = await enter(above.folder, entry);
+const walkInto = async function* (above: Stop, entry: Entry, way: Way): AsyncGenerator<WalkedFile, void> {
+  if (isTooDeep(above.path)) return way.onTooDeep?.(above.path);
+  const folder = await way.enter(above.folder, entry);
   if (folder === null) return;
   try {
-    yield* walkFiles({ ...above, folder }, enter);
+    yield* walkFiles({ ...above, folder }, way);
   } finally {
     await folder.handle.close();
   }
