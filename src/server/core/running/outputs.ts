@@ -37,14 +37,14 @@ export type ReadableFile = Readonly<{
 export type Kept = Amount & Readonly<{ leftOut: Amount; tooDeep: number; notes: readonly string[] }>;
 
 /**
- * `holdsWork`: the job's command had started, and there is something that it may have made; `isUnmoved`: not all of that is where it is kept. `isThere`: there is a folder of what is kept. `keep` moves what is new or changed out of `repo/`, from
+ * `holdsWork`: the job's command may have started, and there is something that it may have made; `isUnmoved`: not all of that is where it is kept. `isThere`: there is a folder of what is kept. `keep` moves what is new or changed out of `repo/`, from
  * where an earlier call was cut off; `finish` then removes the rest. `list` has what lies below a path, null where nothing does; of a job
  * that runs, or whose files could not be kept, also what is new or changed in `repo/`. `open` follows no link. `pack` makes a tar of what
  * matches, of everything without patterns.
  */
 export type JobOutputs = Readonly<{
-  holdsWork: (id: JobId) => boolean;
-  isUnmoved: (id: JobId) => boolean;
+  holdsWork: (id: JobId) => Promise<boolean>;
+  isUnmoved: (id: JobId) => Promise<boolean>;
   isThere: (id: JobId) => boolean;
   keep: (job: EndedJob, signal?: AbortSignal) => Promise<Result<Kept, Problem>>;
   finish: (id: JobId) => Promise<void>;

@@ -57,6 +57,7 @@ test("folders deeper than a path may be long are removed, and what their links l
   mkdirSync(kept);
   writeFileSync(join(kept, "file"), "");
   mkdirSync(paths.repo);
+  writeFileSync(paths.artifact, "");
   symlinkSync(kept, join(paths.repo, "link"));
   const dig = "import os\nfor _ in range(1500): os.mkdir('deep'); os.chdir('deep')\nos.chmod('.', 0)";
   expect(spawnSync("python3", ["-c", dig], { cwd: paths.repo }).status).toBe(0);

@@ -31,6 +31,7 @@ const fill = (): string => {
   const repo = join(serverDir, "jobs", id, "repo");
   mkdirSync(join(repo, "deep/deeper"), { recursive: true });
   writeFileSync(join(serverDir, "jobs", id, "output.log"), "log");
+  writeFileSync(join(serverDir, "jobs", id, "artifact"), "");
   writeFileSync(join(serverDir, "precious"), "kept");
   writeFileSync(join(repo, "deep/deeper/file"), "x");
   symlinkSync(serverDir, join(repo, "link"));
@@ -55,6 +56,7 @@ describe("createJobDirectory", () => {
     mkdirSync(join(serverDir, "jobs", id), { recursive: true });
     mkdirSync(join(serverDir, "elsewhere/inside"), { recursive: true });
     symlinkSync(join(serverDir, "elsewhere"), join(serverDir, "jobs", id, "repo"));
+    writeFileSync(join(serverDir, "jobs", id, "artifact"), "");
     await createJobDirectory(serverDir).removeRepo(id);
     expect(existsSync(join(serverDir, "jobs", id, "repo"))).toBe(false);
     expect(existsSync(join(serverDir, "elsewhere/inside"))).toBe(true);

@@ -4,7 +4,8 @@ import { removeTree } from "../../../tools/remove-tree.ts";
 import type { JobId } from "../../core/jobs/job.ts";
 import type { JobDirectory } from "../../core/running/executor.ts";
 import { locateJobFiles, locateJobFolder, locateJobs } from "./job-paths.ts";
-import { isThere, removeAside } from "./remove-aside.ts";
+import { hasStarted } from "./outputs/has-started.ts";
+import { removeAside } from "./remove-aside.ts";
 
 /** Removing what is not there succeeds; it rejects if something stays. */
 export const createJobDirectory = (serverDir: string): JobDirectory => {
@@ -14,10 +15,11 @@ export const createJobDirectory = (serverDir: string): JobDirectory => {
     pathOf,
     list: async () => (existsSync(jobs) ? ((await readdir(jobs)) as JobId[]) : []),
     removeRepo: async (id) => {
-      const { repo, artifact, started } = locateJobFiles(serverDir, id);
-      const hasStarted = isThere(started);
-      if (hasStarted) await rmdir(repo).catch(() => undefined);
-      for (const path of hasStarted ? [artifact] : [repo, artifact]) await removeTree(path);
+      const paths = locateJobFiles(serverDir, id);
+      const { repo, artifact } = paths;
+      const isWork = await hasStarted(paths);
+      if (isWork) await rmdir(repo).catch(() => undefined);
+      for (const path of isWork ? [artifact] : [repo, artifact]) await removeTree(path);
     },
     remove: (id) => removeAside(serverDir, pathOf(id)),
   };

@@ -1,9 +1,10 @@
-import { existsSync } from "node:fs";
 import { chmod, lstat, mkdir, open, readdir, rename, rm, writeFile } from "node:fs/promises";
 import { removeTree } from "../../../tools/remove-tree.ts";
 import type { StartingJob } from "../../core/jobs/job.ts";
 import type { JobWork } from "../../core/running/executor.ts";
 import { JOB_FILES, type JobPaths } from "../job-folder/job-paths.ts";
+import { hasStarted } from "../job-folder/outputs/has-started.ts";
+import { isThere } from "../job-folder/remove-aside.ts";
 import { KEYS } from "./keys.ts";
 import { renderLaunchRecord } from "./launch-record.ts";
 import { renderCommandScript, renderOuterScript } from "./run-script.ts";
@@ -38,12 +39,12 @@ const setAside = async (paths: JobPaths): Promise<void> => {
   await mkdir(attempt, { mode: 0o700 });
   const made = [JOB_FILES.repo, JOB_FILES.outputs, JOB_FILES.manifest, JOB_FILES.outputLog, JOB_FILES.errorLog];
   for (const name of [...made, JOB_FILES.exitCode, JOB_FILES.started]) {
-    if (existsSync(`${paths.dir}/${name}`)) await rename(`${paths.dir}/${name}`, `${attempt}/${name}`);
+    if (isThere(`${paths.dir}/${name}`)) await rename(`${paths.dir}/${name}`, `${attempt}/${name}`);
   }
 };
 
 const removeEarlierLaunch = async (paths: JobPaths): Promise<void> => {
-  if (existsSync(paths.started)) await setAside(paths);
+  if (await hasStarted(paths)) await setAside(paths);
   const stale = [
     paths.exitCode,
     paths.outputLog,
@@ -55,9 +56,9 @@ const removeEarlierLaunch = async (paths: JobPaths): Promise<void> => {
     paths.repo,
     paths.manifest,
     paths.renamed,
-    paths.artifact,
   ];
   await Promise.all(stale.map(removeTree));
+  await removeTree(paths.artifact);
   await chmod(paths.dir, 0o700);
 };
 

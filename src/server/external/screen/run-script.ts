@@ -172,7 +172,7 @@ const FAIL = `  explain() {
     printf '%s' "\${line/Wrote only/No space left on device, wrote only}"
   }
   fail() {
-    rm -rf artifact repo
+    rm -rf repo; rm -rf artifact
     printf '%s\\n' "$1" | tee -a error.log
     exit 1
   }

@@ -21,11 +21,12 @@ const makeRepo = ({ context }: Harness, id: string): string => {
   const repo = join(context.jobDirectory.pathOf(toId(id)), "repo");
   mkdirSync(repo, { recursive: true });
   writeFileSync(join(repo, "file"), "text");
+  writeFileSync(join(repo, "../artifact"), "");
   return repo;
 };
 
 test("a job whose end can't be seen to holds up no other's, and no start", async () => {
-  const holdsWork = (id: string): boolean => {
+  const holdsWork = async (id: string): Promise<boolean> => {
     if (id === "odd") throw new Error("can't be seen to");
     return false;
   };

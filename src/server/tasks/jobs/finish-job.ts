@@ -33,7 +33,7 @@ const addWork = (event: JobEvent, hasWork: boolean): JobEvent =>
 const takeLeave = async (context: TaskContext, memory: TaskMemory, job: ActiveJob, seen: JobEvent): Promise<void> => {
   context.onStep?.("end seen");
   const lines = isLogAsked(job, seen) ? await readLastLines(context, job) : [];
-  const hasWork = context.outputs.holdsWork(job.id);
+  const hasWork = await context.outputs.holdsWork(job.id);
   const event = addWork(explainFailure(seen, lines), hasWork);
   const gpuFaults = await findGpuFaults(context, memory, { job, lines });
   const changed = await changeByEvent(context, job.id, event, { gpuFaults });

@@ -26,9 +26,10 @@ const tryLaunch = async (
 };
 
 const failLaunch = async (context: TaskContext, job: StartingJob, message: string): Promise<void> => {
-  const event = { kind: "lose", at: context.clock(), reason: message } as const;
+  const hasWork = await context.outputs.holdsWork(job.id);
+  const event = { kind: "lose", at: context.clock(), reason: message, hasWork } as const;
   await changeByEvent(context, job.id, event);
-  await context.jobDirectory.removeRepo(job.id);
+  if (!hasWork) await context.jobDirectory.removeRepo(job.id);
 };
 
 const postpone = async ({ log, settings }: TaskContext, job: StartingJob, { message }: LaunchError): Promise<void> => {

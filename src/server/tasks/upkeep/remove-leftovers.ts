@@ -10,7 +10,7 @@ const FOLDERS_A_TURN = 100;
 const letOthersRun = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
 const tidyEnded = async (context: TaskContext, { id, outputs }: EndedJob): Promise<void> => {
-  if (!context.outputs.isUnmoved(id)) {
+  if (!(await context.outputs.isUnmoved(id))) {
     await context.jobDirectory.removeRepo(id);
     if (outputs.state === "kept" && !context.outputs.isThere(id)) await forgetOutputs(context, id);
     return;
@@ -21,7 +21,7 @@ const tidyEnded = async (context: TaskContext, { id, outputs }: EndedJob): Promi
 };
 
 const removeUnknown = async ({ jobDirectory, outputs, log }: TaskContext, id: JobId): Promise<void> => {
-  if (outputs.holdsWork(id))
+  if (await outputs.holdsWork(id))
     log.warn("the folder of a job that is not known stays: it may hold what one made", { job_id: id });
   else await jobDirectory.remove(id);
 };

@@ -22,6 +22,7 @@ import fc from "fast-check";
 import { createEnded, createRunning } from "../../../../../tests/support/samples.ts";
 import type { EndedJob, JobId } from "../../../core/jobs/job.ts";
 import { type Kept, LIST_END } from "../../../core/running/outputs.ts";
+import { createJobDirectory } from "../job-directory.ts";
 import { createJobOutputs } from "./job-outputs.ts";
 
 let serverDir: string;
@@ -340,27 +341,60 @@ test("a move that is cut off anywhere is gone on with: each file is in one place
 });
 
 describe("whether a job may have made something", () => {
-  const holdsWork = (): boolean => createJobOutputs(serverDir).holdsWork(ID);
+  const holdsWork = (): Promise<boolean> => createJobOutputs(serverDir).holdsWork(ID);
 
-  test("is asked of its folder and that of what is kept, once its command has started", () => {
-    expect(holdsWork()).toBe(false);
+  test("is asked of its folder and that of what is kept, once its command may have started", async () => {
+    expect(await holdsWork()).toBe(false);
     write(repo("a"));
-    expect(holdsWork()).toBe(true);
+    expect(await holdsWork()).toBe(true);
     rmSync(join(dir, "repo"), { recursive: true });
-    expect(holdsWork()).toBe(false);
+    expect(await holdsWork()).toBe(false);
     write(outputs("a"));
-    expect(holdsWork()).toBe(true);
+    expect(await holdsWork()).toBe(true);
     rmSync(join(dir, "started"));
-    expect(holdsWork()).toBe(false);
+    expect(await holdsWork()).toBe(true);
+    rmSync(outputs("a"));
+    expect(await holdsWork()).toBe(false);
   });
 
-  test("is taken for granted where a folder can't be looked into, or is none any more", () => {
+  const WITHOUT_START: readonly (readonly [boolean, string, () => void])[] = [
+    [false, "only what was unpacked is there", () => undefined],
+    [true, "something is new", () => write(repo("new"))],
+    [true, "something is changed", () => write(repo("old"), "changed")],
+    [true, "nothing says what was unpacked", () => rmSync(join(dir, "manifest"))],
+    [true, "its folder became a link", () => symlinkRepo()],
+    [
+      false,
+      "its code is still being unpacked",
+      () => {
+        rmSync(join(dir, "manifest"));
+        writeFileSync(join(dir, "artifact"), "");
+      },
+    ],
+  ];
+
+  const symlinkRepo = (): void => {
+    renameSync(join(dir, "repo"), join(dir, "aside"));
+    symlinkSync("aside", join(dir, "repo"));
+  };
+
+  test.each(WITHOUT_START)("is %p where nothing says that it started, and %s", async (expected, _what, change) => {
+    write(repo("old"));
+    listUnpackedAsTheScriptDoes();
+    rmSync(join(dir, "started"));
+    change();
+    expect(await holdsWork()).toBe(expected);
+    await createJobDirectory(serverDir).removeRepo(ID);
+    expect(existsSync(join(dir, "repo"))).toBe(expected);
+  });
+
+  test("is taken for granted where a folder can't be looked into, or is none any more", async () => {
     chmodSync(join(dir, "repo"), 0o000);
-    if (process.getuid?.() !== 0) expect(holdsWork()).toBe(true);
+    if (process.getuid?.() !== 0) expect(await holdsWork()).toBe(true);
     chmodSync(join(dir, "repo"), 0o700);
     rmSync(join(dir, "repo"), { recursive: true });
     symlinkSync("outputs", join(dir, "repo"));
-    expect(holdsWork()).toBe(true);
+    expect(await holdsWork()).toBe(true);
   });
 });
 

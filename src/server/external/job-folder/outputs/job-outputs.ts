@@ -1,4 +1,3 @@
-import { lstatSync, readdirSync } from "node:fs";
 import { rm } from "node:fs/promises";
 import { describeError } from "../../../../base/describe-error.ts";
 import { err, ok, type Problem, type Result } from "../../../../base/result.ts";
@@ -7,28 +6,17 @@ import type { ByteText, JobOutputs, KeepRule, Kept, ReadableFile } from "../../.
 import type { OnStep } from "../../../core/telemetry/steps.ts";
 import { JOB_FILES, type JobPaths, locateJobFiles } from "../job-paths.ts";
 import { isThere, removeAside } from "../remove-aside.ts";
+import { hasStarted, isEmptyFolder } from "./has-started.ts";
 import { keepFiles } from "./keep-files.ts";
 import { readManifest } from "./manifest.ts";
 import { describeFileOf, type Opened, openFileIn, openFolderAt, toStream } from "./open-file.ts";
 import { createMatcher, packFiles } from "./pack-files.ts";
 import { hasUnmoved, listFiles, type View } from "./view-files.ts";
 
-const LARGEST_SMALL_FOLDER = 4096;
+const isUnmoved = async (paths: JobPaths): Promise<boolean> => !isEmptyFolder(paths.repo) && hasStarted(paths);
 
-const isEmptyFolder = (path: string): boolean => {
-  try {
-    const found = lstatSync(path, { throwIfNoEntry: false });
-    if (found === undefined) return true;
-    return found.isDirectory() && found.size <= LARGEST_SMALL_FOLDER && readdirSync(path).length === 0;
-  } catch {
-    return false;
-  }
-};
-
-const isUnmoved = ({ started, repo }: JobPaths): boolean => isThere(started) && !isEmptyFolder(repo);
-
-const holdsWork = (paths: JobPaths): boolean =>
-  isUnmoved(paths) || (isThere(paths.started) && !isEmptyFolder(paths.outputs));
+const holdsWork = async (paths: JobPaths): Promise<boolean> =>
+  (await isUnmoved(paths)) || !isEmptyFolder(paths.outputs);
 
 const createRule = async ({ manifest }: JobPaths, { outputGlobs }: Job): Promise<KeepRule> => ({
   listed: await readManifest(manifest),
@@ -103,8 +91,8 @@ export const createJobOutputs = (serverDir: string, onStep?: OnStep): JobOutputs
     open: (job, path) => openFile(locate(job.id).dir, job, path),
     pack: (job, globs) => toStream(packView(() => createView(locate(job.id), job), globs)),
     remove: async (id) => {
-      const { outputs, repo, started } = locate(id);
-      await removeParts(isThere(started) ? [outputs, repo] : [outputs]);
+      const { outputs, repo } = locate(id);
+      await removeParts((await hasStarted(locate(id))) ? [outputs, repo] : [outputs]);
     },
   };
 };
