@@ -45,6 +45,7 @@ const fileSchema = z
     type: z.enum(FILE_TYPES),
     target: z.string().nullable().meta({ description: "Where a link leads" }),
     raw: z.string().nullable().meta({ description: "The path in base64, where it is no UTF-8" }),
+    raw_target: z.string().nullable().optional().meta({ description: "`target` in base64, where it is no UTF-8" }),
   })
   .meta({ id: "File" });
 

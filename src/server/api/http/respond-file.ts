@@ -28,7 +28,7 @@ export const respondFile = (file: ReadableFile, asked: Asked): Response => {
   const headers = {
     ...FILE_HEADERS,
     ...{ ETag: tag, "Accept-Ranges": "bytes", "Last-Modified": new Date(mtime * 1000).toUTCString() },
-    "Content-Disposition": asked.disposition,
+    ...{ "Content-Disposition": asked.disposition, "Content-Length": String(to - from) },
     ...(part === null ? {} : { "Content-Range": `bytes ${from}-${to - 1}/${size}` }),
   };
   const status = part === null ? 200 : 206;

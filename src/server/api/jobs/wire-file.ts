@@ -7,18 +7,17 @@ const decode = (text: ByteText): string => new TextDecoder("utf-8", { ignoreBOM:
 
 export const encodePath = (text: string): ByteText => Buffer.from(text, "utf8").toString("latin1");
 
-const describeFile = ({ path, kind, size, mtime, target }: ListedFile): WireFile => {
-  const shown = decode(path);
-  const isExact = encodePath(shown) === path;
-  return {
-    path: shown,
-    size,
-    mtime,
-    type: kind,
-    target: target === null ? null : decode(target),
-    raw: isExact ? null : btoa(path),
-  };
-};
+const encodeRaw = (text: ByteText): string | null => (encodePath(decode(text)) === text ? null : btoa(text));
+
+const describeFile = ({ path, kind, size, mtime, target }: ListedFile): WireFile => ({
+  path: decode(path),
+  size,
+  mtime,
+  type: kind,
+  target: target === null ? null : decode(target),
+  raw: encodeRaw(path),
+  raw_target: target === null ? null : encodeRaw(target),
+});
 
 export const toWireFiles = ({ files, total }: FilePage): WireFiles => ({
   files: files.map(describeFile),

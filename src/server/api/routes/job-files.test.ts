@@ -72,6 +72,19 @@ describe("the list of a job's files", () => {
     expect(await (await world.call("GET", "/v1/jobs/a/files/x/%FF%252f")).text()).toBe("odd");
   });
 
+  test("has in base64 where a link leads that is no UTF-8, and of no other", async () => {
+    const world = await createWorld();
+    world.write("outputs/file");
+    symlinkSync("plain", join(world.serverDir, "jobs/a/outputs/link"));
+    symlinkSync(Buffer.from("\xff/x", "latin1"), join(world.serverDir, "jobs/a/outputs/odd"));
+    const { files } = await list(world);
+    expect(files.map(({ target, raw_target }) => [target, raw_target])).toEqual([
+      [null, null],
+      ["plain", null],
+      ["\ufffd/x", btoa("\xff/x")],
+    ]);
+  });
+
   test("has names with line breaks, and those are fetched", async () => {
     const world = await createWorld();
     world.write("outputs/one\ntwo\u2028three", "odd");
@@ -126,7 +139,9 @@ describe("a file of a job", () => {
     appendFileSync(path, "x");
     const changed = await get({ range: "bytes=4-", "if-range": etag });
     expect([changed.status, await changed.text()]).toEqual([200, "0123456789x"]);
+    expect([whole, part].map(({ headers }) => headers.get("content-length"))).toEqual(["10", "3"]);
     const head = await world.call("HEAD", "/v1/jobs/a/files/f");
+    expect(head.headers.get("content-length")).toBe("11");
     expect([head.status, head.headers.get("accept-ranges"), await head.text()]).toEqual([200, "bytes", ""]);
   });
 

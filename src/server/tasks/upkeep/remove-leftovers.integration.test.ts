@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { createCpuJob, createHarness, type Harness, toId } from "../../../../tests/support/tasks.ts";
 import { waitUntil } from "../../../../tests/support/wait.ts";
@@ -38,6 +38,20 @@ describe("what a job made and a server that died did not keep", () => {
       expect(readFileSync(join(folder, "outputs", "made"), "utf8")).toBe("made");
       expect(harness.find(id)).toMatchObject({ outputs: { state: "kept", files: 1, bytes: 4 } });
     }
+  });
+
+  test("and had kept, but not tidied up after, leaves no list behind", async () => {
+    const harness = createHarness();
+    await endJob(harness, "kept");
+    await harness.change("kept", { kind: "account", outputs: { state: "kept" } });
+    const folder = fill(harness, "kept");
+    rmSync(join(folder, "repo"), { recursive: true });
+    mkdirSync(join(folder, "outputs"));
+    for (const name of ["outputs/made", "manifest", "renamed"]) writeFileSync(join(folder, name), "");
+    letStart(folder);
+    await harness.start();
+    await waitUntil(() => ["manifest", "renamed"].every((name) => !existsSync(join(folder, name))));
+    expect(existsSync(join(folder, "outputs/made"))).toBe(true);
   });
 
   test("stays where the job is not known, and that is said", async () => {

@@ -12,6 +12,7 @@ const letOthersRun = (): Promise<void> => new Promise((resolve) => setImmediate(
 const tidyEnded = async (context: TaskContext, { id, outputs }: EndedJob): Promise<void> => {
   if (!(await context.outputs.isUnmoved(id))) {
     await context.jobDirectory.removeRepo(id);
+    if (outputs.state !== "moving") await context.outputs.finish(id);
     if (outputs.state === "kept" && !context.outputs.isThere(id)) await forgetOutputs(context, id);
     return;
   }
