@@ -54,9 +54,11 @@ const describeProblem = (errors: string, status: number | null): string => {
   return (telling.length > 0 ? telling.join("; ") : lines.at(-1)) || `git ended with ${status}`;
 };
 
-/** Of a name as git gives it with `latin1`, a character for each byte. */
-export const findPath = (top: string, name: string): Buffer =>
-  Buffer.concat([Buffer.from(`${top}/`), Buffer.from(name, "latin1")]);
+const PLAIN = /^[ -~]*$/;
+
+/** Of a name as git gives it with `latin1`, a character for each byte; a string where it can be one, which is quicker. */
+export const findPath = (top: string, name: string): string | Buffer =>
+  PLAIN.test(name) ? `${top}/${name}` : Buffer.concat([Buffer.from(`${top}/`), Buffer.from(name, "latin1")]);
 
 /** The same as text. */
 export const readName = (name: string): string => Buffer.from(name, "latin1").toString();

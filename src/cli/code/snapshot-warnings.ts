@@ -14,7 +14,7 @@ const listSome = (names: readonly string[]): string => {
 const warnOf = (text: string, names: readonly string[]): readonly string[] =>
   names.length === 0 ? [] : [`${text}: ${listSome(names)}`];
 
-const readStart = (path: Buffer): string => {
+const readStart = (path: string | Buffer): string => {
   const start = Buffer.alloc(POINTER.length);
   try {
     const file = openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);

@@ -37,7 +37,9 @@ export type WorkingFiles = Untracked &
 
 type Seen = ReadonlyMap<string, Stats | undefined>;
 
-const LINE = /^(.) (\d{6}) ([0-9a-f]+) (\d)\t(.*)$/s;
+const TAG_LENGTH = 2;
+const MODE_END = 8;
+const STAGE_LENGTH = 2;
 const [LINK, FILE, PROGRAM] = ["120000", "100644", "100755"];
 const EXECUTABLE = 0o100;
 const UNTRACKED = "??";
@@ -52,17 +54,22 @@ const look = (top: string, name: string): Stats | undefined => {
   }
 };
 
-const parseEntry = (top: string, line: string): readonly IndexEntry[] => {
-  const [, tag = "", mode = "", object = "", stage = "", name = ""] = LINE.exec(line) ?? [];
-  if (name === "") return [];
+const parseEntry = (top: string, line: string): IndexEntry => {
+  const [tag = "", end] = [line[0], line.indexOf("\t")];
+  const name = line.slice(end + 1);
   const isSkipped = tag.toUpperCase() === "S";
-  const isHidden = isSkipped || tag !== tag.toUpperCase();
-  const isLeftOut = isSkipped && look(top, name) === undefined;
-  return [{ name, mode, object, isMerged: stage === "0", isHidden, isLeftOut }];
+  return {
+    name,
+    mode: line.slice(TAG_LENGTH, MODE_END),
+    object: line.slice(MODE_END + 1, end - STAGE_LENGTH),
+    isMerged: line[end - 1] === "0",
+    isHidden: isSkipped || tag !== tag.toUpperCase(),
+    isLeftOut: isSkipped && look(top, name) === undefined,
+  };
 };
 
 const listEntries = ({ repository: { top }, env }: Workshop): readonly IndexEntry[] =>
-  splitNames(runGit(top, ["ls-files", "-v", "--stage", "-z"], { env, encoding: "latin1" }).text).flatMap((line) =>
+  splitNames(runGit(top, ["ls-files", "-v", "--stage", "-z"], { env, encoding: "latin1" }).text).map((line) =>
     parseEntry(top, line),
   );
 
