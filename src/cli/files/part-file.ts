@@ -5,6 +5,7 @@ import {
   fstatSync,
   ftruncateSync,
   futimesSync,
+  lstatSync,
   openSync,
   readdirSync,
   rmSync,
@@ -13,10 +14,20 @@ import {
 import { type BytePath, encodeBytes } from "./byte-path.ts";
 import { type HeldFolder, locateIn } from "./held-folder.ts";
 import type { Sink } from "./read-file.ts";
+import { hasSameContent } from "./same-content.ts";
 
-/** What has been fetched of a file so far, beside the files: its name says of which file, and of which content of it. */
+/**
+ * What has been fetched of a file so far, beside the files: its name says of which file, and of which content of it. `locate` says where it
+ * lies, null where something else has its name by now; `isLike` whether an open file has the same content.
+ */
 export type PartFile = Sink &
-  Readonly<{ name: () => string; seal: (mtime: number) => void; close: () => void; remove: () => void }>;
+  Readonly<{
+    locate: () => Buffer | null;
+    isLike: (fd: number) => boolean;
+    seal: (mtime: number) => void;
+    close: () => void;
+    remove: () => void;
+  }>;
 
 /** By what `hashPath` says. */
 export type PartNames = ReadonlyMap<string, string>;
@@ -27,8 +38,8 @@ type Writing = { readonly top: HeldFolder; readonly hash: string; opened: Opened
 const PART = /^\.nexus-part-([0-9a-f]{16})-([A-Za-z0-9_-]*)$/;
 const HASH_LENGTH = 16;
 const LONGEST_TAG = 100;
-const FRESH = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW;
-const AGAIN = constants.O_WRONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
+const FRESH = constants.O_RDWR | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW;
+const AGAIN = constants.O_RDWR | constants.O_NOFOLLOW | constants.O_NONBLOCK;
 const USUAL_MODE = 0o666;
 
 export const isPartName = (name: BytePath): boolean => PART.test(name);
@@ -104,13 +115,21 @@ const sealPart = ({ opened, size }: Writing, mtime: number): void => {
   futimesSync(opened.fd, mtime, mtime);
 };
 
+const locatePart = ({ top, opened }: Writing): Buffer | null => {
+  if (opened === null) return null;
+  const path = locateIn(top, opened.name);
+  const [own, found] = [fstatSync(opened.fd), lstatSync(path, { throwIfNoEntry: false })];
+  return found?.ino === own.ino && found.dev === own.dev ? path : null;
+};
+
 /** Goes on with the part that an earlier call left, if there is one. Throws what the system says. */
 export const openPart = (top: HeldFolder, path: BytePath, known: PartNames): PartFile => {
   const hash = hashPath(path);
   const opened = openEarlier(top, known.get(hash));
   const part: Writing = { top, hash, opened, size: opened === null ? 0 : fstatSync(opened.fd).size };
   return {
-    name: () => part.opened?.name ?? "",
+    locate: () => locatePart(part),
+    isLike: (fd) => part.opened !== null && hasSameContent(part.opened.fd, fd),
     size: () => part.size,
     tag: () => part.opened?.tag ?? null,
     begin: (tag) => beginPart(part, tag),

@@ -25,6 +25,8 @@ import {
 } from "../../../tests/support/files-server.ts";
 import { stopChild } from "../../../tests/support/programs.ts";
 import { waitUntil } from "../../../tests/support/wait.ts";
+import type { Result } from "../../base/result.ts";
+import type { Failure } from "../../command-line/command.ts";
 import type { WireFile } from "../../wire/files.ts";
 import { closeFolder, openTop } from "./held-folder.ts";
 import { listParts } from "./part-file.ts";
@@ -57,17 +59,21 @@ const start = async (options: Parameters<typeof startFilesServer>[0]): Promise<v
   server = await startFilesServer(options);
 };
 
-const pull = async (files: readonly WireFile[], isForced = false): Promise<PullReport> => {
+const tryPull = async (files: readonly WireFile[], isForced = false): Promise<Result<PullReport, Failure>> => {
   server ??= await startFilesServer({ find: (path) => serve(path) });
   const top = openTop(target);
   try {
     const facts = { id: ID, top, shown: "target", parts: listParts(top), isForced, onBytes: () => undefined };
-    const pulled = await pullFiles({ ...facts, api: server.api }, files, () => undefined);
-    if (!pulled.ok) throw new Error(pulled.error.message);
-    return pulled.value;
+    return await pullFiles({ ...facts, api: server.api }, files, () => undefined);
   } finally {
     closeFolder(top);
   }
+};
+
+const pull = async (files: readonly WireFile[], isForced = false): Promise<PullReport> => {
+  const pulled = await tryPull(files, isForced);
+  if (!pulled.ok) throw new Error(pulled.error.message);
+  return pulled.value;
 };
 
 const describeText = (path: string, text = path): WireFile => createWireFile(path, { size: Buffer.byteLength(text) });
@@ -147,6 +153,17 @@ describe("what differs here", () => {
     expect([read("a"), listTree(target)]).toEqual(["mine", ["a"]]);
   });
 
+  test("is not what has the same content, though it comes to be there while the file is fetched", async () => {
+    await start({
+      find: (path) => {
+        write("a", path);
+        return serve(path);
+      },
+    });
+    expect(await pull([describeText("a")])).toMatchObject({ there: { files: 1 }, differing: [] });
+    expect(listTree(target)).toEqual(["a"]);
+  });
+
   test("stays if it is a folder, even where overwriting is asked for", async () => {
     write("a/own", "mine");
     const link = createWireFile("a", { type: "link", target: "b" });
@@ -221,6 +238,41 @@ describe("a broken connection", () => {
     await pull([describeText("a", text)]);
     expect([read("a"), readFileSync(join(outside, "b"), "utf8")]).toEqual([text, "mine"]);
   });
+});
+
+describe("two at once in a folder that knows no locks", () => {
+  const contents = ["a", "b"].map((letter) => Buffer.alloc(3_000_000, letter));
+  const files = contents.map(({ length }, index) => createWireFile(String(index), { size: length }));
+  const cuts = fc.array(fc.integer({ min: 2, max: 2_500_000 }), { maxLength: 6 });
+  const line = "another nx pull writes to this folder, target: repeat this once it has ended";
+
+  const expectFair = (pulled: Result<PullReport, Failure>): void =>
+    expect(pulled.ok ? [pulled.value.differing, pulled.value.failed] : pulled.error).toEqual(
+      pulled.ok ? [[], []] : { exitCode: 1, message: line },
+    );
+
+  const expectWhole = (index: number): void => {
+    const isSame = readFileSync(join(target, String(index))).equals(contents[index] ?? Buffer.of());
+    expect(isSame).toBe(true);
+  };
+
+  test("wherever connections break, each file is whole or absent, and who lost says so", async () => {
+    await fc.assert(
+      fc.asyncProperty(cuts, fc.boolean(), async (places, isForced) => {
+        rmSync(target, { recursive: true, force: true });
+        const left = [...places];
+        const find = (path: string): Served => ({ bytes: contents[Number(path)] ?? Buffer.of(), tag: `"${path}"` });
+        await start({ find, cutAfter: () => left.pop() ?? null });
+        const both = await Promise.all([tryPull(files, isForced), tryPull(files, isForced)]);
+        both.forEach(expectFair);
+        const isDone = both.some(({ ok }) => ok);
+        files.forEach(({ path }, index) => {
+          if (isDone || existsSync(join(target, path))) expectWhole(index);
+        });
+      }),
+      { numRuns: 15, seed: 31 },
+    );
+  }, 60_000);
 });
 
 describe("names and links are hostile", () => {

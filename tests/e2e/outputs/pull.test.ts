@@ -1,7 +1,16 @@
 import { afterEach, beforeEach, describe, expect, test } from "bun:test";
-import { spawn } from "node:child_process";
+import { type ChildProcess, spawn } from "node:child_process";
 import { createHash } from "node:crypto";
-import { mkdirSync, readdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
@@ -34,6 +43,14 @@ const pull = (...words: readonly string[]): Promise<Finished> => world.nx(["pull
 const read = (id: string, path: string): string => readFileSync(join(world.home, "nexus-outputs", id, path), "utf8");
 
 const hash = (path: string): string => createHash("sha256").update(readFileSync(path)).digest("hex");
+
+const measureParts = (folder: string): number => {
+  const names = existsSync(folder) ? readdirSync(folder) : [];
+  const sizes = names.map((name) =>
+    name.startsWith(".nexus-part-") ? (statSync(join(folder, name), { throwIfNoEntry: false })?.size ?? 0) : 0,
+  );
+  return sizes.reduce((sum, size) => sum + size, 0);
+};
 
 const nameTarget = (port: number): void => {
   mkdirSync(join(world.home, ".nexus"), { recursive: true, mode: 0o700 });
@@ -240,24 +257,16 @@ describe("by a connection that breaks", () => {
     async (signal) => {
       const id = await run(`head -c ${8 * MB} /dev/urandom > large`);
       const folder = join(world.home, "nexus-outputs", id);
-      const measurePart = (): number =>
-        readdirSync(folder).reduce(
-          (sum, name) => sum + (name.startsWith(".nexus-part-") ? statSync(join(folder, name)).size : 0),
-          0,
-        );
       await start(() => 5 * MB);
       const first = spawn(NX, ["pull", "-t", "proxy", id], { env: world.env, cwd: world.home, stdio: "ignore" });
       try {
-        await waitUntil(
-          () => readdirSync(world.home).includes("nexus-outputs") && measurePart() > 2 * MB,
-          "some of it is there",
-        );
+        await waitUntil(() => measureParts(folder) > 2 * MB, "some of it is there");
       } finally {
         await stopChild(first, signal);
         await proxy.close();
       }
       expect(first.exitCode).toBe(signal === "SIGINT" ? 130 : null);
-      const had = Math.min(measurePart(), 8 * MB);
+      const had = Math.min(measureParts(folder), 8 * MB);
       await start(() => null);
       const second = await pull("-t", "proxy", id);
       expect(second).toMatchObject({ exitCode: 0, stderr: "" });
@@ -268,6 +277,62 @@ describe("by a connection that breaks", () => {
     },
     60_000,
   );
+
+  const startPull = (id: string): ChildProcess =>
+    spawn(NX, ["pull", "-t", "proxy", id], { env: world.env, cwd: world.home, stdio: "ignore" });
+
+  test("a second nx pull to the folder of one that runs is refused, and the first brings all", async () => {
+    const id = await run(`head -c ${20 * MB} /dev/urandom > large`);
+    await world.nx(["wait", id]);
+    const { dir } = await world.job(id);
+    const folder = join(world.home, "nexus-outputs", id);
+    let isSlow = true;
+    await start(() => (isSlow ? 10_000 : null));
+    const first = startPull(id);
+    try {
+      await waitUntil(() => existsSync(folder) && readdirSync(folder).length > 0, "the first has begun");
+      expect(await pull(id)).toEqual({
+        ...{ exitCode: 1, signal: null, stdout: "" },
+        stderr: `nx: another nx pull writes to this folder, nexus-outputs/${id}: wait until it has ended, or name another folder with -o\n`,
+      });
+      isSlow = false;
+      await waitUntil(() => first.exitCode !== null, "the first has ended");
+    } finally {
+      await stopChild(first, "SIGKILL");
+    }
+    expect([first.exitCode, readdirSync(folder)]).toEqual([0, ["large"]]);
+    expect(hash(join(folder, "large"))).toBe(hash(join(dir ?? "", "outputs", "large")));
+  }, 60_000);
+
+  test("of two at once, one killed at any moment: the file is whole or absent, and comes in the end", async () => {
+    const id = await run(`head -c ${8 * MB} /dev/urandom > large`);
+    await world.nx(["wait", id]);
+    const { dir } = await world.job(id);
+    const whole = hash(join(dir ?? "", "outputs", "large"));
+    const folder = join(world.home, "nexus-outputs", id);
+    const place = join(folder, "large");
+    const [moments = []] = fc.sample(fc.array(fc.integer({ max: 8 * MB, min: 0 }), { minLength: 6, maxLength: 6 }), {
+      ...{ numRuns: 1, seed: 23 },
+    });
+    await start(() => 300_000);
+    for (const moment of moments) {
+      rmSync(folder, { recursive: true, force: true });
+      const [one, other] = [startPull(id), startPull(id)];
+      try {
+        await waitUntil(() => existsSync(place) || measureParts(folder) >= moment, "that much is there");
+        await stopChild(one, "SIGKILL");
+        await waitUntil(() => other.exitCode !== null, "the other has ended");
+      } finally {
+        await stopChild(one, "SIGKILL");
+        await stopChild(other, "SIGKILL");
+      }
+      const isThere = existsSync(place);
+      expect(isThere ? hash(place) : whole).toBe(whole);
+      if (other.exitCode === 0) expect(isThere).toBe(true);
+      expect((await pull("-t", "proxy", id)).exitCode).toBe(0);
+      expect([hash(place), readdirSync(folder)]).toEqual([whole, ["large"]]);
+    }
+  }, 120_000);
 });
 
 describe("with a server that is too old to keep what jobs make", () => {
