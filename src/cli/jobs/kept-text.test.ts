@@ -19,7 +19,11 @@ describe("at the end of a job", () => {
     [{}, ["3 files, 1.2 GB are kept: nx pull k3f9ab"]],
     [{ files: 1, bytes: 2 }, ["1 file, 2 B is kept: nx pull k3f9ab"]],
     [{ left_out: { files: 2, bytes: 3000 } }, ["3 files, 1.2 GB are kept: nx pull k3f9ab (left out: 2 files, 3.0 kB)"]],
-    [{ files: 0, bytes: 0, left_out: { files: 2, bytes: 3000 } }, []],
+    [
+      { state: "none" as const, files: 0, bytes: 0, left_out: { files: 2, bytes: 4 } },
+      ["nothing is kept (left out: 2 files, 4 B)"],
+    ],
+    [{ files: 0, bytes: 0, left_out: { files: 2, bytes: 3000 } }, ["nothing is kept (left out: 2 files, 3.0 kB)"]],
     [{ state: "none" as const, files: 0, bytes: 0 }, []],
     [{ state: "moving" as const }, []],
   ])("%j is told as %j", (outputs, lines) => {
@@ -32,6 +36,15 @@ describe("at the end of a job", () => {
       "Its files could not be kept: \\x1b[31mdisk full",
       "What it wrote is where it was: nx pull k3f9ab",
     ]);
+  });
+
+  test("what the job has to say stands before it, also where nothing is kept", () => {
+    const notes = ["a is kept as a~1: its name was taken", "2 processes were left"];
+    expect(describeFilesAtEnd(describeJobWith({}, notes))).toEqual([
+      ...notes,
+      "3 files, 1.2 GB are kept: nx pull k3f9ab",
+    ]);
+    expect(describeFilesAtEnd(describeJobWith({ state: "none", files: 0 }, notes))).toEqual(notes);
   });
 
   test("an older server's job is told without a word of it", () => {
@@ -51,6 +64,10 @@ test.each([
   [{ state: "moving" as const, kept_until: null }, "are being kept"],
   [{ state: "failed" as const, kept_until: null }, "could not be kept"],
   [{ state: "none" as const }, null],
+  [
+    { state: "none" as const, kept_until: null, left_out: { files: 1, bytes: 2 } },
+    "nothing is kept (left out: 1 file, 2 B)",
+  ],
 ])("all about a job with %j has %p", (outputs, text) => {
   expect(describeFiles(describeJobWith(outputs))).toBe(text);
 });

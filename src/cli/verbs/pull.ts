@@ -22,7 +22,7 @@ import { type PullReport, pullFiles } from "../files/pull-files.ts";
 import { NO_PROGRESS, showPullProgress } from "../files/pull-progress.ts";
 import { openTarget, type TargetFolder } from "../files/target-folder.ts";
 import { isEnded, stayWith } from "../jobs/await-job.ts";
-import { listNotes, readOutputs } from "../jobs/kept-text.ts";
+import { describeNoFiles, listNotes, readOutputs } from "../jobs/kept-text.ts";
 import { isTerminal } from "../terminal/is-terminal.ts";
 import { hint, print, printJson } from "../terminal/output.ts";
 
@@ -33,7 +33,7 @@ const SHOWN = 20;
 const countBytes = (files: readonly WireFile[]): number => files.reduce((sum, { size }) => sum + size, 0);
 
 const describeNothing = (job: WireJob): string => {
-  const what = isEnded(job) ? "has no files" : "has written no files yet";
+  const what = isEnded(job) ? describeNoFiles(job) : "has written no files yet";
   return [`job ${job.id} ${what}`, ...listNotes(job)].join("; ");
 };
 

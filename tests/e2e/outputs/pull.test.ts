@@ -161,9 +161,46 @@ describe("what a job made", () => {
     const some = await world.nx(["run", "-c", "--no-git", "--outputs", "**/*.pt", "--outputs", "!r/c.pt", make]);
     expect(some.stderr).toMatch(/^1 file, 0 B is kept: nx pull \w+ \(left out: 2 files, 0 B\)$/m);
     const none = await world.nx(["run", "-c", "--no-git", "--no-outputs", make]);
-    expect(none.stderr).not.toContain("kept");
+    const [line] = none.stderr.match(/^nothing is kept.*$/m) ?? [];
+    expect(line).toBe("nothing is kept (left out: 3 files, 0 B)");
     const both = await world.nx(["add", "--no-git", "--outputs", "x", "--no-outputs", "true"]);
     expect([both.exitCode, both.stderr]).toEqual([2, "nx: give --outputs or --no-outputs, not both\n"]);
+  });
+
+  test("is told as left out, wherever it is told, where no pattern fits any of it", async () => {
+    const followed = await world.nx(["run", "-c", "--no-git", "--outputs", "nomatch", "echo 1 > a; echo 2 > b"]);
+    const line = "nothing is kept (left out: 2 files, 4 B)\n";
+    expect([followed.exitCode, followed.stderr]).toEqual([0, expect.stringContaining(line)]);
+    const [, id = ""] = /[Jj]ob (\w+)/.exec(followed.stderr) ?? [];
+    const ended = `Job ${id} completed with exit code 0\n`;
+    expect((await world.nx(["wait", id])).stderr).toBe(ended + line);
+    expect((await world.nx(["logs", "-F", id])).stderr).toBe(line);
+    expect(await world.nx(["logs", id])).toMatchObject({ exitCode: 0, stderr: line });
+    expect((await world.nx(["logs", "--json", id])).stderr).toBe("");
+    expect((await world.nx(["get", id])).stdout).toMatch(/^files {5}nothing is kept \(left out: 2 files, 4 B\)$/m);
+    const none = `ob ${id} has no files (left out: 2 files, 4 B)`;
+    expect((await pull(id)).stderr).toBe(`nx: j${none}\n`);
+    expect((await world.nx(["files", id])).stderr).toBe(`J${none}.\n`);
+  });
+
+  test.each(["../x", "~/x", "/abs", "!x", "!"])("is not asked for by %j: nothing is sent then", async (glob) => {
+    const refused = await world.nx(["add", "--no-git", "--outputs", glob, "true"]);
+    expect([refused.exitCode, refused.stdout, refused.stderr]).toEqual([
+      ...[2, ""],
+      expect.stringMatching(/^nx: --outputs [^\n]*: The [^\n]*pattern [^\n]*\n$/),
+    ]);
+    expect((await world.nx(["history", "--json"])).stdout).toBe("[]\n");
+  });
+
+  test("with a name that was taken is told at the end of the log, and the log in a pipe stays as it is", async () => {
+    const id = await run("echo 1 > a; echo 2 > $NEXUS_OUTPUT_DIR/a; echo done");
+    await world.nx(["wait", id]);
+    const lines = `a is kept as a~1: its name was taken\n2 files, 4 B are kept: nx pull ${id}\n`;
+    const shown = await world.nx(["logs", id]);
+    expect([shown.stdout, shown.stderr]).toEqual([expect.stringMatching(/done\n$/), lines]);
+    expect((await world.nx(["logs", "-F", id])).stderr).toBe(lines);
+    expect((await world.nx(["wait", id])).stderr).toEndWith(lines);
+    expect((await world.nx(["logs", "-n", "1", "--json", id])).stderr).toBe("");
   });
 
   test("that is nothing is told in one line", async () => {
