@@ -176,6 +176,7 @@ const FILES: readonly Scene[] = [
   { name: "files-without-id", line: "nx files" },
   { name: "get-with-files", line: "nx get {made-4}" },
   { name: "wait-with-files", line: "nx wait {made-4}" },
+  { name: "logs-with-files", line: "nx logs {made-4}" },
   { name: "pull-no-match", line: "nx pull {made-4} '*.pt'" },
   { name: "pull", line: "nx pull {made-4}" },
   { name: "pull-again", line: "nx pull {made-4}" },

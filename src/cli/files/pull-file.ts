@@ -7,7 +7,7 @@ import type { WireFile } from "../../wire/files.ts";
 import type { Api } from "../connection/api-client.ts";
 import { type BytePath, encodePath, readBytePath, splitPath } from "./byte-path.ts";
 import { describeSystemError, type HeldFolder, readCode, withFolderAt } from "./held-folder.ts";
-import { isPartName, openPart, type PartFile, type PartNames } from "./part-file.ts";
+import { openPart, type PartFile, type Parts } from "./part-file.ts";
 import { judgePlace, openPlace, putFile, putLink, type Standing } from "./place-file.ts";
 import { concernsAll, type RemoteFile, readFileInto, type Sink } from "./read-file.ts";
 import { createComparison } from "./same-content.ts";
@@ -19,7 +19,7 @@ export type Pulling = Readonly<{
   id: string;
   top: HeldFolder;
   shown: string;
-  parts: PartNames;
+  parts: Parts;
   isForced: boolean;
   signal: AbortSignal;
   onBytes: (count: number) => void;
@@ -52,7 +52,6 @@ const findWay = (file: WireFile): Result<Way, Problem> => {
   const path = readBytePath(file);
   const names = splitPath(path);
   if (names === null) return err({ message: "its name leads out of the folder" });
-  if (names.length === 1 && isPartName(path)) return err({ message: "its name is one that nx pull needs itself" });
   return ok({ path, parents: names.slice(0, -1), name: names.at(-1) ?? "" });
 };
 

@@ -105,6 +105,7 @@ describe("what a job made", () => {
       stderr: `a differs from what is here, which stays as it is\nnx: 1 file differs and was not fetched; to overwrite: nx pull -f ${id}\n`,
     });
     expect((await world.job(id)).outputs.pulled).toBe(false);
+    expect(await pull(id, "a", "-o", "out")).toMatchObject({ exitCode: 1, stdout: "" });
     expect((await pull(id, "-f", "-o", "out")).exitCode).toBe(0);
     expect(readFileSync(join(world.home, "out", "a"), "utf8")).toBe("1\n");
   });
