@@ -11,5 +11,5 @@ export const splitWords = (glued: string): readonly string[] => glued.split(BETW
 export const isBlank = (words: readonly string[]): boolean => words.length === 1 && words[0]?.trim() === "";
 
 /** One word is a line for the shell, as it is; several are quoted so that each arrives as it was typed. */
-export const joinCommand = (words: readonly string[]): string =>
-  words.length === 1 ? (words[0] ?? "") : words.map(quoteWord).join(" ");
+export const joinCommand = (words: readonly string[], isLine: boolean = words.length === 1): string =>
+  isLine ? (words[0] ?? "") : words.map(quoteWord).join(" ");
