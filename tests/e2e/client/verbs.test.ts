@@ -274,12 +274,29 @@ describe("nx add", () => {
     );
   });
 
-  test("warns of a list that looks like a program, and says how it stays one", async () => {
-    const dry = await nx(["add", "--dry-run", "awk", "{print $1, $2}"]);
-    expect(JSON.parse(dry.stdout)).toHaveLength(2);
-    expect(dry.stderr).toContain("write \\{print $1, $2}");
-    const meant = await nx(["add", "--dry-run", "awk", "\\{print $1, $2}"]);
-    expect([meant.stderr, JSON.parse(meant.stdout)[0].command]).toEqual(["", "awk '{print $1, $2}'"]);
+  test("refuses a list that may be a part of a program, and says how it stays one and how it makes jobs", async () => {
+    const words = ["awk", "{print $1, $2}", "{a,b}"];
+    const commands = async (...flags: readonly string[]): Promise<readonly string[]> => {
+      const dry = await nx(["add", "--dry-run", ...flags]);
+      expect(dry.stderr).toBe("");
+      return JSON.parse(dry.stdout).map(({ command }: Readonly<{ command: string }>) => command);
+    };
+    for (const flags of [[], ["-y"]]) {
+      const refused = await nx(["add", ...flags, ...words]);
+      expect([refused.exitCode, refused.stdout, asked]).toEqual([2, "", []]);
+      expect(refused.stderr).toBe(
+        "nx: {print $1, $2} may be a list of values or a part of a program; --literal leaves braces as they are " +
+          "(or write \\{print $1, $2\\}), --sweep makes a job for each part\n",
+      );
+    }
+    expect(await commands("--literal", ...words)).toEqual(["awk '{print $1, $2}' '{a,b}'"]);
+    expect(await commands("awk", "\\{print $1, $2\\}", "{,b}")).toEqual([
+      "awk '{print $1, $2}'",
+      "awk '{print $1, $2}' b",
+    ]);
+    expect(await commands("--sweep", "awk", "{print $1, $2}")).toEqual(["awk 'print $1'", "awk '$2'"]);
+    expect((await nx(["add", "--literal", "--sweep", "true"])).exitCode).toBe(2);
+    expect((await nx(["add", "--dry-run", "{,true}"])).exitCode).toBe(2);
   });
 
   test.each([
