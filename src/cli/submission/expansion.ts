@@ -66,7 +66,8 @@ const addPiece = (words: Word[], text: string, isChosen: boolean): void => {
   words.push({ text: `${last?.text ?? ""}${text}`, isChosen: isChosen || last?.isChosen === true });
 };
 
-/** An empty word that lists made is no word. */
+const isEmptied = ({ text, isChosen }: Word): boolean => isChosen && text === "";
+
 const renderJob = (picked: Picked, draw: DrawNumber): string => {
   const words: Word[] = [];
   for (const [part, atoms] of picked) {
@@ -77,7 +78,10 @@ const renderJob = (picked: Picked, draw: DrawNumber): string => {
     addPiece(words, first, isChoice(part));
     for (const text of later) words.push({ text, isChosen: false });
   }
-  return words.flatMap(({ text, isChosen }) => (isChosen && text === "" ? [] : [text])).join("\0");
+  return words
+    .filter((word) => !isEmptied(word))
+    .map(({ text }) => text)
+    .join("\0");
 };
 
 const expandOnce = (parts: Sequence, draw: DrawNumber): readonly string[] => {

@@ -6,6 +6,7 @@ import type { JobRequestInput } from "../../wire/job.ts";
 import { MAX_BATCH_SIZE } from "../../wire/limits.ts";
 import type { Api } from "../connection/api-client.ts";
 import { connect } from "../connection/connect.ts";
+import { confirmCommand } from "../submission/confirm-command.ts";
 import { chooseReading, expandWords } from "../submission/expand-words.ts";
 import { readJobOptions } from "../submission/job-options.ts";
 import { PRIORITY, QUEUE_FLAGS, queueRequests } from "../submission/queue-requests.ts";
@@ -32,6 +33,8 @@ const planRequests = async (invocation: Invocation, api: Api): Promise<Result<re
 
 const run = async (invocation: Invocation): Promise<Outcome> => {
   const { flags } = invocation;
+  const confirmed = await confirmCommand(invocation);
+  if (!confirmed.ok) return confirmed;
   const api = await connect(flags);
   if (!api.ok) return api;
   const requests = await planRequests(invocation, api.value);

@@ -5,6 +5,7 @@ import type { JobRequestInput, WireJob } from "../../wire/job.ts";
 import type { Api } from "../connection/api-client.ts";
 import { connect } from "../connection/connect.ts";
 import { askJob } from "../jobs/ask-job.ts";
+import { confirmCommand } from "../submission/confirm-command.ts";
 import { chooseReading } from "../submission/expand-words.ts";
 import { QUEUE_FLAGS, queueRequests } from "../submission/queue-requests.ts";
 import { redoRequests } from "../submission/redo-requests.ts";
@@ -36,8 +37,11 @@ const submitAgain =
     return isGone ? refuseGone(jobs, submitted.error.message) : submitted;
   };
 
-const run = async ({ flags, words, command }: Invocation): Promise<Outcome> => {
+const run = async (invocation: Invocation): Promise<Outcome> => {
+  const { flags, words, command } = invocation;
   if (words.length === 0) return failUsage("nx redo takes job ids (see nx history), as in: nx redo k3f9ab");
+  const confirmed = await confirmCommand(invocation);
+  if (!confirmed.ok) return confirmed;
   const api = await connect(flags);
   if (!api.ok) return api;
   const jobs = await askJobs(api.value, words);

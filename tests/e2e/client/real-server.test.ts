@@ -159,6 +159,20 @@ test.each([
   },
 );
 
+test.each([
+  ["y", 0, 1],
+  ["n", 1, 0],
+] as const)(
+  "nx add on a terminal asks of flags after a quoted command, and takes %j for an answer",
+  async (answer, code, count) => {
+    await holdGpus();
+    const asked = await nxOnTerminal("nx add --no-git 'echo a' -g 1", {}, answer);
+    expect(asked.stdout).toContain("Did you mean: nx add -g 1 'echo a' ?");
+    expect(asked.exitCode).toBe(code);
+    expect(JSON.parse((await nx(["queue", "--json"])).stdout)).toHaveLength(count);
+  },
+);
+
 describe("a destructive verb", () => {
   test("in a pipe needs -y, and never takes an empty word for everything", async () => {
     const holder = await holdGpus();

@@ -257,6 +257,23 @@ describe("nx add", () => {
     });
   });
 
+  test("refuses a verb or flags in the wrong place with the line that was meant, and takes a program of that name", async () => {
+    const queue = await nx(["add", "queue"]);
+    expect([queue.exitCode, queue.stderr]).toEqual([
+      2,
+      'nx: did you mean: nx queue ? If not, put the word "command" before your command\n',
+    ]);
+    expect((await nx(["add", "-y", "a b", "-c"])).stderr).toStartWith("nx: did you mean: nx add -c 'a b' ?");
+    expect(asked).toEqual([]);
+    writeFileSync(join(folder, "a b"), "");
+    for (const words of [
+      ["command", "queue"],
+      ["command", "a  b", "-c"],
+      ["a b", "-c"],
+    ])
+      expect((await nx(["add", "--dry-run", ...words])).exitCode).toBe(0);
+  });
+
   test("with --dry-run sends nothing and shows no value of a variable", async () => {
     const dry = await nx(["add", "--dry-run", "-e", "TOKEN=secret", "true"]);
     expect([dry.exitCode, asked]).toEqual([0, []]);
