@@ -1,10 +1,10 @@
 import type { Braces } from "./find-braces.ts";
 import { listMeanings, type Meaning, readContent, splitParts } from "./sweep.ts";
 
-const PROGRAM_TEXT = /[$;]|: | = |\b(?:print|printf|return)\b/;
+const PROGRAM_TEXT = /[$;]|: | = |\b(?:print|printf|return)\s/;
 const CALL = /\w\(/;
 const KEY = /^\s*([^\s=/:"']*):(?!\/\/)/;
-const LOOP = /\bfor\s+\w+\s+in\s[^;]*$/;
+const PROGRAM_BEFORE = /\bfor\s+\w+\s+in\s[^;]*$|\b(?:const|let|var|import|export|return|in)\s+$|\w\($|\s=\s+$/;
 const COUNT = /^\d*,\d*$/;
 const COUNTED = /(?:[\])]|\\[dDsSwW])$/;
 const QUOTED = /(?<![A-Za-z0-9])(?:"(?:\\.|[^"\\])*"|'[^']*')/g;
@@ -14,7 +14,12 @@ type List = Readonly<{ content: string; before: string; parts: readonly string[]
 const readList = (command: string, braces: Braces, meaning: Meaning): List => {
   const text = command.replaceAll("\0", " ");
   const parts = splitParts(braces).map(([from, to]) => text.slice(from, to).trim());
-  return { content: readContent(text, braces), before: text.slice(0, braces.start), parts, meaning };
+  return {
+    content: readContent(text, braces),
+    before: command.slice(command.lastIndexOf("\0", braces.start) + 1, braces.start),
+    parts,
+    meaning,
+  };
 };
 
 const hasKeys = (parts: readonly string[]): boolean => {
@@ -35,7 +40,7 @@ const isCount = ({ content, before }: List): boolean => COUNT.test(content) && C
 
 const isDoubtful = (list: List): boolean =>
   PROGRAM_TEXT.test(list.content) ||
-  LOOP.test(list.before) ||
+  PROGRAM_BEFORE.test(list.before) ||
   hasKeys(list.parts) ||
   hasLooseEnd(list.parts) ||
   hasCall(list) ||
