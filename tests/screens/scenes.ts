@@ -117,6 +117,8 @@ const SUBMISSIONS: readonly Scene[] = [
   { name: "add-outside-a-repository", line: "nx add true", answers: NO },
   { name: "add", line: "nx add --no-git true" },
   { name: "add-many", line: "nx add --no-git echo '{a,b,c}'", answers: YES },
+  { name: "add-doubtful-list", line: "nx add --no-git python3 train.py '+opt={lr:0.1,wd:0}'", only: "pipe" },
+  { name: "add-flags-last", line: "nx add --no-git 'python3 train.py' -g 2", answers: NO },
   { name: "add-dry-run", line: "nx add --no-git --dry-run true" },
   { name: "add-over-the-limit", line: "nx add --no-git echo '{0,1,2,3}{0,1,2,3}'", answers: YES },
   { name: "remove-many", line: "nx remove '^echo'", answers: NO },

@@ -12,6 +12,7 @@ import { readJobOptions } from "../submission/job-options.ts";
 import { PRIORITY, QUEUE_FLAGS, queueRequests } from "../submission/queue-requests.ts";
 import { SUBMISSION_FLAGS } from "../submission/submission-flags.ts";
 import { submitBatch } from "../submission/submit-jobs.ts";
+import { takeSbatch } from "../submission/take-sbatch.ts";
 
 const expand = async ({ flags, words }: Invocation): Promise<Result<readonly string[], Failure>> => {
   if (words.length === 0) return failUsage("nx add needs a command, as in: nx add python3 train.py");
@@ -31,10 +32,13 @@ const planRequests = async (invocation: Invocation, api: Api): Promise<Result<re
   return ok(commands.value.map((command) => ({ ...options.value, command, priority: priority.value ?? 0 })));
 };
 
-const run = async (invocation: Invocation): Promise<Outcome> => {
-  const { flags } = invocation;
-  const confirmed = await confirmCommand(invocation);
+const run = async (given: Invocation): Promise<Outcome> => {
+  const confirmed = await confirmCommand(given);
   if (!confirmed.ok) return confirmed;
+  const taken = takeSbatch(given);
+  if (!taken.ok) return taken;
+  const invocation = taken.value;
+  const { flags } = invocation;
   const api = await connect(flags);
   if (!api.ok) return api;
   const requests = await planRequests(invocation, api.value);
@@ -46,7 +50,7 @@ export const verb: Verb = {
   name: "add",
   usage: "nx add [flags] command…",
   summary: "queue a command, or many at once",
-  flags: [...QUEUE_FLAGS, ...SUBMISSION_FLAGS],
+  flags: [...QUEUE_FLAGS, { long: "sbatch", help: "take the #SBATCH lines of the script" }, ...SUBMISSION_FLAGS],
   isCommand: true,
   examples: [
     "nx add python3 train.py --lr '{0.1,0.01}' --seed '{1..3}'",

@@ -274,6 +274,31 @@ describe("nx add", () => {
       expect((await nx(["add", "--dry-run", ...words])).exitCode).toBe(0);
   });
 
+  test("says what #SBATCH lines would be, and takes them with --sbatch", async () => {
+    writeFileSync(
+      join(folder, "job.sh"),
+      "#!/bin/bash\n#SBATCH --gres=gpu:2 --time=1:00\n#SBATCH --array=1,3-4\n\ntrain\n",
+    );
+    const said = await nx(["add", "--dry-run", "bash", "job.sh"]);
+    expect(JSON.parse(said.stdout)).toMatchObject([{ command: "bash job.sh", num_gpus: 1 }]);
+    expect(said.stderr).toBe(
+      "job.sh has #SBATCH lines, which --sbatch takes; they would be: " +
+        "nx add -g 2 'SLURM_ARRAY_TASK_ID={1,{3..4}}' bash job.sh; without counterpart: --time=1:00\n",
+    );
+    const taken = await nx(["add", "--dry-run", "--sbatch", "job.sh", "a b"]);
+    expect(taken.stderr).toBe("Not taken from job.sh: --time=1:00\n");
+    expect(JSON.parse(taken.stdout)).toMatchObject(
+      [1, 3, 4].map((id) => ({ command: `SLURM_ARRAY_TASK_ID=${id} bash job.sh 'a b'`, num_gpus: 2 })),
+    );
+    const fewer = await nx(["add", "--dry-run", "--sbatch", "-g", "1", "job.sh"]);
+    expect(JSON.parse(fewer.stdout)[0].num_gpus).toBe(1);
+    writeFileSync(join(folder, "job.sh"), "#SBATCH -N 2\n");
+    expect((await nx(["add", "--sbatch", "job.sh"])).stderr).toContain("can't be had here: --nodes=2");
+    for (const words of [["job.sh"], ["true"], ["--literal", "job.sh"]])
+      expect((await nx(["add", "--sbatch", ...words])).exitCode).toBe(2);
+    expect(asked).toEqual([]);
+  });
+
   test("with --dry-run sends nothing and shows no value of a variable", async () => {
     const dry = await nx(["add", "--dry-run", "-e", "TOKEN=secret", "true"]);
     expect([dry.exitCode, asked]).toEqual([0, []]);
