@@ -49,9 +49,16 @@ const giveAnswers = async (window: Window, { answers = [] }: Scene): Promise<voi
   }
 };
 
+const clear = async (window: Window): Promise<void> => {
+  window.type("clear");
+  window.press("Enter");
+  await window.see(/^\$\n*$/);
+};
+
 const showOnTerminal =
   (window: Window): Show =>
   async (scene, line) => {
+    await clear(window);
     const mark = `end of ${scene.name}:`;
     window.type(`clear; ${line}; printf '%s %s\\n' '${mark}' $?`);
     window.press("Enter");
