@@ -1,4 +1,5 @@
 import { spawn } from "node:child_process";
+import { randomBytes } from "node:crypto";
 import { once } from "node:events";
 import { join } from "node:path";
 import { BUN, formatMs, printFigure, readResidentMib, startServer } from "./harness.ts";
@@ -18,7 +19,7 @@ const benchUpload = async (what: string, { url, pid }: Measured): Promise<void> 
   await Bun.sleep(SETTLE_MS);
   const idle = await readResidentMib(pid, "VmRSS");
   printFigure(`memory of ${what}, idle`, `${idle.toFixed(0)} MiB`);
-  const response = await fetch(url, { method: "POST", body: new Uint8Array(ARTIFACT_BYTES).fill(1) });
+  const response = await fetch(url, { method: "POST", body: randomBytes(ARTIFACT_BYTES) });
   if (response.status !== 201) throw new Error(await response.text());
   const peak = await readResidentMib(pid, "VmHWM");
   printFigure("  peak while 50 MiB came in", `${peak.toFixed(0)} MiB`, `${(peak - idle).toFixed(0)} MiB more`);

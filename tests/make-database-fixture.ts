@@ -5,12 +5,14 @@ import type { Problem, Result } from "../src/base/result.ts";
 import {
   type ArtifactId,
   type EndedJob,
+  isEnded,
   type Job,
   type JobId,
   NO_OUTPUTS,
   type QueuedJob,
   type RunningJob,
   type StartingJob,
+  UNKNOWN_CODE,
 } from "../src/server/core/jobs/job.ts";
 import type { JobNews } from "../src/server/core/notices/news.ts";
 import type { KeptSubject, Notice, OutboxChanges, OutboxMessage } from "../src/server/core/notices/outbox.ts";
@@ -50,6 +52,7 @@ const createQueued = (id: string, fields: Partial<QueuedJob> = {}): QueuedJob =>
   nodeName: "atlas",
   createdAt: 1_700_000_000.123456,
   requestDigest: `digest-${id}`,
+  code: UNKNOWN_CODE,
   outputGlobs: null,
   notes: [],
   ...fields,
@@ -84,18 +87,20 @@ const createEnded = (id: string, fields: Partial<EndedJob>): EndedJob => ({
   ...fields,
 });
 
+const CODE = { commit: "c".repeat(40), tree: "d".repeat(40), isDirty: true, workdir: "src" } as const;
+
 const JOBS: readonly Job[] = [
   createQueued("queued", { artifactId: ARTIFACT }),
   createQueued("cpu", { numGpus: 0, requestedGpuIdxs: [], priority: -3, envNames: [], jobrc: null, gitTag: null }),
   createStarting("starting"),
   createRunning("running"),
-  createEnded("completed", {}),
+  createEnded("completed", { artifactId: ARTIFACT, envNames: ["TOKEN"], code: CODE }),
   createEnded("failed", { status: "failed", exitCode: 3, errorMessage: "Job failed with exit code 3" }),
   createEnded("killed", { status: "killed", exitCode: null, handle: null }),
 ];
 
 const environmentOf = (job: Job): Readonly<Record<string, string>> =>
-  Object.fromEntries(job.envNames.map((name) => [name, `${name} of ${job.id}`]));
+  isEnded(job) ? {} : Object.fromEntries(job.envNames.map((name) => [name, `${name} of ${job.id}`]));
 
 const createNotice = (subject: KeptSubject, destination: string): Notice => ({
   subject,

@@ -17,6 +17,9 @@ const ACTION_WORDS: Readonly<Record<string, readonly Source[]>> = {
 
 const WORDS: Readonly<Record<string, (before: readonly string[]) => readonly Source[]>> = {
   get: () => JOBS,
+  redo: () => JOBS,
+  code: () => JOBS,
+  diff: () => JOBS,
   logs: () => [...JOBS, "gpus"],
   files: ([id]) => (id === undefined ? ["ended", "running"] : []),
   pull: ([id]) => (id === undefined ? ["ended", "running"] : []),

@@ -16,22 +16,24 @@ export type Flag = Readonly<{
 
 export type FlagValues = Readonly<Record<string, string | boolean | readonly string[] | undefined>>;
 
-export type Invocation = Readonly<{ flags: FlagValues; words: readonly string[] }>;
+/** `command` is what stands after `--`, for a verb that takes one there. */
+export type Invocation = Readonly<{ flags: FlagValues; words: readonly string[]; command?: readonly string[] }>;
 
-/** `exitCode` is one of the contract: 1 failed, 2 wrong usage, 3 unreachable, 4 refused, 130 interrupted. */
+/** `exitCode` is one of the contract: 1 failed, 2 wrong usage, 3 unreachable, 4 refused, 5 no such thing, 6 its state does not allow it, 130 interrupted. */
 export type Failure = Readonly<{ exitCode: number; message: string }>;
 
 /** The exit code of the program, or why there is another one. */
 export type Outcome = Result<number, Failure>;
 
 /** The name is empty for what a program does without a verb, unless that is one of its verbs. With `isCommand`, all after
- * the first word that is no flag belongs to the job. More than `maxWords` are refused. */
+ * the first word that is no flag belongs to the job, with `takesCommand` all after `--`. More than `maxWords` are refused. */
 export type Verb = Readonly<{
   name: string;
   usage: string;
   summary: string;
   flags: readonly Flag[];
   isCommand?: boolean;
+  takesCommand?: boolean;
   maxWords?: number;
   examples: readonly string[];
   run: (invocation: Invocation) => Promise<Outcome>;

@@ -4,6 +4,7 @@ import { NX } from "../cli/program.ts";
 import { verb as add } from "../cli/verbs/add.ts";
 import { verb as history } from "../cli/verbs/history.ts";
 import { verb as kill } from "../cli/verbs/kill.ts";
+import { verb as redo } from "../cli/verbs/redo.ts";
 import { createProgram } from "../server/program.ts";
 import { verb as token } from "../server/verbs/token.ts";
 import type { Invocation, Verb } from "./command.ts";
@@ -66,6 +67,25 @@ describe("a command's words", () => {
 describe("the words of other verbs", () => {
   test("may stand before and after flags", () => {
     expect(parse(["k3f9ab", "-y", "0"], kill)).toEqual({ flags: { yes: true }, words: ["k3f9ab", "0"] });
+  });
+});
+
+describe("words with a command after --", () => {
+  const run = (words: readonly string[]): unknown => {
+    const parsed = parseWords(words, redo, NX);
+    return parsed.ok && { ...parsed.value, flags: { ...parsed.value.flags } };
+  };
+
+  test.each([
+    [["k3", "m2", "-p", "3"], { flags: { priority: "3" }, words: ["k3", "m2"] }],
+    [
+      ["k3", "-g", "2", "--", "a", "-g", "--", "b"],
+      { flags: { gpus: "2" }, words: ["k3"], command: ["a", "-g", "--", "b"] },
+    ],
+    [["k3", "--"], { flags: {}, words: ["k3"], command: [] }],
+    [["--", "true"], { flags: {}, words: [], command: ["true"] }],
+  ])("%j", (words, parsed) => {
+    expect(run(words)).toEqual(parsed);
   });
 });
 

@@ -138,13 +138,21 @@ const parseCommand = (words: readonly string[], grammar: Grammar): Result<Invoca
   return parsed.ok ? ok({ flags: parsed.value.flags, words: joined.slice(first) }) : parsed;
 };
 
+const parseAround = (words: readonly string[], grammar: Grammar): Result<Invocation, Failure> => {
+  const end = words.indexOf("--");
+  const parsed = parseStrictly(end === -1 ? words : words.slice(0, end), grammar);
+  return parsed.ok && end !== -1 ? ok({ ...parsed.value, command: words.slice(end + 1) }) : parsed;
+};
+
 export const parseWords = (
   words: readonly string[],
-  { name, flags, usage, isCommand, maxWords }: Verb,
+  verb: Verb,
   program: Pick<Program, "name" | "flags">,
 ): Result<Invocation, Failure> => {
+  const { name, flags, usage, maxWords } = verb;
   const grammar = { called: `${program.name} ${name}`.trimEnd(), flags: [...flags, ...program.flags] };
-  if (isCommand === true) return parseCommand(words, grammar);
+  if (verb.isCommand === true) return parseCommand(words, grammar);
+  if (verb.takesCommand === true) return parseAround(words, grammar);
   const parsed = parseStrictly(words, grammar);
   const extra = parsed.ok ? parsed.value.words[maxWords ?? Number.POSITIVE_INFINITY] : undefined;
   if (extra === undefined) return parsed;

@@ -5,6 +5,8 @@ export const FAILED = 1;
 const WRONG_USAGE = 2;
 export const UNREACHABLE = 3;
 export const REFUSED = 4;
+export const NO_SUCH_THING = 5;
+export const WRONG_STATE = 6;
 export const INTERRUPTED = 130;
 
 export const fail = (message: string): Result<never, Failure> => err({ exitCode: FAILED, message });

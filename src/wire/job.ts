@@ -47,6 +47,16 @@ const plainText = z
   .refine((text) => !text.includes("\0"), "The text contains a NUL byte")
   .meta({ pattern: WITHOUT_NUL });
 
+const GIT_OBJECT = /^(?:[0-9a-f]{40}|[0-9a-f]{64})$/;
+const gitObject = z.string().regex(GIT_OBJECT, "The name of a git object is 40 or 64 hexadecimal digits");
+
+const isBelowTop = (folder: string): boolean =>
+  folder.split("/").every((part) => part !== "" && part !== "." && part !== "..");
+
+const workdirSchema = plainText
+  .refine(isBelowTop, "The folder is not one below the top of the code, such as src/train")
+  .meta({ description: "The folder below the top of the code in which the job runs" });
+
 export const jobIdSchema = z.string().regex(/^[a-z0-9-]{1,64}$/, "A job id is 1 to 64 of a-z, 0-9 and -");
 
 const userSchema = plainText.refine((user) => user.trim() !== "", "The user is blank").meta({ pattern: NOT_BLANK });
@@ -68,6 +78,10 @@ export const jobRequestSchema = z.object({
   git_repo_url: plainText.nullish(),
   git_branch: plainText.nullish(),
   git_tag: plainText.nullish(),
+  git_commit: gitObject.nullish(),
+  git_tree: gitObject.nullish(),
+  git_dirty: z.boolean().nullish(),
+  workdir: workdirSchema.nullish(),
   output_globs: outputGlobsSchema.nullish(),
 });
 
@@ -93,11 +107,16 @@ export const wireJobSchema = z
     git_repo_url: z.string().nullable(),
     git_branch: z.string().nullable(),
     git_tag: z.string().nullable(),
+    git_commit: z.string().nullable().meta({ description: "HEAD where the code was taken; null without a commit" }),
+    git_tree: z.string().nullable().meta({ description: "The tree that was sent" }),
+    git_dirty: z.boolean().nullable().meta({ description: "Whether the code had changes that are in no commit" }),
+    workdir: z.string().nullable(),
     status: z.enum(JOB_STATUSES),
     created_at: unixSeconds,
     priority: z.int(),
     num_gpus: z.int(),
     env: z.record(z.string(), z.string()),
+    env_names: z.array(z.string()).meta({ description: "Names of its variables, also once their values are wiped" }),
     node_name: z.string().nullable(),
     jobrc: z.string().nullable(),
     integrations: z.array(z.enum(INTEGRATION_NAMES)),
@@ -107,6 +126,7 @@ export const wireJobSchema = z
     dir: z.string().nullable(),
     started_at: unixSeconds.nullable(),
     gpu_idxs: z.array(z.int()),
+    requested_gpu_idxs: z.array(z.int()).meta({ description: "Those asked for by index; none where any would do" }),
     wandb_url: z.string().nullable(),
     wandb_note: z
       .string()

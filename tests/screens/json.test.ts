@@ -3,6 +3,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";
 import { VERBS } from "../../src/cli/verb-table.ts";
+import type { ArtifactUpload } from "../../src/wire/artifact.ts";
 import { deliverySchema } from "../../src/wire/delivery.ts";
 import { filesSchema } from "../../src/wire/files.ts";
 import { blacklistChangeSchema, wireGpuSchema } from "../../src/wire/gpu.ts";
@@ -11,6 +12,7 @@ import { healthSchema, logsSchema, serverStatusSchema } from "../../src/wire/nod
 import { notificationTestResultSchema } from "../../src/wire/notification-test.ts";
 import { waitSchema } from "../../src/wire/wait.ts";
 import { ROOT } from "../support/programs.ts";
+import { createTar } from "../support/tar-archive.ts";
 import { createWorld, type World } from "../support/world.ts";
 
 type Ids = Readonly<{ ended: string; holder: string; waiting: string }>;
@@ -51,11 +53,17 @@ const pulled = z.strictObject({
 });
 const targets = z.array(z.strictObject({ name: text, url: text, is_default: z.boolean() }));
 
+const said = z.strictObject({ kind: text, name: text, a: text.nullable(), b: text.nullable() });
+const difference = z.strictObject({ a: text, b: text, differences: z.array(said).min(1), patch: text.nullable() });
+
 const SHOWN: readonly Row[] = [
   { words: "status", schema: overview, shape: "{status, health, gpus, running, queued, target}" },
   { words: "queue", schema: z.array(explainedJobSchema.strict()).min(1), shape: "[ExplainedJob]" },
   { words: "history", schema: jobs, shape: "[Job]" },
   { words: "get {ended}", schema: told, shape: "Job and `deliveries`" },
+  { words: "redo {ended}", schema: jobs, shape: "[Job]" },
+  { words: "diff {ended} {waiting}", schema: difference, shape: "{a, b, differences: [{kind, name, a, b}], patch}" },
+  { words: "code {ended}", schema: z.strictObject({ id: text, folder: text }), shape: "{id, folder}" },
   { words: "why {waiting}", schema: waitSchema.strict(), shape: "Wait" },
   { words: "logs {ended}", schema: logsSchema.strict(), shape: "Logs" },
   { words: "logs --error {ended}", schema: logsSchema.strict(), shape: "Logs" },
@@ -85,7 +93,10 @@ let world: World;
 let ids: Ids;
 
 const startJobs = async (): Promise<Ids> => {
-  const { id: ended } = await world.submit({ command: "echo 1 > made", num_gpus: 0 });
+  const body = createTar([{ name: "main.sh", body: "true" }]);
+  const uploaded = await fetch(`${world.url}/v1/artifacts`, { method: "POST", body });
+  const { data: artifact_id } = (await uploaded.json()) as ArtifactUpload;
+  const { id: ended } = await world.submit({ command: "echo 1 > made", num_gpus: 0, artifact_id });
   await world.waitFor(ended);
   const { id: holder } = await world.submit({ command: "sleep 300", num_gpus: 2 });
   await world.waitFor(holder, ["running"]);

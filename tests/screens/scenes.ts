@@ -159,6 +159,12 @@ const BUSY_SERVER: readonly Scene[] = [
   { name: "kill", line: "nx kill {cpu-01}", jobs: [CPU_JOB], answers: YES },
   { name: "kill-unasked", line: "nx kill -y {train1}" },
   { name: "kill-unknown", line: "nx kill -y nosuch" },
+  { name: "diff", line: "nx diff {good-1} {fail-3}" },
+  { name: "diff-of-the-same", line: "nx diff {good-1} {good-1}" },
+  { name: "code-of-a-job-without", line: "nx code {good-1}" },
+  { name: "redo-unknown", line: "nx redo nosuch" },
+  { name: "redo-without-a-value", line: "nx redo {train1}" },
+  { name: "redo", line: "nx redo {good-1} -- echo 'epoch 3'" },
 ];
 
 const FILES: readonly Scene[] = [

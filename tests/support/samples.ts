@@ -7,6 +7,7 @@ import {
   type QueuedJob,
   type RunningJob,
   type StartingJob,
+  UNKNOWN_CODE,
 } from "../../src/server/core/jobs/job.ts";
 import type { Gpu } from "../../src/server/core/queue/gpu.ts";
 
@@ -32,6 +33,7 @@ export const createQueued = (id: string, overrides: Partial<QueuedJob> = {}): Qu
   nodeName: "atlas",
   createdAt: 100,
   requestDigest: "digest",
+  code: UNKNOWN_CODE,
   outputGlobs: null,
   notes: [],
   ...overrides,

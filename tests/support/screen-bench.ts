@@ -1,7 +1,13 @@
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { ActiveJob, JobId, RunningJob, StartingJob } from "../../src/server/core/jobs/job.ts";
+import {
+  type ActiveJob,
+  type JobId,
+  type RunningJob,
+  type StartingJob,
+  UNKNOWN_CODE,
+} from "../../src/server/core/jobs/job.ts";
 import type { Executor, JobWork, Observation } from "../../src/server/core/running/executor.ts";
 import { buildJobEnvironment } from "../../src/server/core/running/job-environment.ts";
 import type { Environment } from "../../src/server/core/store.ts";
@@ -51,6 +57,7 @@ export const createStartingJob = (overrides: Partial<StartingJob> = {}): Startin
     nodeName: "node",
     createdAt: Date.now() / 1000,
     requestDigest: "",
+    code: UNKNOWN_CODE,
     outputGlobs: null,
     notes: [],
     status: "starting",

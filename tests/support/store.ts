@@ -14,6 +14,7 @@ import {
   type QueuedJob,
   type RunningJob,
   type StartingJob,
+  UNKNOWN_CODE,
 } from "../../src/server/core/jobs/job.ts";
 import type { JobFilter, Store } from "../../src/server/core/store.ts";
 import { openStore } from "../../src/server/external/sqlite/open-store.ts";
@@ -60,6 +61,7 @@ export const createQueued = (id: string, fields: Partial<QueuedJob> = {}): Queue
   nodeName: "atlas",
   createdAt: 1_700_000_000.123456,
   requestDigest: "abc",
+  code: UNKNOWN_CODE,
   outputGlobs: null,
   notes: [],
   ...fields,

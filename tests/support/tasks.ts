@@ -160,6 +160,8 @@ const NO_BACKUPS: Backups = { listTimes: () => [], make: async () => ok("none"),
 
 const WELL: HostStats = { read: async () => ({ disk: null, network: null, system: null }) };
 
+const KEPT = { retentionDays: 30, artifactGb: 10 } as const;
+
 /** The tasks on a real store in a temporary folder; its timers are an hour apart unless told otherwise. */
 export const createHarness = (overrides: Overrides = {}): Harness => {
   const serverDir = mkdtempSync(join(tmpdir(), "nexus-tasks-"));
@@ -187,7 +189,14 @@ export const createHarness = (overrides: Overrides = {}): Harness => {
     serverEnvironment: overrides.serverEnvironment ?? {},
     channels: overrides.channels ?? JOB_CHANNELS,
     wakes: createWakes(alarms),
-    settings: { refreshRate: HOUR_S, maxCpuJobs: 4, maxPassedOver: 1800, nodeName: "atlas", ...overrides.settings },
+    settings: {
+      refreshRate: HOUR_S,
+      maxCpuJobs: 4,
+      maxPassedOver: 1800,
+      nodeName: "atlas",
+      ...KEPT,
+      ...overrides.settings,
+    },
   };
   const stops: (() => Promise<void>)[] = [];
   onTestFinished(async () => {

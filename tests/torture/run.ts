@@ -268,12 +268,17 @@ const runStretch = async (run: Run, clients: Clients, random: Random, deadline: 
   return count === 0;
 };
 
+const LOST_CODE = `select count(*) as n from jobs where artifact_id is not null
+  and not exists (select 1 from artifacts where id = artifact_id and is_complete = 1)`;
+
 const checkArtifacts = async (run: Run): Promise<void> => {
   const { arena } = run;
   const later = (): number => Date.now() / 1000 + AN_HOUR_S;
   const store = openStore({ serverDir: arena.serverDir, clock: later });
   if (!store.ok) return addFinding(run, `database can't be opened: ${store.error.message}`);
-  await store.value.artifacts.deleteUnused();
+  const lost = withDatabase(arena, (db) => db.query<{ n: number }, []>(LOST_CODE).get());
+  if (lost?.n !== 0) addFinding(run, `lost: the code of ${lost?.n} jobs`);
+  await store.value.artifacts.deleteUnused({ expiry: Number.POSITIVE_INFINITY, maxBytes: 0 });
   await store.value.close();
   for (const table of ["artifacts", "artifact_chunks"]) {
     const left = withDatabase(arena, (db) => db.query<{ n: number }, []>(`select count(*) as n from ${table}`).get());

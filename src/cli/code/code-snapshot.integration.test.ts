@@ -86,6 +86,43 @@ describe("a snapshot", () => {
     snapshot.dispose();
   });
 
+  test("is dirty by what git status says or was told to look away from, not by what nothing converts", async () => {
+    const isDirty = async (): Promise<boolean> => {
+      const snapshot = await snap();
+      snapshot.dispose();
+      return snapshot.isDirty;
+    };
+    write(".gitattributes", "*.txt text eol=crlf\n");
+    write("a.txt", "one\r\n");
+    for (const name of ["left-out", "assumed", "skipped"]) write(name, "kept");
+    commitAll();
+    git("update-index", "--assume-unchanged", "assumed");
+    git("update-index", "--skip-worktree", "skipped", "left-out");
+    rmSync(join(repository, "left-out"));
+    expect(await isDirty()).toBe(false);
+    for (const name of ["assumed", "skipped"]) {
+      write(name, "changed");
+      expect(await isDirty()).toBe(true);
+      expect(readFileSync(join(await unpack(await snap()), name), "utf8")).toBe("changed");
+      write(name, "kept");
+      expect(await isDirty()).toBe(false);
+    }
+    git("config", "status.showUntrackedFiles", "no");
+    write("new", "");
+    expect(await isDirty()).toBe(true);
+    expect(git("ls-files", "-v", "assumed", "skipped")).toBe("h assumed\nS skipped\n");
+  });
+
+  test("says from which commit it is, or that there is none yet", async () => {
+    write("a", "one");
+    const unborn = await snap();
+    commitAll();
+    const committed = await snap();
+    expect([unborn.commit, committed.commit]).toEqual([null, git("rev-parse", "HEAD").trim()]);
+    unborn.dispose();
+    committed.dispose();
+  });
+
   test("leaves no file out and changes none, whatever its attributes say", async () => {
     write(".gitattributes", "hidden export-ignore\nstamp export-subst\n");
     write("hidden", "here");

@@ -2,6 +2,7 @@ import { closeSync, openSync, statSync } from "node:fs";
 import { ok, type Result } from "../../base/result.ts";
 import type { Failure } from "../../command-line/command.ts";
 import { fail } from "../../command-line/usage.ts";
+import { findDirt, type GitFacts, isTreeOfHead, readGitFacts } from "./git-facts.ts";
 import { locateRepository } from "./git-repository.ts";
 import type { TaggedTree } from "./git-tags.ts";
 import type { Pushed } from "./push-tags.ts";
@@ -10,21 +11,20 @@ import { checkChangedSize, type SizedFile } from "./size-limit.ts";
 import { createWorkshop, type Workshop } from "./snapshot-folder.ts";
 import { findWarnings } from "./snapshot-warnings.ts";
 
-/** `subFolder` is where the user stands below the top, empty at the top. `folder` is ours, until `dispose`. */
+/** `isDirty`: something of it is in no commit. `subFolder` is where the user stands below the top, empty at the top. `folder` is ours, until `dispose`. */
 export type Snapshot = Readonly<{
   folder: string;
   treeSha: string;
   isDirty: boolean;
   subFolder: string;
-  branch: string | null;
-  remoteUrl: string | null;
   warnings: readonly string[];
   writeTar: (path: string) => Promise<Result<number, Failure>>;
   listFiles: () => readonly SizedFile[];
   pushTags: (names: readonly string[]) => Promise<Pushed>;
   withdrawTags: (names: readonly string[]) => Promise<void>;
   dispose: () => void;
-}>;
+}> &
+  GitFacts;
 
 const MISSING_OBJECT = /invalid object|cannot read|not a valid object|missing/i;
 const TREE_SHA = /^[0-9a-f]{40,64}$/;
@@ -69,28 +69,20 @@ const withdrawTags = async (workshop: Workshop, names: readonly string[]): Promi
   await remote.withdrawTags(workshop, names);
 };
 
-const hideCredentials = (url: string): string => url.replace(/^(\w+:\/\/)[^/@]*@/, "$1");
+type Taken = Readonly<{ tree: string; isDirty: boolean }>;
 
-const askText = (cwd: string, args: readonly string[]): string | null => {
-  const asked = runGit(cwd, args);
-  return asked.ok && asked.text !== "" ? asked.text : null;
-};
-
-const describe = (workshop: Workshop, tree: string): Snapshot => {
+const describe = (workshop: Workshop, { tree, isDirty }: Taken): Snapshot => {
   const { repository, folder, dispose } = workshop;
-  const isDirty = askText(repository.top, ["rev-parse", "--verify", "--quiet", "HEAD^{tree}"]) !== tree;
-  const url = askText(repository.top, ["config", "--get", "remote.origin.url"]);
   return {
+    ...readGitFacts(repository.top),
     folder,
     treeSha: tree,
     isDirty,
     subFolder: repository.prefix,
-    branch: askText(repository.top, ["symbolic-ref", "--short", "--quiet", "HEAD"]),
-    remoteUrl: url === null ? null : hideCredentials(url),
     warnings: findWarnings(workshop),
     writeTar: (path) => writeTar(workshop, tree, path),
     listFiles: () => listFiles(workshop, tree),
-    pushTags: (names) => pushTags(workshop, { tree, isCommitted: !isDirty }, names),
+    pushTags: (names) => pushTags(workshop, { tree, isCommitted: isTreeOfHead(repository.top, tree) }, names),
     withdrawTags: (names) => withdrawTags(workshop, names),
     dispose,
   };
@@ -107,8 +99,9 @@ export const takeSnapshot = async (cwd: string): Promise<Result<Snapshot, Failur
   const size = checkChangedSize(located.value.top);
   if (!size.ok) return size;
   const workshop = createWorkshop(located.value);
+  const isDirty = findDirt(workshop);
   const tree = await writeTree(workshop);
-  if (tree.ok) return ok(describe(workshop, tree.value));
+  if (tree.ok) return ok(describe(workshop, { tree: tree.value, isDirty }));
   workshop.dispose();
   return tree;
 };

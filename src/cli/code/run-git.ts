@@ -1,6 +1,6 @@
 import { spawn, spawnSync } from "node:child_process";
 
-export type GitOutput = Readonly<{ ok: boolean; text: string; problem: string }>;
+export type GitOutput = Readonly<{ ok: boolean; text: string; problem: string; status: number | null }>;
 
 const MAX_OUTPUT = 256 * 1024 * 1024;
 const SETTINGS = [
@@ -39,7 +39,8 @@ export const runGit = (
     input: more.input ?? "",
   });
   const problem = child.error?.message ?? describeProblem(child.stderr, child.status);
-  return { ok: child.status === 0, text: (child.stdout ?? "").replace(/\n$/, ""), problem };
+  const status = child.error === undefined ? child.status : null;
+  return { ok: status === 0, text: (child.stdout ?? "").replace(/\n$/, ""), problem, status };
 };
 
 /** For what may take long: ends early at `signal`. What git prints goes to the file descriptor `output`. */
@@ -56,7 +57,9 @@ export const startGit = (
     errors += text;
   });
   more.signal.addEventListener("abort", () => child.kill(), { once: true });
-  child.on("error", (error) => resolve({ ok: false, text: "", problem: error.message }));
-  child.on("close", (code) => resolve({ ok: code === 0, text: "", problem: describeProblem(errors, code) }));
+  child.on("error", (error) => resolve({ ok: false, text: "", problem: error.message, status: null }));
+  child.on("close", (code) =>
+    resolve({ ok: code === 0, text: "", problem: describeProblem(errors, code), status: code }),
+  );
   return promise;
 };

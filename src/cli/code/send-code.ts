@@ -1,12 +1,12 @@
 import { openAsBlob } from "node:fs";
 import { join } from "node:path";
 import { escapeText } from "../../base/escape-text.ts";
-import { quoteWord } from "../../base/quote-word.ts";
 import { ok, type Result } from "../../base/result.ts";
 import type { Failure, FlagValues } from "../../command-line/command.ts";
 import { readSwitch } from "../../command-line/flag-values.ts";
 import { fail, failUsage } from "../../command-line/usage.ts";
 import type { ArtifactCheck, ArtifactUpload } from "../../wire/artifact.ts";
+import type { JobRequestInput } from "../../wire/job.ts";
 import { MAX_ARTIFACT_BYTES } from "../../wire/limits.ts";
 import type { Api } from "../connection/api-client.ts";
 import { isTerminal } from "../terminal/is-terminal.ts";
@@ -15,21 +15,19 @@ import { canPrompt, confirm } from "../terminal/prompt.ts";
 import { type Snapshot, takeSnapshot } from "./code-snapshot.ts";
 import { refuseSize } from "./size-limit.ts";
 
-/** What goes with a request for the job to run the user's code in the folder that the user stands in, empty for the
- * repository's top. The snapshot is for the caller to dispose of. */
-export type Code = Readonly<{
-  artifact_id: string | null;
-  git_repo_url: string | null;
-  git_branch: string | null;
-  subFolder: string;
-  snapshot: Snapshot | null;
-}>;
+type CodeFields = Pick<
+  JobRequestInput,
+  "artifact_id" | "git_repo_url" | "git_branch" | "git_commit" | "git_tree" | "git_dirty" | "workdir"
+>;
+
+/** What of a request is about the user's code. The snapshot is for the caller to dispose of. */
+export type Code = Readonly<{ fields: Readonly<Required<CodeFields>>; snapshot: Snapshot | null }>;
 
 const NO_CODE: Code = {
-  artifact_id: null,
-  git_repo_url: null,
-  git_branch: null,
-  subFolder: "",
+  fields: {
+    ...{ artifact_id: null, git_repo_url: null, git_branch: null, workdir: null },
+    ...{ git_commit: null, git_tree: null, git_dirty: null },
+  },
   snapshot: null,
 };
 const MIB = 1024 * 1024;
@@ -59,17 +57,20 @@ const upload = async (api: Api, snapshot: Snapshot): Promise<Result<string, Fail
   return uploadTar(api, snapshot);
 };
 
+const describeSnapshot = (snapshot: Snapshot): Omit<Code["fields"], "artifact_id"> => ({
+  git_repo_url: snapshot.remoteUrl,
+  git_branch: snapshot.branch,
+  git_commit: snapshot.commit,
+  git_tree: snapshot.treeSha,
+  git_dirty: snapshot.isDirty,
+  workdir: snapshot.subFolder === "" ? null : snapshot.subFolder,
+});
+
 const sendSnapshot = async (api: Api, snapshot: Snapshot): Promise<Result<Code, Failure>> => {
   for (const warning of snapshot.warnings) hint(`Warning: ${escapeText(warning)}`);
   const artifact = await upload(api, snapshot);
   if (!artifact.ok) return artifact;
-  return ok({
-    artifact_id: artifact.value,
-    git_repo_url: snapshot.remoteUrl,
-    git_branch: snapshot.branch,
-    subFolder: snapshot.subFolder,
-    snapshot,
-  });
+  return ok({ fields: { artifact_id: artifact.value, ...describeSnapshot(snapshot) }, snapshot });
 };
 
 const goWithoutCode = async (): Promise<Result<Code, Failure>> => {
@@ -88,17 +89,4 @@ export const sendCode = async (api: Api, flags: FlagValues): Promise<Result<Code
   const code = await sendSnapshot(api, snapshot.value);
   if (!code.ok) snapshot.value.dispose();
   return code;
-};
-
-const enterFolder = (folder: string): string => `mkdir -p -- ${folder} && cd -- ${folder} || exit`;
-
-/** The job enters the user's folder before the user's own jobrc runs, or ends. */
-export const addCode = (
-  code: Code,
-  jobrc: string | null | undefined,
-): Readonly<Omit<Code, "subFolder" | "snapshot"> & { jobrc: string | null }> => {
-  const { subFolder, snapshot: _snapshot, ...fields } = code;
-  const entry = subFolder === "" ? null : enterFolder(quoteWord(subFolder));
-  const lines = [entry, jobrc ?? null].filter((line) => line !== null);
-  return { ...fields, jobrc: lines.length === 0 ? null : lines.join("\n") };
 };

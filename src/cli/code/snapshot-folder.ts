@@ -1,23 +1,14 @@
-import { copyFileSync, existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { copyFileSync, existsSync, mkdirSync, readdirSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { INTERRUPTED } from "../../command-line/usage.ts";
 import type { Repository } from "./git-repository.ts";
+import { createKeptFolder, type KeptFolder, removeFolder } from "./kept-folder.ts";
 
 /** A bare repository of our own that borrows the user's objects, and an index of our own. */
-export type Workshop = Readonly<{
-  repository: Repository;
-  folder: string;
-  bare: string;
-  env: NodeJS.ProcessEnv;
-  keep: <Value>(start: (signal: AbortSignal) => Promise<Value>) => Promise<Value>;
-  dispose: () => void;
-}>;
+export type Workshop = KeptFolder & Readonly<{ repository: Repository; bare: string; env: NodeJS.ProcessEnv }>;
 
 const PREFIX = "nx-snapshot-";
 const OWNER = /^nx-snapshot-(\d+)-/;
-const STOPPING = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
-
 const isAlive = (pid: number): boolean => {
   try {
     return process.kill(pid, 0);
@@ -25,8 +16,6 @@ const isAlive = (pid: number): boolean => {
     return error instanceof Error && "code" in error && error.code === "EPERM";
   }
 };
-
-const removeFolder = (folder: string): void => rmSync(folder, { recursive: true, force: true, maxRetries: 3 });
 
 const removeLeftOver = (name: string): void => {
   const owner = OWNER.exec(name)?.[1];
@@ -49,44 +38,12 @@ const createBare = (bare: string, { objects, hash }: Repository): void => {
   writeFileSync(join(bare, "config"), renderConfig(hash));
 };
 
-const listenForStops = (stop: () => void): (() => void) => {
-  for (const signal of STOPPING) process.once(signal, stop);
-  return () => {
-    for (const signal of STOPPING) process.off(signal, stop);
-  };
-};
-
-const createKeptFolder = (): Pick<Workshop, "folder" | "keep" | "dispose"> => {
-  const controller = new AbortController();
-  let work: Promise<unknown> = Promise.resolve();
-  let folder: string | null = null;
-  const remove = (): void => (folder === null ? undefined : removeFolder(folder));
-  process.once("exit", remove);
-  const endListening = listenForStops(() => {
-    controller.abort();
-    void work.finally(() => process.exit(INTERRUPTED));
-  });
-  folder = mkdtempSync(join(tmpdir(), `${PREFIX}${process.pid}-`));
-  const keep: Workshop["keep"] = (start) => {
-    const started = start(controller.signal);
-    work = started;
-    return started;
-  };
-  const dispose = (): void => {
-    remove();
-    process.off("exit", remove);
-    setImmediate(endListening);
-  };
-  return { folder, keep, dispose };
-};
-
 /**
- * Removes what dead processes left. A stopped process waits for what it keeps, and removes its folder: stops are heard
- * from before there is a folder until after there is one.
+ * Removes what dead processes left.
  */
 export const createWorkshop = (repository: Repository): Workshop => {
   for (const name of readdirSync(tmpdir())) removeLeftOver(name);
-  const kept = createKeptFolder();
+  const kept = createKeptFolder(join(tmpdir(), `${PREFIX}${process.pid}-`));
   const { folder } = kept;
   const bare = join(folder, "git");
   createBare(bare, repository);

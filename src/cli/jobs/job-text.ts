@@ -79,7 +79,7 @@ const listNext = (job: WireJob): string => {
     case "completed":
     case "failed":
     case "killed":
-      return `nx logs ${job.id}${hasFiles(job) ? ` · nx files ${job.id} · nx pull ${job.id}` : ""}`;
+      return `nx logs ${job.id} · nx redo ${job.id}${hasFiles(job) ? ` · nx files ${job.id} · nx pull ${job.id}` : ""}`;
   }
 };
 
@@ -93,9 +93,18 @@ const listFacts = (job: WireJob): readonly (readonly [string, string | null])[] 
   ["priority", String(job.priority)],
 ];
 
+export const describeCommit = ({ git_commit: commit = null, git_dirty: isDirty }: WireJob): string | null =>
+  commit === null || !isDirty ? commit : `${commit} with changes`;
+
+/** Of a server of an earlier version only those of a job that has not ended. */
+export const listVariables = ({ env, env_names: names }: WireJob): readonly string[] => names ?? Object.keys(env);
+
 const listOrigin = (job: WireJob): readonly (readonly [string, string | null])[] => [
   ["git", [job.git_repo_url, job.git_branch, job.git_tag].filter((part) => part !== null).join(" ")],
-  ["env", Object.keys(job.env).join(" ")],
+  ["commit", describeCommit(job)],
+  ["tree", job.git_tree ?? null],
+  ["workdir", job.workdir ?? null],
+  ["env", listVariables(job).join(" ")],
   ["w&b", tellRun(job)],
   ["files", describeFiles(job)],
   ...listNotes(job).map((note) => ["note", note] as const),

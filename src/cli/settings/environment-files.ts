@@ -66,15 +66,42 @@ const readFiles = (paths: readonly string[]): Result<readonly Environment[], Fai
   return ok(layers);
 };
 
-/** `~/.nexus/.env`, then `./.env`, then `--env-file`, then each `-e`: the later wins. */
-export const collectEnvironment = (pairs: readonly string[], envFile: string | null): Result<Environment, Failure> => {
+type Layers = Readonly<{ own: readonly Environment[]; given: readonly Environment[] }>;
+
+const readLayers = (pairs: readonly string[], envFile: string | null): Result<Layers, Failure> => {
   if (envFile !== null && statSync(envFile, { throwIfNoEntry: false }) === undefined)
     return failUsage(`--env-file ${envFile}: there is no such file`);
-  const given = parsePairs(pairs);
-  if (!given.ok) return given;
-  const own = [locateOwn(".env"), ".env"].filter(isFile);
-  const files = readFiles(envFile === null ? own : [...own, envFile]);
-  return files.ok ? ok(mergeLayers([...files.value, given.value])) : files;
+  const named = parsePairs(pairs);
+  if (!named.ok) return named;
+  const own = readFiles([locateOwn(".env"), ".env"].filter(isFile));
+  if (!own.ok) return own;
+  const file = readFiles(envFile === null ? [] : [envFile]);
+  return file.ok ? ok({ own: own.value, given: [...file.value, named.value] }) : file;
+};
+
+/** `~/.nexus/.env`, then `./.env`, then `--env-file`, then each `-e`: the later wins. */
+export const collectEnvironment = (pairs: readonly string[], envFile: string | null): Result<Environment, Failure> => {
+  const layers = readLayers(pairs, envFile);
+  return layers.ok ? ok(mergeLayers([...layers.value.own, ...layers.value.given])) : layers;
+};
+
+/** `given` are the names of those that the flags give. */
+export type NamedValues = Readonly<{ values: Environment; given: readonly string[] }>;
+
+const pick = (environment: Environment, names: readonly string[]): Environment =>
+  Object.fromEntries(Object.entries(environment).filter(([name]) => names.includes(name)));
+
+/** The same, but of the files only variables of these names. */
+export const collectNamed = (
+  names: readonly string[],
+  pairs: readonly string[],
+  envFile: string | null,
+): Result<NamedValues, Failure> => {
+  const layers = readLayers(pairs, envFile);
+  if (!layers.ok) return layers;
+  const own = layers.value.own.map((layer) => pick(layer, names));
+  const given = layers.value.given.flatMap(Object.keys);
+  return ok({ values: mergeLayers([...own, ...layers.value.given]), given });
 };
 
 export const readJobrc = (): Result<string | null, Failure> => {

@@ -11,7 +11,7 @@ import { readUserName } from "../settings/user-name.ts";
 /** All of a request but its command and what travels with it. */
 export type JobOptions = Omit<JobRequestInput, "command">;
 
-type GpuOptions = Pick<JobRequestInput, "num_gpus" | "gpu_idxs">;
+export type GpuOptions = Pick<JobRequestInput, "num_gpus" | "gpu_idxs">;
 
 const MAX_GPUS = 1024;
 
@@ -24,7 +24,7 @@ const parseIndexes = (text: string): Result<readonly number[], Failure> => {
   return twice === undefined ? ok(indexes) : failUsage(`--gpu-idxs names GPU ${twice} twice`);
 };
 
-const readGpus = (flags: FlagValues): Result<GpuOptions, Failure> => {
+export const readGpus = (flags: FlagValues): Result<GpuOptions, Failure> => {
   const count = readWhole(flags, "gpus", { min: 0, max: MAX_GPUS });
   if (!count.ok) return count;
   const text = readText(flags, "gpu-idxs");
@@ -46,12 +46,16 @@ const checkNames = <Name extends string>(
   return ok(known.filter((name) => names.includes(name)));
 };
 
-const readNotifications = (flags: FlagValues, config: Config): ReturnType<typeof checkNames<"discord" | "phone">> => {
-  const defaults = readSwitch(flags, "silent") ? [] : readListOption(config, "default_notifications");
+type Notification = (typeof NOTIFICATION_NAMES)[number];
+
+/** Those of `--notify`, and the usual ones unless it is to be silent. */
+export const readNotifications = (flags: FlagValues, usual: readonly string[]): Result<Notification[], Failure> => {
+  const defaults = readSwitch(flags, "silent") ? [] : usual;
   return checkNames([...readList(flags, "notify"), ...defaults], NOTIFICATION_NAMES, "notification");
 };
 
-const readOutputGlobs = (flags: FlagValues): Result<Pick<JobRequestInput, "output_globs">, Failure> => {
+/** None of them where the flags say nothing of files. */
+export const readOutputGlobs = (flags: FlagValues): Result<Pick<JobRequestInput, "output_globs">, Failure> => {
   const globs = readList(flags, "outputs");
   const keepsNone = readSwitch(flags, "no-outputs");
   if (globs.length > 0 && keepsNone) return failUsage("give --outputs or --no-outputs, not both");
@@ -68,7 +72,7 @@ const readSurroundings = (flags: FlagValues): Result<Pick<JobRequestInput, "env"
 export const readJobOptions = (flags: FlagValues, config: Config): Result<JobOptions, Failure> => {
   const gpus = readGpus(flags);
   if (!gpus.ok) return gpus;
-  const notifications = readNotifications(flags, config);
+  const notifications = readNotifications(flags, readListOption(config, "default_notifications"));
   if (!notifications.ok) return notifications;
   const integrations = checkNames(readListOption(config, "default_integrations"), INTEGRATION_NAMES, "integration");
   if (!integrations.ok) return integrations;

@@ -6,7 +6,8 @@ import { readList, readSwitch } from "../../command-line/flag-values.ts";
 import { UNREACHABLE } from "../../command-line/usage.ts";
 import type { JobRequestInput, WireJob } from "../../wire/job.ts";
 import { drawJobId } from "../../wire/job-id.ts";
-import { addCode, type Code, sendCode } from "../code/send-code.ts";
+import type { Snapshot } from "../code/code-snapshot.ts";
+import { sendCode } from "../code/send-code.ts";
 import type { Api } from "../connection/api-client.ts";
 import type { ApiFailure, ApiResult } from "../connection/api-failure.ts";
 import { readOutputs } from "../jobs/kept-text.ts";
@@ -15,7 +16,7 @@ import { hint } from "../terminal/output.ts";
 
 type Requests = readonly JobRequestInput[];
 type Post<Value> = (requests: Requests) => ApiResult<Value>;
-type Submission<Value> = Readonly<{ api: Api; requests: Requests; code: Code; isTagging: boolean; post: Post<Value> }>;
+type Submission<Value> = Readonly<{ requests: Requests; snapshot: Snapshot | null; post: Post<Value> }>;
 
 const ROUNDS_WITH_OWN_IDS = 3;
 const RETRIES = 5;
@@ -32,14 +33,11 @@ const nameTag = (id: string): string => `nexus-${id}`;
 const listTags = (names: readonly string[]): string =>
   names.length === 1 ? `tag ${names[0]}` : `${names.length} tags ${names[0]} … ${names.at(-1)}`;
 
-const pushTags = async (
-  { code, isTagging }: Submission<unknown>,
-  ids: readonly string[],
-): Promise<readonly string[]> => {
-  if (code.snapshot === null || !isTagging) return [];
+const pushTags = async (snapshot: Snapshot | null, ids: readonly string[]): Promise<readonly string[]> => {
+  if (snapshot === null) return [];
   const tags = ids.map(nameTag);
   hint(`Pushing ${listTags(tags)} to origin …`);
-  const pushed = await code.snapshot.pushTags(tags);
+  const pushed = await snapshot.pushTags(tags);
   const there = new Set(pushed.names);
   const missing = tags.filter((tag) => !there.has(tag));
   const without = missing.length === 1 ? "the job goes on without" : "those jobs go on without";
@@ -62,17 +60,16 @@ const postSafely = async <Value>(post: Post<Value>, requests: Requests): ApiResu
   return answer;
 };
 
-const submitWithOwnIds = async <Value>(submission: Submission<Value>): ApiResult<Value> => {
-  const { requests, code, post } = submission;
+const submitWithOwnIds = async <Value>({ requests, snapshot, post }: Submission<Value>): ApiResult<Value> => {
   const ids = drawIds(requests.length);
-  const tags = new Set(await pushTags(submission, ids));
+  const tags = new Set(await pushTags(snapshot, ids));
   const named = requests.map((request, index) => {
     const id = ids[index] ?? "";
-    const tag = tags.has(nameTag(id)) ? nameTag(id) : null;
-    return { ...request, ...addCode(code, request.jobrc), job_id: id, git_tag: tag };
+    const tag = tags.has(nameTag(id)) ? nameTag(id) : (request.git_tag ?? null);
+    return { ...request, job_id: id, git_tag: tag };
   });
   const answer = await postSafely(post, named);
-  if (!answer.ok && isRefused(answer.error) && tags.size > 0) await code.snapshot?.withdrawTags([...tags]);
+  if (!answer.ok && isRefused(answer.error) && tags.size > 0) await snapshot?.withdrawTags([...tags]);
   return answer;
 };
 
@@ -81,8 +78,7 @@ const submitAnyhow = async <Value>(submission: Submission<Value>): ApiResult<Val
     const answer = await submitWithOwnIds(submission);
     if (answer.ok || answer.error.code !== "JOB_EXISTS") return answer;
   }
-  const { requests, code, post } = submission;
-  return post(requests.map((request) => ({ ...request, ...addCode(code, request.jobrc) })));
+  return submission.post(submission.requests);
 };
 
 const submit = async <Value>(
@@ -93,11 +89,13 @@ const submit = async <Value>(
 ): Promise<Result<Value, ApiFailure>> => {
   const code = await sendCode(api, flags);
   if (!code.ok) return err({ ...code.error, code: null });
+  const { fields, snapshot } = code.value;
   const isTagging = readSwitchOption(api.target.config, "enable_git_tag_push", false) && !readSwitch(flags, "local");
+  const withCode = requests.map((request) => ({ ...request, ...fields }));
   try {
-    return await submitAnyhow({ api, requests, code: code.value, isTagging, post });
+    return await submitAnyhow({ requests: withCode, snapshot: isTagging ? snapshot : null, post });
   } finally {
-    code.value.snapshot?.dispose();
+    snapshot?.dispose();
   }
 };
 
@@ -106,9 +104,20 @@ const warnOfOldServer = (flags: FlagValues, [job]: readonly WireJob[]): void => 
   hint("Warning: the server is too old for --outputs, and keeps no file of the job");
 };
 
+const postBatch =
+  (api: Api): Post<readonly WireJob[]> =>
+  (named) =>
+    api.send("POST", "/v1/jobs/batch", named);
+
+/** Requests that name their code themselves, as the server has it. */
+export const submitKnown = async (api: Api, flags: FlagValues, requests: Requests): ApiResult<readonly WireJob[]> => {
+  const jobs = await submitAnyhow({ requests, snapshot: null, post: postBatch(api) });
+  if (jobs.ok) warnOfOldServer(flags, jobs.value);
+  return jobs;
+};
+
 export const submitBatch = async (api: Api, flags: FlagValues, requests: Requests): ApiResult<readonly WireJob[]> => {
-  const post: Post<readonly WireJob[]> = (named) => api.send("POST", "/v1/jobs/batch", named);
-  const jobs = await submit(api, flags, requests, post);
+  const jobs = await submit(api, flags, requests, postBatch(api));
   if (jobs.ok) warnOfOldServer(flags, jobs.value);
   return jobs;
 };

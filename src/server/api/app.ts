@@ -19,6 +19,7 @@ import { createDocumentationRoutes } from "./routes/documentation.ts";
 import { createEventRoute } from "./routes/events.ts";
 import { createGpuRoutes } from "./routes/gpus.ts";
 import { createJobChangeRoutes } from "./routes/job-changes.ts";
+import { createJobCodeRoutes } from "./routes/job-code.ts";
 import { createJobFileRoutes } from "./routes/job-files.ts";
 import { createJobLogRoutes } from "./routes/job-logs.ts";
 import { createJobWaitRoute } from "./routes/job-wait.ts";
@@ -52,6 +53,7 @@ const listRoutes = (context: ApiContext, { rooms, seats, document }: Shared): re
   ...createJobRoutes(context),
   ...createJobChangeRoutes(context),
   createJobWaitRoute(context),
+  ...createJobCodeRoutes(context),
   ...createJobLogRoutes(context),
   ...createJobFileRoutes(context),
   createDeliveryRoute(context),

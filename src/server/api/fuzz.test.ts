@@ -29,6 +29,7 @@ const path = fc.oneof(
   id.map((value) => `/v1/jobs/${value}`),
   id.map((value) => `/v1/jobs/${value}/kill`),
   id.map((value) => `/v1/jobs/${value}/logs`),
+  id.map((value) => `/v1/jobs/${value}/code`),
   id.map((value) => `/v1/jobs/${value}/files`),
   id.map((value) => `/v1/jobs/a/files/${value}`),
   id.map((value) => `/v1/jobs/${value}/files.tar`),

@@ -31,6 +31,7 @@ export type QueueSelection = Readonly<{ needs?: "cpu" | "gpu"; limit?: number }>
 
 export type JobCounts = Readonly<Record<JobStatus, number>>;
 
+/** `bytes` on the disk. */
 export type ArtifactTotals = Readonly<{ count: number; bytes: number }>;
 
 /** What one writer may do inside the shared transaction; a throw rolls back that writer alone. Setters say whether they changed anything. */
@@ -49,6 +50,15 @@ export type Transaction = Readonly<{
   outbox: OutboxChanges;
 }>;
 
+/**
+ * What no waiting or running job needs goes where the last that did ended before `expiry` (Unix seconds), and what was
+ * longest unused first while all of it takes more than `maxBytes` on the disk.
+ */
+export type ArtifactRetention = Readonly<{ expiry: number; maxBytes: number }>;
+
+/** `bytes` is the length of all `chunks`. */
+export type OpenedArtifact = Readonly<{ bytes: number; chunks: Iterable<Uint8Array> }>;
+
 /** Whose an artifact is, and how many bytes all of theirs may take that arrive or that a job waits for. */
 export type ArtifactShare = Readonly<{ owner: string; maxBytes: number }>;
 
@@ -61,11 +71,13 @@ export type ArtifactWriter = Readonly<{
   abort: () => Promise<void>;
 }>;
 
+/** `findBySha` finds what `owner` sent, or what nobody in particular did. What it finds, and what is opened, is not deleted within 10 min. */
 export type ArtifactStore = Readonly<{
   begin: (gitSha: string | null, share?: ArtifactShare) => ArtifactWriter;
-  findBySha: (gitSha: string) => Promise<ArtifactId | null>;
+  findBySha: (gitSha: string, owner?: string) => Promise<ArtifactId | null>;
+  open: (id: ArtifactId) => Promise<OpenedArtifact | null>;
   read: (id: ArtifactId) => Iterable<Uint8Array>;
-  deleteUnused: () => Promise<Result<number, Unavailable>>;
+  deleteUnused: (retention: ArtifactRetention) => Promise<Result<number, Unavailable>>;
   measure: () => ArtifactTotals;
 }>;
 

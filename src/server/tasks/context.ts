@@ -5,6 +5,7 @@ import type { ReadDiskRoom } from "../core/machine/disk-room.ts";
 import type { GpuProbe } from "../core/queue/gpu.ts";
 import type { Executor, JobDirectory, LogFile } from "../core/running/executor.ts";
 import type { JobOutputs } from "../core/running/outputs.ts";
+import type { Settings } from "../core/settings/settings.ts";
 import type { Environment } from "../core/store.ts";
 import type { OnStep } from "../core/telemetry/steps.ts";
 
@@ -20,7 +21,10 @@ export type TaskContext = ChangeContext &
     uptime: Clock;
     serverEnvironment: Environment;
     onStep?: OnStep | undefined;
-    settings: Readonly<{ refreshRate: number; maxCpuJobs: number; maxPassedOver: number; nodeName: string }>;
+    settings: Pick<
+      Settings,
+      "refreshRate" | "maxCpuJobs" | "maxPassedOver" | "nodeName" | "retentionDays" | "artifactGb"
+    >;
   }>;
 
 /**

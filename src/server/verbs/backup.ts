@@ -11,7 +11,9 @@ import { writeBackup } from "../external/sqlite/beside-server/write-backup.ts";
 import { becomeOwner } from "./become-owner.ts";
 
 const LOW_PRIORITY = 10;
-const SECRET_HINT = "It holds the key of the jobs' environments: keep it as safe as the server's folder.\n";
+const HINT = `It holds the key of the jobs' environments: keep it as safe as the server's folder.
+Of the code it holds that of waiting and running jobs; the code and files of ended jobs stay in the server's folder.
+`;
 
 const choosePath = (serverDir: string, output: string | null, madeAt: number): string =>
   output === null ? prepareBackupPath(serverDir, madeAt) : resolve(output);
@@ -36,7 +38,7 @@ const run = async ({ flags }: Invocation): Promise<Outcome> => {
   const path = makeBackup(serverDir, readText(flags, "output"));
   if (!path.ok) return path;
   process.stdout.write(`${path.value}\n`);
-  process.stderr.write(SECRET_HINT);
+  process.stderr.write(HINT);
   return DONE;
 };
 

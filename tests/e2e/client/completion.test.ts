@@ -56,7 +56,7 @@ const complete = async (...words: readonly string[]): Promise<readonly string[]>
 describe("what is completed", () => {
   test.each([
     [["que"], ["queue"]],
-    [["co"], ["config", "completion"]],
+    [["co"], ["code", "config", "completion"]],
     [["help", "hist"], ["history"]],
     [["queue", "--js"], ["--json"]],
     [

@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from "bun:test";
+import { randomBytes } from "node:crypto";
 import { existsSync, mkdirSync, statfsSync, symlinkSync, truncateSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
@@ -61,7 +62,7 @@ const upload = async (bytes: Uint8Array): Promise<string> =>
   ((await (await sendArtifact(bytes)).json()) as { data: string }).data;
 
 const giveLogRoom = async (): Promise<void> => {
-  await upload(new Uint8Array(5 * MIB).fill(1));
+  await upload(randomBytes(5 * MIB));
 };
 
 const waitForGo = (exitCode: number): string =>
@@ -72,7 +73,7 @@ const go = (): void => writeFileSync(at("go"), "");
 const listWrites = (): readonly Promise<Response>[] => [
   send("POST", "/jobs", { user: "t", command: "true", jobrc: "x".repeat(60_000) }),
   send("POST", "/jobs/batch", [{ user: "t", command: "true", jobrc: "x".repeat(60_000) }]),
-  sendArtifact(new Uint8Array(MIB)),
+  sendArtifact(randomBytes(MIB)),
   send("PATCH", "/jobs/waits", { priority: 3 }),
   send("DELETE", "/jobs/waits"),
   send("POST", "/jobs/runs/kill"),
@@ -131,7 +132,7 @@ describe.skipIf(!canMount)("a full disk", () => {
     expect(job).toMatchObject({ status: "failed", exit_code: null });
     expect(job.error_message).toMatch(/^Could not unpack the artifact: .*No space left on device/);
     await waitUntil(() => !existsSync(inJob("large", "repo")), "its files are gone");
-    expect(await (await sendArtifact(new Uint8Array(MIB))).json()).toEqual({ data: expect.any(String) });
+    expect(await (await sendArtifact(randomBytes(MIB))).json()).toEqual({ data: expect.any(String) });
   });
 
   test("that a job's own output fills does not end the job: it has its real result", async () => {

@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import type { JobId, QueuedJob } from "../../core/jobs/job.ts";
+import { type JobId, type QueuedJob, UNKNOWN_CODE } from "../../core/jobs/job.ts";
 import type { StoreChange } from "../../core/store.ts";
 import { createEventFeed, type EventFeed, type EventFeedOptions } from "./event-feed.ts";
 
@@ -24,6 +24,7 @@ const createJob = (id: string, command = "true"): QueuedJob => ({
   nodeName: "atlas",
   createdAt: 1,
   requestDigest: "",
+  code: UNKNOWN_CODE,
   outputGlobs: null,
   notes: [],
   status: "queued",

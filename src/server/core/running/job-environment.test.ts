@@ -1,9 +1,13 @@
 import { describe, expect, test } from "bun:test";
 import { createGpu } from "../../../../tests/support/samples.ts";
-import type { JobId } from "../jobs/job.ts";
+import { type JobId, UNKNOWN_CODE } from "../jobs/job.ts";
 import { buildJobEnvironment } from "./job-environment.ts";
 
-const job = { id: "abc123" as JobId, gitTag: null, dir: "/srv/jobs/abc123" };
+const unsaid = { gitTag: null, gitBranch: null, gitRepoUrl: null, code: UNKNOWN_CODE };
+
+const job = { id: "abc123" as JobId, ...unsaid, dir: "/srv/jobs/abc123" };
+
+const code = { commit: "c".repeat(40), tree: "d".repeat(40), isDirty: true, workdir: null };
 
 describe("buildJobEnvironment", () => {
   test("is the server's without its secrets and its terminal, with the job's GPUs and id", () => {
@@ -11,6 +15,8 @@ describe("buildJobEnvironment", () => {
       ...{ PATH: "/bin", NS_API_TOKEN: "secret", HOME: "/home/ada", NOTHING: undefined },
       ...{ STY: "1.x", WINDOW: "0", SCREENDIR: "/x", TERM: "xterm", PWD: "/x", SHLVL: "3" },
       ...{ NEXUS_OUTPUT_DIR: "/outer", NEXUS_JOB_ID: "outer", NEXUS_GIT_TAG: "outer", CUDA_VISIBLE_DEVICES: "7" },
+      ...{ NEXUS_GIT_COMMIT: "outer", NEXUS_GIT_BRANCH: "outer", NEXUS_GIT_DIRTY: "1" },
+      ...{ WANDB_GIT_COMMIT: "outer", WANDB_GIT_REMOTE_URL: "outer", GIT_CEILING_DIRECTORIES: "/" },
       ...{ HIP_VISIBLE_DEVICES: "7", ROCR_VISIBLE_DEVICES: "7" },
     };
     expect(buildJobEnvironment(serverEnv, job, [createGpu(0), createGpu(2)], {})).toEqual({
@@ -18,6 +24,7 @@ describe("buildJobEnvironment", () => {
       HOME: "/home/ada",
       CUDA_DEVICE_ORDER: "PCI_BUS_ID",
       CUDA_VISIBLE_DEVICES: "0,2",
+      GIT_CEILING_DIRECTORIES: "/srv/jobs",
       NEXUS_JOB_ID: "abc123",
       NEXUS_OUTPUT_DIR: "/srv/jobs/abc123/outputs",
     });
@@ -41,6 +48,19 @@ describe("buildJobEnvironment", () => {
 
   test("but not over its id, by which its processes are found", () => {
     expect(buildJobEnvironment({}, job, [], { NEXUS_JOB_ID: "other" }).NEXUS_JOB_ID).toBe("abc123");
+  });
+
+  test("tells what code it is, to W&B too, unless the job says so itself", () => {
+    const known = { ...job, gitBranch: "main", gitRepoUrl: "https://example.org/r", code };
+    expect(buildJobEnvironment({}, known, [], { WANDB_GIT_COMMIT: "mine" })).toMatchObject({
+      NEXUS_GIT_COMMIT: code.commit,
+      NEXUS_GIT_BRANCH: "main",
+      NEXUS_GIT_DIRTY: "1",
+      WANDB_GIT_COMMIT: "mine",
+      WANDB_GIT_REMOTE_URL: "https://example.org/r",
+    });
+    const clean = { ...known, code: { ...code, isDirty: false } };
+    expect(buildJobEnvironment({}, clean, [], {}).NEXUS_GIT_DIRTY).toBe("0");
   });
 
   test("nor over the folder where what it makes is kept", () => {

@@ -8,7 +8,9 @@ type ServerEnvironment = Readonly<Record<string, string | undefined>>;
 const SECRET_PREFIX = "NS_";
 
 const OF_THE_SERVER_ALONE: ReadonlySet<string> = new Set([
-  ...["NEXUS_JOB_ID", "NEXUS_OUTPUT_DIR", "NEXUS_GIT_TAG", "CUDA_DEVICE_ORDER", "CUDA_VISIBLE_DEVICES"],
+  ...["NEXUS_JOB_ID", "NEXUS_OUTPUT_DIR", "CUDA_DEVICE_ORDER", "CUDA_VISIBLE_DEVICES"],
+  ...["NEXUS_GIT_TAG", "NEXUS_GIT_COMMIT", "NEXUS_GIT_BRANCH", "NEXUS_GIT_DIRTY"],
+  ...["WANDB_GIT_COMMIT", "WANDB_GIT_REMOTE_URL", "GIT_CEILING_DIRECTORIES"],
   ...["HIP_VISIBLE_DEVICES", "ROCR_VISIBLE_DEVICES"],
   ...["STY", "WINDOW", "SCREENDIR", "SCREENRC", "SYSSCREENRC", "TMUX", "TMUX_PANE"],
   ...["TERM", "TERMCAP", "COLUMNS", "LINES", "PWD", "OLDPWD", "SHLVL", "_"],
@@ -25,20 +27,38 @@ const inheritEnvironment = (serverEnv: ServerEnvironment): Environment => {
   return inherited;
 };
 
+type Described = Pick<JobSpec, "id" | "gitTag" | "gitBranch" | "gitRepoUrl" | "code"> & Pick<Launch, "dir">;
+
+const keepSaid = (variables: Readonly<Record<string, string | null>>): Environment =>
+  Object.fromEntries(Object.entries(variables).flatMap(([name, value]) => (value === null ? [] : [[name, value]])));
+
+const describeGit = ({ gitTag, gitBranch, gitRepoUrl, code, dir }: Described): Environment => ({
+  ...keepSaid({
+    NEXUS_GIT_TAG: gitTag,
+    NEXUS_GIT_COMMIT: code.commit,
+    NEXUS_GIT_BRANCH: gitBranch,
+    NEXUS_GIT_DIRTY: code.isDirty === null ? null : String(Number(code.isDirty)),
+    WANDB_GIT_COMMIT: code.commit,
+    WANDB_GIT_REMOTE_URL: gitRepoUrl,
+  }),
+  GIT_CEILING_DIRECTORIES: dir.slice(0, dir.lastIndexOf("/")),
+});
+
 /**
  * The job's own variables win over all but `NEXUS_JOB_ID`, by which its processes are told from those of other jobs, and
- * `NEXUS_OUTPUT_DIR`, where what it makes is kept. `gpus` are those that it was given.
+ * `NEXUS_OUTPUT_DIR`, where what it makes is kept. `gpus` are those that it was given. Git takes no repository above the job's
+ * folder for the job's.
  */
 export const buildJobEnvironment = (
   serverEnv: ServerEnvironment,
-  job: Pick<JobSpec, "id" | "gitTag"> & Pick<Launch, "dir">,
+  job: Described,
   gpus: readonly Gpu[],
   jobEnv: Environment,
 ): Environment => ({
   ...inheritEnvironment(serverEnv),
   CUDA_DEVICE_ORDER: "PCI_BUS_ID",
   ...nameDevices(gpus),
-  ...(job.gitTag === null ? {} : { NEXUS_GIT_TAG: job.gitTag }),
+  ...describeGit(job),
   ...jobEnv,
   NEXUS_JOB_ID: job.id,
   NEXUS_OUTPUT_DIR: `${job.dir}/outputs`,

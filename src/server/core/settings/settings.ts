@@ -12,7 +12,7 @@ export type UserSettings = Readonly<{ name: string; role: Role }>;
 /**
  * `refreshRate`, `maxPassedOver`, `bodyTimeout` and `driverTimeout` in seconds; `port` 0 takes any free one, null was not asked
  * for; `mockGpus` 0 means real GPUs, "auto" those where the machine has one; `retentionGb` in 10⁹ bytes, null for no limit;
- * `minFreeGb` and `maxLogGb` likewise.
+ * `minFreeGb`, `maxLogGb` and `artifactGb` likewise.
  */
 export type Settings = Readonly<{
   serverDir: string;
@@ -53,6 +53,7 @@ export type Settings = Readonly<{
   users: readonly UserSettings[];
   retentionDays: number;
   retentionGb: number | null;
+  artifactGb: number;
   speedTestUrl: string | null;
   pingHost: string | null;
 }>;

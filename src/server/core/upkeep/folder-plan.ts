@@ -45,14 +45,15 @@ export type JobFolders = Readonly<{
 const DAY_S = 86_400;
 const GRACE_S = 3600;
 const OUTPUT_DAYS = 7;
-const BYTES_PER_GB = 1_000_000_000;
+export const BYTES_PER_GB = 1_000_000_000;
 
 export const toRetention = (settings: Readonly<{ retentionDays: number; retentionGb: number | null }>): Retention => ({
   days: settings.retentionDays,
   bytes: settings.retentionGb === null ? null : settings.retentionGb * BYTES_PER_GB,
 });
 
-const findExpiry = ({ days }: Retention, now: number): number => now - Math.max(days * DAY_S, GRACE_S);
+/** Jobs that ended before this moment are old, whatever their folders take. */
+export const findExpiry = ({ days }: Retention, now: number): number => now - Math.max(days * DAY_S, GRACE_S);
 
 /** Of jobs that ended before this moment a cleaning may have something to do, whatever their folders take. */
 export const findFirstLook = (retention: Retention, now: number): number => findExpiry(retention, now) + DAY_S;

@@ -1,11 +1,15 @@
-import { describe, expect, test } from "bun:test";
+import { describe, expect, onTestFinished, test } from "bun:test";
 import { spawnSync } from "node:child_process";
+import { mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import fc from "fast-check";
 import { quoteWord } from "../../../base/quote-word.ts";
+import { UNKNOWN_CODE } from "../../core/jobs/job.ts";
 import { deriveLaunchToken } from "../../core/jobs/launch-token.ts";
 import { renderCommandScript, renderOuterScript } from "./run-script.ts";
 
-const job = { command: "echo hi", jobrc: null, artifactId: null };
+const job = { command: "echo hi", jobrc: null, artifactId: null, code: UNKNOWN_CODE };
 
 const runBash = (script: string): string => spawnSync("bash", ["-c", script]).stdout.toString();
 
@@ -61,5 +65,44 @@ describe("the scripts", () => {
   test("the inner one unpacks only if there is an artifact", () => {
     expect(renderCommandScript(job)).not.toContain("tar ");
     expect(renderCommandScript({ ...job, artifactId: "a" as never })).toContain("tar --extract --file=artifact");
+  });
+});
+
+const makeJobFolder = (): string => {
+  const folder = realpathSync(mkdtempSync(join(tmpdir(), "nexus-script-")));
+  onTestFinished(() => rmSync(folder, { recursive: true }));
+  mkdirSync(join(folder, "repo"));
+  return folder;
+};
+
+const runIn = (folder: string, workdir: string | null, jobrc: string | null = null) => {
+  const code = { commit: null, tree: null, isDirty: null, workdir };
+  const input = renderCommandScript({ ...job, command: 'echo "ran in $PWD"', jobrc, code });
+  const env = { ...process.env, CDPATH: "/" };
+  const { status, stdout } = spawnSync("bash", ["-c", input], { cwd: folder, encoding: "utf8", env });
+  return { status, stdout: stdout.split("\n").slice(1).join("\n") };
+};
+
+describe("the folder in which the user stands", () => {
+  test.each(["sub", "a/b c/$(touch x)", "-rf", "-", "'", "tmp"])("is where the job runs: %p", (workdir) => {
+    const folder = makeJobFolder();
+    const inside = join(folder, "repo", workdir);
+    expect(runIn(folder, workdir)).toEqual({ status: 0, stdout: `ran in ${inside}\n` });
+    mkdirSync(inside, { recursive: true });
+    expect(runIn(folder, workdir, "echo mine; cd ..")).toMatchObject({
+      stdout: expect.stringMatching(/^mine\nran in /),
+    });
+  });
+
+  test("ends the job where it can't be entered, and neither jobrc nor command runs elsewhere", () => {
+    const folder = makeJobFolder();
+    writeFileSync(join(folder, "repo", "sub"), "a file");
+    expect(runIn(folder, "sub", "echo mine")).toEqual({ status: 1, stdout: "" });
+    expect(runIn(folder, "sub/deeper")).toEqual({ status: 1, stdout: "" });
+  });
+
+  test("is the top of the code where none is named", () => {
+    const folder = makeJobFolder();
+    expect(runIn(folder, null)).toEqual({ status: 0, stdout: `ran in ${join(folder, "repo")}\n` });
   });
 });

@@ -178,9 +178,17 @@ const FAIL = `  explain() {
   }
 `;
 
-const renderPreparation = (hasArtifact: boolean, limits: UnpackLimits): string => `umask 022
+const renderEntry = (workdir: string | null): string => {
+  if (workdir === null) return "";
+  const folder = quoteWord(workdir);
+  return `\nmkdir -p -- ${folder} && cd -- ./${folder} || exit 1`;
+};
+
+type Prepared = Readonly<{ hasArtifact: boolean; workdir: string | null }>;
+
+const renderPreparation = ({ hasArtifact, workdir }: Prepared, limits: UnpackLimits): string => `umask 022
 ${hasArtifact ? `(\n${FAIL}${CLEANING}${renderUnpacking(limits)}${START_LATER_THAN_MANIFEST}) || exit 1` : START}
-cd ./repo || exit 1`;
+cd ./repo || exit 1${renderEntry(workdir)}`;
 
 const RESTORE_ENVIRONMENT = `set -- "\${!${PASSED_PREFIX}@}"
 while [ $# -gt 0 ]; do
@@ -194,12 +202,12 @@ const renderJobrc = (jobrc: string | null): string =>
 
 /** Runs in the job's folder, inside its terminal; not at all once `terminated` is there, so that no TERM comes too early for it. The command is the script's end: nothing follows that it could swallow. */
 export const renderCommandScript = (
-  job: Pick<JobSpec, "command" | "jobrc" | "artifactId">,
+  job: Pick<JobSpec, "command" | "jobrc" | "artifactId" | "code">,
   limits: UnpackLimits = UNPACK_LIMITS,
 ): string =>
   `[[ -e terminated ]] && exit 143
 printf '%s\\n' ${quoteWord(job.command)}
-${renderPreparation(job.artifactId !== null, limits)}
+${renderPreparation({ hasArtifact: job.artifactId !== null, workdir: job.code.workdir }, limits)}
 ${RESTORE_ENVIRONMENT}
 ${renderJobrc(job.jobrc)}set -o pipefail
 ${job.command}

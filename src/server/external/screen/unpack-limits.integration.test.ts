@@ -4,12 +4,12 @@ import { existsSync, mkdirSync, mkdtempSync, readFileSync, writeFileSync } from 
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createTar } from "../../../../tests/support/tar-archive.ts";
-import type { ArtifactId } from "../../core/jobs/job.ts";
+import { type ArtifactId, UNKNOWN_CODE } from "../../core/jobs/job.ts";
 import { renderCommandScript, type UnpackLimits } from "./run-script.ts";
 
 const LIMITS: UnpackLimits = { gib: 1 / 32, entries: 2000, seconds: 20 };
 
-const job = { command: "find . | wc -l", jobrc: null, artifactId: "a" as ArtifactId };
+const job = { command: "find . | wc -l", jobrc: null, artifactId: "a" as ArtifactId, code: UNKNOWN_CODE };
 
 const makeFolder = (): string => {
   const folder = mkdtempSync(join(tmpdir(), "nexus-unpack-"));

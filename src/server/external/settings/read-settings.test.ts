@@ -57,6 +57,7 @@ const SETTINGS: readonly Case[] = [
   ["log_level", "logLevel", "info", "debug", "error"],
   ["retention_days", "retentionDays", 30, 0, "1.5"],
   ["retention_gb", "retentionGb", null, 0, "0.5"],
+  ["artifact_gb", "artifactGb", 10, 0, "0.5"],
   ["speed_test_url", "speedTestUrl", null, "https://a.example/10MB", "http://127.0.0.1:8080/x"],
   ["ping_host", "pingHost", null, "192.0.2.1", "a.example:53"],
 ];
@@ -85,6 +86,7 @@ const PARSED: Readonly<Record<string, unknown>> = {
   body_timeout: 0.5,
   retention_days: 1.5,
   retention_gb: 0.5,
+  artifact_gb: 0.5,
 };
 
 describe("readSettings", () => {

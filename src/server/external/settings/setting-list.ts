@@ -96,13 +96,18 @@ export const SETTINGS = {
   retentionDays: {
     schema: number(0, 36_500),
     fallback: 30,
-    about: "days for which the folder of an ended job is kept; what the job made at least 7",
+    about: "days for which the folder and the code of an ended job are kept; what the job made at least 7",
   },
   retentionGb: {
     schema: number(0, 1_000_000),
     fallback: null,
     otherwise: "no limit",
     about: "GB (10⁹ bytes) that folders of ended jobs may take in all; beyond, the oldest go",
+  },
+  artifactGb: {
+    schema: number(0, 1_000_000),
+    fallback: 10,
+    about: "GB (10⁹ bytes) that the code of ended jobs may take in all; beyond, what was longest unused goes",
   },
   maxRequests: { schema: whole(1, MOST), fallback: 256, about: "requests at one time, without followers" },
   maxFollowers: {

@@ -158,6 +158,37 @@ create index jobs_moving on jobs (completed_at, seq)
   where status in ('completed', 'failed', 'killed') and details ->> '$.outputs.state' = 'moving';
 `;
 
+const tendArtifact = (id: string): string => `update artifacts set
+  is_awaited = exists (select 1 from jobs where artifact_id = ${id} and completed_at is null and status in ('queued', 'starting'))
+    or not exists (select 1 from jobs where artifact_id = ${id}),
+  unused_since = iif(exists (select 1 from jobs where artifact_id = ${id} and completed_at is null), null,
+    (select max(completed_at) from jobs where artifact_id = ${id}))
+  where id = ${id};`;
+
+const KEEP_CODE = `
+alter table artifacts add column stored integer not null default 0;
+alter table artifacts add column is_compressed integer not null default 0;
+alter table artifacts add column is_awaited integer not null default 1;
+alter table artifacts add column unused_since real;
+drop index jobs_artifact;
+create index jobs_artifact on jobs (artifact_id, completed_at, status) where artifact_id is not null;
+update artifacts set stored = size;
+${tendArtifact("artifacts.id")}
+drop index artifacts_by_owner;
+create index artifacts_by_owner on artifacts (owner, size) where owner is not null and is_awaited = 1;
+create index artifacts_unused on artifacts (unused_since, stored) where unused_since is not null;
+create trigger code_named after insert on jobs when new.artifact_id is not null begin
+  ${tendArtifact("new.artifact_id")}
+end;
+create trigger code_left after delete on jobs when old.artifact_id is not null begin
+  ${tendArtifact("old.artifact_id")}
+end;
+create trigger code_used after update of status, artifact_id on jobs
+when new.artifact_id is not null and (old.status <> new.status or old.artifact_id is not new.artifact_id) begin
+  ${tendArtifact("new.artifact_id")}
+end;
+`;
+
 const MIGRATIONS: readonly Migration[] = [
   INITIAL_SCHEMA,
   ADD_OUTBOX,
@@ -167,6 +198,7 @@ const MIGRATIONS: readonly Migration[] = [
   ADD_GPU_FAULTS,
   ADD_LIMITS,
   ADD_MOVING,
+  KEEP_CODE,
 ];
 
 /** What `user_version` says once this program has opened a database. */

@@ -110,7 +110,7 @@ export const describeServer = ({
   describeValue("nexus_gpu_probe_up", "Whether the GPUs can be read", Number(gpus !== null)),
   ...(gpus === null ? [] : describeGpus(gpus)),
   describeValue("nexus_artifacts", "Stored artifacts", artifacts.count),
-  describeValue("nexus_artifacts_bytes", "Size of the stored artifacts", artifacts.bytes),
+  describeValue("nexus_artifacts_bytes", "What the stored artifacts take on the disk", artifacts.bytes),
   ...(disk ? describeDisk(disk) : []),
   ...(certificateExpiresAt === null ? [] : [describeEnd(certificateExpiresAt)]),
   ...describeChannels(channels),

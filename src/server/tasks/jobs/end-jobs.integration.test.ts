@@ -29,20 +29,23 @@ describe("a job that ends", () => {
     [0, "completed", null],
     [3, "failed", "Job failed with exit code 3"],
     [139, "failed", "Job was terminated by signal 11 (SIGSEGV)"],
-  ] as const)("with exit code %p is %s at once, without its folder and its environment", async (exitCode, ...end) => {
-    const harness = createHarness();
-    const { add, executor, find, setTime, start, store } = harness;
-    await add(createQueued("a"));
-    await start();
-    await waitUntil(() => find("a").status === "running");
-    const repo = makeRepo(harness, "a");
-    setTime(1234);
-    executor.end("a", exitCode);
-    await waitUntil(() => !existsSync(repo));
-    const [status, errorMessage] = end;
-    expect(find("a")).toMatchObject({ status, errorMessage, exitCode, completedAt: 1234, envNames: [] });
-    expect(store.loadEnvironment(toId("a"))).toEqual({});
-  });
+  ] as const)(
+    "with exit code %p is %s at once, without its folder and the values of its variables",
+    async (exitCode, ...end) => {
+      const harness = createHarness();
+      const { add, executor, find, setTime, start, store } = harness;
+      await add(createQueued("a"));
+      await start();
+      await waitUntil(() => find("a").status === "running");
+      const repo = makeRepo(harness, "a");
+      setTime(1234);
+      executor.end("a", exitCode);
+      await waitUntil(() => !existsSync(repo));
+      const [status, errorMessage] = end;
+      expect(find("a")).toMatchObject({ status, errorMessage, exitCode, completedAt: 1234, envNames: ["KEY"] });
+      expect(store.loadEnvironment(toId("a"))).toEqual({});
+    },
+  );
 
   test("after it was looked at, and before the others were, is noticed without another look being due", async () => {
     const executor = createExecutor();

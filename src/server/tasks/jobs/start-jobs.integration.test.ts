@@ -43,6 +43,7 @@ describe("the tasks starts", () => {
       NEXUS_JOB_ID: "a",
       NEXUS_OUTPUT_DIR: `${context.jobDirectory.pathOf(find("a").id)}/outputs`,
       NEXUS_GIT_TAG: "v1",
+      GIT_CEILING_DIRECTORIES: join(context.jobDirectory.pathOf(find("a").id), ".."),
       KEY: "value of a",
     });
     expect(launch?.command).toContain("python train.py");

@@ -5,6 +5,7 @@ import { describeError } from "../../../../base/describe-error.ts";
 import { err, ok, type Problem, type Result } from "../../../../base/result.ts";
 import { runCommand } from "../../../../tools/run-command.ts";
 import type { Backups } from "../../../core/upkeep/backups.ts";
+import { estimateCopy } from "./copy-database.ts";
 
 type Program = readonly [string, ...string[]];
 type Made = Result<string, Problem>;
@@ -49,7 +50,7 @@ export const findLatestBackup = (serverDir: string): string | null => {
 };
 
 const findShortage = async (serverDir: string): Promise<string | null> => {
-  const { size } = await stat(join(serverDir, "jobs.db"));
+  const size = estimateCopy(join(serverDir, "jobs.db"));
   const { bavail, bsize } = await statfs(serverDir);
   return size * 2 > bavail * bsize ? `a backup of ${size} bytes would take more than half of the free space` : null;
 };

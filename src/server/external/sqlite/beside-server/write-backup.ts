@@ -6,6 +6,7 @@ import { err, ok, type Problem, type Result } from "../../../../base/result.ts";
 import { createPrivateFile, syncPath } from "../../../../tools/private-file.ts";
 import { readVersion, refuseVersion } from "../migrations.ts";
 import { explainOpenFailure } from "../open-database.ts";
+import { copyDatabase } from "./copy-database.ts";
 
 /** `madeAt` in Unix seconds. */
 export type BackupOptions = Readonly<{ serverDir: string; path: string; madeAt: number }>;
@@ -20,17 +21,21 @@ export const findDamage = (db: Database): string | null => {
   return found === "ok" ? null : (found?.split("\n").at(-1) ?? "it could not be checked");
 };
 
-const copyDatabase = (source: string, part: string): string | null => {
+const refuseSource = (source: string): string | null => {
   const db = new Database(source, { readonly: true });
   try {
     db.exec("pragma busy_timeout = 10000");
     if (readVersion(db) === 0) return `${source} was not written by this Nexus: nothing was backed up`;
-    const refusal = refuseVersion(db, source);
-    if (refusal === null) db.query("vacuum into ?").run(part);
-    return refusal;
+    return refuseVersion(db, source);
   } finally {
     db.close();
   }
+};
+
+const tryCopy = (source: string, part: string): string | null => {
+  const refusal = refuseSource(source);
+  if (refusal === null) copyDatabase(source, part);
+  return refusal;
 };
 
 const completeCopy = (part: string, { serverDir, madeAt }: BackupOptions): string | null => {
@@ -57,7 +62,7 @@ const publish = (part: string, path: string): void => {
 const writePart = (part: string, options: BackupOptions): Written => {
   const source = join(options.serverDir, "jobs.db");
   createPrivateFile(part);
-  const mistake = copyDatabase(source, part) ?? completeCopy(part, options);
+  const mistake = tryCopy(source, part) ?? completeCopy(part, options);
   if (mistake !== null) return err({ message: mistake });
   publish(part, options.path);
   return ok(undefined);
@@ -75,8 +80,8 @@ const explain = (error: unknown, { serverDir, path }: BackupOptions): string =>
     : `${path} can't be written: ${describeError(error)}`;
 
 /**
- * A copy of the database as it is at one moment, whether or not a server has it open, with the key of its
- * environments: one file, mode 0600, checked, which appears whole or not at all.
+ * A copy of the database as it is at one moment, whether or not a server has it open, with the key of its environments, and
+ * of the artifacts those that a waiting or running job needs: one file, mode 0600, checked, which appears whole or not at all.
  */
 export const writeBackup = (options: BackupOptions): Written => {
   const refusal = refuse(options);

@@ -6,6 +6,7 @@ import type { Unavailable } from "../../../core/refusal.ts";
 import type { ArtifactShare, ArtifactWriter, ShareExceeded } from "../../../core/store.ts";
 import type { GroupCommit } from "../group-commit.ts";
 import type { ShareTable } from "./artifact-share.ts";
+import { packRow, ROW_BYTES } from "./packed-rows.ts";
 import { createRowBuffer, type Row, type RowBuffer } from "./row-buffer.ts";
 
 /**
@@ -25,28 +26,27 @@ export type WriterParts = Readonly<{
   release: () => boolean;
 }>;
 
-const ROW_BYTES = 512 * 1024;
-
-const BEGIN = `insert into artifacts (id, git_sha, created_at, last_offered_at, owner)
-  values ($id, $git_sha, $now, $now, $owner)`;
-const GROW = "update artifacts set size = size + $bytes where id = $id";
+const BEGIN = `insert into artifacts (id, git_sha, created_at, last_offered_at, owner, is_compressed)
+  values ($id, $git_sha, $now, $now, $owner, 1)`;
+const GROW = "update artifacts set size = size + $bytes, stored = stored + $stored where id = $id";
 const COMPLETE = "update artifacts set is_complete = 1, last_offered_at = $now where id = $id";
 
+type PackedRow = Row & Readonly<{ packed: Uint8Array }>;
 type Inserted = Result<void, Unavailable | ShareExceeded>;
 
 const insertRow = (
   { db, clock, id, gitSha, share, shares }: WriterParts,
-  { position, data }: Row,
+  { position, data, packed }: PackedRow,
 ): Result<void, ShareExceeded> => {
   const within = share === undefined ? ok(undefined) : shares.check(share, data.length);
   if (!within.ok) return within;
   if (position === 0) db.query(BEGIN).run({ id, git_sha: gitSha, now: clock(), owner: share?.owner ?? null });
-  db.query("insert into artifact_chunks values (?, ?, ?)").run(id, position, data);
-  db.query(GROW).run({ id, bytes: data.length });
+  db.query("insert into artifact_chunks values (?, ?, ?)").run(id, position, packed);
+  db.query(GROW).run({ id, bytes: data.length, stored: packed.length });
   return ok(undefined);
 };
 
-const tryRow = async (parts: WriterParts, row: Row, complete: () => void): Promise<Inserted> => {
+const tryRow = async (parts: WriterParts, row: PackedRow, complete: () => void): Promise<Inserted> => {
   const written = await parts.commits.write(() => {
     const inserted = insertRow(parts, row);
     if (inserted.ok) complete();
@@ -55,7 +55,8 @@ const tryRow = async (parts: WriterParts, row: Row, complete: () => void): Promi
   return written.ok ? written.value : written;
 };
 
-const writeRow = async (parts: WriterParts, row: Row, complete = (): void => undefined): Promise<Inserted> => {
+const writeRow = async (parts: WriterParts, taken: Row, complete = (): void => undefined): Promise<Inserted> => {
+  const row = { ...taken, packed: await packRow(taken.data) };
   const first = await tryRow(parts, row, complete);
   if (first.ok || first.error.kind !== "exceeded" || parts.share === undefined) return first;
   return (await parts.makeRoom(parts.share.owner)) ? tryRow(parts, row, complete) : first;

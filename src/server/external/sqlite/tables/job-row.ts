@@ -35,10 +35,8 @@ const OWN_COLUMNS: ReadonlySet<string> = new Set([
   "command",
 ] satisfies readonly (keyof Job | "startedAt" | "completedAt")[]);
 
-const describeRest = (job: Job): string => {
-  const stored = isEnded(job) ? { ...job, envNames: [] } : job;
-  return JSON.stringify(Object.fromEntries(Object.entries(stored).filter(([name]) => !OWN_COLUMNS.has(name))));
-};
+const describeRest = (job: Job): string =>
+  JSON.stringify(Object.fromEntries(Object.entries(job).filter(([name]) => !OWN_COLUMNS.has(name))));
 
 const joinIndexes = (indexes: readonly number[]): string => (indexes.length === 0 ? "" : `,${indexes.join(",")},`);
 

@@ -13,8 +13,14 @@ const PAGES_KEPT_FREE = 2560;
 const DELETE_CHUNKS = `delete from artifact_chunks where artifact_id = $id and position in
   (select position from artifact_chunks where artifact_id = $id order by position desc limit ${ROWS_A_WRITE})`;
 
-const UNUSED = `is_complete = 1 and last_offered_at < $before and not exists
-  (select 1 from jobs indexed by jobs_artifact where artifact_id = artifacts.id and status in ('queued', 'starting'))`;
+const UNUSED = `is_complete = 1 and last_offered_at < $before and (unused_since is null or unused_since < $expiry)
+  and not exists (select 1 from jobs indexed by jobs_artifact where artifact_id = artifacts.id and completed_at is null)`;
+
+const KEPT = `select id, stored from artifacts indexed by artifacts_unused
+  where unused_since is not null and is_complete = 1 order by unused_since`;
+
+/** In Unix seconds: unused since before `expiry`, and offered to nobody since `before`. */
+export type Unused = Readonly<{ before: number; expiry: number }>;
 
 const removeSome = (db: Database, id: string): boolean => {
   if (db.query(DELETE_CHUNKS).run({ id }).changes === ROWS_A_WRITE) return false;
@@ -37,21 +43,33 @@ export const listIncomplete = (db: Database): readonly string[] =>
     .all()
     .map(({ id }) => id);
 
-/** Those that no job needs and nobody was offered since `before` (Unix seconds); a job may still come to need one. */
-export const listUnused = (db: Database, before: number): readonly string[] =>
+/** Those that no job needs; a job may still come to need one. */
+export const listUnused = (db: Database, unused: Unused): readonly string[] =>
   db
-    .query<{ id: string }, { before: number }>(`select id from artifacts where ${UNUSED}`)
-    .all({ before })
+    .query<{ id: string }, Unused>(`select id from artifacts where ${UNUSED}`)
+    .all(unused)
     .map(({ id }) => id);
+
+/** What those take that no job needs and that a job has named. */
+export const measureKept = (db: Database): number =>
+  db
+    .query<{ bytes: number }, []>(
+      "select ifnull(sum(stored), 0) as bytes from artifacts indexed by artifacts_unused where unused_since is not null",
+    )
+    .get()?.bytes ?? 0;
+
+/** The same one by one, longest unused first. */
+export const listKept = (db: Database): readonly Readonly<{ id: string; stored: number }>[] =>
+  db.query<{ id: string; stored: number }, []>(KEPT).all();
 
 /** False when it came into use since it was listed. */
 export const withdrawUnused = (
   { db, commits }: Parts,
   id: string,
-  before: number,
+  unused: Unused,
 ): Promise<Result<boolean, Unavailable>> => {
-  const withdraw = `update artifacts set is_complete = 0, owner = null where id = $id and ${UNUSED}`;
-  return commits.write(() => db.query(withdraw).run({ id, before }).changes === 1);
+  const withdraw = `update artifacts set is_complete = 0, owner = null, unused_since = null where id = $id and ${UNUSED}`;
+  return commits.write(() => db.query(withdraw).run({ id, ...unused }).changes === 1);
 };
 
 const countFreePages = (db: Database): number =>

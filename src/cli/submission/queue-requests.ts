@@ -1,0 +1,58 @@
+import { escapeText } from "../../base/escape-text.ts";
+import { ok, type Result } from "../../base/result.ts";
+import { DONE, type Failure, type Flag, type FlagValues, type Outcome } from "../../command-line/command.ts";
+import { readSwitch } from "../../command-line/flag-values.ts";
+import { fail } from "../../command-line/usage.ts";
+import type { JobRequestInput, WireJob } from "../../wire/job.ts";
+import type { Api } from "../connection/api-client.ts";
+import { warnOfHealth } from "../jobs/warn-of-health.ts";
+import { hint, print, printJson } from "../terminal/output.ts";
+import { confirm } from "../terminal/prompt.ts";
+import { showRequest } from "./show-request.ts";
+
+type Requests = readonly JobRequestInput[];
+type Submit = (requests: Requests) => Promise<Result<readonly WireJob[], Failure>>;
+
+const SHOWN = 10;
+
+export const PRIORITY = { min: -9999, max: 9998 } as const;
+
+export const QUEUE_FLAGS: readonly Flag[] = [
+  { long: "repeat", short: "r", value: "N", help: "add each N times" },
+  { long: "priority", short: "p", value: "N", help: "higher starts earlier (default: 0)" },
+];
+
+const confirmMany = async (requests: Requests, flags: FlagValues): Promise<Result<boolean, Failure>> => {
+  if (requests.length === 1 || readSwitch(flags, "yes")) return ok(true);
+  for (const { command } of requests.slice(0, SHOWN)) hint(`  ${escapeText(command)}`);
+  if (requests.length > SHOWN) hint(`  … and ${requests.length - SHOWN} more`);
+  return confirm(`Add ${requests.length} jobs?`, true);
+};
+
+const report = (jobs: readonly WireJob[], flags: FlagValues): void => {
+  if (readSwitch(flags, "json")) printJson(jobs);
+  else if (readSwitch(flags, "quiet")) print(jobs.map((job) => job.id).join("\n"));
+  else if (jobs.length === 1) print(`Job ${jobs[0]?.id} is queued. See it with: nx queue`);
+  else print(`${jobs.length} jobs are queued: ${jobs[0]?.id} … ${jobs.at(-1)?.id}. See them with: nx queue`);
+};
+
+/** Asks before more than one, or only shows them with `--dry-run`. */
+export const queueRequests = async (
+  api: Api,
+  flags: FlagValues,
+  requests: Requests,
+  submit: Submit,
+): Promise<Outcome> => {
+  if (readSwitch(flags, "dry-run")) {
+    printJson(requests.map(showRequest));
+    return DONE;
+  }
+  const agreed = await confirmMany(requests, flags);
+  if (!agreed.ok) return agreed;
+  if (!agreed.value) return fail("nothing was added");
+  const jobs = await submit(requests);
+  if (!jobs.ok) return jobs;
+  report(jobs.value, flags);
+  await warnOfHealth(api);
+  return DONE;
+};
