@@ -9,6 +9,7 @@ import {
   type JobFolders,
   type Retention,
   selectOldFolders,
+  selectWarned,
   selectWarnings,
   type Warning,
 } from "../../core/upkeep/folder-plan.ts";
@@ -24,8 +25,12 @@ export type Cleaning = Readonly<{
   findEnd: (id: JobId) => JobEnd | null;
 }>;
 
-/** What goes, and whose owners are to be told first. */
-export type CleaningPlan = Readonly<{ removals: readonly FolderRemoval[]; warnings: readonly Warning[] }>;
+/** What goes, of which jobs the owners are to be told first, and of which they were told and the time has not come. */
+export type CleaningPlan = Readonly<{
+  removals: readonly FolderRemoval[];
+  warnings: readonly Warning[];
+  warned: readonly Warning[];
+}>;
 
 type Ended = Pick<EndedFolder, "id" | "endedAt" | "outputs">;
 
@@ -63,5 +68,6 @@ export const planCleaning = async (cleaning: Cleaning, now: number): Promise<Cle
   return {
     removals: selectOldFolders(found, { ...facts, oldestBackup }),
     warnings: selectWarnings(found, facts),
+    warned: selectWarned(found, facts),
   };
 };
