@@ -18,6 +18,6 @@ export const formatMinute = (at: number): string =>
 
 /** The same once they go, also where it is not known how many there are: `until` in Unix seconds. */
 export const describeGoing = (id: string, amount: Amount, until: number): string => {
-  const what = amount.files === 0 ? "What it wrote" : describeAmount(amount);
+  const what = amount.files === 0 ? `what job ${id} wrote` : describeAmount(amount);
   return `${what} ${amount.files > 1 ? "go" : "goes"} on ${formatMinute(until)}: nx pull ${id}`;
 };

@@ -58,9 +58,9 @@ test("nexus-server clean frees what ended long ago while the server runs, and nx
   expect((await world.job("running")).status).toBe("running");
 });
 
-const tellOwner = (id: string, seconds: number): number => {
+const tellOwner = async (id: string, seconds: number): Promise<number> => {
   const until = Math.floor(Date.now() / 1000) + seconds;
-  expireFiles(world, id, until);
+  await expireFiles(world, id, until);
   return until;
 };
 
@@ -80,14 +80,14 @@ test("nexus-server clean says in one line what files of a job go, when, and whet
     expect(stdout).toMatch(/^old {2}ended \S+ {2}0\.\d MB, but for the files that it made$/m);
     expect(stdout).toMatch(listed("the server tells their owner first"));
   }
-  const until = tellOwner("old", 3600);
+  const until = await tellOwner("old", 3600);
   for (const words of [["--dry-run"], []]) {
     const { stdout } = await clean("30", ...words);
     expect(stdout).toMatch(listed("their owner was told"));
     expect(stdout).toEndWith(`go on ${formatMinute(until)} at the earliest: their owner was told\nNothing goes now.\n`);
   }
   expect(existsSync(made)).toBe(true);
-  tellOwner("old", -1);
+  await tellOwner("old", -1);
   expect((await clean("30", "--dry-run")).stdout).toMatch(/^old {2}ended \S+ {2}0\.\d MB\nWould free /);
   expect((await clean("30")).exitCode).toBe(0);
   expect(existsSync(made)).toBe(false);
