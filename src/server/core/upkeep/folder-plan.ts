@@ -143,6 +143,14 @@ export const selectWarned = (folders: readonly EndedFolder[], facts: Omit<Facts,
     return until === null || until <= facts.now ? [] : [{ id, until, bytes }];
   });
 
+/** Those whose owners were told, and which are kept for longer since: until then at least. */
+export const selectSpared = (folders: readonly EndedFolder[], facts: Omit<Facts, "oldestBackup">): readonly Warning[] =>
+  judge(folders, facts).flatMap((verdict) => {
+    const { id, endedAt, outputs } = verdict.folder;
+    if (outputs === null || outputs.warnedUntil === null || isNear(verdict, facts)) return [];
+    return [{ id, until: findKeptUntil(facts.retention, endedAt), bytes: outputs.bytes }];
+  });
+
 /** What of a job's outputs a cleaning has to know. */
 export const holdOutputs = ({ state, bytes, isPulled, isWarned, keptUntil }: Outputs): HeldOutputs | null =>
   state === "kept" || state === "failed" ? { bytes, isPulled, warnedUntil: isWarned ? keptUntil : null } : null;

@@ -9,6 +9,7 @@ import {
   type JobFolders,
   type Retention,
   selectOldFolders,
+  selectSpared,
   selectWarned,
   selectWarnings,
   type Warning,
@@ -25,11 +26,12 @@ export type Cleaning = Readonly<{
   findEnd: (id: JobId) => JobEnd | null;
 }>;
 
-/** What goes, of which jobs the owners are to be told first, and of which they were told and the time has not come. */
+/** What goes, of which jobs the owners are to be told first, of which they were told and the time has not come, and of which that holds no longer. */
 export type CleaningPlan = Readonly<{
   removals: readonly FolderRemoval[];
   warnings: readonly Warning[];
   warned: readonly Warning[];
+  spared: readonly Warning[];
 }>;
 
 type Ended = Pick<EndedFolder, "id" | "endedAt" | "outputs">;
@@ -40,7 +42,8 @@ const listEnded = ({ findEnd, retention }: Cleaning, ids: readonly JobId[], now:
   const latest = retention.bytes === null ? findFirstLook(retention, now) : now;
   return ids.flatMap((id) => {
     const end = findEnd(id);
-    if (end === null || end.endedAt >= latest || end.outputs.state === "moving") return [];
+    if (end === null || end.outputs.state === "moving") return [];
+    if (end.endedAt >= latest && !end.outputs.isWarned) return [];
     return [{ id, endedAt: end.endedAt, outputs: holdOutputs(end.outputs) }];
   });
 };
@@ -69,5 +72,6 @@ export const planCleaning = async (cleaning: Cleaning, now: number): Promise<Cle
     removals: selectOldFolders(found, { ...facts, oldestBackup }),
     warnings: selectWarnings(found, facts),
     warned: selectWarned(found, facts),
+    spared: selectSpared(found, facts),
   };
 };
