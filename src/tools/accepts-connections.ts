@@ -1,9 +1,12 @@
 import { connect } from "node:net";
 
-/** Whether something listens at the path of a Unix socket. */
-export const acceptsConnections = (path: string): Promise<boolean> => {
+/** The path of a Unix socket, or a port. */
+export type ListeningPlace = string | Readonly<{ host: string; port: number }>;
+
+/** Whether something listens there. */
+export const acceptsConnections = (place: ListeningPlace): Promise<boolean> => {
   const { promise, resolve } = Promise.withResolvers<boolean>();
-  const socket = connect(path, () => resolve(true));
+  const socket = connect(typeof place === "string" ? { path: place } : place, () => resolve(true));
   socket.once("error", () => resolve(false));
   return promise.finally(() => socket.destroy());
 };

@@ -112,7 +112,8 @@ const hasMockGpus = async (target: Target): Promise<boolean> => {
 
 const startLocal = async (target: Target): ApiResult<void> => {
   const { startLocalServer } = await import("./local-server.ts");
-  return withoutCode(startLocalServer(() => hasMockGpus(target)));
+  const { locatePort } = await import("../targets/target-url.ts");
+  return withoutCode(startLocalServer(target.socket ?? locatePort(target.baseUrl), () => hasMockGpus(target)));
 };
 
 const connectBySsh = async (ssh: SshAddress, target: Target): ApiResult<void> => {

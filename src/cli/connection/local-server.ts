@@ -17,8 +17,8 @@ import { ok, type Result } from "../../base/result.ts";
 import { IS_SINGLE_FILE } from "../../base/single-file.ts";
 import type { Failure } from "../../command-line/command.ts";
 import { fail } from "../../command-line/usage.ts";
-import { acceptsConnections } from "../../tools/accepts-connections.ts";
-import { locateOwnSocket, locateServerDir, readLocalPort } from "../targets/local-socket.ts";
+import { acceptsConnections, type ListeningPlace } from "../../tools/accepts-connections.ts";
+import { locateServerDir, readLocalPort } from "../targets/local-socket.ts";
 import { hint } from "../terminal/output.ts";
 
 const MOCK_GPUS = ["--mock-gpus", "auto"];
@@ -63,10 +63,10 @@ const spawnServer = (logPath: string): ChildProcess => {
 
 const readLastLine = (path: string): string => readFileSync(path, "utf8").trimEnd().split("\n").at(-1) ?? "";
 
-const waitUntilUp = async (socket: string, server: ChildProcess): Promise<boolean> => {
+const waitUntilUp = async (place: ListeningPlace, server: ChildProcess): Promise<boolean> => {
   const deadline = performance.now() + START_LIMIT_MS;
   while (performance.now() < deadline) {
-    if (await acceptsConnections(socket)) return true;
+    if (await acceptsConnections(place)) return true;
     if (server.exitCode !== null && server.exitCode !== 0 && performance.now() > deadline - START_LIMIT_MS / 2)
       return false;
     await new Promise((resolve) => setTimeout(resolve, POLL_MS));
@@ -88,8 +88,11 @@ const prepareFolder = (serverDir: string): Result<void, Failure> => {
   }
 };
 
-/** `hasMockGpus` asks the server that was started. */
-export const startLocalServer = async (hasMockGpus: () => Promise<boolean>): Promise<Result<void, Failure>> => {
+/** Starts the user's own server and waits until it listens where it will be asked. `hasMockGpus` asks it. */
+export const startLocalServer = async (
+  place: ListeningPlace,
+  hasMockGpus: () => Promise<boolean>,
+): Promise<Result<void, Failure>> => {
   const serverDir = locateServerDir();
   const [program] = locateServer();
   if (!isProgram(program)) return fail(`there is no server program at ${program}: install nexus-server beside nx`);
@@ -97,7 +100,7 @@ export const startLocalServer = async (hasMockGpus: () => Promise<boolean>): Pro
   if (!prepared.ok) return prepared;
   const logPath = join(serverDir, "server.log");
   const server = spawnServer(logPath);
-  if (!(await waitUntilUp(await locateOwnSocket(), server)))
+  if (!(await waitUntilUp(place, server)))
     return fail(`the local server did not start: ${readLastLine(logPath) || NOTHING_SAID} (see ${logPath})`);
   const gpus = (await hasMockGpus()) ? " with mock GPUs" : "";
   hint(`No server on this machine yet: starting one${gpus}.`);

@@ -3,6 +3,7 @@ import { err, ok, type Result } from "../../base/result.ts";
 import { pinSocket } from "../../tools/sockets/pinned-socket.ts";
 import { bypassesProxy } from "../targets/loopback.ts";
 import type { Target } from "../targets/target.ts";
+import { locatePort } from "../targets/target-url.ts";
 import type { ApiFailure } from "./api-failure.ts";
 import { listTrusted } from "./trusted-users.ts";
 
@@ -14,14 +15,12 @@ export type Way = Readonly<{
 
 type Opened = Promise<Result<Way, ApiFailure>>;
 
-const HTTP_PORT = 80;
 const nothing = (): void => undefined;
 
 const dialPort = async (target: Target): Opened => {
   const { dial } = await import("./dial.ts");
-  const { hostname, port } = new URL(target.baseUrl);
-  const place = { hostname: hostname.replaceAll(/[[\]]/g, ""), port: Number(port || HTTP_PORT) };
-  const line = await dial(place, listTrusted("machine"));
+  const { host, port } = locatePort(target.baseUrl);
+  const line = await dial({ hostname: host, port }, listTrusted("machine"));
   if (line.ok) return ok({ options: { unix: line.value.path, keepalive: false }, close: line.value.close });
   const { describeListener } = await import("./distrust.ts");
   return err(await describeListener(target, line.error));

@@ -25,8 +25,7 @@ export const locateServerDir = (): string =>
       join(process.env["XDG_STATE_HOME"] || join(locateHome(), ".local", "state"), "nexus-server"),
   );
 
-/** Where the user's own server listens for them. A digest is made only for a path that has one: that takes as long as a request. */
-export const locateOwnSocket = async (): Promise<string> => {
+const locateOwnSocket = async (): Promise<string> => {
   const serverDir = locateServerDir();
   const isShared = nameSharedFileSystem(serverDir) !== null;
   const runtimeDir = process.env["XDG_RUNTIME_DIR"] || null;

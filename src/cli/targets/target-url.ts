@@ -68,3 +68,11 @@ export const parseTargetUrl = (text: string): Result<TargetAddress, Failure> => 
   const host = url.hostname.replaceAll(/[[\]]/g, "");
   return ok({ host, port: readPort(text, url), protocol: url.protocol === "https:" ? "https" : "http" });
 };
+
+const HTTP_PORT = 80;
+
+/** Where the address of a server leads by plain HTTP. */
+export const locatePort = (url: string): Readonly<{ host: string; port: number }> => {
+  const { hostname, port } = new URL(url);
+  return { host: hostname.replaceAll(/[[\]]/g, ""), port: Number(port || HTTP_PORT) };
+};
