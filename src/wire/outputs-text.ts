@@ -25,8 +25,12 @@ export const describeKept = (id: string, amount: Amount, leftOut: Amount = NONE)
   return leftOut.files === 0 ? null : `nothing is kept${describeLeftOut(leftOut)}`;
 };
 
-/** The same once they go: `until` in Unix seconds. */
+/** `at` in Unix seconds. */
+export const formatMinute = (at: number): string =>
+  `${new Date(at * 1000).toISOString().slice(0, DATE_AND_MINUTE).replace("T", " ")} UTC`;
+
+/** The same once they go, also where it is not known how many there are: `until` in Unix seconds. */
 export const describeGoing = (id: string, amount: Amount, until: number): string => {
-  const time = new Date(until * 1000).toISOString().slice(0, DATE_AND_MINUTE).replace("T", " ");
-  return `${describeAmount(amount)} ${amount.files === 1 ? "goes" : "go"} on ${time} UTC: nx pull ${id}`;
+  const what = amount.files === 0 ? `what job ${id} wrote` : describeAmount(amount);
+  return `${what} ${amount.files > 1 ? "go" : "goes"} on ${formatMinute(until)}: nx pull ${id}`;
 };

@@ -2,7 +2,7 @@ import { describe, expect, test } from "bun:test";
 import { makeJob } from "../../../tests/support/top-samples.ts";
 import type { WireOutputs } from "../../wire/files.ts";
 import type { WireJob } from "../../wire/job.ts";
-import { describeFiles, describeFilesAtEnd, hasFiles } from "./kept-text.ts";
+import { describeExpiring, describeFiles, describeFilesAtEnd, hasFiles } from "./kept-text.ts";
 
 const KEPT: WireOutputs = {
   ...{ state: "kept", files: 3, bytes: 1_200_000_000, kept_until: 1_700_000_000, pulled: false },
@@ -70,4 +70,27 @@ test.each([
   ],
 ])("all about a job with %j has %p", (outputs, text) => {
   expect(describeFiles(describeJobWith(outputs))).toBe(text);
+});
+
+describe("of files that go soon", () => {
+  const expire = (id: string, outputs: Partial<WireOutputs> = {}) => ({ id, outputs: { ...KEPT, ...outputs } });
+  const describeStatus = (total_jobs: number, ...jobs: readonly ReturnType<typeof expire>[]): readonly string[] =>
+    describeExpiring({ expiring_files: { jobs: [...jobs], total_jobs } });
+
+  test("each job is a line with the time and what to type, and further ones are counted", () => {
+    const line = "3 files, 1.2 GB go on 2023-11-14 22:13 UTC: nx pull k3f9ab";
+    expect(describeStatus(1, expire("k3f9ab"))).toEqual([line]);
+    const failed = expire("a", { state: "failed", files: 0, bytes: 0 });
+    const second = "what job a wrote goes on 2023-11-14 22:13 UTC: nx pull a";
+    const rest = "files of 1 more job go soon, named here once these are fetched";
+    expect(describeStatus(3, expire("k3f9ab"), failed)).toEqual([line, second, rest]);
+    expect(describeStatus(4, failed).at(-1)).toStartWith("files of 3 more jobs go soon");
+  });
+
+  test("an older server says nothing, and what a hostile one says is harmless", () => {
+    expect(describeExpiring({})).toEqual([]);
+    expect(describeStatus(1, expire("\u001b[31m"))).toEqual([
+      "3 files, 1.2 GB go on 2023-11-14 22:13 UTC: nx pull \\x1b[31m",
+    ]);
+  });
 });

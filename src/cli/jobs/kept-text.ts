@@ -1,7 +1,8 @@
 import { escapeText } from "../../base/escape-text.ts";
 import type { WireOutputs } from "../../wire/files.ts";
 import type { WireJob } from "../../wire/job.ts";
-import { describeAmount, describeKept, describeLeftOut } from "../../wire/outputs-text.ts";
+import type { ServerStatus } from "../../wire/node.ts";
+import { describeAmount, describeGoing, describeKept, describeLeftOut } from "../../wire/outputs-text.ts";
 import { formatClock } from "../terminal/clock.ts";
 
 type Facts = Partial<WireJob>;
@@ -57,6 +58,17 @@ export const describeFiles = (job: WireJob): string | null => {
   const until =
     outputs.kept_until === null || outputs.files === 0 ? "" : `, until ${formatClock(outputs.kept_until)} UTC`;
   return `${state}${until}${outputs.pulled ? ", fetched" : ""}`;
+};
+
+/** What a server says of the files of one's own jobs that go soon, a line each. */
+export const describeExpiring = ({
+  expiring_files: expiring,
+}: Pick<ServerStatus, "expiring_files">): readonly string[] => {
+  if (expiring === undefined) return [];
+  const lines = expiring.jobs.map(({ id, outputs }) => describeGoing(id, outputs, outputs.kept_until ?? 0));
+  const more = expiring.total_jobs - lines.length;
+  const rest = `files of ${more} more ${more === 1 ? "job" : "jobs"} go soon, named here once these are fetched`;
+  return (more > 0 ? [...lines, rest] : lines).map(escapeText);
 };
 
 export const hasFiles = (job: WireJob): boolean => {

@@ -16,7 +16,10 @@ import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import fc from "fast-check";
 import type { WireFiles } from "../../../src/wire/files.ts";
+import type { ServerStatus } from "../../../src/wire/node.ts";
+import { formatMinute } from "../../../src/wire/outputs-text.ts";
 import { type CuttingProxy, startCuttingProxy } from "../../support/cutting-proxy.ts";
+import { expireFiles } from "../../support/expire-files.ts";
 import { type Finished, NX, stopChild } from "../../support/programs.ts";
 import { canMount, createSmallDisk } from "../../support/small-disk.ts";
 import { waitUntil } from "../../support/wait.ts";
@@ -202,6 +205,29 @@ describe("what a job made", () => {
     expect((await world.nx(["logs", "-F", id])).stderr).toBe(lines);
     expect((await world.nx(["wait", id])).stderr).toEndWith(lines);
     expect((await world.nx(["logs", "-n", "1", "--json", id])).stderr).toBe("");
+  });
+
+  test("and what of it goes soon is told by nx to its owner, until it is fetched or gone", async () => {
+    const ids = await Promise.all(["1", "2", "3", "4", "5"].map((text) => run(`echo ${text} > made`)));
+    const until = Math.floor(Date.now() / 1000) + 3600;
+    for (const [index, id] of ids.entries()) await expireFiles(world, id, until + index);
+    const others = await run("echo 1 > made", { user: "a-colleague" });
+    await expireFiles(world, others, until);
+    const line = (id: string): string => `Warning: 1 file, 2 B goes on ${formatMinute(until)}: nx pull ${id}\n`;
+    const rest = (jobs: string): string => `Warning: files of ${jobs} go soon, named here once these are fetched\n`;
+    const look = async (): Promise<string> => {
+      const { stderr, exitCode } = await world.nx([]);
+      expect(exitCode).toBe(0);
+      return stderr.replace(/^Warning: the (GPUs|machine) .*\n/gm, "");
+    };
+    const [first = "", second = "", ...last] = ids;
+    expect(await look()).toBe([first, second, ...last.slice(0, 1)].map(line).join("") + rest("2 more jobs"));
+    expect((await pull(first)).exitCode).toBe(0);
+    expect((await pull(second, "made", "-o", "part")).exitCode).toBe(0);
+    expect((await fetch(`${world.url}/v1/jobs/${last[0]}/files`, { method: "DELETE" })).status).toBe(204);
+    expect(await look()).toBe(last.slice(1).map(line).join(""));
+    const { status } = JSON.parse((await world.nx(["--json"])).stdout) as { status: ServerStatus };
+    expect(status.expiring_files).toMatchObject({ total_jobs: 2, jobs: last.slice(1).map((id) => ({ id })) });
   });
 
   test("that is nothing is told in one line", async () => {

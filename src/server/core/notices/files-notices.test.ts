@@ -67,6 +67,10 @@ test("messages say what is kept, until when, and what else there is to say", () 
   const warning = tell("files_expire", { ...job, outputs: { ...KEPT, isWarned: true } });
   expect(warning).toStartWith("Job a made files that go soon on atlas\n");
   expect(warning).toContain("\nFiles: 3 files, 1.2 GB go on 2023-11-14 22:13 UTC: nx pull a");
+  const lost = { ...NO_OUTPUTS, state: "failed", isWarned: true, keptUntil: 1_700_000_000 } as const;
+  expect(tell("files_expire", { ...job, outputs: lost })).toContain(
+    "\nFiles: what job a wrote goes on 2023-11-14 22:13 UTC: nx pull a",
+  );
 });
 
 test("a secret in a note is masked", () => {

@@ -28,10 +28,8 @@ export const describeFiles = (job: Job): string | null => {
   if (!isEnded(job)) return null;
   const { state, keptUntil, isWarned, leftOut } = job.outputs;
   if (state === "moving") return "what it made is still being moved";
-  if (state === "failed") return null;
-  return isWarned && keptUntil !== null
-    ? describeGoing(job.id, job.outputs, keptUntil)
-    : describeKept(job.id, job.outputs, leftOut);
+  if (isWarned && keptUntil !== null) return describeGoing(job.id, job.outputs, keptUntil);
+  return state === "failed" ? null : describeKept(job.id, job.outputs, leftOut);
 };
 
 /** What follows from it for a job that runs. */
