@@ -15,6 +15,7 @@ const SUBJECTS: Readonly<Record<string, readonly string[]>> = {
   installation: ["config", "installation", "settings", "setup"],
   jobs: ["changes", "gpus", "job", "jobs", "queue", "running", "screen", "wandb"],
   notices: ["couriers", "deliveries", "notices", "notifications"],
+  outputs: ["files", "outputs", "pull"],
   upkeep: ["artifacts", "backup", "clean", "machine", "metrics", "restore", "sqlite", "telemetry", "upkeep"],
 };
 

@@ -25,6 +25,7 @@ const describeKept = (job: EndedJob, { files, bytes, leftOut }: Kept, retention:
   bytes,
   leftOut,
   keptUntil: files === 0 ? null : findKeptUntil(retention, job.completedAt),
+  isWarned: false,
 });
 
 const keep = async (
