@@ -16,8 +16,13 @@ export type Flag = Readonly<{
 
 export type FlagValues = Readonly<Record<string, string | boolean | readonly string[] | undefined>>;
 
-/** `command` is what stands after `--`, for a verb that takes one there. */
-export type Invocation = Readonly<{ flags: FlagValues; words: readonly string[]; command?: readonly string[] }>;
+/** `command` is what stands after `--`, for a verb that takes one there; `meant` is a line that is more likely than the command. */
+export type Invocation = Readonly<{
+  flags: FlagValues;
+  words: readonly string[];
+  command?: readonly string[];
+  meant?: string;
+}>;
 
 /** `exitCode` is one of the contract: 1 failed, 2 wrong usage, 3 unreachable, 4 refused, 5 no such thing, 6 its state does not allow it, 130 interrupted. */
 export type Failure = Readonly<{ exitCode: number; message: string }>;

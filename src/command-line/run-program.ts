@@ -1,7 +1,8 @@
 import { escapeText } from "../base/escape-text.ts";
 import { ok, type Result } from "../base/result.ts";
 import { suggestNearest } from "../base/suggest.ts";
-import { DONE, type Failure, type Outcome, type Program, type Verb } from "./command.ts";
+import { DONE, type Failure, type Invocation, type Outcome, type Program, type Verb } from "./command.ts";
+import { findMeantLine } from "./find-meant.ts";
 import { readSwitch } from "./flag-values.ts";
 import { findFirstWord, parseWords } from "./parse-words.ts";
 import { failUsage } from "./usage.ts";
@@ -35,6 +36,12 @@ const refuseLateVerb = async (word: string, program: Program): Promise<Outcome> 
   return verb.ok ? failUsage(`the verb comes before the flags, as in: ${program.name} ${word} …`) : verb;
 };
 
+const addMeant = (invocation: Invocation, verb: Verb, program: Program): Invocation => {
+  const command = verb.isCommand === true ? invocation.words : invocation.command;
+  const meant = command === undefined ? null : findMeantLine(command, verb, program);
+  return meant === null ? invocation : { ...invocation, meant };
+};
+
 const callVerb = async (words: readonly string[], at: number, program: Program): Promise<Outcome> => {
   const name = words[at];
   const verb = name === undefined ? ok((await program.withoutVerb()).verb) : await loadVerb(name, program);
@@ -43,7 +50,8 @@ const callVerb = async (words: readonly string[], at: number, program: Program):
   if (!parsed.ok) return parsed;
   const late = name === undefined ? parsed.value.words[0] : undefined;
   if (readSwitch(parsed.value.flags, "help")) return showHelp(name ?? late, program);
-  return late === undefined ? verb.value.run(parsed.value) : refuseLateVerb(late, program);
+  if (late !== undefined) return refuseLateVerb(late, program);
+  return verb.value.run(addMeant(parsed.value, verb.value, program));
 };
 
 const findVerb = (words: readonly string[], { flags, isVerbFirst }: Program): number =>

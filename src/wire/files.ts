@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { describeFirstMistake, describeGlobMistake } from "./output-globs.ts";
 
 export const OUTPUT_STATES = ["none", "moving", "kept", "failed"] as const;
 export const FILE_TYPES = ["file", "link"] as const;
@@ -6,20 +7,20 @@ export const FILE_TYPES = ["file", "link"] as const;
 const MAX_GLOBS = 1000;
 const MAX_GLOB_LENGTH = 4096;
 
+const refineBy =
+  <Value>(describeMistake: (value: Value) => string | null) =>
+  (value: Value, context: z.RefinementCtx): void => {
+    const message = describeMistake(value);
+    if (message !== null) context.addIssue({ code: "custom", message });
+  };
+
 const globSchema = z
   .string()
   .max(MAX_GLOB_LENGTH)
-  .refine((glob) => glob.replace(/^!/, "") !== "", "The pattern is empty")
-  .refine((glob) => !glob.includes("\0"), "The pattern contains a NUL byte")
+  .superRefine(refineBy(describeGlobMistake))
   .meta({ pattern: "^!?[^\\u0000!][^\\u0000]*$" });
 
-export const globsSchema = z
-  .array(globSchema)
-  .max(MAX_GLOBS)
-  .refine(
-    ([first]) => first?.startsWith("!") !== true,
-    "The first pattern takes out of nothing: begin with one that keeps, such as **",
-  );
+export const globsSchema = z.array(globSchema).max(MAX_GLOBS).superRefine(refineBy(describeFirstMistake));
 
 export const outputGlobsSchema = globsSchema.meta({
   description:

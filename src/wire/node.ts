@@ -1,8 +1,13 @@
 import { z } from "zod";
+import { wireJobSchema } from "./job.ts";
 
 export const HEALTH_STATUSES = ["healthy", "under_load", "unhealthy"] as const;
 
 export const LOG_FILES = ["output", "error"] as const;
+
+const expiringFilesSchema = z
+  .object({ jobs: z.array(wireJobSchema.pick({ id: true, outputs: true })), total_jobs: z.int() })
+  .meta({ id: "ExpiringFiles" });
 
 export const serverStatusSchema = z
   .object({
@@ -20,6 +25,10 @@ export const serverStatusSchema = z
       .string()
       .optional()
       .meta({ description: "There while too little is free on the disk: nothing starts" }),
+    expiring_files: expiringFilesSchema.optional().meta({
+      description:
+        "With `user`, while files of jobs of that user are about to be removed and nobody has fetched them: those of the first three jobs, the first to go first, and how many jobs there are",
+    }),
   })
   .meta({ id: "ServerStatus" });
 

@@ -63,3 +63,10 @@ test.each(commands)("%s: nx %s is a command that nx takes", async (_path, comman
 test.each(serverCommands)("%s.md: nexus-server %s is a command that it takes", async (_path, command) => {
   expect(await parse(command, createProgram())).toMatchObject({ ok: true });
 });
+
+test("bash leaves the braces of all examples alone", async () => {
+  const examples = await Promise.all(Object.values(NX.verbs).map(async (load) => (await load()).verb.examples));
+  const lines = [...commands.map(([, command]) => command), ...examples.flat()];
+  const unquoted = lines.map((line) => line.replaceAll(/'[^']*'|"[^"]*"/g, ""));
+  expect(unquoted.filter((line) => /\{[^}]*(,|\.\.)/.test(line))).toEqual([]);
+});

@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import type { WireJob } from "../../src/wire/job.ts";
 import type { Health } from "../../src/wire/node.ts";
+import { expireFiles } from "../support/expire-files.ts";
 import { runProgram } from "../support/programs.ts";
 import { createTmux, type Tmux, type Window } from "../support/tmux.ts";
 import { waitUntil } from "../support/wait.ts";
@@ -13,6 +14,7 @@ export type Screens = ReadonlyMap<string, string>;
 
 type Show = (scene: Scene, line: string) => Promise<string>;
 
+const A_DAY_S = 86_400;
 const NX = join(import.meta.dirname, "..", "..", "nx");
 const NODE_NAME = "gpu-box";
 
@@ -22,10 +24,15 @@ const noteNewJobs = async (world: World, names: Map<string, string>): Promise<vo
     if (!names.has(id)) names.set(id, `new-${String(names.size).padStart(2, "0")}`);
 };
 
-const castJob = async (world: World, { name, status, request }: Part, names: Map<string, string>): Promise<void> => {
+const castJob = async (
+  world: World,
+  { name, status, request, isExpiring = false }: Part,
+  names: Map<string, string>,
+): Promise<void> => {
   const { id } = await world.submit(request);
   names.set(id, name);
   await world.waitFor(id, [status]);
+  if (isExpiring) await expireFiles(world, id, Date.now() / 1000 + A_DAY_S);
 };
 
 const fillIn = (line: string, world: World, names: ReadonlyMap<string, string>): string =>
@@ -49,9 +56,16 @@ const giveAnswers = async (window: Window, { answers = [] }: Scene): Promise<voi
   }
 };
 
+const clear = async (window: Window): Promise<void> => {
+  window.type("clear");
+  window.press("Enter");
+  await window.see(/^\$\n*$/);
+};
+
 const showOnTerminal =
   (window: Window): Show =>
   async (scene, line) => {
+    await clear(window);
     const mark = `end of ${scene.name}:`;
     window.type(`clear; ${line}; printf '%s %s\\n' '${mark}' $?`);
     window.press("Enter");

@@ -5,8 +5,13 @@ export type Form = "pipe" | "terminal";
 /** What is typed, as text or as a key's name, once the screen shows something. */
 export type Answer = Readonly<{ see: RegExp; text?: string; key: string }>;
 
-/** A job that is there before the scene, known by a name of an id's width. */
-export type Part = Readonly<{ name: string; status: string; request: Partial<JobRequestInput> & { command: string } }>;
+/** A job that is there before the scene, known by a name of an id's width; `isExpiring`: its files go soon. */
+export type Part = Readonly<{
+  name: string;
+  status: string;
+  request: Partial<JobRequestInput> & { command: string };
+  isExpiring?: boolean;
+}>;
 
 /** A line as a user types it; `{name}` stands for the id of that job. */
 export type Scene = Readonly<{
@@ -117,6 +122,8 @@ const SUBMISSIONS: readonly Scene[] = [
   { name: "add-outside-a-repository", line: "nx add true", answers: NO },
   { name: "add", line: "nx add --no-git true" },
   { name: "add-many", line: "nx add --no-git echo '{a,b,c}'", answers: YES },
+  { name: "add-doubtful-list", line: "nx add --no-git python3 train.py '+opt={lr:0.1,wd:0}'", only: "pipe" },
+  { name: "add-flags-last", line: "nx add --no-git 'python3 train.py' -g 2", answers: NO },
   { name: "add-dry-run", line: "nx add --no-git --dry-run true" },
   { name: "add-over-the-limit", line: "nx add --no-git echo '{0,1,2,3}{0,1,2,3}'", answers: YES },
   { name: "remove-many", line: "nx remove '^echo'", answers: NO },
@@ -167,6 +174,13 @@ const BUSY_SERVER: readonly Scene[] = [
   { name: "redo", line: "nx redo {good-1} -- echo 'epoch 3'" },
 ];
 
+const EXPIRING: readonly Part[] = ["made-5", "made-6", "made-7", "made-8"].map((name) => ({
+  name,
+  status: "completed",
+  request: { command: "echo 1 > made", num_gpus: 0 },
+  isExpiring: true,
+}));
+
 const FILES: readonly Scene[] = [
   { name: "files", line: "nx files {made-4}", jobs: [MAKING] },
   { name: "files-cut", line: "nx files -n 1 {made-4}" },
@@ -176,12 +190,14 @@ const FILES: readonly Scene[] = [
   { name: "files-without-id", line: "nx files" },
   { name: "get-with-files", line: "nx get {made-4}" },
   { name: "wait-with-files", line: "nx wait {made-4}" },
+  { name: "logs-with-files", line: "nx logs {made-4}" },
   { name: "pull-no-match", line: "nx pull {made-4} '*.pt'" },
   { name: "pull", line: "nx pull {made-4}" },
   { name: "pull-again", line: "nx pull {made-4}" },
   { name: "pull-differs", line: "echo 3 > nexus-outputs/{made-4}/runs/a; nx pull {made-4}" },
   { name: "pull-forced", line: "nx pull -f {made-4}" },
   { name: "pull-none", line: "nx pull {good-1}" },
+  { name: "status-expiring", line: "nx", jobs: EXPIRING },
   { name: "outputs-both", line: "nx add --outputs '*.pt' --no-outputs --no-git true" },
 ];
 

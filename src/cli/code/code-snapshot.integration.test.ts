@@ -11,6 +11,7 @@ import {
   rmSync,
   symlinkSync,
   truncateSync,
+  utimesSync,
   writeFileSync,
 } from "node:fs";
 import { join } from "node:path";
@@ -19,6 +20,7 @@ import { AUTHOR, type Bench, gitIn, openBench, useBench } from "../../../tests/s
 import { takeSnapshot } from "./code-snapshot.ts";
 
 const MIB = 1024 * 1024;
+const POINTER = "version https://git-lfs.github.com/spec/v1";
 
 let folder: string;
 let repository: string;
@@ -174,29 +176,34 @@ describe("a snapshot", () => {
     });
     git("submodule", "--quiet", "add", inner, "inner");
     write(".gitattributes", "*.bin filter=lfs diff=lfs merge=lfs -text\n");
-    for (const name of ["a", "b", "c", "d"]) write(`models/${name}.bin`, name);
+    for (const name of ["a", "b", "c", "d"]) write(`models/${name}.bin`, `${POINTER}\noid sha256:${name}\n`);
+    write("models/fetched.bin", "weights");
     const snapshot = await snap();
     expect(snapshot.warnings).toEqual([
       "Submodules do not travel with the job: inner",
-      "Files in Git LFS travel as pointers, not as what they point to: models/a.bin, models/b.bin, models/c.bin and 1 more",
+      "Files in Git LFS travel as pointers, as they lie here; git lfs pull fetches what they point to: models/a.bin, models/b.bin, models/c.bin and 1 more",
     ]);
-    snapshot.dispose();
+    expect(readFileSync(join(await unpack(snapshot), "models/fetched.bin"), "utf8")).toBe("weights");
   });
 
-  test("warns of files that a filter changes, from a sub-folder too, and of none where no filter is at work", async () => {
-    git("config", "filter.git-crypt.clean", "cat");
-    git("config", "filter.off.smudge", "cat");
-    write("deep/here", "");
-    write("secret\nkey", "secret");
-    write("absent", "");
-    write("plain", "");
-    const attributes = '"secret\\nkey" filter=git-crypt\nabsent filter=off\nplain -filter\n*.gone filter=git-crypt\n';
-    write(".git/info/attributes", attributes);
-    const snapshot = await snap(join(repository, "deep"));
-    expect(snapshot.warnings).toEqual([
-      'Files travel as git keeps them, after the filter "git-crypt", not as you see them: secret\nkey',
-    ]);
-    snapshot.dispose();
+  test("holds what the user sees of files that a filter or an encoding changes, tracked or not, from a sub-folder too", async () => {
+    git("config", "filter.upper.clean", "tr a-z A-Z");
+    write(
+      ".git/info/attributes",
+      '"secret\\nkey" filter=upper\n*.u filter=upper\n*.wide working-tree-encoding=UTF-16LE\n',
+    );
+    const seen = { "secret\nkey": "secret", "a.u": "same size", "b.wide": "w\0i\0d\0e\0", "deep/c.u": "below" };
+    for (const [name, text] of Object.entries(seen)) write(name, text);
+    const expectSeen = async (): Promise<void> => {
+      const snapshot = await snap(join(repository, "deep"));
+      expect(snapshot.warnings).toEqual([]);
+      const unpacked = await unpack(snapshot);
+      for (const [name, text] of Object.entries(seen)) expect(readFileSync(join(unpacked, name), "utf8")).toBe(text);
+    };
+    await expectSeen();
+    commitAll();
+    expect(git("show", "HEAD:a.u")).toBe("SAME SIZE");
+    await expectSeen();
   });
 
   test("takes files as git keeps them where a filter, such as Git LFS's, can't work", async () => {
@@ -255,15 +262,88 @@ describe("a snapshot", () => {
       message: expect.stringContaining("60.0 MiB of files, at most 50 MiB can travel"),
     });
     expect(snapshot?.ok === false && snapshot.error.message).toContain("larger (40.0 MiB), large (20.0 MiB)");
+    git("add", "large");
+    const both = await takeSnapshot(repository);
+    expect(both?.ok === false && both.error.message).toMatch(
+      /new ones, to be added to \.gitignore: larger \(40.0 MiB\).*; tracked ones, .*git rm --cached.*: large \(20.0 MiB\)$/,
+    );
+    git("rm", "--quiet", "--cached", "large");
     write(".gitignore", "large*\n");
     (await snap()).dispose();
   });
 
   test("says what git can't take", async () => {
-    execFileSync("git", ["init", "--quiet", join(repository, "inner")]);
-    write("inner/file", "");
+    write(".GIT/file", "");
     const snapshot = await takeSnapshot(repository);
-    expect(snapshot?.ok === false && snapshot.error.message).toContain("inner");
+    expect(snapshot?.ok === false && snapshot.error.message).toContain(".GIT/file");
+  });
+
+  test("holds the files of folders in which git was begun and nothing committed, and says which folders those are", async () => {
+    write(".gitignore", "*.log\n");
+    for (const name of ["inner", "inner/deeper", "with-commit"])
+      gitIn(folder, "init", "--quiet", join(repository, name));
+    gitIn(join(repository, "with-commit"), "commit", "--quiet", "--allow-empty", "-m", "one");
+    for (const name of ["inner/a", "inner/a.log", "inner/kept", "inner/deeper/b", "with-commit/c"]) write(name, name);
+    write("inner/.gitignore", "ours\n");
+    write("inner/ours", "");
+    gitIn(join(repository, "inner"), "add", "kept");
+    const snapshot = await snap();
+    expect(snapshot.warnings).toEqual([
+      "Submodules do not travel with the job: with-commit",
+      "Folders that are repositories without a commit travel as files: inner, inner/deeper",
+    ]);
+    const travelled = ["inner/.gitignore", "inner/a", "inner/deeper/b", "inner/kept"];
+    expect(listFiles(await unpack(snapshot))).toEqual([".gitignore", ...travelled]);
+  });
+
+  test("of a repository that belongs to someone else is refused with what git says to do", async () => {
+    process.env["GIT_TEST_ASSUME_DIFFERENT_OWNER"] = "1";
+    try {
+      const snapshot = await takeSnapshot(repository);
+      expect(snapshot?.ok === false && snapshot.error.message).toEndWith(
+        `if you trust this one: git config --global --add safe.directory ${repository}`,
+      );
+    } finally {
+      delete process.env["GIT_TEST_ASSUME_DIFFERENT_OWNER"];
+    }
+  });
+
+  test("sees a change in the tick of the clock in which the index was written", async () => {
+    const tick = new Date(1_700_000_000_000);
+    const setTick = (name: string): void => utimesSync(join(repository, name), tick, tick);
+    git("config", "core.trustctime", "false");
+    write("seed", "1");
+    setTick("seed");
+    commitAll();
+    write("seed", "2");
+    setTick("seed");
+    setTick(".git/index");
+    expect(readFileSync(join(await unpack(await snap()), "seed"), "utf8")).toBe("2");
+  });
+
+  test("drops what was removed under assume-unchanged, and sees new files outside a sparse checkout", async () => {
+    for (const name of ["assumed", "in/a", "out/b"]) write(name, name);
+    commitAll();
+    git("sparse-checkout", "set", "in");
+    git("update-index", "--assume-unchanged", "assumed");
+    rmSync(join(repository, "assumed"));
+    write("out/new", "new");
+    const snapshot = await snap();
+    expect(snapshot.isDirty).toBe(true);
+    expect(listFiles(await unpack(snapshot))).toEqual(["in/a", "out/b", "out/new"]);
+  });
+
+  test("is taken where git can't look into a submodule", async () => {
+    mkdirSync(join(folder, "inner"));
+    gitIn(folder, "init", "--quiet", "inner");
+    gitIn(join(folder, "inner"), "commit", "--quiet", "--allow-empty", "-m", "one");
+    git("submodule", "--quiet", "add", join(folder, "inner"), "inner");
+    write("a", "before");
+    commitAll();
+    write("a", "after");
+    writeFileSync(join(repository, "inner", ".git"), "gitdir: /nowhere\n");
+    const snapshot = await snap();
+    expect(readFileSync(join(await unpack(snapshot), "a"), "utf8")).toBe("after");
   });
 
   test("names the remote without its password", async () => {

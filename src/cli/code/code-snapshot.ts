@@ -2,14 +2,16 @@ import { closeSync, openSync, statSync } from "node:fs";
 import { ok, type Result } from "../../base/result.ts";
 import type { Failure } from "../../command-line/command.ts";
 import { fail } from "../../command-line/usage.ts";
-import { findDirt, type GitFacts, isTreeOfHead, readGitFacts } from "./git-facts.ts";
+import { type GitFacts, isTreeOfHead } from "./git-facts.ts";
 import { locateRepository } from "./git-repository.ts";
 import type { TaggedTree } from "./git-tags.ts";
 import type { Pushed } from "./push-tags.ts";
-import { runGit, startGit } from "./run-git.ts";
-import { checkChangedSize, type SizedFile } from "./size-limit.ts";
+import { AS_BYTES, startGit } from "./run-git.ts";
+import { checkSize } from "./size-limit.ts";
 import { createWorkshop, type Workshop } from "./snapshot-folder.ts";
 import { findWarnings } from "./snapshot-warnings.ts";
+import { findWorkingFiles, type SizedFile, type WorkingFiles } from "./working-files.ts";
+import { writeFilteredTree, writeTree } from "./write-tree.ts";
 
 /** `isDirty`: something of it is in no commit. `subFolder` is where the user stands below the top, empty at the top. `folder` is ours, until `dispose`. */
 export type Snapshot = Readonly<{
@@ -18,25 +20,17 @@ export type Snapshot = Readonly<{
   isDirty: boolean;
   subFolder: string;
   warnings: readonly string[];
+  sizes: readonly SizedFile[];
   writeTar: (path: string) => Promise<Result<number, Failure>>;
-  listFiles: () => readonly SizedFile[];
   pushTags: (names: readonly string[]) => Promise<Pushed>;
   withdrawTags: (names: readonly string[]) => Promise<void>;
   dispose: () => void;
 }> &
   GitFacts;
 
+type Taken = Readonly<{ tree: string; files: WorkingFiles }>;
+
 const MISSING_OBJECT = /invalid object|cannot read|not a valid object|missing/i;
-const TREE_SHA = /^[0-9a-f]{40,64}$/;
-
-const writeTree = async ({ repository, env, keep }: Workshop): Promise<Result<string, Failure>> => {
-  const { top } = repository;
-  const added = await keep((signal) => startGit(top, ["add", "--all", "--", "."], { env, signal }));
-  if (!added.ok) return fail(`the repository's files can't be read: ${added.problem}`);
-  const tree = runGit(top, ["write-tree"], { env });
-  return tree.ok && TREE_SHA.test(tree.text) ? ok(tree.text) : fail(`git can't make a tree: ${tree.problem}`);
-};
-
 const explainArchive = (problem: string): Result<never, Failure> =>
   MISSING_OBJECT.test(problem)
     ? fail(
@@ -46,21 +40,22 @@ const explainArchive = (problem: string): Result<never, Failure> =>
 
 const writeTar = async ({ bare, keep }: Workshop, tree: string, path: string): Promise<Result<number, Failure>> => {
   const output = openSync(path, "w", 0o600);
-  const words = [`--git-dir=${bare}`, "archive", "--format=tar", tree];
+  const words = [...AS_BYTES, `--git-dir=${bare}`, "archive", "--format=tar", tree];
   const written = await keep((signal) => startGit(bare, words, { output, signal }));
   closeSync(output);
   return written.ok ? ok(statSync(path).size) : explainArchive(written.problem);
 };
 
-const listFiles = ({ bare }: Workshop, tree: string): readonly SizedFile[] =>
-  runGit(bare, [`--git-dir=${bare}`, "ls-tree", "-r", "-l", "-z", tree])
-    .text.split("\0")
-    .map((line) => /^\S+ \S+ \S+ +(\d+)\t(.*)$/s.exec(line))
-    .map((match) => ({ bytes: Number(match?.[1] ?? 0), name: match?.[2] ?? "" }));
+const findTagged = async (workshop: Workshop, { tree, files }: Taken): Promise<Result<TaggedTree, Failure>> => {
+  if (!files.isDirty || isTreeOfHead(workshop.repository.top, tree)) return ok({ tree, isCommitted: true });
+  const filtered = await writeFilteredTree(workshop, files, tree);
+  return filtered.ok ? ok({ tree: filtered.value, isCommitted: false }) : filtered;
+};
 
-const pushTags = async (workshop: Workshop, tagged: TaggedTree, names: readonly string[]): Promise<Pushed> => {
+const pushTags = async (workshop: Workshop, taken: Taken, names: readonly string[]): Promise<Pushed> => {
   const [{ createTags }, remote] = await Promise.all([import("./git-tags.ts"), import("./push-tags.ts")]);
-  const tags = createTags(workshop, tagged, names);
+  const tagged = await findTagged(workshop, taken);
+  const tags = tagged.ok ? createTags(workshop, tagged.value, names) : tagged;
   return tags.ok ? remote.pushTags(workshop, tags.value) : { names: [], problem: tags.error.message };
 };
 
@@ -69,39 +64,43 @@ const withdrawTags = async (workshop: Workshop, names: readonly string[]): Promi
   await remote.withdrawTags(workshop, names);
 };
 
-type Taken = Readonly<{ tree: string; isDirty: boolean }>;
-
-const describe = (workshop: Workshop, { tree, isDirty }: Taken): Snapshot => {
+const describe = (workshop: Workshop, taken: Taken): Snapshot => {
   const { repository, folder, dispose } = workshop;
   return {
-    ...readGitFacts(repository.top),
+    ...taken.files.facts,
     folder,
-    treeSha: tree,
-    isDirty,
+    treeSha: taken.tree,
+    isDirty: taken.files.isDirty,
     subFolder: repository.prefix,
-    warnings: findWarnings(workshop),
-    writeTar: (path) => writeTar(workshop, tree, path),
-    listFiles: () => listFiles(workshop, tree),
-    pushTags: (names) => pushTags(workshop, { tree, isCommitted: isTreeOfHead(repository.top, tree) }, names),
+    warnings: findWarnings(repository.top, taken.files),
+    sizes: taken.files.sizes,
+    writeTar: (path) => writeTar(workshop, taken.tree, path),
+    pushTags: (names) => pushTags(workshop, taken, names),
     withdrawTags: (names) => withdrawTags(workshop, names),
     dispose,
   };
 };
 
+const takeIn = async (workshop: Workshop): Promise<Result<Snapshot, Failure>> => {
+  const found = await findWorkingFiles(workshop);
+  if (!found.ok) return found;
+  const files = found.value;
+  const size = checkSize(files.sizes);
+  if (!size.ok) return size;
+  const tree = await writeTree(workshop, files);
+  return tree.ok ? ok(describe(workshop, { tree: tree.value, files })) : tree;
+};
+
 /**
- * The files as they are now, tracked or not, except the ignored ones. Null outside a repository. The user's repository
+ * The files as they are now, byte for byte, tracked or not, except the ignored ones. Null outside a repository. The user's repository
  * is only read: index and objects are written in a folder of our own, which `dispose` removes.
  */
 export const takeSnapshot = async (cwd: string): Promise<Result<Snapshot, Failure> | null> => {
   const located = locateRepository(cwd);
   if (!located.ok) return located;
   if (located.value === null) return null;
-  const size = checkChangedSize(located.value.top);
-  if (!size.ok) return size;
   const workshop = createWorkshop(located.value);
-  const isDirty = findDirt(workshop);
-  const tree = await writeTree(workshop);
-  if (tree.ok) return ok(describe(workshop, { tree: tree.value, isDirty }));
-  workshop.dispose();
-  return tree;
+  const snapshot = await takeIn(workshop);
+  if (!snapshot.ok) workshop.dispose();
+  return snapshot;
 };

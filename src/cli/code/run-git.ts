@@ -1,17 +1,46 @@
 import { spawn, spawnSync } from "node:child_process";
+import type { Readable } from "node:stream";
 
-export type GitOutput = Readonly<{ ok: boolean; text: string; problem: string; status: number | null }>;
+/** `problem` is what `errors` come to, in a line. */
+export type GitOutput = Readonly<{
+  ok: boolean;
+  text: string;
+  problem: string;
+  errors: string;
+  status: number | null;
+}>;
 
 const MAX_OUTPUT = 256 * 1024 * 1024;
 const SETTINGS = [
   "core.fsmonitor=false",
   "core.fsync=none",
   "core.hooksPath=/dev/null",
+  "core.ignoreStat=false",
   "core.splitIndex=false",
   "core.untrackedCache=keep",
   "advice.addEmbeddedRepo=false",
 ];
-export const GIT_SETTINGS: readonly string[] = SETTINGS.flatMap((setting) => ["-c", setting]);
+const BYTE_SETTINGS = [
+  "core.attributesFile=/dev/null",
+  "core.autocrlf=false",
+  "core.checkStat=default",
+  "core.eol=lf",
+  "core.fileMode=true",
+  "core.ignoreCase=false",
+  "core.protectHFS=false",
+  "core.protectNTFS=false",
+  "core.safecrlf=false",
+  "core.sparseCheckout=false",
+  "core.symlinks=true",
+  "core.trustctime=true",
+  "tar.umask=0002",
+];
+const asWords = (settings: readonly string[]): readonly string[] => settings.flatMap((setting) => ["-c", setting]);
+
+export const GIT_SETTINGS: readonly string[] = asWords(SETTINGS);
+
+/** Before the command, for git in a repository of our own that is to change no byte, mode or name, whatever the user's settings say. */
+export const AS_BYTES: readonly string[] = asWords(BYTE_SETTINGS);
 
 export const createGitEnvironment = (more: NodeJS.ProcessEnv = {}): NodeJS.ProcessEnv => ({
   ...process.env,
@@ -25,41 +54,60 @@ const describeProblem = (errors: string, status: number | null): string => {
   return (telling.length > 0 ? telling.join("; ") : lines.at(-1)) || `git ended with ${status}`;
 };
 
+const PLAIN = /^[ -~]*$/;
+
+/** Of a name as git gives it with `latin1`, a character for each byte; a string where it can be one, which is quicker. */
+export const findPath = (top: string, name: string): string | Buffer =>
+  PLAIN.test(name) ? `${top}/${name}` : Buffer.concat([Buffer.from(`${top}/`), Buffer.from(name, "latin1")]);
+
+/** The same as text. */
+export const readName = (name: string): string => Buffer.from(name, "latin1").toString();
+
+/** The names that git ended with a NUL each. */
+export const splitNames = (text: string): readonly string[] => text.split("\0").filter((name) => name !== "");
+
 /** Without taking any lock that git can do without, and without running a hook. */
 export const runGit = (
   cwd: string,
   args: readonly string[],
-  more: Readonly<{ env?: NodeJS.ProcessEnv; input?: string }> = {},
+  more: Readonly<{ env?: NodeJS.ProcessEnv; input?: string; encoding?: "utf8" | "latin1" }> = {},
 ): GitOutput => {
+  const encoding = more.encoding ?? "utf8";
   const child = spawnSync("git", [...GIT_SETTINGS, ...args], {
     cwd,
     env: createGitEnvironment(more.env),
-    encoding: "utf8",
+    encoding,
     maxBuffer: MAX_OUTPUT,
-    input: more.input ?? "",
+    input: Buffer.from(more.input ?? "", encoding),
   });
-  const problem = child.error?.message ?? describeProblem(child.stderr, child.status);
+  const errors = child.stderr ?? "";
+  const problem = child.error?.message ?? describeProblem(errors, child.status);
   const status = child.error === undefined ? child.status : null;
-  return { ok: status === 0, text: (child.stdout ?? "").replace(/\n$/, ""), problem, status };
+  return { ok: status === 0, text: (child.stdout ?? "").replace(/\n$/, ""), problem, errors, status };
 };
 
-/** For what may take long: ends early at `signal`. What git prints goes to the file descriptor `output`. */
+const collect = (stream: Readable | null, encoding: "utf8" | "latin1"): (() => string) => {
+  const pieces: string[] = [];
+  stream?.setEncoding(encoding).on("data", (text: string) => pieces.push(text));
+  return () => pieces.join("");
+};
+
+/** For what may take long: ends early at `signal`. `input` and text have a character for each byte. */
 export const startGit = (
   cwd: string,
   args: readonly string[],
-  more: Readonly<{ env?: NodeJS.ProcessEnv; output?: number; signal: AbortSignal }>,
+  more: Readonly<{ env?: NodeJS.ProcessEnv; input?: string; output?: number; signal: AbortSignal }>,
 ): Promise<GitOutput> => {
   const { promise, resolve } = Promise.withResolvers<GitOutput>();
-  const stdio = ["ignore" as const, more.output ?? ("ignore" as const), "pipe" as const];
+  const stdio = ["pipe" as const, more.output ?? ("pipe" as const), "pipe" as const];
   const child = spawn("git", [...GIT_SETTINGS, ...args], { cwd, env: createGitEnvironment(more.env), stdio });
-  let errors = "";
-  child.stderr?.setEncoding("utf8").on("data", (text: string) => {
-    errors += text;
-  });
+  child.stdin?.on("error", () => undefined).end(Buffer.from(more.input ?? "", "latin1"));
+  const [readText, readErrors] = [collect(child.stdout, "latin1"), collect(child.stderr, "utf8")];
   more.signal.addEventListener("abort", () => child.kill(), { once: true });
-  child.on("error", (error) => resolve({ ok: false, text: "", problem: error.message, status: null }));
-  child.on("close", (code) =>
-    resolve({ ok: code === 0, text: "", problem: describeProblem(errors, code), status: code }),
-  );
+  child.on("error", (error) => resolve({ ok: false, text: "", problem: error.message, errors: "", status: null }));
+  child.on("close", (code) => {
+    const errors = readErrors();
+    resolve({ ok: code === 0, text: readText(), problem: describeProblem(errors, code), errors, status: code });
+  });
   return promise;
 };

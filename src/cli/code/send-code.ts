@@ -44,7 +44,7 @@ const uploadTar = async (api: Api, snapshot: Snapshot): Promise<Result<string, F
   const path = join(snapshot.folder, "tree.tar");
   const written = await snapshot.writeTar(path);
   if (!written.ok) return written;
-  if (written.value > MAX_ARTIFACT_BYTES) return refuseSize(written.value, snapshot.listFiles());
+  if (written.value > MAX_ARTIFACT_BYTES) return refuseSize(written.value, snapshot.sizes);
   const body = await openBody(path, written.value);
   const uploaded = await api.upload<ArtifactUpload>(`/v1/artifacts?git_sha=${snapshot.treeSha}`, body);
   return uploaded.ok ? ok(uploaded.value.data) : uploaded;

@@ -1,46 +1,37 @@
-import { lstatSync } from "node:fs";
-import { join } from "node:path";
 import { ok, type Result } from "../../base/result.ts";
 import type { Failure } from "../../command-line/command.ts";
 import { fail } from "../../command-line/usage.ts";
 import { MAX_ARTIFACT_BYTES } from "../../wire/limits.ts";
-import { runGit } from "./run-git.ts";
-
-export type SizedFile = Readonly<{ name: string; bytes: number }>;
+import { readName } from "./run-git.ts";
+import type { SizedFile } from "./working-files.ts";
 
 const MIB = 1024 * 1024;
 const LARGEST_SHOWN = 5;
+const REMEDIES = [
+  [false, "new ones, to be added to .gitignore"],
+  [true, "tracked ones, for which .gitignore does nothing before git rm --cached, which leaves them where they are"],
+] as const;
 
 const formatMib = (bytes: number): string => `${(bytes / MIB).toFixed(1)} MiB`;
 
 const sumBytes = (files: readonly SizedFile[]): number => files.reduce((sum, { bytes }) => sum + bytes, 0);
 
+const listKind = (largest: readonly SizedFile[], [isTracked, remedy]: (typeof REMEDIES)[number]): readonly string[] => {
+  const names = largest
+    .filter((file) => file.isTracked === isTracked)
+    .map(({ name, bytes }) => `${readName(name)} (${formatMib(bytes)})`);
+  return names.length === 0 ? [] : [`${remedy}: ${names.join(", ")}`];
+};
+
 export const refuseSize = (bytes: number, files: readonly SizedFile[]): Result<never, Failure> => {
   const largest = files.toSorted((a, b) => b.bytes - a.bytes).slice(0, LARGEST_SHOWN);
-  const names = largest.map((file) => `${file.name} (${formatMib(file.bytes)})`).join(", ");
+  const kinds = REMEDIES.flatMap((kind) => listKind(largest, kind));
   const size = `${formatMib(bytes)} of files, at most ${MAX_ARTIFACT_BYTES / MIB} MiB can travel`;
-  return fail(`the repository has ${size}; add the large ones to .gitignore: ${names}`);
+  return fail(`the repository has ${size}; the largest are ${kinds.join("; ")}`);
 };
 
-const measureFile = (path: string): number => {
-  const status = lstatSync(path, { throwIfNoEntry: false });
-  return status?.isFile() === true ? status.size : 0;
-};
-
-const dropPointers = (top: string, files: readonly SizedFile[]): readonly SizedFile[] => {
-  const input = files.map(({ name }) => `${name}\0`).join("");
-  const fields = runGit(top, ["check-attr", "-z", "--stdin", "filter"], { input }).text.split("\0");
-  const pointers = new Set(fields.filter((_field, index) => fields[index + 2] === "lfs" && index % 3 === 0));
-  return files.filter(({ name }) => !pointers.has(name));
-};
-
-/** Looks at the new and the changed files before git copies them, which for a folder of checkpoints takes minutes. */
-export const checkChangedSize = (top: string): Result<void, Failure> => {
-  const listed = runGit(top, ["ls-files", "-z", "--others", "--modified", "--exclude-standard", "--deduplicate"]);
-  const names = listed.text.split("\0").filter((name) => name !== "");
-  const files = names.map((name) => ({ name, bytes: measureFile(join(top, name)) }));
-  if (sumBytes(files) <= MAX_ARTIFACT_BYTES) return ok(undefined);
-  const travelling = dropPointers(top, files);
-  const bytes = sumBytes(travelling);
-  return bytes <= MAX_ARTIFACT_BYTES ? ok(undefined) : refuseSize(bytes, travelling);
+/** Before git reads and copies them, which for a folder of checkpoints takes minutes. */
+export const checkSize = (files: readonly SizedFile[]): Result<void, Failure> => {
+  const bytes = sumBytes(files);
+  return bytes <= MAX_ARTIFACT_BYTES ? ok(undefined) : refuseSize(bytes, files);
 };

@@ -1,55 +1,44 @@
-import { runGit } from "./run-git.ts";
-import type { Workshop } from "./snapshot-folder.ts";
+import { closeSync, constants, openSync, readSync } from "node:fs";
+import { findPath, readName } from "./run-git.ts";
+import type { WorkingFiles } from "./working-files.ts";
 
 const SHOWN = 3;
-const GIT_LINK = "160000 ";
-const LFS = "lfs";
-
-const split = (text: string): readonly string[] => text.split("\0").filter((part) => part !== "");
+const GIT_LINK = "160000";
+const POINTER = "version https://git-lfs.github.com/spec/";
 
 const listSome = (names: readonly string[]): string => {
   const rest = names.length - SHOWN;
-  return names.slice(0, SHOWN).join(", ") + (rest > 0 ? ` and ${rest} more` : "");
+  return names.slice(0, SHOWN).map(readName).join(", ") + (rest > 0 ? ` and ${rest} more` : "");
 };
 
-const listSubmodules = ({ repository, env }: Workshop): readonly string[] =>
-  split(runGit(repository.top, ["ls-files", "--stage", "-z"], { env }).text)
-    .filter((line) => line.startsWith(GIT_LINK))
-    .map((line) => line.slice(line.indexOf("\t") + 1));
+const warnOf = (text: string, names: readonly string[]): readonly string[] =>
+  names.length === 0 ? [] : [`${text}: ${listSome(names)}`];
 
-const FILTERED = [":(top)", ":(exclude,top,attr:!filter)", ":(exclude,top,attr:-filter)"];
-
-type Filtered = Readonly<{ name: string; filter: string }>;
-
-const parseAttributes = (text: string): readonly Filtered[] => {
-  const fields = text.split("\0");
-  return fields.flatMap((name, index) =>
-    index % 3 === 0 && fields[index + 2] !== undefined ? [{ name, filter: fields[index + 2] ?? "" }] : [],
-  );
+const readStart = (path: string | Buffer): string => {
+  const start = Buffer.alloc(POINTER.length);
+  try {
+    const file = openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
+    readSync(file, start);
+    closeSync(file);
+  } catch {
+    return "";
+  }
+  return start.toString();
 };
 
-const groupByFilter = ({ repository, env }: Workshop): ReadonlyMap<string, readonly Filtered[]> => {
-  const input = runGit(repository.top, ["ls-files", "-z", "--", ...FILTERED], { env }).text;
-  if (input === "") return new Map();
-  const asked = runGit(repository.top, ["check-attr", "-z", "--stdin", "filter"], { env, input });
-  return Map.groupBy(parseAttributes(asked.text), ({ filter }) => filter);
-};
-
-const isAtWork = ({ repository }: Workshop, filter: string): boolean =>
-  ["clean", "process"].some((part) => runGit(repository.top, ["config", "--get", `filter.${filter}.${part}`]).ok);
-
-const describeFilter = (workshop: Workshop, filter: string, files: readonly Filtered[]): readonly string[] => {
-  const names = files.map(({ name }) => name);
-  if (filter === LFS) return [`Files in Git LFS travel as pointers, not as what they point to: ${listSome(names)}`];
-  if (!isAtWork(workshop, filter)) return [];
-  return [`Files travel as git keeps them, after the filter "${filter}", not as you see them: ${listSome(names)}`];
-};
-
-/** What of the user's files does not travel as the user sees it. */
-export const findWarnings = (workshop: Workshop): readonly string[] => {
-  const submodules = listSubmodules(workshop);
+/** What of the user's files does not travel, or not as the user may expect. */
+export const findWarnings = (
+  top: string,
+  { entries, names, nested, adopted, filtered }: WorkingFiles,
+): readonly string[] => {
+  const submodules = entries.flatMap(({ name, mode }) => (mode === GIT_LINK ? [name] : []));
+  const pointers = [...filtered, ...names].filter((name) => readStart(findPath(top, name)) === POINTER);
   return [
-    ...(submodules.length > 0 ? [`Submodules do not travel with the job: ${listSome(submodules)}`] : []),
-    ...[...groupByFilter(workshop)].flatMap(([filter, files]) => describeFilter(workshop, filter, files)),
+    ...warnOf("Submodules do not travel with the job", [...submodules, ...nested]),
+    ...warnOf("Folders that are repositories without a commit travel as files", adopted),
+    ...warnOf(
+      "Files in Git LFS travel as pointers, as they lie here; git lfs pull fetches what they point to",
+      pointers,
+    ),
   ];
 };

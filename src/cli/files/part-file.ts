@@ -5,33 +5,43 @@ import {
   fstatSync,
   ftruncateSync,
   futimesSync,
+  lstatSync,
   openSync,
   readdirSync,
   rmSync,
   writeSync,
 } from "node:fs";
-import { type BytePath, encodeBytes } from "./byte-path.ts";
+import type { WireFile } from "../../wire/files.ts";
+import { type BytePath, encodeBytes, readBytePath } from "./byte-path.ts";
 import { type HeldFolder, locateIn } from "./held-folder.ts";
 import type { Sink } from "./read-file.ts";
+import { hasSameContent } from "./same-content.ts";
 
-/** What has been fetched of a file so far, beside the files: its name says of which file, and of which content of it. */
+/**
+ * What has been fetched of a file so far, beside the files: its name says of which file, and of which content of it. `locate` says where it
+ * lies, null where something else has its name by now; `isLike` whether an open file has the same content.
+ */
 export type PartFile = Sink &
-  Readonly<{ name: () => string; seal: (mtime: number) => void; close: () => void; remove: () => void }>;
+  Readonly<{
+    locate: () => Buffer | null;
+    isLike: (fd: number) => boolean;
+    seal: (mtime: number) => void;
+    close: () => void;
+    remove: () => void;
+  }>;
 
-/** By what `hashPath` says. */
-export type PartNames = ReadonlyMap<string, string>;
+/** `known` by what `hashPath` says; a name is `prefix`, that and the content's tag. */
+export type Parts = Readonly<{ prefix: string; known: ReadonlyMap<string, string> }>;
 
 type Opened = Readonly<{ fd: number; name: string; tag: string | null }>;
-type Writing = { readonly top: HeldFolder; readonly hash: string; opened: Opened | null; size: number };
+type Writing = { readonly top: HeldFolder; readonly begin: string; opened: Opened | null; size: number };
 
-const PART = /^\.nexus-part-([0-9a-f]{16})-([A-Za-z0-9_-]*)$/;
+const PART = /^([0-9a-f]{16})-([A-Za-z0-9_-]*)$/;
 const HASH_LENGTH = 16;
 const LONGEST_TAG = 100;
-const FRESH = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW;
-const AGAIN = constants.O_WRONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
+const FRESH = constants.O_RDWR | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW;
+const AGAIN = constants.O_RDWR | constants.O_NOFOLLOW | constants.O_NONBLOCK;
 const USUAL_MODE = 0o666;
-
-export const isPartName = (name: BytePath): boolean => PART.test(name);
 
 const hashPath = (path: BytePath): string =>
   createHash("sha256").update(encodeBytes(path)).digest("hex").slice(0, HASH_LENGTH);
@@ -41,13 +51,22 @@ const encodeTag = (tag: string | null): string =>
 
 const decodeTag = (text: string): string | null => (text === "" ? null : Buffer.from(text, "base64url").toString());
 
-export const listParts = (top: HeldFolder): PartNames =>
-  new Map(
-    readdirSync(locateIn(top, "."), { encoding: "latin1" }).flatMap((name) => {
-      const hash = PART.exec(name)?.[1];
-      return hash === undefined ? [] : [[hash, name] as const];
-    }),
-  );
+const choosePrefix = (taken: readonly BytePath[]): string => {
+  let prefix = ".nexus-part-";
+  for (let number = 1; taken.some((path) => path.startsWith(prefix)); number += 1) prefix = `.nexus-part~${number}-`;
+  return prefix;
+};
+
+/** What earlier calls left. No file of the job, `files` being all of them, has such a name. */
+export const listParts = (top: HeldFolder, files: readonly WireFile[]): Parts => {
+  const prefix = choosePrefix(files.map(readBytePath));
+  const names = readdirSync(locateIn(top, "."), { encoding: "latin1" }).filter((name) => name.startsWith(prefix));
+  const known = names.flatMap((name) => {
+    const hash = PART.exec(name.slice(prefix.length))?.[1];
+    return hash === undefined ? [] : [[hash, name] as const];
+  });
+  return { prefix, known: new Map(known) };
+};
 
 const removeIn = (top: HeldFolder, name: string): void => rmSync(locateIn(top, name), { force: true });
 
@@ -64,9 +83,9 @@ const tryOpen = (top: HeldFolder, name: string): number | null => {
   }
 };
 
-const openEarlier = (top: HeldFolder, name: string | undefined): Opened | null => {
+const openEarlier = (top: HeldFolder, name: string | undefined, begin: string): Opened | null => {
   if (name === undefined) return null;
-  const tag = decodeTag(PART.exec(name)?.[2] ?? "");
+  const tag = decodeTag(name.slice(begin.length));
   const fd = tag === null ? null : tryOpen(top, name);
   if (fd !== null && isOwnFile(fd)) return { fd, name, tag };
   if (fd !== null) closeSync(fd);
@@ -87,7 +106,7 @@ const removePart = (part: Writing): void => {
 
 const beginPart = (part: Writing, tag: string | null): void => {
   removePart(part);
-  const name = `.nexus-part-${part.hash}-${encodeTag(tag)}`;
+  const name = part.begin + encodeTag(tag);
   removeIn(part.top, name);
   part.opened = { fd: openSync(locateIn(part.top, name), FRESH, USUAL_MODE), name, tag };
 };
@@ -104,13 +123,22 @@ const sealPart = ({ opened, size }: Writing, mtime: number): void => {
   futimesSync(opened.fd, mtime, mtime);
 };
 
+const locatePart = ({ top, opened }: Writing): Buffer | null => {
+  if (opened === null) return null;
+  const path = locateIn(top, opened.name);
+  const [own, found] = [fstatSync(opened.fd), lstatSync(path, { throwIfNoEntry: false })];
+  return found?.ino === own.ino && found.dev === own.dev ? path : null;
+};
+
 /** Goes on with the part that an earlier call left, if there is one. Throws what the system says. */
-export const openPart = (top: HeldFolder, path: BytePath, known: PartNames): PartFile => {
+export const openPart = (top: HeldFolder, path: BytePath, { prefix, known }: Parts): PartFile => {
   const hash = hashPath(path);
-  const opened = openEarlier(top, known.get(hash));
-  const part: Writing = { top, hash, opened, size: opened === null ? 0 : fstatSync(opened.fd).size };
+  const begin = `${prefix}${hash}-`;
+  const opened = openEarlier(top, known.get(hash), begin);
+  const part: Writing = { top, begin, opened, size: opened === null ? 0 : fstatSync(opened.fd).size };
   return {
-    name: () => part.opened?.name ?? "",
+    locate: () => locatePart(part),
+    isLike: (fd) => part.opened !== null && hasSameContent(part.opened.fd, fd),
     size: () => part.size,
     tag: () => part.opened?.tag ?? null,
     begin: (tag) => beginPart(part, tag),

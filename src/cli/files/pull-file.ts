@@ -1,3 +1,4 @@
+import { closeSync } from "node:fs";
 import { escapeText } from "../../base/escape-text.ts";
 import { err, ok, type Problem, type Result } from "../../base/result.ts";
 import type { Failure } from "../../command-line/command.ts";
@@ -5,11 +6,12 @@ import { fail } from "../../command-line/usage.ts";
 import type { WireFile } from "../../wire/files.ts";
 import type { Api } from "../connection/api-client.ts";
 import { type BytePath, encodePath, readBytePath, splitPath } from "./byte-path.ts";
-import { describeSystemError, type HeldFolder, locateIn, readCode, withFolderAt } from "./held-folder.ts";
-import { isPartName, openPart, type PartFile, type PartNames } from "./part-file.ts";
+import { describeSystemError, type HeldFolder, readCode, withFolderAt } from "./held-folder.ts";
+import { openPart, type PartFile, type Parts } from "./part-file.ts";
 import { judgePlace, openPlace, putFile, putLink, type Standing } from "./place-file.ts";
 import { concernsAll, type RemoteFile, readFileInto, type Sink } from "./read-file.ts";
 import { createComparison } from "./same-content.ts";
+import { ANOTHER_WRITES } from "./target-folder.ts";
 
 /** `shown` is how the folder is called in messages. */
 export type Pulling = Readonly<{
@@ -17,7 +19,7 @@ export type Pulling = Readonly<{
   id: string;
   top: HeldFolder;
   shown: string;
-  parts: PartNames;
+  parts: Parts;
   isForced: boolean;
   signal: AbortSignal;
   onBytes: (count: number) => void;
@@ -50,7 +52,6 @@ const findWay = (file: WireFile): Result<Way, Problem> => {
   const path = readBytePath(file);
   const names = splitPath(path);
   if (names === null) return err({ message: "its name leads out of the folder" });
-  if (names.length === 1 && isPartName(path)) return err({ message: "its name is one that nx pull needs itself" });
   return ok({ path, parents: names.slice(0, -1), name: names.at(-1) ?? "" });
 };
 
@@ -86,9 +87,11 @@ const read = async (
   return ok(escapeText(answer.error.message));
 };
 
+const openHere = ({ top }: Pulling, { parents, name }: Way): Result<number, Problem> =>
+  withFolderAt(top, parents, (folder) => openPlace({ folder, name }));
+
 const compare = async (pulling: Pulling, way: Way, file: WireFile): Outcome => {
-  const { top } = pulling;
-  const opened = withFolderAt(top, way.parents, (folder) => openPlace({ folder, name: way.name }));
+  const opened = openHere(pulling, way);
   if (!opened.ok) return failWith(opened.error.message);
   const comparison = createComparison(opened.value);
   try {
@@ -101,12 +104,28 @@ const compare = async (pulling: Pulling, way: Way, file: WireFile): Outcome => {
   }
 };
 
-const place = ({ top, isForced }: Pulling, { parents, name }: Way, part: PartFile): Result<Pulled, Failure> => {
-  const draft = locateIn(top, part.name());
-  const placed = withFolderAt(top, parents, (folder) => putFile(draft, { folder, name }, isForced));
-  if (!placed.ok) return failWith(placed.error.message);
-  return ok(placed.value ? FETCHED : DIFFERS);
+const judgeTaken = (pulling: Pulling, way: Way, part: PartFile): Result<Pulled, Failure> => {
+  const opened = openHere(pulling, way);
+  if (!opened.ok) return failWith(opened.error.message);
+  try {
+    return ok(part.isLike(opened.value) ? THERE : DIFFERS);
+  } finally {
+    closeSync(opened.value);
+  }
 };
+
+const place = (pulling: Pulling, way: Way, part: PartFile): Result<Pulled, Failure> => {
+  const { top, isForced } = pulling;
+  const placed = withFolderAt(top, way.parents, (folder) => {
+    const draft = part.locate();
+    return draft === null ? null : putFile(draft, { folder, name: way.name }, isForced);
+  });
+  if (!placed.ok) return failWith(placed.error.message);
+  if (placed.value === null) return fail(`${ANOTHER_WRITES}, ${pulling.shown}: repeat this once it has ended`);
+  return placed.value ? ok(FETCHED) : judgeTaken(pulling, way, part);
+};
+
+const isSettled = ({ kind }: Pulled): boolean => kind === "there" || kind === "differs";
 
 const fetchInto = async (pulling: Pulling, way: Way, file: WireFile): Outcome => {
   const part = openPart(pulling.top, way.path, pulling.parts);
@@ -117,22 +136,21 @@ const fetchInto = async (pulling: Pulling, way: Way, file: WireFile): Outcome =>
     if (typeof whole.value === "string") return failWith(whole.value);
     part.seal(file.mtime);
     const placed = place(pulling, way, part);
-    if (placed.ok && placed.value.kind === "differs") part.remove();
+    if (placed.ok && isSettled(placed.value)) part.remove();
     return placed;
   } finally {
     part.close();
   }
 };
 
-const makeLink = (
-  { top, isForced }: Pulling,
-  { parents, name }: Way,
-  { target }: WireFile,
-): Result<Pulled, Failure> => {
+const makeLink = ({ top, isForced }: Pulling, { parents, name }: Way, file: WireFile): Result<Pulled, Failure> => {
+  const { target } = file;
   if (target === null || target === "" || /[\0\ufffd]/.test(target)) return failWith("where it leads can't be written");
-  const made = withFolderAt(top, parents, (folder) => putLink(target, { folder, name }, isForced));
-  if (!made.ok) return failWith(made.error.message);
-  return ok(made.value ? FETCHED : DIFFERS);
+  const made = withFolderAt(top, parents, (folder) => {
+    if (putLink(target, { folder, name }, isForced)) return FETCHED;
+    return judgePlace({ folder, name }, file) === "same" ? THERE : DIFFERS;
+  });
+  return made.ok ? made : failWith(made.error.message);
 };
 
 const bring = async (pulling: Pulling, way: Way, file: WireFile): Outcome =>

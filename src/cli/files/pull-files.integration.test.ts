@@ -25,6 +25,8 @@ import {
 } from "../../../tests/support/files-server.ts";
 import { stopChild } from "../../../tests/support/programs.ts";
 import { waitUntil } from "../../../tests/support/wait.ts";
+import type { Result } from "../../base/result.ts";
+import type { Failure } from "../../command-line/command.ts";
 import type { WireFile } from "../../wire/files.ts";
 import { closeFolder, openTop } from "./held-folder.ts";
 import { listParts } from "./part-file.ts";
@@ -57,17 +59,21 @@ const start = async (options: Parameters<typeof startFilesServer>[0]): Promise<v
   server = await startFilesServer(options);
 };
 
-const pull = async (files: readonly WireFile[], isForced = false): Promise<PullReport> => {
+const tryPull = async (files: readonly WireFile[], isForced = false): Promise<Result<PullReport, Failure>> => {
   server ??= await startFilesServer({ find: (path) => serve(path) });
   const top = openTop(target);
   try {
-    const facts = { id: ID, top, shown: "target", parts: listParts(top), isForced, onBytes: () => undefined };
-    const pulled = await pullFiles({ ...facts, api: server.api }, files, () => undefined);
-    if (!pulled.ok) throw new Error(pulled.error.message);
-    return pulled.value;
+    const facts = { id: ID, top, shown: "target", parts: listParts(top, files), isForced, onBytes: () => undefined };
+    return await pullFiles({ ...facts, api: server.api }, files, () => undefined);
   } finally {
     closeFolder(top);
   }
+};
+
+const pull = async (files: readonly WireFile[], isForced = false): Promise<PullReport> => {
+  const pulled = await tryPull(files, isForced);
+  if (!pulled.ok) throw new Error(pulled.error.message);
+  return pulled.value;
 };
 
 const describeText = (path: string, text = path): WireFile => createWireFile(path, { size: Buffer.byteLength(text) });
@@ -147,6 +153,17 @@ describe("what differs here", () => {
     expect([read("a"), listTree(target)]).toEqual(["mine", ["a"]]);
   });
 
+  test("is not what has the same content, though it comes to be there while the file is fetched", async () => {
+    await start({
+      find: (path) => {
+        write("a", path);
+        return serve(path);
+      },
+    });
+    expect(await pull([describeText("a")])).toMatchObject({ there: { files: 1 }, differing: [] });
+    expect(listTree(target)).toEqual(["a"]);
+  });
+
   test("stays if it is a folder, even where overwriting is asked for", async () => {
     write("a/own", "mine");
     const link = createWireFile("a", { type: "link", target: "b" });
@@ -223,8 +240,43 @@ describe("a broken connection", () => {
   });
 });
 
+describe("two at once in a folder that knows no locks", () => {
+  const contents = ["a", "b"].map((letter) => Buffer.alloc(3_000_000, letter));
+  const files = contents.map(({ length }, index) => createWireFile(String(index), { size: length }));
+  const cuts = fc.array(fc.integer({ min: 2, max: 2_500_000 }), { maxLength: 6 });
+  const line = "another nx pull writes to this folder, target: repeat this once it has ended";
+
+  const expectFair = (pulled: Result<PullReport, Failure>): void =>
+    expect(pulled.ok ? [pulled.value.differing, pulled.value.failed] : pulled.error).toEqual(
+      pulled.ok ? [[], []] : { exitCode: 1, message: line },
+    );
+
+  const expectWhole = (index: number): void => {
+    const isSame = readFileSync(join(target, String(index))).equals(contents[index] ?? Buffer.of());
+    expect(isSame).toBe(true);
+  };
+
+  test("wherever connections break, each file is whole or absent, and who lost says so", async () => {
+    await fc.assert(
+      fc.asyncProperty(cuts, fc.boolean(), async (places, isForced) => {
+        rmSync(target, { recursive: true, force: true });
+        const left = [...places];
+        const find = (path: string): Served => ({ bytes: contents[Number(path)] ?? Buffer.of(), tag: `"${path}"` });
+        await start({ find, cutAfter: () => left.pop() ?? null });
+        const both = await Promise.all([tryPull(files, isForced), tryPull(files, isForced)]);
+        both.forEach(expectFair);
+        const isDone = both.some(({ ok }) => ok);
+        files.forEach(({ path }, index) => {
+          if (isDone || existsSync(join(target, path))) expectWhole(index);
+        });
+      }),
+      { numRuns: 15, seed: 31 },
+    );
+  }, 60_000);
+});
+
 describe("names and links are hostile", () => {
-  test.each(["../x", "/x", "a/../../x", "..", "", "a//x", "x\0y", ".nexus-part-0123456789abcdef-x"])(
+  test.each(["../x", "/x", "a/../../x", "..", "", "a//x", "x\0y"])(
     "%j is refused by name, and the rest comes",
     async (path) => {
       const { failed, fetched } = await pull([createWireFile(path, { size: 1 }), describeText("good")]);
@@ -232,6 +284,18 @@ describe("names and links are hostile", () => {
       expect(listTree(folder).toSorted()).toEqual(["outside", "target", "target/good"]);
     },
   );
+
+  test("a file whose name could be that of a part comes as any other, also beside the file that the part would be of", async () => {
+    const names = [".nexus-part-ca978112ca1bbdca-Im9uZSI", ".nexus-part~1-x", ".nexus-part~2-d/x", "a"];
+    for (const again of [false, true]) {
+      const { failed, fetched, there } = await pull(names.map((name) => describeText(name)));
+      expect([failed, again ? there.files : fetched.files]).toEqual([[], names.length]);
+      for (const name of names) expect(read(name)).toBe(name);
+      rmSync(join(target, "a"));
+      await pull(names.map((name) => describeText(name)));
+      expect(listTree(target).toSorted()).toEqual([...names, ".nexus-part~2-d"].toSorted());
+    }
+  });
 
   test("whatever is listed: nothing outside the folder is written", async () => {
     const part = fc.constantFrom("..", ".", "", "a", "b", "é", "a\0");

@@ -46,13 +46,14 @@ const takeSome = async (files: Iterator<WireFile>, each: Each): Promise<Failure 
 
 const takeAll = async (files: readonly WireFile[], each: Each, abort: () => void): Promise<Failure | null> => {
   const shared = files.values();
+  let first: Failure | null = null;
   const hands = Array.from({ length: AT_ONCE }, async () => {
     const failure = await takeSome(shared, each);
+    first ??= failure;
     if (failure !== null) abort();
-    return failure;
   });
-  const failures = await Promise.all(hands);
-  return failures.find((failure) => failure !== null) ?? null;
+  await Promise.all(hands);
+  return first;
 };
 
 /** A few files at once; links are made when all files are there, so that none is written through one. A failure is one that stops all. */

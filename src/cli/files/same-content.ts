@@ -1,4 +1,4 @@
-import { closeSync, readSync } from "node:fs";
+import { closeSync, fstatSync, readSync } from "node:fs";
 import type { Sink } from "./read-file.ts";
 
 const isSameAt = (fd: number, bytes: Uint8Array, at: number): boolean => {
@@ -10,6 +10,22 @@ const isSameAt = (fd: number, bytes: Uint8Array, at: number): boolean => {
     read += count;
   }
   return own.equals(bytes);
+};
+
+const PIECE = 1 << 20;
+
+/** Whether two open files have the same content. */
+export const hasSameContent = (fd: number, other: number): boolean => {
+  const { size } = fstatSync(fd);
+  const found = fstatSync(other);
+  if (!found.isFile() || found.size !== size) return false;
+  const piece = Buffer.alloc(PIECE);
+  for (let at = 0; at < size; ) {
+    const count = readSync(fd, piece, 0, PIECE, at);
+    if (count === 0 || !isSameAt(other, piece.subarray(0, count), at)) return false;
+    at += count;
+  }
+  return true;
 };
 
 /** Wants a file only as long as it is the same as the open one. */

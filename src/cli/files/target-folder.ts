@@ -3,6 +3,7 @@ import { escapeText } from "../../base/escape-text.ts";
 import { ok, type Result } from "../../base/result.ts";
 import type { Failure } from "../../command-line/command.ts";
 import { fail } from "../../command-line/usage.ts";
+import { takeFlock } from "../../tools/take-flock.ts";
 import {
   closeFolder,
   describeSystemError,
@@ -11,6 +12,7 @@ import {
   type HeldFolder,
   locateIn,
   openTop,
+  readCode,
 } from "./held-folder.ts";
 
 /** `shown` is how it is called in messages. */
@@ -19,7 +21,13 @@ export type TargetFolder = Readonly<{ top: HeldFolder; shown: string }>;
 const USUAL = "nexus-outputs";
 const ELSEWHERE = "name another folder with -o";
 
-const hideFromGit = (all: HeldFolder): void => writeFileSync(locateIn(all, ".gitignore"), "*\n", { flag: "wx" });
+const hideFromGit = (all: HeldFolder): void => {
+  try {
+    writeFileSync(locateIn(all, ".gitignore"), "*\n", { flag: "wx" });
+  } catch (error) {
+    if (readCode(error) !== "EEXIST") throw error;
+  }
+};
 
 const openUsual = (id: string): Result<HeldFolder, Failure> => {
   const here = openTop(".");
@@ -44,12 +52,21 @@ const checkWritable = (top: HeldFolder): HeldFolder => {
   return top;
 };
 
-/** The folder that files go to; it is made if it is not there. A link on the way is followed only where the user named it. */
+/** Where two calls write to one folder at once. */
+export const ANOTHER_WRITES = "another nx pull writes to this folder";
+
+const takeAlone = (top: HeldFolder, shown: string): Result<TargetFolder, Failure> => {
+  if (takeFlock(top.fd)) return ok({ top: checkWritable(top), shown });
+  closeFolder(top);
+  return fail(`${ANOTHER_WRITES}, ${shown}: wait until it has ended, or ${ELSEWHERE}`);
+};
+
+/** The folder that files go to, by one call at a time; it is made if it is not there. A link on the way is followed only where the user named it. */
 export const openTarget = (named: string | null, id: string): Result<TargetFolder, Failure> => {
   const shown = escapeText(named ?? `${USUAL}/${id}`);
   try {
     const opened = named === null ? openUsual(id) : ok(openTop(named));
-    return opened.ok ? ok({ top: checkWritable(opened.value), shown }) : opened;
+    return opened.ok ? takeAlone(opened.value, shown) : opened;
   } catch (error) {
     return fail(`${shown} can't be written (${describeSystemError(error)}): ${ELSEWHERE}`);
   }

@@ -1,7 +1,8 @@
 import { escapeText } from "../../base/escape-text.ts";
 import type { WireOutputs } from "../../wire/files.ts";
 import type { WireJob } from "../../wire/job.ts";
-import { describeAmount, describeKept } from "../../wire/outputs-text.ts";
+import type { ServerStatus } from "../../wire/node.ts";
+import { describeAmount, describeGoing, describeKept, describeLeftOut } from "../../wire/outputs-text.ts";
 import { formatClock } from "../terminal/clock.ts";
 
 type Facts = Partial<WireJob>;
@@ -11,28 +12,41 @@ export const readOutputs = ({ outputs }: Facts): WireOutputs | null => outputs ?
 
 export const listNotes = ({ notes }: Facts): readonly string[] => (notes ?? []).map(escapeText);
 
-const describeLeftOut = ({ left_out }: WireOutputs): string =>
-  left_out.files === 0 ? "" : ` (left out: ${describeAmount(left_out)})`;
+const describeEnd = (id: string, outputs: WireOutputs): string | null => {
+  switch (outputs.state) {
+    case "failed":
+      return `What it wrote is where it was: nx pull ${id}`;
+    case "moving":
+      return null;
+    case "none":
+    case "kept":
+      return describeKept(id, outputs, outputs.left_out);
+  }
+};
 
-/** What there is to say of the files of a job at its end, a line each. */
+/** What there is to say at the end of a job's log, a line each. */
 export const describeFilesAtEnd = (job: WireJob): readonly string[] => {
   const outputs = readOutputs(job);
-  if (outputs === null) return [];
-  if (outputs.state === "failed") return [...listNotes(job), `What it wrote is where it was: nx pull ${job.id}`];
-  const isKept = outputs.state === "kept" && outputs.files > 0;
-  return isKept ? [describeKept(job.id, outputs) + describeLeftOut(outputs)] : [];
+  const end = outputs === null ? null : describeEnd(job.id, outputs);
+  return [...listNotes(job), ...(end === null ? [] : [end])];
+};
+
+/** What is said where there is no file to show. */
+export const describeNoFiles = (job: WireJob): string => {
+  const outputs = readOutputs(job);
+  return `has no files${outputs === null ? "" : describeLeftOut(outputs.left_out)}`;
 };
 
 const describeState = (outputs: WireOutputs): string | null => {
   switch (outputs.state) {
     case "none":
-      return null;
+      return outputs.left_out.files === 0 ? null : `nothing is kept${describeLeftOut(outputs.left_out)}`;
     case "moving":
       return "are being kept";
     case "failed":
       return "could not be kept";
     case "kept":
-      return describeAmount(outputs) + describeLeftOut(outputs);
+      return describeAmount(outputs) + describeLeftOut(outputs.left_out);
   }
 };
 
@@ -44,6 +58,17 @@ export const describeFiles = (job: WireJob): string | null => {
   const until =
     outputs.kept_until === null || outputs.files === 0 ? "" : `, until ${formatClock(outputs.kept_until)} UTC`;
   return `${state}${until}${outputs.pulled ? ", fetched" : ""}`;
+};
+
+/** What a server says of the files of one's own jobs that go soon, a line each. */
+export const describeExpiring = ({
+  expiring_files: expiring,
+}: Pick<ServerStatus, "expiring_files">): readonly string[] => {
+  if (expiring === undefined) return [];
+  const lines = expiring.jobs.map(({ id, outputs }) => describeGoing(id, outputs, outputs.kept_until ?? 0));
+  const more = expiring.total_jobs - lines.length;
+  const rest = `files of ${more} more ${more === 1 ? "job" : "jobs"} go soon, named here once these are fetched`;
+  return (more > 0 ? [...lines, rest] : lines).map(escapeText);
 };
 
 export const hasFiles = (job: WireJob): boolean => {

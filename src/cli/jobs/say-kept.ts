@@ -17,7 +17,7 @@ const awaitSettled = async (api: Api, job: WireJob): Promise<WireJob> => {
   return settled.ok ? settled.value : job;
 };
 
-/** Says what is kept of an ended job's files, once that is known. */
+/** Says what is kept of an ended job's files, once that is known, and what else it has to say. */
 export const sayKept = async (api: Api, ended: WireJob): Promise<WireJob> => {
   const job = isSettled(ended) ? ended : await awaitSettled(api, ended);
   for (const line of describeFilesAtEnd(job)) hint(line);

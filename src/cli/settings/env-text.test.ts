@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
 import fc from "fast-check";
-import { findBrokenLine, readEnv, setInEnv } from "./env-text.ts";
+import { listBrokenLines, readEnv, setInEnv } from "./env-text.ts";
 
 const FILE = `# keys
 export WANDB_API_KEY='a b' # mine
@@ -47,10 +47,12 @@ test.each(["secret", "a b", "it's", 'say "hi"', "a#b", "$HOME", "a=b", "line\nli
 );
 
 test.each([
-  [FILE, null],
-  ["A=1\n\n# b\nwhat is this\n", 4],
-  ['A="1\n2"\noops', 3],
-  ["", null],
-])("the first line of %j that is no variable is %p", (text, line) => {
-  expect(findBrokenLine(text)).toBe(line);
+  [FILE, []],
+  ["A=1\n\n# b\nwhat is this\n", [4]],
+  ['A="1\n2"\noops', [3]],
+  ["", []],
+  ["A: 1\r\nB=2\r1C=3\nexport D\n  # x\nA-B=1\n", [1, 3, 4, 6]],
+  ["A='1\nB=2", [1]],
+])("the lines of %j that are no variable are %j", (text, lines) => {
+  expect(listBrokenLines(text)).toEqual([...lines]);
 });

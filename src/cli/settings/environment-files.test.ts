@@ -66,6 +66,31 @@ test("home's file, the folder's, the named one and -e override one another, and 
   expect(hints).toBe("Overridden variables: B, C, A\n");
 });
 
+test("all three files are read as python-dotenv reads them, one may name what an earlier one or the shell has", () => {
+  process.env["NEXUS_TEST_VALUE"] = "shell";
+  try {
+    write(".nexus/.env", "export TOKEN=abc#def # mine\nROOT='/data' \n");
+    write("here/.env", 'PLAIN=x # a comment\nTRAIN="${ROOT}/train"\n');
+    write("more", "BOTH=${TRAIN}-${NEXUS_TEST_VALUE}-${NEXUS_NO_VALUE:-none}\n");
+    expect(collectApart([], join(folder, "more"))).toEqual([
+      "",
+      { TOKEN: "abc#def", ROOT: "/data", PLAIN: "x", TRAIN: "/data/train", BOTH: "/data/train-shell-none" },
+    ]);
+  } finally {
+    delete process.env["NEXUS_TEST_VALUE"];
+  }
+});
+
+test("a line that is no variable is named, without what stands there", () => {
+  write(".nexus/.env", "A=1\nsecret\n");
+  write("here/.env", "# c\nB: secret\nC='secret\nD=2\n");
+  const own = join(folder, ".nexus", ".env");
+  expect(collectApart([], null)).toEqual([
+    `Warning: ${own}, line 2 is no NAME=VALUE and is left out\nWarning: .env, lines 2, 3 are no NAME=VALUE and are left out\n`,
+    { A: "1", D: "2" },
+  ]);
+});
+
 test("without files or flags there is nothing, and nothing is said", () => {
   expect(collectApart([], null)).toEqual(["", {}]);
 });

@@ -1,11 +1,12 @@
 import { readFileSync, statSync } from "node:fs";
-import { parseEnv } from "node:util";
 import { describeError } from "../../base/describe-error.ts";
+import { escapeText } from "../../base/escape-text.ts";
 import { ok, type Result } from "../../base/result.ts";
 import type { Failure } from "../../command-line/command.ts";
 import { fail, failUsage } from "../../command-line/usage.ts";
 import { hint } from "../terminal/output.ts";
 import { locateOwn } from "./config-file.ts";
+import { listBrokenLines, readEnv } from "./env-text.ts";
 import { isFile } from "./write-file.ts";
 
 type Environment = Readonly<Record<string, string>>;
@@ -20,9 +21,17 @@ const readText = (path: string): Result<string, Failure> => {
   }
 };
 
-const readEnvFile = (path: string): Result<Environment, Failure> => {
+const warnOfBroken = (path: string, lines: readonly number[]): void => {
+  const [which, are] =
+    lines.length === 1 ? ["line", "is no NAME=VALUE and is"] : ["lines", "are no NAME=VALUE and are"];
+  if (lines.length > 0) hint(`Warning: ${escapeText(path)}, ${which} ${lines.join(", ")} ${are} left out`);
+};
+
+const readEnvFile = (path: string, earlier: Environment): Result<Environment, Failure> => {
   const text = readText(path);
-  return text.ok ? ok(parseEnv(text.value) as Environment) : text;
+  if (!text.ok) return text;
+  warnOfBroken(path, listBrokenLines(text.value));
+  return ok(readEnv(text.value, { ...process.env, ...earlier }));
 };
 
 const parsePair = (pair: string): Result<readonly [string, string], Failure> => {
@@ -56,10 +65,13 @@ const parsePairs = (pairs: readonly string[]): Result<Environment, Failure> => {
   return ok(Object.fromEntries(given));
 };
 
-const readFiles = (paths: readonly string[]): Result<readonly Environment[], Failure> => {
+const readFiles = (
+  paths: readonly string[],
+  earlier: readonly Environment[] = [],
+): Result<readonly Environment[], Failure> => {
   const layers: Environment[] = [];
   for (const path of paths) {
-    const layer = readEnvFile(path);
+    const layer = readEnvFile(path, Object.assign({}, ...earlier, ...layers));
     if (!layer.ok) return layer;
     layers.push(layer.value);
   }
@@ -75,7 +87,7 @@ const readLayers = (pairs: readonly string[], envFile: string | null): Result<La
   if (!named.ok) return named;
   const own = readFiles([locateOwn(".env"), ".env"].filter(isFile));
   if (!own.ok) return own;
-  const file = readFiles(envFile === null ? [] : [envFile]);
+  const file = readFiles(envFile === null ? [] : [envFile], own.value);
   return file.ok ? ok({ own: own.value, given: [...file.value, named.value] }) : file;
 };
 

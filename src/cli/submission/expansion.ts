@@ -2,101 +2,106 @@ import { ok, type Result } from "../../base/result.ts";
 import type { Failure } from "../../command-line/command.ts";
 import { failUsage } from "../../command-line/usage.ts";
 import { MAX_BATCH_SIZE } from "../../wire/limits.ts";
+import { type Atom, type Choice, countValues, type Part, type Random, readSweep, type Sequence } from "./sweep.ts";
 
 /** A whole number from `min` to `max`, both included. */
 export type DrawNumber = (min: number, max: number) => number;
 
-type Part =
-  | Readonly<{ kind: "text"; text: string }>
-  | Readonly<{ kind: "product"; values: readonly string[] }>
-  | Readonly<{ kind: "paired"; values: readonly string[] }>
-  | Readonly<{ kind: "random"; min: number; max: number }>;
+type Picked = ReadonlyMap<Part, readonly Atom[]>;
 
-const TOKEN =
-  /\\([{}])|\{\{(?!RANDINT)([^{}]*)\}\}|\{RANDINT(?::(-?\d+),(-?\d+))?\}|(?<!\$)\{(?!\s*\\?["'][^"']*["']\s*:|RANDINT)([^{}\n]*)\}/g;
-const DEFAULT_MAX = 100;
 const MAX_SPAN = 2 ** 48 - 1;
 
-const splitValues = (list: string): readonly string[] =>
-  list.split(",").map((value) => value.replaceAll("\0", " ").trim());
+const isChoice = (part: Part): part is Choice => "count" in part;
 
-const toPart = (match: RegExpExecArray): Part => {
-  const [whole, escaped, paired, min, max, product] = match;
-  if (escaped !== undefined) return { kind: "text", text: escaped };
-  if (paired?.includes(",") === true) return { kind: "paired", values: splitValues(paired) };
-  if (product?.includes(",") === true) return { kind: "product", values: splitValues(product) };
-  if (whole.startsWith("{RANDINT")) return { kind: "random", min: Number(min ?? 0), max: Number(max ?? DEFAULT_MAX) };
-  return { kind: "text", text: whole };
+const countPairs = (parts: Sequence): number =>
+  parts.reduce((count, part) => (part.kind === "paired" ? Math.max(count, part.count) : count), 1);
+
+const leaveOutPairs = (parts: Sequence): Sequence => parts.filter(({ kind }) => kind !== "paired");
+
+const writeStep = ({ first, step, width, isLetter }: Extract<Choice, { kind: "range" }>, number: number): string => {
+  const value = first + number * step;
+  if (isLetter) return String.fromCharCode(value);
+  const sign = value < 0 ? "-" : "";
+  return sign + String(Math.abs(value)).padStart(width - sign.length, "0");
 };
 
-const splitCommand = (command: string): readonly Part[] => {
-  const parts: Part[] = [];
-  let end = 0;
-  for (const match of command.matchAll(TOKEN)) {
-    parts.push({ kind: "text", text: command.slice(end, match.index) }, toPart(match));
-    end = match.index + match[0].length;
+const pickItem = (items: readonly Sequence[], number: number): readonly Atom[] => {
+  let rest = number;
+  for (const item of items) {
+    const count = countValues(item);
+    if (rest < count) return [...pickAll(item, rest, 0).values()].flat();
+    rest -= count;
   }
-  return [...parts, { kind: "text", text: command.slice(end) }];
+  return [];
 };
 
-const PROGRAM_TEXT = /[$;(]|: /;
-
-/** The lists of a command that look like a part of a program, as in awk, rather than values to choose from. */
-export const findDoubtfulLists = (command: string): readonly string[] =>
-  [...command.matchAll(TOKEN)]
-    .filter((match) => ["product", "paired"].includes(toPart(match).kind) && PROGRAM_TEXT.test(match[0]))
-    .map(([whole]) => whole.replaceAll("\0", " "));
-
-const countJobs = (parts: readonly Part[]): number => {
-  const product = parts.reduce((count, part) => (part.kind === "product" ? count * part.values.length : count), 1);
-  return product * countPairs(parts);
+const pickOne = (part: Part, number: number): readonly Atom[] => {
+  if (!isChoice(part)) return [part];
+  if (part.kind === "range") return [{ kind: "text", text: writeStep(part, number) }];
+  const isFlat = part.count === part.items.length;
+  return isFlat ? pickItem(part.items.slice(number, number + 1), 0) : pickItem(part.items, number);
 };
 
-const countPairs = (parts: readonly Part[]): number =>
-  parts.reduce((count, part) => (part.kind === "paired" ? Math.max(count, part.values.length) : count), 1);
-
-const pickValues = (parts: readonly Part[], number: number): ReadonlyMap<Part, string> => {
-  const picked = new Map<Part, string>();
+const pickAll = (parts: Sequence, number: number, pair: number): Picked => {
+  const picked: (readonly [Part, readonly Atom[]])[] = [];
   let rest = number;
   for (const part of parts.toReversed()) {
-    if (part.kind !== "product") continue;
-    picked.set(part, part.values[rest % part.values.length] ?? "");
-    rest = Math.floor(rest / part.values.length);
+    if (part.kind === "paired") picked.push([part, pickOne(part, Math.min(pair, part.count - 1))]);
+    else {
+      const count = countValues([part]);
+      picked.push([part, pickOne(part, rest % count)]);
+      rest = Math.floor(rest / count);
+    }
   }
-  return picked;
+  return new Map(picked.toReversed());
 };
 
-const renderPart = (part: Part, pair: number, picked: ReadonlyMap<Part, string>, draw: DrawNumber): string => {
-  switch (part.kind) {
-    case "text":
-      return part.text;
-    case "product":
-      return picked.get(part) ?? "";
-    case "paired":
-      return part.values[Math.min(pair, part.values.length - 1)] ?? "";
-    case "random":
-      return String(draw(part.min, part.max));
-  }
+const renderAtom = (atom: Atom, draw: DrawNumber): string =>
+  atom.kind === "text" ? atom.text : String(draw(atom.min, atom.max));
+
+type Word = Readonly<{ text: string; isChosen: boolean }>;
+
+const addPiece = (words: Word[], text: string, isChosen: boolean): void => {
+  const last = words.pop();
+  words.push({ text: `${last?.text ?? ""}${text}`, isChosen: isChosen || last?.isChosen === true });
 };
 
-const expandOnce = (parts: readonly Part[], draw: DrawNumber): readonly string[] => {
+const isEmptied = ({ text, isChosen }: Word): boolean => isChosen && text === "";
+
+const renderJob = (picked: Picked, draw: DrawNumber): string => {
+  const words: Word[] = [];
+  for (const [part, atoms] of picked) {
+    const [first = "", ...later] = atoms
+      .map((atom) => renderAtom(atom, draw))
+      .join("")
+      .split("\0");
+    addPiece(words, first, isChoice(part));
+    for (const text of later) words.push({ text, isChosen: false });
+  }
+  return words
+    .filter((word) => !isEmptied(word))
+    .map(({ text }) => text)
+    .join("\0");
+};
+
+const expandOnce = (parts: Sequence, draw: DrawNumber): readonly string[] => {
   const pairs = countPairs(parts);
-  return Array.from({ length: countJobs(parts) }, (_job, number) => {
-    const picked = pickValues(parts, Math.floor(number / pairs));
-    return parts.map((part) => renderPart(part, number % pairs, picked, draw)).join("");
-  });
+  return Array.from({ length: countValues(leaveOutPairs(parts)) * pairs }, (_job, number) =>
+    renderJob(pickAll(parts, Math.floor(number / pairs), number % pairs), draw),
+  );
 };
 
-const describeWrongRange = (part: Part): string | null => {
-  if (part.kind !== "random") return null;
-  const { min, max } = part;
+const listRandoms = (parts: Sequence): readonly Random[] =>
+  parts.flatMap((part) => {
+    if (part.kind === "random") return [part];
+    return "items" in part ? part.items.flatMap(listRandoms) : [];
+  });
+
+const describeWrongRange = ({ min, max }: Random): string | null => {
   if (min > max) return `{RANDINT:${min},${max}} has a smallest number above its largest`;
   const isDrawable = Number.isSafeInteger(min) && Number.isSafeInteger(max) && max - min < MAX_SPAN;
   return isDrawable ? null : `{RANDINT:${min},${max}} is too wide`;
 };
-
-const findWrongRange = (parts: readonly Part[]): string | null =>
-  parts.map(describeWrongRange).find((problem) => problem !== null) ?? null;
 
 /** One command for each job, in order, of a line or of words with NULs between them; each repeat draws its random numbers again. */
 export const expandCommand = (
@@ -104,10 +109,13 @@ export const expandCommand = (
   repeat: number,
   draw: DrawNumber,
 ): Result<readonly string[], Failure> => {
-  const parts = splitCommand(command);
-  const wrong = findWrongRange(parts);
-  if (wrong !== null) return failUsage(wrong);
-  const count = countJobs(parts) * repeat;
+  const parts = readSweep(command);
+  if (parts === null) return failUsage("the command has braces that are nested too deep");
+  const wrong = listRandoms(parts)
+    .map(describeWrongRange)
+    .find((problem) => problem !== null);
+  if (wrong !== undefined) return failUsage(wrong ?? "");
+  const count = countValues(leaveOutPairs(parts)) * countPairs(parts) * repeat;
   if (count > MAX_BATCH_SIZE)
     return failUsage(`this makes ${count} jobs; at most ${MAX_BATCH_SIZE} can be added at once`);
   return ok(Array.from({ length: repeat }).flatMap(() => expandOnce(parts, draw)));

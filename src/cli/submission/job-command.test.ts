@@ -22,3 +22,19 @@ test("several words arrive in a real bash as they were typed", () => {
     { numRuns: 60 },
   );
 });
+
+test("a variable before the program is one whatever its value, later it is a word like others", () => {
+  expect(joinCommand(["LR=0.1", "NAME=two words", "E=", "env", "A=b c"])).toBe(
+    "LR=0.1 NAME='two words' E= env 'A=b c'",
+  );
+  expect(joinCommand(["1A=b c", "x"])).toBe("'1A=b c' x");
+  const value = fc.string({ unit: "binary" }).filter((text) => !text.includes("\0") && text.isWellFormed());
+  fc.assert(
+    fc.property(value, value, (one, more) => {
+      const command = joinCommand([`ONE=${one}`, `MORE+=${more}`, "printenv", "-0", "ONE", "MORE"]);
+      const { stdout } = spawnSync("bash", ["-c", command], { encoding: "utf8", env: { PATH: process.env["PATH"] } });
+      expect(stdout).toBe(`${one}\0${more}\0`);
+    }),
+    { numRuns: 60 },
+  );
+});

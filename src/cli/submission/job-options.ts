@@ -1,9 +1,11 @@
+import { escapeText } from "../../base/escape-text.ts";
 import { ok, type Result } from "../../base/result.ts";
 import type { Failure, FlagValues } from "../../command-line/command.ts";
 import { readList, readSwitch, readText, readWhole } from "../../command-line/flag-values.ts";
 import { failUsage } from "../../command-line/usage.ts";
 import type { JobRequestInput } from "../../wire/job.ts";
 import { INTEGRATION_NAMES, NOTIFICATION_NAMES } from "../../wire/job-names.ts";
+import { describeFirstMistake, describeGlobMistake } from "../../wire/output-globs.ts";
 import { type Config, readListOption } from "../settings/config-file.ts";
 import { collectEnvironment, readJobrc } from "../settings/environment-files.ts";
 import { readUserName } from "../settings/user-name.ts";
@@ -54,11 +56,20 @@ export const readNotifications = (flags: FlagValues, usual: readonly string[]): 
   return checkNames([...readList(flags, "notify"), ...defaults], NOTIFICATION_NAMES, "notification");
 };
 
+const findGlobMistake = (globs: readonly string[]): string | null => {
+  const wrong = globs.find((glob) => describeGlobMistake(glob) !== null);
+  if (wrong !== undefined) return `--outputs ${escapeText(wrong)}: ${describeGlobMistake(wrong)}`;
+  const mistake = describeFirstMistake(globs);
+  return mistake === null ? null : `--outputs ${escapeText(globs[0] ?? "")}: ${mistake}`;
+};
+
 /** None of them where the flags say nothing of files. */
 export const readOutputGlobs = (flags: FlagValues): Result<Pick<JobRequestInput, "output_globs">, Failure> => {
   const globs = readList(flags, "outputs");
   const keepsNone = readSwitch(flags, "no-outputs");
   if (globs.length > 0 && keepsNone) return failUsage("give --outputs or --no-outputs, not both");
+  const mistake = findGlobMistake(globs);
+  if (mistake !== null) return failUsage(mistake);
   return ok(globs.length > 0 || keepsNone ? { output_globs: [...globs] } : {});
 };
 

@@ -8,6 +8,7 @@ import type { Api } from "../connection/api-client.ts";
 import { warnOfHealth } from "../jobs/warn-of-health.ts";
 import { hint, print, printJson } from "../terminal/output.ts";
 import { confirm } from "../terminal/prompt.ts";
+import { showDifferences } from "./show-differences.ts";
 import { showRequest } from "./show-request.ts";
 
 type Requests = readonly JobRequestInput[];
@@ -20,11 +21,14 @@ export const PRIORITY = { min: -9999, max: 9998 } as const;
 export const QUEUE_FLAGS: readonly Flag[] = [
   { long: "repeat", short: "r", value: "N", help: "add each N times" },
   { long: "priority", short: "p", value: "N", help: "higher starts earlier (default: 0)" },
+  { long: "literal", help: "leave all braces as they are" },
+  { long: "sweep", help: "make jobs also of lists that may be a program's text" },
 ];
 
 const confirmMany = async (requests: Requests, flags: FlagValues): Promise<Result<boolean, Failure>> => {
   if (requests.length === 1 || readSwitch(flags, "yes")) return ok(true);
-  for (const { command } of requests.slice(0, SHOWN)) hint(`  ${escapeText(command)}`);
+  const differing = showDifferences(requests.map(({ command }) => command));
+  for (const text of differing.slice(0, SHOWN)) hint(`  ${escapeText(text)}`);
   if (requests.length > SHOWN) hint(`  … and ${requests.length - SHOWN} more`);
   return confirm(`Add ${requests.length} jobs?`, true);
 };

@@ -8,12 +8,17 @@ import { listVariables } from "../jobs/job-text.ts";
 import type { Config } from "../settings/config-file.ts";
 import { collectNamed, type NamedValues } from "../settings/environment-files.ts";
 import { readUserName } from "../settings/user-name.ts";
-import { expandWords } from "./expand-words.ts";
+import { expandWords, type Reading } from "./expand-words.ts";
 import { type GpuOptions, readGpus, readNotifications, readOutputGlobs } from "./job-options.ts";
 import { PRIORITY } from "./queue-requests.ts";
 
 type Requests = readonly JobRequestInput[];
-type Wanted = Readonly<{ flags: FlagValues; command: readonly string[] | undefined; config: Config }>;
+type Wanted = Readonly<{
+  flags: FlagValues;
+  command: readonly string[] | undefined;
+  reading: Reading;
+  config: Config;
+}>;
 
 const GPU_FLAGS = ["gpu-idxs", "gpus", "cpu"];
 
@@ -53,13 +58,13 @@ const chooseGpus = (job: WireJob, flags: FlagValues): Result<GpuOptions, Failure
 
 const chooseCommands = (
   job: WireJob,
-  command: readonly string[] | undefined,
+  { command, reading }: Wanted,
   repeat: number,
 ): Result<readonly string[], Failure> => {
   if (command === undefined) return ok(Array.from({ length: repeat }, () => job.command));
   return command.length === 0
     ? failUsage("after -- a command is needed, or leave -- out")
-    : expandWords(command, repeat);
+    : expandWords(command, repeat, reading);
 };
 
 const sameCode = (job: WireJob, flags: FlagValues): Partial<JobRequestInput> => ({
@@ -114,7 +119,7 @@ const pickValues = (job: WireJob, flags: FlagValues, { values, given }: NamedVal
 const redoOne = (job: WireJob, wanted: Wanted, variables: NamedValues): Result<Requests, Failure> => {
   const repeat = readWhole(wanted.flags, "repeat", { min: 1, max: MAX_BATCH_SIZE });
   if (!repeat.ok) return repeat;
-  const commands = chooseCommands(job, wanted.command, repeat.value ?? 1);
+  const commands = chooseCommands(job, wanted, repeat.value ?? 1);
   if (!commands.ok) return commands;
   const options = readOptions(job, wanted);
   if (!options.ok) return options;

@@ -15,7 +15,7 @@ import { refuseWord } from "../../command-line/refuse-word.ts";
 import { fail, failUsage } from "../../command-line/usage.ts";
 import { locateOwn } from "../settings/config-file.ts";
 import { type CheckFile, editFile } from "../settings/edit-file.ts";
-import { findBrokenLine, readEnv, setInEnv } from "../settings/env-text.ts";
+import { listBrokenLines, readEnv, setInEnv } from "../settings/env-text.ts";
 import { writePrivateFile } from "../settings/write-file.ts";
 import { hint, print, printJson } from "../terminal/output.ts";
 import { askSecret } from "../terminal/prompt.ts";
@@ -30,8 +30,8 @@ const locate = (): string => locateOwn(".env");
 const readText = (): string => (existsSync(locate()) ? readFileSync(locate(), "utf8") : "");
 
 const check: CheckFile = async (path) => {
-  const line = findBrokenLine(readFileSync(path, "utf8"));
-  return line === null ? null : `${path}, line ${line}: this is no NAME=VALUE`;
+  const [line] = listBrokenLines(readFileSync(path, "utf8"));
+  return line === undefined ? null : `${path}, line ${line}: this is no NAME=VALUE`;
 };
 
 const show = (flags: FlagValues): Outcome => {

@@ -9,6 +9,7 @@ import { describeAmount } from "../../wire/outputs-text.ts";
 import { connect } from "../connection/connect.ts";
 import { findJobWithFiles, listFiles, listPlaces } from "../files/list-files.ts";
 import { isEnded } from "../jobs/await-job.ts";
+import { describeNoFiles } from "../jobs/kept-text.ts";
 import { LIST_FLAGS, readLimit } from "../jobs/list-flags.ts";
 import { formatClock } from "../terminal/clock.ts";
 import { hint, print, printJson, printTable } from "../terminal/output.ts";
@@ -29,7 +30,7 @@ const show = (job: WireJob, files: WireFiles, flags: FlagValues): void => {
   if (readSwitch(flags, "json")) printJson(files);
   else if (readSwitch(flags, "quiet")) for (const { path } of files.files) print(escapeText(path));
   else if (files.total_files > 0) showTable(files);
-  else hint(isEnded(job) ? `Job ${job.id} has no files.` : `Job ${job.id} has written no files yet.`);
+  else hint(isEnded(job) ? `Job ${job.id} ${describeNoFiles(job)}.` : `Job ${job.id} has written no files yet.`);
 };
 
 const sayMore = ({ id }: WireJob, { files, total_files }: WireFiles): void => {

@@ -5,8 +5,10 @@ import type { WireJob } from "../../wire/job.ts";
 import type { Logs } from "../../wire/node.ts";
 import type { Api } from "../connection/api-client.ts";
 import { connect } from "../connection/connect.ts";
+import { isEnded } from "../jobs/await-job.ts";
 import { followJob } from "../jobs/follow-job.ts";
 import { findJob } from "../jobs/job-selection.ts";
+import { describeFilesAtEnd } from "../jobs/kept-text.ts";
 import { filterLog } from "../jobs/log-filter.ts";
 import { readUserName } from "../settings/user-name.ts";
 import { isTerminal } from "../terminal/is-terminal.ts";
@@ -17,7 +19,7 @@ const MAX_LINES = 10_000_000;
 const TRAILER_LINES = 2;
 
 const cutLines = (text: string, count: number | null): string => {
-  if (count === null) return text;
+  if (count === null || text === "") return text;
   const lines = text.replace(/\n$/, "").split("\n");
   return `${lines.slice(-count).join("\n")}\n`;
 };
@@ -33,6 +35,11 @@ const follow = async (api: Api, job: WireJob, count: number | null): Promise<Out
   return followJob(api, job.id, count);
 };
 
+const showWithEnd = (job: WireJob, log: string): void => {
+  write(log);
+  if (isEnded(job)) for (const line of describeFilesAtEnd(job)) hint(line);
+};
+
 const show = async (
   api: Api,
   job: WireJob,
@@ -44,7 +51,7 @@ const show = async (
   if (logs.value.removed) hintRemoved(job);
   if (job.status === "queued") hint(`Job ${job.id} has not started yet.`);
   if (readSwitch(facts.flags, "json")) printJson(logs.value);
-  else if (logs.value.data !== "") write(cutLines(filterLog(logs.value.data, isTerminal("output")), facts.count));
+  else showWithEnd(job, cutLines(filterLog(logs.value.data, isTerminal("output")), facts.count));
   return DONE;
 };
 

@@ -22,29 +22,29 @@ import { type PullReport, pullFiles } from "../files/pull-files.ts";
 import { NO_PROGRESS, showPullProgress } from "../files/pull-progress.ts";
 import { openTarget, type TargetFolder } from "../files/target-folder.ts";
 import { isEnded, stayWith } from "../jobs/await-job.ts";
-import { listNotes, readOutputs } from "../jobs/kept-text.ts";
+import { describeNoFiles, listNotes, readOutputs } from "../jobs/kept-text.ts";
 import { isTerminal } from "../terminal/is-terminal.ts";
 import { hint, print, printJson } from "../terminal/output.ts";
 
-type Asked = Readonly<{ api: Api; job: WireJob; flags: FlagValues; isAll: boolean }>;
+type Asked = Readonly<{ api: Api; job: WireJob; flags: FlagValues; listed: readonly WireFile[]; isAll: boolean }>;
 
 const SHOWN = 20;
 
 const countBytes = (files: readonly WireFile[]): number => files.reduce((sum, { size }) => sum + size, 0);
 
 const describeNothing = (job: WireJob): string => {
-  const what = isEnded(job) ? "has no files" : "has written no files yet";
+  const what = isEnded(job) ? describeNoFiles(job) : "has written no files yet";
   return [`job ${job.id} ${what}`, ...listNotes(job)].join("; ");
 };
 
 const fetchAll = async (
-  { api, job, flags }: Asked,
+  { api, job, flags, listed }: Asked,
   { top, shown }: TargetFolder,
   files: readonly WireFile[],
 ): Promise<Result<PullReport, Failure>> => {
   const isQuiet = readSwitch(flags, "json") || readSwitch(flags, "quiet") || !isTerminal("errors");
   const progress = isQuiet ? NO_PROGRESS : showPullProgress({ files: files.length, bytes: countBytes(files) });
-  const facts = { id: job.id, top, shown, parts: listParts(top), isForced: readSwitch(flags, "force") };
+  const facts = { id: job.id, top, shown, parts: listParts(top, listed), isForced: readSwitch(flags, "force") };
   const leave = (): void => {
     progress.end();
     hint("Interrupted: the same command goes on where this stopped");
@@ -68,16 +68,18 @@ const sayProblems = ({ differing, failed }: PullReport): void => {
   if (lines.length > SHOWN) hint(`… and ${lines.length - SHOWN} more`);
 };
 
-const summarise = ({ fetched, there }: PullReport, shown: string): string => {
+const summarise = ({ fetched, there }: PullReport, shown: string): string | null => {
+  if (fetched.files + there.files === 0) return null;
   if (fetched.files === 0) return `${describeAmount(there)}: there already in ${shown}`;
   const also = there.files === 0 ? "" : `; ${describeAmount(there)}: there already`;
   return `${describeAmount(fetched)}: fetched to ${shown}${also}`;
 };
 
 const report = (pulled: PullReport, shown: string, flags: FlagValues): void => {
+  const summary = summarise(pulled, shown);
   if (readSwitch(flags, "json")) printJson({ folder: shown, ...pulled });
   else if (readSwitch(flags, "quiet")) print(shown);
-  else print(summarise(pulled, shown));
+  else if (summary !== null) print(summary);
 };
 
 const noteWhole = async ({ api, job, isAll }: Asked): Promise<void> => {
@@ -109,14 +111,15 @@ const pullInto = async (asked: Asked, target: TargetFolder, files: readonly Wire
 const pull = async (api: Api, job: WireJob, { flags, words }: Invocation): Promise<Outcome> => {
   const listed = await listFiles(api, job.id, { below: "", most: Number.POSITIVE_INFINITY });
   if (!listed.ok) return listed;
-  if (listed.value.files.length === 0) return fail(describeNothing(job));
-  const chosen = chooseFiles(listed.value.files, words.slice(1), job.id);
+  const { files, total_files } = listed.value;
+  if (files.length === 0) return fail(describeNothing(job));
+  const chosen = chooseFiles(files, words.slice(1), job.id);
   if (!chosen.ok) return chosen;
   const target = openTarget(readText(flags, "output"), job.id);
   if (!target.ok) return target;
-  const isAll = chosen.value.length === listed.value.total_files;
+  const isAll = chosen.value.length === total_files;
   try {
-    return await pullInto({ api, job, flags, isAll }, target.value, chosen.value);
+    return await pullInto({ api, job, flags, listed: files, isAll }, target.value, chosen.value);
   } finally {
     closeFolder(target.value.top);
   }

@@ -5,6 +5,8 @@ import type { JobRequestInput, WireJob } from "../../wire/job.ts";
 import type { Api } from "../connection/api-client.ts";
 import { connect } from "../connection/connect.ts";
 import { askJob } from "../jobs/ask-job.ts";
+import { confirmCommand } from "../submission/confirm-command.ts";
+import { chooseReading } from "../submission/expand-words.ts";
 import { QUEUE_FLAGS, queueRequests } from "../submission/queue-requests.ts";
 import { redoRequests } from "../submission/redo-requests.ts";
 import { SUBMISSION_FLAGS } from "../submission/submission-flags.ts";
@@ -35,13 +37,19 @@ const submitAgain =
     return isGone ? refuseGone(jobs, submitted.error.message) : submitted;
   };
 
-const run = async ({ flags, words, command }: Invocation): Promise<Outcome> => {
+const run = async (invocation: Invocation): Promise<Outcome> => {
+  const { flags, words, command } = invocation;
   if (words.length === 0) return failUsage("nx redo takes job ids (see nx history), as in: nx redo k3f9ab");
+  const confirmed = await confirmCommand(invocation);
+  if (!confirmed.ok) return confirmed;
   const api = await connect(flags);
   if (!api.ok) return api;
   const jobs = await askJobs(api.value, words);
   if (!jobs.ok) return jobs;
-  const requests = redoRequests(jobs.value, { flags, command, config: api.value.target.config });
+  const reading = await chooseReading(command ?? [], flags);
+  if (!reading.ok) return reading;
+  const wanted = { flags, command, reading: reading.value, config: api.value.target.config };
+  const requests = redoRequests(jobs.value, wanted);
   if (!requests.ok) return requests;
   return queueRequests(api.value, flags, requests.value, submitAgain(api.value, flags, jobs.value));
 };
@@ -58,6 +66,6 @@ export const verb: Verb = {
     ...SUBMISSION_FLAGS.filter(({ long }) => !ABOUT_CODE.includes(long)),
   ],
   takesCommand: true,
-  examples: ["nx redo k3f9ab", "nx redo k3f9ab -g 2 -- python3 train.py --lr {0.1,0.01}"],
+  examples: ["nx redo k3f9ab", "nx redo k3f9ab -g 2 -- python3 train.py --lr '{0.1,0.01}'"],
   run,
 };

@@ -10,6 +10,7 @@ import { connect } from "../connection/connect.ts";
 import { awaitJob, isEnded } from "../jobs/await-job.ts";
 import { followJob } from "../jobs/follow-job.ts";
 import { warnOfHealth } from "../jobs/warn-of-health.ts";
+import { confirmCommand } from "../submission/confirm-command.ts";
 import { isBlank, joinCommand } from "../submission/job-command.ts";
 import { type JobOptions, readJobOptions } from "../submission/job-options.ts";
 import { showRequest } from "../submission/show-request.ts";
@@ -95,6 +96,8 @@ const run = async (invocation: Invocation): Promise<Outcome> => {
   if (invocation.words.length === 0 && !canOpenShell(invocation.flags))
     return failUsage("nx run without a command opens a shell, which needs a terminal; give a command, or -d");
   if (isBlank(invocation.words)) return failUsage("the command is blank");
+  const confirmed = await confirmCommand(invocation);
+  if (!confirmed.ok) return confirmed;
   const api = await connect(invocation.flags);
   return api.ok ? submit(api.value, invocation) : api;
 };

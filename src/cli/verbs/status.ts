@@ -11,6 +11,8 @@ import { describeVersion } from "../connection/server-version.ts";
 import { formatGpuMemory, listGpuUses } from "../jobs/gpu-text.ts";
 import { describeIllHealth } from "../jobs/health-text.ts";
 import { printQueued, printRunning } from "../jobs/job-text.ts";
+import { describeExpiring } from "../jobs/kept-text.ts";
+import { readUserName } from "../settings/user-name.ts";
 import { bold, green, hint, print, printJson, red, yellow } from "../terminal/output.ts";
 import { measureWidth, padText, truncateText } from "../terminal/text-width.ts";
 
@@ -28,7 +30,7 @@ const MAX_NAME = 32;
 
 const readOverview = async (api: Api): Promise<Result<Overview, Failure>> => {
   const [status, health, gpus, running, queued] = await Promise.all([
-    api.get<ServerStatus>("/v1/server/status"),
+    api.get<ServerStatus>(`/v1/server/status?${new URLSearchParams({ user: readUserName(api.target.config) })}`),
     api.get<Health>("/v1/health?detailed=true"),
     api.get<readonly WireGpu[]>("/v1/gpus"),
     api.get<readonly WireJob[]>("/v1/jobs?status=running"),
@@ -70,6 +72,7 @@ const listWarnings = ({ status, health }: Overview): readonly (string | null)[] 
   status.disk_error === undefined ? null : `nothing starts: ${escapeText(status.disk_error)}`,
   status.gpu_error === null ? null : `the GPUs can't be read, so GPU jobs wait: ${escapeText(status.gpu_error)}`,
   status.gpu_hint ? escapeText(status.gpu_hint) : null,
+  ...describeExpiring(status),
   describeIllHealth(health),
   describeVersion(status.server_version),
 ];

@@ -120,6 +120,17 @@ test.each([
   });
 });
 
+test.each(["../x", "/abs/*.pt", "~/x", "!x", "a//b"])(
+  "the pattern %p of a job's files is 422 and says why",
+  async (glob) => {
+    const response = await createHarness().call("POST", "/v1/jobs", {
+      body: JSON.stringify({ command: "true", user: "ann", output_globs: [glob] }),
+      headers: { "content-type": "application/json" },
+    });
+    expect([response.status, await response.text()]).toEqual([422, expect.stringContaining("pattern")]);
+  },
+);
+
 test("bytes that are not UTF-8 are 422", async () => {
   const headers = { "content-type": "application/json" };
   const body = new Uint8Array([0x22, 0xff, 0xfe, 0x22]);

@@ -29,6 +29,9 @@ export type JobFilter = Readonly<{
 /** `limit` takes the head of the queue, in start order. */
 export type QueueSelection = Readonly<{ needs?: "cpu" | "gpu"; limit?: number }>;
 
+/** The first to go first; `total` counts all. */
+export type ExpiringJobs = Readonly<{ jobs: readonly EndedJob[]; total: number }>;
+
 export type JobCounts = Readonly<Record<JobStatus, number>>;
 
 /** `bytes` on the disk. */
@@ -86,7 +89,7 @@ export type ArtifactStore = Readonly<{
  * a page in slices, and lets others have their turn between them. `loadDecidingJobs` has the queued jobs on which a decision
  * depends, with the first of those that came before `passedOverSince` (Unix seconds). `countQueuedBefore` counts those that
  * start before the job. `readNewestQueued` is a time, 0 when no job is queued. `findMovingJob`: of those that ended and whose
- * files are still to be kept, the first.
+ * files are still to be kept, the first. `listExpiring`: those of a user who was told that what they made goes, where nobody has fetched it.
  */
 export type Store = Readonly<{
   findJob: (id: JobId) => Job | null;
@@ -97,6 +100,7 @@ export type Store = Readonly<{
   readNewestQueued: () => number;
   loadActiveJobs: () => readonly ActiveJob[];
   findMovingJob: () => EndedJob | null;
+  listExpiring: (user: string, limit: number) => ExpiringJobs;
   countJobs: () => JobCounts;
   loadEnvironment: (id: JobId) => Environment;
   listBlacklist: () => ReadonlySet<number>;

@@ -4,6 +4,7 @@ import { ok, type Result } from "../../base/result.ts";
 import type { Failure, Invocation, Outcome, Verb } from "../../command-line/command.ts";
 import { readSwitch } from "../../command-line/flag-values.ts";
 import { convertProblem, fail } from "../../command-line/usage.ts";
+import { formatMinute } from "../../wire/outputs-text.ts";
 import type { Settings } from "../core/settings/settings.ts";
 import { type FolderRemoval, toRetention, type Warning } from "../core/upkeep/folder-plan.ts";
 import { createJobFolders } from "../external/job-folder/folder-sizes.ts";
@@ -24,15 +25,24 @@ const formatBytes = (bytes: number): string => {
 const describeFolder = ({ id, endedAt, bytes, keepsOutputs }: FolderRemoval): string =>
   `${id}  ended ${new Date(endedAt * 1000).toISOString().slice(0, 10)}  ${formatBytes(bytes)}${keepsOutputs ? ", but for the files that it made" : ""}\n`;
 
-const summarise = (removals: readonly FolderRemoval[], isDry: boolean): string => {
+const summarise = (
+  removals: readonly FolderRemoval[],
+  { isDry, isLater }: Readonly<{ isDry: boolean; isLater: boolean }>,
+): string => {
   const bytes = removals.reduce((sum, removal) => sum + removal.bytes, 0);
   const folders = removals.length === 1 ? "the folder of 1 ended job" : `the folders of ${removals.length} ended jobs`;
-  if (removals.length === 0) return "Nothing is old enough to go.\n";
+  if (removals.length === 0) return isLater ? "Nothing goes now.\n" : "Nothing is old enough to go.\n";
   return `${isDry ? "Would free" : "Freed"} ${formatBytes(bytes)}: ${folders}. The history keeps them.\n`;
 };
 
-const describeWarning = ({ id, until, bytes }: Warning): string =>
-  `${id}  its files, ${formatBytes(bytes)}, go on ${new Date(until * 1000).toISOString().slice(0, 10)} at the earliest: the server tells their owner first\n`;
+const describeWarning = ({ id, until, bytes }: Warning, rest: string): string =>
+  `${id}  its files, ${formatBytes(bytes)}, go on ${formatMinute(until)} at the earliest: ${rest}\n`;
+
+const listLines = (done: readonly FolderRemoval[], { warnings, warned }: CleaningPlan): readonly string[] => [
+  ...done.map(describeFolder),
+  ...warnings.map((warning) => describeWarning(warning, "the server tells their owner first")),
+  ...warned.map((warning) => describeWarning(warning, "their owner was told")),
+];
 
 const plan = async (settings: Settings): Promise<Result<CleaningPlan, Failure>> => {
   const serverDir = resolve(settings.serverDir);
@@ -71,10 +81,11 @@ const run = async ({ flags }: Invocation): Promise<Outcome> => {
   const planned = await plan(settings.value);
   if (!planned.ok) return planned;
   const isDry = readSwitch(flags, "dry-run");
-  const { removals, warnings } = planned.value;
+  const { removals, warnings, warned } = planned.value;
   const done = isDry ? removals : await clear(settings.value.serverDir, removals);
-  const lines = [...done.map(describeFolder), ...warnings.map(describeWarning)];
-  process.stdout.write(lines.join("") + summarise(done, isDry));
+  process.stdout.write(
+    listLines(done, planned.value).join("") + summarise(done, { isDry, isLater: warnings.length + warned.length > 0 }),
+  );
   return ok(done.length === removals.length ? 0 : 1);
 };
 

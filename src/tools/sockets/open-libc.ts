@@ -1,6 +1,8 @@
-import { dlopen, type FFIFunction } from "bun:ffi";
+import { dlopen, type FFIFunction, type Pointer, read } from "bun:ffi";
 import { describeError } from "../../base/describe-error.ts";
 import { err, ok, type Problem, type Result } from "../../base/result.ts";
+
+export type LibcPointer = Pointer;
 
 const LIBRARIES = ["libc.so.6", "libc.so"];
 
@@ -18,3 +20,6 @@ export const openLibc = <Functions>(
   }
   return err({ message: reason });
 };
+
+/** The number that `__errno_location` leads to, at once after the call that failed. */
+export const readErrno = (place: LibcPointer): number => read.i32(place);

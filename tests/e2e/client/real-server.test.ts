@@ -36,7 +36,7 @@ const RECORDER = "script";
 const QUESTION = "[y/N]";
 const QUESTION_WITH_YES = "[Y/n]";
 
-const isAsked = (text: string): boolean => text.includes(QUESTION) || text.includes(QUESTION_WITH_YES);
+const countQuestions = (text: string): number => (text.match(/\[(?:y\/N|Y\/n)\]/g) ?? []).length;
 
 const nxOnTerminal = (line: string, env: NodeJS.ProcessEnv = {}, answer = "n"): Promise<Finished> => {
   const { promise, resolve } = Promise.withResolvers<Finished>();
@@ -47,9 +47,9 @@ const nxOnTerminal = (line: string, env: NodeJS.ProcessEnv = {}, answer = "n"): 
   });
   let stdout = "";
   child.stdout.setEncoding("utf8").on("data", (text: string) => {
-    const wasAsked = isAsked(stdout);
+    const before = countQuestions(stdout);
     stdout += text;
-    if (!wasAsked && isAsked(stdout)) child.stdin.write(`${answer}\n`);
+    if (countQuestions(stdout) > before) child.stdin.write(`${answer}\n`);
   });
   child.on("close", (exitCode, signal) => resolve({ exitCode, signal, stdout, stderr: "" }));
   return promise;
@@ -140,6 +140,34 @@ test.each([
     await holdGpus();
     const asked = await nxOnTerminal("nx add --no-git 'echo {1,2}'", {}, answer);
     expect(asked.stdout).toContain(`Add 2 jobs? ${QUESTION_WITH_YES}`);
+    expect(asked.exitCode).toBe(code);
+    expect(JSON.parse((await nx(["queue", "--json"])).stdout)).toHaveLength(count);
+  },
+);
+
+test.each([
+  ["y", ["echo a:1", "echo b:2"]],
+  ["n", ["echo '{a:1,b:2}'"]],
+] as const)(
+  "nx add on a terminal asks of a list that may be a part of a program, and %j decides",
+  async (answer, commands) => {
+    await holdGpus();
+    const asked = await nxOnTerminal("nx add --no-git echo '{a:1,b:2}'", {}, answer);
+    expect(asked.stdout).toContain(`Make a job for each part of {a:1,b:2}? ${QUESTION}`);
+    const queue: readonly WireJob[] = JSON.parse((await nx(["queue", "--json"])).stdout);
+    expect(queue.map(({ command }) => command)).toEqual([...commands]);
+  },
+);
+
+test.each([
+  ["y", 0, 1],
+  ["n", 1, 0],
+] as const)(
+  "nx add on a terminal asks of flags after a quoted command, and takes %j for an answer",
+  async (answer, code, count) => {
+    await holdGpus();
+    const asked = await nxOnTerminal("nx add --no-git 'echo a' -g 1", {}, answer);
+    expect(asked.stdout).toContain("Did you mean: nx add -g 1 'echo a' ?");
     expect(asked.exitCode).toBe(code);
     expect(JSON.parse((await nx(["queue", "--json"])).stdout)).toHaveLength(count);
   },

@@ -257,6 +257,48 @@ describe("nx add", () => {
     });
   });
 
+  test("refuses a verb or flags in the wrong place with the line that was meant, and takes a program of that name", async () => {
+    const queue = await nx(["add", "queue"]);
+    expect([queue.exitCode, queue.stderr]).toEqual([
+      2,
+      'nx: did you mean: nx queue ? If not, put the word "command" before your command\n',
+    ]);
+    expect((await nx(["add", "-y", "a b", "-c"])).stderr).toStartWith("nx: did you mean: nx add -c 'a b' ?");
+    expect(asked).toEqual([]);
+    writeFileSync(join(folder, "a b"), "");
+    for (const words of [
+      ["command", "queue"],
+      ["command", "a  b", "-c"],
+      ["a b", "-c"],
+    ])
+      expect((await nx(["add", "--dry-run", ...words])).exitCode).toBe(0);
+  });
+
+  test("says what #SBATCH lines would be, and takes them with --sbatch", async () => {
+    writeFileSync(
+      join(folder, "job.sh"),
+      "#!/bin/bash\n#SBATCH --gres=gpu:2 --time=1:00\n#SBATCH --array=1,3-4\n\ntrain\n",
+    );
+    const said = await nx(["add", "--dry-run", "bash", "job.sh"]);
+    expect(JSON.parse(said.stdout)).toMatchObject([{ command: "bash job.sh", num_gpus: 1 }]);
+    expect(said.stderr).toBe(
+      "job.sh has #SBATCH lines, which --sbatch takes; they would be: " +
+        "nx add -g 2 'SLURM_ARRAY_TASK_ID={1,{3..4}}' bash job.sh; without counterpart: --time=1:00\n",
+    );
+    const taken = await nx(["add", "--dry-run", "--sbatch", "job.sh", "a b"]);
+    expect(taken.stderr).toBe("Not taken from job.sh: --time=1:00\n");
+    expect(JSON.parse(taken.stdout)).toMatchObject(
+      [1, 3, 4].map((id) => ({ command: `SLURM_ARRAY_TASK_ID=${id} bash job.sh 'a b'`, num_gpus: 2 })),
+    );
+    const fewer = await nx(["add", "--dry-run", "--sbatch", "-g", "1", "job.sh"]);
+    expect(JSON.parse(fewer.stdout)[0].num_gpus).toBe(1);
+    writeFileSync(join(folder, "job.sh"), "#SBATCH -N 2\n");
+    expect((await nx(["add", "--sbatch", "job.sh"])).stderr).toContain("can't be had here: --nodes=2");
+    for (const words of [["job.sh"], ["true"], ["--literal", "job.sh"]])
+      expect((await nx(["add", "--sbatch", ...words])).exitCode).toBe(2);
+    expect(asked).toEqual([]);
+  });
+
   test("with --dry-run sends nothing and shows no value of a variable", async () => {
     const dry = await nx(["add", "--dry-run", "-e", "TOKEN=secret", "true"]);
     expect([dry.exitCode, asked]).toEqual([0, []]);
@@ -274,12 +316,29 @@ describe("nx add", () => {
     );
   });
 
-  test("warns of a list that looks like a program, and says how it stays one", async () => {
-    const dry = await nx(["add", "--dry-run", "awk", "{print $1, $2}"]);
-    expect(JSON.parse(dry.stdout)).toHaveLength(2);
-    expect(dry.stderr).toContain("write \\{print $1, $2}");
-    const meant = await nx(["add", "--dry-run", "awk", "\\{print $1, $2}"]);
-    expect([meant.stderr, JSON.parse(meant.stdout)[0].command]).toEqual(["", "awk '{print $1, $2}'"]);
+  test("refuses a list that may be a part of a program, and says how it stays one and how it makes jobs", async () => {
+    const words = ["awk", "{print $1, $2}", "{a,b}"];
+    const commands = async (...flags: readonly string[]): Promise<readonly string[]> => {
+      const dry = await nx(["add", "--dry-run", ...flags]);
+      expect(dry.stderr).toBe("");
+      return JSON.parse(dry.stdout).map(({ command }: Readonly<{ command: string }>) => command);
+    };
+    for (const flags of [[], ["-y"]]) {
+      const refused = await nx(["add", ...flags, ...words]);
+      expect([refused.exitCode, refused.stdout, asked]).toEqual([2, "", []]);
+      expect(refused.stderr).toBe(
+        "nx: {print $1, $2} may be a list of values or a part of a program; --literal leaves braces as they are " +
+          "(or write \\{print $1, $2\\}), --sweep makes a job for each part\n",
+      );
+    }
+    expect(await commands("--literal", ...words)).toEqual(["awk '{print $1, $2}' '{a,b}'"]);
+    expect(await commands("awk", "\\{print $1, $2\\}", "{,b}")).toEqual([
+      "awk '{print $1, $2}'",
+      "awk '{print $1, $2}' b",
+    ]);
+    expect(await commands("--sweep", "awk", "{print $1, $2}")).toEqual(["awk 'print $1'", "awk '$2'"]);
+    expect((await nx(["add", "--literal", "--sweep", "true"])).exitCode).toBe(2);
+    expect((await nx(["add", "--dry-run", "{,true}"])).exitCode).toBe(2);
   });
 
   test.each([

@@ -1,13 +1,25 @@
 import { afterEach, beforeEach, describe, expect, test } from "bun:test";
-import { spawn } from "node:child_process";
+import { type ChildProcess, spawn } from "node:child_process";
 import { createHash } from "node:crypto";
-import { mkdirSync, readdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import fc from "fast-check";
 import type { WireFiles } from "../../../src/wire/files.ts";
+import type { ServerStatus } from "../../../src/wire/node.ts";
+import { formatMinute } from "../../../src/wire/outputs-text.ts";
 import { type CuttingProxy, startCuttingProxy } from "../../support/cutting-proxy.ts";
+import { expireFiles } from "../../support/expire-files.ts";
 import { type Finished, NX, stopChild } from "../../support/programs.ts";
 import { canMount, createSmallDisk } from "../../support/small-disk.ts";
 import { waitUntil } from "../../support/wait.ts";
@@ -34,6 +46,14 @@ const pull = (...words: readonly string[]): Promise<Finished> => world.nx(["pull
 const read = (id: string, path: string): string => readFileSync(join(world.home, "nexus-outputs", id, path), "utf8");
 
 const hash = (path: string): string => createHash("sha256").update(readFileSync(path)).digest("hex");
+
+const measureParts = (folder: string): number => {
+  const names = existsSync(folder) ? readdirSync(folder) : [];
+  const sizes = names.map((name) =>
+    name.startsWith(".nexus-part-") ? (statSync(join(folder, name), { throwIfNoEntry: false })?.size ?? 0) : 0,
+  );
+  return sizes.reduce((sum, size) => sum + size, 0);
+};
 
 const nameTarget = (port: number): void => {
   mkdirSync(join(world.home, ".nexus"), { recursive: true, mode: 0o700 });
@@ -88,6 +108,7 @@ describe("what a job made", () => {
       stderr: `a differs from what is here, which stays as it is\nnx: 1 file differs and was not fetched; to overwrite: nx pull -f ${id}\n`,
     });
     expect((await world.job(id)).outputs.pulled).toBe(false);
+    expect(await pull(id, "a", "-o", "out")).toMatchObject({ exitCode: 1, stdout: "" });
     expect((await pull(id, "-f", "-o", "out")).exitCode).toBe(0);
     expect(readFileSync(join(world.home, "out", "a"), "utf8")).toBe("1\n");
   });
@@ -144,9 +165,69 @@ describe("what a job made", () => {
     const some = await world.nx(["run", "-c", "--no-git", "--outputs", "**/*.pt", "--outputs", "!r/c.pt", make]);
     expect(some.stderr).toMatch(/^1 file, 0 B is kept: nx pull \w+ \(left out: 2 files, 0 B\)$/m);
     const none = await world.nx(["run", "-c", "--no-git", "--no-outputs", make]);
-    expect(none.stderr).not.toContain("kept");
+    const [line] = none.stderr.match(/^nothing is kept.*$/m) ?? [];
+    expect(line).toBe("nothing is kept (left out: 3 files, 0 B)");
     const both = await world.nx(["add", "--no-git", "--outputs", "x", "--no-outputs", "true"]);
     expect([both.exitCode, both.stderr]).toEqual([2, "nx: give --outputs or --no-outputs, not both\n"]);
+  });
+
+  test("is told as left out, wherever it is told, where no pattern fits any of it", async () => {
+    const followed = await world.nx(["run", "-c", "--no-git", "--outputs", "nomatch", "echo 1 > a; echo 2 > b"]);
+    const line = "nothing is kept (left out: 2 files, 4 B)\n";
+    expect([followed.exitCode, followed.stderr]).toEqual([0, expect.stringContaining(line)]);
+    const [, id = ""] = /[Jj]ob (\w+)/.exec(followed.stderr) ?? [];
+    const ended = `Job ${id} completed with exit code 0\n`;
+    expect((await world.nx(["wait", id])).stderr).toBe(ended + line);
+    expect((await world.nx(["logs", "-F", id])).stderr).toBe(line);
+    expect(await world.nx(["logs", id])).toMatchObject({ exitCode: 0, stderr: line });
+    expect((await world.nx(["logs", "--json", id])).stderr).toBe("");
+    expect((await world.nx(["get", id])).stdout).toMatch(/^files {5}nothing is kept \(left out: 2 files, 4 B\)$/m);
+    const none = `ob ${id} has no files (left out: 2 files, 4 B)`;
+    expect((await pull(id)).stderr).toBe(`nx: j${none}\n`);
+    expect((await world.nx(["files", id])).stderr).toBe(`J${none}.\n`);
+  });
+
+  test.each(["../x", "~/x", "/abs", "!x", "!"])("is not asked for by %j: nothing is sent then", async (glob) => {
+    const refused = await world.nx(["add", "--no-git", "--outputs", glob, "true"]);
+    expect([refused.exitCode, refused.stdout, refused.stderr]).toEqual([
+      ...[2, ""],
+      expect.stringMatching(/^nx: --outputs [^\n]*: The [^\n]*pattern [^\n]*\n$/),
+    ]);
+    expect((await world.nx(["history", "--json"])).stdout).toBe("[]\n");
+  });
+
+  test("with a name that was taken is told at the end of the log, and the log in a pipe stays as it is", async () => {
+    const id = await run("echo 1 > a; echo 2 > $NEXUS_OUTPUT_DIR/a; echo done");
+    await world.nx(["wait", id]);
+    const lines = `a is kept as a~1: its name was taken\n2 files, 4 B are kept: nx pull ${id}\n`;
+    const shown = await world.nx(["logs", id]);
+    expect([shown.stdout, shown.stderr]).toEqual([expect.stringMatching(/done\n$/), lines]);
+    expect((await world.nx(["logs", "-F", id])).stderr).toBe(lines);
+    expect((await world.nx(["wait", id])).stderr).toEndWith(lines);
+    expect((await world.nx(["logs", "-n", "1", "--json", id])).stderr).toBe("");
+  });
+
+  test("and what of it goes soon is told by nx to its owner, until it is fetched or gone", async () => {
+    const ids = await Promise.all(["1", "2", "3", "4", "5"].map((text) => run(`echo ${text} > made`)));
+    const until = Math.floor(Date.now() / 1000) + 3600;
+    for (const [index, id] of ids.entries()) await expireFiles(world, id, until + index);
+    const others = await run("echo 1 > made", { user: "a-colleague" });
+    await expireFiles(world, others, until);
+    const line = (id: string): string => `Warning: 1 file, 2 B goes on ${formatMinute(until)}: nx pull ${id}\n`;
+    const rest = (jobs: string): string => `Warning: files of ${jobs} go soon, named here once these are fetched\n`;
+    const look = async (): Promise<string> => {
+      const { stderr, exitCode } = await world.nx([]);
+      expect(exitCode).toBe(0);
+      return stderr.replace(/^Warning: the (GPUs|machine) .*\n/gm, "");
+    };
+    const [first = "", second = "", ...last] = ids;
+    expect(await look()).toBe([first, second, ...last.slice(0, 1)].map(line).join("") + rest("2 more jobs"));
+    expect((await pull(first)).exitCode).toBe(0);
+    expect((await pull(second, "made", "-o", "part")).exitCode).toBe(0);
+    expect((await fetch(`${world.url}/v1/jobs/${last[0]}/files`, { method: "DELETE" })).status).toBe(204);
+    expect(await look()).toBe(last.slice(1).map(line).join(""));
+    const { status } = JSON.parse((await world.nx(["--json"])).stdout) as { status: ServerStatus };
+    expect(status.expiring_files).toMatchObject({ total_jobs: 2, jobs: last.slice(1).map((id) => ({ id })) });
   });
 
   test("that is nothing is told in one line", async () => {
@@ -240,24 +321,16 @@ describe("by a connection that breaks", () => {
     async (signal) => {
       const id = await run(`head -c ${8 * MB} /dev/urandom > large`);
       const folder = join(world.home, "nexus-outputs", id);
-      const measurePart = (): number =>
-        readdirSync(folder).reduce(
-          (sum, name) => sum + (name.startsWith(".nexus-part-") ? statSync(join(folder, name)).size : 0),
-          0,
-        );
       await start(() => 5 * MB);
       const first = spawn(NX, ["pull", "-t", "proxy", id], { env: world.env, cwd: world.home, stdio: "ignore" });
       try {
-        await waitUntil(
-          () => readdirSync(world.home).includes("nexus-outputs") && measurePart() > 2 * MB,
-          "some of it is there",
-        );
+        await waitUntil(() => measureParts(folder) > 2 * MB, "some of it is there");
       } finally {
         await stopChild(first, signal);
         await proxy.close();
       }
       expect(first.exitCode).toBe(signal === "SIGINT" ? 130 : null);
-      const had = Math.min(measurePart(), 8 * MB);
+      const had = Math.min(measureParts(folder), 8 * MB);
       await start(() => null);
       const second = await pull("-t", "proxy", id);
       expect(second).toMatchObject({ exitCode: 0, stderr: "" });
@@ -268,6 +341,62 @@ describe("by a connection that breaks", () => {
     },
     60_000,
   );
+
+  const startPull = (id: string): ChildProcess =>
+    spawn(NX, ["pull", "-t", "proxy", id], { env: world.env, cwd: world.home, stdio: "ignore" });
+
+  test("a second nx pull to the folder of one that runs is refused, and the first brings all", async () => {
+    const id = await run(`head -c ${20 * MB} /dev/urandom > large`);
+    await world.nx(["wait", id]);
+    const { dir } = await world.job(id);
+    const folder = join(world.home, "nexus-outputs", id);
+    let isSlow = true;
+    await start(() => (isSlow ? 10_000 : null));
+    const first = startPull(id);
+    try {
+      await waitUntil(() => existsSync(folder) && readdirSync(folder).length > 0, "the first has begun");
+      expect(await pull(id)).toEqual({
+        ...{ exitCode: 1, signal: null, stdout: "" },
+        stderr: `nx: another nx pull writes to this folder, nexus-outputs/${id}: wait until it has ended, or name another folder with -o\n`,
+      });
+      isSlow = false;
+      await waitUntil(() => first.exitCode !== null, "the first has ended");
+    } finally {
+      await stopChild(first, "SIGKILL");
+    }
+    expect([first.exitCode, readdirSync(folder)]).toEqual([0, ["large"]]);
+    expect(hash(join(folder, "large"))).toBe(hash(join(dir ?? "", "outputs", "large")));
+  }, 60_000);
+
+  test("of two at once, one killed at any moment: the file is whole or absent, and comes in the end", async () => {
+    const id = await run(`head -c ${8 * MB} /dev/urandom > large`);
+    await world.nx(["wait", id]);
+    const { dir } = await world.job(id);
+    const whole = hash(join(dir ?? "", "outputs", "large"));
+    const folder = join(world.home, "nexus-outputs", id);
+    const place = join(folder, "large");
+    const [moments = []] = fc.sample(fc.array(fc.integer({ max: 8 * MB, min: 0 }), { minLength: 6, maxLength: 6 }), {
+      ...{ numRuns: 1, seed: 23 },
+    });
+    await start(() => 300_000);
+    for (const moment of moments) {
+      rmSync(folder, { recursive: true, force: true });
+      const [one, other] = [startPull(id), startPull(id)];
+      try {
+        await waitUntil(() => existsSync(place) || measureParts(folder) >= moment, "that much is there");
+        await stopChild(one, "SIGKILL");
+        await waitUntil(() => other.exitCode !== null, "the other has ended");
+      } finally {
+        await stopChild(one, "SIGKILL");
+        await stopChild(other, "SIGKILL");
+      }
+      const isThere = existsSync(place);
+      expect(isThere ? hash(place) : whole).toBe(whole);
+      if (other.exitCode === 0) expect(isThere).toBe(true);
+      expect((await pull("-t", "proxy", id)).exitCode).toBe(0);
+      expect([hash(place), readdirSync(folder)]).toEqual([whole, ["large"]]);
+    }
+  }, 120_000);
 });
 
 describe("with a server that is too old to keep what jobs make", () => {

@@ -2,7 +2,10 @@ import { afterEach, beforeEach, expect, test } from "bun:test";
 import type { ChildProcess } from "node:child_process";
 import { existsSync, mkdirSync, readdirSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
+import { formatMinute } from "../../../src/wire/outputs-text.ts";
+import { expireFiles } from "../../support/expire-files.ts";
 import { runProgram, SERVER, stopChild } from "../../support/programs.ts";
+import { waitUntil } from "../../support/wait.ts";
 import { createWorld, type World } from "../../support/world.ts";
 
 const DAY_MS = 86_400_000;
@@ -53,6 +56,41 @@ test("nexus-server clean frees what ended long ago while the server runs, and nx
   expect(JSON.parse((await world.nx(["logs", "old", "--json"])).stdout)).toEqual({ data: "", removed: true });
   expect((await world.nx(["get", "old"])).exitCode).toBe(0);
   expect((await world.job("running")).status).toBe("running");
+});
+
+const tellOwner = async (id: string, seconds: number): Promise<number> => {
+  const until = Math.floor(Date.now() / 1000) + seconds;
+  await expireFiles(world, id, until);
+  return until;
+};
+
+test("nexus-server clean says in one line what files of a job go, when, and whether their owner was told", async () => {
+  await world.submit({ job_id: "old", command: "echo 1 > made", num_gpus: 0 });
+  await world.waitFor("old");
+  await waitUntil(async () => (await world.job("old")).outputs.state === "kept", "its file is kept");
+  await age("old", 40 * 86_400);
+  const made = join(world.folder, "server/jobs/old/outputs/made");
+  const listed = (rest: string): RegExp =>
+    new RegExp(
+      `^old {2}its files, 0\\.0 MB, go on \\d{4}-\\d\\d-\\d\\d \\d\\d:\\d\\d UTC at the earliest: ${rest}$`,
+      "m",
+    );
+  for (const words of [["--dry-run"], []]) {
+    const { stdout } = await clean("30", ...words);
+    expect(stdout).toMatch(/^old {2}ended \S+ {2}0\.\d MB, but for the files that it made$/m);
+    expect(stdout).toMatch(listed("the server tells their owner first"));
+  }
+  const until = await tellOwner("old", 3600);
+  for (const words of [["--dry-run"], []]) {
+    const { stdout } = await clean("30", ...words);
+    expect(stdout).toMatch(listed("their owner was told"));
+    expect(stdout).toEndWith(`go on ${formatMinute(until)} at the earliest: their owner was told\nNothing goes now.\n`);
+  }
+  expect(existsSync(made)).toBe(true);
+  await tellOwner("old", -1);
+  expect((await clean("30", "--dry-run")).stdout).toMatch(/^old {2}ended \S+ {2}0\.\d MB\nWould free /);
+  expect((await clean("30")).exitCode).toBe(0);
+  expect(existsSync(made)).toBe(false);
 });
 
 test("a job whose folder was cleaned does not run again when a backup from before its start is restored", async () => {

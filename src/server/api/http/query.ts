@@ -28,6 +28,8 @@ const lastLines = z.preprocess(toInteger, z.int().min(1)).optional();
 
 export const healthQuerySchema = z.object({ detailed: flag, refresh: flag });
 
+export const statusQuerySchema = z.object({ user: text });
+
 const logFile = z.preprocess(takeLast, z.enum(LOG_FILES)).default("output");
 
 export const logsQuerySchema = z.object({ last_n_lines: lastLines, file: logFile });

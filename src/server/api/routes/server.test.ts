@@ -1,6 +1,7 @@
 import { expect, test } from "bun:test";
-import { createHarness } from "../../../../tests/support/api.ts";
-import { healthSchema } from "../../../wire/node.ts";
+import { createHarness, type Harness } from "../../../../tests/support/api.ts";
+import { healthSchema, serverStatusSchema } from "../../../wire/node.ts";
+import { isEnded, type JobId } from "../../core/jobs/job.ts";
 
 test("the status counts GPUs and jobs", async () => {
   const { call, submit, startJob, endJob } = createHarness();
@@ -34,6 +35,39 @@ test("the status says why the GPUs cannot be read", async () => {
   const { call, hideGpus } = createHarness();
   hideGpus({ message: "no driver" });
   expect(await (await call("GET", "/v1/server/status")).json()).toMatchObject({ gpu_count: 0, gpu_error: "no driver" });
+});
+
+const expire = async ({ store }: Harness, id: string, keptUntil: number): Promise<void> => {
+  const written = await store.write((transaction) => {
+    const job = transaction.findJob(id as JobId);
+    if (job === null || !isEnded(job)) throw new Error("it has not ended");
+    const outputs = { ...job.outputs, state: "kept", files: 1, bytes: 4, keptUntil, isWarned: true } as const;
+    transaction.saveJob({ ...job, outputs });
+  });
+  if (!written.ok) throw new Error(written.error.message);
+};
+
+test("the status says of a user of which jobs the files go soon, three by name", async () => {
+  const harness = createHarness();
+  for (const [index, job_id] of ["a", "b", "c", "d"].entries()) {
+    await harness.submit({ job_id, user: "ann" });
+    await harness.startJob(job_id);
+    await harness.endJob(job_id);
+    await expire(harness, job_id, 1000 - index);
+  }
+  const ask = async (query: string): Promise<unknown> => {
+    const answer = await harness.call("GET", `/v1/server/status${query}`);
+    return serverStatusSchema.strict().parse(await answer.json()).expiring_files;
+  };
+  const told = {
+    jobs: ["d", "c", "b"].map((id, index) => ({
+      id,
+      outputs: expect.objectContaining({ files: 1, bytes: 4, kept_until: 997 + index }),
+    })),
+    total_jobs: 4,
+  };
+  expect(await ask("?user=ann")).toEqual(told);
+  expect([await ask("?user=bob"), await ask("?user="), await ask("")]).toEqual([undefined, undefined, undefined]);
 });
 
 test.each(["", "?detailed=false", "?detailed=False&refresh=True"])(

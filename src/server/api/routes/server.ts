@@ -1,10 +1,11 @@
 import { ok } from "../../../base/result.ts";
 import { type Health, healthSchema, type ServerStatus, serverStatusSchema } from "../../../wire/node.ts";
+import { toWireJob } from "../../core/jobs/wire-job.ts";
 import { describeDiskRoom, isDiskLow } from "../../core/machine/disk-room.ts";
 import { scoreHealth } from "../../core/machine/health.ts";
 import type { ApiContext } from "../context.ts";
 import { describeErrors, describeJson } from "../http/describe-response.ts";
-import { healthQuerySchema } from "../http/query.ts";
+import { healthQuerySchema, statusQuerySchema } from "../http/query.ts";
 import { defineRoute, type Route, type RouteSpec } from "../route.ts";
 
 const statusSpec = {
@@ -12,7 +13,9 @@ const statusSpec = {
   path: "/v1/server/status",
   tags: ["server"],
   summary: "What the server has and does",
-  responses: { 200: describeJson("The status", serverStatusSchema) },
+  description: "With `user` also what is to be told to that user.",
+  query: statusQuerySchema,
+  responses: { 200: describeJson("The status", serverStatusSchema), ...describeErrors("VALIDATION_ERROR") },
 } satisfies RouteSpec;
 
 const healthSpec = {
@@ -26,9 +29,18 @@ const healthSpec = {
   responses: { 200: describeJson("The health", healthSchema), ...describeErrors("VALIDATION_ERROR") },
 } satisfies RouteSpec;
 
+const EXPIRING_SHOWN = 3;
+
 const ALIVE: Health = { alive: true, status: null, score: null, disk: null, network: null, system: null };
 
-const readStatus = async ({ store, gpus, settings, readDiskRoom }: ApiContext): Promise<ServerStatus> => {
+const describeExpiring = ({ store }: ApiContext, user: string | undefined): Pick<ServerStatus, "expiring_files"> => {
+  const { jobs, total } = user === undefined ? { jobs: [], total: 0 } : store.listExpiring(user, EXPIRING_SHOWN);
+  const shown = jobs.map(toWireJob).map(({ id, outputs }) => ({ id, outputs }));
+  return total === 0 ? {} : { expiring_files: { jobs: shown, total_jobs: total } };
+};
+
+const readStatus = async (context: ApiContext, user: string | undefined): Promise<ServerStatus> => {
+  const { store, gpus, settings, readDiskRoom } = context;
   const [reading, disk] = await Promise.all([gpus.read(), readDiskRoom()]);
   const counts = store.countJobs();
   return {
@@ -43,6 +55,7 @@ const readStatus = async ({ store, gpus, settings, readDiskRoom }: ApiContext): 
     gpu_error: reading.ok ? null : reading.error.message,
     gpu_hint: gpus.readHint(),
     ...(isDiskLow(disk) ? { disk_error: describeDiskRoom(disk) } : {}),
+    ...describeExpiring(context, user),
   };
 };
 
@@ -53,7 +66,7 @@ const readHealth = async ({ health }: ApiContext, refresh: boolean): Promise<Hea
 };
 
 export const createServerRoutes = (context: ApiContext): readonly Route[] => [
-  defineRoute(statusSpec, async () => ok(Response.json(await readStatus(context)))),
+  defineRoute(statusSpec, async ({ query: { user } }) => ok(Response.json(await readStatus(context, user)))),
   defineRoute(healthSpec, async ({ query: { detailed, refresh } }) =>
     ok(Response.json(detailed ? await readHealth(context, refresh) : ALIVE)),
   ),

@@ -57,9 +57,20 @@ test("messages say what is kept, until when, and what else there is to say", () 
     "\nFiles: 3 files, 1.2 GB are kept: nx pull a\nNote: x is kept as x~1: its name was taken",
   );
   expect(tell("completed", createEnded("a"))).not.toContain("Files");
+  const leftOut = { files: 2, bytes: 4 };
+  expect(tell("completed", createEnded("a", { outputs: { ...KEPT, leftOut } }))).toContain(
+    "\nFiles: 3 files, 1.2 GB are kept: nx pull a (left out: 2 files, 4 B)",
+  );
+  expect(tell("failed", createEnded("a", { outputs: { ...NO_OUTPUTS, leftOut } }))).toContain(
+    "\nFiles: nothing is kept (left out: 2 files, 4 B)",
+  );
   const warning = tell("files_expire", { ...job, outputs: { ...KEPT, isWarned: true } });
   expect(warning).toStartWith("Job a made files that go soon on atlas\n");
   expect(warning).toContain("\nFiles: 3 files, 1.2 GB go on 2023-11-14 22:13 UTC: nx pull a");
+  const lost = { ...NO_OUTPUTS, state: "failed", isWarned: true, keptUntil: 1_700_000_000 } as const;
+  expect(tell("files_expire", { ...job, outputs: lost })).toContain(
+    "\nFiles: what job a wrote goes on 2023-11-14 22:13 UTC: nx pull a",
+  );
 });
 
 test("a secret in a note is masked", () => {

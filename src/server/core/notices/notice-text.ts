@@ -23,15 +23,13 @@ const formatTime = (seconds: number): string => {
 const describeRuntime = (job: Job): string | null =>
   isEnded(job) ? formatTime(job.completedAt - job.startedAt) : null;
 
-/** What is kept of what the job made; null where that is nothing. */
+/** What is kept of what the job made; null where it made nothing. */
 export const describeFiles = (job: Job): string | null => {
   if (!isEnded(job)) return null;
-  const { state, keptUntil, isWarned } = job.outputs;
+  const { state, keptUntil, isWarned, leftOut } = job.outputs;
   if (state === "moving") return "what it made is still being moved";
-  if (state !== "kept") return null;
-  return isWarned && keptUntil !== null
-    ? describeGoing(job.id, job.outputs, keptUntil)
-    : describeKept(job.id, job.outputs);
+  if (isWarned && keptUntil !== null) return describeGoing(job.id, job.outputs, keptUntil);
+  return state === "failed" ? null : describeKept(job.id, job.outputs, leftOut);
 };
 
 /** What follows from it for a job that runs. */

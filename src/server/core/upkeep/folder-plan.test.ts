@@ -1,7 +1,7 @@
 import { expect, test } from "bun:test";
 import fc from "fast-check";
 import type { JobId } from "../jobs/job.ts";
-import { type EndedFolder, type HeldOutputs, selectOldFolders, selectWarnings } from "./folder-plan.ts";
+import { type EndedFolder, type HeldOutputs, selectOldFolders, selectWarned, selectWarnings } from "./folder-plan.ts";
 
 const DAY = 86_400;
 const NOW = 1_700_000_000;
@@ -103,6 +103,17 @@ test("an owner is told a day ahead, once, and of nothing that was fetched", () =
     [],
   );
   expect(warn([folder("a", 5, hold()), folder("b", 6.5, hold())], { days: 1 })).toEqual(["b 1"]);
+});
+
+test("those whose owners were told are known until the time that was told, unless they are fetched or kept for longer since", () => {
+  const told = (days: number, daysAgo: number, overrides: Partial<HeldOutputs>): readonly string[] =>
+    selectWarned([folder("a", daysAgo, hold(overrides))], { retention: { days, bytes: null }, now: NOW }).map(
+      ({ id, until, bytes }) => `${id} ${until - NOW} ${bytes}`,
+    );
+  const soon = { warnedUntil: NOW + 5 };
+  expect([told(30, 29.5, soon), told(30, 40, soon)]).toEqual([["a 5 60"], ["a 5 60"]]);
+  expect([told(60, 40, soon), told(30, 40, { ...soon, isPulled: true })]).toEqual([[], []]);
+  expect([told(30, 40, { warnedUntil: NOW }), told(30, 40, {})]).toEqual([[], []]);
 });
 
 test("a limit counts what jobs made, and takes none that is younger than 7 days", () => {

@@ -119,17 +119,36 @@ const planRemoval = (
 export const selectOldFolders = (folders: readonly EndedFolder[], facts: Facts): readonly FolderRemoval[] =>
   judge(folders, facts).flatMap((verdict) => planRemoval(verdict, facts));
 
+const isNear = ({ folder, outputsGo }: Verdict, { retention, now }: Omit<Facts, "oldestBackup">): boolean =>
+  outputsGo || findKeptUntil(retention, folder.endedAt) < now + DAY_S;
+
 /** Whose owners are to be told that what their jobs made goes: those that nobody has fetched, a day before at the latest. */
 export const selectWarnings = (
   folders: readonly EndedFolder[],
   facts: Omit<Facts, "oldestBackup">,
 ): readonly Warning[] =>
-  judge(folders, facts).flatMap(({ folder: { id, endedAt, outputs }, outputsGo }) => {
-    if (outputs === null || outputs.isPulled || outputs.warnedUntil !== null) return [];
-    const keptUntil = findKeptUntil(facts.retention, endedAt);
-    const isNear = outputsGo || keptUntil < facts.now + DAY_S;
-    const until = outputsGo ? facts.now + DAY_S : Math.max(keptUntil, facts.now + DAY_S);
-    return isNear ? [{ id, until, bytes: outputs.bytes }] : [];
+  judge(folders, facts).flatMap((verdict) => {
+    const { id, endedAt, outputs } = verdict.folder;
+    if (outputs === null || outputs.isPulled || outputs.warnedUntil !== null || !isNear(verdict, facts)) return [];
+    const keptUntil = verdict.outputsGo ? facts.now : findKeptUntil(facts.retention, endedAt);
+    return [{ id, until: Math.max(keptUntil, facts.now + DAY_S), bytes: outputs.bytes }];
+  });
+
+/** Those whose owners were told, and for whom the time that was told has not come. */
+export const selectWarned = (folders: readonly EndedFolder[], facts: Omit<Facts, "oldestBackup">): readonly Warning[] =>
+  judge(folders, facts).flatMap((verdict) => {
+    const { id, outputs } = verdict.folder;
+    if (outputs === null || outputs.isPulled || !isNear(verdict, facts)) return [];
+    const { warnedUntil: until, bytes } = outputs;
+    return until === null || until <= facts.now ? [] : [{ id, until, bytes }];
+  });
+
+/** Those whose owners were told, and which are kept for longer since: until then at least. */
+export const selectSpared = (folders: readonly EndedFolder[], facts: Omit<Facts, "oldestBackup">): readonly Warning[] =>
+  judge(folders, facts).flatMap((verdict) => {
+    const { id, endedAt, outputs } = verdict.folder;
+    if (outputs === null || outputs.warnedUntil === null || isNear(verdict, facts)) return [];
+    return [{ id, until: findKeptUntil(facts.retention, endedAt), bytes: outputs.bytes }];
   });
 
 /** What of a job's outputs a cleaning has to know. */

@@ -189,6 +189,12 @@ when new.artifact_id is not null and (old.status <> new.status or old.artifact_i
 end;
 `;
 
+const ADD_EXPIRING = `
+create index jobs_expiring on jobs (user, details ->> '$.outputs.keptUntil', seq)
+  where status in ('completed', 'failed', 'killed') and details ->> '$.outputs.isWarned' = 1
+    and details ->> '$.outputs.isPulled' = 0;
+`;
+
 const MIGRATIONS: readonly Migration[] = [
   INITIAL_SCHEMA,
   ADD_OUTBOX,
@@ -199,6 +205,7 @@ const MIGRATIONS: readonly Migration[] = [
   ADD_LIMITS,
   ADD_MOVING,
   KEEP_CODE,
+  ADD_EXPIRING,
 ];
 
 /** What `user_version` says once this program has opened a database. */

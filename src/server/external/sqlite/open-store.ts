@@ -79,6 +79,7 @@ const createReads = (jobs: JobTable, queue: QueueReads) => ({
   readNewestQueued: guardRead(queue.readNewestQueued),
   loadActiveJobs: guardRead(jobs.loadActive),
   findMovingJob: guardRead(jobs.findMoving),
+  listExpiring: guardRead(jobs.listExpiring),
   countJobs: guardRead(jobs.count),
   loadEnvironment: guardRead(jobs.loadEnvironment),
 });

@@ -57,6 +57,7 @@ const READS: readonly (readonly [string, (store: Store) => unknown])[] = [
   ["the newest time of the queue", (store) => store.readNewestQueued()],
   ["the active jobs", (store) => store.loadActiveJobs()],
   ["the job whose files are to be kept next", (store) => store.findMovingJob()],
+  ["one user's jobs whose files go soon", (store) => store.listExpiring("ada", 3)],
 ];
 
 describe("no sorting and no look at every job is needed for", () => {

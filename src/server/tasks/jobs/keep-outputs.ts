@@ -23,7 +23,7 @@ const describeKept = (job: EndedJob, kept: Kept, retention: Retention): Partial<
   const { files, bytes, leftOut, tooDeep } = kept;
   const isNothing = files === 0 && tooDeep === 0;
   const keptUntil = isNothing ? null : findKeptUntil(retention, job.completedAt);
-  return { state: isNothing ? "none" : "kept", files, bytes, leftOut, keptUntil };
+  return { state: isNothing ? "none" : "kept", files, bytes, leftOut, keptUntil, isWarned: false };
 };
 
 const keep = async (

@@ -50,6 +50,8 @@ const serveDiscord = (): DiscordStandIn => {
   return discord;
 };
 
+const PATIENT_MS = 20_000;
+
 const openOffice = (
   couriers: Couriers = { discord: createDiscord() },
   timeoutMs = 200,
@@ -562,7 +564,7 @@ describe("a batch", () => {
     const channel = { ...team, url: slack.address, events: ["completed", "failed", "killed"], digest } as const;
     const office = openOffice(
       createServerCouriers([channel], () => 1000),
-      200,
+      PATIENT_MS,
       createServerChannels([channel]),
     );
     const ids = Array.from({ length: 20 }, (_, index) => `j${index}`);

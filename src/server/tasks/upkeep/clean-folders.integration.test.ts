@@ -171,3 +171,17 @@ test("what a job made is told of a day before it goes, and the job says then tha
     notes: [expect.stringContaining("were removed")],
   });
 });
+
+test("what is to be kept for longer after its owner was told goes no longer, and is told of anew when it does", async () => {
+  const harness = createHarness();
+  await end(harness, "a", 31);
+  await harness.change("a", { kind: "account", outputs: { state: "kept", files: 1, bytes: 4 } });
+  await createCleaning(harness)();
+  expect(harness.find("a")).toMatchObject({ outputs: { isWarned: true, keptUntil: NOW + DAY } });
+  await createCleaning(harness, { days: 60 })();
+  expect(harness.find("a")).toMatchObject({ outputs: { isWarned: false, keptUntil: NOW + 29 * DAY } });
+  const later = createCleaning(harness, { days: 60 });
+  harness.setTime(NOW + 40 * DAY);
+  await later();
+  expect(harness.find("a")).toMatchObject({ outputs: { state: "kept", isWarned: true, keptUntil: NOW + 41 * DAY } });
+});

@@ -20,8 +20,8 @@ const createFindEnd =
     return job !== null && isEnded(job) ? { endedAt: job.completedAt, outputs: job.outputs } : null;
   };
 
-const warnOwner = (context: TaskContext, { id, until }: Warning): Promise<unknown> =>
-  changeByEvent(context, id, { kind: "account", outputs: { isWarned: true, keptUntil: until } });
+const noteExpiry = (context: TaskContext, { id, until }: Warning, isWarned: boolean): Promise<unknown> =>
+  changeByEvent(context, id, { kind: "account", outputs: { isWarned, keptUntil: until } });
 
 const clear = async (
   context: TaskContext,
@@ -40,8 +40,9 @@ const clear = async (
 };
 
 const planAndWarn = async (context: TaskContext, cleaning: Cleaning): Promise<readonly FolderRemoval[]> => {
-  const { removals, warnings } = await planCleaning(cleaning, context.clock());
-  for (const warning of warnings) await warnOwner(context, warning);
+  const { removals, warnings, spared } = await planCleaning(cleaning, context.clock());
+  for (const warning of warnings) await noteExpiry(context, warning, true);
+  for (const warning of spared) await noteExpiry(context, warning, false);
   return removals;
 };
 

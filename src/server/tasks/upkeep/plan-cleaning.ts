@@ -9,6 +9,8 @@ import {
   type JobFolders,
   type Retention,
   selectOldFolders,
+  selectSpared,
+  selectWarned,
   selectWarnings,
   type Warning,
 } from "../../core/upkeep/folder-plan.ts";
@@ -24,8 +26,13 @@ export type Cleaning = Readonly<{
   findEnd: (id: JobId) => JobEnd | null;
 }>;
 
-/** What goes, and whose owners are to be told first. */
-export type CleaningPlan = Readonly<{ removals: readonly FolderRemoval[]; warnings: readonly Warning[] }>;
+/** What goes, of which jobs the owners are to be told first, of which they were told and the time has not come, and of which that holds no longer. */
+export type CleaningPlan = Readonly<{
+  removals: readonly FolderRemoval[];
+  warnings: readonly Warning[];
+  warned: readonly Warning[];
+  spared: readonly Warning[];
+}>;
 
 type Ended = Pick<EndedFolder, "id" | "endedAt" | "outputs">;
 
@@ -35,7 +42,8 @@ const listEnded = ({ findEnd, retention }: Cleaning, ids: readonly JobId[], now:
   const latest = retention.bytes === null ? findFirstLook(retention, now) : now;
   return ids.flatMap((id) => {
     const end = findEnd(id);
-    if (end === null || end.endedAt >= latest || end.outputs.state === "moving") return [];
+    if (end === null || end.outputs.state === "moving") return [];
+    if (end.endedAt >= latest && !end.outputs.isWarned) return [];
     return [{ id, endedAt: end.endedAt, outputs: holdOutputs(end.outputs) }];
   });
 };
@@ -63,5 +71,7 @@ export const planCleaning = async (cleaning: Cleaning, now: number): Promise<Cle
   return {
     removals: selectOldFolders(found, { ...facts, oldestBackup }),
     warnings: selectWarnings(found, facts),
+    warned: selectWarned(found, facts),
+    spared: selectSpared(found, facts),
   };
 };

@@ -54,6 +54,18 @@ describe("what a job made and a server that died did not keep", () => {
     expect(existsSync(join(folder, "outputs/made"))).toBe(true);
   });
 
+  test("and goes soon, as its owner was told, is told of anew once it is kept", async () => {
+    const harness = createHarness();
+    await endJob(harness, "a");
+    await harness.change("a", { kind: "account", outputs: { state: "failed", isWarned: true, keptUntil: 2000 } });
+    const folder = fill(harness, "a");
+    letStart(folder);
+    writeFileSync(join(folder, "repo", "made"), "made");
+    await harness.start();
+    await waitUntil(() => !existsSync(join(folder, "repo")));
+    expect(harness.find("a")).toMatchObject({ outputs: { state: "kept", isWarned: false } });
+  });
+
   test("stays where the job is not known, and that is said", async () => {
     const harness = createHarness();
     const folder = fill(harness, "gone");

@@ -220,3 +220,28 @@ test("of the jobs whose files are still to be kept, the first that ended is foun
   expect([await settle(), await settle(), await settle()]).toEqual(["first", "later", undefined]);
   expect(store.findJob(toId("first"))).toMatchObject({ outputs: { state: "kept", files: 2 } });
 });
+
+test("a user's jobs whose files go soon are told, the first to go first, and counted; those that were fetched are not", async () => {
+  const store = openTemporary();
+  const soon = { ...NO_OUTPUTS, state: "kept", files: 1, bytes: 4, isWarned: true } as const;
+  await addJobs(store, [
+    createEnded("b", { outputs: { ...soon, keptUntil: 20 } }),
+    createEnded("c", { status: "failed", outputs: { ...soon, state: "failed", keptUntil: 30 } }),
+    createEnded("a", { status: "killed", outputs: { ...soon, keptUntil: 10.5 } }),
+    createEnded("fetched", { outputs: { ...soon, keptUntil: 5, isPulled: true } }),
+    createEnded("later", { outputs: { ...soon, keptUntil: 5, isWarned: false } }),
+    createEnded("others", { user: "bob", outputs: { ...soon, keptUntil: 5 } }),
+    createEnded("none"),
+    createQueued("queued"),
+  ]);
+  const list = (user: string, limit: number) => {
+    const { jobs, total } = store.listExpiring(user, limit);
+    return [jobs.map(({ id }) => String(id)), total];
+  };
+  expect(list("ada", 9)).toEqual([["a", "b", "c"], 3]);
+  expect(list("ada", 2)).toEqual([["a", "b"], 3]);
+  expect([list("bob", 3), list("eve", 3)]).toEqual([
+    [["others"], 1],
+    [[], 0],
+  ]);
+});

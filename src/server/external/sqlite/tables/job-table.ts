@@ -8,7 +8,7 @@ import {
   type JobStatus,
   type QueuedJob,
 } from "../../../core/jobs/job.ts";
-import type { Environment, JobCounts, JobFilter } from "../../../core/store.ts";
+import type { Environment, ExpiringJobs, JobCounts, JobFilter } from "../../../core/store.ts";
 import type { SecretBox } from "../secret-box.ts";
 import { ACTIVE } from "./job-order.ts";
 import { fromRow, type JobRow, ROW_COLUMNS, toRow } from "./job-row.ts";
@@ -20,6 +20,7 @@ export type JobTable = Readonly<{
   list: (filter: JobFilter) => AsyncGenerator<readonly Job[], void>;
   loadActive: () => readonly ActiveJob[];
   findMoving: () => EndedJob | null;
+  listExpiring: (user: string, limit: number) => ExpiringJobs;
   count: () => JobCounts;
   loadEnvironment: (id: JobId) => Environment;
   canOpenEnvironments: () => boolean;
@@ -51,6 +52,20 @@ const countJobs = (counters: readonly Counter[]): JobCounts => ({
 
 const MOVING = `indexed by jobs_moving where status in ('completed', 'failed', 'killed')
   and details ->> '$.outputs.state' = 'moving' order by completed_at, seq limit 1`;
+
+const EXPIRING = `indexed by jobs_expiring where status in ('completed', 'failed', 'killed')
+  and details ->> '$.outputs.isWarned' = 1 and details ->> '$.outputs.isPulled' = 0 and user = ?`;
+
+const createListExpiring = (db: Database): JobTable["listExpiring"] => {
+  const first = db.query<JobRow, [string, number]>(
+    `${SELECT} ${EXPIRING} order by details ->> '$.outputs.keptUntil', seq limit ?`,
+  );
+  const all = db.query<{ jobs: number }, [string]>(`select count(*) as jobs from jobs ${EXPIRING}`);
+  return (user, limit) => {
+    const jobs = first.all(user, limit).map((row) => fromRow(row) as EndedJob);
+    return { jobs, total: jobs.length < limit ? jobs.length : (all.get(user)?.jobs ?? 0) };
+  };
+};
 
 const createReads = (db: Database, snapshots: SteadyReads) => {
   const byId = db.query<JobRow, [string]>(`${SELECT} where id = ?`);
@@ -119,6 +134,7 @@ export const createJobTable = (db: Database, box: SecretBox): JobTable => {
   const snapshots = createSnapshots(db.filename);
   return {
     ...createReads(db, snapshots),
+    listExpiring: createListExpiring(db),
     ...createEnvironments(db, box),
     ...createWrites(db, box),
     close: snapshots.close,

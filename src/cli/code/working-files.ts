@@ -1,0 +1,168 @@
+import { lstatSync, type Stats } from "node:fs";
+import { ok, type Result } from "../../base/result.ts";
+import type { Failure } from "../../command-line/command.ts";
+import { type Change, type GitFacts, listFiltered, readBlobSizes, readGitFacts, readStatus } from "./git-facts.ts";
+import { expandNested, type Untracked } from "./nested-repositories.ts";
+import { findPath, runGit, splitNames } from "./run-git.ts";
+import type { Workshop } from "./snapshot-folder.ts";
+
+/** A line of the index. `isHidden`: git was told to look away from it; `isLeftOut`: and it is not there, as in a sparse checkout. */
+export type IndexEntry = Readonly<{
+  name: string;
+  mode: string;
+  object: string;
+  isMerged: boolean;
+  isHidden: boolean;
+  isLeftOut: boolean;
+}>;
+
+export type SizedFile = Readonly<{ name: string; bytes: number; isTracked: boolean }>;
+
+type Difference = Readonly<{ gone: readonly string[]; changed: readonly string[]; doubtful: readonly IndexEntry[] }>;
+
+/**
+ * What is to travel; names have a character for each byte. `gone` is only in the index, `changed` not as it is there; what is `doubtful`
+ * git holds to be unchanged, but it may have converted it, or would. `filtered` has a filter or an encoding. `isDirty`:
+ * something is in no commit.
+ */
+export type WorkingFiles = Untracked &
+  Difference &
+  Readonly<{
+    facts: GitFacts;
+    isDirty: boolean;
+    entries: readonly IndexEntry[];
+    filtered: readonly string[];
+    sizes: readonly SizedFile[];
+  }>;
+
+type Seen = ReadonlyMap<string, Stats | undefined>;
+
+const TAG_LENGTH = 2;
+const MODE_END = 8;
+const STAGE_LENGTH = 2;
+const [LINK, FILE, PROGRAM] = ["120000", "100644", "100755"];
+const EXECUTABLE = 0o100;
+const UNTRACKED = "??";
+const GONE = /^[^DU]D$/;
+const UNCHANGED = /^(?:\?\?|. )$/;
+
+const look = (top: string, name: string): Stats | undefined => {
+  try {
+    return lstatSync(findPath(top, name), { throwIfNoEntry: false });
+  } catch {
+    return undefined;
+  }
+};
+
+const parseEntry = (top: string, line: string): IndexEntry => {
+  const [tag = "", end] = [line[0], line.indexOf("\t")];
+  const name = line.slice(end + 1);
+  const isSkipped = tag.toUpperCase() === "S";
+  return {
+    name,
+    mode: line.slice(TAG_LENGTH, MODE_END),
+    object: line.slice(MODE_END + 1, end - STAGE_LENGTH),
+    isMerged: line[end - 1] === "0",
+    isHidden: isSkipped || tag !== tag.toUpperCase(),
+    isLeftOut: isSkipped && look(top, name) === undefined,
+  };
+};
+
+const listEntries = ({ repository: { top }, env }: Workshop): readonly IndexEntry[] =>
+  splitNames(runGit(top, ["ls-files", "-v", "--stage", "-z"], { env, encoding: "latin1" }).text).map((line) =>
+    parseEntry(top, line),
+  );
+
+const showHidden = ({ repository, env }: Workshop, entries: readonly IndexEntry[]): void => {
+  const hidden = entries.filter(({ isHidden, isLeftOut }) => isHidden && !isLeftOut);
+  if (hidden.length === 0) return;
+  const more = { env, input: hidden.map(({ name }) => `${name}\0`).join(""), encoding: "latin1" as const };
+  for (const flag of ["--no-assume-unchanged", "--no-skip-worktree"])
+    runGit(repository.top, ["update-index", flag, "-z", "--stdin"], more);
+};
+
+type Asked = Readonly<{
+  facts: GitFacts;
+  changes: readonly Change[];
+  filtered: readonly string[];
+  blobSizes: readonly number[];
+}>;
+
+const askGit = (workshop: Workshop, entries: readonly IndexEntry[]): Promise<Result<Asked, Failure>> =>
+  workshop.keep(async (signal) => {
+    const objects = entries.map(({ object }) => object);
+    const [facts, changes, filtered, blobSizes] = await Promise.all([
+      readGitFacts(workshop.repository.top, signal),
+      readStatus(workshop, signal),
+      listFiltered(workshop, signal),
+      readBlobSizes(workshop, objects, signal),
+    ]);
+    if (!changes.ok) return changes;
+    return filtered.ok ? ok({ facts, changes: changes.value, filtered: filtered.value, blobSizes }) : filtered;
+  });
+
+const isOfOtherKind = (mode: string, there: Stats | undefined): boolean => {
+  if (there?.isFile() !== true) return false;
+  return mode === LINK || mode === ((there.mode & EXECUTABLE) === 0 ? PROGRAM : FILE);
+};
+
+const findDifference = (
+  entries: readonly IndexEntry[],
+  seen: Seen,
+  { facts, changes, filtered, blobSizes }: Asked,
+): Difference => {
+  const known = changes.flatMap(({ code, name }) => (UNCHANGED.test(code) ? [] : [name]));
+  const gone = changes.flatMap(({ code, name }) => (GONE.test(code) ? [name] : []));
+  const [skipped, marked, left] = [new Set(known), new Set(filtered), new Set(gone)];
+  const silent = entries.flatMap((entry, index) => (skipped.has(entry.name) ? [] : [{ entry, index }]));
+  const ofOtherKind = silent.filter(({ entry }) => isOfOtherKind(entry.mode, seen.get(entry.name)));
+  const doubtful = silent.filter(({ entry: { name }, index }) => {
+    const there = seen.get(name);
+    return there?.isFile() === true && (facts.hasFilters || there.size !== blobSizes[index] || marked.has(name));
+  });
+  return {
+    gone,
+    changed: [...known.filter((name) => !left.has(name)), ...ofOtherKind.map(({ entry }) => entry.name)],
+    doubtful: doubtful.map(({ entry }) => entry),
+  };
+};
+
+const measure = (name: string, status: Stats | undefined, isTracked: boolean): SizedFile => ({
+  name,
+  bytes: status?.isFile() === true ? status.size : 0,
+  isTracked,
+});
+
+const measureAll = (
+  top: string,
+  seen: Seen,
+  { entries, names, blobSizes }: Readonly<{ entries: readonly IndexEntry[] }> & Untracked & Asked,
+): readonly SizedFile[] => [
+  ...[...seen].map(([name, status]) => measure(name, status, true)),
+  ...names.map((name) => measure(name, look(top, name), false)),
+  ...entries.flatMap(({ name, isLeftOut }, index) =>
+    isLeftOut ? [{ name, bytes: blobSizes[index] || 0, isTracked: true }] : [],
+  ),
+];
+
+/** Reads the user's repository, and makes the workshop's index see what git was told to look away from. */
+export const findWorkingFiles = async (workshop: Workshop): Promise<Result<WorkingFiles, Failure>> => {
+  const { top } = workshop.repository;
+  const entries = listEntries(workshop);
+  showHidden(workshop, entries);
+  const asking = askGit(workshop, entries);
+  const seen: Seen = new Map(entries.map(({ name }) => [name, look(top, name)]));
+  const asked = await asking;
+  if (!asked.ok) return asked;
+  const { facts, changes, filtered } = asked.value;
+  const untracked = expandNested(
+    workshop,
+    changes.flatMap(({ code, name }) => (code === UNTRACKED ? [name] : [])),
+  );
+  return ok({
+    ...untracked,
+    ...findDifference(entries, seen, asked.value),
+    ...{ facts, entries, filtered, isDirty: changes.length > 0 },
+    sizes: measureAll(top, seen, { entries, ...untracked, ...asked.value }),
+  });
+};

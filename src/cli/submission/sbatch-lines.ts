@@ -1,0 +1,81 @@
+/** What `#SBATCH` lines would be here: `array` as a list of values; what has no counterpart is `aside`, what can't be had `impossible`. */
+export type SbatchLines = Readonly<{
+  gpus: number;
+  array: string | null;
+  aside: readonly string[];
+  impossible: readonly string[];
+}>;
+
+type Option = Readonly<{ name: string; value: string }>;
+
+const SHORT_NAMES: Readonly<Record<string, string>> = { G: "gpus", a: "array", N: "nodes" };
+const GPU_OPTIONS = ["gres", "gpus", "gpus-per-node"];
+const GPUS = /^(?:gpu:)?(?:[A-Za-z][\w.-]*:)?(\d+)$/;
+const SPAN = /^(\d+)(?:-(\d+)(?::(\d+))?)?$/;
+
+const listWords = (script: string): readonly (readonly string[])[] => {
+  const lines = script.split("\n");
+  const end = lines.findIndex((line) => !/^\s*(#|$)/.test(line));
+  return lines
+    .slice(0, end === -1 ? lines.length : end)
+    .filter((line) => /^#SBATCH\s/.test(line))
+    .map((line) => line.replace(/\s#.*/, "").trim().split(/\s+/).slice(1));
+};
+
+const readOption = (word: string, next: string | undefined): Option => {
+  const value = next === undefined || next.startsWith("-") ? "" : next;
+  const [, long, given] = /^--([^=]+)(?:=(.*))?$/.exec(word) ?? [];
+  if (long !== undefined) return { name: long, value: given ?? value };
+  const [, short = "", glued = ""] = /^-(.)(.*)$/.exec(word) ?? [];
+  return { name: SHORT_NAMES[short] ?? `-${short}`, value: glued === "" ? value : glued };
+};
+
+const listOptions = (script: string): readonly Option[] =>
+  listWords(script).flatMap((words) =>
+    words.flatMap((word, index) => (word.startsWith("-") ? [readOption(word, words[index + 1])] : [])),
+  );
+
+const countGpus = ({ name, value }: Option): number | null => {
+  if (name === "gres" && /^gpu(:[A-Za-z][\w.-]*)?$/.test(value)) return 1;
+  const match = name === "gres" && !value.startsWith("gpu:") ? null : GPUS.exec(value);
+  return match === null ? null : Number(match[1]);
+};
+
+const convertSpan = (span: string): string | null => {
+  const [whole, first, last, step] = SPAN.exec(span) ?? [];
+  if (whole === undefined || last === undefined) return whole ?? null;
+  return `{${first}..${last}${step === undefined ? "" : `..${step}`}}`;
+};
+
+const convertArray = ({ value }: Option): string | null => {
+  const spans = value.replace(/%\d+$/, "").split(",").map(convertSpan);
+  if (spans.includes(null)) return null;
+  return spans.length === 1 ? (spans[0] ?? null) : `{${spans.join()}}`;
+};
+
+const nameOption = ({ name, value }: Option): string => {
+  const flag = name.startsWith("-") ? name : `--${name}`;
+  return value === "" ? flag : `${flag}=${value}`;
+};
+
+const isImpossible = (option: Option): boolean => {
+  if (GPU_OPTIONS.includes(option.name)) return countGpus(option) === null;
+  if (option.name === "array") return convertArray(option) === null;
+  return option.name === "nodes" && !/^1(-1)?$/.test(option.value);
+};
+
+const KNOWN = [...GPU_OPTIONS, "array", "nodes"];
+
+/** Null where there are none before the first command. */
+export const readSbatchLines = (script: string): SbatchLines | null => {
+  const options = listOptions(script);
+  if (options.length === 0) return null;
+  const gpus = options.findLast(({ name }) => GPU_OPTIONS.includes(name));
+  const array = options.findLast(({ name }) => name === "array");
+  return {
+    gpus: gpus === undefined ? 0 : (countGpus(gpus) ?? 0),
+    array: array === undefined ? null : convertArray(array),
+    aside: options.filter(({ name }) => !KNOWN.includes(name)).map(nameOption),
+    impossible: options.filter(isImpossible).map(nameOption),
+  };
+};

@@ -1,0 +1,88 @@
+import { accessSync, closeSync, constants, openSync, readSync } from "node:fs";
+import { escapeText } from "../../base/escape-text.ts";
+import { quoteWord } from "../../base/quote-word.ts";
+import { ok, type Result } from "../../base/result.ts";
+import type { Failure, FlagValues, Invocation } from "../../command-line/command.ts";
+import { readSwitch } from "../../command-line/flag-values.ts";
+import { failUsage } from "../../command-line/usage.ts";
+import { isFile } from "../settings/write-file.ts";
+import { hint } from "../terminal/output.ts";
+import { readSbatchLines, type SbatchLines } from "./sbatch-lines.ts";
+
+type Script = Readonly<{ path: string; lines: SbatchLines }>;
+
+const SHELLS = ["bash", "sh"];
+const GPU_FLAGS = ["gpus", "gpu-idxs", "cpu"];
+
+const LONGEST = 65_536;
+
+const readStart = (path: string): string => {
+  const file = openSync(path, "r");
+  try {
+    const buffer = Buffer.alloc(LONGEST);
+    return buffer.toString("utf8", 0, readSync(file, buffer));
+  } finally {
+    closeSync(file);
+  }
+};
+
+const canRead = (path: string): boolean => {
+  try {
+    accessSync(path, constants.R_OK);
+    return isFile(path);
+  } catch {
+    return false;
+  }
+};
+
+const findScript = (words: readonly string[]): Script | null => {
+  const path = words.find((word) => !SHELLS.includes(word)) ?? "";
+  if (words.indexOf(path) > 1 || !canRead(path)) return null;
+  const lines = readSbatchLines(readStart(path));
+  return lines === null ? null : { path, lines };
+};
+
+const convertWords = (words: readonly string[], { lines }: Script): readonly string[] => [
+  ...(lines.array === null ? [] : [`SLURM_ARRAY_TASK_ID=${lines.array}`]),
+  ...(SHELLS.includes(words[0] ?? "") ? [] : ["bash"]),
+  ...words,
+];
+
+const convertFlags = (flags: FlagValues, { lines }: Script): FlagValues => {
+  if (GPU_FLAGS.some((name) => flags[name] !== undefined)) return flags;
+  return { ...flags, ...(lines.gpus === 0 ? { cpu: true } : { gpus: String(lines.gpus) }) };
+};
+
+const listProblems = ({ lines }: Script): string => {
+  const aside = lines.aside.length === 0 ? "" : `; without counterpart: ${lines.aside.join(" ")}`;
+  return lines.impossible.length === 0 ? aside : `${aside}; not possible: ${lines.impossible.join(" ")}`;
+};
+
+const sayWhatTheyWouldBe = (words: readonly string[], script: Script): void => {
+  const gpus = script.lines.gpus === 0 ? "-c" : `-g ${script.lines.gpus}`;
+  const line = `nx add ${gpus} ${convertWords(words, script).map(quoteWord).join(" ")}`;
+  const text = `${script.path} has #SBATCH lines, which --sbatch takes; they would be: ${line}${listProblems(script)}`;
+  hint(escapeText(text));
+};
+
+const take = (invocation: Invocation, script: Script): Result<Invocation, Failure> => {
+  const { path, lines } = script;
+  if (lines.impossible.length > 0)
+    return failUsage(escapeText(`${path} asks for what can't be had here: ${lines.impossible.join(" ")}`));
+  if (lines.aside.length > 0) hint(escapeText(`Not taken from ${path}: ${lines.aside.join(" ")}`));
+  const words = convertWords(invocation.words, script);
+  return ok({ ...invocation, flags: convertFlags(invocation.flags, script), words });
+};
+
+/** With `--sbatch` the script's `#SBATCH` lines are flags and a list; without it is said what they would be. */
+export const takeSbatch = (invocation: Invocation): Result<Invocation, Failure> => {
+  const { flags, words } = invocation;
+  const script = findScript(words);
+  if (!readSwitch(flags, "sbatch")) {
+    if (script !== null) sayWhatTheyWouldBe(words, script);
+    return ok(invocation);
+  }
+  if (readSwitch(flags, "literal")) return failUsage("give --sbatch or --literal, not both");
+  if (script === null) return failUsage("--sbatch takes a script with #SBATCH lines, as in: nx add --sbatch job.sh");
+  return take(invocation, script);
+};
