@@ -56,20 +56,23 @@ const isUp = (init: number): boolean => {
   return /^(running|degraded)/.test(spawnSync(program, words, { encoding: "utf8" }).stdout);
 };
 
-const waitForInit = async (nspawn: ChildProcess): Promise<number> => {
+const waitForInit = async (machine: ChildProcess): Promise<number> => {
   const output = { text: "" };
-  for (const stream of [nspawn.stdout, nspawn.stderr])
+  for (const stream of [machine.stdout, machine.stderr])
     stream?.setEncoding("utf8").on("data", (text: string) => {
       output.text += text;
     });
   const found = { init: 0 };
   await waitUntil(() => {
-    if (nspawn.exitCode !== null) throw new Error(output.text);
-    found.init = listChildren(nspawn.pid ?? 0)[0] ?? 0;
+    if (machine.exitCode !== null) throw new Error(output.text);
+    const [nspawn = 0] = listChildren(machine.pid ?? 0);
+    found.init = listChildren(nspawn)[0] ?? 0;
     return found.init !== 0 && isUp(found.init);
   }, "systemd has booted");
   return found.init;
 };
+
+const ALONE = ["--mount", "--pid", "--fork", "--kill-child", "--mount-proc"];
 
 const CLEAN = { PATH: "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", TERM: "dumb" };
 
@@ -77,12 +80,12 @@ const CLEAN = { PATH: "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/
 export const bootMachine = async (folder: string, dist: string): Promise<SystemdMachine> => {
   const base = join(folder, "machine");
   mkdirSync(base);
-  const words = ["--mount", "sh", "-c", BOOT, "sh", base, `nexus-${process.pid}`, dist];
-  const nspawn = spawn("unshare", words, { stdio: ["ignore", "pipe", "pipe"], detached: true });
-  const init = await waitForInit(nspawn);
+  const words = [...ALONE, "sh", "-c", BOOT, "sh", base, `nexus-${process.pid}`, dist];
+  const machine = spawn("unshare", words, { stdio: ["ignore", "pipe", "pipe"], detached: true });
+  const init = await waitForInit(machine);
   const run: SystemdMachine["run"] = (user, line) => {
     const become = ["setpriv", "--reuid", user, "--regid", user, "--init-groups", "--reset-env"];
     return runProgram(enter(init, [...become, "bash", "-c", `cd; ${line}`]), { env: CLEAN, cwd: "/" });
   };
-  return { run, powerOff: () => stopChild(nspawn, "SIGKILL") };
+  return { run, powerOff: () => stopChild(machine, "SIGKILL") };
 };
