@@ -1,5 +1,5 @@
 import { execFileSync } from "node:child_process";
-import { chmodSync, mkdirSync } from "node:fs";
+import { chmodSync, mkdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { checkAbility } from "./ability.ts";
 import { type Finished, runProgram } from "./programs.ts";
@@ -35,5 +35,8 @@ export const makeUser = (folder: string, nickname: string, ...kind: readonly str
   return { name, uid, home, as, run };
 };
 
-export const removeUser = ({ name }: UnixUser): void =>
-  void execFileSync("userdel", ["--force", name], { stdio: "ignore" });
+/** With the folder that screen made for them. */
+export const removeUser = ({ name }: UnixUser): void => {
+  rmSync(`/run/screen/S-${name}`, { recursive: true, force: true });
+  execFileSync("userdel", ["--force", name], { stdio: "ignore" });
+};
