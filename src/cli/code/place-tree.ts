@@ -6,7 +6,6 @@ import {
   openSync,
   readdirSync,
   readlinkSync,
-  readSync,
   renameSync,
   type Stats,
   unlinkSync,
@@ -15,6 +14,7 @@ import { escapeText } from "../../base/escape-text.ts";
 import { ok, type Result } from "../../base/result.ts";
 import type { Failure } from "../../command-line/command.ts";
 import { fail } from "../../command-line/usage.ts";
+import { hasSameContent } from "../../tools/same-content.ts";
 
 type Move = Readonly<{ from: Buffer; to: Buffer; isReplacing: boolean }>;
 type Conflict = Readonly<{ move: Move; isFolder: boolean }>;
@@ -22,7 +22,6 @@ type Plan = Readonly<{ moves: readonly Move[]; conflicts: readonly Conflict[] }>
 type Pair = Readonly<{ from: Buffer; to: Buffer }>;
 
 const SHOWN = 3;
-const PIECE_BYTES = 256 * 1024;
 const EXECUTABLE = 0o100;
 const USUAL_BITS = 0o777;
 const SPECIAL_BITS = 0o7000;
@@ -45,18 +44,11 @@ export const cleanTree = (folder: Buffer): void => {
   }
 };
 
-const readPiece = (fd: number, piece: Uint8Array): Uint8Array => piece.subarray(0, readSync(fd, piece));
-
 const haveSameBytes = ({ from, to }: Pair): boolean => {
   const flags = constants.O_RDONLY | constants.O_NOFOLLOW;
   const fds = [openSync(from, flags), openSync(to, flags)] as const;
-  const pieces = [new Uint8Array(PIECE_BYTES), new Uint8Array(PIECE_BYTES)] as const;
   try {
-    for (;;) {
-      const [ours, theirs] = [readPiece(fds[0], pieces[0]), readPiece(fds[1], pieces[1])];
-      if (!Buffer.from(ours).equals(theirs)) return false;
-      if (ours.length === 0) return true;
-    }
+    return hasSameContent(...fds);
   } finally {
     for (const fd of fds) closeSync(fd);
   }

@@ -11,11 +11,11 @@ import {
   rmSync,
   writeSync,
 } from "node:fs";
+import { hasSameContent } from "../../tools/same-content.ts";
 import type { WireFile } from "../../wire/files.ts";
 import { type BytePath, encodeBytes, readBytePath } from "./byte-path.ts";
 import { type HeldFolder, locateIn } from "./held-folder.ts";
 import type { Sink } from "./read-file.ts";
-import { hasSameContent } from "./same-content.ts";
 
 /**
  * What has been fetched of a file so far, beside the files: its name says of which file, and of which content of it. `locate` says where it
