@@ -1,5 +1,6 @@
 import { spawnSync } from "node:child_process";
 import { writeSync } from "node:fs";
+import { readErrorCode } from "../../base/error-code.ts";
 
 export type WindowSize = Readonly<{ columns: number; rows: number }>;
 
@@ -23,7 +24,7 @@ export const USUAL_MODES = `\u001b[0m\u001b(B\u001b[?25h\u001b[?1l\u001b>${MOUSE
 /** To a line of its own, whatever is shown: for when a program could not clean up after itself. */
 export const BELOW_EVERYTHING = `\u001b[?1049l${USUAL_MODES}\u001b[999;1H\r\n`;
 
-const isBusy = (error: unknown): boolean => error instanceof Error && "code" in error && error.code === "EAGAIN";
+const isBusy = (error: unknown): boolean => readErrorCode(error) === "EAGAIN";
 
 const pauseThread = (): void => {
   Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, BUSY_MS);

@@ -1,6 +1,7 @@
 import { copyFileSync, mkdirSync, readdirSync, statSync, symlinkSync, utimesSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { readErrorCode } from "../../base/error-code.ts";
 import type { Repository } from "./git-repository.ts";
 import { createKeptFolder, type KeptFolder, removeFolder } from "./kept-folder.ts";
 
@@ -17,7 +18,7 @@ const isAlive = (pid: number): boolean => {
   try {
     return process.kill(pid, 0);
   } catch (error) {
-    return error instanceof Error && "code" in error && error.code === "EPERM";
+    return readErrorCode(error) === "EPERM";
   }
 };
 

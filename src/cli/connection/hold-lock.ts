@@ -1,4 +1,5 @@
 import { readlinkSync, rmSync, symlinkSync } from "node:fs";
+import { readErrorCode } from "../../base/error-code.ts";
 import { ok, type Result } from "../../base/result.ts";
 import type { Failure } from "../../command-line/command.ts";
 import { fail } from "../../command-line/usage.ts";
@@ -11,7 +12,7 @@ const tryTake = (path: string): boolean => {
     symlinkSync(String(process.pid), path);
     return true;
   } catch (error) {
-    if (error instanceof Error && "code" in error && error.code === "EEXIST") return false;
+    if (readErrorCode(error) === "EEXIST") return false;
     throw error;
   }
 };

@@ -1,4 +1,5 @@
 import { closeSync, constants, lstatSync, mkdirSync, openSync, type Stats } from "node:fs";
+import { readErrorCode } from "../../base/error-code.ts";
 import { err, ok, type Problem, type Result } from "../../base/result.ts";
 import { type BytePath, encodeBytes, showPath } from "./byte-path.ts";
 
@@ -7,9 +8,6 @@ export type HeldFolder = Readonly<{ fd: number; path: BytePath }>;
 
 const FOLLOWING = constants.O_RDONLY | constants.O_DIRECTORY;
 const CAN_BE_HELD = process.platform === "linux";
-
-export const readCode = (error: unknown): string =>
-  error instanceof Error && "code" in error ? String(error.code) : "";
 
 export const describeSystemError = (error: unknown): string =>
   (error instanceof Error ? error.message : String(error)).split(", ")[0] ?? "";
@@ -34,7 +32,7 @@ const makeIn = (folder: HeldFolder, name: BytePath): void => {
   try {
     mkdirSync(locateIn(folder, name));
   } catch (error) {
-    if (readCode(error) !== "EEXIST") throw error;
+    if (readErrorCode(error) !== "EEXIST") throw error;
   }
 };
 

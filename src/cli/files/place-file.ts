@@ -1,7 +1,8 @@
 import { constants, linkSync, openSync, readlinkSync, renameSync, rmSync, type Stats, symlinkSync } from "node:fs";
+import { readErrorCode } from "../../base/error-code.ts";
 import type { WireFile } from "../../wire/files.ts";
 import type { BytePath } from "./byte-path.ts";
-import { findIn, type HeldFolder, locateIn, readCode } from "./held-folder.ts";
+import { findIn, type HeldFolder, locateIn } from "./held-folder.ts";
 
 /** What is in a file's place: `doubtful` has its size, so that its content must be looked at. */
 export type Standing = "free" | "same" | "doubtful" | "other" | "folder" | "link";
@@ -52,8 +53,8 @@ export const putFile = (draft: Buffer, place: Place, isForced: boolean): boolean
   try {
     linkSync(draft, path);
   } catch (error) {
-    if (readCode(error) === "EEXIST") return false;
-    if (WITHOUT_HARD_LINKS.includes(readCode(error))) return moveIfFree(draft, place);
+    if (readErrorCode(error) === "EEXIST") return false;
+    if (WITHOUT_HARD_LINKS.includes(readErrorCode(error))) return moveIfFree(draft, place);
     throw error;
   }
   rmSync(draft);
@@ -68,7 +69,7 @@ export const putLink = (target: string, { folder, name }: Place, isForced: boole
     symlinkSync(encodeTarget(target), path);
     return true;
   } catch (error) {
-    if (readCode(error) === "EEXIST") return false;
+    if (readErrorCode(error) === "EEXIST") return false;
     throw error;
   }
 };

@@ -1,4 +1,5 @@
 import { closeSync } from "node:fs";
+import { readErrorCode } from "../../base/error-code.ts";
 import { escapeText } from "../../base/escape-text.ts";
 import { err, ok, type Problem, type Result } from "../../base/result.ts";
 import type { Failure } from "../../command-line/command.ts";
@@ -6,7 +7,7 @@ import { fail } from "../../command-line/usage.ts";
 import type { WireFile } from "../../wire/files.ts";
 import type { Api } from "../connection/api-client.ts";
 import { type BytePath, encodePath, readBytePath, splitPath } from "./byte-path.ts";
-import { describeSystemError, type HeldFolder, readCode, withFolderAt } from "./held-folder.ts";
+import { describeSystemError, type HeldFolder, withFolderAt } from "./held-folder.ts";
 import { openPart, type PartFile, type Parts } from "./part-file.ts";
 import { judgePlace, openPlace, putFile, putLink, type Standing } from "./place-file.ts";
 import { concernsAll, type RemoteFile, readFileInto, type Sink } from "./read-file.ts";
@@ -41,10 +42,11 @@ const failWith = (why: string): Result<Pulled, Failure> => ok({ kind: "failed", 
 
 const describeTrouble = (error: unknown, shown: string): Result<Pulled, Failure> => {
   const written = `${shown} can't be written, as its`;
-  if (FULL.includes(readCode(error)))
+  if (FULL.includes(readErrorCode(error)))
     return fail(`${written} disk is full: make room there and repeat this, which goes on where it stopped`);
-  if (readCode(error) === "EROFS") return fail(`${written} file system is read-only: choose another folder with -o`);
-  if (readCode(error) === "") throw error;
+  if (readErrorCode(error) === "EROFS")
+    return fail(`${written} file system is read-only: choose another folder with -o`);
+  if (readErrorCode(error) === "") throw error;
   return failWith(describeSystemError(error));
 };
 

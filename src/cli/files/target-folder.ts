@@ -1,4 +1,5 @@
 import { accessSync, constants, writeFileSync } from "node:fs";
+import { readErrorCode } from "../../base/error-code.ts";
 import { escapeText } from "../../base/escape-text.ts";
 import { ok, type Result } from "../../base/result.ts";
 import type { Failure } from "../../command-line/command.ts";
@@ -12,7 +13,6 @@ import {
   type HeldFolder,
   locateIn,
   openTop,
-  readCode,
 } from "./held-folder.ts";
 
 /** `shown` is how it is called in messages. */
@@ -21,11 +21,12 @@ export type TargetFolder = Readonly<{ top: HeldFolder; shown: string }>;
 const USUAL = "nexus-outputs";
 const ELSEWHERE = "name another folder with -o";
 
-const hideFromGit = (all: HeldFolder): void => {
+/** Has git ignore all in a folder, so that no later job sends it. `path` is that of its `.gitignore`. */
+export const hideFromGit = (path: string | Buffer): void => {
   try {
-    writeFileSync(locateIn(all, ".gitignore"), "*\n", { flag: "wx" });
+    writeFileSync(path, "*\n", { flag: "wx" });
   } catch (error) {
-    if (readCode(error) !== "EEXIST") throw error;
+    if (readErrorCode(error) !== "EEXIST") throw error;
   }
 };
 
@@ -36,7 +37,7 @@ const openUsual = (id: string): Result<HeldFolder, Failure> => {
     const all = enterFolder(here, USUAL, USUAL);
     if (!all.ok) return fail(`${all.error.message}: ${ELSEWHERE}`);
     try {
-      if (isNew) hideFromGit(all.value);
+      if (isNew) hideFromGit(locateIn(all.value, ".gitignore"));
       const own = enterFolder(all.value, id, `${USUAL}/${id}`);
       return own.ok ? own : fail(`${own.error.message}: ${ELSEWHERE}`);
     } finally {

@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, realpathSync, statSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, realpathSync, statSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { describeError } from "../../base/describe-error.ts";
 import { escapeText } from "../../base/escape-text.ts";
@@ -17,6 +17,7 @@ import { openCode, unpackCode } from "../code/fetch-code.ts";
 import { createKeptFolder } from "../code/kept-folder.ts";
 import { placeTree } from "../code/place-tree.ts";
 import { connect } from "../connection/connect.ts";
+import { hideFromGit } from "../files/target-folder.ts";
 import { print, printJson } from "../terminal/output.ts";
 
 const STAGE = ".nx-code-";
@@ -25,7 +26,7 @@ const USUAL = "nexus-code";
 const makeFolder = (path: string, isHiddenFromGit: boolean): void => {
   if (existsSync(path)) return;
   mkdirSync(path, { recursive: true });
-  if (isHiddenFromGit) writeFileSync(join(path, ".gitignore"), "*\n", { flag: "wx" });
+  if (isHiddenFromGit) hideFromGit(join(path, ".gitignore"));
 };
 
 const prepareTarget = (named: string | null, id: string): Result<string, Failure> => {

@@ -1,4 +1,5 @@
 import { err, ok, type Problem, type Result } from "../../base/result.ts";
+import { SERVICE_UNIT } from "../../wire/local-socket.ts";
 import { SERVER_PORT } from "../../wire/server-port.ts";
 import { listCertificateNames } from "../core/machine/certificate.ts";
 import type { Machine } from "../core/machine/installable-machine.ts";
@@ -9,7 +10,7 @@ export const SERVICE = "nexus-server";
 export const USER = "nexus";
 export const PATHS = {
   program: "/usr/local/bin/nexus-server",
-  unit: `/etc/systemd/system/${SERVICE}.service`,
+  unit: SERVICE_UNIT,
   configDir: "/etc/nexus_server",
   config: "/etc/nexus_server/config.toml",
   serverDir: "/var/lib/nexus-server",

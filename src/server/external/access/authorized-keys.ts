@@ -2,11 +2,11 @@ import { chmodSync, lstatSync, mkdirSync, readFileSync, type Stats } from "node:
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import { describeError } from "../../../base/describe-error.ts";
+import { readErrorCode } from "../../../base/error-code.ts";
 import { err, ok, type Problem, type Result } from "../../../base/result.ts";
 import { replaceFile } from "../../../tools/replace-file.ts";
 import { type AuthorizedKeys, hasAuthorizedKey, renderAuthorizedKey, type SshKey } from "../../core/access/ssh-key.ts";
 import { beginExclusive } from "../sqlite/lock-folder.ts";
-import { readErrorCode } from "../sqlite/sqlite-error.ts";
 
 type Registration = Awaited<ReturnType<AuthorizedKeys["register"]>>;
 

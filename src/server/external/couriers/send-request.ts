@@ -1,3 +1,4 @@
+import { readErrorCode } from "../../../base/error-code.ts";
 import { err, ok, type Result } from "../../../base/result.ts";
 import { USER_AGENT } from "../../../base/version.ts";
 import { readBody } from "../../../tools/read-response.ts";
@@ -21,7 +22,7 @@ const refuse = (message: string): Result<never, DeliveryError> =>
   err({ message, isFinal: true, isUncertain: false, retryAfterS: null });
 
 const explainFailure = (name: string, error: unknown, signal: AbortSignal): DeliveryError => {
-  const code = error instanceof Error && "code" in error ? String(error.code) : "";
+  const code = readErrorCode(error);
   const isRefused = /ConnectionRefused|ECONNREFUSED|ENOTFOUND|EAI_AGAIN|DNS|FailedToOpenSocket/i.test(code);
   const reason = signal.aborted ? "did not answer in time" : `can't be reached${code === "" ? "" : ` (${code})`}`;
   return { message: `${name} ${reason}`, isFinal: false, isUncertain: !isRefused, retryAfterS: null };

@@ -1,5 +1,6 @@
 import { existsSync, linkSync, mkdirSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { setTimeout as pause } from "node:timers/promises";
+import { readErrorCode } from "../../../base/error-code.ts";
 import type { ActiveJob } from "../../core/jobs/job.ts";
 import type { JobPaths } from "../job-folder/job-paths.ts";
 import { locateClaim, readTextIfThere } from "./job-files.ts";
@@ -17,7 +18,7 @@ const CLAIM_NAME = /^claim-[0-9a-z]+$/;
 const REVOKED = "revoked\n";
 const LAUNCHED = /^(\d+) (\d+) ([0-9a-f-]+)\n$/;
 
-const isTaken = (error: unknown): boolean => error instanceof Error && "code" in error && error.code === "EEXIST";
+const isTaken = (error: unknown): boolean => readErrorCode(error) === "EEXIST";
 
 const readClaimAt = (path: string): Claim | null => {
   const text = readTextIfThere(path);

@@ -1,3 +1,4 @@
+import { readErrorCode } from "../../../base/error-code.ts";
 import { err, ok, type Problem, type Result } from "../../../base/result.ts";
 import { runCommand } from "../../../tools/run-command.ts";
 import { appendToRegular } from "../../../tools/write-regular.ts";
@@ -30,7 +31,7 @@ const SCREEN_POLLS = 100;
 const SCREEN_POLL_MS = 2;
 const WIPE_LIMITS = { timeoutMs: 2000, maxOutputBytes: 65_536 };
 
-const isGone = (error: unknown): boolean => error instanceof Error && "code" in error && error.code === "ESRCH";
+const isGone = (error: unknown): boolean => readErrorCode(error) === "ESRCH";
 
 const isAlive = ({ processes }: Killing, { pid, startTicks }: Process): boolean =>
   processes.readProcess(pid)?.startTicks === startTicks;

@@ -1,4 +1,5 @@
 import { readdirSync, readFileSync } from "node:fs";
+import { readErrorCode } from "../../../base/error-code.ts";
 
 /** A live process (zombies are none). `startTicks` tells it from a later one with the same pid. */
 export type Process = Readonly<{ pid: number; name: string; parentPid: number; sessionId: number; startTicks: number }>;
@@ -74,8 +75,7 @@ const explainSilence = (pid: number): Label => {
   return { kind: hasNoneYet || readEnvironment(pid) !== "" ? "unsettled" : "none" };
 };
 
-const isForbidden = (error: unknown): boolean =>
-  error instanceof Error && "code" in error && (error.code === "EACCES" || error.code === "EPERM");
+const isForbidden = (error: unknown): boolean => ["EACCES", "EPERM"].includes(readErrorCode(error));
 
 /** The job that a process says it belongs to; none too if its environment may not be read. */
 export const readLabel = (pid: number): Label => {

@@ -1,5 +1,6 @@
 import type { ChildProcess } from "node:child_process";
 import { describeError } from "../../../base/describe-error.ts";
+import { readErrorCode } from "../../../base/error-code.ts";
 import { err, ok, type Result } from "../../../base/result.ts";
 import type { ActiveJob, JobHandle, JobId, StartingJob } from "../../core/jobs/job.ts";
 import type { Executor, JobWork, LaunchError } from "../../core/running/executor.ts";
@@ -37,7 +38,7 @@ const MACHINE_TROUBLE: ReadonlySet<string> = new Set([
 const describe = (error: unknown): string => describeError(error).split("\n")[0] ?? "unknown";
 
 const explainFailure = (error: unknown): LaunchError => {
-  const isTemporary = error instanceof Error && "code" in error && MACHINE_TROUBLE.has(String(error.code));
+  const isTemporary = MACHINE_TROUBLE.has(readErrorCode(error));
   return { message: `Could not start the job: ${describe(error)}`, isTemporary };
 };
 

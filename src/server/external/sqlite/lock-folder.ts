@@ -12,8 +12,8 @@ import {
 } from "node:fs";
 import { join } from "node:path";
 import { describeError } from "../../../base/describe-error.ts";
+import { readErrorCode } from "../../../base/error-code.ts";
 import { err, ok, type Problem, type Result } from "../../../base/result.ts";
-import { readErrorCode } from "./sqlite-error.ts";
 
 export type FolderLock = Readonly<{ release: () => void }>;
 

@@ -1,10 +1,11 @@
 import { Database } from "bun:sqlite";
 import { chmodSync, closeSync, existsSync, openSync } from "node:fs";
 import { describeError } from "../../../base/describe-error.ts";
+import { readErrorCode } from "../../../base/error-code.ts";
 import { err, ok, type Problem, type Result } from "../../../base/result.ts";
 import type { OnStep } from "../../core/telemetry/steps.ts";
 import { migrate, readVersion, recordWriter, refuseVersion } from "./migrations.ts";
-import { explainFault, readErrorCode } from "./sqlite-error.ts";
+import { explainFault } from "./sqlite-error.ts";
 
 const PRIVATE = 0o600;
 const SETTINGS = `

@@ -1,7 +1,5 @@
 import { describeError } from "../../../base/describe-error.ts";
-
-export const readErrorCode = (error: unknown): string =>
-  error instanceof Error && "code" in error ? String(error.code) : "";
+import { readErrorCode } from "../../../base/error-code.ts";
 
 const REASONS: readonly (readonly [code: RegExp, reason: string])[] = [
   [/^SQLITE_FULL/, "its disk is full"],

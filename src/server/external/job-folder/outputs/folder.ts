@@ -1,6 +1,7 @@
 import { type BigIntStats, constants, lstatSync, renameSync } from "node:fs";
 import { chmod, mkdir, readdir } from "node:fs/promises";
 import { describeError } from "../../../../base/describe-error.ts";
+import { readErrorCode } from "../../../../base/error-code.ts";
 import { collectInTurns } from "../../../../tools/give-way.ts";
 import type { ByteText, FoundFile } from "../../../core/running/outputs.ts";
 import { type Descriptor, openDescriptor } from "./descriptor.ts";
@@ -32,9 +33,7 @@ export const encodeText = (text: ByteText): Buffer => Buffer.from(text, "latin1"
 export const locateIn = ({ handle }: Pick<Folder, "handle">, name: ByteText): Buffer =>
   encodeText(`/proc/self/fd/${handle.fd}/${name}`);
 
-const readCode = (error: unknown): string => (error instanceof Error && "code" in error ? String(error.code) : "");
-
-export const isMissing = (error: unknown): boolean => ["ENOENT", "ENOTDIR", "ELOOP"].includes(readCode(error));
+export const isMissing = (error: unknown): boolean => ["ENOENT", "ENOTDIR", "ELOOP"].includes(readErrorCode(error));
 
 const openPath = async (path: string | Buffer): Promise<Folder> => {
   const handle = await openDescriptor(path, FOLDER_FLAGS);
