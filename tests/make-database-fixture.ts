@@ -19,7 +19,7 @@ import type { KeptSubject, Notice, OutboxChanges, OutboxMessage } from "../src/s
 import type { GpuFault } from "../src/server/core/queue/gpu-fault.ts";
 import { addToken } from "../src/server/external/sqlite/beside-server/tokens.ts";
 import { writeBackup } from "../src/server/external/sqlite/beside-server/write-backup.ts";
-import { SCHEMA_VERSION } from "../src/server/external/sqlite/migrations.ts";
+import { SCHEMA_VERSION } from "../src/server/external/sqlite/migrate.ts";
 import { openStore } from "../src/server/external/sqlite/open-store.ts";
 
 const FOLDER = join(import.meta.dirname, "fixtures", "databases");

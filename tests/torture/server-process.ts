@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { closeSync, openSync } from "node:fs";
 import { join } from "node:path";
 import type { Step } from "../../src/server/core/telemetry/steps.ts";
-import { SCHEMA_VERSION } from "../../src/server/external/sqlite/migrations.ts";
+import { SCHEMA_VERSION } from "../../src/server/external/sqlite/migrate.ts";
 import type { Random } from "./random.ts";
 
 /** How one server is to end: at a step's nth pass, at a moment after its start, or politely. */

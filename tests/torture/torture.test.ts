@@ -2,7 +2,7 @@ import { describe, expect, test } from "bun:test";
 import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { SCHEMA_VERSION } from "../../src/server/external/sqlite/migrations.ts";
+import { SCHEMA_VERSION } from "../../src/server/external/sqlite/migrate.ts";
 import { stopChild } from "../support/programs.ts";
 import { createWorld } from "../support/world.ts";
 import { createHistory, readRunOptions } from "./history.ts";

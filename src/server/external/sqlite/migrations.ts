@@ -1,9 +1,7 @@
 import type { Database } from "bun:sqlite";
-import { VERSION } from "../../../base/version.ts";
-import type { OnStep } from "../../core/telemetry/steps.ts";
 import { addSubjects } from "./add-subjects.ts";
 
-type Migration = string | ((db: Database) => void);
+export type Migration = string | ((db: Database) => void);
 
 const INITIAL_SCHEMA = `
 create table jobs (
@@ -195,7 +193,8 @@ create index jobs_expiring on jobs (user, details ->> '$.outputs.keptUntil', seq
     and details ->> '$.outputs.isPulled' = 0;
 `;
 
-const MIGRATIONS: readonly Migration[] = [
+/** The schema, step by step: what stands here has been run by somebody's database, so steps are only added. */
+export const MIGRATIONS: readonly Migration[] = [
   INITIAL_SCHEMA,
   ADD_OUTBOX,
   ADD_BATCHES,
@@ -207,51 +206,3 @@ const MIGRATIONS: readonly Migration[] = [
   KEEP_CODE,
   ADD_EXPIRING,
 ];
-
-/** What `user_version` says once this program has opened a database. */
-export const SCHEMA_VERSION: number = MIGRATIONS.length;
-
-const WRITTEN_BY = "written_by";
-
-const hasTables = (db: Database): boolean => db.query("select 1 from sqlite_schema limit 1").get() !== null;
-
-export const readVersion = (db: Database): number =>
-  db.query<{ user_version: number }, []>("pragma user_version").get()?.user_version ?? 0;
-
-const readWriter = (db: Database): string => {
-  try {
-    const writer = db.query<{ value: string }, [string]>("select value from settings where name = ?").get(WRITTEN_BY);
-    return writer?.value ?? "a newer version";
-  } catch {
-    return "a newer version";
-  }
-};
-
-/** So that an older program can say which version its user needs. */
-export const recordWriter = (db: Database): void => {
-  if (readWriter(db) !== VERSION) db.query("insert or replace into settings values (?, ?)").run(WRITTEN_BY, VERSION);
-};
-
-/** Why this program must not touch the file, or null when it may. */
-export const refuseVersion = (db: Database, path: string): string | null => {
-  const version = readVersion(db);
-  if (version === 0 && hasTables(db))
-    return `${path} was not written by this Nexus: move it away, it was left as it is`;
-  if (version <= SCHEMA_VERSION) return null;
-  const versions = `schema version ${version}, this one, ${VERSION}, knows up to ${SCHEMA_VERSION}`;
-  return `${path} was written by Nexus ${readWriter(db)} (${versions}): install that version, or a newer one`;
-};
-
-/** Brings the file forward one version at a time, each in a transaction of its own. */
-export const migrate = (db: Database, onStep?: OnStep, migrations: readonly Migration[] = MIGRATIONS): void => {
-  const first = readVersion(db);
-  for (const [offset, migration] of migrations.slice(first).entries()) {
-    db.transaction(() => {
-      if (typeof migration === "string") db.exec(migration);
-      else migration(db);
-      db.exec(`pragma user_version = ${first + offset + 1}`);
-      onStep?.("migration made");
-    })();
-    onStep?.("migration committed");
-  }
-};

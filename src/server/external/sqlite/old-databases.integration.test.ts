@@ -13,7 +13,7 @@ import type { GpuFault } from "../../core/queue/gpu-fault.ts";
 import { nameNeed } from "../../core/queue/queue-head.ts";
 import type { Environment, Store } from "../../core/store.ts";
 import { restoreDatabase } from "./beside-server/restore-database.ts";
-import { readVersion, SCHEMA_VERSION } from "./migrations.ts";
+import { readVersion, SCHEMA_VERSION } from "./migrate.ts";
 import { openDatabase } from "./open-database.ts";
 
 type OldMessage = Omit<OutboxMessage, "subject"> & Readonly<{ jobId: JobId; event: JobNews["event"] }>;

@@ -4,7 +4,7 @@ import { describeError } from "../../../base/describe-error.ts";
 import { readErrorCode } from "../../../base/error-code.ts";
 import { err, ok, type Problem, type Result } from "../../../base/result.ts";
 import type { OnStep } from "../../core/telemetry/steps.ts";
-import { migrate, readVersion, recordWriter, refuseVersion } from "./migrations.ts";
+import { migrate, readVersion, recordWriter, refuseVersion } from "./migrate.ts";
 import { explainFault } from "./sqlite-error.ts";
 
 const PRIVATE = 0o600;

@@ -22,7 +22,7 @@ import {
   toId,
 } from "../../../../tests/support/store.ts";
 import { VERSION } from "../../../base/version.ts";
-import { SCHEMA_VERSION } from "./migrations.ts";
+import { SCHEMA_VERSION } from "./migrate.ts";
 import { openDatabase } from "./open-database.ts";
 import { openStore } from "./open-store.ts";
 

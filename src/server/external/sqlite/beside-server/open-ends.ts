@@ -3,7 +3,7 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { err, ok, type Problem, type Result } from "../../../../base/result.ts";
 import { type EndedJob, type JobId, NO_OUTPUTS, type Outputs } from "../../../core/jobs/job.ts";
-import { readVersion, refuseVersion } from "../migrations.ts";
+import { readVersion, refuseVersion } from "../migrate.ts";
 import { explainOpenFailure } from "../open-database.ts";
 
 /** `findEnd` says in Unix seconds when the job ended and what is kept of it, null for one that has not or is not known. */

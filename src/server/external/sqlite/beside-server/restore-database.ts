@@ -9,7 +9,7 @@ import { planRestore } from "../../../core/running/restore-plan.ts";
 import type { JobCounts } from "../../../core/store.ts";
 import { locateWaiting } from "../database-files.ts";
 import { lockFolder } from "../lock-folder.ts";
-import { readVersion, refuseVersion } from "../migrations.ts";
+import { readVersion, refuseVersion } from "../migrate.ts";
 import { openDatabase } from "../open-database.ts";
 import { createSecretBox } from "../secret-box.ts";
 import { createJobTable, type JobTable } from "../tables/job-table.ts";

@@ -3,7 +3,7 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { err, ok, type Problem, type Result } from "../../../../base/result.ts";
 import type { Job, JobId } from "../../../core/jobs/job.ts";
-import { readVersion, SCHEMA_VERSION } from "../migrations.ts";
+import { readVersion, SCHEMA_VERSION } from "../migrate.ts";
 import { explainFault } from "../sqlite-error.ts";
 import { fromRow, type JobRow, ROW_COLUMNS } from "../tables/job-row.ts";
 import { TOKEN_DIGEST } from "../tables/settings-table.ts";

@@ -4,7 +4,7 @@ import { dirname, join } from "node:path";
 import { describeError } from "../../../../base/describe-error.ts";
 import { err, ok, type Problem, type Result } from "../../../../base/result.ts";
 import { createPrivateFile, syncPath } from "../../../../tools/private-file.ts";
-import { readVersion, refuseVersion } from "../migrations.ts";
+import { readVersion, refuseVersion } from "../migrate.ts";
 import { explainOpenFailure } from "../open-database.ts";
 import { copyDatabase } from "./copy-database.ts";
 

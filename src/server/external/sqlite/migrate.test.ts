@@ -1,6 +1,6 @@
 import { Database } from "bun:sqlite";
 import { expect, test } from "bun:test";
-import { migrate, readVersion, refuseVersion } from "./migrations.ts";
+import { migrate, readVersion, refuseVersion } from "./migrate.ts";
 
 const open = (): Database => new Database(":memory:", { strict: true });
 
