@@ -5,6 +5,7 @@ import { createEventFeed, type EventFeed } from "./api/live/event-feed.ts";
 import type { Clock } from "./core/clock.ts";
 import type { ReadDiskRoom } from "./core/machine/disk-room.ts";
 import type { HostStats } from "./core/machine/host.ts";
+import type { LaunchTrouble } from "./core/machine/launch-trouble.ts";
 import { createServerChannels, JOB_CHANNELS } from "./core/notices/channels.ts";
 import type { Couriers } from "./core/notices/courier.ts";
 import type { Channel } from "./core/notices/plan-notices.ts";
@@ -50,6 +51,7 @@ export type Parts = Reporting &
     outputs: JobOutputs;
     health: HostStats;
     readDiskRoom: ReadDiskRoom;
+    trouble: LaunchTrouble;
     certificate: CertificateKeeper | null;
   }>;
 
@@ -78,6 +80,7 @@ export const createParts = (
 ): Parts => {
   const { serverDir, notify, maxLogGb } = settings;
   const feed = createEventFeed({ epoch: randomBytes(EPOCH_BYTES).toString("hex") });
+  const executor = createScreenExecutor({ serverDir, maxLogGb, onStep: reporting.onStep });
   const gpus = createGpus(settings, { store: opened.store, clock: readClock, uptime: readUptime, log: reporting.log });
   return {
     ...reporting,
@@ -86,7 +89,7 @@ export const createParts = (
     readDiskRoom: createDiskRoom(settings, readClock),
     channels: [...JOB_CHANNELS, ...createServerChannels(notify)],
     couriers: createCouriers(settings, readClock),
-    executor: createScreenExecutor({ serverDir, maxLogGb, onStep: reporting.onStep }),
+    ...{ executor, trouble: executor.trouble },
     terminals: createJobTerminals(),
     jobDirectory: createJobDirectory(serverDir),
     outputs: createJobOutputs(serverDir, reporting.onStep),

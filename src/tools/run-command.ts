@@ -7,6 +7,7 @@ export type CommandOptions = Readonly<{
   timeoutMs: number;
   maxOutputBytes: number;
   env?: Readonly<Record<string, string | undefined>>;
+  cwd?: string;
   signal?: AbortSignal;
   onKill?: (gone: Promise<void>) => void;
 }>;
@@ -83,6 +84,7 @@ export const runCommand = (
         stdio: ["ignore", "pipe", "pipe"],
         env,
         killSignal: "SIGKILL",
+        ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
         ...(options.signal === undefined ? {} : { signal: options.signal }),
       });
       followChild(child, program, options, resolve);

@@ -21,6 +21,7 @@ export const serverStatusSchema = z
     mock: z.boolean().meta({ description: "True when the GPUs are pretended" }),
     gpu_error: z.string().nullable().meta({ description: "Why the GPUs can't be read, if they can't" }),
     gpu_hint: z.string().nullable().meta({ description: "What would make the GPUs easier to use" }),
+    machine_error: z.string().optional().meta({ description: "What keeps every job from starting, and what to do" }),
     disk_error: z
       .string()
       .optional()

@@ -2,6 +2,7 @@ import { z } from "zod";
 
 const WAIT_REASONS = [
   "disk_low",
+  "machine",
   "gpus_unreadable",
   "gpus_missing",
   "too_many_gpus",

@@ -52,6 +52,7 @@ export type Harness = Readonly<{
   breakDisk: () => void;
   stop: () => void;
   setDiskRoom: (room: DiskRoom | null) => void;
+  setTrouble: (text: string | null) => void;
   hideGpus: (error: Problem) => void;
   readEnv: (id: string) => Environment;
 }>;
@@ -162,6 +163,7 @@ export const createHarness = (
   let gpuError: Problem | null = null;
   let broken = false;
   let diskRoom: DiskRoom | null = null;
+  let trouble: string | null = null;
   const clock = (): number => {
     now += 1;
     return now;
@@ -210,6 +212,7 @@ export const createHarness = (
       }),
     },
     readDiskRoom: async () => diskRoom,
+    trouble: { read: () => trouble },
     clock,
     meter: createMeter(),
     log: {
@@ -335,6 +338,9 @@ export const createHarness = (
     },
     stop: () => {
       stopping = true;
+    },
+    setTrouble: (text) => {
+      trouble = text;
     },
     setDiskRoom: (room) => {
       diskRoom = room;

@@ -16,7 +16,11 @@ import { createScreenExecutor } from "../../src/server/external/screen/screen-ex
 import { createGpu } from "./samples.ts";
 import { waitUntil } from "./wait.ts";
 
-export type Bench = Readonly<{ serverDir: string; executor: Executor; dispose: () => Promise<void> }>;
+export type Bench = Readonly<{
+  serverDir: string;
+  executor: ReturnType<typeof createScreenExecutor>;
+  dispose: () => Promise<void>;
+}>;
 
 const labelOf = (pid: string): string => {
   try {

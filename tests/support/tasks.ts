@@ -8,6 +8,7 @@ import type { ActiveJob, ArtifactId, Job, JobHandle, JobId, QueuedJob } from "..
 import { applyJobEvent, type JobEvent } from "../../src/server/core/jobs/job-transition.ts";
 import type { ReadDiskRoom } from "../../src/server/core/machine/disk-room.ts";
 import type { HostStats } from "../../src/server/core/machine/host.ts";
+import type { LaunchTrouble } from "../../src/server/core/machine/launch-trouble.ts";
 import { JOB_CHANNELS } from "../../src/server/core/notices/channels.ts";
 import type { Channel } from "../../src/server/core/notices/plan-notices.ts";
 import type { GpuProbe } from "../../src/server/core/queue/gpu.ts";
@@ -71,6 +72,7 @@ export type Overrides = Readonly<{
   serverEnvironment?: Environment;
   health?: HostStats;
   readDiskRoom?: ReadDiskRoom;
+  trouble?: LaunchTrouble;
   jobDirectory?: JobDirectory;
   outputs?: Partial<JobOutputs>;
   wandb?: WandbFinder;
@@ -184,6 +186,7 @@ export const createHarness = (overrides: Overrides = {}): Harness => {
     outputs: { ...createJobOutputs(serverDir), ...overrides.outputs },
     logs: { readTail: async () => Buffer.from(overrides.log ?? "") },
     readDiskRoom: overrides.readDiskRoom ?? (async () => null),
+    trouble: overrides.trouble ?? { read: () => null, find: async () => null },
     clock,
     uptime: () => now,
     log: createLog(logs),

@@ -65,8 +65,11 @@ const createRequests = (url: string): Pick<World, "post" | "submit" | "job" | "w
   return { post, submit, job, waitFor };
 };
 
-/** A home, a server folder and a port of their own, all of them and the servers of `uid` where it is given; `dispose` ends whatever was started in it. */
-export const createWorld = async (uid: number | null = null): Promise<World> => {
+/** A home, a server folder and a port of their own, all of them and the servers of `uid` where it is given; `enter` makes the command that starts a server run where it shall; `dispose` ends whatever was started in it. */
+export const createWorld = async (
+  uid: number | null = null,
+  enter: (argv: readonly string[]) => readonly string[] = (argv) => argv,
+): Promise<World> => {
   const folder = mkdtempSync(join(tmpdir(), "nexus-e2e-"));
   const home = join(folder, "home");
   mkdirSync(home);
@@ -90,7 +93,7 @@ export const createWorld = async (uid: number | null = null): Promise<World> => 
   const servers: ChildProcess[] = [];
 
   const startServer: World["startServer"] = async (settings = {}) => {
-    const argv = uid === null ? SERVER : asUid(uid, SERVER);
+    const argv = enter(uid === null ? SERVER : asUid(uid, SERVER));
     const server = spawn(argv[0] ?? "", argv.slice(1), { env: { ...env, ...settings }, stdio: "ignore" });
     servers.push(server);
     await waitUntil(() => isAnswering(url), "the server answers");

@@ -70,6 +70,7 @@ const printGpus = (gpus: readonly WireGpu[]): void => {
 const listWarnings = ({ status, health }: Overview): readonly (string | null)[] => [
   status.mock ? "the GPUs are mock ones, so jobs run without a GPU" : null,
   status.disk_error === undefined ? null : `nothing starts: ${escapeText(status.disk_error)}`,
+  status.machine_error === undefined ? null : `nothing starts: ${escapeText(status.machine_error)}`,
   status.gpu_error === null ? null : `the GPUs can't be read, so GPU jobs wait: ${escapeText(status.gpu_error)}`,
   status.gpu_hint ? escapeText(status.gpu_hint) : null,
   ...describeExpiring(status),

@@ -7,6 +7,7 @@ import type { Clock } from "../core/clock.ts";
 import type { JobId } from "../core/jobs/job.ts";
 import type { ReadDiskRoom } from "../core/machine/disk-room.ts";
 import type { FindProcessOwner, HostStats } from "../core/machine/host.ts";
+import type { LaunchTrouble } from "../core/machine/launch-trouble.ts";
 import type { Couriers } from "../core/notices/courier.ts";
 import type { Channel } from "../core/notices/plan-notices.ts";
 import type { GpuProbe } from "../core/queue/gpu.ts";
@@ -45,6 +46,7 @@ export type ApiContext = Readonly<{
   logs: LogFile;
   health: HostStats;
   readDiskRoom: ReadDiskRoom;
+  trouble: Pick<LaunchTrouble, "read">;
   clock: Clock;
   log: Log;
   meter: Meter;

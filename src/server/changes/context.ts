@@ -1,6 +1,7 @@
 import type { Clock } from "../core/clock.ts";
 import type { JobId } from "../core/jobs/job.ts";
 import type { ReadDiskRoom } from "../core/machine/disk-room.ts";
+import type { LaunchTrouble } from "../core/machine/launch-trouble.ts";
 import type { Channel } from "../core/notices/plan-notices.ts";
 import type { GpuProbe } from "../core/queue/gpu.ts";
 import type { QueueLimits } from "../core/queue/queue-limits.ts";
@@ -29,6 +30,7 @@ export type SubmitContext = ChangeContext &
   Readonly<{
     gpus: GpuProbe;
     readDiskRoom: ReadDiskRoom;
+    trouble: Pick<LaunchTrouble, "read">;
     newJobId: () => JobId;
     settings: QueueLimits & Readonly<{ nodeName: string }>;
   }>;

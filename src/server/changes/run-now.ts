@@ -46,11 +46,16 @@ const explainShortage = (job: QueuedJob, gpus: Result<readonly Gpu[], Problem>):
 /** Whether all of these jobs could start at this moment, side by side and beside those that were promised the same. */
 export const checkRunNow = (
   store: Store,
-  { gpus, disk }: Readonly<{ gpus: Result<readonly Gpu[], Problem>; disk: DiskRoom | null }>,
+  {
+    gpus,
+    disk,
+    trouble,
+  }: Readonly<{ gpus: Result<readonly Gpu[], Problem>; disk: DiskRoom | null; trouble: string | null }>,
   jobs: readonly QueuedJob[],
 ): Result<void, Refusal> => {
-  if (isDiskLow(disk) && jobs.length > 0)
-    return err(createRefusal("GPU_ERROR", `The job cannot run immediately: ${describeDiskRoom(disk)}`));
+  const halt = isDiskLow(disk) ? describeDiskRoom(disk) : trouble;
+  if (halt !== null && jobs.length > 0)
+    return err(createRefusal("GPU_ERROR", `The job cannot run immediately: ${halt}`));
   const described = describeGpus(gpus.ok ? gpus.value : [], store.loadActiveJobs(), store.listBlacklist());
   let states = occupyForWaiting(store, described);
   for (const job of jobs) {

@@ -80,7 +80,11 @@ const storeRunNow = async (
   reading: GpuReading,
 ): Promise<Result<Submitted, Refusal>> => {
   const disk = await context.readDiskRoom();
-  const check = checkRunNow(context.store, { gpus: reading, disk }, listNewRunNow(context, submissions));
+  const check = checkRunNow(
+    context.store,
+    { gpus: reading, disk, trouble: context.trouble.read() },
+    listNewRunNow(context, submissions),
+  );
   return check.ok ? store(context, submissions) : check;
 };
 

@@ -2,6 +2,7 @@ import type { ChangeContext } from "../changes/context.ts";
 import type { Clock } from "../core/clock.ts";
 import type { JobId } from "../core/jobs/job.ts";
 import type { ReadDiskRoom } from "../core/machine/disk-room.ts";
+import type { LaunchTrouble } from "../core/machine/launch-trouble.ts";
 import type { GpuProbe } from "../core/queue/gpu.ts";
 import type { Executor, JobDirectory, LogFile } from "../core/running/executor.ts";
 import type { JobOutputs } from "../core/running/outputs.ts";
@@ -15,6 +16,7 @@ export type TaskContext = ChangeContext &
     executor: Executor;
     gpus: GpuProbe;
     readDiskRoom: ReadDiskRoom;
+    trouble: LaunchTrouble;
     jobDirectory: JobDirectory;
     outputs: JobOutputs;
     logs: Pick<LogFile, "readTail">;

@@ -26,7 +26,7 @@ const run = async ({ flags }: Invocation): Promise<Outcome> => {
   const job = requireRunning(stored, id.value, readText(flags, "user"));
   if (!job.ok) return job;
   if (!isatty(0) || !isatty(1)) return fail("a job's terminal needs one here: ssh -t");
-  const opened = openSession(job.value.handle, process.env["TERM"] ?? "");
+  const opened = openSession(settings.value.serverDir, job.value.handle, process.env["TERM"] ?? "");
   return opened.ok ? opened : fail(`job ${id.value} can't be shown: ${opened.error.message}`);
 };
 

@@ -25,7 +25,7 @@ const findOwners = async (
 };
 
 const gatherFacts = (
-  { store, settings }: ApiContext,
+  { store, settings, trouble }: ApiContext,
   { gpus, disk, jobs, now }: Pick<WaitFacts, "gpus" | "disk"> & Readonly<{ jobs: readonly QueuedJob[]; now: number }>,
 ): WaitFacts => {
   const { maxCpuJobs, maxPassedOver: maxPassedOverS } = settings;
@@ -34,7 +34,8 @@ const gatherFacts = (
   const all = [...jobs, ...store.loadDecidingJobs(countStarts, now - maxPassedOverS)];
   const waiting = new Map(all.map((job) => [job.id, job]));
   for (const { id } of active) waiting.delete(id);
-  return { queued: [...waiting.values()], active, gpus, disk: disk ?? null, blacklist, maxCpuJobs, maxPassedOverS };
+  const halts = { disk: disk ?? null, trouble: trouble.read() };
+  return { queued: [...waiting.values()], active, gpus, ...halts, blacklist, maxCpuJobs, maxPassedOverS };
 };
 
 const explainInTurns = async (facts: WaitFacts, now: number, ids: ReadonlySet<JobId>): Promise<readonly Wait[]> => {

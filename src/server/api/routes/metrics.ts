@@ -32,6 +32,7 @@ const readFigures = async (context: ApiContext): Promise<ServerFigures> => {
     gpus: reading.ok ? describeGpus(reading.value, store.loadActiveJobs(), store.listBlacklist()) : null,
     artifacts: store.artifacts.measure(),
     disk,
+    trouble: context.trouble.read(),
     certificateExpiresAt: context.certificateExpiresAt(),
     channels: readChannels(context),
   };

@@ -41,6 +41,7 @@ const describeExpiring = ({ store }: ApiContext, user: string | undefined): Pick
 
 const readStatus = async (context: ApiContext, user: string | undefined): Promise<ServerStatus> => {
   const { store, gpus, settings, readDiskRoom } = context;
+  const trouble = context.trouble.read();
   const [reading, disk] = await Promise.all([gpus.read(), readDiskRoom()]);
   const counts = store.countJobs();
   return {
@@ -55,6 +56,7 @@ const readStatus = async (context: ApiContext, user: string | undefined): Promis
     gpu_error: reading.ok ? null : reading.error.message,
     gpu_hint: gpus.readHint(),
     ...(isDiskLow(disk) ? { disk_error: describeDiskRoom(disk) } : {}),
+    ...(trouble === null ? {} : { machine_error: trouble }),
     ...describeExpiring(context, user),
   };
 };

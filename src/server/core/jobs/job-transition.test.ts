@@ -45,6 +45,8 @@ const MOVES = [
   "starting lose failed",
   "starting lose killed",
   "starting mark_for_kill starting",
+  "running requeue queued",
+  "running requeue killed",
   "running exit completed",
   "running exit failed",
   "running lose failed",

@@ -45,6 +45,7 @@ export const TRANSITIONS: Readonly<Record<JobStatus, Readonly<Partial<Record<Eve
     mark_for_kill: ["starting"],
   },
   running: {
+    requeue: ["queued", "killed"],
     exit: ["completed", "failed"],
     lose: ["failed", "killed"],
     mark_for_kill: ["running"],
@@ -104,11 +105,13 @@ const accountFor = (job: Job, { outputs, notes = [] }: Extract<JobEvent, { kind:
     : job;
 
 const requeueJob = (job: Job, at: number): Job => {
-  if (job.status !== "starting") return job;
+  if (!isActive(job)) return job;
   if (job.markedForKill) return loseJob(job, { kind: "lose", at, reason: "Killed before it started" });
   const { startedAt: _startedAt, gpuIdxs: _gpuIdxs, dir: _dir, markedForKill: _marked, ...rest } = job;
   const { killRequestedBy: _by, ...spec } = rest;
-  return { ...spec, status: "queued" };
+  if (!("handle" in spec)) return { ...spec, status: "queued" };
+  const { handle: _handle, wandbUrl: _url, wandbNote: _note, notificationMessages: _messages, ...unlaunched } = spec;
+  return { ...unlaunched, status: "queued" };
 };
 
 const editJob = (job: Job, event: Extract<JobEvent, { kind: "edit" }>): Job => ({

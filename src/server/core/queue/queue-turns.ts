@@ -4,7 +4,7 @@ import { type GpuState, listEligibleGpus, listFreeGpus, selectGpus } from "./gpu
 
 /**
  * What is decided about the queue depends on this and nothing else; `maxPassedOverS` in seconds. Of `queued` those may be
- * missing on which no decision depends (`createCountStarts`). While the disk is low, nothing starts.
+ * missing on which no decision depends (`createCountStarts`). While the disk is low or the machine in trouble, nothing starts.
  */
 export type QueueFacts = Readonly<{
   queued: readonly QueuedJob[];
@@ -12,6 +12,7 @@ export type QueueFacts = Readonly<{
   maxCpuJobs: number;
   maxPassedOverS: number;
   disk?: DiskRoom | null;
+  trouble?: string | null;
 }>;
 
 /** GPUs that a job further up in the queue starts on, or that are kept for it because it was passed over for long. */
@@ -61,7 +62,7 @@ const leaveRoom = ({ job, room, gpuIdxs }: Turn, facts: KeepFacts): Room => {
 /** The turns of all queued jobs, in start order: each takes from what those before it left. */
 export const listTurns = (facts: QueueFacts, all: readonly GpuState[], now: number): readonly Turn[] => {
   const turns: Turn[] = [];
-  const isHalted = isDiskLow(facts.disk ?? null);
+  const isHalted = isDiskLow(facts.disk ?? null) || (facts.trouble ?? null) !== null;
   let room: Room = { gpus: all, cpuSlots: countCpuSlots(facts), allocations: [] };
   for (const job of facts.queued.toSorted(compareStartOrder)) {
     const turn = { job, room, gpuIdxs: isHalted ? null : chooseGpus(room, job) };

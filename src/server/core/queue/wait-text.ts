@@ -98,6 +98,8 @@ export const describeWait = ({ job, blocker }: Wait, notes: WaitNotes): string =
       return describeStart(job.numGpus, notes);
     case "disk_low":
       return `Nothing starts: ${describeDiskRoom(blocker.disk)}`;
+    case "machine":
+      return `Nothing starts: ${blocker.trouble}`;
     case "gpus_unreadable":
       return `No GPU job can start: ${notes.gpuError ?? "the GPUs can't be read"}`;
     case "gpus_missing":

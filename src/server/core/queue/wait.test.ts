@@ -64,6 +64,7 @@ const facts: fc.Arbitrary<WaitFacts> = fc.record({
   blacklist: fc.uniqueArray(gpu, { maxLength: 2 }).map((indexes) => new Set(indexes)),
   maxCpuJobs: fc.nat(4),
   maxPassedOverS: fc.constant(1800),
+  trouble: fc.constantFrom(null, null, null, null, "no terminal can be opened"),
   disk: fc.constantFrom(null, null, null, { freeBytes: 2, minBytes: 2 }, { freeBytes: 1, minBytes: 2 }),
 });
 
@@ -85,6 +86,7 @@ type Idle = "starts" | "starts without blacklist" | "never starts";
 const EXPECTED: Readonly<Record<Blocker["kind"] | "none", Idle | "unknown">> = {
   none: "starts",
   disk_low: "unknown",
+  machine: "unknown",
   gpus_taken: "starts",
   cpu_limit: "starts",
   blacklisted: "starts without blacklist",
@@ -94,7 +96,8 @@ const EXPECTED: Readonly<Record<Blocker["kind"] | "none", Idle | "unknown">> = {
 };
 
 const startsWhenIdle = (given: WaitFacts, job: QueuedJob): Idle | "unknown" => {
-  if (isDiskLow(given.disk ?? null) || (given.gpus === null && job.numGpus > 0)) return "unknown";
+  if (isDiskLow(given.disk ?? null) || (given.trouble ?? null) !== null || (given.gpus === null && job.numGpus > 0))
+    return "unknown";
   if (startsAlone(given, job)) return "starts";
   return startsAlone(given, job, { blacklist: new Set() }) ? "starts without blacklist" : "never starts";
 };

@@ -22,6 +22,7 @@ export type Candidate = Readonly<{ index: number; obstacle: Obstacle | null }>;
 /** The first fact that keeps a job waiting, those first that no ending of other jobs would change. */
 export type Blocker =
   | Readonly<{ kind: "disk_low"; disk: DiskRoom }>
+  | Readonly<{ kind: "machine"; trouble: string }>
   | Readonly<{ kind: "gpus_unreadable" }>
   | Readonly<{ kind: "gpus_missing"; missing: readonly number[]; present: readonly number[] }>
   | Readonly<{ kind: "too_many_gpus"; present: number }>
@@ -74,6 +75,8 @@ const findBlocker = (scene: Scene, turn: Turn): Blocker | null => {
   if (turn.gpuIdxs !== null) return null;
   const disk = scene.facts.disk ?? null;
   if (isDiskLow(disk)) return { kind: "disk_low", disk };
+  const trouble = scene.facts.trouble ?? null;
+  if (trouble !== null) return { kind: "machine", trouble };
   return turn.job.numGpus === 0 ? findCpuBlocker(scene) : findGpuBlocker(scene, turn);
 };
 

@@ -7,7 +7,7 @@ import type { TerminalSize } from "./job-terminal.ts";
 export type LaunchError = Readonly<{ message: string; isTemporary?: boolean }>;
 /**
  * `processesLeft` counts the job's processes that outlive its exit code, which was written at `exitedAt` where that is known. `lost`: no process is left and no exit code
- * is there, for the reason given. `unstarted`: it never ran and, from this answer on, never can.
+ * is there, for the reason given. `unstarted`: nothing of the job ran and, from this answer on, never can.
  */
 export type Observation =
   | Readonly<{ kind: "alive"; handle: JobHandle }>

@@ -42,7 +42,6 @@ const loseJob = (job: ActiveJob, at: number, reason: string): Ending => ({
 });
 
 const decideUnstarted = (job: ActiveJob, now: number): readonly Ending[] => {
-  if (job.status !== "starting") return [];
   return [job.markedForKill ? loseJob(job, now, "Killed before it started") : { kind: "requeue", job }];
 };
 

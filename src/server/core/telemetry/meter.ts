@@ -24,6 +24,7 @@ export type ServerFigures = Readonly<{
   artifacts: ArtifactTotals;
   certificateExpiresAt: number | null;
   disk?: DiskRoom | null;
+  trouble?: string | null;
   channels: readonly ChannelFigures[];
 }>;
 

@@ -7,6 +7,8 @@ import type { JobPaths } from "../job-folder/job-paths.ts";
 const MS_PER_S = 1000;
 const MAX_TEXT_BYTES = 64 * 1024;
 const LAST_LINE_BYTES = 4096;
+const FIRST_LINES_BYTES = 4096;
+const RECORDER_END = "\nScript done";
 const LAST_EXIT_CODE = /COMMAND_EXIT_CODE="(\d{1,3})"[^\n]*\n?$/;
 
 export const locateClaim = (paths: JobPaths, job: Pick<ActiveJob, "startedAt">): string =>
@@ -53,6 +55,14 @@ export const readExitTime = ({ exitCode }: JobPaths): number | null => {
   } finally {
     closeSync(file);
   }
+};
+
+/** The inner script has had its first word in the job's terminal, below the recorder's line. */
+export const hasBegun = (paths: JobPaths): boolean => {
+  if (existsSync(paths.started)) return true;
+  const text = readPart(paths.outputLog, "start", FIRST_LINES_BYTES)?.toString("latin1") ?? "";
+  const firstLineEnd = text.indexOf("\n");
+  return firstLineEnd !== -1 && text.length > firstLineEnd + 1 && !text.startsWith(RECORDER_END, firstLineEnd + 1);
 };
 
 /** What went wrong before the job's command could start; null if it started, or if nothing was reported. */

@@ -10,6 +10,7 @@ import { type JobProcesses, listAll } from "./job-processes.ts";
 import { nameSession } from "./launch-session.ts";
 import { findHandle, findProcesses } from "./probe-jobs.ts";
 import { type Process, readUptimeTicks } from "./process-table.ts";
+import { findScreenFolder, nameExactly } from "./screen-folder.ts";
 
 type Signal = "SIGTERM" | "SIGKILL";
 
@@ -125,7 +126,9 @@ const waitForEnd = async (killing: Killing, processes: readonly Process[]): Prom
 const killScreen = async (killing: Killing, { screen, session }: Session): Promise<string | null> => {
   const failure = signal(killing, screen, "SIGKILL");
   await waitForEnd(killing, [screen]);
-  await runCommand(["screen", "-wipe", `${screen.pid}.${session}`], WIPE_LIMITS);
+  const named = { pid: screen.pid, session };
+  const env = { ...process.env, ...findScreenFolder(killing.serverDir, named) };
+  await runCommand(["screen", "-wipe", nameExactly(named)], { ...WIPE_LIMITS, env });
   return failure;
 };
 

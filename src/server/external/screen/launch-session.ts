@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from "node:child_process";
-import { closeSync } from "node:fs";
+import { closeSync, existsSync } from "node:fs";
 import { setTimeout as pause } from "node:timers/promises";
 import { err, ok, type Result } from "../../../base/result.ts";
 import { openToAppend } from "../../../tools/write-regular.ts";
@@ -9,7 +9,7 @@ import type { Environment } from "../../core/store.ts";
 import type { OnStep } from "../../core/telemetry/steps.ts";
 import type { JobPaths } from "../job-folder/job-paths.ts";
 import { type Claim, readClaim, revokeLaunch, waitForCompleteClaim } from "./claim.ts";
-import { readStartFailure } from "./job-files.ts";
+import { hasBegun, readStartFailure } from "./job-files.ts";
 import { readBootId, readProcess } from "./process-table.ts";
 
 export type ScreenHandle = JobHandle & { kind: "screen" };
@@ -19,6 +19,9 @@ const FIRST_POLLS_MS = 1;
 const LATER_POLLS_MS = 20;
 const QUICK_POLLS = 100;
 const CLAIM_TIMEOUT_MS = 10_000;
+const BEGIN_TIMEOUT_MS = 20_000;
+const REVOKED = "Could not start the screen session: the launch was revoked";
+const TOO_LARGE = /E2BIG|Argument list too long/i;
 
 /** Of a session whose claim is not complete yet: its processes are found by what they say of themselves. */
 export const UNKNOWN_PID = 0;
@@ -67,8 +70,21 @@ const waitForClaim = async (job: ActiveJob, paths: JobPaths, hasEnded: () => boo
   return readClaim(paths, job);
 };
 
-const failToStart = (paths: JobPaths, reason: string): Result<never, LaunchError> =>
-  err({ message: `Could not start the screen session: ${readStartFailure(paths) ?? reason}` });
+const findFailedBegin = async (paths: JobPaths, readEnding: () => string | null): Promise<string | null> => {
+  const deadline = performance.now() + BEGIN_TIMEOUT_MS;
+  for (let polls = 0; performance.now() < deadline; polls += 1) {
+    const ending = readEnding();
+    if (hasBegun(paths)) return null;
+    if (ending !== null) return existsSync(paths.exitCode) ? null : ending;
+    await pause(polls < QUICK_POLLS ? FIRST_POLLS_MS : LATER_POLLS_MS);
+  }
+  return null;
+};
+
+const failToStart = (paths: JobPaths, reason: string): Result<never, LaunchError> => {
+  const why = readStartFailure(paths) ?? reason;
+  return err({ message: `Could not start the screen session: ${why}`, isTemporary: !TOO_LARGE.test(reason) });
+};
 
 const giveUp = async (
   job: ActiveJob,
@@ -83,7 +99,7 @@ const giveUp = async (
   return ok({ handle, child: ended.child });
 };
 
-/** Resolves once the job has claimed its launch, or can't any more. */
+/** Resolves once the job's inner script has begun, or can't any more. An error where that ended before: `isTemporary`, as no part of the job was reached. */
 export const launchSession = async (
   job: ActiveJob,
   { paths, env, onStep }: Readonly<{ paths: JobPaths; env: Environment; onStep?: OnStep | undefined }>,
@@ -97,11 +113,12 @@ export const launchSession = async (
   const { pid } = child;
   const ownHandle = pid === undefined ? null : createHandle(job, pid);
   const claim = await waitForClaim(job, paths, () => ending !== null);
-  if (claim?.kind === "revoked") return failToStart(paths, "the launch was revoked");
+  if (claim?.kind === "revoked") return err({ message: REVOKED });
   if (claim?.kind === "launched" && claim.screenPid !== pid) {
     return ok({ handle: createHandleFromClaim(job, claim), child });
   }
   const isOver = claim?.kind !== "launched" && ending !== null;
   if (ownHandle === null || isOver) return giveUp(job, paths, { child, reason: ending ?? "no process" });
-  return ok({ handle: ownHandle, child });
+  const failure = await findFailedBegin(paths, () => ending);
+  return failure === null ? ok({ handle: ownHandle, child }) : failToStart(paths, failure);
 };

@@ -4,7 +4,7 @@ import type { Observation } from "../../core/running/executor.ts";
 import { type JobPaths, locateJobFiles } from "../job-folder/job-paths.ts";
 import { type Census, type ProcessSource, takeCensus } from "./census.ts";
 import { readClaim, revokeLaunch } from "./claim.ts";
-import { readExitCode, readExitTime, readStartFailure } from "./job-files.ts";
+import { hasBegun, readExitCode, readExitTime, readStartFailure } from "./job-files.ts";
 import { type JobProcesses, listAll, listLeftovers, selectJobProcesses } from "./job-processes.ts";
 import {
   createHandle,
@@ -18,6 +18,7 @@ import { readBootId } from "./process-table.ts";
 type Launched = Readonly<{ job: ActiveJob; paths: JobPaths; handle: ScreenHandle }>;
 
 const LOOKS = 3;
+const OUT_OF_PROCESSES = /Resource temporarily unavailable|Cannot allocate memory/;
 const PAUSE_BETWEEN_LOOKS_MS = 100;
 const RESTARTED = "Lost: the machine restarted";
 const REMOVED = "Lost: its folder was removed, and its exit code with it";
@@ -56,6 +57,14 @@ const observeEnded = (launched: Launched, census: Census, bootId: string): Obser
   return left > 0 ? { kind: "alive", handle } : observeLost(launched, bootId);
 };
 
+const isOfMachine = ({ job, paths, handle }: Launched, bootId: string): boolean => {
+  if (handle.bootId !== bootId || existsSync(paths.started) || readClaim(paths, job)?.kind !== "launched") return false;
+  return !hasBegun(paths) || OUT_OF_PROCESSES.test(readStartFailure(paths) ?? "");
+};
+
+const excuseMachine = (launched: Launched, seen: Observation | null, bootId: string): Observation | null =>
+  seen?.kind === "lost" && isOfMachine(launched, bootId) ? { kind: "unstarted" } : seen;
+
 type Observed = ReadonlyMap<Launched, Observation | null>;
 
 type Scene = Readonly<{ processes: ProcessSource; bootId: string }>;
@@ -74,7 +83,7 @@ const observeSurely = async (scene: Scene, ended: readonly Launched[]): Promise<
     await scene.processes.pause(PAUSE_BETWEEN_LOOKS_MS);
     observed = new Map([...observed, ...(await observeAll(scene, listLost(observed)))]);
   }
-  return observed;
+  return new Map([...observed].map(([one, seen]) => [one, excuseMachine(one, seen, scene.bootId)] as const));
 };
 
 const tryRevoke = (paths: JobPaths, job: ActiveJob): boolean | null => {

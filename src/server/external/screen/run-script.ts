@@ -190,7 +190,8 @@ const renderPreparation = ({ hasArtifact, workdir }: Prepared, limits: UnpackLim
 ${hasArtifact ? `(\n${FAIL}${CLEANING}${renderUnpacking(limits)}${START_LATER_THAN_MANIFEST}) || exit 1` : START}
 cd ./repo || exit 1${renderEntry(workdir)}`;
 
-const RESTORE_ENVIRONMENT = `set -- "\${!${PASSED_PREFIX}@}"
+const RESTORE_ENVIRONMENT = `unset -v SCREENDIR
+set -- "\${!${PASSED_PREFIX}@}"
 while [ $# -gt 0 ]; do
   export "\${1#${PASSED_PREFIX}}=\${!1}"
   unset -v "$1"

@@ -459,7 +459,7 @@ describe("the session", () => {
     const launched = await executor.launch(job, createWork(job));
     expect(launched).toEqual({
       ok: false,
-      error: { message: expect.stringMatching(/^Could not start the screen session: .+$/) },
+      error: { message: expect.stringMatching(/^Could not start the screen session: .+$/), isTemporary: true },
     });
     expect(await probeOne(executor, job)).toEqual({ kind: "unstarted" });
   });

@@ -3,16 +3,18 @@ import { describeError } from "../../../base/describe-error.ts";
 import { readErrorCode } from "../../../base/error-code.ts";
 import { err, ok, type Result } from "../../../base/result.ts";
 import type { ActiveJob, JobHandle, JobId, StartingJob } from "../../core/jobs/job.ts";
-import type { Executor, JobWork, LaunchError } from "../../core/running/executor.ts";
+import type { LaunchTrouble } from "../../core/machine/launch-trouble.ts";
+import type { Executor, JobWork, LaunchError, Observation } from "../../core/running/executor.ts";
 import type { OnStep } from "../../core/telemetry/steps.ts";
 import { type JobPaths, locateJobFiles } from "../job-folder/job-paths.ts";
 import { type Claim, findLaunched, readClaim, waitForCompleteClaim } from "./claim.ts";
 import { forceKillJobs, MACHINE, terminateJobs } from "./kill-jobs.ts";
 import { readLaunchRecord } from "./launch-record.ts";
 import { createHandleFromClaim, launchSession } from "./launch-session.ts";
+import { createLaunchWatch, type LaunchWatch } from "./launch-watch.ts";
 import { prepareJob } from "./prepare-job.ts";
 import { probeJobs } from "./probe-jobs.ts";
-import { buildSessionEnvironment } from "./session-environment.ts";
+import { buildSessionEnvironment, selectNeeded } from "./session-environment.ts";
 import { createViewCommands } from "./view-commands.ts";
 import { watchExit } from "./watch-exit.ts";
 
@@ -20,6 +22,7 @@ export type ScreenExecutorOptions = Readonly<{
   serverDir: string;
   serverEnv?: Readonly<Record<string, string | undefined>>;
   maxLogGb?: number;
+  retryMs?: number;
   onStep?: OnStep | undefined;
 }>;
 
@@ -28,6 +31,7 @@ type State = Readonly<{
   options: ScreenExecutorOptions;
   launches: Map<JobId, Launch>;
   children: Map<JobId, ChildProcess>;
+  watch: LaunchWatch;
 }>;
 
 const MACHINE_TROUBLE: ReadonlySet<string> = new Set([
@@ -70,7 +74,8 @@ const startLaunch = async (state: State, job: StartingJob, work: JobWork): Launc
   await prepareJob(paths, job, { ...work, maxLogGb });
   onStep?.("files prepared");
   const env = buildSessionEnvironment(job.id, work.environment, serverEnv ?? process.env);
-  const session = await launchSession(job, { paths, env, onStep });
+  const folder = await state.watch.chooseFolder();
+  const session = await launchSession(job, { paths, env: { ...env, ...folder }, onStep });
   if (!session.ok) return session;
   onStep?.("launch claimed");
   keepChild(state, job.id, session.value.child);
@@ -87,6 +92,10 @@ const launch = (state: State, job: StartingJob, work: JobWork): Launch => {
   if (underWay !== undefined) return underWay;
   const started = startLaunch(state, job, work)
     .catch((error: unknown) => err(explainFailure(error)))
+    .then((launched) => {
+      if (!launched.ok && launched.error.isTemporary) state.watch.suspect();
+      return launched;
+    })
     .finally(() => state.launches.delete(job.id));
   state.launches.set(job.id, started);
   return started;
@@ -102,18 +111,28 @@ const watchJob = (state: State, job: ActiveJob, onChange: () => void): (() => vo
   };
 };
 
-/** Runs jobs in screen sessions that outlive the server. `serverEnv` is `process.env` unless given. */
-export const createScreenExecutor = (options: ScreenExecutorOptions): Executor => {
-  const state: State = { options, launches: new Map(), children: new Map() };
-  const place = { serverDir: options.serverDir, processes: MACHINE, onStep: options.onStep };
+const isUnbegun = (job: ActiveJob, seen: Observation | undefined): boolean =>
+  job.status === "running" && seen?.kind === "unstarted";
+
+/** Runs jobs in screen sessions that outlive the server. `serverEnv` is `process.env` unless given; after trouble it tries again every `retryMs`. */
+export const createScreenExecutor = (
+  options: ScreenExecutorOptions,
+): Executor & Readonly<{ trouble: LaunchTrouble }> => {
+  const { serverDir, retryMs } = options;
+  const watch = createLaunchWatch({ serverDir, env: selectNeeded(options.serverEnv ?? process.env), retryMs });
+  const state: State = { options, launches: new Map(), children: new Map(), watch };
+  const place = { serverDir, processes: MACHINE, onStep: options.onStep };
   return {
     launch: (job, work) => launch(state, job, work),
     probe: async (jobs) => {
       await Promise.all(jobs.map((job) => awaitLaunch(state, job)));
-      return probeJobs(place, jobs);
+      const observations = await probeJobs(place, jobs);
+      if (jobs.some((job) => isUnbegun(job, observations.get(job.id)))) watch.suspect();
+      return observations;
     },
     kill: async (jobs, force) => (force ? forceKillJobs : terminateJobs)(place, jobs),
     watch: (job, onChange) => watchJob(state, job, onChange),
-    ...createViewCommands(),
+    ...createViewCommands(serverDir),
+    trouble: watch.trouble,
   };
 };

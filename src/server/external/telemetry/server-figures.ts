@@ -98,6 +98,7 @@ export const describeServer = ({
   gpus,
   artifacts,
   disk,
+  trouble,
   certificateExpiresAt,
   channels,
 }: ServerFigures): readonly Family[] => [
@@ -112,6 +113,11 @@ export const describeServer = ({
   describeValue("nexus_artifacts", "Stored artifacts", artifacts.count),
   describeValue("nexus_artifacts_bytes", "What the stored artifacts take on the disk", artifacts.bytes),
   ...(disk ? describeDisk(disk) : []),
+  describeValue(
+    "nexus_launch_trouble",
+    "Whether the machine keeps every job from starting",
+    Number((trouble ?? null) !== null),
+  ),
   ...(certificateExpiresAt === null ? [] : [describeEnd(certificateExpiresAt)]),
   ...describeChannels(channels),
 ];

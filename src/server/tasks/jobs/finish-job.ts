@@ -1,5 +1,5 @@
 import { describeError } from "../../../base/describe-error.ts";
-import { type ActiveJob, isEnded } from "../../core/jobs/job.ts";
+import { type ActiveJob, isActive } from "../../core/jobs/job.ts";
 import type { JobEvent } from "../../core/jobs/job-transition.ts";
 import type { Ending } from "../../core/running/job-ending.ts";
 import { changeByEvent } from "../change-by-event.ts";
@@ -37,9 +37,10 @@ const takeLeave = async (context: TaskContext, memory: TaskMemory, job: ActiveJo
   const event = addWork(explainFailure(seen, lines), hasWork);
   const gpuFaults = await findGpuFaults(context, memory, { job, lines });
   const changed = await changeByEvent(context, job.id, event, { gpuFaults });
-  if (changed !== null && !isEnded(changed)) return;
-  context.onStep?.("end written");
+  if (changed !== null && isActive(changed)) return;
   if (changed !== null) forgetJob(memory, job);
+  if (changed?.status === "queued") return;
+  context.onStep?.("end written");
   if (!hasWork && (changed !== null || event.kind !== "requeue")) void removeRepo(context, job);
 };
 

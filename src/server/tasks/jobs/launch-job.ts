@@ -32,8 +32,13 @@ const failLaunch = async (context: TaskContext, job: StartingJob, message: strin
   if (!hasWork) await context.jobDirectory.removeRepo(job.id);
 };
 
-const postpone = async ({ log, settings }: TaskContext, job: StartingJob, { message }: LaunchError): Promise<void> => {
+const postpone = async (
+  { log, settings, trouble }: TaskContext,
+  job: StartingJob,
+  { message }: LaunchError,
+): Promise<void> => {
   log.warn("job can't start yet", { job_id: job.id, message });
+  if ((await trouble.find()) !== null) return;
   await new Promise((resolve) => setTimeout(resolve, settings.refreshRate * 1000).unref());
 };
 
@@ -49,7 +54,7 @@ export const recordStart = async (
   return after?.status === "starting" ? after : null;
 };
 
-/** Acts on an intent that is on disk and writes the outcome; `gpus` are those that the job was given. A job that can't start yet is left starting for a while: then it is found unstarted, and queued again. */
+/** Acts on an intent that is on disk and writes the outcome; `gpus` are those that the job was given. A job that can't start yet is left starting, for a while unless the machine starts none at all: then it is found unstarted, and queued again. */
 export const launchJob = async (context: TaskContext, job: StartingJob, gpus: readonly Gpu[]): Promise<void> => {
   const launched = await tryLaunch(context, job, gpus);
   if (!launched.ok)

@@ -1,5 +1,4 @@
 import type { ActiveJob, StartingJob } from "../../core/jobs/job.ts";
-import type { DiskRoom } from "../../core/machine/disk-room.ts";
 import type { Gpu } from "../../core/queue/gpu.ts";
 import { describeGpus } from "../../core/queue/gpu-selection.ts";
 import { createCountStarts } from "../../core/queue/queue-head.ts";
@@ -45,17 +44,26 @@ const forgetEnded = ({ gpuUuids }: TaskMemory, active: readonly ActiveJob[]): vo
   for (const id of gpuUuids.keys()) if (!ids.has(id)) gpuUuids.delete(id);
 };
 
+const findTrouble = async ({ trouble, log }: TaskContext): Promise<string | null> => {
+  const before = trouble.read();
+  const found = await trouble.find();
+  if (found !== null && found !== before) log.warn("nothing starts", { message: found });
+  if (found === null && before !== null) log.info("jobs start again", { message: before });
+  return found;
+};
+
 const startJobs = async (
   context: TaskContext,
   memory: TaskMemory,
-  { gpus, disk, maxCpuJobs }: Readonly<{ gpus: readonly Gpu[]; disk: DiskRoom | null; maxCpuJobs: number }>,
+  { gpus, maxCpuJobs }: Readonly<{ gpus: readonly Gpu[]; maxCpuJobs: number }>,
 ): Promise<void> => {
   const { store, settings } = context;
+  const [disk, trouble] = [await context.readDiskRoom(), await findTrouble(context)];
   const now = context.clock();
   const active = store.loadActiveJobs();
   forgetEnded(memory, active);
   const states = describeGpus(gpus, active, store.listBlacklist());
-  const facts = { active, maxCpuJobs, maxPassedOverS: settings.maxPassedOver, disk };
+  const facts = { active, maxCpuJobs, maxPassedOverS: settings.maxPassedOver, disk, trouble };
   const queued = store.loadDecidingJobs(createCountStarts(facts, states), now - settings.maxPassedOver);
   const starts = decideStarts({ ...facts, queued }, states, now);
   const give = (start: Start): Given => ({
@@ -68,7 +76,7 @@ const startJobs = async (
 /** Starts every CPU job that can start; resolves once that is on disk, the launches go on. */
 export const startCpuJobs = async (context: TaskContext, memory: TaskMemory): Promise<number> => {
   const { maxCpuJobs, refreshRate } = context.settings;
-  await startJobs(context, memory, { gpus: [], disk: await context.readDiskRoom(), maxCpuJobs });
+  await startJobs(context, memory, { gpus: [], maxCpuJobs });
   return refreshRate * 1000;
 };
 
@@ -83,8 +91,7 @@ const isGpuWanted = async (context: TaskContext): Promise<boolean> =>
 
 /** Like `startCpuJobs` for GPU jobs; a full machine reads neither its queue nor its GPUs but once a minute. */
 export const startGpuJobs = async (context: TaskContext, memory: TaskMemory): Promise<number> => {
-  const disk = await context.readDiskRoom();
   const gpus = (await isGpuWanted(context)) ? await context.gpus.readNow() : null;
-  if (gpus?.ok) await startJobs(context, memory, { gpus: gpus.value, disk, maxCpuJobs: 0 });
+  if (gpus?.ok) await startJobs(context, memory, { gpus: gpus.value, maxCpuJobs: 0 });
   return context.settings.refreshRate * 1000;
 };
