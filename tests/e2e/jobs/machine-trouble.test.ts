@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from "bun:test";
-import { type ChildProcess, execFileSync, spawnSync } from "node:child_process";
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { type ChildProcess, spawnSync } from "node:child_process";
+import { cpSync, existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { ServerStatus } from "../../../src/wire/node.ts";
@@ -48,19 +48,12 @@ const readStatus = async (): Promise<ServerStatus> =>
 const nx = (...words: readonly string[]): Promise<Finished> =>
   runProgram(user.as([NX, ...words]), { env: world.env, cwd: world.home });
 
-const limitProcesses = (count: number | string): void => {
-  const [program = "", ...args] = user.as(["prlimit", "--pid", String(server.pid), `--nproc=${count}:`]);
-  execFileSync(program, args);
+const countThreads = (): number => {
+  const pids = readdirSync("/proc").filter((name) => /^\d+$/.test(name));
+  const owned = spawnSync("stat", ["-c", "%u %n", ...pids.map((pid) => `/proc/${pid}`)], { encoding: "utf8" }).stdout;
+  const own = owned.split("\n").flatMap((line) => (line.startsWith(`${user.uid} `) ? [line.split(" ")[1] ?? ""] : []));
+  return own.reduce((sum, path) => sum + (existsSync(path) ? readdirSync(`${path}/task`).length : 0), 0);
 };
-
-const readHardLimit = (): string =>
-  /^Max processes +\S+ +(\S+)/m.exec(readFileSync(`/proc/${server.pid}/limits`, "utf8"))?.[1] ?? "unlimited";
-
-const countTasks = (): number =>
-  readdirSync("/proc")
-    .filter((name) => /^\d+$/.test(name))
-    .map((pid) => spawnSync("stat", ["-c", "%u", `/proc/${pid}`], { encoding: "utf8" }))
-    .filter(({ stdout }) => stdout.trim() === String(user.uid)).length;
 
 type Trouble = Readonly<{ name: string; reason: RegExp; make: () => void; mend: () => void }>;
 
@@ -74,14 +67,19 @@ const hide = (name: string): Trouble => {
   };
 };
 
+const SCREEN = Bun.which("screen") ?? "";
+
 const limitTo = (spare: number): Trouble => ({
-  name: `${spare} processes to spare`,
+  name: `room for ${spare} processes`,
   reason: /no more processes can be started \(.+\): end some/,
   make: () => {
-    const threads = readdirSync(`/proc/${server.pid}/task`).length;
-    limitProcesses(threads + countTasks() - 1 + spare);
+    const [real, limited] = [join(folder, "real-screen"), join(folder, "screen")];
+    cpSync(SCREEN, real);
+    const limit = countThreads() + spare;
+    writeFileSync(limited, `#!/bin/bash\nulimit -S -u ${limit}\nexec ${real} "$@"\n`, { mode: 0o755 });
+    mounts.run("mount", "--bind", limited, SCREEN);
   },
-  mend: () => limitProcesses(readHardLimit()),
+  mend: () => mounts.run("umount", SCREEN),
 });
 
 const TROUBLES: readonly Trouble[] = [
@@ -92,7 +90,7 @@ const TROUBLES: readonly Trouble[] = [
     make: () => mounts.run("mount", "-t", "tmpfs", "tmpfs", "/dev/pts"),
     mend: () => mounts.run("umount", "/dev/pts"),
   },
-  ...[0, 1, 2, 4].map(limitTo),
+  ...[0, 1, 3, 5, 8].map(limitTo),
 ];
 
 describe.skipIf(!canTroubleMachine)("a machine that can start no job", () => {

@@ -1,4 +1,4 @@
-import { existsSync, linkSync, mkdirSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, linkSync, mkdirSync, readdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { setTimeout as pause } from "node:timers/promises";
 import { readErrorCode } from "../../../base/error-code.ts";
 import type { ActiveJob } from "../../core/jobs/job.ts";
@@ -60,6 +60,15 @@ export const revokeLaunch = (paths: JobPaths, job: Pick<ActiveJob, "startedAt">)
   } finally {
     rmSync(draft, { force: true });
   }
+};
+
+/** Makes a launch of which nothing lives, and nothing of the job was reached, one that never was. Throws where that can't be written. */
+export const withdrawLaunch = (paths: JobPaths, job: Pick<ActiveJob, "startedAt">): void => {
+  const claim = locateClaim(paths, job);
+  const draft = `${claim}.new`;
+  rmSync(draft, { force: true });
+  writeFileSync(draft, REVOKED, { mode: 0o600, flag: "wx" });
+  renameSync(draft, claim);
 };
 
 const COMPLETION_POLL_MS = 2;

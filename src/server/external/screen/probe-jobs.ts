@@ -3,7 +3,7 @@ import type { ActiveJob, JobId } from "../../core/jobs/job.ts";
 import type { Observation } from "../../core/running/executor.ts";
 import { type JobPaths, locateJobFiles } from "../job-folder/job-paths.ts";
 import { type Census, type ProcessSource, takeCensus } from "./census.ts";
-import { readClaim, revokeLaunch } from "./claim.ts";
+import { readClaim, revokeLaunch, withdrawLaunch } from "./claim.ts";
 import { hasBegun, readExitCode, readExitTime, readStartFailure } from "./job-files.ts";
 import { type JobProcesses, listAll, listLeftovers, selectJobProcesses } from "./job-processes.ts";
 import {
@@ -58,12 +58,19 @@ const observeEnded = (launched: Launched, census: Census, bootId: string): Obser
 };
 
 const isOfMachine = ({ job, paths, handle }: Launched, bootId: string): boolean => {
-  if (handle.bootId !== bootId || existsSync(paths.started) || readClaim(paths, job)?.kind !== "launched") return false;
+  if (handle.bootId !== bootId || existsSync(paths.started) || readClaim(paths, job) === null) return false;
   return !hasBegun(paths) || OUT_OF_PROCESSES.test(readStartFailure(paths) ?? "");
 };
 
-const excuseMachine = (launched: Launched, seen: Observation | null, bootId: string): Observation | null =>
-  seen?.kind === "lost" && isOfMachine(launched, bootId) ? { kind: "unstarted" } : seen;
+const excuseMachine = (launched: Launched, seen: Observation | null, bootId: string): Observation | null => {
+  if (seen?.kind !== "lost" || !isOfMachine(launched, bootId)) return seen;
+  try {
+    withdrawLaunch(launched.paths, launched.job);
+    return { kind: "unstarted" };
+  } catch {
+    return null;
+  }
+};
 
 type Observed = ReadonlyMap<Launched, Observation | null>;
 
