@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from "bun:test";
 import { type ChildProcess, spawnSync } from "node:child_process";
-import { cpSync, existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { ServerStatus } from "../../../src/wire/node.ts";
@@ -90,7 +90,7 @@ const TROUBLES: readonly Trouble[] = [
     make: () => mounts.run("mount", "-t", "tmpfs", "tmpfs", "/dev/pts"),
     mend: () => mounts.run("umount", "/dev/pts"),
   },
-  ...[0, 1, 3, 5, 8].map(limitTo),
+  ...[0, 1].map(limitTo),
 ];
 
 describe.skipIf(!canTroubleMachine)("a machine that can start no job", () => {
@@ -112,6 +112,26 @@ describe.skipIf(!canTroubleMachine)("a machine that can start no job", () => {
       expect(await readStatus()).not.toHaveProperty("machine_error");
       for (const id of ids) expect(existsSync(join(world.folder, "server/jobs", id, "attempts"))).toBe(false);
       expect(readdirSync(join(world.folder, "server")).filter((name) => name.startsWith("trial-"))).toEqual([]);
+    },
+    60_000,
+  );
+});
+
+describe.skipIf(!canTroubleMachine)("a machine that is short of processes", () => {
+  test.each([2, 3, 4, 6, 9, 12])(
+    "with room for %d fails no job: each waits, or runs once",
+    async (spare) => {
+      const { make, mend } = limitTo(spare);
+      make();
+      const ids = ["a", "b", "c"];
+      for (const job_id of ids)
+        await world.submit({ job_id, command: "echo ran >> $NEXUS_OUTPUT_DIR/ran", num_gpus: 0 });
+      await waitUntil(async () => (await world.job("a")).started_at !== null, "the first is tried");
+      mend();
+      for (const id of ids) {
+        expect(await world.waitFor(id)).toMatchObject({ status: "completed", error_message: null });
+        expect(readFileSync(join(world.folder, "server/jobs", id, "outputs/ran"), "utf8")).toBe("ran\n");
+      }
     },
     60_000,
   );

@@ -50,14 +50,18 @@ const findTerminalTrouble = (): string | null => {
   }
 };
 
-const explain = (words: readonly string[]): string => {
-  const lines = words.flatMap((text) => text.split("\n")).map((line) => line.trim());
-  const said = lines.filter((line) => line !== "");
-  const exhausted = said.find((line) => OUT_OF_PROCESSES.test(line));
-  if (exhausted !== undefined)
-    return `no more processes can be started (${exhausted}): end some of the server's user, or raise its limit (ulimit -u, TasksMax)`;
-  const line = said[0] ?? "it ended without a word";
-  return `a trial of screen and script failed (${line}): mend that, the server tries again by itself`;
+const listLines = (text: string): readonly string[] =>
+  text
+    .split("\n")
+    .map((line) => line.trim())
+    .filter((line) => line !== "");
+
+const explain = (words: string): string => {
+  const lines = listLines(words);
+  const exhausted = lines.length === 0 ? "screen said nothing" : lines.find((line) => OUT_OF_PROCESSES.test(line));
+  return exhausted === undefined
+    ? `a trial of screen and script failed (${lines[0]}): mend that, the server tries again by itself`
+    : `no more processes can be started (${exhausted}): end some of the server's user, or raise its limit (ulimit -u, TasksMax)`;
 };
 
 const runTrial = async (dir: string, env: Environment): Promise<string | null> => {
@@ -68,11 +72,11 @@ const runTrial = async (dir: string, env: Environment): Promise<string | null> =
   ]);
   const argv = ["screen", "-D", "-m", "-c", "screenrc", "-S", SESSION, "bash", "outside.sh"] as const;
   const ran = await runCommand(argv, { ...LIMITS, env, cwd: dir });
-  if (existsSync(join(dir, "done"))) return null;
+  const logs = ["inside.log", "error.log"].map((name) => readTextIfThere(join(dir, name)) ?? "");
+  if (existsSync(join(dir, "done")) && !logs.some((log) => OUT_OF_PROCESSES.test(log))) return null;
   if (!ran.ok) await runCommand(["screen", "-wipe", SESSION], { ...LIMITS, env });
   const heard = ran.ok ? `${ran.value.stdout}\n${ran.value.stderr}` : ran.error.message;
-  const logs = ["inside.log", "error.log"].map((name) => readTextIfThere(join(dir, name)) ?? "");
-  return findTerminalTrouble() ?? explain([...logs, heard]);
+  return findTerminalTrouble() ?? explain([...logs, heard].join("\n"));
 };
 
 /** Launches what a job needs without a job: nothing of it is left. */
