@@ -57,6 +57,24 @@ describe("a job that ends by itself", () => {
   });
 });
 
+test("processes that a job leaves running are ended with it, and it says how many and which wherever one asks", async () => {
+  await world.startServer();
+  const command = "nohup sleep 300 >/dev/null 2>&1 & setsid bash -c 'trap : TERM; exec -a other sleep 301' & sleep 0.3";
+  const run = await world.nx(["run", "-c", "--no-git", command]);
+  const note = "2 processes it had left running were ended with its command: sleep (2)";
+  const id = /Job (\S+) runs/.exec(run.stderr)?.[1] ?? "";
+  expect([run.exitCode, run.stderr]).toEqual([0, expect.stringContaining(note)]);
+  expect((await world.job(id)).notes).toEqual([note]);
+  for (const words of [
+    ["get", id],
+    ["logs", id],
+  ]) {
+    const { stdout, stderr } = await world.nx(words);
+    expect(stdout + stderr).toContain(note);
+  }
+  expect(listProcessesWith(`NEXUS_JOB_ID=${id}`)).toEqual([]);
+});
+
 describe("a job that is killed", () => {
   test("leaves no process behind and its GPU free, though it and its daemon ignore TERM", async () => {
     await world.startServer();

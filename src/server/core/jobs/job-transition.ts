@@ -22,7 +22,7 @@ export type JobEvent =
   | (Readonly<{ kind: "exit"; at: number; exitCode: number; hint?: string | null }> & Work)
   | (Readonly<{ kind: "lose"; at: number; reason: string }> & Work)
   | Readonly<{ kind: "mark_for_kill"; by?: string }>
-  | Readonly<{ kind: "report"; reports: Partial<Reports> }>
+  | Readonly<{ kind: "report"; reports: Partial<Reports>; notes?: readonly string[] }>
   | Readonly<{ kind: "account"; outputs: Partial<Outputs>; notes?: readonly string[] }>
   | Readonly<{
       kind: "edit";
@@ -99,10 +99,13 @@ const loseJob = (job: Job, event: Extract<JobEvent, { kind: "lose" }>): Job => {
   return endJob(job, { status, completedAt, exitCode: null, errorMessage, hasWork });
 };
 
+const addNotes = <Noted extends Job>(job: Noted, notes: readonly string[]): Noted => ({
+  ...job,
+  notes: [...new Set([...job.notes, ...notes])],
+});
+
 const accountFor = (job: Job, { outputs, notes = [] }: Extract<JobEvent, { kind: "account" }>): Job =>
-  isEnded(job)
-    ? { ...job, outputs: { ...job.outputs, ...outputs }, notes: [...new Set([...job.notes, ...notes])] }
-    : job;
+  isEnded(job) ? { ...addNotes(job, notes), outputs: { ...job.outputs, ...outputs } } : job;
 
 const requeueJob = (job: Job, at: number): Job => {
   if (!isActive(job)) return job;
@@ -147,7 +150,7 @@ const moveJob = (job: Job, event: JobEvent): Job => {
     case "mark_for_kill":
       return markForKill(job, event);
     case "report":
-      return job.status === "running" || isEnded(job) ? { ...job, ...event.reports } : job;
+      return job.status === "running" || isEnded(job) ? { ...addNotes(job, event.notes ?? []), ...event.reports } : job;
     case "account":
       return accountFor(job, event);
     case "edit":

@@ -6,12 +6,12 @@ import type { TerminalSize } from "./job-terminal.ts";
 /** `isTemporary`: nothing was started, and the machine is to blame, not the job: its disk is full, say. */
 export type LaunchError = Readonly<{ message: string; isTemporary?: boolean }>;
 /**
- * `processesLeft` counts the job's processes that outlive its exit code, which was written at `exitedAt` where that is known. `lost`: no process is left and no exit code
+ * `processesLeft` counts the job's processes that outlive its exit code, and `left` names them; it was written at `exitedAt` where that is known. `lost`: no process is left and no exit code
  * is there, for the reason given. `unstarted`: nothing of the job ran and, from this answer on, never can.
  */
 export type Observation =
   | Readonly<{ kind: "alive"; handle: JobHandle }>
-  | Readonly<{ kind: "exited"; exitCode: number; processesLeft: number; exitedAt?: number }>
+  | Readonly<{ kind: "exited"; exitCode: number; processesLeft: number; left?: readonly string[]; exitedAt?: number }>
   | Readonly<{ kind: "lost"; reason: string }>
   | Readonly<{ kind: "unstarted" }>;
 

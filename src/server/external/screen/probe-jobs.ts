@@ -13,7 +13,7 @@ import {
   type ScreenHandle,
   UNKNOWN_PID,
 } from "./launch-session.ts";
-import { readBootId } from "./process-table.ts";
+import { type Process, readBootId } from "./process-table.ts";
 
 type Launched = Readonly<{ job: ActiveJob; paths: JobPaths; handle: ScreenHandle }>;
 
@@ -37,9 +37,16 @@ export const findProcesses = (job: ActiveJob, handle: ScreenHandle | null, { ind
   return selectJobProcesses(index, { sessionPid, labelled: labels.get(job.id) ?? new Set() }, process.pid);
 };
 
-const observeExited = (paths: JobPaths, exitCode: number, processesLeft: number): Observation => {
+const observeExited = (paths: JobPaths, exitCode: number, leftovers: readonly Process[]): Observation => {
   const exitedAt = readExitTime(paths);
-  return { kind: "exited", exitCode, processesLeft, ...(exitedAt === null ? {} : { exitedAt }) };
+  const left = leftovers.map(({ name }) => name);
+  return {
+    kind: "exited",
+    exitCode,
+    processesLeft: left.length,
+    ...(left.length === 0 ? {} : { left }),
+    ...(exitedAt === null ? {} : { exitedAt }),
+  };
 };
 
 const observeLost = ({ paths, handle }: Launched, bootId: string): Observation => {
@@ -51,10 +58,10 @@ const observeEnded = (launched: Launched, census: Census, bootId: string): Obser
   const { job, paths, handle } = launched;
   const processes = findProcesses(job, handle, census);
   const exitCode = readExitCode(paths, job);
-  const left = exitCode === null ? listAll(processes).length : listLeftovers(processes).length;
-  if (left === 0 && !census.isWhole) return null;
+  const left = exitCode === null ? listAll(processes) : listLeftovers(processes);
+  if (left.length === 0 && !census.isWhole) return null;
   if (exitCode !== null) return observeExited(paths, exitCode, left);
-  return left > 0 ? { kind: "alive", handle } : observeLost(launched, bootId);
+  return left.length > 0 ? { kind: "alive", handle } : observeLost(launched, bootId);
 };
 
 const isOfMachine = ({ job, paths, handle }: Launched, bootId: string): boolean => {

@@ -1,8 +1,23 @@
+import type { ActiveJob, JobId } from "../../core/jobs/job.ts";
+import type { Observation } from "../../core/running/executor.ts";
 import type { Kill } from "../../core/running/job-ending.ts";
+import { describeLeftovers } from "../../core/running/leftovers.ts";
+import { changeByEvent } from "../change-by-event.ts";
 import type { TaskContext, TaskMemory } from "../context.ts";
 
-/** One call for all that get TERM, one for all that get KILL; the next probes tell when they are gone. */
-export const killJobs = async (context: TaskContext, memory: TaskMemory, kills: readonly Kill[]): Promise<void> => {
+const noteLeftovers = async (context: TaskContext, job: ActiveJob, seen: Observation | undefined): Promise<void> => {
+  if (seen?.kind !== "exited" || seen.left === undefined) return;
+  await changeByEvent(context, job.id, { kind: "report", reports: {}, notes: [describeLeftovers(seen.left)] });
+};
+
+/** Before anything that outlived its command is ended, that is written down. One call for all that get TERM, one for all that get KILL; the next probes tell when they are gone. */
+export const killJobs = async (
+  context: TaskContext,
+  memory: TaskMemory,
+  { kills, observations }: Readonly<{ kills: readonly Kill[]; observations: ReadonlyMap<JobId, Observation> }>,
+): Promise<void> => {
+  const first = kills.filter(({ job }) => !memory.killedSince.has(job.id));
+  await Promise.all(first.map(({ job }) => noteLeftovers(context, job, observations.get(job.id))));
   for (const force of [false, true]) {
     const jobs = kills.filter((kill) => kill.force === force).map(({ job }) => job);
     if (jobs.length === 0) continue;

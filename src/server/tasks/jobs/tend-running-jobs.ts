@@ -31,7 +31,7 @@ export const tendRunningJobs = async (context: TaskContext, memory: TaskMemory):
   const observations = await context.executor.probe(jobs);
   const facts = { now: context.clock(), killedSince: dateKills(context, memory) };
   const { kills, endings } = decideEndings(context.store.loadActiveJobs(), observations, facts);
-  await killJobs(context, memory, kills);
+  await killJobs(context, memory, { kills, observations });
   await finishJobs(context, memory, endings);
   return chooseDelay(context, memory);
 };

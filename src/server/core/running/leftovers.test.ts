@@ -1,0 +1,13 @@
+import { expect, test } from "bun:test";
+import { describeLeftovers } from "./leftovers.ts";
+
+test.each([
+  [["python3"], "1 process it had left running was ended with its command: python3"],
+  [["python3", "sleep", "python3"], "3 processes it had left running were ended with its command: python3 (2), sleep"],
+  [
+    Array.from({ length: 12 }, (_, index) => `p${index}`),
+    "12 processes it had left running were ended with its command: p0, p1, p2, p3, p4, p5, p6, p7, p8, p9 and 2 other programs",
+  ],
+])("%j left behind are told as %s", (names, text) => {
+  expect(describeLeftovers(names)).toBe(text);
+});
