@@ -35,6 +35,7 @@ import { createJobFolders } from "./external/job-folder/folder-sizes.ts";
 import { createLogFile } from "./external/job-folder/log-file.ts";
 import { createProcessOwners } from "./external/machine/process-owner.ts";
 import { returnMemory } from "./external/machine/return-memory.ts";
+import { createInputWaits } from "./external/screen/input-waits.ts";
 import { createBackups } from "./external/sqlite/beside-server/backup-folder.ts";
 import { openStore } from "./external/sqlite/open-store.ts";
 import { watchEventLoop } from "./external/telemetry/event-loop-lag.ts";
@@ -127,6 +128,7 @@ const startJobs = (
   return startTasks({ ...parts, serverEnvironment, settings, uptime: readUptime, logs }, alarms, {
     health: parts.health,
     wandb: createWandbFinder(),
+    findInputWaits: createInputWaits(settings.serverDir),
     office,
     backups: createBackups({ serverDir: settings.serverDir, program: locateProgram() }),
     folders: createJobFolders(settings.serverDir),

@@ -15,6 +15,7 @@ export const deliverySchema = z
       "killed",
       "log_uploaded",
       "files_expire",
+      "waits_for_input",
       "batch_done",
       "unhealthy",
       "recovered",

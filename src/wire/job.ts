@@ -132,6 +132,10 @@ export const wireJobSchema = z
       .string()
       .nullable()
       .meta({ description: "Of a run that is offline, or whose page W&B did not confirm: which, and what to do" }),
+    waits_for_input_since: unixSeconds.nullable().meta({
+      description:
+        "Since when the program in the foreground of its terminal has waited for input; told after five minutes",
+    }),
     marked_for_kill: z.boolean(),
     completed_at: unixSeconds.nullable(),
     exit_code: z.int().nullable(),

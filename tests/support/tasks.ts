@@ -19,6 +19,7 @@ import type {
   Observation,
   WandbFinder,
 } from "../../src/server/core/running/executor.ts";
+import type { FindInputWaits } from "../../src/server/core/running/input-wait.ts";
 import type { JobOutputs } from "../../src/server/core/running/outputs.ts";
 import type { Environment, Store } from "../../src/server/core/store.ts";
 import type { Log } from "../../src/server/core/telemetry/log.ts";
@@ -76,6 +77,7 @@ export type Overrides = Readonly<{
   jobDirectory?: JobDirectory;
   outputs?: Partial<JobOutputs>;
   wandb?: WandbFinder;
+  findInputWaits?: FindInputWaits;
   channels?: readonly Channel[];
   log?: string;
   backups?: Backups;
@@ -253,6 +255,7 @@ export const createHarness = (overrides: Overrides = {}): Harness => {
     start: async () => {
       const stop = await startTasks(context, alarms, {
         health: overrides.health ?? WELL,
+        findInputWaits: overrides.findInputWaits ?? (async () => new Map()),
         wandb: overrides.wandb ?? { find: async () => null },
         office: { couriers: {}, timeoutMs: 300, random: () => 0 },
         backups: overrides.backups ?? NO_BACKUPS,

@@ -33,6 +33,7 @@ export const makeJob = (fields: Partial<WireJob> = {}): WireJob => ({
   gpu_idxs: [0],
   wandb_url: null,
   wandb_note: null,
+  waits_for_input_since: null,
   marked_for_kill: false,
   completed_at: null,
   exit_code: null,

@@ -10,6 +10,7 @@ const EVENTS: Readonly<Record<WireDelivery["event"], string>> = {
   killed: "killed",
   log_uploaded: "log's address",
   files_expire: "files go soon",
+  waits_for_input: "waits for input",
   batch_done: "batch",
   unhealthy: "machine unhealthy",
   recovered: "machine recovered",

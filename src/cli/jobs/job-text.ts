@@ -18,11 +18,20 @@ const nowSeconds = (): number => Date.now() / 1000;
 const formatRuntime = (job: WireJob): string =>
   job.started_at === null ? "-" : formatDuration((job.completed_at ?? nowSeconds()) - job.started_at);
 
+/** Null while the job does not wait for what somebody is to type. */
+export const describeInputWait = (job: WireJob): string | null =>
+  job.waits_for_input_since ? `waits for input: nx attach ${job.id}` : null;
+
+const describeState = (job: WireJob): string | null => {
+  const parts = [describeInputWait(job), tellRun(job)].filter((part) => part !== null);
+  return parts.length === 0 ? null : parts.join("; ");
+};
+
 export const printRunning = (jobs: readonly WireJob[]): void =>
   printTable(
     ["ID", "USER", "GPU", "RUNTIME", "COMMAND"],
     jobs.map((job) => [job.id, job.user, formatGpus(job), formatRuntime(job), job.command]),
-    jobs.map(tellRun),
+    jobs.map(describeState),
   );
 
 export const printQueued = (jobs: readonly WireJob[]): void =>
@@ -86,6 +95,7 @@ const listNext = (job: WireJob): string => {
 const listFacts = (job: WireJob): readonly (readonly [string, string | null])[] => [
   ["id", job.id],
   ["status", formatResult(job)],
+  ["input", describeInputWait(job)],
   ["error", job.error_message],
   ["command", job.command],
   ["user", job.user],

@@ -71,6 +71,12 @@ const createNames = (title: string, view: ServerView): readonly Column<WireJob>[
 
 const COMMAND: Column<WireJob> = { title: "COMMAND", read: ({ command }) => command };
 
+const STATE_AND_COMMAND: Column<WireJob> = {
+  title: "COMMAND",
+  read: ({ command, waits_for_input_since }) => (waits_for_input_since ? `waits for input: ${command}` : command),
+  style: ({ waits_for_input_since }) => (waits_for_input_since ? "yellow" : "plain"),
+};
+
 const formatRuntime = ({ started_at, marked_for_kill }: WireJob, now: number): string => {
   if (marked_for_kill) return "ending";
   return started_at === null ? "-" : formatDuration(now - started_at);
@@ -80,7 +86,7 @@ const formatRuntime = ({ started_at, marked_for_kill }: WireJob, now: number): s
 export const createRunningColumns = (view: ServerView, now: number): readonly Column<WireJob>[] => [
   ...createNames(`RUNNING ${view.status.running_jobs}`, view),
   { title: "RUNTIME", width: 8, alignRight: true, read: (job) => formatRuntime(job, now) },
-  COMMAND,
+  STATE_AND_COMMAND,
 ];
 
 export const createQueuedColumns = (view: ServerView, now: number): readonly Column<WireJob>[] => [

@@ -2,6 +2,7 @@ import { type Alarm, createAlarm } from "../../tools/alarm.ts";
 import type { Wakes } from "../changes/context.ts";
 import type { HostStats } from "../core/machine/host.ts";
 import type { WandbFinder } from "../core/running/executor.ts";
+import type { FindInputWaits } from "../core/running/input-wait.ts";
 import type { Backups } from "../core/upkeep/backups.ts";
 import type { JobFolders, Retention } from "../core/upkeep/folder-plan.ts";
 import { createMemory, type TaskContext, type TaskMemory } from "./context.ts";
@@ -10,6 +11,7 @@ import { createOutputKeeping, type OutputKeeping } from "./jobs/keep-outputs.ts"
 import { restoreJobs } from "./jobs/restore-jobs.ts";
 import { startCpuJobs, startGpuJobs } from "./jobs/start-queued-jobs.ts";
 import { tendRunningJobs } from "./jobs/tend-running-jobs.ts";
+import { createInputWatch } from "./jobs/watch-input.ts";
 import { createDelivery, type Delivery, type PostOffice } from "./notices/deliver-outbox.ts";
 import { expireOutbox } from "./notices/expire-outbox.ts";
 import { startTask, type Task, type TaskPlan } from "./task.ts";
@@ -27,6 +29,7 @@ export type Alarms = Readonly<{ running: Alarm; cpuQueue: Alarm; gpuQueue: Alarm
 export type Outside = Readonly<{
   health: HostStats;
   wandb: WandbFinder;
+  findInputWaits: FindInputWaits;
   backups: Backups;
   office: PostOffice;
   folders: JobFolders;
@@ -74,6 +77,7 @@ const startOtherTasks = (context: TaskContext, outside: Outside): readonly Task[
     start("health", createHealthWatch(context, health)),
     start("disk room", createDiskWatch(context)),
     start("W&B runs", () => findWandbRuns(context, wandb)),
+    start("jobs that wait for input", createInputWatch(context, outside.findInputWaits)),
     start("daily backup", createDailyBackup(context, backups)),
     start("old job folders", createFolderCleaning(context, outside)),
     start("unused artifacts", () => deleteUnusedArtifacts(context)),

@@ -48,6 +48,7 @@ const createJob = (fields: Partial<WireJob> = {}): WireJob => ({
   gpu_idxs: [0],
   wandb_url: null,
   wandb_note: null,
+  waits_for_input_since: null,
   marked_for_kill: false,
   completed_at: 3,
   exit_code: 0,

@@ -113,7 +113,8 @@ const requeueJob = (job: Job, at: number): Job => {
   const { startedAt: _startedAt, gpuIdxs: _gpuIdxs, dir: _dir, markedForKill: _marked, ...rest } = job;
   const { killRequestedBy: _by, ...spec } = rest;
   if (!("handle" in spec)) return { ...spec, status: "queued" };
-  const { handle: _handle, wandbUrl: _url, wandbNote: _note, notificationMessages: _messages, ...unlaunched } = spec;
+  const { handle: _handle, wandbUrl: _url, wandbNote: _note, notificationMessages: _messages, ...told } = spec;
+  const { inputSince: _since, ...unlaunched } = told;
   return { ...unlaunched, status: "queued" };
 };
 

@@ -51,10 +51,14 @@ export type Launch = Readonly<{
   killRequestedBy?: string;
 }>;
 
-/** `wandbNote` is there for a run without a page, or with one that W&B did not confirm. */
+/**
+ * `wandbNote` is there for a run without a page, or with one that W&B did not confirm. `inputSince` (Unix seconds) since when the job
+ * has waited for input; null while it does not, and was told to have done so before.
+ */
 export type Reports = Readonly<{
   wandbUrl: string | null;
   wandbNote?: string;
+  inputSince?: number | null;
   notificationMessages: Readonly<Record<string, string>>;
 }>;
 

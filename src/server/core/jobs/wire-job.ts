@@ -3,10 +3,7 @@ import type { WireOutputs } from "../../../wire/files.ts";
 import type { WireJob, WireStatus } from "../../../wire/job.ts";
 import { isEnded, type Job, type JobHandle, type JobStatus, NO_OUTPUTS } from "./job.ts";
 
-type SpecFields = Omit<
-  WireJob,
-  keyof LaunchFields | keyof EndFields | "outputs" | "wandb_url" | "wandb_note" | "notification_messages"
->;
+type SpecFields = Omit<WireJob, keyof LaunchFields | keyof EndFields | keyof ReportFields | "outputs">;
 type CodeFields = Pick<
   WireJob,
   "artifact_id" | "git_repo_url" | "git_branch" | "git_tag" | "git_commit" | "git_tree" | "git_dirty" | "workdir"
@@ -16,7 +13,7 @@ type LaunchFields = Pick<
   "started_at" | "gpu_idxs" | "dir" | "marked_for_kill" | "pid" | "screen_session_name"
 >;
 type EndFields = Pick<WireJob, "completed_at" | "exit_code" | "error_message">;
-type ReportFields = Pick<WireJob, "wandb_url" | "wandb_note" | "notification_messages">;
+type ReportFields = Pick<WireJob, "wandb_url" | "wandb_note" | "notification_messages" | "waits_for_input_since">;
 
 const toWireStatus = (status: JobStatus): WireStatus => (status === "starting" ? "running" : status);
 
@@ -79,11 +76,12 @@ const describeLaunch = (job: Job): LaunchFields => {
 
 const describeReports = (job: Job): ReportFields =>
   job.status === "queued" || job.status === "starting"
-    ? { wandb_url: null, wandb_note: null, notification_messages: {} }
+    ? { wandb_url: null, wandb_note: null, notification_messages: {}, waits_for_input_since: null }
     : {
         wandb_url: job.wandbUrl,
         wandb_note: job.wandbNote ?? null,
         notification_messages: { ...job.notificationMessages },
+        waits_for_input_since: isEnded(job) ? null : (job.inputSince ?? null),
       };
 
 const describeEnd = (job: Job): EndFields =>

@@ -14,7 +14,10 @@ const discord: Channel = {
 
 const phone: Channel = {
   name: "phone",
-  isWanted: (news) => news.kind === "job" && news.job.notifications.includes("phone") && isEnding(news.event),
+  isWanted: (news) =>
+    news.kind === "job" &&
+    news.job.notifications.includes("phone") &&
+    (isEnding(news.event) || news.event === "waits_for_input"),
   findDestination: (secrets) => secrets["TWILIO_ACCOUNT_SID"] ?? "",
 };
 
@@ -30,7 +33,7 @@ export const JOB_CHANNELS: readonly Channel[] = [uploadedLog, discord, phone];
 const isOf = (users: readonly string[], { user }: Job): boolean => users.length === 0 || users.includes(user);
 
 const isOfJobWanted = ({ users, digest }: NotifyChannel, { event, job }: JobNews, isListed: boolean): boolean => {
-  if (event === "files_expire") return isOf(users, job);
+  if (event === "files_expire" || event === "waits_for_input") return isOf(users, job);
   if (event === "disk_low") return isListed && users.includes(job.user);
   return isOf(users, job) && isListed && !(digest && job.batchId !== undefined);
 };

@@ -14,11 +14,20 @@ export type Batch = Readonly<{
 
 /**
  * `run_found` and `log_uploaded` change a message that was sent before. `disk_low`: too little is free where the job runs.
- * `files_expire`: what the job made goes soon.
+ * `files_expire`: what the job made goes soon. `waits_for_input`: it has done so for five minutes.
  */
 export type JobNews = Readonly<{
   kind: "job";
-  event: "started" | "run_found" | "completed" | "failed" | "killed" | "log_uploaded" | "disk_low" | "files_expire";
+  event:
+    | "started"
+    | "run_found"
+    | "completed"
+    | "failed"
+    | "killed"
+    | "log_uploaded"
+    | "disk_low"
+    | "files_expire"
+    | "waits_for_input";
   job: Job;
 }>;
 

@@ -32,10 +32,15 @@ export const describeFiles = (job: Job): string | null => {
   return state === "failed" ? null : describeKept(job.id, job.outputs, leftOut);
 };
 
+/** What to do where a job waits for input. */
+export const describeInputWait = ({ id }: Pick<Job, "id">): string =>
+  `its program has waited for input for 5 min: answer with nx attach ${id}, or end it with nx kill ${id}`;
+
 /** What follows from it for a job that runs. */
 export const DISK_LOW = "Less than min_free_gb is free: nothing new starts, and what the job writes may not fit";
 
 const listFacts = ({ job, event, logUrl }: JobFacts): readonly (readonly [string, string | null])[] => [
+  ["Input", event === "waits_for_input" ? describeInputWait(job) : null],
   ["Disk", event === "disk_low" ? DISK_LOW : null],
   ["Error", isEnded(job) ? job.errorMessage : null],
   ["Command", clipEnd(job.command, MAX_COMMAND)],
@@ -80,6 +85,7 @@ const titleBatch = (batch: Batch, node: string): string => {
 /** What is said of a job, after its id. */
 export const nameEvent = (event: JobNews["event"]): string => {
   if (event === "disk_low") return "is short of disk space";
+  if (event === "waits_for_input") return "waits for input";
   return event === "files_expire" ? "made files that go soon" : event;
 };
 

@@ -26,6 +26,8 @@ const hasNewRun = (before: Job, after: Job): boolean => {
   return told !== null && told !== tellRun(before);
 };
 
+const wasNeverFoundWaiting = (job: Job): boolean => !("inputSince" in job) || job.inputSince === undefined;
+
 const isWarned = (job: Job): boolean => isEnded(job) && job.outputs.isWarned;
 
 const findEvent = (before: Job, after: Job): JobNews["event"] | null => {
@@ -34,6 +36,7 @@ const findEvent = (before: Job, after: Job): JobNews["event"] | null => {
     return isEnded(after) ? after.status : null;
   }
   if (isWarned(after) && !isWarned(before)) return "files_expire";
+  if (wasNeverFoundWaiting(before) && !wasNeverFoundWaiting(after)) return "waits_for_input";
   return hasNewRun(before, after) ? "run_found" : null;
 };
 

@@ -1,7 +1,7 @@
 import { isEnded, type Job } from "../../core/jobs/job.ts";
 import { tellRun } from "../../core/jobs/job-run.ts";
 import type { JobNews } from "../../core/notices/news.ts";
-import { DISK_LOW, describeFiles, nameEvent } from "../../core/notices/notice-text.ts";
+import { DISK_LOW, describeFiles, describeInputWait, nameEvent } from "../../core/notices/notice-text.ts";
 import { clipEnd, clipStart } from "../../core/notices/plain-text.ts";
 
 /** `logLines` are the end of the log, already plain and masked; `userId` is whom to mention. */
@@ -40,13 +40,14 @@ const COLORS = {
   failed: 0xe74c3c,
   killed: 0xe67e22,
   disk_low: 0xf1c40f,
+  waits_for_input: 0xf1c40f,
 } as const;
 
 type Headline = keyof typeof COLORS;
 
 const findHeadline = (job: Job, event: JobNews["event"]): Headline => {
   if (event === "started" || event === "run_found") return "started";
-  if (event === "disk_low") return event;
+  if (event === "disk_low" || event === "waits_for_input") return event;
   return isEnded(job) ? job.status : "started";
 };
 
@@ -88,6 +89,7 @@ const listFields = (facts: DiscordFacts, headline: Headline): readonly Field[] =
   return [
     { name: "Command", value: quoteBlock(job.command, MAX_VALUE, clipEnd) },
     ...(error === null ? [] : [{ name: "Error", value: quoteBlock(error, MAX_VALUE, clipEnd) }]),
+    ...(headline === "waits_for_input" ? [{ name: "Input", value: describeInputWait(job) }] : []),
     ...(headline === "disk_low" ? [{ name: "Disk", value: DISK_LOW }] : []),
     { name: "User", value: markAsCode(job.user), inline: true },
     { name: "GPUs", value: describeGpus(job), inline: true },
