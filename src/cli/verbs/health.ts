@@ -3,6 +3,7 @@ import { DONE, type Invocation, type Outcome, type Verb } from "../../command-li
 import { readSwitch } from "../../command-line/flag-values.ts";
 import type { GpuHealth, Health } from "../../wire/node.ts";
 import { connect } from "../connection/connect.ts";
+import { warnOfHalt } from "../jobs/halt-text.ts";
 import { print, printJson } from "../terminal/output.ts";
 
 const GIB = 1024 ** 3;
@@ -54,7 +55,10 @@ const run = async ({ flags }: Invocation): Promise<Outcome> => {
   const health = await api.value.get<Health>(`/v1/health?detailed=true${refresh}`);
   if (!health.ok) return health;
   if (readSwitch(flags, "json")) printJson(health.value);
-  else show(health.value);
+  else {
+    show(health.value);
+    await warnOfHalt(api.value);
+  }
   return DONE;
 };
 

@@ -1,6 +1,7 @@
 import { DONE, type Invocation, type Outcome, type Verb } from "../../command-line/command.ts";
 import { readSwitch, readText } from "../../command-line/flag-values.ts";
 import { connect } from "../connection/connect.ts";
+import { warnOfHalt } from "../jobs/halt-text.ts";
 import { printQueued } from "../jobs/job-text.ts";
 import { LIST_FLAGS, readLimit, showJobs } from "../jobs/list-flags.ts";
 import { listJobs } from "../jobs/list-jobs.ts";
@@ -10,6 +11,8 @@ const sayMore = (count: number, limit: number): void => {
   if (count > limit)
     hint(`${limit === 1 ? "The first is" : `The first ${limit} are`} shown; more with: nx queue --all`);
 };
+
+const isForPrograms = (flags: Invocation["flags"]): boolean => readSwitch(flags, "json") || readSwitch(flags, "quiet");
 
 const run = async ({ flags }: Invocation): Promise<Outcome> => {
   const limit = readLimit(flags);
@@ -21,6 +24,7 @@ const run = async ({ flags }: Invocation): Promise<Outcome> => {
   if (!jobs.ok) return jobs;
   showJobs(jobs.value.slice(0, limit.value), flags, { printTable: printQueued, whenEmpty: "The queue is empty." });
   sayMore(jobs.value.length, limit.value);
+  if (jobs.value.length > 0 && !isForPrograms(flags)) await warnOfHalt(api.value);
   return DONE;
 };
 

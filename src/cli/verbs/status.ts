@@ -9,6 +9,7 @@ import type { Api } from "../connection/api-client.ts";
 import { connect } from "../connection/connect.ts";
 import { describeVersion } from "../connection/server-version.ts";
 import { formatGpuMemory, listGpuUses } from "../jobs/gpu-text.ts";
+import { describeHalt } from "../jobs/halt-text.ts";
 import { describeIllHealth } from "../jobs/health-text.ts";
 import { printQueued, printRunning } from "../jobs/job-text.ts";
 import { describeExpiring } from "../jobs/kept-text.ts";
@@ -69,8 +70,7 @@ const printGpus = (gpus: readonly WireGpu[]): void => {
 
 const listWarnings = ({ status, health }: Overview): readonly (string | null)[] => [
   status.mock ? "the GPUs are mock ones, so jobs run without a GPU" : null,
-  status.disk_error === undefined ? null : `nothing starts: ${escapeText(status.disk_error)}`,
-  status.machine_error === undefined ? null : `nothing starts: ${escapeText(status.machine_error)}`,
+  describeHalt(status),
   status.gpu_error === null ? null : `the GPUs can't be read, so GPU jobs wait: ${escapeText(status.gpu_error)}`,
   status.gpu_hint ? escapeText(status.gpu_hint) : null,
   ...describeExpiring(status),

@@ -103,7 +103,7 @@ describe.skipIf(!canTroubleMachine)("a machine that can start no job", () => {
       await waitUntil(async () => reason.test((await readStatus()).machine_error ?? ""), "the status says why");
       for (const id of ids) expect(await world.waitFor(id, ["queued"])).toMatchObject({ started_at: null });
       expect((await nx("why", "b")).stdout).toMatch(reason);
-      expect((await nx()).stderr).toMatch(reason);
+      for (const words of [[], ["queue"], ["health"]]) expect((await nx(...words)).stderr).toMatch(reason);
       expect((await nx("queue", "--json")).stdout).toMatch(reason);
       const metrics = await (await fetch(`${world.url}/metrics`)).text();
       expect(readFigure(metrics, "nexus_launch_trouble")).toBe(1);
