@@ -1,6 +1,8 @@
 import { z } from "zod";
 import { outputGlobsSchema, outputsSchema } from "./files.ts";
 import { INTEGRATION_NAMES, NOTIFICATION_NAMES } from "./job-names.ts";
+import { PRIORITY } from "./limits.ts";
+import { linksSchema } from "./links.ts";
 
 export const JOB_STATUSES = ["queued", "running", "completed", "failed", "killed"] as const;
 export const RUN_NOW_PRIORITY = 9999;
@@ -20,7 +22,7 @@ const commandSchema = z
   .refine((command) => !command.includes("\0"), "The command contains a NUL byte")
   .meta({ pattern: NOT_BLANK, maxLength: MAX_COMMAND_BYTES, description: "At most 128 KiB in UTF-8" });
 
-const prioritySchema = z.int().min(-9999).max(9998);
+const prioritySchema = z.int().min(PRIORITY.min).max(PRIORITY.max);
 
 const gpuIdxsSchema = z
   .array(z.int().min(0))
@@ -83,6 +85,7 @@ export const jobRequestSchema = z.object({
   git_dirty: z.boolean().nullish(),
   workdir: workdirSchema.nullish(),
   output_globs: outputGlobsSchema.nullish(),
+  links: linksSchema.nullish(),
 });
 
 /** A request as it comes in: who is known by name need not say it. */
@@ -140,6 +143,7 @@ export const wireJobSchema = z
     ignore_blacklist: z.boolean(),
     screen_session_name: z.string().nullable(),
     output_globs: outputGlobsSchema.nullable(),
+    links: linksSchema,
     outputs: outputsSchema,
     notes: z.array(z.string()).meta({ description: "What else there is to say of the job, a line each" }),
   })

@@ -41,6 +41,7 @@ export const makeJob = (fields: Partial<WireJob> = {}): WireJob => ({
   ignore_blacklist: false,
   screen_session_name: null,
   output_globs: null,
+  links: [],
   outputs: {
     state: "none",
     files: 0,

@@ -5,6 +5,7 @@ import { readList, readSwitch, readText, readWhole } from "../../command-line/fl
 import { failUsage } from "../../command-line/usage.ts";
 import type { JobRequestInput } from "../../wire/job.ts";
 import { INTEGRATION_NAMES, NOTIFICATION_NAMES } from "../../wire/job-names.ts";
+import { GPU_COUNT } from "../../wire/limits.ts";
 import { describeFirstMistake, describeGlobMistake } from "../../wire/output-globs.ts";
 import { type Config, readListOption } from "../settings/config-file.ts";
 import { collectEnvironment, readJobrc } from "../settings/environment-files.ts";
@@ -14,8 +15,6 @@ import { readUserName } from "../settings/user-name.ts";
 export type JobOptions = Omit<JobRequestInput, "command">;
 
 export type GpuOptions = Pick<JobRequestInput, "num_gpus" | "gpu_idxs">;
-
-const MAX_GPUS = 1024;
 
 const parseIndexes = (text: string): Result<readonly number[], Failure> => {
   const parts = text.split(",");
@@ -27,7 +26,7 @@ const parseIndexes = (text: string): Result<readonly number[], Failure> => {
 };
 
 export const readGpus = (flags: FlagValues): Result<GpuOptions, Failure> => {
-  const count = readWhole(flags, "gpus", { min: 0, max: MAX_GPUS });
+  const count = readWhole(flags, "gpus", GPU_COUNT);
   if (!count.ok) return count;
   const text = readText(flags, "gpu-idxs");
   const given = [text, count.value, readSwitch(flags, "cpu") || null].filter((value) => value !== null);

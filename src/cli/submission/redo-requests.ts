@@ -3,14 +3,13 @@ import type { Failure, FlagValues } from "../../command-line/command.ts";
 import { readList, readSwitch, readText, readWhole } from "../../command-line/flag-values.ts";
 import { failUsage } from "../../command-line/usage.ts";
 import type { JobRequestInput, WireJob } from "../../wire/job.ts";
-import { MAX_BATCH_SIZE } from "../../wire/limits.ts";
+import { MAX_BATCH_SIZE, PRIORITY } from "../../wire/limits.ts";
 import { listVariables } from "../jobs/job-text.ts";
 import type { Config } from "../settings/config-file.ts";
 import { collectNamed, type NamedValues } from "../settings/environment-files.ts";
 import { readUserName } from "../settings/user-name.ts";
 import { expandWords, type Reading } from "./expand-words.ts";
 import { type GpuOptions, readGpus, readNotifications, readOutputGlobs } from "./job-options.ts";
-import { PRIORITY } from "./queue-requests.ts";
 
 type Requests = readonly JobRequestInput[];
 type Wanted = Readonly<{

@@ -3,13 +3,13 @@ import type { Failure, Invocation, Outcome, Verb } from "../../command-line/comm
 import { readWhole } from "../../command-line/flag-values.ts";
 import { failUsage } from "../../command-line/usage.ts";
 import type { JobRequestInput } from "../../wire/job.ts";
-import { MAX_BATCH_SIZE } from "../../wire/limits.ts";
+import { MAX_BATCH_SIZE, PRIORITY } from "../../wire/limits.ts";
 import type { Api } from "../connection/api-client.ts";
 import { connect } from "../connection/connect.ts";
 import { confirmCommand } from "../submission/confirm-command.ts";
 import { chooseReading, expandWords } from "../submission/expand-words.ts";
 import { readJobOptions } from "../submission/job-options.ts";
-import { PRIORITY, QUEUE_FLAGS, queueRequests } from "../submission/queue-requests.ts";
+import { QUEUE_FLAGS, queueRequests } from "../submission/queue-requests.ts";
 import { SUBMISSION_FLAGS } from "../submission/submission-flags.ts";
 import { submitBatch } from "../submission/submit-jobs.ts";
 import { takeSbatch } from "../submission/take-sbatch.ts";

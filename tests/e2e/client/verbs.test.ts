@@ -56,6 +56,7 @@ const createJob = (fields: Partial<WireJob> = {}): WireJob => ({
   ignore_blacklist: false,
   screen_session_name: null,
   output_globs: null,
+  links: [],
   outputs: {
     state: "none",
     files: 0,

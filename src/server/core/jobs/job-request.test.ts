@@ -57,6 +57,7 @@ describe("createJob", () => {
         requestDigest: "digest",
         code: { commit: null, tree: null, isDirty: null, workdir: null },
         outputGlobs: null,
+        links: [],
         notes: [],
       },
     });

@@ -60,6 +60,11 @@ const describeCode = (request: JobRequest): Pick<QueuedJob, "gitRepoUrl" | "gitB
   },
 });
 
+const describeFiles = (request: JobRequest): Pick<QueuedJob, "outputGlobs" | "links"> => ({
+  outputGlobs: request.output_globs ?? null,
+  links: request.links ?? [],
+});
+
 const buildJob = (request: JobRequest, facts: JobFacts): QueuedJob => ({
   id: facts.id,
   status: "queued",
@@ -78,7 +83,7 @@ const buildJob = (request: JobRequest, facts: JobFacts): QueuedJob => ({
   nodeName: facts.nodeName,
   createdAt: facts.now,
   requestDigest: facts.requestDigest,
-  outputGlobs: request.output_globs ?? null,
+  ...describeFiles(request),
   notes: [],
   ...(facts.batchId === undefined ? {} : { batchId: facts.batchId }),
 });

@@ -1,5 +1,6 @@
 import type { OutputState } from "../../../wire/files.ts";
 import type { Integration, Notification } from "../../../wire/job.ts";
+import type { JobLink } from "../../../wire/link-paths.ts";
 
 export type JobId = string & { readonly __brand: "JobId" };
 export type ArtifactId = string & { readonly __brand: "ArtifactId" };
@@ -40,6 +41,7 @@ export type JobSpec = Readonly<{
   batchId?: string;
   code: CodeFacts;
   outputGlobs: readonly string[] | null;
+  links: readonly JobLink[];
   notes: readonly string[];
 }>;
 

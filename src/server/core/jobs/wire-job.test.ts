@@ -34,6 +34,7 @@ const queued: QueuedJob = {
   requestDigest: "00",
   code: UNKNOWN_CODE,
   outputGlobs: null,
+  links: [],
   notes: [],
 };
 

@@ -52,6 +52,7 @@ const describeSpec = (job: Job): SpecFields => ({
   user: job.user,
   ignore_blacklist: job.ignoreBlacklist,
   output_globs: job.outputGlobs === null ? null : [...job.outputGlobs],
+  links: [...job.links],
   notes: [...job.notes],
 });
 

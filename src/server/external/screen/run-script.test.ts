@@ -9,7 +9,7 @@ import { UNKNOWN_CODE } from "../../core/jobs/job.ts";
 import { deriveLaunchToken } from "../../core/jobs/launch-token.ts";
 import { renderCommandScript, renderOuterScript } from "./run-script.ts";
 
-const job = { command: "echo hi", jobrc: null, artifactId: null, code: UNKNOWN_CODE };
+const job = { command: "echo hi", jobrc: null, artifactId: null, links: [], code: UNKNOWN_CODE };
 
 const runBash = (script: string): string => spawnSync("bash", ["-c", script]).stdout.toString();
 

@@ -9,7 +9,7 @@ import { renderCommandScript, type UnpackLimits } from "./run-script.ts";
 
 const LIMITS: UnpackLimits = { gib: 1 / 32, entries: 2000, seconds: 20 };
 
-const job = { command: "find . | wc -l", jobrc: null, artifactId: "a" as ArtifactId, code: UNKNOWN_CODE };
+const job = { command: "find . | wc -l", jobrc: null, artifactId: "a" as ArtifactId, links: [], code: UNKNOWN_CODE };
 
 const makeFolder = (): string => {
   const folder = mkdtempSync(join(tmpdir(), "nexus-unpack-"));
