@@ -1,12 +1,19 @@
 import { z } from "zod";
 import { describeFirstMistake, describeGlobMistake } from "./output-globs.ts";
-import { refineBy } from "./refine-by.ts";
 
 export const OUTPUT_STATES = ["none", "moving", "kept", "failed"] as const;
 export const FILE_TYPES = ["file", "link"] as const;
 
 const MAX_GLOBS = 1000;
 const MAX_GLOB_LENGTH = 4096;
+
+/** A check for `superRefine` by what describes a mistake, null where there is none. */
+export const refineBy =
+  <Value>(describeMistake: (value: Value) => string | null): ((value: Value, context: z.RefinementCtx) => void) =>
+  (value, context) => {
+    const message = describeMistake(value);
+    if (message !== null) context.addIssue({ code: "custom", message });
+  };
 
 const globSchema = z
   .string()

@@ -2,7 +2,7 @@ import { z } from "zod";
 import { outputGlobsSchema, outputsSchema } from "./files.ts";
 import { INTEGRATION_NAMES, NOTIFICATION_NAMES } from "./job-names.ts";
 import { PRIORITY } from "./limits.ts";
-import { linksSchema } from "./links.ts";
+import { linksSchema } from "./links/link-schema.ts";
 
 export const JOB_STATUSES = ["queued", "running", "completed", "failed", "killed"] as const;
 export const RUN_NOW_PRIORITY = 9999;

@@ -7,9 +7,13 @@ import type { JobRequestInput } from "../../wire/job.ts";
 import { INTEGRATION_NAMES, NOTIFICATION_NAMES } from "../../wire/job-names.ts";
 import { GPU_COUNT } from "../../wire/limits.ts";
 import { describeFirstMistake, describeGlobMistake } from "../../wire/output-globs.ts";
-import { type Config, readListOption } from "../settings/config-file.ts";
-import { collectEnvironment, readJobrc } from "../settings/environment-files.ts";
+import { chooseJobrc } from "../project/choose-jobrc.ts";
+import { readLinks } from "../project/job-links.ts";
+import type { Project } from "../project/read-project.ts";
+import { readListOption } from "../settings/config-file.ts";
+import { collectEnvironment } from "../settings/environment-files.ts";
 import { readUserName } from "../settings/user-name.ts";
+import type { Target } from "../targets/target.ts";
 
 /** All of a request but its command and what travels with it. */
 export type JobOptions = Omit<JobRequestInput, "command">;
@@ -72,29 +76,51 @@ export const readOutputGlobs = (flags: FlagValues): Result<Pick<JobRequestInput,
   return ok(globs.length > 0 || keepsNone ? { output_globs: [...globs] } : {});
 };
 
-const readSurroundings = (flags: FlagValues): Result<Pick<JobRequestInput, "env" | "jobrc">, Failure> => {
-  const env = collectEnvironment(readList(flags, "env"), readText(flags, "env-file"));
+type Surroundings = Pick<JobRequestInput, "env" | "jobrc" | "links">;
+
+const readSurroundings = async (
+  flags: FlagValues,
+  project: Project,
+  target: Target,
+): Promise<Result<Surroundings, Failure>> => {
+  const { env: own = {} } = project.settings;
+  const env = collectEnvironment(readList(flags, "env"), readText(flags, "env-file"), [own]);
   if (!env.ok) return env;
-  const jobrc = readJobrc();
-  return jobrc.ok ? ok({ env: env.value, jobrc: jobrc.value }) : jobrc;
+  const jobrc = chooseJobrc(project);
+  if (!jobrc.ok) return jobrc;
+  const links = await readLinks(flags, project, target);
+  if (!links.ok) return links;
+  return ok({ env: env.value, jobrc: jobrc.value, ...(links.value.length === 0 ? {} : { links: links.value }) });
 };
 
-export const readJobOptions = (flags: FlagValues, config: Config): Result<JobOptions, Failure> => {
-  const gpus = readGpus(flags);
-  if (!gpus.ok) return gpus;
-  const notifications = readNotifications(flags, readListOption(config, "default_notifications"));
+type Services = Pick<JobRequestInput, "notifications" | "integrations">;
+
+const readServices = (flags: FlagValues, { settings }: Project, { config }: Target): Result<Services, Failure> => {
+  const usual = settings.notify ?? readListOption(config, "default_notifications");
+  const notifications = readNotifications(flags, usual);
   if (!notifications.ok) return notifications;
   const integrations = checkNames(readListOption(config, "default_integrations"), INTEGRATION_NAMES, "integration");
-  if (!integrations.ok) return integrations;
+  return integrations.ok ? ok({ notifications: notifications.value, integrations: integrations.value }) : integrations;
+};
+
+/** Of flags to which the project's defaults are applied. */
+export const readJobOptions = async (
+  flags: FlagValues,
+  project: Project,
+  target: Target,
+): Promise<Result<JobOptions, Failure>> => {
+  const gpus = readGpus(flags);
+  if (!gpus.ok) return gpus;
+  const services = readServices(flags, project, target);
+  if (!services.ok) return services;
   const outputs = readOutputGlobs(flags);
   if (!outputs.ok) return outputs;
-  const surroundings = readSurroundings(flags);
+  const surroundings = await readSurroundings(flags, project, target);
   if (!surroundings.ok) return surroundings;
   return ok({
     ...gpus.value,
-    user: readUserName(config),
-    notifications: notifications.value,
-    integrations: integrations.value,
+    user: readUserName(target.config),
+    ...services.value,
     ...surroundings.value,
     ignore_blacklist: readSwitch(flags, "force"),
     ...outputs.value,

@@ -5,9 +5,12 @@ import { failUsage } from "../../command-line/usage.ts";
 import type { JobRequestInput, WireJob } from "../../wire/job.ts";
 import { MAX_BATCH_SIZE, PRIORITY } from "../../wire/limits.ts";
 import { listVariables } from "../jobs/job-text.ts";
-import type { Config } from "../settings/config-file.ts";
+import { GPU_FLAGS } from "../project/apply-defaults.ts";
+import { chooseLinks } from "../project/job-links.ts";
+import type { Project } from "../project/read-project.ts";
 import { collectNamed, type NamedValues } from "../settings/environment-files.ts";
 import { readUserName } from "../settings/user-name.ts";
+import type { Target } from "../targets/target.ts";
 import { expandWords, type Reading } from "./expand-words.ts";
 import { type GpuOptions, readGpus, readNotifications, readOutputGlobs } from "./job-options.ts";
 
@@ -16,10 +19,9 @@ type Wanted = Readonly<{
   flags: FlagValues;
   command: readonly string[] | undefined;
   reading: Reading;
-  config: Config;
+  project: Project;
+  target: Target;
 }>;
-
-const GPU_FLAGS = ["gpu-idxs", "gpus", "cpu"];
 
 const listNeeded = (job: WireJob, flags: FlagValues): readonly string[] => {
   const without = readList(flags, "without");
@@ -36,11 +38,12 @@ const refuseMissing = (id: string, missing: readonly string[]): Result<never, Fa
   );
 };
 
-const readVariables = (jobs: readonly WireJob[], flags: FlagValues): Result<NamedValues, Failure> => {
+const readVariables = (jobs: readonly WireJob[], { flags, project }: Wanted): Result<NamedValues, Failure> => {
   const unknown = findUnknown(jobs, flags);
   if (unknown !== undefined) return failUsage(`--without ${unknown}: no job that is to run again had that variable`);
   const names = jobs.flatMap((job) => listNeeded(job, flags));
-  const found = collectNamed(names, readList(flags, "env"), readText(flags, "env-file"));
+  const earlier = [project.settings.env ?? {}];
+  const found = collectNamed(names, { pairs: readList(flags, "env"), envFile: readText(flags, "env-file"), earlier });
   if (!found.ok) return found;
   for (const job of jobs) {
     const missing = listNeeded(job, flags).filter((name) => !Object.hasOwn(found.value.values, name));
@@ -91,17 +94,20 @@ const chooseEnding = (job: WireJob, flags: FlagValues): Result<Ending, Failure> 
   return ok({ notifications: notifications.value, output_globs: job.output_globs ?? null, ...outputs.value });
 };
 
-const readOptions = (job: WireJob, { flags, config }: Wanted): Result<Options, Failure> => {
+const readOptions = async (job: WireJob, { flags, project, target }: Wanted): Promise<Result<Options, Failure>> => {
   const gpus = chooseGpus(job, flags);
   if (!gpus.ok) return gpus;
   const ending = chooseEnding(job, flags);
   if (!ending.ok) return ending;
   const priority = readWhole(flags, "priority", PRIORITY);
   if (!priority.ok) return priority;
+  const links = await chooseLinks(flags, project, { usual: job.links ?? [], target });
+  if (!links.ok) return links;
   return ok({
     ...gpus.value,
     ...sameCode(job, flags),
-    user: readUserName(config),
+    user: readUserName(target.config),
+    links: links.value,
     ...ending.value,
     integrations: job.integrations,
     jobrc: job.jobrc,
@@ -115,24 +121,24 @@ const pickValues = (job: WireJob, flags: FlagValues, { values, given }: NamedVal
   return Object.fromEntries(Object.entries(values).filter(([name]) => names.has(name)));
 };
 
-const redoOne = (job: WireJob, wanted: Wanted, variables: NamedValues): Result<Requests, Failure> => {
+const redoOne = async (job: WireJob, wanted: Wanted, variables: NamedValues): Promise<Result<Requests, Failure>> => {
   const repeat = readWhole(wanted.flags, "repeat", { min: 1, max: MAX_BATCH_SIZE });
   if (!repeat.ok) return repeat;
   const commands = chooseCommands(job, wanted, repeat.value ?? 1);
   if (!commands.ok) return commands;
-  const options = readOptions(job, wanted);
+  const options = await readOptions(job, wanted);
   if (!options.ok) return options;
   const env = pickValues(job, wanted.flags, variables);
   return ok(commands.value.map((command) => ({ ...options.value, env, command })));
 };
 
 /** Requests for the same jobs again, but for what the flags and a command change. */
-export const redoRequests = (jobs: readonly WireJob[], wanted: Wanted): Result<Requests, Failure> => {
-  const variables = readVariables(jobs, wanted.flags);
+export const redoRequests = async (jobs: readonly WireJob[], wanted: Wanted): Promise<Result<Requests, Failure>> => {
+  const variables = readVariables(jobs, wanted);
   if (!variables.ok) return variables;
   const requests: JobRequestInput[] = [];
   for (const job of jobs) {
-    const again = redoOne(job, wanted, variables.value);
+    const again = await redoOne(job, wanted, variables.value);
     if (!again.ok) return again;
     requests.push(...again.value);
   }

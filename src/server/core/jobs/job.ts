@@ -1,6 +1,6 @@
 import type { OutputState } from "../../../wire/files.ts";
 import type { Integration, Notification } from "../../../wire/job.ts";
-import type { JobLink } from "../../../wire/link-paths.ts";
+import type { JobLink } from "../../../wire/links/link-paths.ts";
 
 export type JobId = string & { readonly __brand: "JobId" };
 export type ArtifactId = string & { readonly __brand: "ArtifactId" };

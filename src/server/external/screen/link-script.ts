@@ -1,5 +1,5 @@
 import { quoteWord } from "../../../base/quote-word.ts";
-import type { JobLink } from "../../../wire/link-paths.ts";
+import type { JobLink } from "../../../wire/links/link-paths.ts";
 
 const MAKE_LINK = `  make_link() {
     local path=$1 target=$2 at=repo rest=$1

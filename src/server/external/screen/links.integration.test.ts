@@ -20,7 +20,7 @@ import {
   waitForEnd,
 } from "../../../../tests/support/screen-bench.ts";
 import { createTar, type TarMember } from "../../../../tests/support/tar-archive.ts";
-import type { JobLink } from "../../../wire/link-paths.ts";
+import type { JobLink } from "../../../wire/links/link-paths.ts";
 import type { ArtifactId, JobId } from "../../core/jobs/job.ts";
 import { createJobOutputs } from "../job-folder/outputs/job-outputs.ts";
 

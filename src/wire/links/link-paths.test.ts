@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
 import { describeLinkMistake, describeLinksMistake, describeTargetMistake } from "./link-paths.ts";
-import { linksSchema } from "./links.ts";
+import { linksSchema } from "./link-schema.ts";
 
 const isTaken = (path: string, target = "/data"): boolean => linksSchema.safeParse([{ path, target }]).success;
 

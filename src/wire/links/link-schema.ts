@@ -1,6 +1,6 @@
 import { z } from "zod";
+import { refineBy } from "../files.ts";
 import { describeLinkMistake, describeLinksMistake, describeTargetMistake } from "./link-paths.ts";
-import { refineBy } from "./refine-by.ts";
 
 const MOST_LINKS = 100;
 
