@@ -27,7 +27,7 @@ export const SUBMISSION_FLAGS: readonly Flag[] = [
     help: "keep what matches of its files, ** crosses folders, ! takes out",
   },
   { long: "no-outputs", help: "keep no file of its folder" },
-  { long: "link", value: "PATH[=ABSOLUTE]", many: true, help: "a link in its folder to a file here, or to that path" },
+  { long: "link", value: "PATH[=ABS]", many: true, help: "a link in its folder to what is here, or to ABS" },
   { long: "no-link", help: "no other links than those of --link" },
   { long: "dry-run", help: "print what would be submitted" },
   { long: "json", help: "print the jobs as JSON" },
