@@ -1,5 +1,6 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "bun:test";
 import {
+  chownSync,
   existsSync,
   lstatSync,
   mkdirSync,
@@ -11,8 +12,11 @@ import {
 } from "node:fs";
 import { join } from "node:path";
 import type { WireJob } from "../../../src/wire/job.ts";
+import { canBeOthers } from "../../support/as-user.ts";
 import type { Finished } from "../../support/programs.ts";
 import { createWorld, endJobs, type World } from "../../support/world.ts";
+
+const NOBODY = 65_534;
 
 let world: World;
 let folder: string;
@@ -182,6 +186,22 @@ env = { B = "lab" }
     expect(JSON.parse(dry.stdout)).toMatchObject([{ jobrc: "echo project\n", env: ["A"] }]);
     expect(dry.stderr).toBe(`Where no flag says otherwise, ${path} sets: jobrc, env.A\n`);
   });
+});
+
+test.skipIf(!canBeOthers)("a project's file of someone else counts only in a repository that git trusts", async () => {
+  const plain = mkdtempSync(join(world.folder, "plain-"));
+  write(".nexus.toml", "gpus = 2\njobrc = false\n", plain);
+  chownSync(join(plain, ".nexus.toml"), NOBODY, NOBODY);
+  const { stdout, stderr } = await world.nx(["add", "-q", "-c", "--no-git", "--dry-run", "true"], plain);
+  expect(stderr).toBe(`Passed over: ${plain}/.nexus.toml belongs to someone else, and is in no repository\n`);
+  expect(JSON.parse(stdout)).toMatchObject([{ num_gpus: 0 }]);
+  await createProject("gpus = 2\n");
+  chownSync(folder, NOBODY, NOBODY);
+  chownSync(join(folder, ".git"), NOBODY, NOBODY);
+  chownSync(join(folder, ".nexus.toml"), NOBODY, NOBODY);
+  expect((await world.nx(["add", "--dry-run", "true"], folder)).stderr).toContain("safe.directory");
+  const without = await world.nx(["add", "--dry-run", "--no-git", "true"], folder);
+  expect([JSON.parse(without.stdout)[0].num_gpus, without.exitCode]).toEqual([1, 0]);
 });
 
 describe("a link to data", () => {
