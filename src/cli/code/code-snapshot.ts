@@ -10,15 +10,15 @@ import { AS_BYTES, startGit } from "./run-git.ts";
 import { checkSize } from "./size-limit.ts";
 import { createWorkshop, type Workshop } from "./snapshot-folder.ts";
 import { findWarnings } from "./snapshot-warnings.ts";
-import { listTravelling } from "./travelling-files.ts";
+import { indexTravelling, type Travelling } from "./travelling-files.ts";
 import { findWorkingFiles, type SizedFile, type WorkingFiles } from "./working-files.ts";
 import { writeFilteredTree, writeTree } from "./write-tree.ts";
 
-/** `isDirty`: something of it is in no commit. `subFolder` is where the user stands below `top`, empty there. `names` are its files, a character for each byte. `folder` is ours, until `dispose`. */
+/** `isDirty`: something of it is in no commit. `subFolder` is where the user stands below `top`, empty there. `folder` is ours, until `dispose`. */
 export type Snapshot = Readonly<{
   folder: string;
   top: string;
-  names: readonly string[];
+  travelling: Travelling;
   treeSha: string;
   isDirty: boolean;
   subFolder: string;
@@ -73,7 +73,7 @@ const describe = (workshop: Workshop, taken: Taken): Snapshot => {
     ...taken.files.facts,
     folder,
     top: repository.top,
-    names: listTravelling(taken.files),
+    travelling: indexTravelling(taken.files),
     treeSha: taken.tree,
     isDirty: taken.files.isDirty,
     subFolder: repository.prefix,

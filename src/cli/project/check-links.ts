@@ -13,7 +13,7 @@ import { hint } from "../terminal/output.ts";
 import { listCommandWords } from "./command-words.ts";
 import { findIgnoredWords } from "./ignored-words.ts";
 
-type Files = Pick<Snapshot, "top" | "subFolder" | "names">;
+type Files = Pick<Snapshot, "top" | "subFolder" | "travelling">;
 
 const SHOWN = 3;
 
@@ -52,7 +52,7 @@ export const checkLinks = async (
 ): Promise<Result<void, Failure>> => {
   const links = (requests[0]?.links ?? []).map(({ path }) => path);
   for (const path of links) {
-    const found = findTravelling(files.names, path);
+    const found = findTravelling(files.travelling, path);
     const what = found === path ? "it" : found;
     if (found !== null) return failUsage(escapeText(`${path} can't be linked: ${what} travels with the code`));
   }

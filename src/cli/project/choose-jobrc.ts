@@ -1,4 +1,5 @@
 import { join } from "node:path";
+import { escapeText } from "../../base/escape-text.ts";
 import { ok, type Result } from "../../base/result.ts";
 import type { Failure } from "../../command-line/command.ts";
 import { failUsage } from "../../command-line/usage.ts";
@@ -11,5 +12,7 @@ export const chooseJobrc = ({ path, root, settings: { jobrc } }: Project): Resul
   if (jobrc === undefined) return readJobrc();
   if (jobrc === false) return ok(null);
   const file = join(root, jobrc);
-  return isFile(file) ? readOwnText(file) : failUsage(`${path}: there is no file ${jobrc}, which jobrc names`);
+  return isFile(file)
+    ? readOwnText(file)
+    : failUsage(escapeText(`${path}: there is no file ${jobrc}, which jobrc names`));
 };

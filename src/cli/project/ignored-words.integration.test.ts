@@ -15,9 +15,9 @@ useBench((bench) => {
 });
 
 const find = async (words: readonly string[], links: readonly string[] = [], subFolder = "") => {
-  const { names, dispose } = await snap();
+  const { travelling, dispose } = await snap();
   dispose();
-  return findIgnoredWords(words, links, { top: repository, names, subFolder }).map(({ path, ignored }) => [
+  return findIgnoredWords(words, links, { top: repository, travelling, subFolder }).map(({ path, ignored }) => [
     path,
     ignored,
   ]);
@@ -90,7 +90,7 @@ test("what travels is known by its path, what lies below it, and files on the wa
   write("new/file", "1");
   write("cache/file", "1");
   rmSync(join(repository, "gone"), { recursive: true });
-  const { names, dispose } = await snap();
+  const { travelling, dispose } = await snap();
   dispose();
   const found = [
     "tracked",
@@ -102,6 +102,6 @@ test("what travels is known by its path, what lies below it, and files on the wa
     "cache",
     "track",
     "tracked/other",
-  ].map((path) => findTravelling(names, path));
+  ].map((path) => findTravelling(travelling, path));
   expect(found).toEqual(["tracked/é", "tracked/é", "tracked/é", "new/file", "new/file", null, null, null, null]);
 });

@@ -2,12 +2,12 @@ import { lstatSync } from "node:fs";
 import { join, posix } from "node:path";
 import type { Snapshot } from "../code/code-snapshot.ts";
 import { runGit, splitNames } from "../code/run-git.ts";
-import { findTravelling } from "../code/travelling-files.ts";
+import { findTravelling, listWays } from "../code/travelling-files.ts";
 
 /** A word of a command that names a file that does not travel, and the whole of what git ignores there; both from the top. */
 export type IgnoredWord = Readonly<{ path: string; ignored: string }>;
 
-type Files = Pick<Snapshot, "top" | "subFolder" | "names">;
+type Files = Pick<Snapshot, "top" | "subFolder" | "travelling">;
 
 const MOST_WORDS = 1000;
 
@@ -27,9 +27,6 @@ const locate = (word: string, { subFolder }: Files): string | null => {
   return path === "." || isBelow(path, "..") ? null : path;
 };
 
-const listWays = (path: string): readonly string[] =>
-  path.split("/").map((_part, index, parts) => parts.slice(0, index + 1).join("/"));
-
 const listAsked = (path: string, top: string): readonly string[] => {
   const ways = listWays(path);
   const link = ways.findIndex((way) => look(join(top, way))?.isSymbolicLink() === true);
@@ -48,10 +45,10 @@ export const findIgnoredWords = (
   links: readonly string[],
   files: Files,
 ): readonly IgnoredWord[] => {
-  const { top, names } = files;
+  const { top, travelling } = files;
   const located = new Set(words.slice(0, MOST_WORDS).flatMap((word) => locate(word, files) ?? []));
   const away = [...located].filter(
-    (path) => look(join(top, path)) !== undefined && findTravelling(names, path) === null,
+    (path) => look(join(top, path)) !== undefined && findTravelling(travelling, path) === null,
   );
   const open = away.filter((path) => !links.some((link) => isBelow(path, link)));
   const asked = open.map((path) => ({ path, ways: listAsked(path, top) }));
@@ -60,7 +57,7 @@ export const findIgnoredWords = (
     asked.flatMap(({ ways }) => ways),
   );
   return asked.flatMap(({ path, ways }) => {
-    const first = ways.find((way) => ignored.has(way) && findTravelling(names, way) === null);
+    const first = ways.find((way) => ignored.has(way) && findTravelling(travelling, way) === null);
     return first === undefined ? [] : [{ path, ignored: first }];
   });
 };

@@ -30,7 +30,10 @@ const listOfProject = ({ settings: { link = [] } }: Project): readonly WantedLin
     return read.ok ? [read.value] : [];
   });
 
-const place = (wanted: readonly WantedLink[], root: string, { name, isSame }: Place): Result<JobLink[], Failure> => {
+type Server = Readonly<{ name: string; isSame: boolean }>;
+
+const resolveLinks = (wanted: readonly WantedLink[], root: string, server: Server): Result<JobLink[], Failure> => {
+  const { name, isSame } = server;
   const links: JobLink[] = [];
   for (const { path, target } of wanted) {
     const there = target ?? (isSame ? join(root, path) : null);
@@ -44,8 +47,6 @@ const place = (wanted: readonly WantedLink[], root: string, { name, isSame }: Pl
   }
   return ok(links);
 };
-
-type Place = Readonly<{ name: string; isSame: boolean }>;
 
 /** Those of `--link`, and of the usual ones each that has another path, unless `--no-link` leaves them out. */
 export const chooseLinks = async (
@@ -61,7 +62,7 @@ export const chooseLinks = async (
   const mistake = describeLinksMistake(wanted.map(({ path }) => path));
   if (mistake !== null) return failUsage(escapeText(`--link: ${mistake}`));
   if (wanted.length === 0) return ok([]);
-  return place(wanted, root, { name: target.name, isSame: await isSameMachine(target) });
+  return resolveLinks(wanted, root, { name: target.name, isSame: await isSameMachine(target) });
 };
 
 export const readLinks = (flags: FlagValues, project: Project, target: Target): Promise<Result<JobLink[], Failure>> =>
