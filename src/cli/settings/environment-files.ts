@@ -89,14 +89,14 @@ const readLayers = (
     return failUsage(`--env-file ${envFile}: there is no such file`);
   const named = parsePairs(pairs);
   if (!named.ok) return named;
-  const read = readFiles([locateOwn(".env"), ".env"].filter(isFile), earlier);
-  if (!read.ok) return read;
-  const own = [...earlier, ...read.value];
+  const files = readFiles([locateOwn(".env"), ".env"].filter(isFile), earlier);
+  if (!files.ok) return files;
+  const own = [...earlier, ...files.value];
   const file = readFiles(envFile === null ? [] : [envFile], own);
   return file.ok ? ok({ own, given: [...file.value, named.value] }) : file;
 };
 
-/** What comes `earlier`, `~/.nexus/.env`, `./.env`, `--env-file`, then each `-e`: the later wins. */
+/** Those of `earlier`, then `~/.nexus/.env`, then `./.env`, then `--env-file`, then each `-e`: the later wins. */
 export const collectEnvironment = (
   pairs: readonly string[],
   envFile: string | null,
@@ -112,14 +112,12 @@ export type NamedValues = Readonly<{ values: Environment; given: readonly string
 const pick = (environment: Environment, names: readonly string[]): Environment =>
   Object.fromEntries(Object.entries(environment).filter(([name]) => names.includes(name)));
 
-/** The same, but of the files only variables of these names. */
+type Sources = Readonly<{ pairs: readonly string[]; envFile: string | null; earlier: readonly Environment[] }>;
+
+/** The same, but of `earlier` and the files only variables of these names. */
 export const collectNamed = (
   names: readonly string[],
-  {
-    pairs,
-    envFile,
-    earlier,
-  }: Readonly<{ pairs: readonly string[]; envFile: string | null; earlier: readonly Environment[] }>,
+  { pairs, envFile, earlier }: Sources,
 ): Result<NamedValues, Failure> => {
   const layers = readLayers(pairs, envFile, earlier);
   if (!layers.ok) return layers;
