@@ -258,6 +258,18 @@ describe("nx add", () => {
     });
   });
 
+  test("says of a server that knows no links that the job has none", async () => {
+    const { links: _links, ...old } = createJob({ status: "queued" });
+    answer = (path) => (path === "/v1/jobs/batch" ? Response.json([old], { status: 201 }) : undefined);
+    const added = await nx(["add", "-q", "--no-git", "--link", "data=/etc", "true"]);
+    expect([added.exitCode, added.stderr]).toEqual([
+      0,
+      "Warning: the server is too old for --link, and the job has no links\n",
+    ]);
+    expect(readPosted()).toMatchObject([{ links: [{ path: "data", target: "/etc" }] }]);
+    expect((await nx(["add", "-q", "--no-git", "true"])).stderr).toBe("");
+  });
+
   test("refuses a verb or flags in the wrong place with the line that was meant, and takes a program of that name", async () => {
     const queue = await nx(["add", "queue"]);
     expect([queue.exitCode, queue.stderr]).toEqual([
