@@ -105,6 +105,7 @@ const listOrigin = (job: WireJob): readonly (readonly [string, string | null])[]
   ["tree", job.git_tree ?? null],
   ["workdir", job.workdir ?? null],
   ["env", listVariables(job).join(" ")],
+  ["carried", (job.carried_names ?? []).join(" ")],
   ["w&b", tellRun(job)],
   ["files", describeFiles(job)],
   ...listNotes(job).map((note) => ["note", note] as const),

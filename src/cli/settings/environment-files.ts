@@ -80,20 +80,29 @@ const readFiles = (
 
 type Layers = Readonly<{ own: readonly Environment[]; given: readonly Environment[] }>;
 
-const readLayers = (pairs: readonly string[], envFile: string | null): Result<Layers, Failure> => {
+const readLayers = (
+  pairs: readonly string[],
+  envFile: string | null,
+  earlier: readonly Environment[],
+): Result<Layers, Failure> => {
   if (envFile !== null && statSync(envFile, { throwIfNoEntry: false }) === undefined)
     return failUsage(`--env-file ${envFile}: there is no such file`);
   const named = parsePairs(pairs);
   if (!named.ok) return named;
-  const own = readFiles([locateOwn(".env"), ".env"].filter(isFile));
-  if (!own.ok) return own;
-  const file = readFiles(envFile === null ? [] : [envFile], own.value);
-  return file.ok ? ok({ own: own.value, given: [...file.value, named.value] }) : file;
+  const files = readFiles([locateOwn(".env"), ".env"].filter(isFile), earlier);
+  if (!files.ok) return files;
+  const own = [...earlier, ...files.value];
+  const file = readFiles(envFile === null ? [] : [envFile], own);
+  return file.ok ? ok({ own, given: [...file.value, named.value] }) : file;
 };
 
-/** `~/.nexus/.env`, then `./.env`, then `--env-file`, then each `-e`: the later wins. */
-export const collectEnvironment = (pairs: readonly string[], envFile: string | null): Result<Environment, Failure> => {
-  const layers = readLayers(pairs, envFile);
+/** Those of `earlier`, then `~/.nexus/.env`, then `./.env`, then `--env-file`, then each `-e`: the later wins. */
+export const collectEnvironment = (
+  pairs: readonly string[],
+  envFile: string | null,
+  earlier: readonly Environment[] = [],
+): Result<Environment, Failure> => {
+  const layers = readLayers(pairs, envFile, earlier);
   return layers.ok ? ok(mergeLayers([...layers.value.own, ...layers.value.given])) : layers;
 };
 
@@ -103,13 +112,14 @@ export type NamedValues = Readonly<{ values: Environment; given: readonly string
 const pick = (environment: Environment, names: readonly string[]): Environment =>
   Object.fromEntries(Object.entries(environment).filter(([name]) => names.includes(name)));
 
-/** The same, but of the files only variables of these names. */
+type Sources = Readonly<{ pairs: readonly string[]; envFile: string | null; earlier: readonly Environment[] }>;
+
+/** The same, but of `earlier` and the files only variables of these names. */
 export const collectNamed = (
   names: readonly string[],
-  pairs: readonly string[],
-  envFile: string | null,
+  { pairs, envFile, earlier }: Sources,
 ): Result<NamedValues, Failure> => {
-  const layers = readLayers(pairs, envFile);
+  const layers = readLayers(pairs, envFile, earlier);
   if (!layers.ok) return layers;
   const own = layers.value.own.map((layer) => pick(layer, names));
   const given = layers.value.given.flatMap(Object.keys);

@@ -6,9 +6,13 @@ import { failUsage } from "../../command-line/usage.ts";
 import type { JobRequestInput } from "../../wire/job.ts";
 import { INTEGRATION_NAMES, NOTIFICATION_NAMES } from "../../wire/job-names.ts";
 import { describeFirstMistake, describeGlobMistake } from "../../wire/output-globs.ts";
-import { type Config, readListOption } from "../settings/config-file.ts";
+import { locateRepository } from "../code/git-repository.ts";
+import { readListOption } from "../settings/config-file.ts";
 import { collectEnvironment, readJobrc } from "../settings/environment-files.ts";
 import { readUserName } from "../settings/user-name.ts";
+import type { Target } from "../targets/target.ts";
+import { hint } from "../terminal/output.ts";
+import { describeCarried, readCarried, readCarryMode, type VariableFields } from "./carry.ts";
 
 /** All of a request but its command and what travels with it. */
 export type JobOptions = Omit<JobRequestInput, "command">;
@@ -73,14 +77,34 @@ export const readOutputGlobs = (flags: FlagValues): Result<Pick<JobRequestInput,
   return ok(globs.length > 0 || keepsNone ? { output_globs: [...globs] } : {});
 };
 
-const readSurroundings = (flags: FlagValues): Result<Pick<JobRequestInput, "env" | "jobrc">, Failure> => {
-  const env = collectEnvironment(readList(flags, "env"), readText(flags, "env-file"));
-  if (!env.ok) return env;
-  const jobrc = readJobrc();
-  return jobrc.ok ? ok({ env: env.value, jobrc: jobrc.value }) : jobrc;
+const locateCode = (flags: FlagValues): string | null => {
+  const repository = readSwitch(flags, "no-git") ? null : locateRepository(process.cwd());
+  return repository?.ok === true ? (repository.value?.top ?? null) : null;
 };
 
-export const readJobOptions = (flags: FlagValues, config: Config): Result<JobOptions, Failure> => {
+const readVariables = async (flags: FlagValues, target: Target): Promise<Result<VariableFields, Failure>> => {
+  const carried = await readCarried(flags, target, readCarryMode(flags, target.config));
+  const earlier = carried === null ? [] : [carried.values];
+  const env = collectEnvironment(readList(flags, "env"), readText(flags, "env-file"), earlier);
+  if (!env.ok) return env;
+  if (carried === null) return ok({ env: env.value });
+  const { fields, note } = describeCarried(env.value, carried, locateCode(flags));
+  if (note !== null) hint(note);
+  return ok(fields);
+};
+
+const readSurroundings = async (
+  flags: FlagValues,
+  target: Target,
+): Promise<Result<VariableFields & Pick<JobRequestInput, "jobrc">, Failure>> => {
+  const variables = await readVariables(flags, target);
+  if (!variables.ok) return variables;
+  const jobrc = readJobrc();
+  return jobrc.ok ? ok({ ...variables.value, jobrc: jobrc.value }) : jobrc;
+};
+
+export const readJobOptions = async (flags: FlagValues, target: Target): Promise<Result<JobOptions, Failure>> => {
+  const { config } = target;
   const gpus = readGpus(flags);
   if (!gpus.ok) return gpus;
   const notifications = readNotifications(flags, readListOption(config, "default_notifications"));
@@ -89,7 +113,7 @@ export const readJobOptions = (flags: FlagValues, config: Config): Result<JobOpt
   if (!integrations.ok) return integrations;
   const outputs = readOutputGlobs(flags);
   if (!outputs.ok) return outputs;
-  const surroundings = readSurroundings(flags);
+  const surroundings = await readSurroundings(flags, target);
   if (!surroundings.ok) return surroundings;
   return ok({
     ...gpus.value,

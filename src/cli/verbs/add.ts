@@ -27,7 +27,7 @@ const planRequests = async (invocation: Invocation, api: Api): Promise<Result<re
   if (!commands.ok) return commands;
   const priority = readWhole(invocation.flags, "priority", PRIORITY);
   if (!priority.ok) return priority;
-  const options = readJobOptions(invocation.flags, api.target.config);
+  const options = await readJobOptions(invocation.flags, api.target);
   if (!options.ok) return options;
   return ok(commands.value.map((command) => ({ ...options.value, command, priority: priority.value ?? 0 })));
 };

@@ -48,8 +48,8 @@ const run = async (invocation: Invocation): Promise<Outcome> => {
   if (!jobs.ok) return jobs;
   const reading = await chooseReading(command ?? [], flags);
   if (!reading.ok) return reading;
-  const wanted = { flags, command, reading: reading.value, config: api.value.target.config };
-  const requests = redoRequests(jobs.value, wanted);
+  const wanted = { flags, command, reading: reading.value, target: api.value.target };
+  const requests = await redoRequests(jobs.value, wanted);
   if (!requests.ok) return requests;
   return queueRequests(api.value, flags, requests.value, submitAgain(api.value, flags, jobs.value));
 };

@@ -41,7 +41,7 @@ const report = (job: WireJob, { flags }: Invocation): void => {
 
 const submit = async (api: Api, invocation: Invocation): Promise<Outcome> => {
   const { flags, words } = invocation;
-  const options = readJobOptions(flags, api.target.config);
+  const options = await readJobOptions(flags, api.target);
   if (!options.ok) return options;
   const command = words.length === 0 ? INTERACTIVE_SHELL : joinCommand(words);
   const base = { ...options.value, command, run_immediately: true };
