@@ -1,8 +1,9 @@
 import { existsSync, readdirSync, readFileSync, realpathSync } from "node:fs";
-import { homedir } from "node:os";
+
 import { basename, dirname, isAbsolute, join, relative, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
-import { runGit } from "./run-git.ts";
+import { locateHome } from "../settings/config-file.ts";
+import { runGit, splitNames } from "./run-git.ts";
 
 type Find = (site: string, name: string) => readonly string[];
 
@@ -76,7 +77,7 @@ const seesUserSite = (environment: string): boolean => {
 };
 
 const listSites = (environment: string): readonly string[] => {
-  const roots = [environment, ...(seesUserSite(environment) ? [join(homedir(), ".local")] : [])];
+  const roots = [environment, ...(seesUserSite(environment) ? [join(locateHome(), ".local")] : [])];
   const pythons = listNames(join(environment, "lib")).filter((name) => /^(?:python|pypy)3/.test(name));
   return roots.flatMap((root) => pythons.map((python) => join(root, "lib", python, "site-packages")));
 };
@@ -115,7 +116,15 @@ const guessFolders = (site: string, top: string, known: readonly string[]): read
     .flatMap((project) => [join(project, "src"), project].filter((folder) => existsSync(folder)));
 
 const travels = (top: string, folder: string): boolean => {
-  const listed = runGit(top, ["ls-files", "--cached", "--others", "--exclude-standard", "--", folder]);
+  const listed = runGit(top, [
+    "--literal-pathspecs",
+    "ls-files",
+    "--cached",
+    "--others",
+    "--exclude-standard",
+    "--",
+    folder,
+  ]);
   return !listed.ok || listed.text !== "";
 };
 
@@ -130,4 +139,20 @@ export const findEditable = (environment: string, top: string): readonly string[
     return [...named, ...guessFolders(site, top, named)];
   });
   return [...new Set(found)].filter((folder) => travels(top, folder));
+};
+
+/** The compiled modules in those folders that git ignores, so that they do not travel, below `top`. */
+export const findUnsentModules = (top: string, folders: readonly string[]): readonly string[] => {
+  const words = [
+    "--literal-pathspecs",
+    "ls-files",
+    "--others",
+    "--ignored",
+    "--exclude-standard",
+    "--directory",
+    "-z",
+    "--",
+    ...folders,
+  ];
+  return folders.length === 0 ? [] : splitNames(runGit(top, words).text).filter((name) => name.endsWith(".so"));
 };

@@ -3,7 +3,7 @@ import { escapeText } from "../../base/escape-text.ts";
 import type { FlagValues } from "../../command-line/command.ts";
 import { readText } from "../../command-line/flag-values.ts";
 import type { JobRequestInput } from "../../wire/job.ts";
-import { findEditable, followBelow } from "../code/editable-installs.ts";
+import { findEditable, findUnsentModules, followBelow } from "../code/editable-installs.ts";
 import { isOwnServer } from "../connection/own-server.ts";
 import { type CarryMode, findActive, selectCarried } from "../settings/carried-variables.ts";
 import { type Config, readOption } from "../settings/config-file.ts";
@@ -56,10 +56,18 @@ const placeFirst = (env: Environment, root: string, editable: readonly string[])
   return all.length === 0 ? env : { ...env, [IMPORTS]: all.join(":") };
 };
 
-const describeEditable = (root: string, editable: readonly string[], active: string | null): string | null => {
+const listNotes = (root: string, editable: readonly string[], active: string | null): readonly string[] => {
+  if (editable.length === 0) return [];
   const folders = editable.map((folder) => relative(root, folder) || "its top folder").join(", ");
-  const what = `the job imports what was sent of it (${folders})`;
-  return editable.length === 0 ? null : escapeText(`This code is installed as editable in ${active}: ${what}`);
+  const unsent = findUnsentModules(root, editable);
+  return [
+    `This code is installed as editable in ${active}: the job imports what was sent of it (${folders})`,
+    ...(unsent.length === 0
+      ? []
+      : [
+          `Warning: git ignores ${unsent.join(", ")}, so the job can't import it; git add -f sends it, or build it in the job`,
+        ]),
+  ];
 };
 
 /** The fields of a request that gets `env`, with code of the folder `root`; and what is to be said of it. */
@@ -67,12 +75,12 @@ export const describeCarried = (
   env: Environment,
   { values, active }: Carried,
   root: string | null,
-): Readonly<{ fields: VariableFields; note: string | null }> => {
-  if (root === null) return { fields: { env, carried_names: listCarried(env, env, values) }, note: null };
+): Readonly<{ fields: VariableFields; notes: readonly string[] }> => {
+  if (root === null) return { fields: { env, carried_names: listCarried(env, env, values) }, notes: [] };
   const editable = active === null ? [] : findEditable(active, root);
   const placed = placeFirst(env, root, editable);
   const fields = { env: placed, carried_names: listCarried(placed, env, values), code_root: root };
-  return { fields, note: describeEditable(root, editable, active) };
+  return { fields, notes: listNotes(root, editable, active).map(escapeText) };
 };
 
 const listCarried = (placed: Environment, given: Environment, values: Environment): string[] =>

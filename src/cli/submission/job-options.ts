@@ -88,8 +88,8 @@ const readVariables = async (flags: FlagValues, target: Target): Promise<Result<
   const env = collectEnvironment(readList(flags, "env"), readText(flags, "env-file"), earlier);
   if (!env.ok) return env;
   if (carried === null) return ok({ env: env.value });
-  const { fields, note } = describeCarried(env.value, carried, locateCode(flags));
-  if (note !== null) hint(note);
+  const { fields, notes } = describeCarried(env.value, carried, locateCode(flags));
+  for (const note of notes) hint(note);
   return ok(fields);
 };
 

@@ -55,7 +55,7 @@ const describeOne = (job: WireJob, sources: Sources): Result<Described, Failure>
   if (isAsked && carried !== null) for (const name of Object.keys(carried.values)) names.add(name);
   const env = Object.fromEntries(Object.entries(found.values).filter(([name]) => names.has(name)));
   const goesWith = carried !== null && (isAsked || listCarried(job).length > 0);
-  const described = goesWith ? describeCarried(env, carried, job.code_root ?? null) : { fields: { env }, note: null };
+  const described = goesWith ? describeCarried(env, carried, job.code_root ?? null) : { fields: { env }, notes: [] };
   const missing = needed.filter((name) => !Object.hasOwn(described.fields.env, name));
   return missing.length === 0 ? ok(described) : refuseMissing(job, missing);
 };
@@ -79,6 +79,6 @@ export const readAgain = async (
     if (!one.ok) return one;
     described.push(one.value);
   }
-  for (const note of new Set(described.map((one) => one.note))) if (note !== null) hint(note);
+  for (const note of new Set(described.flatMap(({ notes }) => notes))) hint(note);
   return ok(described.map(({ fields }) => fields));
 };

@@ -30,6 +30,13 @@ describe("buildJobEnvironment", () => {
     });
   });
 
+  test("has nothing of the shell, the launcher or the repository in which the server was started", () => {
+    const names = ["GIT_DIR", "SLURM_JOB_ID", "PMI_RANK", "RANK", "WORLD_SIZE", "LOCAL_RANK", "MASTER_PORT", "TMUX"];
+    const serverEnv = Object.fromEntries(names.map((name) => [name, "outer"]));
+    const { CUDA_VISIBLE_DEVICES: _gpus, ...environment } = buildJobEnvironment(serverEnv, job, [], {});
+    expect(Object.keys(environment).filter((name) => names.includes(name))).toEqual([]);
+  });
+
   test("hides all GPUs from a CPU job", () => {
     expect(buildJobEnvironment({}, job, [], {}).CUDA_VISIBLE_DEVICES).toBe("");
   });

@@ -204,7 +204,7 @@ const renderImports = (root: string | undefined): string =>
   root=${quoteWord(root.replace(/\/+$/, ""))} repo=\${NEXUS_OUTPUT_DIR%/*}/repo
   printf '%s:' "$PYTHONPATH" | while IFS= read -r -d : entry; do
     copy=$repo\${entry#"$root"}
-    [[ $entry/ == "$root"/* && ( -e $copy || ! -e $entry ) ]] && entry=$copy
+    [[ $entry/ == "$root"/* && $entry/ != */../* && ( -e $copy || ! -e $entry ) ]] && entry=$copy
     printf '%s:' "$entry"
   done
 ) && PYTHONPATH=\${PYTHONPATH%:}
