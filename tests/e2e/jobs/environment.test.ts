@@ -170,6 +170,49 @@ const readIfThere = (path: string): string => {
   }
 };
 
+describe("nx redo", () => {
+  const NAMES = ["CONDA_PREFIX", "CONDA_SHLVL"];
+
+  const runFirst = async (): Promise<WireJob> =>
+    (await runJob([...here, ...show(...NAMES)], { ...CONDA, CONDA_SHLVL: "1" })).job;
+
+  test("takes what was carried from the shell of now", async () => {
+    const { id } = await runFirst();
+    const now = { ...CONDA, CONDA_PREFIX: "/opt/now", CONDA_SHLVL: "2", CONDA_NEW: "x" };
+    const again = await runJob(["redo", id], now);
+    expect(again.log).toBe("CONDA_PREFIX=/opt/now\nCONDA_SHLVL=2\n");
+    expect(again.job.carried_names).toEqual(["CONDA_DEFAULT_ENV", "CONDA_PREFIX", "CONDA_SHLVL", "PATH"]);
+    const flags = ["-e", "CONDA_SHLVL=mine", "--carry", "activated"];
+    const given = await runJob(["redo", ...flags, id], now);
+    expect(given.log).toBe("CONDA_PREFIX=/opt/now\nCONDA_SHLVL=mine\n");
+    expect(given.job.env_names).toContain("CONDA_NEW");
+  });
+
+  test("submits nothing where that has no value now, unless it is left out", async () => {
+    const { id } = await runFirst();
+    const refused = await nx(["redo", id]);
+    expect(refused.exitCode).toBe(2);
+    expect(refused.stderr).toContain(
+      `job ${id} had the variables CONDA_DEFAULT_ENV, CONDA_PREFIX, CONDA_SHLVL, PATH of the shell that sent it`,
+    );
+    const without = await runJob(["redo", "--carry", "none", id]);
+    expect([without.log, without.job.env_names]).toEqual(["CONDA_PREFIX=unset\nCONDA_SHLVL=unset\n", []]);
+    const less = await nx(["redo", id], CONDA);
+    expect([less.exitCode, less.stderr]).toEqual([2, expect.stringContaining("the variable CONDA_SHLVL of the shell")]);
+    expect((await runJob(["redo", "--without", "CONDA_SHLVL", id], CONDA)).log).toContain("CONDA_SHLVL=unset");
+  });
+
+  test("carries nothing for a job that had nothing of a shell, and all for one that had all", async () => {
+    const plain = await runJob([...here, ...show("CONDA_PREFIX")]);
+    expect((await runJob(["redo", plain.job.id], CONDA)).log).toBe("CONDA_PREFIX=unset\n");
+    const all = await runJob([...here, "--carry", "all", "-e", "TOKEN=x", ...show("MINE", "TOKEN")], { MINE: "1" });
+    const again = await runJob(["redo", "-e", "TOKEN=y", all.job.id], { MINE: "2" });
+    expect(again.log).toBe("MINE=2\nTOKEN=y\n");
+    const refused = await nx(["redo", "-e", "TOKEN=y", all.job.id]);
+    expect([refused.exitCode, refused.stderr]).toEqual([2, expect.stringContaining("MINE")]);
+  });
+});
+
 describe("to a server that is not one's own on this machine", () => {
   const dryRun = async (target: string, shell: NodeJS.ProcessEnv, flags: readonly string[] = []) => {
     const { stdout, stderr } = await succeed(
