@@ -46,7 +46,11 @@ test("a server that nx starts, and jobs of other shells there, have nothing of t
   expect((await nx(["queue"], shell)).stderr).toContain("starting one");
   const fixed = ["HOME", "USER", "SHELL", "PATH", ...Object.keys(OF_USER)];
   const settings = Object.keys(world.env).filter((name) => name.startsWith("NS_"));
-  expect(readServerNames().filter((name) => name !== "PWD").toSorted()).toEqual([...fixed, ...settings].toSorted());
+  expect(
+    readServerNames()
+      .filter((name) => name !== "PWD")
+      .toSorted(),
+  ).toEqual([...fixed, ...settings].toSorted());
   const run = await nx(["run", "-c", "--no-git", "env -0 | tr '\\0' '\\n'"]);
   const names = run.stdout.split("\n").map((line) => line.slice(0, line.indexOf("=")));
   expect(names).toContain("TZ");
