@@ -23,7 +23,7 @@ export const canMakeVenvs: boolean = checkAbility(
   "python3-venv",
 );
 
-export const canInstall: boolean = canMakeVenvs && checkAbility(canDownload(), "a way to packages of PyPI");
+export const canInstall: boolean = checkAbility(canMakeVenvs && canDownload(), "a way to packages of PyPI");
 
 const run = (argv: readonly string[], cwd = "/"): void => {
   const { status, stderr } = spawnSync(argv[0] ?? "", argv.slice(1), { cwd, encoding: "utf8" });

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
-import { isOfItsPlace } from "../../wire/own-variables.ts";
+import { isOfItsPlace } from "../../base/own-variables.ts";
 import { findActive, selectCarried } from "./carried-variables.ts";
 
 const NEVER = [

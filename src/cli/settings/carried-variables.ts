@@ -1,4 +1,4 @@
-import { isOfItsPlace } from "../../wire/own-variables.ts";
+import { isOfItsPlace } from "../../base/own-variables.ts";
 import type { CARRY_MODES } from "./settings.ts";
 
 export type CarryMode = (typeof CARRY_MODES)[number];

@@ -1,4 +1,4 @@
-import { isOfItsPlace } from "../../../wire/own-variables.ts";
+import { isOfItsPlace } from "../../../base/own-variables.ts";
 import type { JobSpec, Launch } from "../jobs/job.ts";
 import type { Gpu } from "../queue/gpu.ts";
 import type { Environment } from "../store.ts";
