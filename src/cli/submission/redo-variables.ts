@@ -22,6 +22,11 @@ const listNeeded = (job: WireJob, flags: FlagValues): readonly string[] => {
   return listVariables(job).filter((name) => !without.includes(name));
 };
 
+const listAsked = (flags: FlagValues, carried: Carried | null): readonly string[] => {
+  const isAsked = readText(flags, "carry") !== null;
+  return isAsked ? Object.keys(carried?.values ?? {}).filter((name) => !readList(flags, "without").includes(name)) : [];
+};
+
 const findUnknown = (jobs: readonly WireJob[], flags: FlagValues): string | undefined =>
   readList(flags, "without").find((name) => !jobs.some((job) => listVariables(job).includes(name)));
 
@@ -51,8 +56,8 @@ const describeOne = (job: WireJob, sources: Sources): Result<Described, Failure>
   const { flags, found, carried } = sources;
   const isAsked = readText(flags, "carry") !== null;
   const needed = listNeeded(job, flags);
-  const names = new Set([...needed.filter((name) => isAsked || !isStale(name, job, sources)), ...found.given]);
-  if (isAsked && carried !== null) for (const name of Object.keys(carried.values)) names.add(name);
+  const usable = needed.filter((name) => isAsked || !isStale(name, job, sources));
+  const names = new Set([...usable, ...found.given, ...listAsked(flags, carried)]);
   const env = Object.fromEntries(Object.entries(found.values).filter(([name]) => names.has(name)));
   const goesWith = carried !== null && (isAsked || listCarried(job).length > 0);
   const described = goesWith ? describeCarried(env, carried, job.code_root ?? null) : { fields: { env }, notes: [] };
