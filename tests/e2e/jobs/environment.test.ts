@@ -186,6 +186,8 @@ describe("nx redo", () => {
     const given = await runJob(["redo", ...flags, id], now);
     expect(given.log).toBe("CONDA_PREFIX=/opt/now\nCONDA_SHLVL=mine\n");
     expect(given.job.env_names).toContain("CONDA_NEW");
+    const less = await runJob(["redo", "--carry", "activated", "--without", "CONDA_SHLVL", id], now);
+    expect(less.log).toBe("CONDA_PREFIX=/opt/now\nCONDA_SHLVL=unset\n");
   });
 
   test("submits nothing where that has no value now, unless it is left out", async () => {
