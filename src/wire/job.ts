@@ -59,6 +59,17 @@ const workdirSchema = plainText
   .refine(isBelowTop, "The folder is not one below the top of the code, such as src/train")
   .meta({ description: "The folder below the top of the code in which the job runs" });
 
+const codeRootSchema = plainText
+  .refine((folder) => folder.startsWith("/"), "The folder is not an absolute one, such as /home/ada/project")
+  .meta({
+    pattern: "^/[^\\u0000]*$",
+    description: "The folder of the user, on the server's machine, that the code was taken from",
+  });
+
+const carriedNamesSchema = z
+  .array(z.string())
+  .meta({ description: "Names of those of its variables that came from the user's shell" });
+
 export const jobIdSchema = z.string().regex(/^[a-z0-9-]{1,64}$/, "A job id is 1 to 64 of a-z, 0-9 and -");
 
 const userSchema = plainText.refine((user) => user.trim() !== "", "The user is blank").meta({ pattern: NOT_BLANK });
@@ -84,6 +95,8 @@ export const jobRequestSchema = z.object({
   git_tree: gitObject.nullish(),
   git_dirty: z.boolean().nullish(),
   workdir: workdirSchema.nullish(),
+  code_root: codeRootSchema.nullish(),
+  carried_names: carriedNamesSchema.nullish(),
   output_globs: outputGlobsSchema.nullish(),
   links: linksSchema.nullish(),
 });
@@ -114,12 +127,14 @@ export const wireJobSchema = z
     git_tree: z.string().nullable().meta({ description: "The tree that was sent" }),
     git_dirty: z.boolean().nullable().meta({ description: "Whether the code had changes that are in no commit" }),
     workdir: z.string().nullable(),
+    code_root: z.string().nullable(),
     status: z.enum(JOB_STATUSES),
     created_at: unixSeconds,
     priority: z.int(),
     num_gpus: z.int(),
     env: z.record(z.string(), z.string()),
     env_names: z.array(z.string()).meta({ description: "Names of its variables, also once their values are wiped" }),
+    carried_names: carriedNamesSchema,
     node_name: z.string().nullable(),
     jobrc: z.string().nullable(),
     integrations: z.array(z.enum(INTEGRATION_NAMES)),

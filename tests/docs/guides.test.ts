@@ -13,6 +13,7 @@ const GUIDES = [
   "docs/coming-from.md",
   "docs/cli.md",
   "docs/project-file.md",
+  "docs/environments.md",
   "examples/README.md",
 ];
 const END = /^(&&|\||#|<\S*|.*;)$/;

@@ -109,6 +109,7 @@ const listOrigin = (job: WireJob): readonly (readonly [string, string | null])[]
   ["workdir", job.workdir ?? null],
   ["env", listVariables(job).join(" ")],
   ...(job.links ?? []).map((link) => ["link", describeLink(link)] as const),
+  ["carried", (job.carried_names ?? []).join(" ")],
   ["w&b", tellRun(job)],
   ["files", describeFiles(job)],
   ...listNotes(job).map((note) => ["note", note] as const),

@@ -7,6 +7,7 @@ import type { JobRequestInput } from "../../wire/job.ts";
 import { INTEGRATION_NAMES, NOTIFICATION_NAMES } from "../../wire/job-names.ts";
 import { GPU_COUNT } from "../../wire/limits.ts";
 import { describeFirstMistake, describeGlobMistake } from "../../wire/output-globs.ts";
+import { locateRepository } from "../code/git-repository.ts";
 import { chooseJobrc } from "../project/choose-jobrc.ts";
 import { readLinks } from "../project/job-links.ts";
 import type { Project } from "../project/read-project.ts";
@@ -14,6 +15,8 @@ import { readListOption } from "../settings/config-file.ts";
 import { collectEnvironment } from "../settings/environment-files.ts";
 import { readUserName } from "../settings/user-name.ts";
 import type { Target } from "../targets/target.ts";
+import { hint } from "../terminal/output.ts";
+import { describeCarried, readCarried, readCarryMode, type VariableFields } from "./carry.ts";
 
 /** All of a request but its command and what travels with it. */
 export type JobOptions = Omit<JobRequestInput, "command">;
@@ -76,21 +79,40 @@ export const readOutputGlobs = (flags: FlagValues): Result<Pick<JobRequestInput,
   return ok(globs.length > 0 || keepsNone ? { output_globs: [...globs] } : {});
 };
 
-type Surroundings = Pick<JobRequestInput, "env" | "jobrc" | "links">;
+const locateCode = (flags: FlagValues): string | null => {
+  const repository = readSwitch(flags, "no-git") ? null : locateRepository(process.cwd());
+  return repository?.ok === true ? (repository.value?.top ?? null) : null;
+};
+
+const readVariables = async (
+  flags: FlagValues,
+  { settings }: Project,
+  target: Target,
+): Promise<Result<VariableFields, Failure>> => {
+  const carried = await readCarried(flags, target, readCarryMode(flags, target.config));
+  const earlier = [carried?.values ?? {}, settings.env ?? {}];
+  const env = collectEnvironment(readList(flags, "env"), readText(flags, "env-file"), earlier);
+  if (!env.ok) return env;
+  if (carried === null) return ok({ env: env.value });
+  const { fields, notes } = describeCarried(env.value, carried, locateCode(flags));
+  for (const note of notes) hint(note);
+  return ok(fields);
+};
+
+type Surroundings = VariableFields & Pick<JobRequestInput, "jobrc" | "links">;
 
 const readSurroundings = async (
   flags: FlagValues,
   project: Project,
   target: Target,
 ): Promise<Result<Surroundings, Failure>> => {
-  const { env: own = {} } = project.settings;
-  const env = collectEnvironment(readList(flags, "env"), readText(flags, "env-file"), [own]);
-  if (!env.ok) return env;
+  const variables = await readVariables(flags, project, target);
+  if (!variables.ok) return variables;
   const jobrc = chooseJobrc(project);
   if (!jobrc.ok) return jobrc;
   const links = await readLinks(flags, project, target);
   if (!links.ok) return links;
-  return ok({ env: env.value, jobrc: jobrc.value, ...(links.value.length === 0 ? {} : { links: links.value }) });
+  return ok({ ...variables.value, jobrc: jobrc.value, ...(links.value.length === 0 ? {} : { links: links.value }) });
 };
 
 type Services = Pick<JobRequestInput, "notifications" | "integrations">;

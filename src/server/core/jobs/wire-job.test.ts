@@ -155,6 +155,12 @@ test("a job shows what it ran, and one of an earlier version that this is not kn
   expect(toWireJob(completeStored(stored) as EndedJob)).toMatchObject(unknown);
 });
 
+test("a job shows which of its variables came from a shell, and the folder of its code", () => {
+  const carried = { ...ended, envNames: ["A", "PATH"], carriedNames: ["PATH"], code: { ...ended.code, root: "/code" } };
+  expect(toWireJob(carried)).toMatchObject({ carried_names: ["PATH"], code_root: "/code", env: {} });
+  expect(toWireJob(ended)).toMatchObject({ carried_names: [], code_root: null });
+});
+
 test("an ended job shows what is kept of what it made, another nothing", () => {
   expect(toWireJob(ended)).toMatchObject({
     outputs: { state: "kept", files: 2, bytes: 30, left_out: { files: 1, bytes: 4 }, kept_until: 900, pulled: true },

@@ -9,7 +9,15 @@ type SpecFields = Omit<
 >;
 type CodeFields = Pick<
   WireJob,
-  "artifact_id" | "git_repo_url" | "git_branch" | "git_tag" | "git_commit" | "git_tree" | "git_dirty" | "workdir"
+  | "artifact_id"
+  | "git_repo_url"
+  | "git_branch"
+  | "git_tag"
+  | "git_commit"
+  | "git_tree"
+  | "git_dirty"
+  | "workdir"
+  | "code_root"
 >;
 type LaunchFields = Pick<
   WireJob,
@@ -32,6 +40,7 @@ const describeCode = ({ code, ...job }: Job): CodeFields => ({
   git_tree: code.tree,
   git_dirty: code.isDirty,
   workdir: code.workdir,
+  code_root: code.root ?? null,
 });
 
 const describeSpec = (job: Job): SpecFields => ({
@@ -44,6 +53,7 @@ const describeSpec = (job: Job): SpecFields => ({
   num_gpus: job.numGpus,
   env: maskEnvironment(job),
   env_names: [...job.envNames],
+  carried_names: [...(job.carriedNames ?? [])],
   requested_gpu_idxs: [...job.requestedGpuIdxs],
   node_name: job.nodeName,
   jobrc: job.jobrc,

@@ -208,6 +208,19 @@ while [ $# -gt 0 ]; do
   shift
 done 2>/dev/null`;
 
+const renderImports = (root: string | undefined): string =>
+  root === undefined
+    ? ""
+    : `[[ \${PYTHONPATH-} ]] && PYTHONPATH=$(
+  root=${quoteWord(root.replace(/\/+$/, ""))} repo=\${NEXUS_OUTPUT_DIR%/*}/repo
+  printf '%s:' "$PYTHONPATH" | while IFS= read -r -d : entry; do
+    copy=$repo\${entry#"$root"}
+    [[ $entry/ == "$root"/* && $entry/ != */../* && ( -e $copy || ! -e $entry ) ]] && entry=$copy
+    printf '%s:' "$entry"
+  done
+) && PYTHONPATH=\${PYTHONPATH%:}
+`;
+
 const renderJobrc = (jobrc: string | null): string =>
   jobrc === null || jobrc.trim() === "" ? "" : `source <(printf '%s\\n' ${quoteWord(jobrc)})\n`;
 
@@ -220,6 +233,6 @@ export const renderCommandScript = (
 printf '%s\\n' ${quoteWord(job.command)}
 ${renderPreparation(job, limits)}
 ${RESTORE_ENVIRONMENT}
-${renderJobrc(job.jobrc)}set -o pipefail
+${renderImports(job.code.root)}${renderJobrc(job.jobrc)}set -o pipefail
 ${job.command}
 `;
