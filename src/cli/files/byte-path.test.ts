@@ -61,9 +61,9 @@ test("where a link leads is read byte for byte, and what can't be a target is no
     fc.property(bytes, (one) => {
       const target = Buffer.from(one);
       const raw = isUtf8(target) ? null : target.toString("base64");
-      const canBe = target.length > 0 && !target.includes(0);
+      const isTarget = target.length > 0 && !target.includes(0);
       const read = readByteTarget({ target: target.toString("utf8"), raw_target: raw });
-      expect(read === null ? null : encodeBytes(read)).toEqual(canBe ? target : null);
+      expect(read === null ? null : encodeBytes(read)).toEqual(isTarget ? target : null);
     }),
   );
 });
