@@ -54,6 +54,7 @@ const createQueued = (id: string, fields: Partial<QueuedJob> = {}): QueuedJob =>
   requestDigest: `digest-${id}`,
   code: UNKNOWN_CODE,
   outputGlobs: null,
+  links: [],
   notes: [],
   ...fields,
 });

@@ -1,8 +1,8 @@
 import type { Result } from "../base/result.ts";
 
 /** `value` names what the flag takes; without it the flag is a switch. `bare` is the value where none is given. `check`
- * says what a value must be that is not allowed. `many` may be given again and again; of `choices` several may follow one
- * another. */
+ * says what a value must be that is not allowed. `many` may be given again and again; of its `choices` several may follow
+ * one another. */
 export type Flag = Readonly<{
   long: string;
   short?: string;

@@ -31,7 +31,8 @@ export const findFirstWord = (words: readonly string[], flags: readonly Flag[]):
 const findChoices = (word: string, flags: readonly Flag[]): readonly string[] => {
   if (!takesNextWord(word, flags)) return [];
   const name = word.startsWith("--") ? word.slice(2) : word.at(-1);
-  return flags.find(({ long, short }) => name === long || name === short)?.choices ?? [];
+  const flag = flags.find(({ long, short }) => name === long || name === short);
+  return flag?.many === true ? (flag.choices ?? []) : [];
 };
 
 const countLeading = (words: readonly string[], choices: readonly string[]): number => {

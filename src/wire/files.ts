@@ -7,9 +7,10 @@ export const FILE_TYPES = ["file", "link"] as const;
 const MAX_GLOBS = 1000;
 const MAX_GLOB_LENGTH = 4096;
 
-const refineBy =
-  <Value>(describeMistake: (value: Value) => string | null) =>
-  (value: Value, context: z.RefinementCtx): void => {
+/** A check for `superRefine` by what describes a mistake, null where there is none. */
+export const refineBy =
+  <Value>(describeMistake: (value: Value) => string | null): ((value: Value, context: z.RefinementCtx) => void) =>
+  (value, context) => {
     const message = describeMistake(value);
     if (message !== null) context.addIssue({ code: "custom", message });
   };

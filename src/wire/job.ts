@@ -1,6 +1,8 @@
 import { z } from "zod";
 import { outputGlobsSchema, outputsSchema } from "./files.ts";
 import { INTEGRATION_NAMES, NOTIFICATION_NAMES } from "./job-names.ts";
+import { PRIORITY } from "./limits.ts";
+import { linksSchema } from "./links/link-schema.ts";
 
 export const JOB_STATUSES = ["queued", "running", "completed", "failed", "killed"] as const;
 export const RUN_NOW_PRIORITY = 9999;
@@ -20,7 +22,7 @@ const commandSchema = z
   .refine((command) => !command.includes("\0"), "The command contains a NUL byte")
   .meta({ pattern: NOT_BLANK, maxLength: MAX_COMMAND_BYTES, description: "At most 128 KiB in UTF-8" });
 
-const prioritySchema = z.int().min(-9999).max(9998);
+const prioritySchema = z.int().min(PRIORITY.min).max(PRIORITY.max);
 
 const gpuIdxsSchema = z
   .array(z.int().min(0))
@@ -57,6 +59,17 @@ const workdirSchema = plainText
   .refine(isBelowTop, "The folder is not one below the top of the code, such as src/train")
   .meta({ description: "The folder below the top of the code in which the job runs" });
 
+const codeRootSchema = plainText
+  .refine((folder) => folder.startsWith("/"), "The folder is not an absolute one, such as /home/ada/project")
+  .meta({
+    pattern: "^/[^\\u0000]*$",
+    description: "The folder of the user, on the server's machine, that the code was taken from",
+  });
+
+const carriedNamesSchema = z
+  .array(z.string())
+  .meta({ description: "Names of those of its variables that came from the user's shell" });
+
 export const jobIdSchema = z.string().regex(/^[a-z0-9-]{1,64}$/, "A job id is 1 to 64 of a-z, 0-9 and -");
 
 const userSchema = plainText.refine((user) => user.trim() !== "", "The user is blank").meta({ pattern: NOT_BLANK });
@@ -82,7 +95,10 @@ export const jobRequestSchema = z.object({
   git_tree: gitObject.nullish(),
   git_dirty: z.boolean().nullish(),
   workdir: workdirSchema.nullish(),
+  code_root: codeRootSchema.nullish(),
+  carried_names: carriedNamesSchema.nullish(),
   output_globs: outputGlobsSchema.nullish(),
+  links: linksSchema.nullish(),
 });
 
 /** A request as it comes in: who is known by name need not say it. */
@@ -111,12 +127,14 @@ export const wireJobSchema = z
     git_tree: z.string().nullable().meta({ description: "The tree that was sent" }),
     git_dirty: z.boolean().nullable().meta({ description: "Whether the code had changes that are in no commit" }),
     workdir: z.string().nullable(),
+    code_root: z.string().nullable(),
     status: z.enum(JOB_STATUSES),
     created_at: unixSeconds,
     priority: z.int(),
     num_gpus: z.int(),
     env: z.record(z.string(), z.string()),
     env_names: z.array(z.string()).meta({ description: "Names of its variables, also once their values are wiped" }),
+    carried_names: carriedNamesSchema,
     node_name: z.string().nullable(),
     jobrc: z.string().nullable(),
     integrations: z.array(z.enum(INTEGRATION_NAMES)),
@@ -144,6 +162,7 @@ export const wireJobSchema = z
     ignore_blacklist: z.boolean(),
     screen_session_name: z.string().nullable(),
     output_globs: outputGlobsSchema.nullable(),
+    links: linksSchema,
     outputs: outputsSchema,
     notes: z.array(z.string()).meta({ description: "What else there is to say of the job, a line each" }),
   })

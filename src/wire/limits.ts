@@ -2,4 +2,9 @@ export const MAX_ARTIFACT_BYTES = 52_428_800;
 
 export const MAX_BATCH_SIZE = 10_000;
 
+/** Of GPUs that a client asks for by number. */
+export const GPU_COUNT = { min: 0, max: 1024 } as const;
+
+export const PRIORITY = { min: -9999, max: 9998 } as const;
+
 export const MAX_TERMINAL_SIDE = 1000;

@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { locatePersonalSocket, type SocketFacts } from "./local-socket.ts";
+import { locatePersonalSocket, locateSocketFor, type SocketFacts } from "./local-socket.ts";
 
 const FACTS: SocketFacts = {
   serverDir: "/home/ada/.local/state/nexus-server",
@@ -21,4 +21,12 @@ test.each([
   ["in /tmp at last", { serverDir: LONG, runtimeDir: LONG }, "/tmp/nexus-1000/nexus-0123456789abcdef.sock"],
 ] as const)("a personal server listens %s", (_where, facts, path) => {
   expect(locatePersonalSocket({ ...FACTS, ...facts })).toBe(path);
+});
+
+test.each([
+  ["/home/nexus/nexus.sock", 1000, "/home/nexus/own.sock"],
+  ["/root/nexus.sock", 0, "/root/root.sock"],
+  ["/tmp/nexus-1000/nexus-0123456789abcdef.sock", 1000, "/tmp/nexus-1000/own-0123456789abcdef.sock"],
+] as const)("beside %s it listens for user %d at %s", (socket, uid, path) => {
+  expect(locateSocketFor(socket, uid)).toBe(path);
 });

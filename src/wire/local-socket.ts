@@ -13,6 +13,7 @@ export type SocketFacts = Readonly<{
   uid: number;
 }>;
 
+const ROOT = 0;
 const MAX_PATH_BYTES = 107;
 const DIGEST_LENGTH = 16;
 
@@ -29,3 +30,7 @@ export const locatePersonalSocket = ({ serverDir, digest, isShared, runtimeDir, 
   const atRuntime = `${runtimeDir}/${name}`;
   return runtimeDir !== null && fits(atRuntime) ? atRuntime : `/tmp/nexus-${uid}/${name}`;
 };
+
+/** Beside the socket of a personal server: where it listens for one user, without first asking the kernel who that is. */
+export const locateSocketFor = (socket: string, uid: number): string =>
+  socket.replace(/nexus([^/]*)$/, `${uid === ROOT ? "root" : "own"}$1`);

@@ -7,7 +7,15 @@ import { findFirstWord, parseWords } from "../../src/command-line/parse-words.ts
 import { createProgram } from "../../src/server/program.ts";
 import { ROOT } from "../support/programs.ts";
 
-const GUIDES = ["README.md", "docs/guide.md", "docs/coming-from.md", "docs/cli.md", "examples/README.md"];
+const GUIDES = [
+  "README.md",
+  "docs/guide.md",
+  "docs/coming-from.md",
+  "docs/cli.md",
+  "docs/project-file.md",
+  "docs/environments.md",
+  "examples/README.md",
+];
 const END = /^(&&|\||#|<\S*|.*;)$/;
 
 const splitWords = (line: string): readonly string[] => {

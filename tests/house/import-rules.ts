@@ -71,6 +71,7 @@ const ORDERS: readonly Order[] = [
       ["targets"],
       ["connection"],
       ["jobs", "code", "setup", "completion"],
+      ["project"],
       ["submission", "attach", "top", "files"],
       ["verbs"],
       ["verb-table.ts"],

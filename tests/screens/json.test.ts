@@ -40,6 +40,7 @@ const settings = z.strictObject({
   default_notifications: z.array(text),
   enable_git_tag_push: z.boolean(),
   autostart: z.boolean(),
+  carry_environment: z.enum(["activated", "all", "none"]),
 });
 const request = jobRequestSchema
   .omit({ env: true })

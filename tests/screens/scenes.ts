@@ -48,7 +48,11 @@ const MAKING: Part = {
 };
 
 const BUSY: readonly Part[] = [
-  { name: "train1", status: "running", request: { command: "echo epoch 1; sleep 300", env: { SEED: "1" } } },
+  {
+    name: "train1",
+    status: "running",
+    request: { command: "echo epoch 1; sleep 300", env: { SEED: "1" }, links: [{ path: "data", target: "/etc" }] },
+  },
   { name: "train2", status: "running", request: { command: `sleep 300; ${LONG_COMMAND}`, user: "a-colleague" } },
 ];
 
@@ -125,6 +129,13 @@ const SUBMISSIONS: readonly Scene[] = [
   { name: "add-doubtful-list", line: "nx add --no-git python3 train.py '+opt={lr:0.1,wd:0}'", only: "pipe" },
   { name: "add-flags-last", line: "nx add --no-git 'python3 train.py' -g 2", answers: NO },
   { name: "add-dry-run", line: "nx add --no-git --dry-run true" },
+  { name: "project-mistakes", line: "printf 'gpus = \"2\"\\nouputs = 1\\n' > .nexus.toml; nx add --no-git true" },
+  {
+    name: "project-dry-run",
+    line: "printf 'gpus = 0\\nlink = [\"data=/etc\"]\\n' > .nexus.toml; nx add --no-git --dry-run true",
+  },
+  { name: "project-config", line: "nx config" },
+  { name: "link-without-target", line: "rm .nexus.toml; nx add --no-git --link nosuch true" },
   { name: "add-over-the-limit", line: "nx add --no-git echo '{0,1,2,3}{0,1,2,3}'", answers: YES },
   { name: "remove-many", line: "nx remove '^echo'", answers: NO },
   { name: "remove-many-unasked", line: "nx remove -y '^(echo|true)'" },

@@ -42,6 +42,7 @@ export const createFakeProcesses = (hooks: Hooks = {}): FakeProcesses => {
     processes: {
       listPids: () => [...table.keys(), ...listGhost()],
       readProcess: (pid) => table.get(pid) ?? null,
+      readLastPid: () => FIRST_GHOST,
       readLabel: (pid) => {
         const id = jobs.get(pid);
         hooks.onAsked?.(pid);

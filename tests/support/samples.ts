@@ -35,6 +35,7 @@ export const createQueued = (id: string, overrides: Partial<QueuedJob> = {}): Qu
   requestDigest: "digest",
   code: UNKNOWN_CODE,
   outputGlobs: null,
+  links: [],
   notes: [],
   ...overrides,
 });

@@ -63,6 +63,7 @@ export const createStartingJob = (overrides: Partial<StartingJob> = {}): Startin
     requestDigest: "",
     code: UNKNOWN_CODE,
     outputGlobs: null,
+    links: [],
     notes: [],
     status: "starting",
     startedAt: Date.now() / 1000 + counter / 1000,

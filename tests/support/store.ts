@@ -63,6 +63,7 @@ export const createQueued = (id: string, fields: Partial<QueuedJob> = {}): Queue
   requestDigest: "abc",
   code: UNKNOWN_CODE,
   outputGlobs: null,
+  links: [],
   notes: [],
   ...fields,
 });

@@ -206,6 +206,28 @@ describe("a snapshot", () => {
     await expectSeen();
   });
 
+  test("warns of links that lead out of the code, the first few by name, and of no others", async () => {
+    write("src/a", "1");
+    for (const [name, target] of [
+      ["in", "src/a"],
+      ["src/up", "../src/../src/a"],
+      ["dangling", "nothere"],
+    ] as const)
+      symlinkSync(target, join(repository, name));
+    const calm = await snap();
+    expect(calm.warnings).toEqual([]);
+    symlinkSync("/mnt/data", join(repository, "data"));
+    symlinkSync("../../beside", join(repository, "src/é"));
+    commitAll();
+    for (const name of ["x", "y"]) symlinkSync("..", join(repository, name));
+    const snapshot = await snap();
+    expect(snapshot.warnings).toEqual([
+      "Links that lead out of the code travel as links, and find only what the server's machine has there: data -> /mnt/data, src/é -> ../../beside, x -> .. and 1 more",
+    ]);
+    calm.dispose();
+    snapshot.dispose();
+  });
+
   test("takes files as git keeps them where a filter, such as Git LFS's, can't work", async () => {
     const settings = join(folder, "gitconfig");
     writeFileSync(settings, '[filter "broken"]\n\tclean = cat\n\tsmudge = false\n\trequired = true\n');

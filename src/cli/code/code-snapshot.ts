@@ -10,12 +10,15 @@ import { AS_BYTES, startGit } from "./run-git.ts";
 import { checkSize } from "./size-limit.ts";
 import { createWorkshop, type Workshop } from "./snapshot-folder.ts";
 import { findWarnings } from "./snapshot-warnings.ts";
+import { indexTravelling, type Travelling } from "./travelling-files.ts";
 import { findWorkingFiles, type SizedFile, type WorkingFiles } from "./working-files.ts";
 import { writeFilteredTree, writeTree } from "./write-tree.ts";
 
-/** `isDirty`: something of it is in no commit. `subFolder` is where the user stands below the top, empty at the top. `folder` is ours, until `dispose`. */
+/** `isDirty`: something of it is in no commit. `subFolder` is where the user stands below `top`, empty there. `folder` is ours, until `dispose`. */
 export type Snapshot = Readonly<{
   folder: string;
+  top: string;
+  travelling: Travelling;
   treeSha: string;
   isDirty: boolean;
   subFolder: string;
@@ -69,6 +72,8 @@ const describe = (workshop: Workshop, taken: Taken): Snapshot => {
   return {
     ...taken.files.facts,
     folder,
+    top: repository.top,
+    travelling: indexTravelling(taken.files),
     treeSha: taken.tree,
     isDirty: taken.files.isDirty,
     subFolder: repository.prefix,

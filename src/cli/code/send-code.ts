@@ -23,6 +23,8 @@ type CodeFields = Pick<
 /** What of a request is about the user's code. The snapshot is for the caller to dispose of. */
 export type Code = Readonly<{ fields: Readonly<Required<CodeFields>>; snapshot: Snapshot | null }>;
 
+type CheckSnapshot = (snapshot: Snapshot) => Promise<Result<void, Failure>>;
+
 const NO_CODE: Code = {
   fields: {
     ...{ artifact_id: null, git_repo_url: null, git_branch: null, workdir: null },
@@ -81,12 +83,14 @@ const goWithoutCode = async (): Promise<Result<Code, Failure>> => {
   return answer.value ? ok(NO_CODE) : fail("nothing was submitted");
 };
 
-export const sendCode = async (api: Api, flags: FlagValues): Promise<Result<Code, Failure>> => {
+/** `check` looks at what would be sent, before anything is. */
+export const sendCode = async (api: Api, flags: FlagValues, check: CheckSnapshot): Promise<Result<Code, Failure>> => {
   if (readSwitch(flags, "no-git")) return ok(NO_CODE);
   const snapshot = await takeSnapshot(process.cwd());
   if (snapshot === null) return goWithoutCode();
   if (!snapshot.ok) return snapshot;
-  const code = await sendSnapshot(api, snapshot.value);
+  const checked = await check(snapshot.value);
+  const code = checked.ok ? await sendSnapshot(api, snapshot.value) : checked;
   if (!code.ok) snapshot.value.dispose();
   return code;
 };

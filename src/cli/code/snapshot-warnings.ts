@@ -1,9 +1,9 @@
-import { closeSync, constants, openSync, readSync } from "node:fs";
+import { closeSync, constants, openSync, readlinkSync, readSync } from "node:fs";
+import { posix } from "node:path";
 import { findPath, readName } from "./run-git.ts";
-import type { WorkingFiles } from "./working-files.ts";
+import { GIT_LINK, type WorkingFiles } from "./working-files.ts";
 
 const SHOWN = 3;
-const GIT_LINK = "160000";
 const POINTER = "version https://git-lfs.github.com/spec/";
 
 const listSome = (names: readonly string[]): string => {
@@ -26,11 +26,26 @@ const readStart = (path: string | Buffer): string => {
   return start.toString();
 };
 
+const readTarget = (top: string, name: string): string => {
+  try {
+    return readlinkSync(findPath(top, name), "latin1");
+  } catch {
+    return "";
+  }
+};
+
+const leadsOut = (name: string, target: string): boolean =>
+  target.startsWith("/") || /^\.\.(\/|$)/.test(posix.join(posix.dirname(name), target));
+
+const listLeadingOut = (top: string, { sizes }: WorkingFiles): readonly string[] =>
+  sizes.flatMap(({ name, isLink }) => {
+    const target = isLink ? readTarget(top, name) : "";
+    return leadsOut(name, target) ? [`${name} -> ${target}`] : [];
+  });
+
 /** What of the user's files does not travel, or not as the user may expect. */
-export const findWarnings = (
-  top: string,
-  { entries, names, nested, adopted, filtered }: WorkingFiles,
-): readonly string[] => {
+export const findWarnings = (top: string, files: WorkingFiles): readonly string[] => {
+  const { entries, names, nested, adopted, filtered } = files;
   const submodules = entries.flatMap(({ name, mode }) => (mode === GIT_LINK ? [name] : []));
   const pointers = [...filtered, ...names].filter((name) => readStart(findPath(top, name)) === POINTER);
   return [
@@ -39,6 +54,10 @@ export const findWarnings = (
     ...warnOf(
       "Files in Git LFS travel as pointers, as they lie here; git lfs pull fetches what they point to",
       pointers,
+    ),
+    ...warnOf(
+      "Links that lead out of the code travel as links, and find only what the server's machine has there",
+      listLeadingOut(top, files),
     ),
   ];
 };

@@ -16,7 +16,9 @@ export type IndexEntry = Readonly<{
   isLeftOut: boolean;
 }>;
 
-export type SizedFile = Readonly<{ name: string; bytes: number; isTracked: boolean }>;
+export type SizedFile = Readonly<{ name: string; bytes: number; isTracked: boolean; isLink: boolean }>;
+
+export const GIT_LINK = "160000";
 
 type Difference = Readonly<{ gone: readonly string[]; changed: readonly string[]; doubtful: readonly IndexEntry[] }>;
 
@@ -131,6 +133,7 @@ const measure = (name: string, status: Stats | undefined, isTracked: boolean): S
   name,
   bytes: status?.isFile() === true ? status.size : 0,
   isTracked,
+  isLink: status?.isSymbolicLink() === true,
 });
 
 const measureAll = (
@@ -141,7 +144,7 @@ const measureAll = (
   ...[...seen].map(([name, status]) => measure(name, status, true)),
   ...names.map((name) => measure(name, look(top, name), false)),
   ...entries.flatMap(({ name, isLeftOut }, index) =>
-    isLeftOut ? [{ name, bytes: blobSizes[index] || 0, isTracked: true }] : [],
+    isLeftOut ? [{ name, bytes: blobSizes[index] || 0, isTracked: true, isLink: false }] : [],
   ),
 ];
 

@@ -20,6 +20,7 @@ import { fail } from "../../command-line/usage.ts";
 import { acceptsConnections, type ListeningPlace } from "../../tools/accepts-connections.ts";
 import { locateServerDir, readLocalPort } from "../targets/local-socket.ts";
 import { hint } from "../terminal/output.ts";
+import { createServerEnvironment } from "./server-environment.ts";
 
 const MOCK_GPUS = ["--mock-gpus", "auto"];
 const POLL_MS = 10;
@@ -46,14 +47,14 @@ const describePlace = (): NodeJS.ProcessEnv => ({
   NS_SERVER_DIR: process.env["NS_SERVER_DIR"] ? locateServerDir() : undefined,
 });
 
-const spawnServer = (logPath: string): ChildProcess => {
+const spawnServer = (logPath: string, env: NodeJS.ProcessEnv): ChildProcess => {
   const log = openSync(logPath, "a", 0o600);
   const mock = process.env["NS_MOCK_GPUS"] === undefined ? MOCK_GPUS : [];
   const [program, ...args] = locateServer();
   const server = spawn(program, [...args, ...mock], {
     detached: true,
     cwd: "/",
-    env: { ...process.env, ...describePlace(), NEXUS_JOB_ID: undefined, NEXUS_GIT_TAG: undefined },
+    env,
     stdio: ["ignore", log, log],
   });
   closeSync(log);
@@ -99,7 +100,8 @@ export const startLocalServer = async (
   const prepared = prepareFolder(serverDir);
   if (!prepared.ok) return prepared;
   const logPath = join(serverDir, "server.log");
-  const server = spawnServer(logPath);
+  const env = await createServerEnvironment(process.env, serverDir);
+  const server = spawnServer(logPath, { ...env, ...describePlace() });
   if (!(await waitUntilUp(place, server)))
     return fail(`the local server did not start: ${readLastLine(logPath) || NOTHING_SAID} (see ${logPath})`);
   const gpus = (await hasMockGpus()) ? " with mock GPUs" : "";

@@ -1,6 +1,7 @@
 import { existsSync } from "node:fs";
 import { err, ok, type Result } from "../../base/result.ts";
-import { pinSocket } from "../../tools/sockets/pinned-socket.ts";
+import { type PinnedSocket, pinSocket } from "../../tools/sockets/pinned-socket.ts";
+import { locateSocketFor } from "../../wire/local-socket.ts";
 import { bypassesProxy } from "../targets/loopback.ts";
 import type { Target } from "../targets/target.ts";
 import { locatePort } from "../targets/target-url.ts";
@@ -14,6 +15,8 @@ export type Way = Readonly<{
 }>;
 
 type Opened = Promise<Result<Way, ApiFailure>>;
+
+const ROOT = 0;
 
 const nothing = (): void => undefined;
 
@@ -31,8 +34,14 @@ const dialInstead = (target: Target): Opened => {
   throw Object.assign(new Error("nothing listens there"), { code: "ENOENT" });
 };
 
+const findDirect = (path: string): Result<PinnedSocket, unknown> => {
+  const uid = process.getuid?.() ?? ROOT;
+  return pinSocket(locateSocketFor(path, uid), [uid]);
+};
+
 const enterSocket = async (target: Target, path: string, whose: "own" | "machine"): Opened => {
-  const pinned = pinSocket(path, listTrusted(whose));
+  const direct = whose === "own" ? findDirect(path) : null;
+  const pinned = direct?.ok === true ? direct : pinSocket(path, listTrusted(whose));
   if (pinned.ok) return ok({ options: { unix: pinned.value.path }, close: pinned.value.close });
   if (pinned.error.kind === "absent") return dialInstead(target);
   const { describeDoubt } = await import("./distrust.ts");

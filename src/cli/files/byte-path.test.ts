@@ -1,7 +1,8 @@
 import { expect, test } from "bun:test";
+import { isUtf8 } from "node:buffer";
 import { resolve } from "node:path";
 import fc from "fast-check";
-import { encodeBytes, encodePath, readBytePath, showPath, splitPath } from "./byte-path.ts";
+import { encodeBytes, encodePath, readBytePath, readByteTarget, showPath, splitPath } from "./byte-path.ts";
 
 const bytes = fc.uint8Array({ minLength: 0, maxLength: 40 });
 const hostile = fc
@@ -53,4 +54,16 @@ test("whatever bytes a path has, on the wire it is the same", () => {
 
 test("whatever bytes a path has, it is shown on one line without control characters", () => {
   fc.assert(fc.property(path, (one) => expect(showPath(one)).not.toMatch(/[\p{Cc}\u2028-\u202e\u2066-\u2069]/u)));
+});
+
+test("where a link leads is read byte for byte, and what can't be a target is none", () => {
+  fc.assert(
+    fc.property(bytes, (one) => {
+      const target = Buffer.from(one);
+      const raw = isUtf8(target) ? null : target.toString("base64");
+      const isTarget = target.length > 0 && !target.includes(0);
+      const read = readByteTarget({ target: target.toString("utf8"), raw_target: raw });
+      expect(read === null ? null : encodeBytes(read)).toEqual(isTarget ? target : null);
+    }),
+  );
 });

@@ -9,6 +9,16 @@ export const encodeBytes = (path: BytePath): Buffer => Buffer.from(path, "latin1
 export const readBytePath = ({ path, raw }: Pick<WireFile, "path" | "raw">): BytePath =>
   Buffer.from(raw ?? path, raw === null ? "utf8" : "base64").toString("latin1");
 
+/** Where a link leads, as the server has it; null where that can't be a link's target. */
+export const readByteTarget = ({
+  target,
+  raw_target: raw,
+}: Pick<WireFile, "target" | "raw_target">): BytePath | null => {
+  if (target === null || (raw === undefined && target.includes("\ufffd"))) return null;
+  const bytes = readBytePath({ path: target, raw: raw ?? null });
+  return bytes === "" || bytes.includes("\0") ? null : bytes;
+};
+
 /** On one line, and harmless for a terminal. */
 export const showPath = (path: BytePath): string => escapeText(encodeBytes(path).toString("utf8"));
 

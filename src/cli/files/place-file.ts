@@ -1,7 +1,7 @@
 import { constants, linkSync, openSync, readlinkSync, renameSync, rmSync, type Stats, symlinkSync } from "node:fs";
 import { readErrorCode } from "../../base/error-code.ts";
 import type { WireFile } from "../../wire/files.ts";
-import type { BytePath } from "./byte-path.ts";
+import { type BytePath, encodeBytes, readByteTarget } from "./byte-path.ts";
 import { findIn, type HeldFolder, locateIn } from "./held-folder.ts";
 
 /** What is in a file's place: `doubtful` has its size, so that its content must be looked at. */
@@ -20,14 +20,12 @@ const judgeFile = ({ size, mtimeMs }: Stats, file: WireFile): Standing => {
 
 const readTarget = ({ folder, name }: Place): string => readlinkSync(locateIn(folder, name), { encoding: "latin1" });
 
-const encodeTarget = (target: string): Buffer => Buffer.from(target, "utf8");
-
 export const judgePlace = (place: Place, file: WireFile): Standing => {
   const found = findIn(place.folder, place.name);
   if (found === null) return "free";
   if (found.isDirectory()) return "folder";
   if (file.type === "link") {
-    const isSame = found.isSymbolicLink() && readTarget(place) === encodeTarget(file.target ?? "").toString("latin1");
+    const isSame = found.isSymbolicLink() && readTarget(place) === readByteTarget(file);
     return isSame ? "same" : "other";
   }
   if (found.isSymbolicLink()) return "link";
@@ -62,11 +60,11 @@ export const putFile = (draft: Buffer, place: Place, isForced: boolean): boolean
 };
 
 /** The same for a link. */
-export const putLink = (target: string, { folder, name }: Place, isForced: boolean): boolean => {
+export const putLink = (target: BytePath, { folder, name }: Place, isForced: boolean): boolean => {
   const path = locateIn(folder, name);
   if (isForced) rmSync(path, { force: true });
   try {
-    symlinkSync(encodeTarget(target), path);
+    symlinkSync(encodeBytes(target), path);
     return true;
   } catch (error) {
     if (readErrorCode(error) === "EEXIST") return false;

@@ -6,7 +6,7 @@ import type { Failure } from "../../command-line/command.ts";
 import { fail } from "../../command-line/usage.ts";
 import type { WireFile } from "../../wire/files.ts";
 import type { Api } from "../connection/api-client.ts";
-import { type BytePath, encodePath, readBytePath, splitPath } from "./byte-path.ts";
+import { type BytePath, encodePath, readBytePath, readByteTarget, splitPath } from "./byte-path.ts";
 import { describeSystemError, type HeldFolder, withFolderAt } from "./held-folder.ts";
 import { openPart, type PartFile, type Parts } from "./part-file.ts";
 import { judgePlace, openPlace, putFile, putLink, type Standing } from "./place-file.ts";
@@ -146,8 +146,8 @@ const fetchInto = async (pulling: Pulling, way: Way, file: WireFile): Outcome =>
 };
 
 const makeLink = ({ top, isForced }: Pulling, { parents, name }: Way, file: WireFile): Result<Pulled, Failure> => {
-  const { target } = file;
-  if (target === null || target === "" || /[\0\ufffd]/.test(target)) return failWith("where it leads can't be written");
+  const target = readByteTarget(file);
+  if (target === null) return failWith("where it leads can't be written");
   const made = withFolderAt(top, parents, (folder) => {
     if (putLink(target, { folder, name }, isForced)) return FETCHED;
     return judgePlace({ folder, name }, file) === "same" ? THERE : DIFFERS;

@@ -343,6 +343,14 @@ describe("names and links are hostile", () => {
     expect([readdirSync(outside), read("d/x")]).toEqual([[], "d/x"]);
   });
 
+  test("a link whose target is no UTF-8 leads where it did", async () => {
+    const bytes = Buffer.from([0x6f, 0xff, 0x21]);
+    const raw_target = bytes.toString("base64");
+    const link = createWireFile("l", { type: "link", target: bytes.toString("utf8"), raw_target });
+    for (const _ of ["made", "there"]) expect((await pull([link])).failed).toEqual([]);
+    expect(readlinkSync(join(target, "l"), { encoding: "buffer" })).toEqual(bytes);
+  });
+
   test("a link that would lead somewhere else than it did is not made", async () => {
     const link = createWireFile("l", { type: "link", target: "odd\ufffd" });
     expect((await pull([link])).failed).toEqual([{ path: "l", why: "where it leads can't be written" }]);

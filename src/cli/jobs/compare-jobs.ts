@@ -1,5 +1,5 @@
 import type { WireJob } from "../../wire/job.ts";
-import { describeCommit, listVariables } from "./job-text.ts";
+import { describeCommit, describeLink, listVariables } from "./job-text.ts";
 
 /** What two jobs say of one thing, `kind` being where it belongs; null where one says nothing. */
 export type Difference = Readonly<{
@@ -18,6 +18,8 @@ const sayGpus: Say = ({ num_gpus: count, requested_gpu_idxs: idxs = [] }) =>
 
 const sayOutputs: Say = ({ output_globs: globs = null }) => (globs?.length === 0 ? "none" : listText(globs ?? []));
 
+const sayLinks: Say = ({ links = [] }) => listText(links.map(describeLink));
+
 const SAID: readonly (readonly [Difference["kind"], string, Say])[] = [
   ["command", "command", (job) => job.command],
   ["variables", "variables", (job) => listText(listVariables(job))],
@@ -27,6 +29,7 @@ const SAID: readonly (readonly [Difference["kind"], string, Say])[] = [
   ["flags", "integrations", (job) => listText(job.integrations)],
   ["flags", "notifications", (job) => listText(job.notifications)],
   ["flags", "outputs", sayOutputs],
+  ["flags", "links", sayLinks],
   ["flags", "jobrc", (job) => job.jobrc],
   ["code", "repository", (job) => job.git_repo_url],
   ["code", "branch", (job) => job.git_branch],

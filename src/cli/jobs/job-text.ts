@@ -1,5 +1,6 @@
 import { escapeText } from "../../base/escape-text.ts";
 import type { WireJob } from "../../wire/job.ts";
+import type { JobLink } from "../../wire/links/link-paths.ts";
 import { describeWandbRun } from "../../wire/wandb-text.ts";
 import { formatClock } from "../terminal/clock.ts";
 import { formatDuration } from "../terminal/duration.ts";
@@ -109,12 +110,16 @@ export const describeCommit = ({ git_commit: commit = null, git_dirty: isDirty }
 /** Of a server of an earlier version only those of a job that has not ended. */
 export const listVariables = ({ env, env_names: names }: WireJob): readonly string[] => names ?? Object.keys(env);
 
+export const describeLink = ({ path, target }: JobLink): string => `${path} -> ${target}`;
+
 const listOrigin = (job: WireJob): readonly (readonly [string, string | null])[] => [
   ["git", [job.git_repo_url, job.git_branch, job.git_tag].filter((part) => part !== null).join(" ")],
   ["commit", describeCommit(job)],
   ["tree", job.git_tree ?? null],
   ["workdir", job.workdir ?? null],
   ["env", listVariables(job).join(" ")],
+  ...(job.links ?? []).map((link) => ["link", describeLink(link)] as const),
+  ["carried", (job.carried_names ?? []).join(" ")],
   ["w&b", tellRun(job)],
   ["files", describeFiles(job)],
   ...listNotes(job).map((note) => ["note", note] as const),

@@ -4,8 +4,9 @@ import type { Failure } from "../../command-line/command.ts";
 import { fail, failUsage } from "../../command-line/usage.ts";
 import { readTextFile } from "../terminal/light-files.ts";
 import { findWrongSetting, findWrongVariable, isOn, nameVariable, splitList } from "./settings.ts";
+import { findKeyLine, parseToml, type Table } from "./toml.ts";
 
-export type Config = Readonly<Record<string, unknown>>;
+export type Config = Table;
 
 export const locateHome = (): string => process.env["HOME"] || process.getBuiltinModule("node:os").homedir();
 
@@ -14,25 +15,13 @@ export const locateOwn = (name: string): string => `${locateHome()}/.nexus/${nam
 
 export const locateConfig = (): string => locateOwn("config.toml");
 
-const findLine = (text: string, name: string): string => {
-  const index = text.split("\n").findIndex((line) => new RegExp(`^\\s*["']?${name}["']?\\s*=`).test(line));
-  return index === -1 ? "" : `, line ${index + 1}`;
-};
-
 const parseText = async (path: string, text: string): Promise<Result<Config, Failure>> => {
-  const { parse, TomlError } = await import("smol-toml");
-  try {
-    const config = parse(text);
-    const wrong = findWrongSetting(config);
-    return wrong === null ? ok(config) : failUsage(`${path}${findLine(text, wrong.name)}: ${wrong.problem}`);
-  } catch (error) {
-    const line = error instanceof TomlError ? `, line ${error.line}` : "";
-    const problem = error instanceof Error ? (error.message.split("\n")[0] ?? "") : String(error);
-    return fail(`${path}${line}: ${problem}`);
-  }
+  const config = await parseToml(text);
+  if (!config.ok) return fail(`${path}${config.error.line}: ${config.error.problem}`);
+  const wrong = findWrongSetting(config.value);
+  return wrong === null ? config : failUsage(`${path}${findKeyLine(text, wrong.name)}: ${wrong.problem}`);
 };
 
-/** The parser is loaded only where there is a file. */
 export const parseConfig = async (path: string): Promise<Result<Config, Failure>> => {
   try {
     const text = await readTextFile(path);

@@ -13,7 +13,7 @@ type Environment = Readonly<Record<string, string>>;
 
 const NAME = /^[A-Za-z_][A-Za-z0-9_]*$/;
 
-const readText = (path: string): Result<string, Failure> => {
+export const readOwnText = (path: string): Result<string, Failure> => {
   try {
     return ok(readFileSync(path, "utf8"));
   } catch (error) {
@@ -28,7 +28,7 @@ const warnOfBroken = (path: string, lines: readonly number[]): void => {
 };
 
 const readEnvFile = (path: string, earlier: Environment): Result<Environment, Failure> => {
-  const text = readText(path);
+  const text = readOwnText(path);
   if (!text.ok) return text;
   warnOfBroken(path, listBrokenLines(text.value));
   return ok(readEnv(text.value, { ...process.env, ...earlier }));
@@ -80,20 +80,29 @@ const readFiles = (
 
 type Layers = Readonly<{ own: readonly Environment[]; given: readonly Environment[] }>;
 
-const readLayers = (pairs: readonly string[], envFile: string | null): Result<Layers, Failure> => {
+const readLayers = (
+  pairs: readonly string[],
+  envFile: string | null,
+  earlier: readonly Environment[],
+): Result<Layers, Failure> => {
   if (envFile !== null && statSync(envFile, { throwIfNoEntry: false }) === undefined)
     return failUsage(`--env-file ${envFile}: there is no such file`);
   const named = parsePairs(pairs);
   if (!named.ok) return named;
-  const own = readFiles([locateOwn(".env"), ".env"].filter(isFile));
-  if (!own.ok) return own;
-  const file = readFiles(envFile === null ? [] : [envFile], own.value);
-  return file.ok ? ok({ own: own.value, given: [...file.value, named.value] }) : file;
+  const files = readFiles([locateOwn(".env"), ".env"].filter(isFile), earlier);
+  if (!files.ok) return files;
+  const own = [...earlier, ...files.value];
+  const file = readFiles(envFile === null ? [] : [envFile], own);
+  return file.ok ? ok({ own, given: [...file.value, named.value] }) : file;
 };
 
-/** `~/.nexus/.env`, then `./.env`, then `--env-file`, then each `-e`: the later wins. */
-export const collectEnvironment = (pairs: readonly string[], envFile: string | null): Result<Environment, Failure> => {
-  const layers = readLayers(pairs, envFile);
+/** Those of `earlier`, then `~/.nexus/.env`, then `./.env`, then `--env-file`, then each `-e`: the later wins. */
+export const collectEnvironment = (
+  pairs: readonly string[],
+  envFile: string | null,
+  earlier: readonly Environment[] = [],
+): Result<Environment, Failure> => {
+  const layers = readLayers(pairs, envFile, earlier);
   return layers.ok ? ok(mergeLayers([...layers.value.own, ...layers.value.given])) : layers;
 };
 
@@ -103,13 +112,14 @@ export type NamedValues = Readonly<{ values: Environment; given: readonly string
 const pick = (environment: Environment, names: readonly string[]): Environment =>
   Object.fromEntries(Object.entries(environment).filter(([name]) => names.includes(name)));
 
-/** The same, but of the files only variables of these names. */
+type Sources = Readonly<{ pairs: readonly string[]; envFile: string | null; earlier: readonly Environment[] }>;
+
+/** The same, but of `earlier` and the files only variables of these names. */
 export const collectNamed = (
   names: readonly string[],
-  pairs: readonly string[],
-  envFile: string | null,
+  { pairs, envFile, earlier }: Sources,
 ): Result<NamedValues, Failure> => {
-  const layers = readLayers(pairs, envFile);
+  const layers = readLayers(pairs, envFile, earlier);
   if (!layers.ok) return layers;
   const own = layers.value.own.map((layer) => pick(layer, names));
   const given = layers.value.given.flatMap(Object.keys);
@@ -118,5 +128,5 @@ export const collectNamed = (
 
 export const readJobrc = (): Result<string | null, Failure> => {
   const path = locateOwn(".jobrc");
-  return isFile(path) ? readText(path) : ok(null);
+  return isFile(path) ? readOwnText(path) : ok(null);
 };

@@ -1,12 +1,15 @@
 import { INTEGRATION_NAMES, NOTIFICATION_NAMES } from "../../wire/job-names.ts";
 
-/** A key of `config.toml`. `choices` are what a list may hold. */
+/** A key of `config.toml`. `choices` are what a list may hold, or one of which a choice is. */
 export type Setting = Readonly<{
   name: string;
-  kind: "text" | "list" | "switch";
+  kind: "text" | "list" | "switch" | "choice";
   choices?: readonly string[];
   fallback: string | boolean | readonly string[];
 }>;
+
+/** What of the user's shell travels with a job: what an active environment needs, all of it, or nothing. */
+export const CARRY_MODES = ["activated", "all", "none"] as const;
 
 export const SETTINGS: readonly Setting[] = [
   { name: "user", kind: "text", fallback: "" },
@@ -15,6 +18,7 @@ export const SETTINGS: readonly Setting[] = [
   { name: "default_notifications", kind: "list", choices: NOTIFICATION_NAMES, fallback: [] },
   { name: "enable_git_tag_push", kind: "switch", fallback: false },
   { name: "autostart", kind: "switch", fallback: true },
+  { name: "carry_environment", kind: "choice", choices: CARRY_MODES, fallback: CARRY_MODES[0] },
 ];
 
 const SWITCH = /^(?:true|yes|on|1|false|no|off|0)?$/i;
@@ -27,14 +31,17 @@ export const splitList = (text: string): readonly string[] =>
 
 export const nameVariable = (name: string): string => `NEXUS_${name.toUpperCase()}`;
 
-const describeChoices = (name: string, choices: readonly string[]): string =>
-  `${name} is a list of: ${choices.join(", ")}`;
+type Choosing = Pick<Setting, "kind" | "choices">;
+
+const describeChoices = (name: string, { kind, choices = [] }: Choosing): string =>
+  `${name} is ${kind === "choice" ? "one of" : "a list of"}: ${choices.join(", ")}`;
 
 const describeWrong = ({ name, kind, choices = [] }: Setting, value: unknown): string | null => {
   if (kind === "text") return typeof value === "string" ? null : `${name} is a text in quotes`;
   if (kind === "switch") return typeof value === "boolean" ? null : `${name} is true or false`;
-  const isRight = Array.isArray(value) && value.every((part) => choices.includes(String(part)));
-  return isRight ? null : describeChoices(name, choices);
+  const parts = kind === "choice" ? [value] : value;
+  const isRight = Array.isArray(parts) && parts.every((part) => choices.includes(String(part)));
+  return isRight ? null : describeChoices(name, { kind, choices });
 };
 
 /** The first known key with a value that it can't have; unknown keys are the user's own affair. */
@@ -53,8 +60,10 @@ const describeWrongVariable = ({ name, kind, choices = [] }: Setting): string | 
   const variable = nameVariable(name);
   const text = process.env[variable] ?? "";
   if (kind === "switch") return SWITCH.test(text) ? null : `${variable} is true or false, not "${text}"`;
-  const unknown = kind === "list" ? splitList(text).find((part) => !choices.includes(part)) : undefined;
-  return unknown === undefined ? null : `${describeChoices(variable, choices)}, not "${unknown}"`;
+  if (kind === "text" || text === "") return null;
+  const parts = kind === "choice" ? [text] : splitList(text);
+  const unknown = parts.find((part) => !choices.includes(part));
+  return unknown === undefined ? null : `${describeChoices(variable, { kind, choices })}, not "${unknown}"`;
 };
 
 /** The same of the variables that stand for the keys. */

@@ -5,17 +5,23 @@ import { readList, readSwitch, readText, readWhole } from "../../command-line/fl
 import { failUsage } from "../../command-line/usage.ts";
 import type { JobRequestInput } from "../../wire/job.ts";
 import { INTEGRATION_NAMES, NOTIFICATION_NAMES } from "../../wire/job-names.ts";
+import { GPU_COUNT } from "../../wire/limits.ts";
 import { describeFirstMistake, describeGlobMistake } from "../../wire/output-globs.ts";
-import { type Config, readListOption } from "../settings/config-file.ts";
-import { collectEnvironment, readJobrc } from "../settings/environment-files.ts";
+import { locateRepository } from "../code/git-repository.ts";
+import { chooseJobrc } from "../project/choose-jobrc.ts";
+import { readLinks } from "../project/job-links.ts";
+import type { Project } from "../project/read-project.ts";
+import { readListOption } from "../settings/config-file.ts";
+import { collectEnvironment } from "../settings/environment-files.ts";
 import { readUserName } from "../settings/user-name.ts";
+import type { Target } from "../targets/target.ts";
+import { hint } from "../terminal/output.ts";
+import { describeCarried, readCarried, readCarryMode, type VariableFields } from "./carry.ts";
 
 /** All of a request but its command and what travels with it. */
 export type JobOptions = Omit<JobRequestInput, "command">;
 
 export type GpuOptions = Pick<JobRequestInput, "num_gpus" | "gpu_idxs">;
-
-const MAX_GPUS = 1024;
 
 const parseIndexes = (text: string): Result<readonly number[], Failure> => {
   const parts = text.split(",");
@@ -27,7 +33,7 @@ const parseIndexes = (text: string): Result<readonly number[], Failure> => {
 };
 
 export const readGpus = (flags: FlagValues): Result<GpuOptions, Failure> => {
-  const count = readWhole(flags, "gpus", { min: 0, max: MAX_GPUS });
+  const count = readWhole(flags, "gpus", GPU_COUNT);
   if (!count.ok) return count;
   const text = readText(flags, "gpu-idxs");
   const given = [text, count.value, readSwitch(flags, "cpu") || null].filter((value) => value !== null);
@@ -73,29 +79,70 @@ export const readOutputGlobs = (flags: FlagValues): Result<Pick<JobRequestInput,
   return ok(globs.length > 0 || keepsNone ? { output_globs: [...globs] } : {});
 };
 
-const readSurroundings = (flags: FlagValues): Result<Pick<JobRequestInput, "env" | "jobrc">, Failure> => {
-  const env = collectEnvironment(readList(flags, "env"), readText(flags, "env-file"));
-  if (!env.ok) return env;
-  const jobrc = readJobrc();
-  return jobrc.ok ? ok({ env: env.value, jobrc: jobrc.value }) : jobrc;
+const locateCode = (flags: FlagValues): string | null => {
+  const repository = readSwitch(flags, "no-git") ? null : locateRepository(process.cwd());
+  return repository?.ok === true ? (repository.value?.top ?? null) : null;
 };
 
-export const readJobOptions = (flags: FlagValues, config: Config): Result<JobOptions, Failure> => {
-  const gpus = readGpus(flags);
-  if (!gpus.ok) return gpus;
-  const notifications = readNotifications(flags, readListOption(config, "default_notifications"));
+const readVariables = async (
+  flags: FlagValues,
+  { settings }: Project,
+  target: Target,
+): Promise<Result<VariableFields, Failure>> => {
+  const carried = await readCarried(flags, target, readCarryMode(flags, target.config));
+  const earlier = [carried?.values ?? {}, settings.env ?? {}];
+  const env = collectEnvironment(readList(flags, "env"), readText(flags, "env-file"), earlier);
+  if (!env.ok) return env;
+  if (carried === null) return ok({ env: env.value });
+  const { fields, notes } = describeCarried(env.value, carried, locateCode(flags));
+  for (const note of notes) hint(note);
+  return ok(fields);
+};
+
+type Surroundings = VariableFields & Pick<JobRequestInput, "jobrc" | "links">;
+
+const readSurroundings = async (
+  flags: FlagValues,
+  project: Project,
+  target: Target,
+): Promise<Result<Surroundings, Failure>> => {
+  const variables = await readVariables(flags, project, target);
+  if (!variables.ok) return variables;
+  const jobrc = chooseJobrc(project);
+  if (!jobrc.ok) return jobrc;
+  const links = await readLinks(flags, project, target);
+  if (!links.ok) return links;
+  return ok({ ...variables.value, jobrc: jobrc.value, ...(links.value.length === 0 ? {} : { links: links.value }) });
+};
+
+type Services = Pick<JobRequestInput, "notifications" | "integrations">;
+
+const readServices = (flags: FlagValues, { settings }: Project, { config }: Target): Result<Services, Failure> => {
+  const usual = settings.notify ?? readListOption(config, "default_notifications");
+  const notifications = readNotifications(flags, usual);
   if (!notifications.ok) return notifications;
   const integrations = checkNames(readListOption(config, "default_integrations"), INTEGRATION_NAMES, "integration");
-  if (!integrations.ok) return integrations;
+  return integrations.ok ? ok({ notifications: notifications.value, integrations: integrations.value }) : integrations;
+};
+
+/** Of flags to which the project's defaults are applied. */
+export const readJobOptions = async (
+  flags: FlagValues,
+  project: Project,
+  target: Target,
+): Promise<Result<JobOptions, Failure>> => {
+  const gpus = readGpus(flags);
+  if (!gpus.ok) return gpus;
+  const services = readServices(flags, project, target);
+  if (!services.ok) return services;
   const outputs = readOutputGlobs(flags);
   if (!outputs.ok) return outputs;
-  const surroundings = readSurroundings(flags);
+  const surroundings = await readSurroundings(flags, project, target);
   if (!surroundings.ok) return surroundings;
   return ok({
     ...gpus.value,
-    user: readUserName(config),
-    notifications: notifications.value,
-    integrations: integrations.value,
+    user: readUserName(target.config),
+    ...services.value,
     ...surroundings.value,
     ignore_blacklist: readSwitch(flags, "force"),
     ...outputs.value,

@@ -16,8 +16,6 @@ type Submit = (requests: Requests) => Promise<Result<readonly WireJob[], Failure
 
 const SHOWN = 10;
 
-export const PRIORITY = { min: -9999, max: 9998 } as const;
-
 export const QUEUE_FLAGS: readonly Flag[] = [
   { long: "repeat", short: "r", value: "N", help: "add each N times" },
   { long: "priority", short: "p", value: "N", help: "higher starts earlier (default: 0)" },

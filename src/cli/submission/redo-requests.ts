@@ -1,54 +1,27 @@
 import { ok, type Result } from "../../base/result.ts";
 import type { Failure, FlagValues } from "../../command-line/command.ts";
-import { readList, readSwitch, readText, readWhole } from "../../command-line/flag-values.ts";
+import { readSwitch, readWhole } from "../../command-line/flag-values.ts";
 import { failUsage } from "../../command-line/usage.ts";
 import type { JobRequestInput, WireJob } from "../../wire/job.ts";
-import { MAX_BATCH_SIZE } from "../../wire/limits.ts";
-import { listVariables } from "../jobs/job-text.ts";
-import type { Config } from "../settings/config-file.ts";
-import { collectNamed, type NamedValues } from "../settings/environment-files.ts";
+import { MAX_BATCH_SIZE, PRIORITY } from "../../wire/limits.ts";
+import { GPU_FLAGS } from "../project/apply-defaults.ts";
+import { chooseLinks } from "../project/job-links.ts";
+import type { Project } from "../project/read-project.ts";
 import { readUserName } from "../settings/user-name.ts";
+import type { Target } from "../targets/target.ts";
+import type { VariableFields } from "./carry.ts";
 import { expandWords, type Reading } from "./expand-words.ts";
 import { type GpuOptions, readGpus, readNotifications, readOutputGlobs } from "./job-options.ts";
-import { PRIORITY } from "./queue-requests.ts";
+import { readAgain } from "./redo-variables.ts";
 
 type Requests = readonly JobRequestInput[];
 type Wanted = Readonly<{
   flags: FlagValues;
   command: readonly string[] | undefined;
   reading: Reading;
-  config: Config;
+  project: Project;
+  target: Target;
 }>;
-
-const GPU_FLAGS = ["gpu-idxs", "gpus", "cpu"];
-
-const listNeeded = (job: WireJob, flags: FlagValues): readonly string[] => {
-  const without = readList(flags, "without");
-  return listVariables(job).filter((name) => !without.includes(name));
-};
-
-const findUnknown = (jobs: readonly WireJob[], flags: FlagValues): string | undefined =>
-  readList(flags, "without").find((name) => !jobs.some((job) => listVariables(job).includes(name)));
-
-const refuseMissing = (id: string, missing: readonly string[]): Result<never, Failure> => {
-  const [them, each] = missing.length === 1 ? ["the variable", "it"] : ["the variables", "each"];
-  return failUsage(
-    `job ${id} had ${them} ${missing.join(", ")}, with no value in your files now; give ${each} with -e NAME=VALUE, or leave ${each} out with --without NAME`,
-  );
-};
-
-const readVariables = (jobs: readonly WireJob[], flags: FlagValues): Result<NamedValues, Failure> => {
-  const unknown = findUnknown(jobs, flags);
-  if (unknown !== undefined) return failUsage(`--without ${unknown}: no job that is to run again had that variable`);
-  const names = jobs.flatMap((job) => listNeeded(job, flags));
-  const found = collectNamed(names, readList(flags, "env"), readText(flags, "env-file"));
-  if (!found.ok) return found;
-  for (const job of jobs) {
-    const missing = listNeeded(job, flags).filter((name) => !Object.hasOwn(found.value.values, name));
-    if (missing.length > 0) return refuseMissing(job.id, missing);
-  }
-  return found;
-};
 
 const chooseGpus = (job: WireJob, flags: FlagValues): Result<GpuOptions, Failure> => {
   if (GPU_FLAGS.some((name) => flags[name] !== undefined)) return readGpus(flags);
@@ -75,6 +48,7 @@ const sameCode = (job: WireJob, flags: FlagValues): Partial<JobRequestInput> => 
   git_commit: job.git_commit ?? null,
   git_tree: job.git_tree ?? null,
   git_dirty: job.git_dirty ?? null,
+  code_root: job.code_root ?? null,
   workdir: job.workdir ?? null,
 });
 
@@ -92,17 +66,20 @@ const chooseEnding = (job: WireJob, flags: FlagValues): Result<Ending, Failure> 
   return ok({ notifications: notifications.value, output_globs: job.output_globs ?? null, ...outputs.value });
 };
 
-const readOptions = (job: WireJob, { flags, config }: Wanted): Result<Options, Failure> => {
+const readOptions = async (job: WireJob, { flags, project, target }: Wanted): Promise<Result<Options, Failure>> => {
   const gpus = chooseGpus(job, flags);
   if (!gpus.ok) return gpus;
   const ending = chooseEnding(job, flags);
   if (!ending.ok) return ending;
   const priority = readWhole(flags, "priority", PRIORITY);
   if (!priority.ok) return priority;
+  const links = await chooseLinks(flags, project, { usual: job.links ?? [], target });
+  if (!links.ok) return links;
   return ok({
     ...gpus.value,
     ...sameCode(job, flags),
-    user: readUserName(config),
+    user: readUserName(target.config),
+    links: links.value,
     ...ending.value,
     integrations: job.integrations,
     jobrc: job.jobrc,
@@ -111,29 +88,27 @@ const readOptions = (job: WireJob, { flags, config }: Wanted): Result<Options, F
   });
 };
 
-const pickValues = (job: WireJob, flags: FlagValues, { values, given }: NamedValues): Record<string, string> => {
-  const names = new Set([...listNeeded(job, flags), ...given]);
-  return Object.fromEntries(Object.entries(values).filter(([name]) => names.has(name)));
-};
-
-const redoOne = (job: WireJob, wanted: Wanted, variables: NamedValues): Result<Requests, Failure> => {
+const redoOne = async (
+  job: WireJob,
+  wanted: Wanted,
+  variables: VariableFields | undefined,
+): Promise<Result<Requests, Failure>> => {
   const repeat = readWhole(wanted.flags, "repeat", { min: 1, max: MAX_BATCH_SIZE });
   if (!repeat.ok) return repeat;
   const commands = chooseCommands(job, wanted, repeat.value ?? 1);
   if (!commands.ok) return commands;
-  const options = readOptions(job, wanted);
+  const options = await readOptions(job, wanted);
   if (!options.ok) return options;
-  const env = pickValues(job, wanted.flags, variables);
-  return ok(commands.value.map((command) => ({ ...options.value, env, command })));
+  return ok(commands.value.map((command) => ({ ...options.value, ...variables, command })));
 };
 
 /** Requests for the same jobs again, but for what the flags and a command change. */
-export const redoRequests = (jobs: readonly WireJob[], wanted: Wanted): Result<Requests, Failure> => {
-  const variables = readVariables(jobs, wanted.flags);
+export const redoRequests = async (jobs: readonly WireJob[], wanted: Wanted): Promise<Result<Requests, Failure>> => {
+  const variables = await readAgain(jobs, wanted);
   if (!variables.ok) return variables;
   const requests: JobRequestInput[] = [];
-  for (const job of jobs) {
-    const again = redoOne(job, wanted, variables.value);
+  for (const [index, job] of jobs.entries()) {
+    const again = await redoOne(job, wanted, variables.value[index]);
     if (!again.ok) return again;
     requests.push(...again.value);
   }

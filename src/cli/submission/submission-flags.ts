@@ -1,5 +1,6 @@
 import type { Flag } from "../../command-line/command.ts";
 import { NOTIFICATION_NAMES } from "../../wire/job-names.ts";
+import { CARRY_MODES } from "../settings/settings.ts";
 
 export const SUBMISSION_FLAGS: readonly Flag[] = [
   { long: "gpu-idxs", short: "i", value: "0,1", help: "run on exactly these GPUs" },
@@ -19,6 +20,13 @@ export const SUBMISSION_FLAGS: readonly Flag[] = [
   { long: "local", short: "l", help: "no git tag" },
   { long: "env", short: "e", value: "K=V", many: true, help: "a variable for the job" },
   { long: "env-file", value: "FILE", help: "variables for the job, one K=V a line" },
+  {
+    long: "carry",
+    value: "WHAT",
+    choices: CARRY_MODES,
+    check: (value) => (CARRY_MODES.some((mode) => mode === value) ? null : `be one of ${CARRY_MODES.join(", ")}`),
+    help: "what of this shell the job gets: activated, all or none",
+  },
   { long: "no-git", help: "send no code" },
   {
     long: "outputs",
@@ -27,6 +35,8 @@ export const SUBMISSION_FLAGS: readonly Flag[] = [
     help: "keep what matches of its files, ** crosses folders, ! takes out",
   },
   { long: "no-outputs", help: "keep no file of its folder" },
+  { long: "link", value: "PATH[=ABS]", many: true, help: "a link in its folder to what is here, or to ABS" },
+  { long: "no-link", help: "no other links than those of --link" },
   { long: "dry-run", help: "print what would be submitted" },
   { long: "json", help: "print the jobs as JSON" },
   { long: "quiet", short: "q", help: "print ids only" },

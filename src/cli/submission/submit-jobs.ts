@@ -11,6 +11,7 @@ import { sendCode } from "../code/send-code.ts";
 import type { Api } from "../connection/api-client.ts";
 import type { ApiFailure, ApiResult } from "../connection/api-failure.ts";
 import { readOutputs } from "../jobs/kept-text.ts";
+import { checkLinks } from "../project/check-links.ts";
 import { readSwitchOption } from "../settings/config-file.ts";
 import { hint } from "../terminal/output.ts";
 
@@ -87,7 +88,7 @@ const submit = async <Value>(
   requests: Requests,
   post: Post<Value>,
 ): Promise<Result<Value, ApiFailure>> => {
-  const code = await sendCode(api, flags);
+  const code = await sendCode(api, flags, (snapshot) => checkLinks(snapshot, requests, api.target));
   if (!code.ok) return err({ ...code.error, code: null });
   const { fields, snapshot } = code.value;
   const isTagging = readSwitchOption(api.target.config, "enable_git_tag_push", false) && !readSwitch(flags, "local");
@@ -99,9 +100,12 @@ const submit = async <Value>(
   }
 };
 
-const warnOfOldServer = (flags: FlagValues, [job]: readonly WireJob[]): void => {
-  if (job === undefined || readOutputs(job) !== null || readList(flags, "outputs").length === 0) return;
-  hint("Warning: the server is too old for --outputs, and keeps no file of the job");
+const warnOfOldServer = (flags: FlagValues, [request]: Requests, [job]: readonly WireJob[]): void => {
+  if (job === undefined) return;
+  if (readOutputs(job) === null && readList(flags, "outputs").length > 0)
+    hint("Warning: the server is too old for --outputs, and keeps no file of the job");
+  if (job.links === undefined && (request?.links ?? []).length > 0)
+    hint("Warning: the server is too old for --link, and the job has no links");
 };
 
 const postBatch =
@@ -112,18 +116,18 @@ const postBatch =
 /** Requests that name their code themselves, as the server has it. */
 export const submitKnown = async (api: Api, flags: FlagValues, requests: Requests): ApiResult<readonly WireJob[]> => {
   const jobs = await submitAnyhow({ requests, snapshot: null, post: postBatch(api) });
-  if (jobs.ok) warnOfOldServer(flags, jobs.value);
+  if (jobs.ok) warnOfOldServer(flags, requests, jobs.value);
   return jobs;
 };
 
 export const submitBatch = async (api: Api, flags: FlagValues, requests: Requests): ApiResult<readonly WireJob[]> => {
   const jobs = await submit(api, flags, requests, postBatch(api));
-  if (jobs.ok) warnOfOldServer(flags, jobs.value);
+  if (jobs.ok) warnOfOldServer(flags, requests, jobs.value);
   return jobs;
 };
 
 export const submitJob = async (api: Api, flags: FlagValues, request: JobRequestInput): ApiResult<WireJob> => {
   const job = await submit(api, flags, [request], ([only]) => api.send<WireJob>("POST", "/v1/jobs", only));
-  if (job.ok) warnOfOldServer(flags, [job.value]);
+  if (job.ok) warnOfOldServer(flags, [request], [job.value]);
   return job;
 };

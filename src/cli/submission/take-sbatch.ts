@@ -5,6 +5,7 @@ import { ok, type Result } from "../../base/result.ts";
 import type { Failure, FlagValues, Invocation } from "../../command-line/command.ts";
 import { readSwitch } from "../../command-line/flag-values.ts";
 import { failUsage } from "../../command-line/usage.ts";
+import { GPU_FLAGS } from "../project/apply-defaults.ts";
 import { isFile } from "../settings/write-file.ts";
 import { hint } from "../terminal/output.ts";
 import { readSbatchLines, type SbatchLines } from "./sbatch-lines.ts";
@@ -12,7 +13,6 @@ import { readSbatchLines, type SbatchLines } from "./sbatch-lines.ts";
 type Script = Readonly<{ path: string; lines: SbatchLines }>;
 
 const SHELLS = ["bash", "sh"];
-const GPU_FLAGS = ["gpus", "gpu-idxs", "cpu"];
 
 const LONGEST = 65_536;
 

@@ -121,12 +121,16 @@ const createRemote = async (name: string, given: Entry, config: Config): Promise
   });
 };
 
-/** `-t`, then `NEXUS_TARGET`, then the file's default, then the local server. */
+/** That of `-t`, then `NEXUS_TARGET`, then the file's default, then the local server. */
+export const chooseTargetName = (config: Config, flags: FlagValues): string => {
+  const chosen = readText(flags, "target") || process.env["NEXUS_TARGET"] || readOption(config, "default_target");
+  return typeof chosen === "string" && chosen !== "" ? chosen : LOCAL;
+};
+
 export const resolveTarget = async (flags: FlagValues): Promise<Result<Target, Failure>> => {
   const config = await readConfig();
   if (!config.ok) return config;
-  const chosen = readText(flags, "target") || process.env["NEXUS_TARGET"] || readOption(config.value, "default_target");
-  const name = typeof chosen === "string" && chosen !== "" ? chosen : LOCAL;
+  const name = chooseTargetName(config.value, flags);
   if (name === LOCAL) return resolveLocal(config.value, flags);
   const entry = findEntry(config.value, name);
   if (entry !== null) return createRemote(name, entry, config.value);

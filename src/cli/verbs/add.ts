@@ -1,15 +1,15 @@
 import { ok, type Result } from "../../base/result.ts";
-import type { Failure, Invocation, Outcome, Verb } from "../../command-line/command.ts";
+import type { Failure, FlagValues, Invocation, Outcome, Verb } from "../../command-line/command.ts";
 import { readWhole } from "../../command-line/flag-values.ts";
 import { failUsage } from "../../command-line/usage.ts";
 import type { JobRequestInput } from "../../wire/job.ts";
-import { MAX_BATCH_SIZE } from "../../wire/limits.ts";
+import { MAX_BATCH_SIZE, PRIORITY } from "../../wire/limits.ts";
 import type { Api } from "../connection/api-client.ts";
 import { connect } from "../connection/connect.ts";
 import { confirmCommand } from "../submission/confirm-command.ts";
 import { chooseReading, expandWords } from "../submission/expand-words.ts";
-import { readJobOptions } from "../submission/job-options.ts";
-import { PRIORITY, QUEUE_FLAGS, queueRequests } from "../submission/queue-requests.ts";
+import { planSubmission } from "../submission/plan-submission.ts";
+import { QUEUE_FLAGS, queueRequests } from "../submission/queue-requests.ts";
 import { SUBMISSION_FLAGS } from "../submission/submission-flags.ts";
 import { submitBatch } from "../submission/submit-jobs.ts";
 import { takeSbatch } from "../submission/take-sbatch.ts";
@@ -22,14 +22,18 @@ const expand = async ({ flags, words }: Invocation): Promise<Result<readonly str
   return reading.ok ? expandWords(words, repeat.value ?? 1, reading.value) : reading;
 };
 
-const planRequests = async (invocation: Invocation, api: Api): Promise<Result<readonly JobRequestInput[], Failure>> => {
+type Planned = Readonly<{ flags: FlagValues; requests: readonly JobRequestInput[] }>;
+
+const planRequests = async (invocation: Invocation, { target }: Api): Promise<Result<Planned, Failure>> => {
   const commands = await expand(invocation);
   if (!commands.ok) return commands;
-  const priority = readWhole(invocation.flags, "priority", PRIORITY);
+  const plan = await planSubmission(invocation.flags, target);
+  if (!plan.ok) return plan;
+  const { flags, options } = plan.value;
+  const priority = readWhole(flags, "priority", PRIORITY);
   if (!priority.ok) return priority;
-  const options = readJobOptions(invocation.flags, api.target.config);
-  if (!options.ok) return options;
-  return ok(commands.value.map((command) => ({ ...options.value, command, priority: priority.value ?? 0 })));
+  const requests = commands.value.map((command) => ({ ...options, command, priority: priority.value ?? 0 }));
+  return ok({ flags, requests });
 };
 
 const run = async (given: Invocation): Promise<Outcome> => {
@@ -37,13 +41,12 @@ const run = async (given: Invocation): Promise<Outcome> => {
   if (!confirmed.ok) return confirmed;
   const taken = takeSbatch(given);
   if (!taken.ok) return taken;
-  const invocation = taken.value;
-  const { flags } = invocation;
-  const api = await connect(flags);
+  const api = await connect(taken.value.flags);
   if (!api.ok) return api;
-  const requests = await planRequests(invocation, api.value);
-  if (!requests.ok) return requests;
-  return queueRequests(api.value, flags, requests.value, (agreed) => submitBatch(api.value, flags, agreed));
+  const planned = await planRequests(taken.value, api.value);
+  if (!planned.ok) return planned;
+  const { flags, requests } = planned.value;
+  return queueRequests(api.value, flags, requests, (agreed) => submitBatch(api.value, flags, agreed));
 };
 
 export const verb: Verb = {

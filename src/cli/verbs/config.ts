@@ -3,6 +3,8 @@ import { DONE, type FlagValues, type Invocation, type Outcome, type Verb } from 
 import { readSwitch } from "../../command-line/flag-values.ts";
 import { refuseWord } from "../../command-line/refuse-word.ts";
 import { failUsage } from "../../command-line/usage.ts";
+import { listSettings } from "../project/project-settings.ts";
+import { readProject } from "../project/read-project.ts";
 import {
   type Config,
   locateConfig,
@@ -14,6 +16,7 @@ import {
 } from "../settings/config-file.ts";
 import { type CheckFile, editFile } from "../settings/edit-file.ts";
 import { nameVariable, SETTINGS, type Setting } from "../settings/settings.ts";
+import { chooseTargetName } from "../targets/resolve-target.ts";
 import { dim, hint, print, printJson } from "../terminal/output.ts";
 
 const ACTIONS = ["show", "edit"];
@@ -47,6 +50,14 @@ const collect = (config: Config): readonly Readonly<{ name: string; value: unkno
     .map(([name, value]) => ({ name, value: mask(name, value), from: "" })),
 ];
 
+const sayProject = async (config: Config, flags: FlagValues): Promise<void> => {
+  const target = chooseTargetName(config, flags);
+  const project = await readProject(flags, target);
+  if (!project.ok) return hint(project.error.message);
+  const { path, settings } = project.value;
+  if (path !== null) hint(`${path} sets for jobs on ${target}: ${listSettings(settings).join(", ")}`);
+};
+
 const show = async (flags: FlagValues): Promise<Outcome> => {
   const config = await readConfig();
   if (!config.ok) return config;
@@ -61,6 +72,7 @@ const show = async (flags: FlagValues): Promise<Outcome> => {
     print(from === "" ? text : `${text.padEnd(COLUMN)}${dim(`# ${from}`)}`);
   }
   hint(`Change them with nx config edit (${locateConfig()}).`);
+  await sayProject(config.value, flags);
   return DONE;
 };
 

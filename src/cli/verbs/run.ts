@@ -12,7 +12,8 @@ import { followJob } from "../jobs/follow-job.ts";
 import { warnOfHealth } from "../jobs/warn-of-health.ts";
 import { confirmCommand } from "../submission/confirm-command.ts";
 import { isBlank, joinCommand } from "../submission/job-command.ts";
-import { type JobOptions, readJobOptions } from "../submission/job-options.ts";
+import type { JobOptions } from "../submission/job-options.ts";
+import { planSubmission } from "../submission/plan-submission.ts";
 import { showRequest } from "../submission/show-request.ts";
 import { SUBMISSION_FLAGS } from "../submission/submission-flags.ts";
 import { submitJob } from "../submission/submit-jobs.ts";
@@ -40,11 +41,12 @@ const report = (job: WireJob, { flags }: Invocation): void => {
 };
 
 const submit = async (api: Api, invocation: Invocation): Promise<Outcome> => {
-  const { flags, words } = invocation;
-  const options = readJobOptions(flags, api.target.config);
-  if (!options.ok) return options;
+  const { words } = invocation;
+  const plan = await planSubmission(invocation.flags, api.target);
+  if (!plan.ok) return plan;
+  const { flags, options } = plan.value;
   const command = words.length === 0 ? INTERACTIVE_SHELL : joinCommand(words);
-  const base = { ...options.value, command, run_immediately: true };
+  const base = { ...options, command, run_immediately: true };
   if (readSwitch(flags, "dry-run")) {
     printJson(showRequest(base));
     return DONE;

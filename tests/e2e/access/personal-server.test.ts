@@ -7,13 +7,14 @@ import {
   mkdirSync,
   openSync,
   readFileSync,
+  renameSync,
   rmSync,
   statSync,
   symlinkSync,
   writeFileSync,
 } from "node:fs";
 import { join } from "node:path";
-import { type Finished, NEXUS_SERVER, runProgram, SERVER, stopChild } from "../../support/programs.ts";
+import { type Finished, NEXUS_SERVER, NX, runProgram, SERVER, stopChild } from "../../support/programs.ts";
 import { canMakeUsers, makeUser, removeUser, type UnixUser } from "../../support/unix-users.ts";
 import { waitUntil } from "../../support/wait.ts";
 import { createWorld, type World } from "../../support/world.ts";
@@ -142,6 +143,16 @@ describe("the socket of a personal server", () => {
     await stopChild(again.child, "SIGTERM");
     const left = ["nexus.sock", "root.sock", "own.sock", "server.listening"];
     expect(left.filter((name) => existsSync(join(first.dir, name)))).toEqual([]);
+  });
+
+  test("has one beside it by which nx comes in", async () => {
+    const server = await start("first", { NS_PORT: "0" });
+    const { NS_PORT: _any, ...env } = server.env;
+    expect(await askSocket(join(server.dir, process.getuid?.() === 0 ? "root.sock" : "own.sock"))).toBe(200);
+    renameSync(join(server.dir, "nexus.sock"), join(server.dir, "hidden"));
+    const asked = await runProgram([NX, "queue", "--json"], { env, cwd: world.folder });
+    expect(asked).toMatchObject({ exitCode: 0, stderr: "" });
+    expect(server.child.exitCode).toBeNull();
   });
 
   test("is in the user's runtime folder where its own path is too long, if that is the user's alone", async () => {

@@ -108,6 +108,8 @@ describe("what is completed", () => {
     ],
     [["target", "remove", "la"], ["lab"]],
     [["completion", "install", "z"], ["zsh"]],
+    [["run", "--lin"], ["--link"]],
+    [["run", "--link", ""], []],
     [["nonsense", ""], []],
   ] as const)("nx %j: %j", async (words, found) => {
     expect(await complete(...words)).toEqual([...found]);

@@ -99,7 +99,8 @@ describe("nx run", () => {
       [env["PATH"], !hasGpu],
       [`${tools}:${env["PATH"]}`, false],
     ] as const) {
-      const asked = await ask({ PATH: path });
+      writeFileSync(join(world.home, ".profile"), `PATH="${path}"\n`);
+      const asked = await ask({ SHELL: "/bin/sh" });
       expect([JSON.parse(asked.stdout).status.mock, asked.stderr.includes("mock GPUs")]).toEqual([isMock, isMock]);
       await endStarted();
     }

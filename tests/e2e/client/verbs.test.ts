@@ -30,12 +30,14 @@ const createJob = (fields: Partial<WireJob> = {}): WireJob => ({
   git_tree: null,
   git_dirty: null,
   workdir: null,
+  code_root: null,
   status: "completed",
   created_at: 1,
   priority: 0,
   num_gpus: 1,
   env: {},
   env_names: [],
+  carried_names: [],
   requested_gpu_idxs: [],
   node_name: "node",
   jobrc: null,
@@ -57,6 +59,7 @@ const createJob = (fields: Partial<WireJob> = {}): WireJob => ({
   ignore_blacklist: false,
   screen_session_name: null,
   output_globs: null,
+  links: [],
   outputs: {
     state: "none",
     files: 0,
@@ -256,6 +259,18 @@ describe("nx add", () => {
       jobrc: "module load cuda\n",
       artifact_id: null,
     });
+  });
+
+  test("says of a server that knows no links that the job has none", async () => {
+    const { links: _links, ...old } = createJob({ status: "queued" });
+    answer = (path) => (path === "/v1/jobs/batch" ? Response.json([old], { status: 201 }) : undefined);
+    const added = await nx(["add", "-q", "--no-git", "--link", "data=/etc", "true"]);
+    expect([added.exitCode, added.stderr]).toEqual([
+      0,
+      "Warning: the server is too old for --link, and the job has no links\n",
+    ]);
+    expect(readPosted()).toMatchObject([{ links: [{ path: "data", target: "/etc" }] }]);
+    expect((await nx(["add", "-q", "--no-git", "true"])).stderr).toBe("");
   });
 
   test("refuses a verb or flags in the wrong place with the line that was meant, and takes a program of that name", async () => {

@@ -26,6 +26,7 @@ const createJob = (id: string, command = "true"): QueuedJob => ({
   requestDigest: "",
   code: UNKNOWN_CODE,
   outputGlobs: null,
+  links: [],
   notes: [],
   status: "queued",
 });

@@ -57,6 +57,7 @@ describe("createJob", () => {
         requestDigest: "digest",
         code: { commit: null, tree: null, isDirty: null, workdir: null },
         outputGlobs: null,
+        links: [],
         notes: [],
       },
     });
@@ -67,6 +68,15 @@ describe("createJob", () => {
     expect(create({ git_commit: commit, git_tree: tree, git_dirty: false, workdir: "src/a b" })).toMatchObject({
       value: { code: { commit, tree, isDirty: false, workdir: "src/a b" } },
     });
+  });
+
+  test("where its code was taken from is kept, and which of its variables came from a shell", () => {
+    const request = { env: { B: "1", A: "2" }, code_root: "/home/ann/code", carried_names: ["B", "GONE"] };
+    expect(create(request)).toMatchObject({ value: { code: { root: "/home/ann/code" }, carriedNames: ["B"] } });
+  });
+
+  test.each(["", "code", "~/code", "/a\0b"])("%j is no folder that code is taken from", (code_root) => {
+    expect(jobRequestSchema.safeParse({ command: "true", user: "ann", code_root }).success).toBe(false);
   });
 
   test.each(["", "/etc", "..", "a/../b", "a//b", "a/", "./a", "a\0b"])("%j is no folder of the code", (workdir) => {

@@ -57,8 +57,19 @@ const describeCode = (request: JobRequest): Pick<QueuedJob, "gitRepoUrl" | "gitB
     tree: request.git_tree ?? null,
     isDirty: request.git_dirty ?? null,
     workdir: request.workdir ?? null,
+    ...(request.code_root ? { root: request.code_root } : {}),
   },
 });
+
+const describeFiles = (request: JobRequest): Pick<QueuedJob, "outputGlobs" | "links"> => ({
+  outputGlobs: request.output_globs ?? null,
+  links: request.links ?? [],
+});
+const describeVariables = ({ env, carried_names }: JobRequest): Pick<QueuedJob, "envNames" | "carriedNames"> => {
+  const envNames = Object.keys(env).toSorted();
+  const carriedNames = envNames.filter((name) => carried_names?.includes(name));
+  return { envNames, ...(carriedNames.length === 0 ? {} : { carriedNames }) };
+};
 
 const buildJob = (request: JobRequest, facts: JobFacts): QueuedJob => ({
   id: facts.id,
@@ -71,14 +82,14 @@ const buildJob = (request: JobRequest, facts: JobFacts): QueuedJob => ({
   priority: request.run_immediately ? RUN_NOW_PRIORITY : request.priority,
   integrations: [...new Set(request.integrations)],
   notifications: [...new Set(request.notifications)],
-  envNames: Object.keys(request.env).toSorted(),
+  ...describeVariables(request),
   jobrc: request.jobrc ?? null,
   ignoreBlacklist: request.ignore_blacklist,
   ...describeCode(request),
   nodeName: facts.nodeName,
   createdAt: facts.now,
   requestDigest: facts.requestDigest,
-  outputGlobs: request.output_globs ?? null,
+  ...describeFiles(request),
   notes: [],
   ...(facts.batchId === undefined ? {} : { batchId: facts.batchId }),
 });

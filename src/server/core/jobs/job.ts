@@ -1,5 +1,6 @@
 import type { OutputState } from "../../../wire/files.ts";
 import type { Integration, Notification } from "../../../wire/job.ts";
+import type { JobLink } from "../../../wire/links/link-paths.ts";
 
 export type JobId = string & { readonly __brand: "JobId" };
 export type ArtifactId = string & { readonly __brand: "ArtifactId" };
@@ -9,15 +10,16 @@ export type JobHandle =
   | Readonly<{ kind: "screen"; session: string; pid: number; startTicks: number; bootId: string }>
   | Readonly<{ kind: "slurm"; slurmJobId: number }>;
 
-/** What a job ran, as the client said; `workdir` is the folder below its top in which the command runs. */
+/** What a job ran, as the client said; `workdir` is the folder below its top in which the command runs, `root` the user's folder that it was taken from. */
 export type CodeFacts = Readonly<{
   commit: string | null;
   tree: string | null;
   isDirty: boolean | null;
   workdir: string | null;
+  root?: string;
 }>;
 
-/** `gpuIdxs` are the GPUs asked for by index, empty when any will do; `numGpus` always says how many. */
+/** `gpuIdxs` are the GPUs asked for by index, empty when any will do; `numGpus` always says how many. `carriedNames`: of `envNames` those that came from the user's shell. */
 export type JobSpec = Readonly<{
   id: JobId;
   command: string;
@@ -29,6 +31,7 @@ export type JobSpec = Readonly<{
   integrations: readonly Integration[];
   notifications: readonly Notification[];
   envNames: readonly string[];
+  carriedNames?: readonly string[];
   jobrc: string | null;
   ignoreBlacklist: boolean;
   gitRepoUrl: string | null;
@@ -40,6 +43,7 @@ export type JobSpec = Readonly<{
   batchId?: string;
   code: CodeFacts;
   outputGlobs: readonly string[] | null;
+  links: readonly JobLink[];
   notes: readonly string[];
 }>;
 

@@ -4,6 +4,7 @@ import { NO_OUTPUTS, UNKNOWN_CODE } from "./job.ts";
 export const completeStored = (stored: object): object => ({
   code: UNKNOWN_CODE,
   outputGlobs: null,
+  links: [],
   notes: [],
   ...("completedAt" in stored ? { outputs: NO_OUTPUTS } : {}),
   ...stored,

@@ -34,6 +34,7 @@ const queued: QueuedJob = {
   requestDigest: "00",
   code: UNKNOWN_CODE,
   outputGlobs: null,
+  links: [],
   notes: [],
 };
 
@@ -152,6 +153,12 @@ test("a job shows what it ran, and one of an earlier version that this is not kn
   const unknown = { git_commit: null, git_tree: null, git_dirty: null, workdir: null };
   const { code: _code, ...stored } = ended;
   expect(toWireJob(completeStored(stored) as EndedJob)).toMatchObject(unknown);
+});
+
+test("a job shows which of its variables came from a shell, and the folder of its code", () => {
+  const carried = { ...ended, envNames: ["A", "PATH"], carriedNames: ["PATH"], code: { ...ended.code, root: "/code" } };
+  expect(toWireJob(carried)).toMatchObject({ carried_names: ["PATH"], code_root: "/code", env: {} });
+  expect(toWireJob(ended)).toMatchObject({ carried_names: [], code_root: null });
 });
 
 test("an ended job shows what is kept of what it made, another nothing", () => {

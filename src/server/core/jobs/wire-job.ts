@@ -6,7 +6,15 @@ import { isEnded, type Job, type JobHandle, type JobStatus, NO_OUTPUTS } from ".
 type SpecFields = Omit<WireJob, keyof LaunchFields | keyof EndFields | keyof ReportFields | "outputs">;
 type CodeFields = Pick<
   WireJob,
-  "artifact_id" | "git_repo_url" | "git_branch" | "git_tag" | "git_commit" | "git_tree" | "git_dirty" | "workdir"
+  | "artifact_id"
+  | "git_repo_url"
+  | "git_branch"
+  | "git_tag"
+  | "git_commit"
+  | "git_tree"
+  | "git_dirty"
+  | "workdir"
+  | "code_root"
 >;
 type LaunchFields = Pick<
   WireJob,
@@ -29,6 +37,7 @@ const describeCode = ({ code, ...job }: Job): CodeFields => ({
   git_tree: code.tree,
   git_dirty: code.isDirty,
   workdir: code.workdir,
+  code_root: code.root ?? null,
 });
 
 const describeSpec = (job: Job): SpecFields => ({
@@ -41,6 +50,7 @@ const describeSpec = (job: Job): SpecFields => ({
   num_gpus: job.numGpus,
   env: maskEnvironment(job),
   env_names: [...job.envNames],
+  carried_names: [...(job.carriedNames ?? [])],
   requested_gpu_idxs: [...job.requestedGpuIdxs],
   node_name: job.nodeName,
   jobrc: job.jobrc,
@@ -49,6 +59,7 @@ const describeSpec = (job: Job): SpecFields => ({
   user: job.user,
   ignore_blacklist: job.ignoreBlacklist,
   output_globs: job.outputGlobs === null ? null : [...job.outputGlobs],
+  links: [...job.links],
   notes: [...job.notes],
 });
 

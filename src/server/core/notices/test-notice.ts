@@ -11,7 +11,7 @@ const createExample = ({ nodeName, now }: Facts): EndedJob => ({
   ...{ jobrc: null, ignoreBlacklist: false, gitRepoUrl: null, gitBranch: null, gitTag: null, requestDigest: "" },
   ...{ nodeName, createdAt: now, startedAt: now, completedAt: now, dir: "", markedForKill: false, handle: null },
   ...{ wandbUrl: null, notificationMessages: {}, exitCode: 0, errorMessage: null, notes: [] },
-  ...{ code: UNKNOWN_CODE, outputGlobs: null, outputs: NO_OUTPUTS },
+  ...{ code: UNKNOWN_CODE, outputGlobs: null, links: [], outputs: NO_OUTPUTS },
 });
 
 /** What a message of a job looks like, by an example, to see whether a channel works. */

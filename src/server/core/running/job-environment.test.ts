@@ -1,5 +1,7 @@
 import { describe, expect, test } from "bun:test";
+import fc from "fast-check";
 import { createGpu } from "../../../../tests/support/samples.ts";
+import { isOfItsPlace } from "../../../base/own-variables.ts";
 import { type JobId, UNKNOWN_CODE } from "../jobs/job.ts";
 import { buildJobEnvironment } from "./job-environment.ts";
 
@@ -28,6 +30,32 @@ describe("buildJobEnvironment", () => {
       NEXUS_JOB_ID: "abc123",
       NEXUS_OUTPUT_DIR: "/srv/jobs/abc123/outputs",
     });
+  });
+
+  test("has nothing of the shell, the launcher or the repository in which the server was started", () => {
+    const names = ["GIT_DIR", "SLURM_JOB_ID", "PMI_RANK", "RANK", "WORLD_SIZE", "LOCAL_RANK", "MASTER_PORT", "TMUX"];
+    const serverEnv = Object.fromEntries(names.map((name) => [name, "outer"]));
+    const { CUDA_VISIBLE_DEVICES: _gpus, ...environment } = buildJobEnvironment(serverEnv, job, [], {});
+    expect(Object.keys(environment).filter((name) => names.includes(name))).toEqual([]);
+  });
+
+  test("has of the server's and its own variables each once, and none of the server's that belongs to one place", () => {
+    const names = fc.oneof(
+      fc.constantFrom("GIT_DIR", "RANK", "MASTER_ADDR", "SLURM_NTASKS", "NS_PORT", "NEXUS_TARGET", "TMUX", "PATH"),
+      fc.stringMatching(/^[A-Z_]{1,8}$/),
+    );
+    const variables = fc.dictionary(names, fc.string(), { noNullPrototype: true });
+    fc.assert(
+      fc.property(variables, variables, (serverEnv, own) => {
+        const inherited = Object.entries(serverEnv).filter(([name]) => !isOfItsPlace(name));
+        const always = buildJobEnvironment({}, job, [], {});
+        expect(buildJobEnvironment(serverEnv, job, [], own)).toEqual({
+          ...Object.fromEntries(inherited),
+          ...always,
+          ...own,
+        });
+      }),
+    );
   });
 
   test("hides all GPUs from a CPU job", () => {

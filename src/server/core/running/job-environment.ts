@@ -1,3 +1,4 @@
+import { isOfItsPlace } from "../../../base/own-variables.ts";
 import type { JobSpec, Launch } from "../jobs/job.ts";
 import type { Gpu } from "../queue/gpu.ts";
 import type { Environment } from "../store.ts";
@@ -5,19 +6,8 @@ import { nameDevices } from "./job-devices.ts";
 
 type ServerEnvironment = Readonly<Record<string, string | undefined>>;
 
-const SECRET_PREFIX = "NS_";
-
-const OF_THE_SERVER_ALONE: ReadonlySet<string> = new Set([
-  ...["NEXUS_JOB_ID", "NEXUS_OUTPUT_DIR", "CUDA_DEVICE_ORDER", "CUDA_VISIBLE_DEVICES"],
-  ...["NEXUS_GIT_TAG", "NEXUS_GIT_COMMIT", "NEXUS_GIT_BRANCH", "NEXUS_GIT_DIRTY"],
-  ...["WANDB_GIT_COMMIT", "WANDB_GIT_REMOTE_URL", "GIT_CEILING_DIRECTORIES"],
-  ...["HIP_VISIBLE_DEVICES", "ROCR_VISIBLE_DEVICES"],
-  ...["STY", "WINDOW", "SCREENDIR", "SCREENRC", "SYSSCREENRC", "TMUX", "TMUX_PANE"],
-  ...["TERM", "TERMCAP", "COLUMNS", "LINES", "PWD", "OLDPWD", "SHLVL", "_"],
-]);
-
 const isInherited = (name: string, value: string | undefined): value is string =>
-  value !== undefined && !name.startsWith(SECRET_PREFIX) && !OF_THE_SERVER_ALONE.has(name);
+  value !== undefined && !isOfItsPlace(name);
 
 const inheritEnvironment = (serverEnv: ServerEnvironment): Environment => {
   const inherited: Record<string, string> = {};

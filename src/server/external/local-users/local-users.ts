@@ -1,7 +1,8 @@
 import { mkdirSync, rmSync } from "node:fs";
-import { basename, dirname, join } from "node:path";
+import { join } from "node:path";
 import { describeError } from "../../../base/describe-error.ts";
 import { err, ok, type Problem, type Result } from "../../../base/result.ts";
+import { locateSocketFor } from "../../../wire/local-socket.ts";
 import type { LocalUser } from "../../core/access/access.ts";
 import { isOwnerUid } from "../../core/access/loopback.ts";
 import { createUserNames, type FindUserName } from "../machine/user-names.ts";
@@ -26,6 +27,7 @@ type Backstage = Readonly<{ place: (uid: number) => string; clear: () => void }>
 
 const PRIVATE = 0o700;
 const ROOT = 0;
+const OWN_UID = process.getuid?.() ?? ROOT;
 const FOR_ALL = 0o666;
 const FOR_OWNER = 0o600;
 const MAX_PATH_BYTES = 107;
@@ -45,15 +47,14 @@ const makeFolder = (folder: string): Result<Backstage, Problem> => {
 };
 
 const standBeside = (path: string): Backstage => {
-  const place = (uid: number): string =>
-    join(dirname(path), basename(path).replace("nexus", uid === ROOT ? "root" : "own"));
+  const place = (uid: number): string => locateSocketFor(path, uid);
   const clear = (): void => {
-    for (const uid of [ROOT, process.getuid?.() ?? ROOT]) rmSync(place(uid), { force: true });
+    for (const uid of [ROOT, OWN_UID]) rmSync(place(uid), { force: true });
   };
   return { place, clear };
 };
 
-const isOwner = (uid: number): boolean => isOwnerUid(uid, { serverUid: process.getuid?.() ?? ROOT });
+const isOwner = (uid: number): boolean => isOwnerUid(uid, { serverUid: OWN_UID });
 
 const createHall = (place: Backstage["place"], serve: LocalUsersOptions["serve"]) => {
   const inner = new Map<string, Inner>();
@@ -84,7 +85,7 @@ const createChooser = (
 };
 
 /**
- * A socket for all users of the machine. Each has a server of their own behind it, on a socket that only this process can
+ * A socket for all users of the machine, or for the server's own, who may also come in behind it. Each has a server of their own behind it, on a socket that only this process can
  * reach, so that who asks is told by where a request comes in, and by nothing in it. The number that the kernel gives for
  * users of other namespaces is nobody's.
  */
@@ -99,6 +100,7 @@ export const serveLocalUsers = async (options: LocalUsersOptions): Promise<Resul
   const mode = isPersonal ? FOR_OWNER : FOR_ALL;
   const front = await openSocketFront({ path, mode, readUid: readUid.value, choose });
   if (!front.ok) return front;
+  if (isPersonal) await choose(OWN_UID);
   const close = async (): Promise<void> => {
     front.value.close();
     await hall.close();

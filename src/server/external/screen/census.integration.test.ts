@@ -7,7 +7,7 @@ import { listProcessesOf } from "../../../../tests/support/screen-bench.ts";
 import { waitUntil } from "../../../../tests/support/wait.ts";
 import { PROC, takeCensus } from "./census.ts";
 
-const CENSUSES = 300;
+const CENSUSES = 500;
 const BUSY_LOOPS = 3;
 
 let folder: string;

@@ -37,6 +37,9 @@ export const listPids = (): readonly number[] =>
     .filter((name) => /^\d+$/.test(name))
     .map(Number);
 
+/** The latest pid that was given; less than before once they have begun anew at the lowest. */
+export const readLastPid = (): number => Number(readFileSync("/proc/loadavg", "utf8").trim().split(" ").at(-1));
+
 export const readBootId = (): string => readFileSync("/proc/sys/kernel/random/boot_id", "utf8").trim();
 
 const TICKS_PER_SECOND = 100;
@@ -55,24 +58,45 @@ export type Label = Readonly<{ kind: "job"; id: string } | { kind: "none" } | { 
 
 const KERNEL_THREAD = 0x200000;
 const FLAGS_FIELD = 6;
-const ENVIRONMENT_END_FIELD = 48;
+const CODE_END_FIELD = 24;
+const STACK_START_FIELD = 25;
+const ONE_READ_BYTES = 262_144;
 
 const readEnvironment = (pid: number): string => readFileSync(`/proc/${pid}/environ`, "latin1");
 
-const findJobId = (environment: string): Label => {
+const findJobId = (environment: string): string | null => {
   const start = environment.indexOf(`\0${JOB_ID}`);
-  if (start === -1) return { kind: "none" };
+  if (start === -1) return null;
   const valueStart = start + 1 + JOB_ID.length;
-  return { kind: "job", id: environment.slice(valueStart, environment.indexOf("\0", valueStart)) };
+  return environment.slice(valueStart, environment.indexOf("\0", valueStart));
+};
+
+type Program = Readonly<{ isOfKernel: boolean; isLoaded: boolean; stackStart: string | undefined }>;
+
+const readProgram = (pid: number): Program | null => {
+  const line = readFileSync(`/proc/${pid}/stat`, "latin1");
+  const fields = line.slice(line.lastIndexOf(")") + 2).split(" ");
+  if (isDead(fields[0])) return null;
+  return {
+    isOfKernel: (Number(fields[FLAGS_FIELD]) & KERNEL_THREAD) !== 0,
+    isLoaded: fields[CODE_END_FIELD] !== "0",
+    stackStart: fields[STACK_START_FIELD],
+  };
+};
+
+const labelFrom = (environment: string): Label | null => {
+  const id = findJobId(`\0${environment}\0`);
+  return id === null ? null : { kind: "job", id };
 };
 
 const explainSilence = (pid: number): Label => {
-  const line = readFileSync(`/proc/${pid}/stat`, "latin1");
-  const fields = line.slice(line.lastIndexOf(")") + 2).split(" ");
-  if (isDead(fields[0])) return { kind: "gone" };
-  const isOfKernel = (Number(fields[FLAGS_FIELD]) & KERNEL_THREAD) !== 0;
-  const hasNoneYet = !isOfKernel && fields[ENVIRONMENT_END_FIELD] === "0";
-  return { kind: hasNoneYet || readEnvironment(pid) !== "" ? "unsettled" : "none" };
+  const before = readProgram(pid);
+  const label = labelFrom(readEnvironment(pid));
+  const after = readProgram(pid);
+  if (before === null || after === null) return { kind: "gone" };
+  if (label !== null || before.isOfKernel) return label ?? { kind: "none" };
+  const isSame = before.isLoaded && after.isLoaded && before.stackStart === after.stackStart;
+  return { kind: isSame ? "none" : "unsettled" };
 };
 
 const isForbidden = (error: unknown): boolean => ["EACCES", "EPERM"].includes(readErrorCode(error));
@@ -81,7 +105,8 @@ const isForbidden = (error: unknown): boolean => ["EACCES", "EPERM"].includes(re
 export const readLabel = (pid: number): Label => {
   try {
     const environment = readEnvironment(pid);
-    return environment === "" ? explainSilence(pid) : findJobId(`\0${environment}\0`);
+    const isWhole = environment !== "" && environment.length < ONE_READ_BYTES;
+    return labelFrom(environment) ?? (isWhole ? { kind: "none" } : explainSilence(pid));
   } catch (error) {
     return { kind: isForbidden(error) ? "none" : "gone" };
   }

@@ -9,7 +9,7 @@ import { UNKNOWN_CODE } from "../../core/jobs/job.ts";
 import { deriveLaunchToken } from "../../core/jobs/launch-token.ts";
 import { renderCommandScript, renderOuterScript } from "./run-script.ts";
 
-const job = { command: "echo hi", jobrc: null, artifactId: null, code: UNKNOWN_CODE };
+const job = { command: "echo hi", jobrc: null, artifactId: null, links: [], code: UNKNOWN_CODE };
 
 const runBash = (script: string): string => spawnSync("bash", ["-c", script]).stdout.toString();
 
@@ -104,5 +104,48 @@ describe("the folder in which the user stands", () => {
   test("is the top of the code where none is named", () => {
     const folder = makeJobFolder();
     expect(runIn(folder, null)).toEqual({ status: 0, stdout: `ran in ${join(folder, "repo")}\n` });
+  });
+});
+
+describe("where the job imports from", () => {
+  const ROOT = "/home/a d'a/code*";
+
+  const importIn = (folder: string, imports: string | undefined, root: string | undefined = ROOT): string => {
+    const code = { ...UNKNOWN_CODE, ...(root === undefined ? {} : { root }) };
+    const input = renderCommandScript({ ...job, command: 'printf %s "${PYTHONPATH-none}|$entry$copy$root"', code });
+    const passed = imports === undefined ? {} : { NEXUS_PASS_PYTHONPATH: imports };
+    const env = { PATH: process.env["PATH"], NEXUS_PASS_NEXUS_OUTPUT_DIR: `${folder}/outputs`, ...passed };
+    return spawnSync("bash", ["-c", input], { cwd: folder, encoding: "utf8", env })
+      .stdout.split("\n")
+      .slice(1)
+      .join("\n");
+  };
+
+  test("is the copy of what was taken from the user's folder, in the same order", () => {
+    const folder = makeJobFolder();
+    const given = `/opt/lib:${ROOT}/src:${ROOT}::rel:${ROOT}/../x:${ROOT}more:`;
+    const placed = `/opt/lib:${folder}/repo/src:${folder}/repo::rel:${ROOT}/../x:${ROOT}more:`;
+    expect(importIn(folder, given)).toBe(`${placed}|`);
+    expect(importIn(folder, `${ROOT}/a\nb`, `${ROOT}/`)).toBe(`${folder}/repo/a\nb|`);
+  });
+
+  test("is the user's folder where that has what did not travel", () => {
+    const folder = makeJobFolder();
+    const root = join(folder, "user");
+    for (const path of ["user/sent", "user/ignored", "repo/sent"]) mkdirSync(join(folder, path), { recursive: true });
+    expect(importIn(folder, `${root}/sent:${root}/ignored:${root}/made`, root)).toBe(
+      `${folder}/repo/sent:${root}/ignored:${folder}/repo/made|`,
+    );
+  });
+
+  test.each([undefined, ""])("is left alone where it is %p", (imports) => {
+    expect(importIn(makeJobFolder(), imports)).toBe(`${imports ?? "none"}|`);
+  });
+
+  test("is left alone where no folder is known", () => {
+    const folder = makeJobFolder();
+    const code = UNKNOWN_CODE;
+    expect(renderCommandScript({ ...job, artifactId: "a" as never, code })).not.toContain("PYTHONPATH");
+    expect(importIn(folder, "/x:")).toBe("/x:|");
   });
 });

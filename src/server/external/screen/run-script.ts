@@ -1,6 +1,7 @@
 import { quoteWord } from "../../../base/quote-word.ts";
 import type { JobSpec, Launch } from "../../core/jobs/job.ts";
 import { deriveLaunchToken } from "../../core/jobs/launch-token.ts";
+import { renderLinks } from "./link-script.ts";
 import { renderLogLimit } from "./log-limit-script.ts";
 
 /** Under this prefix a job's variables pass through the environment of its session; the inner script takes it off. */
@@ -141,9 +142,13 @@ const renderUnpacking = ({ gib, entries, seconds }: UnpackLimits): string => `  
     143 | 153) fail 'Could not unpack the artifact: it unpacks to more than ${gib} GiB' ;;
     *) fail "Could not unpack the artifact: $(explain "$reason")" ;;
   esac
-  reason=$(clean 2>&1) || fail "Could not clean the artifact: \${reason%%$'\\n'*}"
+`;
+
+const FINISHING = `  reason=$(clean 2>&1) || fail "Could not clean the artifact: \${reason%%$'\\n'*}"
   rm -f artifact modes.new
 `;
+
+const SAY_NOT_STARTED = "  : > artifact || exit 1\n";
 
 const PRINT_FILES = `! -type d -printf '%y %i %s %T@ %C@ %p\\0'`;
 
@@ -184,11 +189,17 @@ const renderEntry = (workdir: string | null): string => {
   return `\nmkdir -p -- ${folder} && cd -- ./${folder} || exit 1`;
 };
 
-type Prepared = Readonly<{ hasArtifact: boolean; workdir: string | null }>;
+type Filled = Pick<JobSpec, "artifactId" | "links" | "code">;
 
-const renderPreparation = ({ hasArtifact, workdir }: Prepared, limits: UnpackLimits): string => `umask 022
-${hasArtifact ? `(\n${FAIL}${CLEANING}${renderUnpacking(limits)}${START_LATER_THAN_MANIFEST}) || exit 1` : START}
-cd ./repo || exit 1${renderEntry(workdir)}`;
+const renderFilling = ({ artifactId, links }: Filled, limits: UnpackLimits): string => {
+  if (artifactId === null && links.length === 0) return START;
+  const unpacking = artifactId === null ? SAY_NOT_STARTED : renderUnpacking(limits);
+  return `(\n${FAIL}${CLEANING}${unpacking}${renderLinks(links)}${FINISHING}${START_LATER_THAN_MANIFEST}) || exit 1`;
+};
+
+const renderPreparation = (job: Filled, limits: UnpackLimits): string => `umask 022
+${renderFilling(job, limits)}
+cd ./repo || exit 1${renderEntry(job.code.workdir)}`;
 
 const RESTORE_ENVIRONMENT = `unset -v SCREENDIR
 set -- "\${!${PASSED_PREFIX}@}"
@@ -198,18 +209,31 @@ while [ $# -gt 0 ]; do
   shift
 done 2>/dev/null`;
 
+const renderImports = (root: string | undefined): string =>
+  root === undefined
+    ? ""
+    : `[[ \${PYTHONPATH-} ]] && PYTHONPATH=$(
+  root=${quoteWord(root.replace(/\/+$/, ""))} repo=\${NEXUS_OUTPUT_DIR%/*}/repo
+  printf '%s:' "$PYTHONPATH" | while IFS= read -r -d : entry; do
+    copy=$repo\${entry#"$root"}
+    [[ $entry/ == "$root"/* && $entry/ != */../* && ( -e $copy || ! -e $entry ) ]] && entry=$copy
+    printf '%s:' "$entry"
+  done
+) && PYTHONPATH=\${PYTHONPATH%:}
+`;
+
 const renderJobrc = (jobrc: string | null): string =>
   jobrc === null || jobrc.trim() === "" ? "" : `source <(printf '%s\\n' ${quoteWord(jobrc)})\n`;
 
 /** Runs in the job's folder, inside its terminal; not at all once `terminated` is there, so that no TERM comes too early for it. The command is the script's end: nothing follows that it could swallow. */
 export const renderCommandScript = (
-  job: Pick<JobSpec, "command" | "jobrc" | "artifactId" | "code">,
+  job: Filled & Pick<JobSpec, "command" | "jobrc">,
   limits: UnpackLimits = UNPACK_LIMITS,
 ): string =>
   `[[ -e terminated ]] && exit 143
 printf '%s\\n' ${quoteWord(job.command)}
-${renderPreparation({ hasArtifact: job.artifactId !== null, workdir: job.code.workdir }, limits)}
+${renderPreparation(job, limits)}
 ${RESTORE_ENVIRONMENT}
-${renderJobrc(job.jobrc)}set -o pipefail
+${renderImports(job.code.root)}${renderJobrc(job.jobrc)}set -o pipefail
 ${job.command}
 `;

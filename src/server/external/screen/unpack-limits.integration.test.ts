@@ -9,7 +9,7 @@ import { renderCommandScript, type UnpackLimits } from "./run-script.ts";
 
 const LIMITS: UnpackLimits = { gib: 1 / 32, entries: 2000, seconds: 20 };
 
-const job = { command: "find . | wc -l", jobrc: null, artifactId: "a" as ArtifactId, code: UNKNOWN_CODE };
+const job = { command: "find . | wc -l", jobrc: null, artifactId: "a" as ArtifactId, links: [], code: UNKNOWN_CODE };
 
 const makeFolder = (): string => {
   const folder = mkdtempSync(join(tmpdir(), "nexus-unpack-"));
@@ -76,9 +76,10 @@ test.each(BOMBS)("bytes %s fail the job before its command, with one line", (_wh
   expect(existsSync(join(folder, "artifact"))).toBe(false);
 });
 
-test("an archive that takes too long is given up", () => {
+test("an archive that takes too long is given up, and its command does not start", () => {
   const slow = run(["zstd", "-c", "-1"], createZeros(50));
   const outcome = unpack(slow, { gib: 100, entries: 1e6, seconds: 0.001 });
+  expect([outcome.status, outcome.hasStarted]).toEqual([1, false]);
   expect(outcome.errors).toBe("Could not unpack the artifact: it takes longer than 0.001 s\n");
 });
 
