@@ -35,7 +35,7 @@ import { createJobFolders } from "./external/job-folder/folder-sizes.ts";
 import { createLogFile } from "./external/job-folder/log-file.ts";
 import { createProcessOwners } from "./external/machine/process-owner.ts";
 import { returnMemory } from "./external/machine/return-memory.ts";
-import { createInputWaits } from "./external/screen/input-waits.ts";
+import { createInputWaits } from "./external/screen/processes/input-waits.ts";
 import { createBackups } from "./external/sqlite/beside-server/backup-folder.ts";
 import { openStore } from "./external/sqlite/open-store.ts";
 import { watchEventLoop } from "./external/telemetry/event-loop-lag.ts";

@@ -12,7 +12,7 @@ import {
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
-import { readProcess } from "../../src/server/external/screen/process-table.ts";
+import { readProcess } from "../../src/server/external/screen/processes/process-table.ts";
 import { parseSource } from "../house/source-file.ts";
 import { gitIn } from "../support/git-bench.ts";
 import { listProcessesWith, ROOT, runProgram } from "../support/programs.ts";

@@ -1,5 +1,5 @@
 import type { ProcessControl } from "../../src/server/external/screen/kill-jobs.ts";
-import type { Process } from "../../src/server/external/screen/process-table.ts";
+import type { Process } from "../../src/server/external/screen/processes/process-table.ts";
 
 /** Processes that are there only for a test, each with the job it says it belongs to. Who is a ghost is listed and gone when asked. */
 export type FakeProcesses = Readonly<{

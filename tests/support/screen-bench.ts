@@ -11,7 +11,7 @@ import {
 import type { Executor, JobWork, Observation } from "../../src/server/core/running/executor.ts";
 import { buildJobEnvironment } from "../../src/server/core/running/job-environment.ts";
 import type { Environment } from "../../src/server/core/store.ts";
-import { readProcess } from "../../src/server/external/screen/process-table.ts";
+import { readProcess } from "../../src/server/external/screen/processes/process-table.ts";
 import { createScreenExecutor } from "../../src/server/external/screen/screen-executor.ts";
 import { createGpu } from "./samples.ts";
 import { waitUntil } from "./wait.ts";

@@ -1,6 +1,7 @@
 import { execFileSync } from "node:child_process";
-import { chmodSync, mkdirSync, rmSync } from "node:fs";
+import { chmodSync, mkdirSync, readdirSync, rmSync, statSync } from "node:fs";
 import { join } from "node:path";
+import { readErrorCode } from "../../src/base/error-code.ts";
 import { checkAbility } from "./ability.ts";
 import { type Finished, runProgram } from "./programs.ts";
 
@@ -35,8 +36,19 @@ export const makeUser = (folder: string, nickname: string, ...kind: readonly str
   return { name, uid, home, as, run };
 };
 
-/** With the folder that screen made for them. */
-export const removeUser = ({ name }: UnixUser): void => {
+const endProcesses = (uid: number): void => {
+  for (const pid of readdirSync("/proc").filter((name) => /^\d+$/.test(name))) {
+    try {
+      if (statSync(`/proc/${pid}`).uid === uid) process.kill(Number(pid), "SIGKILL");
+    } catch (error) {
+      if (!["ENOENT", "ESRCH"].includes(readErrorCode(error))) throw error;
+    }
+  }
+};
+
+/** With their processes, and the folder that screen made for them. */
+export const removeUser = ({ name, uid }: UnixUser): void => {
+  endProcesses(uid);
   rmSync(`/run/screen/S-${name}`, { recursive: true, force: true });
   execFileSync("userdel", ["--force", name], { stdio: "ignore" });
 };

@@ -19,8 +19,7 @@ const nowSeconds = (): number => Date.now() / 1000;
 const formatRuntime = (job: WireJob): string =>
   job.started_at === null ? "-" : formatDuration((job.completed_at ?? nowSeconds()) - job.started_at);
 
-/** Null while the job does not wait for what somebody is to type. */
-export const describeInputWait = (job: WireJob): string | null =>
+const describeInputWait = (job: WireJob): string | null =>
   job.waits_for_input_since ? `waits for input: nx attach ${job.id}` : null;
 
 const describeState = (job: WireJob): string | null => {

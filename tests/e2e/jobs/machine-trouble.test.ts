@@ -4,6 +4,7 @@ import { cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, wri
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { ServerStatus } from "../../../src/wire/node.ts";
+import { checkAbility } from "../../support/ability.ts";
 import { canMountAlone, type OwnMounts, openOwnMounts } from "../../support/own-mounts.ts";
 import { readFigure } from "../../support/parse-exposition.ts";
 import { type Finished, NX, runProgram, stopChild } from "../../support/programs.ts";
@@ -13,7 +14,7 @@ import { waitUntil } from "../../support/wait.ts";
 import { createWorld, type World } from "../../support/world.ts";
 
 const SETTINGS = { NS_REFRESH_RATE: "0.3" };
-const canTroubleMachine = canMakeUsers && canMountAlone;
+const canTroubleMachine = checkAbility(canMakeUsers && canMountAlone, "users and mounts of its own");
 
 let folder: string;
 let user: UnixUser;
@@ -36,7 +37,6 @@ afterEach(async () => {
     await world.dispose();
   } finally {
     await mounts.dispose();
-    spawnSync("pkill", ["-KILL", "-U", String(user.uid)]);
     removeUser(user);
     rmSync(folder, { recursive: true, force: true });
   }

@@ -5,11 +5,11 @@ import { appendToRegular } from "../../../tools/write-regular.ts";
 import type { ActiveJob } from "../../core/jobs/job.ts";
 import type { OnStep } from "../../core/telemetry/steps.ts";
 import { locateJobFiles } from "../job-folder/job-paths.ts";
-import { PROC, type ProcessSource, takeCensus } from "./census.ts";
-import { type JobProcesses, listAll } from "./job-processes.ts";
 import { nameSession } from "./launch-session.ts";
 import { findHandle, findProcesses } from "./probe-jobs.ts";
-import { type Process, readUptimeTicks } from "./process-table.ts";
+import { PROC, type ProcessSource, takeCensus } from "./processes/census.ts";
+import { type JobProcesses, listAll } from "./processes/job-processes.ts";
+import { type Process, readUptimeTicks } from "./processes/process-table.ts";
 import { findScreenFolder, nameExactly } from "./screen-folder.ts";
 
 type Signal = "SIGTERM" | "SIGKILL";

@@ -10,7 +10,7 @@ import type { OnStep } from "../../core/telemetry/steps.ts";
 import type { JobPaths } from "../job-folder/job-paths.ts";
 import { type Claim, readClaim, revokeLaunch, waitForCompleteClaim } from "./claim.ts";
 import { hasBegun, readStartFailure } from "./job-files.ts";
-import { readBootId, readProcess } from "./process-table.ts";
+import { readBootId, readProcess } from "./processes/process-table.ts";
 
 export type ScreenHandle = JobHandle & { kind: "screen" };
 type Session = Readonly<{ handle: JobHandle; child: ChildProcess }>;

@@ -5,7 +5,7 @@ import type { JobHandle } from "../../core/jobs/job.ts";
 import { chooseEnvironment } from "./job-terminals.ts";
 import { KEYS } from "./keys.ts";
 import { isSessionAlive, type ScreenHandle } from "./launch-session.ts";
-import { readBootId } from "./process-table.ts";
+import { readBootId } from "./processes/process-table.ts";
 import { findScreenFolder, nameExactly } from "./screen-folder.ts";
 import { createViewCommands } from "./view-commands.ts";
 

@@ -8,7 +8,7 @@ import { type JobPaths, locateJobFiles } from "../job-folder/job-paths.ts";
 import { locateClaim } from "./job-files.ts";
 import { forceKillJobs, MACHINE } from "./kill-jobs.ts";
 import { probeJobs } from "./probe-jobs.ts";
-import { readBootId } from "./process-table.ts";
+import { readBootId } from "./processes/process-table.ts";
 
 const ENDLESSLY = 1_000_000;
 const NO_PROCESS = 4_000_000;

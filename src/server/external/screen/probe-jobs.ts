@@ -2,10 +2,8 @@ import { existsSync } from "node:fs";
 import type { ActiveJob, JobId } from "../../core/jobs/job.ts";
 import type { Observation } from "../../core/running/executor.ts";
 import { type JobPaths, locateJobFiles } from "../job-folder/job-paths.ts";
-import { type Census, type ProcessSource, takeCensus } from "./census.ts";
 import { readClaim, revokeLaunch, withdrawLaunch } from "./claim.ts";
 import { hasBegun, readExitCode, readExitTime, readStartFailure } from "./job-files.ts";
-import { type JobProcesses, listAll, listLeftovers, selectJobProcesses } from "./job-processes.ts";
 import {
   createHandle,
   createHandleFromClaim,
@@ -13,7 +11,9 @@ import {
   type ScreenHandle,
   UNKNOWN_PID,
 } from "./launch-session.ts";
-import { type Process, readBootId } from "./process-table.ts";
+import { type Census, type ProcessSource, takeCensus } from "./processes/census.ts";
+import { type JobProcesses, listAll, listLeftovers, selectJobProcesses } from "./processes/job-processes.ts";
+import { type Process, readBootId } from "./processes/process-table.ts";
 
 type Launched = Readonly<{ job: ActiveJob; paths: JobPaths; handle: ScreenHandle }>;
 

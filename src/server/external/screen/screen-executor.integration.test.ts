@@ -18,7 +18,7 @@ import { letPass, waitUntil } from "../../../../tests/support/wait.ts";
 import type { ActiveJob } from "../../core/jobs/job.ts";
 import { locateJobFiles } from "../job-folder/job-paths.ts";
 import { locateClaim } from "./job-files.ts";
-import { readProcess } from "./process-table.ts";
+import { readProcess } from "./processes/process-table.ts";
 import { renderCommandScript, renderOuterScript } from "./run-script.ts";
 import { createScreenExecutor } from "./screen-executor.ts";
 

@@ -3,8 +3,8 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { listProcessesOf } from "../../../../tests/support/screen-bench.ts";
-import { waitUntil } from "../../../../tests/support/wait.ts";
+import { listProcessesOf } from "../../../../../tests/support/screen-bench.ts";
+import { waitUntil } from "../../../../../tests/support/wait.ts";
 import { PROC, takeCensus } from "./census.ts";
 
 const CENSUSES = 500;

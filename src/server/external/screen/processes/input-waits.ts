@@ -1,8 +1,8 @@
 import { readFileSync, readlinkSync, statSync } from "node:fs";
-import { runCommand } from "../../../tools/run-command.ts";
-import type { JobId, RunningJob } from "../../core/jobs/job.ts";
-import type { FindInputWaits } from "../../core/running/input-wait.ts";
-import { locateJobFiles } from "../job-folder/job-paths.ts";
+import { runCommand } from "../../../../tools/run-command.ts";
+import type { JobId, RunningJob } from "../../../core/jobs/job.ts";
+import type { FindInputWaits } from "../../../core/running/input-wait.ts";
+import { locateJobFiles } from "../../job-folder/job-paths.ts";
 import { seemsToReadTerminal, waitsForTerminal } from "./blocked-call.ts";
 import { listPids } from "./process-table.ts";
 

@@ -1,5 +1,5 @@
 import { readdirSync, readFileSync } from "node:fs";
-import { readErrorCode } from "../../../base/error-code.ts";
+import { readErrorCode } from "../../../../base/error-code.ts";
 
 /** A live process (zombies are none). `startTicks` tells it from a later one with the same pid. */
 export type Process = Readonly<{ pid: number; name: string; parentPid: number; sessionId: number; startTicks: number }>;

@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, test } from "bun:test";
 import { spawnSync } from "node:child_process";
 import { readlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { canBeOthers } from "../../../../tests/support/as-user.ts";
+import { canBeOthers } from "../../../../../tests/support/as-user.ts";
 import {
   adoptForDisposal,
   type Bench,
@@ -11,12 +11,12 @@ import {
   launchJob,
   listProcessesOf,
   readJobFile,
-} from "../../../../tests/support/screen-bench.ts";
-import { waitUntil } from "../../../../tests/support/wait.ts";
-import type { RunningJob } from "../../core/jobs/job.ts";
+} from "../../../../../tests/support/screen-bench.ts";
+import { waitUntil } from "../../../../../tests/support/wait.ts";
+import type { RunningJob } from "../../../core/jobs/job.ts";
+import { nameExactly } from "../screen-folder.ts";
 import { seemsToReadTerminal } from "./blocked-call.ts";
 import { asksInSecret, createInputWaits } from "./input-waits.ts";
-import { nameExactly } from "./screen-folder.ts";
 
 let bench: Bench;
 

@@ -1,6 +1,5 @@
 import { closeSync, openSync, readdirSync, readFileSync, readlinkSync, readSync } from "node:fs";
 
-/** What a process waits for in the kernel: the files that it wants to read of, and no time that ends that. Null for all else. */
 type Waited = readonly number[] | null;
 
 type Call = Readonly<{ pid: number; args: readonly number[] }>;
