@@ -98,9 +98,12 @@ export const serveLocalUsers = async (options: LocalUsersOptions): Promise<Resul
   const hall = createHall(backstage.value.place, serve);
   const choose = createChooser(options, hall.open);
   const mode = isPersonal ? FOR_OWNER : FOR_ALL;
-  const front = await openSocketFront({ path, mode, readUid: readUid.value, choose });
-  if (!front.ok) return front;
-  if (isPersonal) await choose(OWN_UID);
+  const prepare = async (): Promise<unknown> => (isPersonal ? choose(OWN_UID) : null);
+  const front = await openSocketFront({ path, mode, readUid: readUid.value, choose, prepare });
+  if (!front.ok) {
+    await hall.close();
+    return front;
+  }
   const close = async (): Promise<void> => {
     front.value.close();
     await hall.close();

@@ -5,12 +5,13 @@ import { err, ok, type Problem, type Result } from "../../../base/result.ts";
 import { acceptsConnections } from "../../../tools/accepts-connections.ts";
 import type { ReadPeerUid } from "./peer-uid.ts";
 
-/** `choose`: the path of the socket that serves this user alone; null for one who is not let in. */
+/** `choose`: the path of the socket that serves this user alone; null for one who is not let in. `prepare` is done before anybody comes. */
 export type SocketFrontOptions = Readonly<{
   path: string;
   mode: number;
   readUid: ReadPeerUid;
   choose: (uid: number) => Promise<string | null>;
+  prepare: () => Promise<unknown>;
 }>;
 
 export type SocketFront = Readonly<{ close: () => void }>;
@@ -63,6 +64,7 @@ const open = async (options: SocketFrontOptions): Promise<Opened> => {
   const { path, mode } = options;
   const taken = await clear(path);
   if (taken !== null) return err({ message: `${path} can't be listened on: ${taken}` });
+  await options.prepare();
   const visitors = new Set<Socket>();
   const server = createServer({ allowHalfOpen: true, pauseOnConnect: true }, (outer) => {
     visitors.add(outer);
