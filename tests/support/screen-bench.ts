@@ -9,6 +9,7 @@ import {
   UNKNOWN_CODE,
 } from "../../src/server/core/jobs/job.ts";
 import type { Executor, JobWork, Observation } from "../../src/server/core/running/executor.ts";
+import { nameDevices } from "../../src/server/core/running/job-devices.ts";
 import { buildJobEnvironment } from "../../src/server/core/running/job-environment.ts";
 import type { Environment } from "../../src/server/core/store.ts";
 import { readProcess } from "../../src/server/external/screen/process-table.ts";
@@ -123,6 +124,8 @@ export const createWork = (
     job.gpuIdxs.map((index) => createGpu(index)),
     env,
   ),
+  devices: nameDevices(job.gpuIdxs.map((index) => createGpu(index))),
+  input: null,
   artifact,
 });
 

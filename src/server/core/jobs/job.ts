@@ -17,7 +17,7 @@ export type CodeFacts = Readonly<{
   workdir: string | null;
 }>;
 
-/** `gpuIdxs` are the GPUs asked for by index, empty when any will do; `numGpus` always says how many. */
+/** `gpuIdxs` are the GPUs asked for by index, empty when any will do; `numGpus` always says how many. `umask` is octal, `inputId` the artifact that its standard input is. */
 export type JobSpec = Readonly<{
   id: JobId;
   command: string;
@@ -40,6 +40,8 @@ export type JobSpec = Readonly<{
   batchId?: string;
   code: CodeFacts;
   outputGlobs: readonly string[] | null;
+  umask?: string;
+  inputId?: ArtifactId;
   notes: readonly string[];
 }>;
 
@@ -84,6 +86,8 @@ export type EndedJob = JobSpec &
     errorMessage: string | null;
     outputs: Outputs;
   }>;
+
+export const USUAL_UMASK = "0022";
 
 export const NO_FILES: Amount = { files: 0, bytes: 0 };
 

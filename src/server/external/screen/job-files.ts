@@ -55,6 +55,14 @@ export const readExitTime = ({ exitCode }: JobPaths): number | null => {
   }
 };
 
+const LINE = /^[1-9]\d{0,8}\n$/;
+
+/** The line at which the jobrc failed; null where it did not, or there was none. */
+export const readJobrcLine = ({ jobrcLine }: JobPaths): number | null => {
+  const text = readTextIfThere(jobrcLine) ?? "";
+  return LINE.test(text) ? Number(text) : null;
+};
+
 /** What went wrong before the job's command could start; null if it started, or if nothing was reported. */
 export const readStartFailure = (paths: JobPaths): string | null => {
   if (existsSync(paths.started)) return null;

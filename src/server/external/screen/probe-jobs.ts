@@ -4,7 +4,7 @@ import type { Observation } from "../../core/running/executor.ts";
 import { type JobPaths, locateJobFiles } from "../job-folder/job-paths.ts";
 import { type Census, type ProcessSource, takeCensus } from "./census.ts";
 import { readClaim, revokeLaunch } from "./claim.ts";
-import { readExitCode, readExitTime, readStartFailure } from "./job-files.ts";
+import { readExitCode, readExitTime, readJobrcLine, readStartFailure } from "./job-files.ts";
 import { type JobProcesses, listAll, listLeftovers, selectJobProcesses } from "./job-processes.ts";
 import {
   createHandle,
@@ -38,7 +38,12 @@ export const findProcesses = (job: ActiveJob, handle: ScreenHandle | null, { ind
 
 const observeExited = (paths: JobPaths, exitCode: number, processesLeft: number): Observation => {
   const exitedAt = readExitTime(paths);
-  return { kind: "exited", exitCode, processesLeft, ...(exitedAt === null ? {} : { exitedAt }) };
+  const jobrcLine = readJobrcLine(paths);
+  return {
+    ...{ kind: "exited", exitCode, processesLeft },
+    ...(exitedAt === null ? {} : { exitedAt }),
+    ...(jobrcLine === null ? {} : { jobrcLine }),
+  };
 };
 
 const observeLost = ({ paths, handle }: Launched, bootId: string): Observation => {
