@@ -9,6 +9,7 @@ import {
   UNKNOWN_CODE,
 } from "../../src/server/core/jobs/job.ts";
 import type { Executor, JobWork, Observation } from "../../src/server/core/running/executor.ts";
+import { nameDevices } from "../../src/server/core/running/job-devices.ts";
 import { buildJobEnvironment } from "../../src/server/core/running/job-environment.ts";
 import type { Environment } from "../../src/server/core/store.ts";
 import { readProcess } from "../../src/server/external/screen/processes/process-table.ts";
@@ -128,6 +129,8 @@ export const createWork = (
     job.gpuIdxs.map((index) => createGpu(index)),
     env,
   ),
+  devices: nameDevices(job.gpuIdxs.map((index) => createGpu(index))),
+  input: null,
   artifact,
 });
 

@@ -14,12 +14,12 @@ import {
 
 type Work = Readonly<{ hasWork?: boolean }>;
 
-/** `hasWork`: the job's command had started, so its folder may hold what it made. */
+/** `reason` is all that there is to say of an exit, `hint` one sentence more. `hasWork`: the job's command had started, so its folder may hold what it made. */
 export type JobEvent =
   | Readonly<{ kind: "start"; at: number; gpuIdxs: readonly number[]; dir: string }>
   | Readonly<{ kind: "launch"; handle: JobHandle }>
   | Readonly<{ kind: "requeue"; at: number }>
-  | (Readonly<{ kind: "exit"; at: number; exitCode: number; hint?: string | null }> & Work)
+  | (Readonly<{ kind: "exit"; at: number; exitCode: number; hint?: string | null; reason?: string }> & Work)
   | (Readonly<{ kind: "lose"; at: number; reason: string }> & Work)
   | Readonly<{ kind: "mark_for_kill"; by?: string }>
   | Readonly<{ kind: "report"; reports: Partial<Reports>; notes?: readonly string[] }>
@@ -85,7 +85,7 @@ const endJob = (
 
 const exitJob = (job: Job, event: Extract<JobEvent, { kind: "exit" }>): Job => {
   if (!isActive(job)) return job;
-  const errorMessage = describeExit(event.exitCode, event.hint);
+  const errorMessage = event.exitCode === 0 ? null : (event.reason ?? describeExit(event.exitCode, event.hint));
   const status = event.exitCode === 0 ? "completed" : "failed";
   const { at: completedAt, exitCode, hasWork = false } = event;
   return endJob(job, { status, completedAt, exitCode, errorMessage, hasWork });

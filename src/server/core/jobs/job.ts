@@ -19,7 +19,7 @@ export type CodeFacts = Readonly<{
   root?: string;
 }>;
 
-/** `gpuIdxs` are the GPUs asked for by index, empty when any will do; `numGpus` always says how many. `carriedNames`: of `envNames` those that came from the user's shell. */
+/** `gpuIdxs` are the GPUs asked for by index, empty when any will do; `numGpus` always says how many. `carriedNames`: of `envNames` those that came from the user's shell. `umask` is octal, `inputId` the artifact that its standard input is. */
 export type JobSpec = Readonly<{
   id: JobId;
   command: string;
@@ -44,6 +44,8 @@ export type JobSpec = Readonly<{
   code: CodeFacts;
   outputGlobs: readonly string[] | null;
   links: readonly JobLink[];
+  umask?: string;
+  inputId?: ArtifactId;
   notes: readonly string[];
 }>;
 
@@ -92,6 +94,8 @@ export type EndedJob = JobSpec &
     errorMessage: string | null;
     outputs: Outputs;
   }>;
+
+export const USUAL_UMASK = "0022";
 
 export const NO_FILES: Amount = { files: 0, bytes: 0 };
 

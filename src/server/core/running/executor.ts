@@ -7,18 +7,28 @@ import type { TerminalSize } from "./job-terminal.ts";
 export type LaunchError = Readonly<{ message: string; isTemporary?: boolean }>;
 /**
  * `processesLeft` counts the job's processes that outlive its exit code, and `left` names them; it was written at `exitedAt` where that is known. `lost`: no process is left and no exit code
- * is there, for the reason given. `unstarted`: nothing of the job ran and, from this answer on, never can.
+ * is there, for the reason given. `jobrcLine` is where the jobrc failed, so that the command never ran. `unstarted`: nothing of the job ran and, from this
+ * answer on, never can.
  */
 export type Observation =
   | Readonly<{ kind: "alive"; handle: JobHandle }>
-  | Readonly<{ kind: "exited"; exitCode: number; processesLeft: number; left?: readonly string[]; exitedAt?: number }>
+  | Readonly<{
+      kind: "exited";
+      exitCode: number;
+      processesLeft: number;
+      left?: readonly string[];
+      exitedAt?: number;
+      jobrcLine?: number;
+    }>
   | Readonly<{ kind: "lost"; reason: string }>
   | Readonly<{ kind: "unstarted" }>;
 
-/** `artifact` is the job's code as a tar, `environment` all that its command is to see. */
+/** `artifact` is the job's code as a tar, `environment` all that its command is to see, but for `devices`, which win over what it and the jobrc say. */
 export type JobWork = Readonly<{
   environment: Environment;
+  devices: Environment;
   artifact: Iterable<Uint8Array> | null;
+  input: Iterable<Uint8Array> | null;
 }>;
 
 /**

@@ -3,6 +3,9 @@ import { clipEnd } from "../notices/plain-text.ts";
 type Pattern = Readonly<{ sign: RegExp; reason: (match: RegExpExecArray) => string }>;
 
 const MAX_REASON = 300;
+const BROKEN_PIPE = 141;
+const ABOUT_PIPES =
+  "A program wrote to a pipe that nobody read any more; where that is right, as in … | head, put set +o pipefail before it";
 const MAX_LINE = 2000;
 const TRACEBACK = "Traceback (most recent call last):";
 const EXCEPTION = /^[A-Za-z_][\w.]*(?:Error|Exception|Exit|Interrupt|Warning|Iteration|Timeout|Abort)?(?::\s|$)/;
@@ -49,6 +52,17 @@ const findSign = (lines: readonly string[]): string | null => {
     if (last !== undefined) return reason(last);
   }
   return null;
+};
+
+/** The same of a job's exit, whose code may say more than its log. */
+export const explainExit = (exitCode: number, lines: readonly string[]): string | null =>
+  exitCode === BROKEN_PIPE ? ABOUT_PIPES : findFailureReason(lines);
+
+/** Where bash stood in the jobrc when it failed; beyond its end, the last line that says anything. */
+export const describeJobrcFailure = (jobrc: string, line: number): string => {
+  const lines = jobrc.trimEnd().split("\n");
+  const number = Math.min(line, lines.length);
+  return `jobrc failed at line ${number}: ${clipEnd((lines[number - 1] ?? "").trim(), MAX_REASON)}`;
 };
 
 /** The number of the last Xid error that these lines of a log tell of. */

@@ -1,6 +1,7 @@
 import type { ActiveJob, JobHandle, JobId } from "../jobs/job.ts";
 import type { JobEvent } from "../jobs/job-transition.ts";
 import type { Observation } from "./executor.ts";
+import { describeJobrcFailure } from "./failure-reason.ts";
 
 export type Kill = Readonly<{ job: ActiveJob; force: boolean }>;
 
@@ -29,11 +30,11 @@ const decideKill = (job: ActiveJob, seen: Observation | undefined, facts: Ending
   return facts.now - since >= KILL_GRACE_S ? [{ job, force: true }] : [];
 };
 
-const describeExit = ({ exitCode, exitedAt }: Exited, now: number): Extract<JobEvent, { kind: "exit" }> => ({
-  kind: "exit",
-  at: Math.min(exitedAt ?? now, now),
-  exitCode,
-});
+const describeExit = (job: ActiveJob, seen: Exited, now: number): Extract<JobEvent, { kind: "exit" }> => {
+  const { exitCode, exitedAt, jobrcLine } = seen;
+  const failed = jobrcLine === undefined ? {} : { reason: describeJobrcFailure(job.jobrc ?? "", jobrcLine) };
+  return { kind: "exit", at: Math.min(exitedAt ?? now, now), exitCode, ...failed };
+};
 
 const loseJob = (job: ActiveJob, at: number, reason: string): Ending => ({
   kind: "finish",
@@ -54,7 +55,7 @@ const decideEnding = (job: ActiveJob, seen: Observation | undefined, now: number
     case "unstarted":
       return decideUnstarted(job, now);
     case "exited":
-      return seen.processesLeft > 0 ? [] : [{ kind: "finish", job, event: describeExit(seen, now) }];
+      return seen.processesLeft > 0 ? [] : [{ kind: "finish", job, event: describeExit(job, seen, now) }];
     case "lost":
       return [loseJob(job, now, seen.reason)];
   }

@@ -2,12 +2,13 @@ import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
 import { createGpu } from "../../../../tests/support/samples.ts";
 import { isOfItsPlace } from "../../../base/own-variables.ts";
+import { RUN_NOW_PRIORITY } from "../../../wire/job.ts";
 import { type JobId, UNKNOWN_CODE } from "../jobs/job.ts";
 import { buildJobEnvironment } from "./job-environment.ts";
 
 const unsaid = { gitTag: null, gitBranch: null, gitRepoUrl: null, code: UNKNOWN_CODE };
 
-const job = { id: "abc123" as JobId, ...unsaid, dir: "/srv/jobs/abc123" };
+const job = { id: "abc123" as JobId, priority: RUN_NOW_PRIORITY, ...unsaid, dir: "/srv/jobs/abc123" };
 
 const code = { commit: "c".repeat(40), tree: "d".repeat(40), isDirty: true, workdir: null };
 
@@ -94,5 +95,14 @@ describe("buildJobEnvironment", () => {
   test("nor over the folder where what it makes is kept", () => {
     const { NEXUS_OUTPUT_DIR } = buildJobEnvironment({}, job, [], { NEXUS_OUTPUT_DIR: "/elsewhere" });
     expect(NEXUS_OUTPUT_DIR).toBe("/srv/jobs/abc123/outputs");
+  });
+
+  test("lets no pager of a queued job wait for a key, unless the job says so itself", () => {
+    const queued = { ...job, priority: 0 };
+    const none = { PAGER: "cat", GIT_PAGER: "cat", GIT_TERMINAL_PROMPT: "0" };
+    expect(buildJobEnvironment({ PAGER: "less" }, queued, [], {})).toMatchObject(none);
+    expect(buildJobEnvironment({}, queued, [], { PAGER: "less" })).toMatchObject({ ...none, PAGER: "less" });
+    expect(buildJobEnvironment({ PAGER: "less" }, job, [], {})).toMatchObject({ PAGER: "less" });
+    expect(buildJobEnvironment({}, job, [], {})).not.toHaveProperty("PAGER");
   });
 });

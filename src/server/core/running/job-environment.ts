@@ -1,4 +1,5 @@
 import { isOfItsPlace } from "../../../base/own-variables.ts";
+import { RUN_NOW_PRIORITY } from "../../../wire/job.ts";
 import type { JobSpec, Launch } from "../jobs/job.ts";
 import type { Gpu } from "../queue/gpu.ts";
 import type { Environment } from "../store.ts";
@@ -17,7 +18,10 @@ const inheritEnvironment = (serverEnv: ServerEnvironment): Environment => {
   return inherited;
 };
 
-type Described = Pick<JobSpec, "id" | "gitTag" | "gitBranch" | "gitRepoUrl" | "code"> & Pick<Launch, "dir">;
+const NOBODY_SITS_THERE: Environment = { PAGER: "cat", GIT_PAGER: "cat", GIT_TERMINAL_PROMPT: "0" };
+
+type Described = Pick<JobSpec, "id" | "priority" | "gitTag" | "gitBranch" | "gitRepoUrl" | "code"> &
+  Pick<Launch, "dir">;
 
 const keepSaid = (variables: Readonly<Record<string, string | null>>): Environment =>
   Object.fromEntries(Object.entries(variables).flatMap(([name, value]) => (value === null ? [] : [[name, value]])));
@@ -35,7 +39,7 @@ const describeGit = ({ gitTag, gitBranch, gitRepoUrl, code, dir }: Described): E
 });
 
 /**
- * The job's own variables win over all but `NEXUS_JOB_ID`, by which its processes are told from those of other jobs, and
+ * At the terminal of a queued job nobody sits, so no pager shall wait there for a key. The job's own variables win over all but `NEXUS_JOB_ID`, by which its processes are told from those of other jobs, and
  * `NEXUS_OUTPUT_DIR`, where what it makes is kept. `gpus` are those that it was given. Git takes no repository above the job's
  * folder for the job's.
  */
@@ -46,6 +50,7 @@ export const buildJobEnvironment = (
   jobEnv: Environment,
 ): Environment => ({
   ...inheritEnvironment(serverEnv),
+  ...(job.priority === RUN_NOW_PRIORITY ? {} : NOBODY_SITS_THERE),
   CUDA_DEVICE_ORDER: "PCI_BUS_ID",
   ...nameDevices(gpus),
   ...describeGit(job),

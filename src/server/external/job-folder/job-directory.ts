@@ -16,10 +16,10 @@ export const createJobDirectory = (serverDir: string): JobDirectory => {
     list: async () => (existsSync(jobs) ? ((await readdir(jobs)) as JobId[]) : []),
     removeRepo: async (id) => {
       const paths = locateJobFiles(serverDir, id);
-      const { repo, artifact } = paths;
+      const { repo, artifact, input } = paths;
       const isWork = await hasStarted(paths);
       if (isWork) await rmdir(repo).catch(() => undefined);
-      for (const path of isWork ? [artifact] : [repo, artifact]) await removeTree(path);
+      for (const path of isWork ? [artifact, input] : [repo, artifact, input]) await removeTree(path);
     },
     remove: (id) => removeAside(serverDir, pathOf(id)),
   };

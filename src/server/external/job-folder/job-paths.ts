@@ -8,6 +8,8 @@ export const JOB_FILES = {
   screenrc: "screenrc",
   record: "job.json",
   artifact: "artifact",
+  input: "input",
+  jobrcLine: "jobrc_line",
   repo: "repo",
   outputs: "outputs",
   manifest: "manifest",

@@ -65,6 +65,14 @@ export const hasBegun = (paths: JobPaths): boolean => {
   return firstLineEnd !== -1 && text.length > firstLineEnd + 1 && !text.startsWith(RECORDER_END, firstLineEnd + 1);
 };
 
+const LINE = /^[1-9]\d{0,8}\n$/;
+
+/** The line at which the jobrc failed; null where it did not, or there was none. */
+export const readJobrcLine = ({ jobrcLine }: JobPaths): number | null => {
+  const text = readTextIfThere(jobrcLine) ?? "";
+  return LINE.test(text) ? Number(text) : null;
+};
+
 /** What went wrong before the job's command could start; null if it started, or if nothing was reported. */
 export const readStartFailure = (paths: JobPaths): string | null => {
   if (existsSync(paths.started)) return null;

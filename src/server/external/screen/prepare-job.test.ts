@@ -34,7 +34,7 @@ test.each(PLANTS)(
     mkdirSync(paths.dir, { recursive: true });
     const names = Object.values(JOB_FILES).filter((name) => name !== JOB_FILES.pendingExitCode);
     for (const name of names) for (const end of ["", ".new"]) plant(join(paths.dir, name + end));
-    await prepareJob(paths, job, { artifact: [Buffer.from("code")] });
+    await prepareJob(paths, job, { artifact: [Buffer.from("code")], input: null, devices: {} });
     expect(readFileSync(paths.artifact, "utf8")).toBe("code");
     expect(JSON.parse(readFileSync(paths.record, "utf8"))).toMatchObject({ id: job.id });
     expect([paths.repo, paths.outputs].map((path) => readdirSync(path))).toEqual([[], []]);

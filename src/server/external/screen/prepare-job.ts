@@ -56,6 +56,8 @@ const removeEarlierLaunch = async (paths: JobPaths): Promise<void> => {
     paths.repo,
     paths.manifest,
     paths.renamed,
+    paths.input,
+    paths.jobrcLine,
   ];
   await Promise.all(stale.map(removeTree));
   await removeTree(paths.artifact);
@@ -90,7 +92,12 @@ const writeArtifact = async (path: string, chunks: Iterable<Uint8Array>): Promis
 export const prepareJob = async (
   paths: JobPaths,
   job: StartingJob,
-  { artifact, maxLogGb }: Pick<JobWork, "artifact"> & Readonly<{ maxLogGb?: number | undefined }>,
+  {
+    artifact,
+    input,
+    devices,
+    maxLogGb,
+  }: Pick<JobWork, "artifact" | "input" | "devices"> & Readonly<{ maxLogGb?: number | undefined }>,
 ): Promise<void> => {
   const isNew = (await mkdir(paths.dir, { recursive: true, mode: 0o700 })) !== undefined;
   if (!isNew) await removeEarlierLaunch(paths);
@@ -100,10 +107,11 @@ export const prepareJob = async (
     createPendingExitCode(paths),
     writeBeside(paths.script, renderOuterScript(job, maxLogGb)),
     writeFile(paths.logCut, NOTHING_LEFT_OUT, ANEW),
-    writeBeside(paths.commands, renderCommandScript(job)),
+    writeBeside(paths.commands, renderCommandScript(job, { devices })),
     writeBeside(paths.screenrc, SCREENRC),
     writeBeside(paths.record, renderLaunchRecord(job)),
     writeFile(paths.errorLog, "", ANEW),
     artifact === null ? undefined : writeArtifact(paths.artifact, artifact),
+    input === null ? undefined : writeArtifact(paths.input, input),
   ]);
 };

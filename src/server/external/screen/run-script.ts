@@ -1,6 +1,10 @@
 import { quoteWord } from "../../../base/quote-word.ts";
-import type { JobSpec, Launch } from "../../core/jobs/job.ts";
+import { type JobSpec, type Launch, USUAL_UMASK } from "../../core/jobs/job.ts";
 import { deriveLaunchToken } from "../../core/jobs/launch-token.ts";
+import type { Environment } from "../../core/store.ts";
+import { renderCommand } from "./command/render-command.ts";
+import { renderDevices } from "./command/render-devices.ts";
+import { renderJobrc } from "./command/render-jobrc.ts";
 import { renderLinks } from "./link-script.ts";
 import { renderLogLimit } from "./log-limit-script.ts";
 
@@ -31,6 +35,7 @@ stay_inside_terminal() {
   take_outer_size
   bash job_commands.sh 2>&3 3>&-
   local code=$?
+  [[ -s jobrc_line ]] && ((code == 0)) && code=1
   local wait=0.05
   while [[ $terminated ]] && has_company; do
     sleep "$wait"
@@ -190,6 +195,7 @@ const renderEntry = (workdir: string | null): string => {
 };
 
 type Filled = Pick<JobSpec, "artifactId" | "links" | "code">;
+type Commanded = Filled & Pick<JobSpec, "command" | "jobrc" | "umask" | "inputId">;
 
 const renderFilling = ({ artifactId, links }: Filled, limits: UnpackLimits): string => {
   if (artifactId === null && links.length === 0) return START;
@@ -222,18 +228,26 @@ const renderImports = (root: string | undefined): string =>
 ) && PYTHONPATH=\${PYTHONPATH%:}
 `;
 
-const renderJobrc = (jobrc: string | null): string =>
-  jobrc === null || jobrc.trim() === "" ? "" : `source <(printf '%s\\n' ${quoteWord(jobrc)})\n`;
+const TAKE_INPUT = `exec < "$nexus_dir/input" || exit 1
+rm -f "$nexus_dir/input"`;
 
-/** Runs in the job's folder, inside its terminal; not at all once `terminated` is there, so that no TERM comes too early for it. The command is the script's end: nothing follows that it could swallow. */
+const renderSurroundings = ({ jobrc, umask = USUAL_UMASK, inputId }: Commanded, devices: Environment): string => {
+  const hasJobrc = jobrc !== null && jobrc.trim() !== "";
+  const sourced = hasJobrc ? [renderJobrc(jobrc), renderDevices(devices, "jobrc")] : [];
+  const parts = [`umask ${umask}`, renderDevices(devices, "variables"), ...sourced, ...(inputId ? [TAKE_INPUT] : [])];
+  return parts.filter((text) => text !== "").join("\n");
+};
+
+/** Runs in the job's folder, inside its terminal; not at all once `terminated` is there, so that no TERM comes too early for it. */
 export const renderCommandScript = (
-  job: Filled & Pick<JobSpec, "command" | "jobrc">,
-  limits: UnpackLimits = UNPACK_LIMITS,
+  job: Commanded,
+  { devices = {}, limits = UNPACK_LIMITS }: Readonly<{ devices?: Environment; limits?: UnpackLimits }> = {},
 ): string =>
   `[[ -e terminated ]] && exit 143
-printf '%s\\n' ${quoteWord(job.command)}
+nexus_dir=$PWD
+printf '%s\n' ${quoteWord(job.command)}
 ${renderPreparation(job, limits)}
 ${RESTORE_ENVIRONMENT}
-${renderImports(job.code.root)}${renderJobrc(job.jobrc)}set -o pipefail
-${job.command}
-`;
+${renderImports(job.code.root)}${renderSurroundings(job, devices)}
+unset -v nexus_dir
+${renderCommand(job.command)}`;

@@ -165,14 +165,24 @@ describe("a job's command", () => {
     expect(log).toContain("hi a  b\r\n/\r\n");
   });
 
-  test.each(["if [ 'x", "echo $(", "cat <<EOF", "false\n)("])(
-    "a broken jobrc does not swallow it: %p",
-    async (jobrc) => {
-      const { log, observation } = await run("echo still here", {}, jobrc);
-      expect(log).toContain("still here\r\n");
-      expect(observation).toMatchObject(exited(0));
-    },
-  );
+  test("a jobrc that nothing ends does not swallow it", async () => {
+    const { log, observation } = await run("echo still here", {}, "cat <<EOF");
+    expect(log).toContain("still here\r\n");
+    expect(observation).toMatchObject(exited(0));
+  });
+
+  test.each([
+    ["if [ 'x", 2, 1],
+    ["echo $(", 2, 2],
+    ["false\n)(", 2, 2],
+    ["true\nfalse", 1, 2],
+    ["exit 0", 1, 1],
+    ["exec true", 1, 1],
+  ])("does not run after a jobrc that failed: %p", async (jobrc, exitCode, jobrcLine) => {
+    const { job, observation } = await run("touch ../ran", {}, jobrc);
+    expect(observation).toMatchObject({ ...exited(exitCode), jobrcLine });
+    expect(existsSync(pathIn(job, "ran"))).toBe(false);
+  });
 });
 
 describe("a job's environment", () => {

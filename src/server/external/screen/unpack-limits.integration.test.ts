@@ -22,7 +22,7 @@ const makeFolder = (): string => {
 const unpack = (archive: Uint8Array, limits: UnpackLimits = LIMITS) => {
   const folder = makeFolder();
   writeFileSync(join(folder, "artifact"), archive);
-  writeFileSync(join(folder, "job_commands.sh"), renderCommandScript(job, limits));
+  writeFileSync(join(folder, "job_commands.sh"), renderCommandScript(job, { limits }));
   const { status, stdout } = spawnSync("bash", ["job_commands.sh"], { cwd: folder });
   return {
     status,

@@ -4,13 +4,16 @@ import { changeJob, decideByEvent } from "../../changes/change-job.ts";
 import type { JobHandle, QueuedJob, StartingJob } from "../../core/jobs/job.ts";
 import type { Gpu } from "../../core/queue/gpu.ts";
 import type { JobWork, LaunchError } from "../../core/running/executor.ts";
+import { nameDevices } from "../../core/running/job-devices.ts";
 import { buildJobEnvironment } from "../../core/running/job-environment.ts";
 import { changeByEvent } from "../change-by-event.ts";
 import type { TaskContext } from "../context.ts";
 
 const gatherWork = (context: TaskContext, job: StartingJob, gpus: readonly Gpu[]): JobWork => ({
   environment: buildJobEnvironment(context.serverEnvironment, job, gpus, context.store.loadEnvironment(job.id)),
+  devices: nameDevices(gpus),
   artifact: job.artifactId === null ? null : context.store.artifacts.read(job.artifactId),
+  input: job.inputId === undefined ? null : context.store.artifacts.read(job.inputId),
 });
 
 const tryLaunch = async (

@@ -44,8 +44,10 @@ describe("the tasks starts", () => {
       NEXUS_OUTPUT_DIR: `${context.jobDirectory.pathOf(find("a").id)}/outputs`,
       NEXUS_GIT_TAG: "v1",
       GIT_CEILING_DIRECTORIES: join(context.jobDirectory.pathOf(find("a").id), ".."),
+      ...{ PAGER: "cat", GIT_PAGER: "cat", GIT_TERMINAL_PROMPT: "0" },
       KEY: "value of a",
     });
+    expect(launch?.work.devices).toEqual({ CUDA_VISIBLE_DEVICES: "0" });
     expect(launch?.command).toContain("python train.py");
     expect(Buffer.concat([...(launch?.work.artifact ?? [])]).toString()).toBe("tar bytes");
   });
