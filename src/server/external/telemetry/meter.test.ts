@@ -32,6 +32,7 @@ test("all figures are there from the start, in the format and with the names tha
     "nexus_jobs",
     "nexus_jobs_ended_total",
     "nexus_jobs_submitted_total",
+    "nexus_launch_trouble",
     "nexus_notifications_oldest_seconds",
     "nexus_notifications_total",
     "nexus_notifications_waiting",
