@@ -1,4 +1,5 @@
-import { existsSync } from "node:fs";
+import { constants, existsSync } from "node:fs";
+import { canAccess } from "../../../tools/can-access.ts";
 import type { ActiveJob, JobId } from "../../core/jobs/job.ts";
 import type { Observation } from "../../core/running/executor.ts";
 import { type JobPaths, locateJobFiles } from "../job-folder/job-paths.ts";
@@ -65,6 +66,7 @@ const observeEnded = (launched: Launched, census: Census, bootId: string): Obser
 };
 
 const isOfMachine = ({ job, paths, handle }: Launched, bootId: string): boolean => {
+  if (!canAccess(paths.dir, constants.R_OK | constants.X_OK)) return false;
   if (handle.bootId !== bootId || existsSync(paths.started) || readClaim(paths, job) === null) return false;
   return !hasBegun(paths) || OUT_OF_PROCESSES.test(readStartFailure(paths) ?? "");
 };
