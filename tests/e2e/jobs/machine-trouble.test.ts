@@ -63,7 +63,7 @@ const hide = (name: string): Trouble => {
     name: `no ${name}`,
     reason: new RegExp(`the program ${name} is not on the server's PATH: install it`),
     make: () => mounts.run("mount", "--bind", "/dev/null", path),
-    mend: () => mounts.run("umount", path),
+    mend: () => mounts.run("umount", "--lazy", path),
   };
 };
 
@@ -79,7 +79,7 @@ const limitTo = (spare: number): Trouble => ({
     writeFileSync(limited, `#!/bin/bash\nulimit -S -u ${limit}\nexec ${real} "$@"\n`, { mode: 0o755 });
     mounts.run("mount", "--bind", limited, SCREEN);
   },
-  mend: () => mounts.run("umount", SCREEN),
+  mend: () => mounts.run("umount", "--lazy", SCREEN),
 });
 
 const TROUBLES: readonly Trouble[] = [
@@ -88,7 +88,7 @@ const TROUBLES: readonly Trouble[] = [
     name: "no terminal",
     reason: /no terminal can be opened \(.+\): mount devpts/,
     make: () => mounts.run("mount", "-t", "tmpfs", "tmpfs", "/dev/pts"),
-    mend: () => mounts.run("umount", "/dev/pts"),
+    mend: () => mounts.run("umount", "--lazy", "/dev/pts"),
   },
   ...[0, 1].map(limitTo),
 ];
