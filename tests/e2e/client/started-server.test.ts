@@ -1,7 +1,8 @@
 import { afterEach, beforeEach, expect, test } from "bun:test";
-import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { type Finished, NX, runProgram } from "../../support/programs.ts";
+import { waitUntil } from "../../support/wait.ts";
 import { createWorld, type World } from "../../support/world.ts";
 
 const OF_FIRST_SHELL = {
@@ -21,6 +22,8 @@ const OF_USER = { LC_TIME: "C", TZ: "UTC", NO_PROXY: "example.org", XDG_CACHE_HO
 
 let world: World;
 
+const readServerPid = (): number => Number(readFileSync(join(world.folder, "server", "server.pid"), "utf8"));
+
 beforeEach(async () => {
   world = await createWorld();
   mkdirSync(join(world.home, "tools"));
@@ -28,16 +31,24 @@ beforeEach(async () => {
 });
 
 afterEach(async () => {
-  process.kill(Number(readFileSync(join(world.folder, "server", "server.pid"), "utf8")), "SIGTERM");
+  const pid = readServerPid();
+  process.kill(pid, "SIGTERM");
+  await waitUntil(() => !existsSync(`/proc/${pid}`), "the server has left its port");
   await world.dispose();
 });
 
 const nx = (words: readonly string[], shell: NodeJS.ProcessEnv = {}): Promise<Finished> =>
   runProgram([NX, ...words], { env: { ...world.env, ...shell }, cwd: world.home });
 
+const MADE_BY_SH = new Set(["PWD", "OLDPWD", "SHLVL", "_"]);
+
+const readLoginPath = async (): Promise<string> => {
+  const env = { HOME: world.home, USER: world.env["USER"], SHELL: "/bin/sh", ...OF_USER };
+  return (await runProgram(["/bin/sh", "-lc", "printenv PATH"], { env, cwd: world.home })).stdout.trim();
+};
+
 const readServerNames = (): readonly string[] => {
-  const pid = readFileSync(join(world.folder, "server", "server.pid"), "utf8").trim();
-  const variables = readFileSync(`/proc/${pid}/environ`, "utf8").split("\0");
+  const variables = readFileSync(`/proc/${readServerPid()}/environ`, "utf8").split("\0");
   return variables.filter((variable) => variable !== "").map((variable) => variable.slice(0, variable.indexOf("=")));
 };
 
@@ -48,17 +59,17 @@ test("a server that nx starts, and jobs of other shells there, have nothing of t
   const settings = Object.keys(world.env).filter((name) => name.startsWith("NS_"));
   expect(
     readServerNames()
-      .filter((name) => name !== "PWD")
+      .filter((name) => !MADE_BY_SH.has(name))
       .toSorted(),
   ).toEqual([...fixed, ...settings].toSorted());
   const run = await nx(["run", "-c", "--no-git", "env -0 | tr '\\0' '\\n'"]);
-  const names = run.stdout.split("\n").map((line) => line.slice(0, line.indexOf("=")));
+  const lines = run.stdout.split("\n");
+  const names = lines.map((line) => line.slice(0, line.indexOf("=")));
   expect(names).toContain("TZ");
   expect(names.filter((name) => name.startsWith("NS_"))).toEqual([]);
-  expect(run.stdout).toContain(`\nPATH=${world.home}/tools:/usr/local/sbin:`);
-  expect(Object.entries(OF_FIRST_SHELL).filter(([name, value]) => run.stdout.includes(`\n${name}=${value}\n`))).toEqual(
-    [],
-  );
+  expect(lines.filter((line) => line.startsWith("PATH="))).toEqual([`PATH=${await readLoginPath()}`]);
+  expect(lines.find((line) => line.startsWith("PATH="))).toStartWith(`PATH=${world.home}/tools:`);
+  expect(Object.entries(OF_FIRST_SHELL).filter(([name, value]) => lines.includes(`${name}=${value}`))).toEqual([]);
   const other = await nx(["run", "-c", "--no-git", 'echo "$VIRTUAL_ENV"'], { VIRTUAL_ENV: "/second" });
   expect(other.stdout).toEndWith("\n/second\n");
 });
