@@ -75,6 +75,31 @@ test("processes that a job leaves running are ended with it, and it says how man
   expect(listProcessesWith(`NEXUS_JOB_ID=${id}`)).toEqual([]);
 });
 
+test.each([
+  [
+    "that its terminal's end would have ended",
+    "sleep 300 &",
+    "1 process it had left running was ended with its command: sleep",
+  ],
+  [
+    "the moment before its own end",
+    "nohup sleep 300 >/dev/null 2>&1 &",
+    "1 process it had left running was ended with its command: sleep",
+  ],
+  [
+    "after a while, under any name",
+    `cp "$(command -v sleep)" ') S 1'; sleep 2; for n in 1 2; do './) S 1' 300 & done`,
+    "2 processes it had left running were ended with its command: ) S 1 (2)",
+  ],
+  ["and nothing else", "(sleep 300 & kill $!) & wait; true | cat", null],
+])("a job says of processes that it leaves %s", async (_, command, note) => {
+  await world.startServer();
+  const { id } = await world.submit({ command });
+  const ended = await world.waitFor(id);
+  expect([ended.status, ended.notes]).toEqual(["completed", note === null ? [] : [note]]);
+  await waitUntil(() => listProcessesWith(`NEXUS_JOB_ID=${id}`).length === 0, "the session has wound down too");
+});
+
 describe("a job that is killed", () => {
   test("leaves no process behind and its GPU free, though it and its daemon ignore TERM", async () => {
     await world.startServer();

@@ -19,7 +19,15 @@ export type JobEvent =
   | Readonly<{ kind: "start"; at: number; gpuIdxs: readonly number[]; dir: string }>
   | Readonly<{ kind: "launch"; handle: JobHandle }>
   | Readonly<{ kind: "requeue"; at: number }>
-  | (Readonly<{ kind: "exit"; at: number; exitCode: number; hint?: string | null; reason?: string }> & Work)
+  | (Readonly<{
+      kind: "exit";
+      at: number;
+      exitCode: number;
+      hint?: string | null;
+      reason?: string;
+      notes?: readonly string[];
+    }> &
+      Work)
   | (Readonly<{ kind: "lose"; at: number; reason: string }> & Work)
   | Readonly<{ kind: "mark_for_kill"; by?: string }>
   | Readonly<{ kind: "report"; reports: Partial<Reports>; notes?: readonly string[] }>
@@ -83,12 +91,17 @@ const endJob = (
   return { ...NO_REPORTS, handle: null, ...job, ...outcome, completedAt, outputs };
 };
 
+const addNotes = <Noted extends Job>(job: Noted, notes: readonly string[]): Noted => ({
+  ...job,
+  notes: [...new Set([...job.notes, ...notes])],
+});
+
 const exitJob = (job: Job, event: Extract<JobEvent, { kind: "exit" }>): Job => {
   if (!isActive(job)) return job;
   const errorMessage = event.exitCode === 0 ? null : (event.reason ?? describeExit(event.exitCode, event.hint));
   const status = event.exitCode === 0 ? "completed" : "failed";
-  const { at: completedAt, exitCode, hasWork = false } = event;
-  return endJob(job, { status, completedAt, exitCode, errorMessage, hasWork });
+  const { at: completedAt, exitCode, hasWork = false, notes = [] } = event;
+  return endJob(addNotes(job, notes), { status, completedAt, exitCode, errorMessage, hasWork });
 };
 
 const loseJob = (job: Job, event: Extract<JobEvent, { kind: "lose" }>): Job => {
@@ -98,11 +111,6 @@ const loseJob = (job: Job, event: Extract<JobEvent, { kind: "lose" }>): Job => {
   const { at: completedAt, hasWork = false } = event;
   return endJob(job, { status, completedAt, exitCode: null, errorMessage, hasWork });
 };
-
-const addNotes = <Noted extends Job>(job: Noted, notes: readonly string[]): Noted => ({
-  ...job,
-  notes: [...new Set([...job.notes, ...notes])],
-});
 
 const accountFor = (job: Job, { outputs, notes = [] }: Extract<JobEvent, { kind: "account" }>): Job =>
   isEnded(job) ? { ...addNotes(job, notes), outputs: { ...job.outputs, ...outputs } } : job;

@@ -6,7 +6,7 @@ import type { TerminalSize } from "./job-terminal.ts";
 /** `isTemporary`: nothing was started, and the machine is to blame, not the job: its disk is full, say. */
 export type LaunchError = Readonly<{ message: string; isTemporary?: boolean }>;
 /**
- * `processesLeft` counts the job's processes that outlive its exit code, and `left` names them; it was written at `exitedAt` where that is known. `lost`: no process is left and no exit code
+ * `processesLeft` counts the job's processes that outlive its exit code; `left` names all that outlived its command. It was written at `exitedAt` where that is known. `lost`: no process is left and no exit code
  * is there, for the reason given. `jobrcLine` is where the jobrc failed, so that the command never ran. `unstarted`: nothing of the job ran and, from this
  * answer on, never can.
  */

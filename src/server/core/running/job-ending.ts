@@ -2,6 +2,7 @@ import type { ActiveJob, JobHandle, JobId } from "../jobs/job.ts";
 import type { JobEvent } from "../jobs/job-transition.ts";
 import type { Observation } from "./executor.ts";
 import { describeJobrcFailure } from "./failure-reason.ts";
+import { planLeftoverNotes } from "./leftovers.ts";
 
 export type Kill = Readonly<{ job: ActiveJob; force: boolean }>;
 
@@ -33,7 +34,14 @@ const decideKill = (job: ActiveJob, seen: Observation | undefined, facts: Ending
 const describeExit = (job: ActiveJob, seen: Exited, now: number): Extract<JobEvent, { kind: "exit" }> => {
   const { exitCode, exitedAt, jobrcLine } = seen;
   const failed = jobrcLine === undefined ? {} : { reason: describeJobrcFailure(job.jobrc ?? "", jobrcLine) };
-  return { kind: "exit", at: Math.min(exitedAt ?? now, now), exitCode, ...failed };
+  const notes = planLeftoverNotes(job, seen.left);
+  return {
+    kind: "exit",
+    at: Math.min(exitedAt ?? now, now),
+    exitCode,
+    ...failed,
+    ...(notes.length > 0 ? { notes } : {}),
+  };
 };
 
 const loseJob = (job: ActiveJob, at: number, reason: string): Ending => ({

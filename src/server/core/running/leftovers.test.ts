@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { describeLeftovers } from "./leftovers.ts";
+import { planLeftoverNotes } from "./leftovers.ts";
 
 test.each([
   [["python3"], "1 process it had left running was ended with its command: python3"],
@@ -9,5 +9,12 @@ test.each([
     "12 processes it had left running were ended with its command: p0, p1, p2, p3, p4, p5, p6, p7, p8, p9 and 2 other programs",
   ],
 ])("%j left behind are told as %s", (names, text) => {
-  expect(describeLeftovers(names)).toBe(text);
+  expect(planLeftoverNotes({ notes: ["another"] }, names)).toEqual([text]);
+});
+
+test("who left nothing, or was told of already, is told of no more", () => {
+  const [told = ""] = planLeftoverNotes({ notes: [] }, ["a"]);
+  expect(planLeftoverNotes({ notes: [told] }, ["a", "b"])).toEqual([]);
+  expect(planLeftoverNotes({ notes: [] }, [])).toEqual([]);
+  expect(planLeftoverNotes({ notes: [] })).toEqual([]);
 });

@@ -10,6 +10,7 @@ export const JOB_FILES = {
   artifact: "artifact",
   input: "input",
   jobrcLine: "jobrc_line",
+  leftRunning: "left_running",
   repo: "repo",
   outputs: "outputs",
   manifest: "manifest",

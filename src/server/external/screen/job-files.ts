@@ -73,6 +73,19 @@ export const readJobrcLine = ({ jobrcLine }: JobPaths): number | null => {
   return LINE.test(text) ? Number(text) : null;
 };
 
+const LEFT_RUNNING = /^([1-9]\d{0,9}) (.{1,64})$/;
+
+/** The names of those that the command had left running at its end, by pid. */
+export const readLeftRunning = ({ leftRunning }: JobPaths): ReadonlyMap<number, string> => {
+  const lines = (readTextIfThere(leftRunning) ?? "").split("\n");
+  return new Map(
+    lines.flatMap((line) => {
+      const [, pid, name] = LEFT_RUNNING.exec(line) ?? [];
+      return name === undefined ? [] : [[Number(pid), name] as const];
+    }),
+  );
+};
+
 /** What went wrong before the job's command could start; null if it started, or if nothing was reported. */
 export const readStartFailure = (paths: JobPaths): string | null => {
   if (existsSync(paths.started)) return null;

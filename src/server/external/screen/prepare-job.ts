@@ -58,6 +58,7 @@ const removeEarlierLaunch = async (paths: JobPaths): Promise<void> => {
     paths.renamed,
     paths.input,
     paths.jobrcLine,
+    paths.leftRunning,
   ];
   await Promise.all(stale.map(removeTree));
   await removeTree(paths.artifact);

@@ -4,7 +4,7 @@ import type { ActiveJob, JobId } from "../../core/jobs/job.ts";
 import type { Observation } from "../../core/running/executor.ts";
 import { type JobPaths, locateJobFiles } from "../job-folder/job-paths.ts";
 import { readClaim, revokeLaunch, withdrawLaunch } from "./claim.ts";
-import { hasBegun, readExitCode, readExitTime, readJobrcLine, readStartFailure } from "./job-files.ts";
+import { hasBegun, readExitCode, readExitTime, readJobrcLine, readLeftRunning, readStartFailure } from "./job-files.ts";
 import {
   createHandle,
   createHandleFromClaim,
@@ -41,10 +41,10 @@ export const findProcesses = (job: ActiveJob, handle: ScreenHandle | null, { ind
 const observeExited = (paths: JobPaths, exitCode: number, leftovers: readonly Process[]): Observation => {
   const exitedAt = readExitTime(paths);
   const jobrcLine = readJobrcLine(paths);
-  const left = leftovers.map(({ name }) => name);
+  const left = new Map([...readLeftRunning(paths), ...leftovers.map(({ pid, name }) => [pid, name] as const)]);
   return {
-    ...{ kind: "exited", exitCode, processesLeft: left.length },
-    ...(left.length === 0 ? {} : { left }),
+    ...{ kind: "exited", exitCode, processesLeft: leftovers.length },
+    ...(left.size === 0 ? {} : { left: [...left.values()] }),
     ...(exitedAt === null ? {} : { exitedAt }),
     ...(jobrcLine === null ? {} : { jobrcLine }),
   };

@@ -12,15 +12,32 @@ import { renderLogLimit } from "./log-limit-script.ts";
 export const PASSED_PREFIX = "NEXUS_PASS_";
 
 const USUAL_MAX_LOG_GB = 10;
+const FEW_PIDS = 300;
 
 const renderInsideTerminal = (): string => `has_company() {
-  local path line
-  for path in /proc/[0-9]*/stat; do
-    read -r line < "$path" || continue
-    set -- \${line##*) }
-    [[ $4 == "$$" && $1 != Z && $path != /proc/$$/stat ]] && return 0
+  local path paths=() line name
+  company=()
+  read -r line < /proc/loadavg
+  for ((path = $$ + 1; SECONDS < 2 && path <= \${line##* } && path < $$ + ${FEW_PIDS}; path += 1)); do
+    paths+=("/proc/$path/stat")
   done
-  return 1
+  ((\${#paths[@]} > 0 && path < $$ + ${FEW_PIDS})) || paths=(/proc/[0-9]*/stat)
+  for path in "\${paths[@]}"; do
+    line=
+    IFS= read -r -d '' line < "$path"
+    set -- \${line##*) }
+    [[ \${4-} == "$$" && $1 != Z && $path != /proc/$$/stat ]] || continue
+    name=\${line#*\\(}
+    name=\${name%\\) *}
+    company+=("\${line%% *} \${name//[[:cntrl:]]/?}")
+  done
+  ((\${#company[@]} > 0))
+}
+
+note_company() {
+  has_company || return
+  sleep 0.05
+  has_company && rm -f left_running && printf '%s\\n' "\${company[@]}" 1<> left_running
 }
 
 take_outer_size() {
@@ -36,6 +53,7 @@ stay_inside_terminal() {
   bash job_commands.sh 2>&3 3>&-
   local code=$?
   [[ -s jobrc_line ]] && ((code == 0)) && code=1
+  [[ $terminated ]] || note_company
   local wait=0.05
   while [[ $terminated ]] && has_company; do
     sleep "$wait"
@@ -94,7 +112,8 @@ stay_outside_terminal() {
 /**
  * Runs in the job's folder, once in the session (it claims the launch, or ends) and once more inside the terminal that
  * `script` records. Inside, it outlives a TERM until the job's other processes there have ended, so that they keep
- * their terminal while they clean up. It takes the size of the terminal outside, as the recorder misses a change of that
+ * their terminal while they clean up. Before the terminal goes, and some of them with it, it writes down those that the command left
+ * running; those given a pid since are all that there can be while that is a short time ago. It takes the size of the terminal outside, as the recorder misses a change of that
  * while it starts. What the recorder reports passes through a variable: on a full disk it could not
  * write it, and would end with 1. The recorder dies with the session, and so the terminal hangs up. While it runs, the log is kept
  * within `maxLogGb` (10⁹ bytes). An exit code is recorded only if the command ended before a TERM.

@@ -1,13 +1,13 @@
 import type { ActiveJob, JobId } from "../../core/jobs/job.ts";
 import type { Observation } from "../../core/running/executor.ts";
 import type { Kill } from "../../core/running/job-ending.ts";
-import { describeLeftovers } from "../../core/running/leftovers.ts";
+import { planLeftoverNotes } from "../../core/running/leftovers.ts";
 import { changeByEvent } from "../change-by-event.ts";
 import type { TaskContext, TaskMemory } from "../context.ts";
 
 const noteLeftovers = async (context: TaskContext, job: ActiveJob, seen: Observation | undefined): Promise<void> => {
-  if (seen?.kind !== "exited" || seen.left === undefined) return;
-  await changeByEvent(context, job.id, { kind: "report", reports: {}, notes: [describeLeftovers(seen.left)] });
+  const notes = seen?.kind === "exited" ? planLeftoverNotes(job, seen.left) : [];
+  if (notes.length > 0) await changeByEvent(context, job.id, { kind: "report", reports: {}, notes });
 };
 
 /** Before anything that outlived its command is ended, that is written down. One call for all that get TERM, one for all that get KILL; the next probes tell when they are gone. */
