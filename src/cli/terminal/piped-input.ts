@@ -1,8 +1,9 @@
-import { readSync } from "node:fs";
+import { fstatSync, readSync } from "node:fs";
 import { ok, type Result } from "../../base/result.ts";
 import type { Failure } from "../../command-line/command.ts";
 import { failUsage } from "../../command-line/usage.ts";
 import { MAX_INPUT_BYTES } from "../../wire/limits.ts";
+import { streamInput } from "./light-files.ts";
 import { hint } from "./output.ts";
 
 const STANDARD_INPUT = 0;
@@ -16,18 +17,14 @@ type Reader = Readonly<{
   cancel: () => Promise<void>;
 }>;
 
-const takePiece = (): Uint8Array => {
-  const piece = new Uint8Array(PIECE_BYTES);
-  return piece.subarray(0, readSync(STANDARD_INPUT, piece, 0, PIECE_BYTES, null));
-};
-
-const openFile = (): Reader => ({
+const FILE: Reader = {
   read: async () => {
-    const piece = takePiece();
-    return piece.byteLength === 0 ? {} : { value: piece };
+    const piece = new Uint8Array(PIECE_BYTES);
+    const bytes = readSync(STANDARD_INPUT, piece, 0, PIECE_BYTES, null);
+    return bytes === 0 ? {} : { value: piece.subarray(0, bytes) };
   },
   cancel: async () => undefined,
-});
+};
 
 const readAll = async (reader: Reader): Promise<Input> => {
   const pieces: Uint8Array[] = [];
@@ -45,7 +42,7 @@ const readAll = async (reader: Reader): Promise<Input> => {
 const sayWaiting = (): void =>
   hint("Reading standard input, which goes with the job: end it with Ctrl-D, or do without by < /dev/null");
 
-const callIfSilent = async (reader: Reader, onSilence: () => void): Promise<Input> => {
+const callIfSilent = (reader: Reader, onSilence: () => void): Promise<Input> => {
   const timer = setTimeout(onSilence, SILENCE_MS);
   const read = async () => {
     const piece = await reader.read();
@@ -56,10 +53,10 @@ const callIfSilent = async (reader: Reader, onSilence: () => void): Promise<Inpu
 };
 
 const takeInput = async (): Promise<Input> => {
-  const found = await Bun.file(STANDARD_INPUT).stat();
-  if (found.isFile()) return readAll(openFile());
+  const found = fstatSync(STANDARD_INPUT);
+  if (found.isFile()) return readAll(FILE);
   if (!found.isFIFO() && !found.isSocket()) return new Uint8Array();
-  const stream = Bun.stdin.stream().getReader();
+  const stream = streamInput().getReader();
   const reader: Reader = { read: () => stream.read(), cancel: () => stream.cancel() };
   return callIfSilent(reader, found.isFIFO() ? sayWaiting : () => void reader.cancel());
 };

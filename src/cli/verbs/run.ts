@@ -117,6 +117,10 @@ export const verb: Verb = {
   summary: "run a command, or a shell, on a free GPU now",
   flags: [{ long: "detach", short: "d", help: "return at once" }, ...SUBMISSION_FLAGS],
   isCommand: true,
-  examples: ["nx run python3 train.py --lr 0.1", "nx run -g 2 -e SEED=1 'python3 train.py | tee loss.txt'"],
+  examples: [
+    "nx run python3 train.py --lr 0.1",
+    "nx run -g 2 -e SEED=1 'python3 train.py | tee loss.txt'",
+    "nx run bash < job.sh",
+  ],
   run,
 };
