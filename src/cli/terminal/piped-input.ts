@@ -42,14 +42,20 @@ const readAll = async (reader: Reader): Promise<Input> => {
 const sayWaiting = (): void =>
   hint("Reading standard input, which goes with the job: end it with Ctrl-D, or do without by < /dev/null");
 
-const callIfSilent = (reader: Reader, onSilence: () => void): Promise<Input> => {
-  const timer = setTimeout(onSilence, SILENCE_MS);
+const noticeSilence = (reader: Reader, onFirst: () => void): Reader => {
+  let onSilence = onFirst;
+  const notice = (): void => {
+    onSilence();
+    onSilence = () => undefined;
+  };
   const read = async () => {
+    const timer = setTimeout(notice, SILENCE_MS);
     const piece = await reader.read();
     clearTimeout(timer);
+    if (onSilence === onFirst) onSilence = sayWaiting;
     return piece;
   };
-  return readAll({ ...reader, read });
+  return { ...reader, read };
 };
 
 const takeInput = async (): Promise<Input> => {
@@ -58,7 +64,7 @@ const takeInput = async (): Promise<Input> => {
   if (!found.isFIFO() && !found.isSocket()) return new Uint8Array();
   const stream = streamInput().getReader();
   const reader: Reader = { read: () => stream.read(), cancel: () => stream.cancel() };
-  return callIfSilent(reader, found.isFIFO() ? sayWaiting : () => void reader.cancel());
+  return readAll(noticeSilence(reader, found.isFIFO() ? sayWaiting : () => void reader.cancel()));
 };
 
 /** What standard input holds for a job, to its end; null where there is nothing, as at a terminal. A socket that says nothing for a second counts as nothing: a shell over SSH has one. */

@@ -91,6 +91,12 @@ describe("standard input of nx run", () => {
     expect((await findLast()).input_artifact_id).toBeNull();
   });
 
+  test("is waited for also after a first piece, which is said once", async () => {
+    const ran = await bash(`{ echo a; sleep 1.2; echo b; sleep 1.2; } | ${RUN} cat`);
+    expect([ran.exitCode, ran.stderr.split("Reading standard input").length]).toEqual([0, 2]);
+    expect(ran.stdout).toContain("a\nb");
+  });
+
   test("is none on a socket that says nothing, as of a shell over SSH", async () => {
     const child = spawn(NX, ["run", "-c", "--no-git", "-q", "true"], { env: world.env, cwd: world.home });
     expect(readlinkSync(`/proc/${child.pid}/fd/0`)).toStartWith("socket:");
