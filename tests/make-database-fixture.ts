@@ -94,7 +94,7 @@ const JOBS: readonly Job[] = [
   createQueued("queued", { artifactId: ARTIFACT }),
   createQueued("cpu", { numGpus: 0, requestedGpuIdxs: [], priority: -3, envNames: [], jobrc: null, gitTag: null }),
   createStarting("starting"),
-  createRunning("running"),
+  { ...createRunning("running"), umask: "0077", inputId: ARTIFACT },
   createEnded("completed", { artifactId: ARTIFACT, envNames: ["TOKEN"], code: CODE }),
   createEnded("failed", { status: "failed", exitCode: 3, errorMessage: "Job failed with exit code 3" }),
   createEnded("killed", { status: "killed", exitCode: null, handle: null }),

@@ -72,6 +72,15 @@ const carriedNamesSchema = z
 
 export const jobIdSchema = z.string().regex(/^[a-z0-9-]{1,64}$/, "A job id is 1 to 64 of a-z, 0-9 and -");
 
+const umaskSchema = z
+  .string()
+  .regex(/^0?[0-7]{3}$/, "A umask is three octal digits such as 022")
+  .meta({ description: "Octal, as `umask` prints it; 022 where none is sent" });
+
+const inputSchema = z
+  .string()
+  .meta({ description: "The artifact (`POST /v1/artifacts`) that is the job's standard input, as it is" });
+
 const userSchema = plainText.refine((user) => user.trim() !== "", "The user is blank").meta({ pattern: NOT_BLANK });
 
 export const jobRequestSchema = z.object({
@@ -99,6 +108,8 @@ export const jobRequestSchema = z.object({
   carried_names: carriedNamesSchema.nullish(),
   output_globs: outputGlobsSchema.nullish(),
   links: linksSchema.nullish(),
+  umask: umaskSchema.nullish(),
+  input_artifact_id: inputSchema.nullish(),
 });
 
 /** A request as it comes in: who is known by name need not say it. */
@@ -163,6 +174,8 @@ export const wireJobSchema = z
     screen_session_name: z.string().nullable(),
     output_globs: outputGlobsSchema.nullable(),
     links: linksSchema,
+    umask: umaskSchema,
+    input_artifact_id: inputSchema.nullable(),
     outputs: outputsSchema,
     notes: z.array(z.string()).meta({ description: "What else there is to say of the job, a line each" }),
   })

@@ -1,5 +1,8 @@
 export const MAX_ARTIFACT_BYTES = 52_428_800;
 
+/** Of what `nx run` takes from its standard input. */
+export const MAX_INPUT_BYTES = 8 * 1024 * 1024;
+
 export const MAX_BATCH_SIZE = 10_000;
 
 /** Of GPUs that a client asks for by number. */

@@ -21,12 +21,14 @@ const hideTimes = (text: string): string =>
 const hidePlaces = (text: string, world: World): string =>
   text.replaceAll(world.folder, "/folder").replaceAll(new URL(world.url).port, "00000").replaceAll(VERSION, "0.0.0");
 
+const hideUmask = (text: string): string => text.replace(/"umask": "\d+"/g, '"umask": "0022"');
+
 const hideIds = (text: string, names: ReadonlyMap<string, string>): string =>
   [...names].reduce((hidden, [id, name]) => hidden.replaceAll(id, name), text);
 
 /** Times, ids, paths, the port, versions and figures of the machine are others each time; widths stay. */
 export const hideVarying = (text: string, world: World, names: ReadonlyMap<string, string>): string =>
-  hideHealth(hideTimes(hidePlaces(hideIds(text, names), world)))
+  hideHealth(hideTimes(hideUmask(hidePlaces(hideIds(text, names), world))))
     .split("\n")
     .map((line) => line.trimEnd())
     .join("\n");

@@ -225,4 +225,5 @@ export const SCENES: readonly Scene[] = [
   ...BUSY_SERVER,
   ...FILES,
   ...SETTING_UP,
+  { name: "run-input", line: "echo hello | nx run -c --no-git cat", only: "pipe" },
 ];

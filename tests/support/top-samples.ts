@@ -45,6 +45,8 @@ export const makeJob = (fields: Partial<WireJob> = {}): WireJob => ({
   screen_session_name: null,
   output_globs: null,
   links: [],
+  umask: "0022",
+  input_artifact_id: null,
   outputs: {
     state: "none",
     files: 0,

@@ -30,6 +30,8 @@ const SAID: readonly (readonly [Difference["kind"], string, Say])[] = [
   ["flags", "notifications", (job) => listText(job.notifications)],
   ["flags", "outputs", sayOutputs],
   ["flags", "links", sayLinks],
+  ["flags", "umask", (job) => job.umask ?? null],
+  ["command", "stdin", (job) => job.input_artifact_id ?? null],
   ["flags", "jobrc", (job) => job.jobrc],
   ["code", "repository", (job) => job.git_repo_url],
   ["code", "branch", (job) => job.git_branch],

@@ -116,6 +116,7 @@ const listOrigin = (job: WireJob): readonly (readonly [string, string | null])[]
   ["commit", describeCommit(job)],
   ["tree", job.git_tree ?? null],
   ["workdir", job.workdir ?? null],
+  ["stdin", job.input_artifact_id ?? null],
   ["env", listVariables(job).join(" ")],
   ...(job.links ?? []).map((link) => ["link", describeLink(link)] as const),
   ["carried", (job.carried_names ?? []).join(" ")],

@@ -79,6 +79,9 @@ export const readOutputGlobs = (flags: FlagValues): Result<Pick<JobRequestInput,
   return ok(globs.length > 0 || keepsNone ? { output_globs: [...globs] } : {});
 };
 
+/** Octal, as a shell prints it. */
+export const readUmask = (): string => process.umask().toString(8).padStart(4, "0");
+
 const locateCode = (flags: FlagValues): string | null => {
   const repository = readSwitch(flags, "no-git") ? null : locateRepository(process.cwd());
   return repository?.ok === true ? (repository.value?.top ?? null) : null;
@@ -146,5 +149,6 @@ export const readJobOptions = async (
     ...surroundings.value,
     ignore_blacklist: readSwitch(flags, "force"),
     ...outputs.value,
+    umask: readUmask(),
   });
 };

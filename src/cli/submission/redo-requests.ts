@@ -11,7 +11,7 @@ import { readUserName } from "../settings/user-name.ts";
 import type { Target } from "../targets/target.ts";
 import type { VariableFields } from "./carry.ts";
 import { expandWords, type Reading } from "./expand-words.ts";
-import { type GpuOptions, readGpus, readNotifications, readOutputGlobs } from "./job-options.ts";
+import { type GpuOptions, readGpus, readNotifications, readOutputGlobs, readUmask } from "./job-options.ts";
 import { readAgain } from "./redo-variables.ts";
 
 type Requests = readonly JobRequestInput[];
@@ -83,6 +83,8 @@ const readOptions = async (job: WireJob, { flags, project, target }: Wanted): Pr
     ...ending.value,
     integrations: job.integrations,
     jobrc: job.jobrc,
+    umask: job.umask ?? readUmask(),
+    input_artifact_id: job.input_artifact_id ?? null,
     ignore_blacklist: job.ignore_blacklist || readSwitch(flags, "force"),
     priority: choosePriority(job, priority.value),
   });

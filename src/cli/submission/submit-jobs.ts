@@ -106,6 +106,8 @@ const warnOfOldServer = (flags: FlagValues, [request]: Requests, [job]: readonly
     hint("Warning: the server is too old for --outputs, and keeps no file of the job");
   if (job.links === undefined && (request?.links ?? []).length > 0)
     hint("Warning: the server is too old for --link, and the job has no links");
+  if (job.input_artifact_id === undefined && request?.input_artifact_id)
+    hint("Warning: the server is too old for standard input, and the job runs without it");
 };
 
 const postBatch =

@@ -17,6 +17,9 @@ export const readTextFile = async (path: string): Promise<string | null> => {
   }
 };
 
+/** Pieces as they come, of a pipe or a socket; of a file it would begin at its beginning. */
+export const streamInput = (): ReadableStream<Uint8Array> => Bun.stdin.stream();
+
 const SIZE_LIMIT_MS = 1000;
 
 /** Of the terminal that standard output is; null where that is not known. `process.stdout` takes 10 ms to open. */

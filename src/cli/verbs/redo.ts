@@ -23,7 +23,12 @@ const askJobs = async (api: Api, ids: readonly string[]): Promise<Result<readonl
   return ok(jobs);
 };
 
+const describeGoneInput = ({ id }: WireJob): string =>
+  `the standard input of job ${id} is no longer kept: give it anew with nx run`;
+
 const refuseGone = (jobs: readonly WireJob[], message: string): Result<never, Failure> => {
+  const input = jobs.find(({ input_artifact_id: id }) => id && message.includes(id));
+  if (input !== undefined) return err({ exitCode: WRONG_STATE, message: describeGoneInput(input) });
   const gone = jobs.find((job) => job.artifact_id !== null && message.includes(job.artifact_id)) ?? jobs[0];
   const from = gone?.git_commit ? `, from a checkout of ${gone.git_commit}` : "";
   const advice = `send it anew with nx add${from}`;

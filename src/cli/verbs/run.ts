@@ -14,11 +14,13 @@ import { confirmCommand } from "../submission/confirm-command.ts";
 import { isBlank, joinCommand } from "../submission/job-command.ts";
 import type { JobOptions } from "../submission/job-options.ts";
 import { planSubmission } from "../submission/plan-submission.ts";
+import { sendInput } from "../submission/send-input.ts";
 import { showRequest } from "../submission/show-request.ts";
 import { SUBMISSION_FLAGS } from "../submission/submission-flags.ts";
 import { submitJob } from "../submission/submit-jobs.ts";
 import { canShowTerminal } from "../terminal/is-terminal.ts";
 import { hint, print, printJson } from "../terminal/output.ts";
+import { readPipedInput } from "../terminal/piped-input.ts";
 
 const INTERACTIVE_SHELL = "exec bash -i";
 
@@ -47,13 +49,17 @@ const submit = async (api: Api, invocation: Invocation): Promise<Outcome> => {
   const { flags, options } = plan.value;
   const command = words.length === 0 ? INTERACTIVE_SHELL : joinCommand(words);
   const base = { ...options, command, run_immediately: true };
+  const input = await readPipedInput();
+  if (!input.ok) return input;
   if (readSwitch(flags, "dry-run")) {
     printJson(showRequest(base));
     return DONE;
   }
-  const job = await submitJob(api, flags, base);
-  if (!job.ok) return adviseQueue(api, base, job.error);
-  return show(api, job.value, invocation);
+  const sent = await sendInput(api, input.value);
+  if (!sent.ok) return sent;
+  const request = { ...base, ...sent.value };
+  const job = await submitJob(api, flags, request);
+  return job.ok ? show(api, job.value, invocation) : adviseQueue(api, request, job.error);
 };
 
 const canEverRun = async (api: Api, { gpu_idxs: idxs, num_gpus: count = 1 }: JobOptions): Promise<boolean> => {
@@ -65,7 +71,8 @@ const canEverRun = async (api: Api, { gpu_idxs: idxs, num_gpus: count = 1 }: Job
 
 const adviseQueue = async (api: Api, options: JobOptions, refusal: ApiFailure): Promise<Outcome> => {
   if (refusal.code !== "GPU_ERROR" || !(await canEverRun(api, options))) return err(refusal);
-  return err({ ...refusal, message: `${refusal.message}; queue it with: nx add …` });
+  const withoutInput = options.input_artifact_id ? ", which takes no standard input" : "";
+  return err({ ...refusal, message: `${refusal.message}; queue it with: nx add …${withoutInput}` });
 };
 
 const returnsAtOnce = (flags: FlagValues): boolean =>
@@ -110,6 +117,10 @@ export const verb: Verb = {
   summary: "run a command, or a shell, on a free GPU now",
   flags: [{ long: "detach", short: "d", help: "return at once" }, ...SUBMISSION_FLAGS],
   isCommand: true,
-  examples: ["nx run python3 train.py --lr 0.1", "nx run -g 2 -e SEED=1 'python3 train.py | tee loss.txt'"],
+  examples: [
+    "nx run python3 train.py --lr 0.1",
+    "nx run -g 2 -e SEED=1 'python3 train.py | tee loss.txt'",
+    "nx run bash < job.sh",
+  ],
   run,
 };

@@ -1,6 +1,6 @@
 import { err, ok, type Result } from "../../base/result.ts";
 import type { JobRequest } from "../../wire/job.ts";
-import type { Job, JobId, QueuedJob } from "../core/jobs/job.ts";
+import { type Job, type JobId, listArtifacts, type QueuedJob } from "../core/jobs/job.ts";
 import { checkQueueLimits } from "../core/queue/queue-limits.ts";
 import { createRefusal, type Refusal } from "../core/refusal.ts";
 import type { Transaction } from "../core/store.ts";
@@ -47,9 +47,8 @@ const placeJob = (
     const isRetry = same.job.requestDigest === job.requestDigest;
     return isRetry ? ok(same) : err(createRefusal("JOB_EXISTS", `Another job is called ${job.id}`));
   }
-  if (job.artifactId !== null && !transaction.hasArtifact(job.artifactId)) {
-    return err(createRefusal("ARTIFACT_NOT_FOUND", `There is no artifact ${job.artifactId}`));
-  }
+  const missing = listArtifacts(job).find((id) => !transaction.hasArtifact(id));
+  if (missing !== undefined) return err(createRefusal("ARTIFACT_NOT_FOUND", `There is no artifact ${missing}`));
   const id = request.job_id ? job.id : chooseId(transaction, placed, job.id, newJobId);
   return ok({ isNew: true, job: { ...job, id }, request });
 };

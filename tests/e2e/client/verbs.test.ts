@@ -60,6 +60,8 @@ const createJob = (fields: Partial<WireJob> = {}): WireJob => ({
   screen_session_name: null,
   output_globs: null,
   links: [],
+  umask: "0022",
+  input_artifact_id: null,
   outputs: {
     state: "none",
     files: 0,
@@ -271,6 +273,20 @@ describe("nx add", () => {
     ]);
     expect(readPosted()).toMatchObject([{ links: [{ path: "data", target: "/etc" }] }]);
     expect((await nx(["add", "-q", "--no-git", "true"])).stderr).toBe("");
+  });
+
+  test("says of a server that knows no standard input that a job asked for again runs without it", async () => {
+    const { input_artifact_id: _input, umask: _umask, ...old } = createJob({ status: "queued" });
+    answer = (path) => {
+      if (path === "/v1/jobs/abc123") return Response.json(createJob({ input_artifact_id: "a1", umask: "0077" }));
+      return path === "/v1/jobs/batch" ? Response.json([old], { status: 201 }) : undefined;
+    };
+    const redone = await nx(["redo", "-q", "abc123"]);
+    expect([redone.exitCode, redone.stderr]).toEqual([
+      0,
+      "Warning: the server is too old for standard input, and the job runs without it\n",
+    ]);
+    expect(readPosted()).toMatchObject([{ input_artifact_id: "a1", umask: "0077" }]);
   });
 
   test("refuses a verb or flags in the wrong place with the line that was meant, and takes a program of that name", async () => {

@@ -122,17 +122,20 @@ describe("submitting one job", () => {
     expect(await submit({ num_gpus: 1, gpu_idxs: [1, 0] })).toMatchObject({ num_gpus: 2, gpu_idxs: [1, 0] });
   });
 
-  test("an unknown artifact is 404, a known one is taken", async () => {
-    const { call, submit, uploadArtifact, store } = createHarness();
-    for (const artifact_id of ["nothing", "", "a\u0000b"]) {
-      const response = await call("POST", "/v1/jobs", { json: job({ artifact_id }) });
-      expect(response.status).toBe(404);
-      expect(await response.json()).toMatchObject({ error: "ARTIFACT_NOT_FOUND" });
-    }
-    expect(store.countJobs().queued).toBe(0);
-    const artifact = await uploadArtifact();
-    expect((await submit({ artifact_id: artifact })).artifact_id).toBe(artifact);
-  });
+  test.each(["artifact_id", "input_artifact_id"] as const)(
+    "an unknown %s is 404, a known one is taken",
+    async (field) => {
+      const { call, submit, uploadArtifact, store } = createHarness();
+      for (const id of ["nothing", "", "a\u0000b"]) {
+        const response = await call("POST", "/v1/jobs", { json: job({ [field]: id }) });
+        expect(response.status).toBe(404);
+        expect(await response.json()).toMatchObject({ error: "ARTIFACT_NOT_FOUND" });
+      }
+      expect(store.countJobs().queued).toBe(0);
+      const artifact = await uploadArtifact();
+      expect((await submit({ [field]: artifact }))[field]).toBe(artifact);
+    },
+  );
 });
 
 describe("job ids", () => {

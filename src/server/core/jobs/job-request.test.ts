@@ -75,6 +75,23 @@ describe("createJob", () => {
     expect(create(request)).toMatchObject({ value: { code: { root: "/home/ann/code" }, carriedNames: ["B"] } });
   });
 
+  test.each([
+    ["22", null],
+    ["022", "0022"],
+    ["0077", "0077"],
+    ["0088", null],
+    ["00022", null],
+    ["", null],
+  ])("a umask of %j is kept as %j, or refused", (umask, kept) => {
+    expect(jobRequestSchema.safeParse({ command: "true", user: "ann", umask }).success).toBe(kept !== null);
+    if (kept !== null) expect(create({ umask })).toMatchObject({ value: { umask: kept } });
+  });
+
+  test("its standard input is kept with it", () => {
+    expect(create({ input_artifact_id: "a1" })).toMatchObject({ value: { inputId: "a1" } });
+    expect(create({ input_artifact_id: null })).not.toMatchObject({ value: { inputId: expect.anything() } });
+  });
+
   test.each(["", "code", "~/code", "/a\0b"])("%j is no folder that code is taken from", (code_root) => {
     expect(jobRequestSchema.safeParse({ command: "true", user: "ann", code_root }).success).toBe(false);
   });

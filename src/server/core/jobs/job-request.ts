@@ -1,7 +1,7 @@
 import { err, ok, type Result } from "../../../base/result.ts";
 import { type JobRequest, RUN_NOW_PRIORITY } from "../../../wire/job.ts";
 import { REQUIRED_ENV } from "../../../wire/job-names.ts";
-import type { ArtifactId, JobId, QueuedJob } from "./job.ts";
+import { type ArtifactId, type JobId, type QueuedJob, USUAL_UMASK } from "./job.ts";
 
 export type JobRequestError = Readonly<{ field: string; message: string; type: string }>;
 
@@ -65,11 +65,20 @@ const describeFiles = (request: JobRequest): Pick<QueuedJob, "outputGlobs" | "li
   outputGlobs: request.output_globs ?? null,
   links: request.links ?? [],
 });
+
 const describeVariables = ({ env, carried_names }: JobRequest): Pick<QueuedJob, "envNames" | "carriedNames"> => {
   const envNames = Object.keys(env).toSorted();
   const carriedNames = envNames.filter((name) => carried_names?.includes(name));
   return { envNames, ...(carriedNames.length === 0 ? {} : { carriedNames }) };
 };
+
+type RunFields = Pick<QueuedJob, "jobrc" | "umask" | "inputId">;
+
+const describeRun = ({ jobrc, umask, input_artifact_id: input }: JobRequest): RunFields => ({
+  jobrc: jobrc ?? null,
+  ...(umask ? { umask: umask.padStart(USUAL_UMASK.length, "0") } : {}),
+  ...(typeof input === "string" ? { inputId: input as ArtifactId } : {}),
+});
 
 const buildJob = (request: JobRequest, facts: JobFacts): QueuedJob => ({
   id: facts.id,
@@ -83,13 +92,13 @@ const buildJob = (request: JobRequest, facts: JobFacts): QueuedJob => ({
   integrations: [...new Set(request.integrations)],
   notifications: [...new Set(request.notifications)],
   ...describeVariables(request),
-  jobrc: request.jobrc ?? null,
   ignoreBlacklist: request.ignore_blacklist,
   ...describeCode(request),
   nodeName: facts.nodeName,
   createdAt: facts.now,
   requestDigest: facts.requestDigest,
   ...describeFiles(request),
+  ...describeRun(request),
   notes: [],
   ...(facts.batchId === undefined ? {} : { batchId: facts.batchId }),
 });

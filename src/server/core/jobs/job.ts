@@ -119,5 +119,9 @@ export const isActive = (job: Job): job is ActiveJob => job.status === "starting
 export const isEnded = (job: Job): job is EndedJob =>
   job.status === "completed" || job.status === "failed" || job.status === "killed";
 
+/** Its code and its input. */
+export const listArtifacts = ({ artifactId, inputId }: JobSpec): readonly ArtifactId[] =>
+  [artifactId, inputId ?? null].filter((id) => id !== null);
+
 /** What the job made is still to be kept. */
 export const isMoving = (job: Job): boolean => isEnded(job) && job.outputs.state === "moving";

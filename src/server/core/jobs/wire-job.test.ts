@@ -161,6 +161,12 @@ test("a job shows which of its variables came from a shell, and the folder of it
   expect(toWireJob(ended)).toMatchObject({ carried_names: [], code_root: null });
 });
 
+test("a job shows its umask and its standard input, one that was sent without them the usual and none", () => {
+  const sent = { ...ended, umask: "0077", inputId: "a1" as ArtifactId };
+  expect(toWireJob(sent)).toMatchObject({ umask: "0077", input_artifact_id: "a1" });
+  expect(toWireJob(ended)).toMatchObject({ umask: "0022", input_artifact_id: null });
+});
+
 test("an ended job shows what is kept of what it made, another nothing", () => {
   expect(toWireJob(ended)).toMatchObject({
     outputs: { state: "kept", files: 2, bytes: 30, left_out: { files: 1, bytes: 4 }, kept_until: 900, pulled: true },

@@ -1,7 +1,7 @@
 import { MASK } from "../../../base/secret-names.ts";
 import type { WireOutputs } from "../../../wire/files.ts";
 import type { WireJob, WireStatus } from "../../../wire/job.ts";
-import { isEnded, type Job, type JobHandle, type JobStatus, NO_OUTPUTS } from "./job.ts";
+import { isEnded, type Job, type JobHandle, type JobStatus, NO_OUTPUTS, USUAL_UMASK } from "./job.ts";
 
 type SpecFields = Omit<WireJob, keyof LaunchFields | keyof EndFields | keyof ReportFields | "outputs">;
 type CodeFields = Pick<
@@ -16,6 +16,7 @@ type CodeFields = Pick<
   | "workdir"
   | "code_root"
 >;
+type RunFields = Pick<WireJob, "jobrc" | "output_globs" | "links" | "umask" | "input_artifact_id">;
 type LaunchFields = Pick<
   WireJob,
   "started_at" | "gpu_idxs" | "dir" | "marked_for_kill" | "pid" | "screen_session_name"
@@ -40,6 +41,14 @@ const describeCode = ({ code, ...job }: Job): CodeFields => ({
   code_root: code.root ?? null,
 });
 
+const describeRun = (job: Job): RunFields => ({
+  jobrc: job.jobrc,
+  output_globs: job.outputGlobs === null ? null : [...job.outputGlobs],
+  links: [...job.links],
+  umask: job.umask ?? USUAL_UMASK,
+  input_artifact_id: job.inputId ?? null,
+});
+
 const describeSpec = (job: Job): SpecFields => ({
   id: job.id,
   command: job.command,
@@ -53,13 +62,11 @@ const describeSpec = (job: Job): SpecFields => ({
   carried_names: [...(job.carriedNames ?? [])],
   requested_gpu_idxs: [...job.requestedGpuIdxs],
   node_name: job.nodeName,
-  jobrc: job.jobrc,
   integrations: [...job.integrations],
   notifications: [...job.notifications],
   user: job.user,
   ignore_blacklist: job.ignoreBlacklist,
-  output_globs: job.outputGlobs === null ? null : [...job.outputGlobs],
-  links: [...job.links],
+  ...describeRun(job),
   notes: [...job.notes],
 });
 

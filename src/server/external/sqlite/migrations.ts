@@ -1,5 +1,6 @@
 import type { Database } from "bun:sqlite";
 import { addSubjects } from "./add-subjects.ts";
+import { KEEP_INPUTS } from "./keep-inputs.ts";
 
 export type Migration = string | ((db: Database) => void);
 
@@ -205,4 +206,5 @@ export const MIGRATIONS: readonly Migration[] = [
   ADD_MOVING,
   KEEP_CODE,
   ADD_EXPIRING,
+  KEEP_INPUTS,
 ];

@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { err, ok, type Problem, type Result } from "../../../base/result.ts";
 import { checkFolder } from "../../../tools/check-folder.ts";
 import type { Clock } from "../../core/clock.ts";
+import { listArtifacts } from "../../core/jobs/job.ts";
 import type { Store, Transaction } from "../../core/store.ts";
 import type { OnStep } from "../../core/telemetry/steps.ts";
 import { locateWaiting } from "./database-files.ts";
@@ -57,7 +58,7 @@ const createTransaction = ({ db, jobs, queue, box }: Parts, notes: Notes): Trans
     hasArtifact: (id) => artifact.get(id) !== null,
     insertJob: (job, env) => {
       jobs.insert(job, env);
-      if (job.artifactId !== null) claim.run(job.artifactId);
+      for (const id of listArtifacts(job)) claim.run(id);
     },
     saveJob: jobs.save,
     deleteJob: jobs.remove,

@@ -18,13 +18,14 @@ import type { GpuProbe } from "../../core/queue/gpu.ts";
 import type { Executor } from "../../core/running/executor.ts";
 
 describe("the tasks starts", () => {
-  test("a job at once when it is woken, with its GPU, script, environment and artifact", async () => {
+  test("a job at once when it is woken, with its GPU, script, environment, artifact and input", async () => {
     const serverEnvironment = { PATH: "/bin", NS_API_TOKEN: "secret" };
     const { add, awaitRound, executor, find, start, store, context } = createHarness({ serverEnvironment });
     const artifactId = await uploadArtifact(store, Buffer.from("tar bytes"));
+    const inputId = await uploadArtifact(store, Buffer.from("input"));
     const tasks = await start();
     await awaitRound();
-    await add(createQueued("a", { artifactId, gitTag: "v1" }));
+    await add(createQueued("a", { artifactId, inputId, gitTag: "v1" }));
     tasks.wakes.queues();
     await waitUntil(() => find("a").status === "running");
     expect(find("a")).toMatchObject({
@@ -50,6 +51,7 @@ describe("the tasks starts", () => {
     expect(launch?.work.devices).toEqual({ CUDA_VISIBLE_DEVICES: "0" });
     expect(launch?.command).toContain("python train.py");
     expect(Buffer.concat([...(launch?.work.artifact ?? [])]).toString()).toBe("tar bytes");
+    expect(Buffer.concat([...(launch?.work.input ?? [])]).toString()).toBe("input");
   });
 
   test("all that can start in one round, GPU jobs beside CPU jobs, and no more", async () => {

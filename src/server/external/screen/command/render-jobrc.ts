@@ -17,6 +17,12 @@ nexus_step() {
   nexus_tell "$1"
   builtin trap ${JUDGE} ERR
 }
+trap() {
+  builtin trap "$@" || return
+  [[ $BASH_SUBSHELL == 0 && " \${*^^} " == *' ERR '* ]] || return 0
+  ((\${#BASH_SOURCE[@]} == nexus_depth + 1)) || [[ " $* " == *' - '* ]] || return 0
+  builtin trap ${JUDGE} ERR
+}
 nexus_parse() {
   local said code
   said=$(BASH_ENV= LC_ALL=C "$BASH" "$@" -n <(builtin printf '%s\\n' "$nexus_jobrc") 2>&1)
@@ -34,7 +40,7 @@ const SOURCED = `builtin printf %s ${quoteWord(`builtin trap ${STEP} DEBUG; `)}"
 /**
  * Reads the jobrc into the shell that then runs the command. The file `jobrc_line` holds the line at which it stands, and is empty once it has ended well: whatever
  * ends the shell before that, the jobrc has failed there. `ERR` tells of a failing command as `set -e` would; where the jobrc takes that trap for itself, it is
- * set again before its next command. A here-document that nothing ends would swallow what marks the jobrc's end, which is left out then. While bash is in a trap at its exit, `BASH_COMMAND` is the reading of the jobrc.
+ * set again at once, or before its next command. A here-document that nothing ends would swallow what marks the jobrc's end, which is left out then. While bash is in a trap at its exit, `BASH_COMMAND` is the reading of the jobrc.
  */
 export const renderJobrc = (jobrc: string): string => `${FUNCTIONS}
 nexus_jobrc=${quoteWord(jobrc)}
@@ -53,5 +59,5 @@ if [[ ! $nexus_ended && $nexus_status != 0 ]]; then
 fi
 { builtin eval "$nexus_options"; } 2>/dev/null
 : >| "$nexus_dir/jobrc_line" || builtin exit 1
-builtin unset -f nexus_tell nexus_judge nexus_step nexus_parse
+builtin unset -f nexus_tell nexus_judge nexus_step nexus_parse trap
 builtin unset -v nexus_jobrc nexus_depth nexus_options nexus_end nexus_ended nexus_status`;

@@ -28,29 +28,29 @@ const listSchema = (path: string): readonly unknown[] => {
   return [...schema, ...pragmas];
 };
 
-test("a backup holds the code of waiting and running jobs, small, and what is restored knows which is gone", async () => {
+test("a backup holds code and input of waiting and running jobs, small, and what is restored knows which is gone", async () => {
   const serverDir = makeFolder();
   const store = openIn(serverDir);
-  const sent = await Promise.all([1, 2, 3, 4, 5].map(() => upload(store, randomBytes(MIB))));
-  const [queued, starting, running, ended, both] = sent as [never, never, never, never, never];
+  const sent = await Promise.all([1, 2, 3, 4, 5, 6].map(() => upload(store, randomBytes(MIB))));
+  const [queued, starting, running, ended, both, input] = sent as [never, never, never, never, never, never];
   await addJobs(store, [
     createQueued("queued", { artifactId: queued }),
     createStarting("starting", { artifactId: starting }),
-    createRunning("running", { artifactId: running }),
-    createEnded("ended", { artifactId: ended }),
+    createRunning("running", { artifactId: running, inputId: input }),
+    createEnded("ended", { artifactId: ended, inputId: ended }),
     createEnded("both", { artifactId: both }),
     createQueued("again", { artifactId: both }),
   ]);
   const [source, path] = [join(serverDir, "jobs.db"), join(serverDir, "backup.db")];
   must(writeBackup({ serverDir, path, madeAt: 1000 }));
   expect(listSchema(path)).toEqual(listSchema(source));
-  expect(statSync(path).size).toBeWithin(4 * MIB, 4.5 * MIB);
+  expect(statSync(path).size).toBeWithin(5 * MIB, 5.5 * MIB);
   expect(Math.abs(estimateCopy(source) - statSync(path).size)).toBeLessThan(MIB / 4);
   const restoredDir = makeFolder();
   must(restoreDatabase({ serverDir: restoredDir, file: path, stamp: "now", readLaunches: () => [] }));
   const restored = openIn(restoredDir);
   const opened = await Promise.all(sent.map((id) => restored.artifacts.open(id)));
-  expect(opened.map((one) => one?.bytes ?? null)).toEqual([MIB, MIB, MIB, null, MIB]);
+  expect(opened.map((one) => one?.bytes ?? null)).toEqual([MIB, MIB, MIB, null, MIB, MIB]);
   for (const id of sent.toSpliced(3, 1))
     expect(Buffer.concat([...restored.artifacts.read(id)])).toEqual(Buffer.concat([...store.artifacts.read(id)]));
   expect(restored.countJobs()).toEqual(store.countJobs());

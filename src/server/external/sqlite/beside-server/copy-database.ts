@@ -5,8 +5,9 @@ type Item = Readonly<{ type: string; name: string; sql: string }>;
 
 const { SQLITE_OPEN_READWRITE, SQLITE_OPEN_CREATE, SQLITE_OPEN_URI } = constants;
 
-const NEEDED =
-  "select artifact_id from source.jobs where artifact_id is not null and status in ('queued', 'starting', 'running')";
+const NEEDED = ["artifact_id", "details ->> '$.inputId'"]
+  .map((id) => `select ${id} from source.jobs where ${id} is not null and status in ('queued', 'starting', 'running')`)
+  .join(" union ");
 
 const WHERE: Readonly<Record<string, string>> = {
   artifacts: `where id in (${NEEDED})`,

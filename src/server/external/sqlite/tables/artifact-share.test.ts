@@ -47,14 +47,17 @@ const send = async (
 const isThere = async (store: Store, id: ArtifactId): Promise<boolean> =>
   must(await store.write((transaction) => transaction.hasArtifact(id)));
 
-const nameIn = async (store: Store, job: string, artifactId: ArtifactId): Promise<void> =>
-  must(await store.write(({ insertJob }) => insertJob(createQueued(job, { artifactId }), {})));
+const ROLES = ["artifactId", "inputId"] as const;
+type Role = (typeof ROLES)[number];
+
+const nameIn = async (store: Store, job: string, id: ArtifactId, role: Role = "artifactId"): Promise<void> =>
+  must(await store.write(({ insertJob }) => insertJob(createQueued(job, { [role]: id }), {})));
 
 const remove = async (store: Store, job: string): Promise<void> =>
   must(await store.write(({ deleteJob }) => deleteJob(toId(job))));
 
-const start = async (store: Store, job: string, artifactId: ArtifactId): Promise<void> =>
-  must(await store.write(({ saveJob }) => saveJob(createRunning(job, { artifactId }))));
+const start = async (store: Store, job: string, id: ArtifactId, role: Role = "artifactId"): Promise<void> =>
+  must(await store.write(({ saveJob }) => saveJob(createRunning(job, { [role]: id }))));
 
 test("a share is full to the byte, and nothing is left of what did not fit", async () => {
   const store = openTemporary();
@@ -82,36 +85,44 @@ test("many small ones are no way round", async () => {
   expect(await send(store, 1)).toBeNull();
 });
 
-test("one that no job has named yet, or that was offered since, is kept though there is no room; one of removed jobs goes", async () => {
-  const store = openTemporary();
-  const [used, unnamed] = [await send(store, ROW, ANN, "abcd"), await send(store, ROW)];
-  if (used === null || unnamed === null) throw new Error("there was room");
-  await nameIn(store, "a", used);
-  await remove(store, "a");
-  expect(await store.artifacts.findBySha("abcd", ANN.owner)).toBe(used);
-  expect(await send(store, 3 * ROW)).toBeNull();
-  expect([await isThere(store, used), await isThere(store, unnamed)]).toEqual([true, true]);
-  await nameIn(store, "b", used);
-  await remove(store, "b");
-  expect(await send(store, 3 * ROW)).not.toBeNull();
-  expect([await isThere(store, used), await isThere(store, unnamed)]).toEqual([false, true]);
-});
+test.each(ROLES)(
+  "one that no job has named yet, or that was offered since, is kept though there is no room; one of removed jobs goes (%s)",
+  async (role) => {
+    const store = openTemporary();
+    const [used, unnamed] = [await send(store, ROW, ANN, "abcd"), await send(store, ROW)];
+    if (used === null || unnamed === null) throw new Error("there was room");
+    await nameIn(store, "a", used, role);
+    await remove(store, "a");
+    expect(await store.artifacts.findBySha("abcd", ANN.owner)).toBe(used);
+    expect(await send(store, 3 * ROW)).toBeNull();
+    expect([await isThere(store, used), await isThere(store, unnamed)]).toEqual([true, true]);
+    await nameIn(store, "b", used, role);
+    await remove(store, "b");
+    expect(await send(store, 3 * ROW)).not.toBeNull();
+    expect([await isThere(store, used), await isThere(store, unnamed)]).toEqual([false, true]);
+  },
+);
 
-test("one whose jobs have started is kept and counts no more, until a job waits for it again", async () => {
-  const store = openTemporary();
-  const used = await send(store, 3 * ROW);
-  if (used === null) throw new Error("there was room");
-  await nameIn(store, "a", used);
-  expect(await send(store, 2 * ROW)).toBeNull();
-  await start(store, "a", used);
-  expect(await send(store, 2 * ROW)).not.toBeNull();
-  expect(await isThere(store, used)).toBe(true);
-  await nameIn(store, "b", used);
-  expect(await send(store, 1)).toBeNull();
-});
+test.each(ROLES)(
+  "one whose jobs have started is kept and counts no more, until a job waits for it again (%s)",
+  async (role) => {
+    const store = openTemporary();
+    const used = await send(store, 3 * ROW);
+    if (used === null) throw new Error("there was room");
+    await nameIn(store, "a", used, role);
+    expect(await send(store, 2 * ROW)).toBeNull();
+    await start(store, "a", used, role);
+    expect(await send(store, 2 * ROW)).not.toBeNull();
+    expect(await isThere(store, used)).toBe(true);
+    await nameIn(store, "b", used, role);
+    expect(await send(store, 1)).toBeNull();
+  },
+);
 
 type Step = Readonly<{ kind: "send" | "name" | "start" | "remove"; pick: number; bytes: number }>;
 type Scene = Readonly<{ store: Store; sent: ArtifactId[]; waiting: Map<string, ArtifactId> }>;
+
+const roleOf = (job: string): Role => (Number(job.slice(1)) % 2 === 0 ? "artifactId" : "inputId");
 
 const choose = <Item>(items: readonly Item[], pick: number): Item | undefined =>
   items[pick % Math.max(1, items.length)];
@@ -124,14 +135,14 @@ const sendOne = async ({ store, sent }: Scene, { bytes }: Step): Promise<void> =
 const nameOne = async ({ store, sent, waiting }: Scene, { pick }: Step, job: string): Promise<void> => {
   const artifact = choose(sent, pick);
   if (artifact === undefined || !(await isThere(store, artifact))) return;
-  await nameIn(store, job, artifact);
+  await nameIn(store, job, artifact, roleOf(job));
   waiting.set(job, artifact);
 };
 
 const endWait = async ({ store, waiting }: Scene, { kind, pick }: Step): Promise<void> => {
   const [job, artifact] = choose([...waiting], pick) ?? [];
   if (job === undefined || artifact === undefined) return;
-  if (kind === "start") await start(store, job, artifact);
+  if (kind === "start") await start(store, job, artifact, roleOf(job));
   else await remove(store, job);
   waiting.delete(job);
 };

@@ -9,7 +9,8 @@ const HELD = `select ifnull(sum(max(size, ${LEAST_BYTES})), 0) as bytes
 
 const WITHDRAW_SPENT = `update artifacts set is_complete = 0, owner = null
   where owner = ? and is_awaited = 1 and is_complete = 1 and is_claimed = 1 and not exists
-  (select 1 from jobs indexed by jobs_artifact where artifact_id = artifacts.id)`;
+  (select 1 from jobs indexed by jobs_artifact where artifact_id = artifacts.id) and not exists
+  (select 1 from jobs indexed by jobs_input where details ->> '$.inputId' = +artifacts.id)`;
 
 /** `check`: whether so many bytes more fit into the share. `withdrawSpent` takes out what was named by jobs that are all removed, and says how many. */
 export type ShareTable = Readonly<{

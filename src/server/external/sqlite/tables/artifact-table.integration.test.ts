@@ -49,6 +49,7 @@ const createBytes = (length: number): Buffer => {
   return bytes;
 };
 
+const ROLES = ["artifactId", "inputId"] as const;
 const ROW = 512 * 1024;
 const NOTHING_KEPT: ArtifactRetention = { expiry: Number.POSITIVE_INFINITY, maxBytes: 0 };
 const ALL_KEPT: ArtifactRetention = { expiry: 0, maxBytes: Number.POSITIVE_INFINITY };
@@ -164,49 +165,55 @@ test("an artifact that a client was told of is kept for 10 minutes from then", a
   expect(await store.artifacts.findBySha("abc")).toBeNull();
 });
 
-test("a waiting or running job keeps its artifact, an ended one as long as code is kept", async () => {
-  const { clock, set } = createSettableClock();
-  const store = openTemporary(clock);
-  const ids: ArtifactId[] = [];
-  for (let size = 1; size <= 4; size += 1) ids.push(await upload(store, createBytes(size)));
-  const [a, b, c, d] = ids as [ArtifactId, ArtifactId, ArtifactId, ArtifactId];
-  await addJobs(store, [
-    createQueued("a", { artifactId: a }),
-    createStarting("b", { artifactId: b }),
-    createRunning("c", { artifactId: c }),
-    createEnded("d", { artifactId: d, completedAt: 5000 }),
-    createQueued("e", { artifactId: null }),
-  ]);
-  const areThere = () => Promise.all(ids.map((id) => isThere(store, id)));
-  set(9999);
-  for (const expiry of [4999, 5000]) must(await store.artifacts.deleteUnused({ ...ALL_KEPT, expiry }));
-  expect(await areThere()).toEqual([true, true, true, true]);
-  expect(must(await store.artifacts.deleteUnused({ ...ALL_KEPT, expiry: 5001 }))).toBe(1);
-  expect(must(await store.artifacts.deleteUnused(NOTHING_KEPT))).toBe(0);
-  expect(await areThere()).toEqual([true, true, true, false]);
-  must(await store.write((transaction) => transaction.deleteJob(toId("a"))));
-  must(await store.write(({ saveJob }) => saveJob(createEnded("b", { artifactId: b, completedAt: 6000 }))));
-  expect(must(await store.artifacts.deleteUnused({ ...ALL_KEPT, expiry: 6000 }))).toBe(1);
-  expect(await areThere()).toEqual([false, true, true, false]);
-});
+test.each(ROLES)(
+  "a waiting or running job keeps its artifact, an ended one as long as code is kept (%s)",
+  async (role) => {
+    const { clock, set } = createSettableClock();
+    const store = openTemporary(clock);
+    const ids: ArtifactId[] = [];
+    for (let size = 1; size <= 4; size += 1) ids.push(await upload(store, createBytes(size)));
+    const [a, b, c, d] = ids as [ArtifactId, ArtifactId, ArtifactId, ArtifactId];
+    await addJobs(store, [
+      createQueued("a", { [role]: a }),
+      createStarting("b", { [role]: b }),
+      createRunning("c", { [role]: c }),
+      createEnded("d", { [role]: d, completedAt: 5000 }),
+      createQueued("e"),
+    ]);
+    const areThere = () => Promise.all(ids.map((id) => isThere(store, id)));
+    set(9999);
+    for (const expiry of [4999, 5000]) must(await store.artifacts.deleteUnused({ ...ALL_KEPT, expiry }));
+    expect(await areThere()).toEqual([true, true, true, true]);
+    expect(must(await store.artifacts.deleteUnused({ ...ALL_KEPT, expiry: 5001 }))).toBe(1);
+    expect(must(await store.artifacts.deleteUnused(NOTHING_KEPT))).toBe(0);
+    expect(await areThere()).toEqual([true, true, true, false]);
+    must(await store.write((transaction) => transaction.deleteJob(toId("a"))));
+    must(await store.write(({ saveJob }) => saveJob(createEnded("b", { [role]: b, completedAt: 6000 }))));
+    expect(must(await store.artifacts.deleteUnused({ ...ALL_KEPT, expiry: 6000 }))).toBe(1);
+    expect(await areThere()).toEqual([false, true, true, false]);
+  },
+);
 
-test("the last end counts of several jobs, and that nobody was given it within 10 minutes", async () => {
-  const { clock, set } = createSettableClock();
-  const store = openTemporary(clock);
-  const id = await upload(store, createBytes(1), "abc");
-  await addJobs(
-    store,
-    [8000, 5000, 3000].map((completedAt) => createEnded(`j${completedAt}`, { artifactId: id, completedAt })),
-  );
-  set(9000);
-  expect(must(await store.artifacts.deleteUnused({ ...ALL_KEPT, expiry: 8000 }))).toBe(0);
-  expect(await store.artifacts.open(id)).toMatchObject({ bytes: 1 });
-  set(9600);
-  expect(must(await store.artifacts.deleteUnused({ ...ALL_KEPT, expiry: 8001 }))).toBe(0);
-  set(9601);
-  expect(must(await store.artifacts.deleteUnused({ ...ALL_KEPT, expiry: 8001 }))).toBe(1);
-  expect(await store.artifacts.open(id)).toBeNull();
-});
+test.each(ROLES)(
+  "the last end counts of several jobs, and that nobody was given it within 10 minutes (%s)",
+  async (role) => {
+    const { clock, set } = createSettableClock();
+    const store = openTemporary(clock);
+    const id = await upload(store, createBytes(1), "abc");
+    await addJobs(
+      store,
+      [8000, 5000, 3000].map((completedAt) => createEnded(`j${completedAt}`, { [role]: id, completedAt })),
+    );
+    set(9000);
+    expect(must(await store.artifacts.deleteUnused({ ...ALL_KEPT, expiry: 8000 }))).toBe(0);
+    expect(await store.artifacts.open(id)).toMatchObject({ bytes: 1 });
+    set(9600);
+    expect(must(await store.artifacts.deleteUnused({ ...ALL_KEPT, expiry: 8001 }))).toBe(0);
+    set(9601);
+    expect(must(await store.artifacts.deleteUnused({ ...ALL_KEPT, expiry: 8001 }))).toBe(1);
+    expect(await store.artifacts.open(id)).toBeNull();
+  },
+);
 
 test("beyond the bound what was longest unused goes, and neither what is needed nor what was just given to someone", async () => {
   const { clock, set } = createSettableClock();
@@ -310,6 +317,8 @@ test("no artifact that a waiting or running job needs is removed, whatever the s
     const store = openTemporary(clock);
     const sent: ArtifactId[] = [];
     const needing = new Map<string, ArtifactId>();
+    const nameBy = (job: string, id: ArtifactId): Readonly<Partial<Record<(typeof ROLES)[number], ArtifactId>>> =>
+      Number(job.slice(1)) % 2 === 0 ? { artifactId: id } : { inputId: id };
     const pickJob = (pick: number): readonly [string, ArtifactId] | undefined =>
       [...needing][pick % Math.max(1, needing.size)];
     const acts: Readonly<Record<Move["kind"], (move: Move, job: string) => Promise<void>>> = {
@@ -317,7 +326,7 @@ test("no artifact that a waiting or running job needs is removed, whatever the s
       name: async ({ pick }, job) => {
         const artifactId = sent[pick % Math.max(1, sent.length)];
         if (artifactId === undefined || !(await isThere(store, artifactId))) return;
-        must(await store.write(({ insertJob }) => insertJob(createQueued(job, { artifactId }), {})));
+        must(await store.write(({ insertJob }) => insertJob(createQueued(job, nameBy(job, artifactId)), {})));
         needing.set(job, artifactId);
       },
       start: async ({ pick, kind }) => moveOn(pick, kind as "start"),
@@ -325,7 +334,11 @@ test("no artifact that a waiting or running job needs is removed, whatever the s
       end: async ({ pick, time }) => {
         const [job, artifactId] = pickJob(pick) ?? [];
         if (job === undefined || artifactId === undefined) return;
-        must(await store.write(({ saveJob }) => saveJob(createEnded(job, { artifactId, completedAt: time }))));
+        must(
+          await store.write(({ saveJob }) =>
+            saveJob(createEnded(job, { ...nameBy(job, artifactId), completedAt: time })),
+          ),
+        );
         needing.delete(job);
       },
       remove: async ({ pick }) => {
@@ -342,7 +355,7 @@ test("no artifact that a waiting or running job needs is removed, whatever the s
     const moveOn = async (pick: number, kind: "start" | "run"): Promise<void> => {
       const [job, artifactId] = pickJob(pick) ?? [];
       if (job !== undefined && artifactId !== undefined)
-        must(await store.write(({ saveJob }) => saveJob(NEXT[kind](job, { artifactId }))));
+        must(await store.write(({ saveJob }) => saveJob(NEXT[kind](job, nameBy(job, artifactId)))));
     };
     for (const [index, one] of moves.entries()) {
       await acts[one.kind](one, `j${index}`);
@@ -352,6 +365,23 @@ test("no artifact that a waiting or running job needs is removed, whatever the s
   };
   await fc.assert(fc.asyncProperty(fc.array(move, { maxLength: 25 }), holds), { numRuns: 60 });
 }, 120_000);
+
+test("one that is a job's code and another's input is kept for both", async () => {
+  const { clock, set } = createSettableClock();
+  const store = openTemporary(clock);
+  const id = await upload(store, createBytes(1));
+  await addJobs(store, [
+    createEnded("code", { artifactId: id, completedAt: 3000 }),
+    createEnded("input", { inputId: id, completedAt: 5000 }),
+  ]);
+  set(9999);
+  expect(must(await store.artifacts.deleteUnused({ ...ALL_KEPT, expiry: 5000 }))).toBe(0);
+  await addJobs(store, [createRunning("again", { inputId: id })]);
+  expect(must(await store.artifacts.deleteUnused(NOTHING_KEPT))).toBe(0);
+  must(await store.write(({ saveJob }) => saveJob(createEnded("again", { inputId: id, completedAt: 6000 }))));
+  expect(must(await store.artifacts.deleteUnused({ ...ALL_KEPT, expiry: 6000 }))).toBe(0);
+  expect(must(await store.artifacts.deleteUnused({ ...ALL_KEPT, expiry: 6001 }))).toBe(1);
+});
 
 test("an artifact that a job takes while the unused are being deleted stays whole", async () => {
   const { clock, set } = createSettableClock();

@@ -14,7 +14,8 @@ const DELETE_CHUNKS = `delete from artifact_chunks where artifact_id = $id and p
   (select position from artifact_chunks where artifact_id = $id order by position desc limit ${ROWS_A_WRITE})`;
 
 const UNUSED = `is_complete = 1 and last_offered_at < $before and (unused_since is null or unused_since < $expiry)
-  and not exists (select 1 from jobs indexed by jobs_artifact where artifact_id = artifacts.id and completed_at is null)`;
+  and not exists (select 1 from jobs indexed by jobs_artifact where artifact_id = artifacts.id and completed_at is null)
+  and not exists (select 1 from jobs indexed by jobs_input where details ->> '$.inputId' = +artifacts.id and completed_at is null)`;
 
 const KEPT = `select id, stored from artifacts indexed by artifacts_unused
   where unused_since is not null and is_complete = 1 order by unused_since`;
