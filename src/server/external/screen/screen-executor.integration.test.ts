@@ -478,7 +478,7 @@ describe("the session", () => {
     const job = createStartingJob({ command: "touch ../ran" });
     const programs = join(bench.serverDir, "bin");
     mkdirSync(programs);
-    const late = `#!/bin/bash\n(until [ -e go ]; do sleep 0.01; done; bash run.sh; touch came) > came.log 2>&1 &\nexit 3\n`;
+    const late = `#!/bin/bash\n[ -e run.sh ] || exit 3\n(until [ -e go ]; do sleep 0.01; done; bash run.sh; touch came) > came.log 2>&1 &\nexit 3\n`;
     writeFileSync(join(programs, "screen"), late, { mode: 0o755 });
     const executor = createScreenExecutor({
       serverDir: bench.serverDir,
@@ -510,7 +510,7 @@ describe("the session", () => {
       const programs = join(bench.serverDir, "bin");
       mkdirSync(programs);
       const claim = locateClaim(locateJobFiles(bench.serverDir, job.id), job);
-      const halfway = `#!/bin/bash\n: > ${claim}\necho $$ > pid\nexit 3\n`;
+      const halfway = `#!/bin/bash\n[ -e run.sh ] || exit 3\n: > ${claim}\necho $$ > pid\nexit 3\n`;
       writeFileSync(join(programs, "screen"), halfway, { mode: 0o755 });
       const executor = createScreenExecutor({
         serverDir: bench.serverDir,
@@ -532,7 +532,7 @@ describe("the session", () => {
     mkdirSync(programs);
     const claim = locateClaim(locateJobFiles(bench.serverDir, job.id), job);
     const script = "until [ -e go ]; do sleep 0.01; done; echo 6 > pending/exit_code; mv pending/exit_code exit_code";
-    const halfway = `#!/bin/bash\n: > ${claim}\nsetsid bash -c '${script}' > /dev/null 2>&1 &\nexit 3\n`;
+    const halfway = `#!/bin/bash\n[ -e run.sh ] || exit 3\n: > ${claim}\nsetsid bash -c '${script}' > /dev/null 2>&1 &\nexit 3\n`;
     writeFileSync(join(programs, "screen"), halfway, { mode: 0o755 });
     const executor = createScreenExecutor({
       serverDir: bench.serverDir,
