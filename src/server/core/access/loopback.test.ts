@@ -25,6 +25,12 @@ test.each<readonly [string, number | null, number | null]>([
     judge(end(65_534), NEAR, { serverUid: 65_534 }),
     null,
   ],
+  [
+    "nobody, who is the server's own user, where nobody is of another namespace",
+    judge(end(65_534), NEAR, { serverUid: 65_534, overflowUid: null }),
+    65_534,
+  ],
+  ["nobody, where nobody is of another namespace", judge(end(65_534), NEAR, { overflowUid: null }), null],
   ["users of other namespaces by another number", judge(end(4242), NEAR, { overflowUid: 4242 }), null],
   ["the number that is none", judge(end(0xffff_ffff)), null],
   ["who is not there", judge(null), null],

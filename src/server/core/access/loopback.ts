@@ -9,8 +9,8 @@ export type SocketEnd = Readonly<{ state: number; uid: number; inode: number }>;
 /** The server's own end, `near`, is looked at after the other; null is one that is not there. */
 export type ConnectionEnds = Readonly<{ far: SocketEnd | null; near: SocketEnd | null }>;
 
-/** `serverUid` is the server's own, `minUid` the least that a person has, `overflowUid` what stands for all of other namespaces. */
-export type UidRules = Readonly<{ serverUid: number; minUid: number; overflowUid: number }>;
+/** `serverUid` is the server's own, `minUid` the least that a person has, `overflowUid` what stands for all of other namespaces; null where there are none. */
+export type UidRules = Readonly<{ serverUid: number; minUid: number; overflowUid: number | null }>;
 
 const ESTABLISHED = 1;
 const ROOT = 0;
@@ -19,7 +19,9 @@ const NOBODY: ReadonlySet<number> = new Set([65_534, 65_535, 0xffff_ffff]);
 const isHeld = (end: SocketEnd | null): end is SocketEnd =>
   end !== null && end.state === ESTABLISHED && end.inode !== 0;
 
-const isNobody = (uid: number, { overflowUid }: UidRules): boolean => uid === overflowUid || NOBODY.has(uid);
+/** Who may be anybody: but for the server's own user where no other namespace has any. */
+export const isNobody = (uid: number, { serverUid, overflowUid }: Omit<UidRules, "minUid">): boolean =>
+  uid === overflowUid || (NOBODY.has(uid) && (overflowUid !== null || uid !== serverUid));
 
 export const isOwnerUid = (uid: number, { serverUid }: Pick<UidRules, "serverUid">): boolean =>
   uid === ROOT || uid === serverUid;

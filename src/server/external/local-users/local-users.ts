@@ -4,7 +4,7 @@ import { describeError } from "../../../base/describe-error.ts";
 import { err, ok, type Problem, type Result } from "../../../base/result.ts";
 import { locateSocketFor } from "../../../wire/local-socket.ts";
 import type { LocalUser } from "../../core/access/access.ts";
-import { isOwnerUid } from "../../core/access/loopback.ts";
+import { isNobody, isOwnerUid } from "../../core/access/loopback.ts";
 import { createUserNames, type FindUserName } from "../machine/user-names.ts";
 import { readOverflowUid } from "./overflow-uid.ts";
 import { createPeerUidReader } from "./peer-uid.ts";
@@ -76,9 +76,9 @@ const createChooser = (
   { findName = createUserNames(), isPersonal = false }: LocalUsersOptions,
   open: (uid: number, user: string) => string,
 ): ((uid: number) => Promise<string | null>) => {
-  const anyone = readOverflowUid();
+  const rules = { serverUid: OWN_UID, overflowUid: readOverflowUid() };
   return async (uid) => {
-    if (uid === anyone || (isPersonal && !isOwner(uid))) return null;
+    if (isNobody(uid, rules) || (isPersonal && !isOwner(uid))) return null;
     const user = await findName(uid);
     return user === null ? null : open(uid, user);
   };
