@@ -2,7 +2,7 @@ import { afterAll, afterEach, beforeAll, expect, test } from "bun:test";
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { NX, ROOT, runProgram } from "../support/programs.ts";
-import { activate, canInstall, canMakeVenvs, makeVenv } from "../support/python.ts";
+import { activate, canInstall, canMakeVenvs, INSTALL_LIMIT_MS, makeVenv } from "../support/python.ts";
 import { createWorld, endJobs, type World } from "../support/world.ts";
 
 const PAGE = readFileSync(join(ROOT, "docs", "environments.md"), "utf8");
@@ -108,11 +108,15 @@ test.skipIf(!canMakeVenvs)("a virtual environment", async () => {
   expect(await runExample(findOne("A virtual environment"))).toEndWith(`\n${venv} ${venv} None None\n`);
 });
 
-test.skipIf(!canInstall)("uv", async () => {
-  const { PATH } = activate(makeVenv(join(world.folder, "uv-tools"), ["uv"]));
-  const venv = join(folder, ".venv");
-  expect(await runExample(findOne("uv"), `PATH='${PATH}':$PATH`)).toEndWith(`\n${venv} ${venv} None None\n`);
-});
+test.skipIf(!canInstall)(
+  "uv",
+  async () => {
+    const { PATH } = activate(makeVenv(join(world.folder, "uv-tools"), ["uv"]));
+    const venv = join(folder, ".venv");
+    expect(await runExample(findOne("uv"), `PATH='${PATH}':$PATH`)).toEndWith(`\n${venv} ${venv} None None\n`);
+  },
+  INSTALL_LIMIT_MS,
+);
 
 test("conda", async () => {
   const shown = await runExample(findOne("conda"), 'eval "$(conda shell.bash hook)"');

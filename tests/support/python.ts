@@ -25,6 +25,9 @@ export const canMakeVenvs: boolean = checkAbility(
 
 export const canInstall: boolean = checkAbility(canMakeVenvs && canDownload(), "a way to packages of PyPI");
 
+/** For a test that installs packages: how long that takes is the network's and the disk's affair. */
+export const INSTALL_LIMIT_MS = 180_000;
+
 const run = (argv: readonly string[], cwd = "/"): void => {
   const { status, stderr } = spawnSync(argv[0] ?? "", argv.slice(1), { cwd, encoding: "utf8" });
   if (status !== 0) throw new Error(`${argv.join(" ")}: ${stderr}`);

@@ -5,7 +5,7 @@ import { quoteWord } from "../../../src/base/quote-word.ts";
 import type { WireJob } from "../../../src/wire/job.ts";
 import { canBeOthers } from "../../support/as-user.ts";
 import { type Finished, NX, runProgram } from "../../support/programs.ts";
-import { activate, canInstall, canMakeVenvs, makeVenv, runPython } from "../../support/python.ts";
+import { activate, canInstall, canMakeVenvs, INSTALL_LIMIT_MS, makeVenv, runPython } from "../../support/python.ts";
 import { DAEMON } from "../../support/thief.ts";
 import { createWorld, endJobs, type World } from "../../support/world.ts";
 
@@ -336,51 +336,68 @@ describe.skipIf(!canMakeVenvs)("a job imports what was sent", () => {
     return job;
   };
 
-  test("where the environment has it as editable by setup.py develop", async () => {
-    const setup = 'from setuptools import setup\nsetup(name="pk", version="1", packages=["pk"])\n';
-    const folder = await makeRepository({ "setup.py": setup, "pk/__init__.py": SAY, ".gitignore": "*.egg-info\n" });
-    const own = makeVenv(join(world.folder, "venv-develop"), []);
-    runPython(own, ["-m", "ensurepip"], "/");
-    runPython(own, ["setup.py", "--quiet", "develop", "--no-deps"], folder);
-    await expectCopy(folder, own, "pk/__init__.py");
-  });
+  test(
+    "where the environment has it as editable by setup.py develop",
+    async () => {
+      const setup = 'from setuptools import setup\nsetup(name="pk", version="1", packages=["pk"])\n';
+      const folder = await makeRepository({ "setup.py": setup, "pk/__init__.py": SAY, ".gitignore": "*.egg-info\n" });
+      const own = makeVenv(join(world.folder, "venv-develop"), []);
+      runPython(own, ["-m", "ensurepip"], "/");
+      runPython(own, ["setup.py", "--quiet", "develop", "--no-deps"], folder);
+      await expectCopy(folder, own, "pk/__init__.py");
+    },
+    INSTALL_LIMIT_MS,
+  );
 
   const BUILD = '[build-system]\nrequires = ["setuptools"]\nbuild-backend = "setuptools.build_meta"\n';
 
-  test.skipIf(!canInstall)("or by pip, in src or by a finder", async () => {
-    const own = makeVenv(join(world.folder, "venv-pip"), ["setuptools", "wheel"]);
-    const install = ["-m", "pip", "install", "--quiet", "--no-build-isolation", "--no-deps", "-e", "."];
-    const project = `${BUILD}[project]\nname = "pk"\nversion = "1"\n`;
-    const ignored = { ".gitignore": "*.egg-info\n*.so\n" };
-    const inSrc = await makeRepository({ "pyproject.toml": project, "src/pk/__init__.py": SAY, ...ignored });
-    runPython(own, install, inSrc);
-    await expectCopy(inSrc, own, "src/pk/__init__.py");
-    const packages = `${project}[tool.setuptools]\npackages = ["pk"]\n`;
-    const flat = await makeRepository({
-      "pyproject.toml": packages,
-      "pk/__init__.py": SAY,
-      "other/x.py": "",
-      ...ignored,
-    });
-    runPython(own, install, flat);
-    await expectCopy(flat, own, "pk/__init__.py");
-    writeFileSync(join(flat, "pk", "_fast.cpython-311.so"), "");
-    const { told } = await runJob([...code, ...importing("pk")], activate(own), flat);
-    expect(told).toContain("Warning: git ignores pk/_fast.cpython-311.so, so the job can't import it");
-  });
+  test.skipIf(!canInstall)(
+    "or by pip, in src or by a finder",
+    async () => {
+      const own = makeVenv(join(world.folder, "venv-pip"), ["setuptools", "wheel"]);
+      const install = ["-m", "pip", "install", "--quiet", "--no-build-isolation", "--no-deps", "-e", "."];
+      const project = `${BUILD}[project]\nname = "pk"\nversion = "1"\n`;
+      const ignored = { ".gitignore": "*.egg-info\n*.so\n" };
+      const inSrc = await makeRepository({ "pyproject.toml": project, "src/pk/__init__.py": SAY, ...ignored });
+      runPython(own, install, inSrc);
+      await expectCopy(inSrc, own, "src/pk/__init__.py");
+      const packages = `${project}[tool.setuptools]\npackages = ["pk"]\n`;
+      const flat = await makeRepository({
+        "pyproject.toml": packages,
+        "pk/__init__.py": SAY,
+        "other/x.py": "",
+        ...ignored,
+      });
+      runPython(own, install, flat);
+      await expectCopy(flat, own, "pk/__init__.py");
+      writeFileSync(join(flat, "pk", "_fast.cpython-311.so"), "");
+      const { told } = await runJob([...code, ...importing("pk")], activate(own), flat);
+      expect(told).toContain("Warning: git ignores pk/_fast.cpython-311.so, so the job can't import it");
+    },
+    INSTALL_LIMIT_MS,
+  );
 
-  test.skipIf(!canInstall)("or by uv, with the environment in the project's folder", async () => {
-    const tools = makeVenv(join(world.folder, "venv-uv"), ["uv"]);
-    const build = '[build-system]\nrequires = ["uv_build"]\nbuild-backend = "uv_build"\n';
-    const project = `[project]\nname = "pk"\nversion = "1"\nrequires-python = ">=3.8"\n${build}`;
-    const folder = await makeRepository({
-      "pyproject.toml": project,
-      "src/pk/__init__.py": SAY,
-      ".gitignore": ".venv\n",
-    });
-    const env = { ...process.env, ...activate(tools), VIRTUAL_ENV: undefined, UV_CACHE_DIR: join(world.folder, "uv") };
-    const synced = await runProgram(["uv", "sync", "--quiet", "--no-python-downloads"], { env, cwd: folder });
-    expect([synced.exitCode, synced.stderr]).toEqual([0, ""]);
-    await expectCopy(folder, join(folder, ".venv"), "src/pk/__init__.py");
-  });
+  test.skipIf(!canInstall)(
+    "or by uv, with the environment in the project's folder",
+    async () => {
+      const tools = makeVenv(join(world.folder, "venv-uv"), ["uv"]);
+      const build = '[build-system]\nrequires = ["uv_build"]\nbuild-backend = "uv_build"\n';
+      const project = `[project]\nname = "pk"\nversion = "1"\nrequires-python = ">=3.8"\n${build}`;
+      const folder = await makeRepository({
+        "pyproject.toml": project,
+        "src/pk/__init__.py": SAY,
+        ".gitignore": ".venv\n",
+      });
+      const env = {
+        ...process.env,
+        ...activate(tools),
+        VIRTUAL_ENV: undefined,
+        UV_CACHE_DIR: join(world.folder, "uv"),
+      };
+      const synced = await runProgram(["uv", "sync", "--quiet", "--no-python-downloads"], { env, cwd: folder });
+      expect([synced.exitCode, synced.stderr]).toEqual([0, ""]);
+      await expectCopy(folder, join(folder, ".venv"), "src/pk/__init__.py");
+    },
+    INSTALL_LIMIT_MS,
+  );
 });
