@@ -1,6 +1,5 @@
 import { readErrorCode } from "../../../base/error-code.ts";
 import { err, ok, type Problem, type Result } from "../../../base/result.ts";
-import { runCommand } from "../../../tools/run-command.ts";
 import { appendToRegular } from "../../../tools/write-regular.ts";
 import type { ActiveJob } from "../../core/jobs/job.ts";
 import type { OnStep } from "../../core/telemetry/steps.ts";
@@ -10,7 +9,7 @@ import { findHandle, findProcesses } from "./probe-jobs.ts";
 import { PROC, type ProcessSource, takeCensus } from "./processes/census.ts";
 import { type JobProcesses, listAll } from "./processes/job-processes.ts";
 import { type Process, readUptimeTicks } from "./processes/process-table.ts";
-import { findScreenFolder, nameExactly } from "./screen-folder.ts";
+import { wipeSession } from "./screen-folder.ts";
 
 type Signal = "SIGTERM" | "SIGKILL";
 
@@ -30,7 +29,6 @@ const MAX_ROUNDS = 10;
 const MAX_TERM_ROUNDS = 3;
 const SCREEN_POLLS = 100;
 const SCREEN_POLL_MS = 2;
-const WIPE_LIMITS = { timeoutMs: 2000, maxOutputBytes: 65_536 };
 
 const isGone = (error: unknown): boolean => readErrorCode(error) === "ESRCH";
 
@@ -126,9 +124,7 @@ const waitForEnd = async (killing: Killing, processes: readonly Process[]): Prom
 const killScreen = async (killing: Killing, { screen, session }: Session): Promise<string | null> => {
   const failure = signal(killing, screen, "SIGKILL");
   await waitForEnd(killing, [screen]);
-  const named = { pid: screen.pid, session };
-  const env = { ...process.env, ...findScreenFolder(killing.serverDir, named) };
-  await runCommand(["screen", "-wipe", nameExactly(named)], { ...WIPE_LIMITS, env });
+  await wipeSession(killing.serverDir, { pid: screen.pid, session });
   return failure;
 };
 

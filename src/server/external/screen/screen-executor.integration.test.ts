@@ -300,6 +300,15 @@ describe("a lost job", () => {
     expect(listProcessesOf(job.id)).toEqual([]);
   });
 
+  test("its screen killed from outside: no dead socket is left", async () => {
+    const job = await launchJob(bench, createStartingJob({ command: "sleep 300" }));
+    const list = () => spawnSync("screen", ["-ls", `nexus_job_${job.id}`], { encoding: "utf8" }).stdout;
+    expect(list()).toContain(`${screenPidOf(job)}.nexus_job_${job.id}`);
+    process.kill(screenPidOf(job), "SIGKILL");
+    expect((await waitForEnd(bench, job)).kind).toBe("lost");
+    expect(list()).not.toContain(`nexus_job_${job.id}`);
+  });
+
   test("its session killed, but a process left: alive until that has ended", async () => {
     const job = await launchJob(
       bench,

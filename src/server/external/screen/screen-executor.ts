@@ -10,10 +10,11 @@ import { type JobPaths, locateJobFiles } from "../job-folder/job-paths.ts";
 import { type Claim, findLaunched, readClaim, waitForCompleteClaim } from "./claim.ts";
 import { forceKillJobs, MACHINE, terminateJobs } from "./kill-jobs.ts";
 import { readLaunchRecord } from "./launch-record.ts";
-import { createHandleFromClaim, launchSession } from "./launch-session.ts";
+import { createHandleFromClaim, launchSession, UNKNOWN_PID } from "./launch-session.ts";
 import { createLaunchWatch, type LaunchWatch } from "./launch-watch.ts";
 import { prepareJob } from "./prepare-job.ts";
-import { probeJobs } from "./probe-jobs.ts";
+import { findHandle, probeJobs } from "./probe-jobs.ts";
+import { wipeSession } from "./screen-folder.ts";
 import { buildSessionEnvironment, selectNeeded } from "./session-environment.ts";
 import { createViewCommands } from "./view-commands.ts";
 import { watchExit } from "./watch-exit.ts";
@@ -111,6 +112,11 @@ const watchJob = (state: State, job: ActiveJob, onChange: () => void): (() => vo
   };
 };
 
+const wipeLost = async (serverDir: string, job: ActiveJob, seen: Observation | undefined): Promise<void> => {
+  const handle = seen?.kind === "lost" ? findHandle(job, locateJobFiles(serverDir, job.id)) : null;
+  if (handle !== null && handle.pid !== UNKNOWN_PID) await wipeSession(serverDir, handle);
+};
+
 const isUnbegun = (job: ActiveJob, seen: Observation | undefined): boolean =>
   job.status === "running" && seen?.kind === "unstarted";
 
@@ -127,6 +133,7 @@ export const createScreenExecutor = (
     probe: async (jobs) => {
       await Promise.all(jobs.map((job) => awaitLaunch(state, job)));
       const observations = await probeJobs(place, jobs);
+      await Promise.all(jobs.map((job) => wipeLost(serverDir, job, observations.get(job.id))));
       if (jobs.some((job) => isUnbegun(job, observations.get(job.id)))) watch.suspect();
       return observations;
     },

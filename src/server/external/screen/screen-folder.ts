@@ -6,6 +6,7 @@ import type { ScreenHandle } from "./launch-session.ts";
 
 type Session = Pick<ScreenHandle, "pid" | "session">;
 
+const WIPE_LIMITS = { timeoutMs: 5000, maxOutputBytes: 65_536 };
 const LIST_LIMITS = { timeoutMs: 2000, maxOutputBytes: 1_048_576 };
 const USABLE = /\bSockets? /;
 
@@ -33,4 +34,10 @@ export const chooseScreenFolder = async (serverDir: string, env: Environment): P
 export const findScreenFolder = (serverDir: string, session: Session): Environment => {
   const own = locateOwnFolder(serverDir);
   return nameFolder(existsSync(`${own}/${nameExactly(session)}`) ? own : null);
+};
+
+/** Removes the socket of a session that was killed; of one that lives it is left. */
+export const wipeSession = async (serverDir: string, session: Session): Promise<void> => {
+  const env = { ...process.env, ...findScreenFolder(serverDir, session) };
+  await runCommand(["screen", "-wipe", nameExactly(session)], { ...WIPE_LIMITS, env });
 };
