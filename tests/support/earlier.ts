@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { FIXTURES } from "./programs.ts";
 import { makeVenv } from "./python.ts";
 
-export const EARLIER_PACKAGE = "nexusai==0.5.20";
+const EARLIER_PACKAGE = "nexusai==0.5.20";
 
 const FIXTURE = join(FIXTURES, "earlier");
 const SCRIPT = join(import.meta.dirname, "earlier_nexus.py");

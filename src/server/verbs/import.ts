@@ -20,7 +20,6 @@ const findIn = (folder: string): Result<string, Failure> => {
   return { ok: false, error: { exitCode: EXIT_CODES[kind], message } };
 };
 
-/** Where no folder is named: that of an earlier installation, else the server's own. */
 const findDatabase = (word: string | undefined, serverDir: string): Result<string, Failure> => {
   if (word !== undefined) return findIn(resolve(word));
   const installed = findIn(PATHS.configDir);

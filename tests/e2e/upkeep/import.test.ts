@@ -85,7 +85,6 @@ fi
 echo "Job completed successfully" >&2
 `;
 
-/** As the earlier server did it: its scripts, and screen with its words. */
 const startSession = async (id: string, dir: string, command: string): Promise<void> => {
   mkdirSync(dir, { recursive: true });
   writeFileSync(join(dir, "job_commands.sh"), COMMANDS(dir, command));

@@ -1,9 +1,10 @@
 import { existsSync, realpathSync } from "node:fs";
 import { hostname } from "node:os";
 import { join } from "node:path";
-import { stringify } from "smol-toml";
+import { parse, stringify } from "smol-toml";
 import { err, ok, type Problem, type Result } from "../../../base/result.ts";
 import { replaceFile } from "../../../tools/replace-file.ts";
+import type { Settings } from "../../core/settings/settings.ts";
 import { readSettings } from "../settings/read-settings.ts";
 import { readSettingsFile } from "../settings/settings-file.ts";
 
@@ -28,16 +29,30 @@ const translate = (file: Values): Values => ({
   ...(TLS.every((name) => isReadable(file[name])) ? { host: EVERYWHERE, ...select(file, TLS) } : {}),
 });
 
-const check = (values: Values, path: string, serverDir: string): Result<Values, Problem> => {
+const check = (values: Values, path: string, serverDir: string): Result<Settings, Problem> => {
   const checked = readSettings({ file: values, env: {}, flags: {} }, { serverDir, hostname: hostname(), cores: 1 });
-  return checked.ok ? ok(values) : err({ message: `${path}: ${checked.error.message}` });
+  return checked.ok ? checked : err({ message: `${path}: ${checked.error.message}` });
 };
 
-/** What the settings of an earlier installation are here; empty where it has none. It listened everywhere with TLS, else on loopback. */
-export const readEarlierSettings = (folder: string): Result<Values, Problem> => {
+const readEarlierSettings = (folder: string): Result<Values, Problem> => {
   const path = join(folder, "config.toml");
   const file = readSettingsFile(path);
-  return file.ok ? check(translate(file.value), path, folder) : file;
+  if (!file.ok) return file;
+  const values = translate(file.value);
+  const checked = check(values, path, folder);
+  return checked.ok ? ok(values) : checked;
+};
+
+/** `config` is the text of a configuration, `settings` what it says. */
+export type AddedSettings = Readonly<{ config: string; settings: Settings }>;
+
+/** A configuration with the settings of an earlier installation in the place of its own. */
+export const addEarlierSettings = (folder: string, configuration: string): Result<AddedSettings, Problem> => {
+  const values = readEarlierSettings(folder);
+  if (!values.ok) return values;
+  const all = { ...parse(configuration), ...values.value };
+  const settings = check(all, folder, folder);
+  return settings.ok ? ok({ config: `${stringify(all)}\n`, settings: settings.value }) : settings;
 };
 
 const isSame = (a: unknown, b: unknown): boolean => JSON.stringify(a) === JSON.stringify(b);
@@ -56,6 +71,6 @@ export const takeSettings = (folder: string, path: string): Result<TakenSettings
     const left = Object.keys(values.value).filter((name) => !isSame(own.value[name], values.value[name]));
     return ok({ path, isWritten: false, left });
   }
-  replaceFile(path, stringify(values.value), PRIVATE);
+  replaceFile(path, `${stringify(values.value)}\n`, PRIVATE);
   return ok({ path, isWritten: true, left: [] });
 };

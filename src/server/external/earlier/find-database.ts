@@ -33,7 +33,6 @@ const hasOpened = (pid: string, path: string): boolean => {
   }
 };
 
-/** Another process of this user, of anybody for root, that has the file open: its number and name. */
 const findReader = (path: string): string | null => {
   const real = realpathSync(path);
   const pid = listNumbers("/proc").find((one) => Number(one) !== process.pid && hasOpened(one, real));

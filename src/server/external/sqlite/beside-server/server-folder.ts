@@ -55,7 +55,10 @@ export const countRunningJobs = (serverDir: string): number =>
 
 /** Whether an earlier Nexus was taken over into the folder. */
 export const hasTakenOver = (serverDir: string): boolean =>
-  readServerFolder(serverDir, (db) => db.query("select 1 from settings where name = ?").get(TAKEN_OVER)) !== null;
+  readServerFolder(serverDir, (db) => {
+    const isOwn = db.query("select 1 from sqlite_schema where name = 'settings'").get() !== null;
+    return isOwn && db.query("select 1 from settings where name = ?").get(TAKEN_OVER) !== null;
+  }) ?? false;
 
 /** Also while a server runs on the folder, or none does. */
 export const findStoredJob = (serverDir: string, id: JobId): Job | null =>
