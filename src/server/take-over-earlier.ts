@@ -1,4 +1,4 @@
-import { existsSync, linkSync, mkdirSync, mkdtempSync, realpathSync, rmSync, unlinkSync } from "node:fs";
+import { existsSync, linkSync, mkdirSync, realpathSync, rmSync, unlinkSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { describeError } from "../base/describe-error.ts";
 import { err, ok, type Problem, type Result } from "../base/result.ts";
@@ -136,7 +136,9 @@ const takeFrom = async (place: Place): Promise<Found> => {
 };
 
 const openAndTake = async (path: string, serverDir: string, store: Store): Promise<Found> => {
-  const scratch = mkdtempSync(join(serverDir, "earlier-"));
+  const scratch = join(serverDir, "earlier.part");
+  rmSync(scratch, { recursive: true, force: true });
+  mkdirSync(scratch, { mode: 0o700 });
   try {
     const database = openEarlierDatabase(path, scratch);
     if (!database.ok) return database;

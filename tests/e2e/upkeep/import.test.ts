@@ -27,10 +27,11 @@ import {
   stopChild,
 } from "../../support/programs.ts";
 import { canInstall } from "../../support/python.ts";
-import { waitUntil } from "../../support/wait.ts";
+import { letPass, waitUntil } from "../../support/wait.ts";
 import { createWorld, type World } from "../../support/world.ts";
 
 const INSTALL_LIMIT_MS = 240_000;
+const KILL_AFTER_MS = [200, 250, 300, 350, 400, 450];
 const OTHER_DISK = "/dev/shm";
 
 let world: World;
@@ -240,6 +241,22 @@ describe("a job that ran under the earlier server and whose session lives", () =
 });
 
 describe("nexus-server import", () => {
+  test("that is killed at any moment is done again, and all is there once", async () => {
+    for (const delay of KILL_AFTER_MS) {
+      const child = Bun.spawn([...SERVER, "import", folder], { env: world.env, stdout: "ignore", stderr: "ignore" });
+      await letPass(delay);
+      child.kill("SIGKILL");
+      await child.exited;
+    }
+    expect(await takeOver()).toMatch(
+      /^(Took over from .*: 4 queued, 4 running, 5 ended jobs|Nothing new in .*: all of its 13)/,
+    );
+    await world.startServer({ NS_MAX_CPU_JOBS: "0" });
+    expect(await world.waitFor("ended7")).toMatchObject({ status: "failed", exit_code: 7 });
+    expect(await logOf("done01")).toContain("result 42");
+    expect(await world.job("back01")).toMatchObject({ status: "queued" });
+  });
+
   test("refuses a folder that is not there, has no such database, or is in use, each with its code", async () => {
     const refuse = async (...words: readonly string[]): Promise<readonly [number | null, string]> => {
       const { exitCode, stderr } = await serve("import", ...words);

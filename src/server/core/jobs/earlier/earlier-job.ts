@@ -12,7 +12,7 @@ import {
 } from "./earlier-row.ts";
 import { type EarlierSpec, readEarlierSpec, type SpecFacts } from "./earlier-spec.ts";
 
-/** A live session of a job, and what it tells of its launch. */
+/** A live session of a job, and what it tells of its launch; its `dir` is where it runs, whatever the row says. */
 export type EarlierSession = Readonly<{ handle: JobHandle }> & Pick<Launch, "dir" | "startedAt" | "gpuIdxs">;
 
 /** `session` is null where none lives; `describeGone` is the handle of one that does not; `now` in Unix seconds. */
@@ -41,7 +41,7 @@ const describeReports = (row: EarlierRow): Reports => ({
 const describeLaunch = (taking: Taking): Launch => ({
   startedAt: findStart(taking),
   gpuIdxs: readRowIndexes(taking.row, "gpu_idxs") ?? [],
-  dir: readRowText(taking.row, "dir") ?? "",
+  dir: taking.facts.session?.dir ?? readRowText(taking.row, "dir") ?? "",
   markedForKill: isRowSwitch(taking.row, "marked_for_kill"),
 });
 
