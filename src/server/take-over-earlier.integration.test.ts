@@ -21,6 +21,7 @@ import { createQueued, listAll, must, openIn, toId } from "../../tests/support/s
 import type { EndedJob, Job } from "./core/jobs/job.ts";
 import type { Store } from "./core/store.ts";
 import { findEarlierDatabase } from "./external/earlier/find-database.ts";
+import { openEnds } from "./external/sqlite/beside-server/open-ends.ts";
 import { type TakenOver, takeOverEarlier } from "./take-over-earlier.ts";
 
 const QUEUE = ["high01", "first1", "back01", "low001"];
@@ -161,6 +162,13 @@ describe("ended jobs", () => {
     expect(readFileSync(join(serverDir, "jobs", "done01", "output.log"), "utf8")).toContain("result 42");
     expect(existsSync(join(serverDir, "jobs", "never1"))).toBe(false);
     expect((await listAll(store, { statuses: ["completed"] })).map(({ id }) => id)).toEqual([toId("done01")]);
+  });
+
+  test("keep their logs as long as if they had just ended", async () => {
+    await takeOver();
+    const ends = must(openEnds(serverDir));
+    expect(ends.findEnd(toId("done01"))?.endedAt).toBeGreaterThan(Date.now() / 1000 - 60);
+    ends.close();
   });
 
   test("may have lost their folder, and what of them is no JSON", async () => {

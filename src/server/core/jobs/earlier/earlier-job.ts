@@ -84,7 +84,8 @@ const takeEnded = (taking: Taking, status: EndedJob["status"]): TakenJob => {
 export const takeJob = (row: EarlierRow, facts: EarlierFacts): Result<TakenJob, Problem> => {
   const id = readRowText(row, "id") ?? "";
   if (!JOB_ID.test(id)) return err({ message: "its id can be none here" });
-  const taking = { row, facts, ...readEarlierSpec(row, id as JobId, facts) };
+  const read = readEarlierSpec(row, id as JobId, facts);
+  const taking = { row, facts, ...read, spec: { ...read.spec, takenOverAt: facts.now } };
   const { status } = row;
   switch (status) {
     case "queued":
