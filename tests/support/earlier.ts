@@ -3,9 +3,13 @@ import { spawnSync } from "node:child_process";
 import { cpSync, mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { FIXTURES } from "./programs.ts";
-import { makeVenv } from "./python.ts";
+import { makeVenv, runPython } from "./python.ts";
 
 const EARLIER_PACKAGE = "nexusai==0.5.20";
+const NEEDED = [
+  ...["aiohttp", "argcomplete", "base58", "psutil", "pydantic-settings", "python-dotenv", "requests"],
+  ...["speedtest-cli", "termcolor", "toml"],
+];
 
 const FIXTURE = join(FIXTURES, "earlier");
 const SCRIPT = join(import.meta.dirname, "earlier_nexus.py");
@@ -27,7 +31,11 @@ export const changeEarlier = (folder: string, sql: string, name = "nexus_server.
   db.close();
 };
 
-export const installEarlier = (folder: string): string => makeVenv(folder, [EARLIER_PACKAGE]);
+export const installEarlier = (folder: string): string => {
+  const venv = makeVenv(folder, NEEDED);
+  runPython(venv, ["-m", "pip", "install", "--quiet", "--no-deps", EARLIER_PACKAGE], folder);
+  return venv;
+};
 
 /** Runs the earlier Nexus's own code, from a virtual environment that has it. */
 export const runEarlier = (venv: string, words: readonly string[], env: NodeJS.ProcessEnv): void => {

@@ -7,6 +7,10 @@ import os
 import pathlib
 import sys
 import tarfile
+import types
+
+WANDB = "nexus.server.external.wandb_finder"
+sys.modules[WANDB] = types.ModuleType(WANDB)
 
 from nexus.cli import config as client
 from nexus.server.core import config, context, db, job
