@@ -1,6 +1,6 @@
-import { err, ok, type Result } from "../../base/result.ts";
+import { ok, type Result } from "../../base/result.ts";
 import type { Failure, FlagValues, Invocation, Outcome, Verb } from "../../command-line/command.ts";
-import { failUsage, WRONG_STATE } from "../../command-line/usage.ts";
+import { failState, failUsage } from "../../command-line/usage.ts";
 import type { JobRequestInput, WireJob } from "../../wire/job.ts";
 import type { Api } from "../connection/api-client.ts";
 import { connect } from "../connection/connect.ts";
@@ -26,8 +26,7 @@ const askJobs = async (api: Api, ids: readonly string[]): Promise<Result<readonl
 const refuseGone = (jobs: readonly WireJob[], message: string): Result<never, Failure> => {
   const gone = jobs.find((job) => job.artifact_id !== null && message.includes(job.artifact_id)) ?? jobs[0];
   const from = gone?.git_commit ? `, from a checkout of ${gone.git_commit}` : "";
-  const advice = `send it anew with nx add${from}`;
-  return err({ exitCode: WRONG_STATE, message: `the code of job ${gone?.id} is no longer kept: ${advice}` });
+  return failState(`the code of job ${gone?.id} is no longer kept: send it anew with nx add${from}`);
 };
 
 const submitAgain =

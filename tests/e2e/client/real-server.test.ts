@@ -338,7 +338,7 @@ describe("following", () => {
     const ids = [await addOne("-c", "exit 0"), await addOne("-c", "exit 5"), await addOne("-c", "exit 6")];
     expect((await nx(["wait", ...ids])).exitCode).toBe(5);
     expect((await nx(["wait"])).exitCode).toBe(0);
-    expect((await nx(["wait", "nosuchjob"])).exitCode).toBe(1);
+    expect((await nx(["wait", "nosuchjob"])).exitCode).toBe(5);
   });
 });
 
