@@ -1,4 +1,7 @@
 import { expect, test } from "bun:test";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { ROOT } from "../../../tests/support/programs.ts";
 import { EXIT_CODES } from "../../command-line/usage.ts";
 import { STATUS_OF_ERROR } from "../../server/api/http/error-response.ts";
 import { ERROR_CODES, type ErrorCode } from "../../wire/error.ts";
@@ -30,3 +33,22 @@ test.each(ERROR_CODES.filter((code) => !AS_STATUS_SAYS.has(code)))(
     expect(judgeRefusal("WORD_OF_LATER", status)).toBe(known);
   },
 );
+
+const GUIDE = readFileSync(join(ROOT, "docs", "api.md"), "utf8")
+  .split("\n")
+  .map((line) =>
+    line
+      .split("|")
+      .slice(1, -1)
+      .map((cell) => cell.trim()),
+  );
+
+test.each(ERROR_CODES)("docs/api.md says of %s with which status and exit code it is told", (code) => {
+  expect(GUIDE).toContainEqual([`\`${code}\``, String(STATUS_OF_ERROR[code]), String(EXIT_CODE_OF_ERROR[code])]);
+});
+
+const CLI = readFileSync(join(ROOT, "docs", "cli.md"), "utf8").replaceAll(/ +\|/g, " |");
+
+test.each(EXIT_CODES)("docs/cli.md says what exit code $exitCode means", ({ exitCode, means }) => {
+  expect(CLI.replaceAll(/\| (\d+) +/g, "| $1 ")).toContain(`| ${exitCode} | ${means} |`);
+});

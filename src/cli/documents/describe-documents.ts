@@ -23,7 +23,7 @@ const nameType = (schema: Schema): string => {
 };
 
 const toJsonSchema = (schema: z.ZodType): Schema & Readonly<{ $defs?: Readonly<Record<string, Schema>> }> =>
-  z.toJSONSchema(schema, { unrepresentable: "any" }) as Schema;
+  z.toJSONSchema(schema, { io: "input", unrepresentable: "any" }) as Schema;
 
 const listProperties = (schema: z.ZodType): readonly FieldShape[] => {
   const described = toJsonSchema(schema);
