@@ -125,7 +125,6 @@ const SUBMISSIONS: readonly Scene[] = [
   { name: "run-followed", line: "nx run -c --no-git 'echo ready; exit 3'", only: "pipe" },
   { name: "run-without-command", line: "nx run -c --no-git", only: "pipe" },
   { name: "run-detached", line: "nx run -d -c --no-git true" },
-  { name: "run-as-json-failed", line: "nx run --json -c --no-git 'exit 3' > ended.json", only: "pipe" },
   { name: "run-no-gpu", line: "nx run -d --no-git true", jobs: [...ENDED, ...BUSY] },
   { name: "add-without-command", line: "nx add" },
   { name: "add-outside-a-repository", line: "nx add true", answers: NO },
@@ -222,6 +221,13 @@ const SETTING_UP: readonly Scene[] = [
   { name: "setup-unasked", line: "nx setup --non-interactive --user ada" },
 ];
 
+const FOR_PROGRAMS: readonly Scene[] = [
+  { name: "run-as-json-failed", line: "nx run --json -c --no-git 'exit 3' > ended.json", only: "pipe" },
+  { name: "wait-too-long", line: "nx wait --timeout 0 {train2}", only: "pipe" },
+  { name: "running", line: "nx running" },
+  { name: "running-fields", line: "nx running --jsonl --fields id,status,gpu_idxs", only: "pipe" },
+];
+
 export const SCENES: readonly Scene[] = [
   ...EMPTY_SERVER,
   ...MISTAKES,
@@ -230,4 +236,5 @@ export const SCENES: readonly Scene[] = [
   ...BUSY_SERVER,
   ...FILES,
   ...SETTING_UP,
+  ...FOR_PROGRAMS,
 ];

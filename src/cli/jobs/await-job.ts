@@ -1,9 +1,10 @@
-import { err, type Result } from "../../base/result.ts";
+import { err, ok, type Result } from "../../base/result.ts";
 import type { Failure } from "../../command-line/command.ts";
 import { UNREACHABLE } from "../../command-line/usage.ts";
 import type { WireJob } from "../../wire/job.ts";
 import { type Api, createApi } from "../connection/api-client.ts";
 import type { ApiFailure } from "../connection/api-failure.ts";
+import { askJobs } from "./ask-job.ts";
 import { readOutputs } from "./kept-text.ts";
 
 export type IsIt = (job: WireJob) => boolean;
@@ -11,7 +12,6 @@ type ServerEvent = Readonly<{ name: string; data: string }>;
 
 const RECONNECT_MS = 500;
 const MAX_ATTEMPTS = 60;
-const AT_ONCE = 32;
 
 export const isEnded: IsIt = ({ status }) => status !== "queued" && status !== "running";
 
@@ -58,20 +58,10 @@ const listConcerned = ({ name, data }: ServerEvent, { pending }: Waiting): reado
   return [...new Set(named)].filter((id) => pending.has(id));
 };
 
-const lookAtSome = async function* ({ api, pending, isIt }: Waiting, ids: readonly string[]): Found {
-  const jobs = await Promise.all(ids.map((id) => api.get<WireJob>(`/v1/jobs/${encodeURIComponent(id)}`)));
-  for (const [index, job] of jobs.entries()) {
-    if (!job.ok) return job.error;
-    if (isIt(job.value) && pending.delete(ids[index] ?? "")) yield job;
-  }
-  return null;
-};
-
-const lookAt = async function* (waiting: Waiting, ids: readonly string[]): Found {
-  for (let start = 0; start < ids.length; start += AT_ONCE) {
-    const failure = yield* lookAtSome(waiting, ids.slice(start, start + AT_ONCE));
-    if (failure !== null) return failure;
-  }
+const lookAt = async function* ({ api, pending, isIt }: Waiting, ids: readonly string[]): Found {
+  const jobs = await askJobs(api, ids);
+  if (!jobs.ok) return jobs.error;
+  for (const [index, job] of jobs.value.entries()) if (isIt(job) && pending.delete(ids[index] ?? "")) yield ok(job);
   return null;
 };
 

@@ -4,7 +4,7 @@ import { failState, failUsage } from "../../command-line/usage.ts";
 import type { JobRequestInput, WireJob } from "../../wire/job.ts";
 import type { Api } from "../connection/api-client.ts";
 import { connect } from "../connection/connect.ts";
-import { askJob } from "../jobs/ask-job.ts";
+import { askJobs } from "../jobs/ask-job.ts";
 import { readProject } from "../project/read-project.ts";
 import { confirmCommand } from "../submission/confirm-command.ts";
 import { chooseReading } from "../submission/expand-words.ts";
@@ -12,16 +12,6 @@ import { QUEUE_FLAGS, queueRequests } from "../submission/queue-requests.ts";
 import { redoRequests } from "../submission/redo-requests.ts";
 import { SUBMISSION_FLAGS } from "../submission/submission-flags.ts";
 import { submitKnown } from "../submission/submit-jobs.ts";
-
-const askJobs = async (api: Api, ids: readonly string[]): Promise<Result<readonly WireJob[], Failure>> => {
-  const jobs: WireJob[] = [];
-  for (const id of ids) {
-    const job = await askJob(api, id);
-    if (!job.ok) return job;
-    jobs.push(job.value);
-  }
-  return ok(jobs);
-};
 
 const refuseGone = (jobs: readonly WireJob[], message: string): Result<never, Failure> => {
   const gone = jobs.find((job) => job.artifact_id !== null && message.includes(job.artifact_id)) ?? jobs[0];

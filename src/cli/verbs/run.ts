@@ -73,9 +73,7 @@ const adviseQueue = async (api: Api, options: JobOptions, refusal: ApiFailure): 
 
 const returnsAtOnce = (flags: FlagValues): boolean => readSwitch(flags, "detach") || readSwitch(flags, "quiet");
 
-const awaitAsJson = async (api: Api, started: WireJob): Promise<Outcome> => {
-  const { id } = started;
-  await sayWhere(api, started, `\nCtrl-C leaves it running; come back with: nx wait ${id}`);
+const awaitAsJson = async (api: Api, { id }: WireJob): Promise<Outcome> => {
   const { signal, ignore } = listenForInterrupt(id);
   for await (const ended of awaitJobs(api, { ids: [id], isIt: isEnded, signal })) {
     ignore();

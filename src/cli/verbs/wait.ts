@@ -6,7 +6,7 @@ import type { WireJob } from "../../wire/job.ts";
 import type { Api } from "../connection/api-client.ts";
 import { connect } from "../connection/connect.ts";
 import { checkFields, printRows, ROW_FLAGS, wantsJson } from "../documents/rows.ts";
-import { askJob } from "../jobs/ask-job.ts";
+import { askJobs } from "../jobs/ask-job.ts";
 import { awaitJobs, isEnded } from "../jobs/await-job.ts";
 import { concludeJob, describeEnding } from "../jobs/job-ending.ts";
 import { listJobs } from "../jobs/list-jobs.ts";
@@ -15,24 +15,23 @@ import { readUserName } from "../settings/user-name.ts";
 import { hint, print } from "../terminal/output.ts";
 
 type Ids = readonly string[];
+type Ends = AsyncGenerator<Result<WireJob, Failure>>;
 type Ended = ReadonlyMap<string, WireJob>;
 
 const LONGEST_MS = 2 ** 31 - 1;
 const SHOWN = 5;
 
-const findNamed = async (api: Api, words: Ids): Promise<Result<Ids, Failure>> => {
-  for (const word of words) {
-    const job = await askJob(api, word);
-    if (!job.ok) return job;
-  }
-  return ok([...new Set(words)]);
+const chooseJobs = async (api: Api, words: Ids): Promise<Result<readonly WireJob[], Failure>> => {
+  if (words.includes("")) return failUsage("an empty word names no job");
+  if (words.length > 0) return askJobs(api, [...new Set(words)]);
+  return listJobs(api, { statuses: ["running", "queued"], user: readUserName(api.target.config) });
 };
 
-const chooseIds = async (api: Api, words: Ids): Promise<Result<Ids, Failure>> => {
-  if (words.includes("")) return failUsage("an empty word names no job");
-  if (words.length > 0) return findNamed(api, words);
-  const jobs = await listJobs(api, { statuses: ["running", "queued"], user: readUserName(api.target.config) });
-  return jobs.ok ? ok(jobs.value.map((job) => job.id)) : jobs;
+const findEnds = async function* (api: Api, jobs: readonly WireJob[], limitMs: number | null): Ends {
+  yield* jobs.filter(isEnded).map(ok);
+  const signal = limitMs === null ? new AbortController().signal : AbortSignal.timeout(Math.min(limitMs, LONGEST_MS));
+  const ids = jobs.filter((job) => !isEnded(job)).map(({ id }) => id);
+  yield* awaitJobs(api, { ids, isIt: isEnded, signal });
 };
 
 const tell = (job: WireJob, flags: FlagValues): void => {
@@ -40,11 +39,9 @@ const tell = (job: WireJob, flags: FlagValues): void => {
   else if (readSwitch(flags, "quiet") && !wantsJson(flags)) print(job.id);
 };
 
-const collect = async (api: Api, ids: Ids, flags: FlagValues): Promise<Result<Ended, Failure>> => {
-  const limitMs = readDuration(flags, "timeout");
-  const signal = limitMs === null ? new AbortController().signal : AbortSignal.timeout(Math.min(limitMs, LONGEST_MS));
+const collect = async (api: Api, jobs: readonly WireJob[], flags: FlagValues): Promise<Result<Ended, Failure>> => {
   const ended = new Map<string, WireJob>();
-  for await (const job of awaitJobs(api, { ids, isIt: isEnded, signal })) {
+  for await (const job of findEnds(api, jobs, readDuration(flags, "timeout"))) {
     if (!job.ok) return job;
     hint(describeEnding(job.value));
     const settled = await sayKept(api, job.value);
@@ -77,11 +74,12 @@ const run = async ({ flags, words }: Invocation): Promise<Outcome> => {
   if (!checked.ok) return checked;
   const api = await connect(flags);
   if (!api.ok) return api;
-  const ids = await chooseIds(api.value, words);
-  if (!ids.ok) return ids;
-  if (ids.value.length === 0) hint("No job of yours is queued or running.");
-  const ended = await collect(api.value, ids.value, flags);
-  return ended.ok ? conclude(ids.value, ended.value, flags) : ended;
+  const jobs = await chooseJobs(api.value, words);
+  if (!jobs.ok) return jobs;
+  if (jobs.value.length === 0) hint("No job of yours is queued or running.");
+  const ended = await collect(api.value, jobs.value, flags);
+  const ids = jobs.value.map(({ id }) => id);
+  return ended.ok ? conclude(ids, ended.value, flags) : ended;
 };
 
 export const verb: Verb = {
