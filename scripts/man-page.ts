@@ -1,5 +1,5 @@
 import type { Flag, Program, Verb } from "../src/command-line/command.ts";
-import { loadVerbs, nameFlag } from "../src/command-line/help.ts";
+import { explainFlag, loadVerbs, nameFlag } from "../src/command-line/help.ts";
 
 type Entry = readonly [string, string];
 
@@ -24,7 +24,7 @@ const renderEntry = ([term, text]: Entry): string => `.TP\n.B ${escapeRoff(term)
 
 const renderExample = (lines: readonly string[]): string => `.PP\n.EX\n${lines.map(escapeRoff).join("\n")}\n.EE`;
 
-const renderFlag = (flag: Flag): string => renderEntry([nameFlag(flag), flag.help]);
+const renderFlag = (flag: Flag): string => renderEntry([nameFlag(flag), explainFlag(flag)]);
 
 const renderVerb = ({ usage, summary, flags, examples }: Verb): string =>
   [

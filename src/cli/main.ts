@@ -1,9 +1,11 @@
 import { describeDiskTrouble } from "../base/describe-disk-trouble.ts";
 import { err } from "../base/result.ts";
+import { asksForJson } from "../command-line/asks-for-json.ts";
 import { DONE, type Outcome } from "../command-line/command.ts";
 import { runProgram } from "../command-line/run-program.ts";
+import { FAILED } from "../command-line/usage.ts";
 import { NX } from "./program.ts";
-import { hint } from "./terminal/output.ts";
+import { chooseTelling } from "./terminal/tell-failure.ts";
 
 const printCompletions = async (words: readonly string[]): Promise<Outcome> => {
   const { completeWords } = await import("./complete-words.ts");
@@ -17,8 +19,8 @@ const run = (words: readonly string[]): Promise<Outcome> =>
 const explain = (error: unknown): string =>
   describeDiskTrouble(error) ?? `unexpected: ${error instanceof Error ? error.stack : String(error)}`;
 
-const outcome = await run(process.argv.slice(2)).catch(
-  (error: unknown): Outcome => err({ exitCode: 1, message: explain(error) }),
-);
-if (!outcome.ok) hint(`nx: ${outcome.error.message}`);
+const words = process.argv.slice(2);
+const tell = chooseTelling(await asksForJson(words, NX));
+const outcome = await run(words).catch((error: unknown): Outcome => err({ exitCode: FAILED, message: explain(error) }));
+if (!outcome.ok) tell(outcome.error);
 process.exitCode = outcome.ok ? outcome.value : outcome.error.exitCode;

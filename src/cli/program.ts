@@ -11,5 +11,6 @@ export const NX: Program = {
   ],
   withoutVerb: () => import("./verbs/status.ts"),
   verbs: VERBS,
+  describeDocuments: async () => (await import("./documents/describe-documents.ts")).describeDocuments(),
   examples: ["nx run python3 train.py"],
 };

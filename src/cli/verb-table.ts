@@ -5,6 +5,7 @@ export const VERBS: Program["verbs"] = {
   top: () => import("./verbs/top.ts"),
   run: () => import("./verbs/run.ts"),
   add: () => import("./verbs/add.ts"),
+  running: () => import("./verbs/running.ts"),
   queue: () => import("./verbs/queue.ts"),
   history: () => import("./verbs/history.ts"),
   get: () => import("./verbs/get.ts"),

@@ -1,13 +1,14 @@
 import type { Result } from "../base/result.ts";
 
-/** `value` names what the flag takes; without it the flag is a switch. `bare` is the value where none is given. `check`
- * says what a value must be that is not allowed. `many` may be given again and again; of its `choices` several may follow
+/** `value` names what the flag takes, `N` a whole number; without it the flag is a switch. `bare` is the value where none is given,
+ * `default` what holds without the flag. `check` says what a value must be that is not allowed. `many` may be given again and again; of its `choices` several may follow
  * one another. */
 export type Flag = Readonly<{
   long: string;
   short?: string;
   value?: string;
   bare?: string | undefined;
+  default?: string | number;
   check?: (value: string) => string | null;
   many?: boolean;
   choices?: readonly string[];
@@ -24,8 +25,8 @@ export type Invocation = Readonly<{
   meant?: string;
 }>;
 
-/** `exitCode` is one of the contract: 1 failed, 2 wrong usage, 3 unreachable, 4 refused, 5 no such thing, 6 its state does not allow it, 130 interrupted. */
-export type Failure = Readonly<{ exitCode: number; message: string }>;
+/** `message` says what is wrong, `hint` what to do. `exitCode` is one of `EXIT_CODES`, or a job's own; `code` names the kind where that is known closer. */
+export type Failure = Readonly<{ exitCode: number; message: string; hint?: string; code?: string | null }>;
 
 /** The exit code of the program, or why there is another one. */
 export type Outcome = Result<number, Failure>;
@@ -46,6 +47,17 @@ export type Verb = Readonly<{
 
 export type VerbModule = Readonly<{ verb: Verb }>;
 
+/** `always` is false for a field that may be left out. */
+export type FieldShape = Readonly<{ name: string; type: string; always: boolean; about: string | null }>;
+
+/** What is shown as JSON for words such as `blacklist list`; of a list, `type` and `fields` are those of each row. */
+export type DocumentShape = Readonly<{
+  words: string;
+  is_list: boolean;
+  type: string;
+  fields: readonly FieldShape[];
+}>;
+
 /** What differs between programs. `flags` are those of every verb, and may stand before it too unless `isVerbFirst`. A verb
  * is loaded only when it is called. */
 export type Program = Readonly<{
@@ -57,6 +69,7 @@ export type Program = Readonly<{
   verbs: Readonly<Record<string, () => Promise<VerbModule>>>;
   examples: readonly string[];
   note?: string;
+  describeDocuments?: () => Promise<readonly DocumentShape[]>;
 }>;
 
 export const DONE: Outcome = { ok: true, value: 0 };

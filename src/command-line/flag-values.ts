@@ -14,6 +14,23 @@ export const readList = (flags: FlagValues, name: string): readonly string[] => 
   return Array.isArray(value) ? value : [];
 };
 
+const UNIT_MS: Readonly<Record<string, number>> = { s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 };
+
+const parseDurationMs = (text: string): number | null => {
+  const [, count, unit = "s"] = /^(\d+(?:\.\d+)?)([smhd]?)$/.exec(text) ?? [];
+  return count === undefined ? null : Number(count) * (UNIT_MS[unit || "s"] ?? 0);
+};
+
+/** For a flag's `check`. */
+export const checkDuration = (value: string): string | null =>
+  parseDurationMs(value) === null ? "be a time, such as 30s, 10m, 2h or 1d" : null;
+
+/** In milliseconds; null when the flag is not there. */
+export const readDuration = (flags: FlagValues, name: string): number | null => {
+  const text = readText(flags, name);
+  return text === null ? null : parseDurationMs(text);
+};
+
 /** Null when the flag is not there. */
 export const readWhole = (
   flags: FlagValues,

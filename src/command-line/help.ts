@@ -26,8 +26,11 @@ export const nameFlag = ({ long, short, value, bare }: Flag): string => {
   return `${short === undefined ? "" : `-${short}, `}--${long}${shown}`;
 };
 
+export const explainFlag = ({ help, default: usual }: Flag): string =>
+  usual === undefined ? help : `${help} (default: ${usual})`;
+
 const renderFlag = (flag: Flag): string =>
-  renderEntry(`${flag.short === undefined ? "    " : ""}${nameFlag(flag)}`, flag.help, FLAG_WIDTH);
+  renderEntry(`${flag.short === undefined ? "    " : ""}${nameFlag(flag)}`, explainFlag(flag), FLAG_WIDTH);
 
 const renderFlags = (flags: readonly Flag[]): string => renderSection("Flags", flags.map(renderFlag));
 

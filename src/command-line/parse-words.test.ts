@@ -9,6 +9,7 @@ import { createProgram } from "../server/program.ts";
 import { verb as token } from "../server/verbs/token.ts";
 import type { Invocation, Verb } from "./command.ts";
 import { parseWords } from "./parse-words.ts";
+import { phraseFailure } from "./usage.ts";
 
 const parse = (words: readonly string[], verb: Verb = add): Invocation => {
   const parsed = parseWords(words, verb, NX);
@@ -20,7 +21,7 @@ const refuse = (words: readonly string[], verb: Verb = add): string => {
   const parsed = parseWords(words, verb, NX);
   if (parsed.ok) throw new Error("it was accepted");
   expect(parsed.error.exitCode).toBe(2);
-  return parsed.error.message;
+  return phraseFailure(parsed.error);
 };
 
 describe("a command's words", () => {
@@ -154,6 +155,8 @@ describe("a flag whose value may be left out", () => {
     [["--prt"], "--prt is not a flag of box kill; did you mean --port?"],
     [["-z"], "-z is not a flag of box kill; see box kill --help"],
   ])("%j is told in one line, with the program's name", (words, message) => {
-    expect(run(words)).toEqual({ ok: false, error: { exitCode: 2, message } });
+    const refused = run(words);
+    expect(refused).toMatchObject({ ok: false, error: { exitCode: 2 } });
+    expect(!refused.ok && phraseFailure(refused.error)).toBe(message);
   });
 });

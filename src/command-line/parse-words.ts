@@ -70,11 +70,11 @@ const splitShort = (word: string, flags: readonly Flag[]): readonly Piece[] => {
 
 type Grammar = Readonly<{ called: string; flags: readonly Flag[] }>;
 
-const describeUnknown = (name: string, { called, flags }: Grammar): string => {
+const refuseUnknown = (name: string, { called, flags }: Grammar): Result<never, Failure> => {
   const names = flags.map((flag) => flag.long);
   const nearest = name.startsWith("--") ? suggestNearest(name.slice(2), names) : null;
   const advice = nearest === null ? `see ${called} --help` : `did you mean --${nearest}?`;
-  return `${escapeText(name)} is not a flag of ${called}; ${advice}`;
+  return failUsage(`${escapeText(name)} is not a flag of ${called}`, advice);
 };
 
 const takeValue = (flag: Flag, own: string | null, next: string | undefined): Result<Given, Failure> => {
@@ -87,7 +87,7 @@ const takeValue = (flag: Flag, own: string | null, next: string | undefined): Re
 
 const readPiece = ({ name, value }: Piece, next: string | undefined, grammar: Grammar): Result<Given, Failure> => {
   const flag = grammar.flags.find(({ long, short }) => name === `--${long}` || name === `-${short}`);
-  if (flag === undefined) return failUsage(describeUnknown(name, grammar));
+  if (flag === undefined) return refuseUnknown(name, grammar);
   if (flag.value !== undefined) return takeValue(flag, value, next);
   if (value === null) return ok({ flag, value: true });
   return failUsage(`--${flag.long} takes no value (see ${grammar.called} --help)`);
@@ -157,5 +157,5 @@ export const parseWords = (
   const parsed = parseStrictly(words, grammar);
   const extra = parsed.ok ? parsed.value.words[maxWords ?? Number.POSITIVE_INFINITY] : undefined;
   if (extra === undefined) return parsed;
-  return failUsage(`${grammar.called} does not take "${escapeText(extra)}"; its usage is: ${usage}`);
+  return failUsage(`${grammar.called} does not take "${escapeText(extra)}"`, `its usage is: ${usage}`);
 };

@@ -8,5 +8,5 @@ import { failUsage } from "./usage.ts";
 export const refuseWord = (command: string, word: string, known: readonly string[]): Result<never, Failure> => {
   const nearest = suggestNearest(word, known);
   const advice = nearest === null ? `it takes ${known.join(", ")}` : `did you mean ${nearest}?`;
-  return failUsage(`"${escapeText(word)}" is nothing that ${command} knows; ${advice}`);
+  return failUsage(`"${escapeText(word)}" is nothing that ${command} knows`, advice);
 };

@@ -3,7 +3,6 @@ import { ok, type Result } from "../base/result.ts";
 import { suggestNearest } from "../base/suggest.ts";
 import { DONE, type Failure, type Invocation, type Outcome, type Program, type Verb } from "./command.ts";
 import { findMeantLine } from "./find-meant.ts";
-import { readSwitch } from "./flag-values.ts";
 import { findFirstWord, parseWords } from "./parse-words.ts";
 import { failUsage } from "./usage.ts";
 
@@ -12,7 +11,15 @@ const loadVerb = async (name: string, { name: program, verbs }: Program): Promis
   if (load !== undefined) return ok((await load()).verb);
   const nearest = suggestNearest(name, [...Object.keys(verbs), "help"]);
   const advice = nearest === null ? `see ${program} help` : `did you mean ${nearest}?`;
-  return failUsage(`"${escapeText(name)}" is not a verb of ${program}; ${advice}`);
+  return failUsage(`"${escapeText(name)}" is not a verb of ${program}`, advice);
+};
+
+const describeAll = async (name: string | undefined, program: Program): Promise<Outcome> => {
+  const verb = name === undefined ? ok(null) : await loadVerb(name, program);
+  if (!verb.ok) return verb;
+  const { describeProgram } = await import("./describe-program.ts");
+  console.log(JSON.stringify(await describeProgram(program, name), null, 2));
+  return DONE;
 };
 
 const showHelp = async (name: string | undefined, program: Program): Promise<Outcome> => {
@@ -26,10 +33,11 @@ const showHelp = async (name: string | undefined, program: Program): Promise<Out
   return verb.ok ? DONE : verb;
 };
 
-const showOneHelp = async ([name, extra = "-"]: readonly string[], program: Program): Promise<Outcome> =>
-  extra.startsWith("-")
-    ? showHelp(name, program)
-    : failUsage(`${program.name} help takes one verb, not "${escapeText(extra)}" too`);
+const showOneHelp = async (words: readonly string[], at: number, program: Program): Promise<Outcome> => {
+  const [name, extra] = words.slice(at + 1).filter((word) => !word.startsWith("-"));
+  if (extra !== undefined) return failUsage(`${program.name} help takes one verb, not "${escapeText(extra)}" too`);
+  return words.includes("--json") ? describeAll(name, program) : showHelp(name, program);
+};
 
 const refuseLateVerb = async (word: string, program: Program): Promise<Outcome> => {
   const verb = await loadVerb(word, program);
@@ -49,7 +57,8 @@ const callVerb = async (words: readonly string[], at: number, program: Program):
   const parsed = parseWords(words.toSpliced(at, 1), verb.value, program);
   if (!parsed.ok) return parsed;
   const late = name === undefined ? parsed.value.words[0] : undefined;
-  if (readSwitch(parsed.value.flags, "help")) return showHelp(name ?? late, program);
+  const { help, json } = parsed.value.flags;
+  if (help === true) return json === true ? describeAll(name ?? late, program) : showHelp(name ?? late, program);
   if (late !== undefined) return refuseLateVerb(late, program);
   return verb.value.run(addMeant(parsed.value, verb.value, program));
 };
@@ -60,7 +69,7 @@ const findVerb = (words: readonly string[], { flags, isVerbFirst }: Program): nu
 /** Does what the words say. What the verb prints is on standard output; why it failed is left to the caller to tell. */
 export const runProgram = async (words: readonly string[], program: Program): Promise<Outcome> => {
   const at = findVerb(words, program);
-  if (words[at] === "help") return showOneHelp(words.slice(at + 1), program);
+  if (words[at] === "help") return showOneHelp(words, at, program);
   if (at >= words.length && words.includes("--version")) return callVerb(["version"], 0, program);
   return callVerb(words, at, program);
 };

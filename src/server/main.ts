@@ -1,4 +1,5 @@
 import { runProgram } from "../command-line/run-program.ts";
+import { phraseFailure } from "../command-line/usage.ts";
 import type { OnStep } from "./core/telemetry/steps.ts";
 import { createProgram } from "./program.ts";
 
@@ -6,7 +7,7 @@ import { createProgram } from "./program.ts";
 export const main = async (args: readonly string[], onStep?: OnStep): Promise<number> => {
   const outcome = await runProgram(args, createProgram(onStep));
   if (outcome.ok) return outcome.value;
-  process.stderr.write(`nexus-server: ${outcome.error.message}\n`);
+  process.stderr.write(`nexus-server: ${phraseFailure(outcome.error)}\n`);
   return outcome.error.exitCode;
 };
 

@@ -70,6 +70,7 @@ const ORDERS: readonly Order[] = [
       ["settings"],
       ["targets"],
       ["connection"],
+      ["documents"],
       ["jobs", "code", "setup", "completion"],
       ["project"],
       ["submission", "attach", "top", "files"],

@@ -2,7 +2,11 @@ import { afterAll, beforeAll, expect, test } from "bun:test";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";
+import { describeDocuments } from "../../src/cli/documents/describe-documents.ts";
+import { NX } from "../../src/cli/program.ts";
 import { VERBS } from "../../src/cli/verb-table.ts";
+import type { ProgramDescription } from "../../src/command-line/describe-program.ts";
+import { loadVerbs } from "../../src/command-line/help.ts";
 import type { ArtifactUpload } from "../../src/wire/artifact.ts";
 import { deliverySchema } from "../../src/wire/delivery.ts";
 import { filesSchema } from "../../src/wire/files.ts";
@@ -59,6 +63,7 @@ const difference = z.strictObject({ a: text, b: text, differences: z.array(said)
 
 const SHOWN: readonly Row[] = [
   { words: "status", schema: overview, shape: "{status, health, gpus, running, queued, target}" },
+  { words: "running", schema: jobs, shape: "[Job]" },
   { words: "queue", schema: z.array(explainedJobSchema.strict()).min(1), shape: "[ExplainedJob]" },
   { words: "history", schema: jobs, shape: "[Job]" },
   { words: "get {ended}", schema: told, shape: "Job and `deliveries`" },
@@ -89,6 +94,8 @@ const SHOWN: readonly Row[] = [
   { words: "wait {ended}", schema: jobs, shape: "[Job]" },
   { words: "kill -y {holder}", schema: z.strictObject({ killed: z.array(text) }), shape: "{killed: [id]}" },
 ];
+
+const DESCRIBED = describeDocuments();
 
 let world: World;
 let ids: Ids;
@@ -130,10 +137,25 @@ test.each([
   expect([exitCode, stdout]).toEqual([0, wanted]);
 });
 
+const nameDocument = (words: string): string => words.replace(/ (\{\w+\}|--no-git|--error|-\w|true|\d+)/g, "");
+
+const expectDescribed = (words: string, shown: unknown): void => {
+  const described = DESCRIBED.find((document) => document.words === nameDocument(words));
+  expect(described?.is_list).toBe(Array.isArray(shown));
+  const fields = described?.fields ?? [];
+  if (fields.length === 0) return;
+  for (const row of [shown].flat()) {
+    const names = Object.keys(row as object);
+    expect(names.filter((name) => !fields.some((field) => field.name === name))).toEqual([]);
+    expect(fields.filter(({ name, always }) => always && !names.includes(name))).toEqual([]);
+  }
+};
+
 test.each(SHOWN)("$words --json is one document with the wire's names", async ({ words, schema }) => {
   const { exitCode, stdout } = await world.nx(["--json", ...fillIn(words)]);
   expect(exitCode).toBe(0);
   expect(schema.safeParse(JSON.parse(stdout)).error?.issues ?? []).toEqual([]);
+  expectDescribed(words, JSON.parse(stdout));
 });
 
 test.each(["add --no-git -c -q true", "run -d --no-git -c -q true"])("%s prints the new id alone", async (line) => {
@@ -151,7 +173,7 @@ test("kill -q and remove -q print the ids of the jobs that they ended", async ()
 });
 
 test.each(SHOWN)("docs/cli.md says what $words --json shows", ({ words, shape }) => {
-  const said = words.replace(/ (\{\w+\}|--no-git|--error|-\w|true|\d+)/g, "");
+  const said = nameDocument(words);
   expect(JSON_SECTION.map((row) => row.map((cell) => cell.trim()))).toContainEqual([`\`${said}\``, shape]);
 });
 
@@ -160,4 +182,58 @@ test("every verb with --json is among them", async () => {
   const shown = new Set(SHOWN.map(({ words }) => words.split(" ")[0]));
   const known = verbs.filter(({ flags }) => flags.some(({ long }) => long === "json")).map(({ name }) => name);
   expect(known.filter((name) => !shown.has(name))).toEqual([]);
+});
+
+test("nx help --json describes every verb, each of its flags, and what it shows", async () => {
+  const { stdout } = await world.nx(["help", "--json"]);
+  const help = JSON.parse(stdout) as ProgramDescription;
+  const verbs = await loadVerbs(NX);
+  expect(help.verbs.map(({ name }) => name)).toEqual(verbs.map(({ name }) => name));
+  for (const [index, { flags, name }] of verbs.entries()) {
+    const described = help.verbs[index];
+    expect(described?.flags.map((flag) => flag.name)).toEqual(flags.map(({ long }) => `--${long}`));
+    const isShowing = flags.some(({ long }) => long === "json");
+    expect([name, described?.documents.length !== 0]).toEqual([name, isShowing]);
+  }
+  expect(help.exit_codes).toContainEqual({ exit_code: 3, error: "UNREACHABLE", means: "the server can't be reached" });
+  expect(help.failure.fields.map(({ name }) => name)).toEqual(["error", "message", "hint", "exit_code"]);
+  const add = help.verbs.find(({ name }) => name === "add");
+  expect(add?.flags.find(({ name }) => name === "--priority")).toMatchObject({
+    type: "integer",
+    default: 0,
+    short: "-p",
+  });
+  const one = await world.nx(["help", "add", "--json"]);
+  expect((JSON.parse(one.stdout) as ProgramDescription).verbs).toEqual(add === undefined ? [] : [add]);
+  expect((await world.nx(["add", "--help", "--json"])).stdout).toBe(one.stdout);
+});
+
+test("--fields and --jsonl show of a list what is asked for, and a field that there is not is named", async () => {
+  const { stdout } = await world.nx(["history", "--fields", "id,status"]);
+  const rows = JSON.parse(stdout) as readonly object[];
+  expect(rows.length).toBeGreaterThan(0);
+  for (const row of rows) expect(Object.keys(row)).toEqual(["id", "status"]);
+  const lines = await world.nx(["history", "--jsonl", "--fields", "id,status"]);
+  expect(lines.stdout).toBe(rows.map((row) => `${JSON.stringify(row)}\n`).join(""));
+  const whole = await world.nx(["history", "--jsonl"]);
+  expect(
+    whole.stdout
+      .trimEnd()
+      .split("\n")
+      .map((line) => job.safeParse(JSON.parse(line)).success),
+  ).toEqual(rows.map(() => true));
+  const wrong = await world.nx(["queue", "--fields", "id,statsu"]);
+  expect([wrong.exitCode, wrong.stdout]).toEqual([2, ""]);
+  expect(JSON.parse(wrong.stderr)).toMatchObject({
+    message: '"statsu" is no field of what nx queue shows',
+    hint: "did you mean status?",
+  });
+});
+
+test("running -q prints the ids of the running jobs", async () => {
+  const { id } = await world.submit({ command: "sleep 300", num_gpus: 0, user: "ann" });
+  await world.waitFor(id, ["running"]);
+  expect((await world.nx(["running", "-q", "-u", "ann"])).stdout).toBe(`${id}\n`);
+  expect((await world.nx(["running", "-q"])).stdout.split("\n")).toContain(id);
+  await world.nx(["kill", "-y", id]);
 });

@@ -70,6 +70,7 @@ const EMPTY_SERVER: readonly Scene[] = [
   { name: "logs-none", line: "nx logs" },
   { name: "kill-none", line: "nx kill" },
   { name: "wait-none", line: "nx wait" },
+  { name: "running-empty", line: "nx running" },
   { name: "blacklist-empty", line: "nx blacklist" },
   { name: "health", line: "nx health" },
 ];
@@ -81,6 +82,9 @@ const MISTAKES: readonly Scene[] = [
   { name: "flag-misspelt", line: "nx queue --usr ada" },
   { name: "get-without-id", line: "nx get" },
   { name: "get-unknown", line: "nx get nosuch" },
+  { name: "get-unknown-as-json", line: "nx get nosuch --json" },
+  { name: "verb-misspelt-as-json", line: "nx qeue --json", only: "pipe" },
+  { name: "help-as-json", line: "nx help version --json", only: "pipe" },
   { name: "why-unknown", line: "nx why nosuch" },
   { name: "edit-without-change", line: "nx edit nosuch" },
   { name: "notify-without-test", line: "nx notify" },
@@ -217,6 +221,13 @@ const SETTING_UP: readonly Scene[] = [
   { name: "setup-unasked", line: "nx setup --non-interactive --user ada" },
 ];
 
+const FOR_PROGRAMS: readonly Scene[] = [
+  { name: "run-as-json-failed", line: "nx run --json -c --no-git 'exit 3' > ended.json", only: "pipe" },
+  { name: "wait-too-long", line: "nx wait --timeout 0 {train2}", only: "pipe" },
+  { name: "running", line: "nx running" },
+  { name: "running-fields", line: "nx running --jsonl --fields id,status,gpu_idxs", only: "pipe" },
+];
+
 export const SCENES: readonly Scene[] = [
   ...EMPTY_SERVER,
   ...MISTAKES,
@@ -226,4 +237,5 @@ export const SCENES: readonly Scene[] = [
   ...FILES,
   ...SETTING_UP,
   { name: "run-input", line: "echo hello | nx run -c --no-git cat", only: "pipe" },
+  ...FOR_PROGRAMS,
 ];

@@ -4,6 +4,7 @@ import { DONE, type Flag, type Program, type Verb } from "../../src/command-line
 import { loadVerbs } from "../../src/command-line/help.ts";
 import { parseWords } from "../../src/command-line/parse-words.ts";
 import { runProgram } from "../../src/command-line/run-program.ts";
+import { phraseFailure } from "../../src/command-line/usage.ts";
 
 type Case = Readonly<{ verb: Verb; flag: Flag }>;
 
@@ -27,16 +28,18 @@ export const refuseWords = async (words: readonly string[], program: Program): P
   const outcome = await runProgram(words, disarmVerbs(program));
   if (outcome.ok) throw new Error(`${program.name} ${words.join(" ")} was taken`);
   expect(outcome.error.exitCode).toBe(2);
-  expect(outcome.error.message.split("\n")).toHaveLength(1);
-  return outcome.error.message;
+  const told = phraseFailure(outcome.error);
+  expect(told.split("\n")).toHaveLength(1);
+  return told;
 };
 
 const refuse = ({ verb }: Case, words: readonly string[], program: Program): string => {
   const parsed = parseWords(words, verb, program);
   if (parsed.ok) throw new Error(`${nameCall(program, verb)} ${words.join(" ")} was taken`);
   expect(parsed.error.exitCode).toBe(2);
-  expect(parsed.error.message.split("\n")).toHaveLength(1);
-  return parsed.error.message;
+  const told = phraseFailure(parsed.error);
+  expect(told.split("\n")).toHaveLength(1);
+  return told;
 };
 
 /** Each flag of each verb, and each verb, written wrong in every way that its own description tells. */

@@ -1,6 +1,6 @@
 import { err, ok, type Result } from "../../base/result.ts";
 import type { Failure, Outcome } from "../../command-line/command.ts";
-import { fail, UNREACHABLE } from "../../command-line/usage.ts";
+import { addHint, fail, UNREACHABLE } from "../../command-line/usage.ts";
 import { CLOSE_CODES } from "../../wire/attach.ts";
 import type { WireJob } from "../../wire/job.ts";
 import { type Api, createApi } from "../connection/api-client.ts";
@@ -160,8 +160,7 @@ const showEnd = async (session: Session): Promise<Outcome> => {
   return ok(chooseExitCode(job.value));
 };
 
-const advise = (id: string, { exitCode, message }: Failure): Outcome =>
-  err({ exitCode, message: `${message}; come back with: nx attach ${id}` });
+const advise = (id: string, failure: Failure): Outcome => err(addHint(failure, `come back with: nx attach ${id}`));
 
 /** Shows a running job's terminal in the user's, until the job ends or the user detaches. A broken connection is mended. */
 export const attachToJob = async (api: Api, id: string, isWatching: boolean): Promise<Outcome> => {

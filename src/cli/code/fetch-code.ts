@@ -5,9 +5,9 @@ import { join } from "node:path";
 import { describeError } from "../../base/describe-error.ts";
 import { err, ok, type Result } from "../../base/result.ts";
 import type { Failure } from "../../command-line/command.ts";
-import { fail, NO_SUCH_THING, UNREACHABLE, WRONG_STATE } from "../../command-line/usage.ts";
+import { fail, UNREACHABLE } from "../../command-line/usage.ts";
 import type { Api } from "../connection/api-client.ts";
-import type { ApiFailure } from "../connection/api-failure.ts";
+import type { ApiResult } from "../connection/api-failure.ts";
 import type { KeptFolder } from "./kept-folder.ts";
 import { cleanTree } from "./place-tree.ts";
 
@@ -16,13 +16,6 @@ const UNPACKING = [
   ...["--no-same-owner", "--no-same-permissions", "--no-overwrite-dir", "--delay-directory-restore"],
   ...["--anchored", "--wildcards", "--wildcards-match-slash", ...NOT_OURS],
 ];
-
-const EXIT_CODES: Readonly<Record<string, number>> = { JOB_NOT_FOUND: NO_SUCH_THING, ARTIFACT_NOT_FOUND: WRONG_STATE };
-
-const tellMissing = (failure: ApiFailure): ApiFailure => ({
-  ...failure,
-  exitCode: EXIT_CODES[failure.code ?? ""] ?? failure.exitCode,
-});
 
 const saveBody = async (body: ReadableStream<Uint8Array>, path: string): Promise<Result<void, Failure>> => {
   const file = await open(path, "wx", 0o600);
@@ -51,10 +44,8 @@ const unpack = (archive: string, folder: string, signal: AbortSignal): Promise<R
 };
 
 /** The tar of the job's code. */
-export const openCode = async (api: Api, id: string): Promise<Result<ReadableStream<Uint8Array>, Failure>> => {
-  const answer = await api.stream(`/v1/jobs/${encodeURIComponent(id)}/code`, new AbortController().signal);
-  return answer.ok ? answer : err(tellMissing(answer.error));
-};
+export const openCode = (api: Api, id: string): ApiResult<ReadableStream<Uint8Array>> =>
+  api.stream(`/v1/jobs/${encodeURIComponent(id)}/code`, new AbortController().signal);
 
 /** Unpacks it into a folder called `name` in one of our own, where only files, links and folders are then. */
 export const unpackCode = (

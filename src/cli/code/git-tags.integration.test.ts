@@ -279,7 +279,7 @@ describe("a submission", () => {
     setUpRemote();
     answer = () => ({ status: 500, error: "GPU_ERROR" });
     const run = await nx(["run", "true"]);
-    expect([run.exitCode, rounds.length]).toEqual([1, 1]);
+    expect([run.exitCode, rounds.length]).toEqual([6, 1]);
     expect(lastRound()[0]?.git_tag).toMatch(/^nexus-/);
     expect(listTags()).toEqual([]);
   });

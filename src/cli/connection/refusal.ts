@@ -1,10 +1,9 @@
-import { FAILED, REFUSED } from "../../command-line/usage.ts";
+import { FAILED } from "../../command-line/usage.ts";
 import type { WireError } from "../../wire/error.ts";
 import type { ApiFailure } from "./api-failure.ts";
+import { judgeRefusal, judgeStatus } from "./refusal-kinds.ts";
 
 const UNAVAILABLE = 503;
-
-const isRefusal = (status: number): boolean => status === 401 || status === 403;
 
 /** What answers is no server of ours. */
 export const describeStranger = ({ status }: Response): ApiFailure => ({
@@ -21,13 +20,14 @@ const nameRequest = ({ headers, status }: Response): string | null => {
 /** What an answer says that is none of those wished for. */
 export const describeRefusal = async (response: Response): Promise<ApiFailure> => {
   const text = await response.text();
-  const exitCode = isRefusal(response.status) ? REFUSED : FAILED;
   try {
     const { error, message, hint } = JSON.parse(text) as WireError;
     if (typeof message !== "string") return describeStranger(response);
-    const note = hint ?? nameRequest(response);
-    return { exitCode, code: error, message: note === null ? message : `${message} (${note})` };
+    const note = nameRequest(response);
+    const exitCode = judgeRefusal(error, response.status);
+    const told = note === null ? message : `${message} (${note})`;
+    return { exitCode, code: error, message: told, ...(hint === undefined ? {} : { hint }) };
   } catch {
-    return { ...describeStranger(response), exitCode };
+    return { ...describeStranger(response), exitCode: judgeStatus(response.status) };
   }
 };

@@ -2,7 +2,7 @@ import { matchesGlob } from "node:path";
 import { escapeText } from "../../base/escape-text.ts";
 import { ok, type Result } from "../../base/result.ts";
 import type { Failure } from "../../command-line/command.ts";
-import { fail } from "../../command-line/usage.ts";
+import { failMissing } from "../../command-line/usage.ts";
 import type { WireFile } from "../../wire/files.ts";
 
 /** As the server calls it: `./a/` is `a`, and the top is empty. */
@@ -28,7 +28,8 @@ export const chooseFiles = (
   const chosen = new Set<WireFile>();
   for (const [index, word] of wanted.entries()) {
     const named = files.filter(({ path }) => matches(word, path));
-    if (named.length === 0) return fail(`job ${id} has no file ${escapeText(words[index] ?? "")}: see nx files ${id}`);
+    if (named.length === 0)
+      return failMissing(`job ${id} has no file ${escapeText(words[index] ?? "")}: see nx files ${id}`);
     for (const file of named) chosen.add(file);
   }
   return ok(words.length === 0 ? files : files.filter((file) => chosen.has(file)));

@@ -1,6 +1,6 @@
 import { ok, type Result } from "../../base/result.ts";
 import type { Failure } from "../../command-line/command.ts";
-import { fail } from "../../command-line/usage.ts";
+import { fail, failState } from "../../command-line/usage.ts";
 import type { WireFile, WireFiles } from "../../wire/files.ts";
 import type { WireJob } from "../../wire/job.ts";
 import type { Api } from "../connection/api-client.ts";
@@ -41,7 +41,7 @@ const checkJob = ({ target }: Api, job: WireJob): Result<WireJob, Failure> => {
   if (readOutputs(job) === null)
     return fail(`the server "${target.name}" is too old to keep what jobs make: upgrade it`);
   if (!JOB_ID.test(job.id)) return fail("the server answered with a job id that can't be one");
-  return job.status === "queued" ? fail(`job ${job.id} has not started yet`) : ok(job);
+  return job.status === "queued" ? failState(`job ${job.id} has not started yet`) : ok(job);
 };
 
 /** A job that has started; one that has ended once what it made is kept. */

@@ -3,7 +3,7 @@ import { readErrorCode } from "../../base/error-code.ts";
 import { escapeText } from "../../base/escape-text.ts";
 import { err, ok, type Problem, type Result } from "../../base/result.ts";
 import type { Failure } from "../../command-line/command.ts";
-import { fail } from "../../command-line/usage.ts";
+import { fail, phraseFailure } from "../../command-line/usage.ts";
 import type { WireFile } from "../../wire/files.ts";
 import type { Api } from "../connection/api-client.ts";
 import { type BytePath, encodePath, readBytePath, readByteTarget, splitPath } from "./byte-path.ts";
@@ -86,7 +86,7 @@ const read = async (
 ): Promise<Result<boolean | string, Failure>> => {
   const answer = await readFileInto(describeRemote(pulling, way, file), watch(sink, pulling));
   if (answer.ok || concernsAll(answer.error)) return answer;
-  return ok(escapeText(answer.error.message));
+  return ok(escapeText(phraseFailure(answer.error)));
 };
 
 const openHere = ({ top }: Pulling, { parents, name }: Way): Result<number, Problem> =>

@@ -1,5 +1,5 @@
 import { ok, type Result } from "../../base/result.ts";
-import { FAILED, UNREACHABLE } from "../../command-line/usage.ts";
+import { REFUSED, UNREACHABLE } from "../../command-line/usage.ts";
 import type { Api } from "../connection/api-client.ts";
 import type { ApiFailure } from "../connection/api-failure.ts";
 import { isBusy, isHopeless, pauseBeforeRetry } from "../jobs/await-job.ts";
@@ -111,4 +111,4 @@ export const readFileInto = async (file: RemoteFile, sink: Sink): Promise<Result
 };
 
 /** Nothing was wrong with the file: the server can't be reached, or refuses all. */
-export const concernsAll = ({ exitCode }: ApiFailure): boolean => exitCode !== FAILED;
+export const concernsAll = ({ exitCode }: ApiFailure): boolean => exitCode === UNREACHABLE || exitCode === REFUSED;

@@ -1,10 +1,22 @@
-import { err, type Result } from "../../base/result.ts";
-import type { Failure } from "../../command-line/command.ts";
-import { NO_SUCH_THING } from "../../command-line/usage.ts";
+import { ok } from "../../base/result.ts";
 import type { WireJob } from "../../wire/job.ts";
 import type { Api } from "../connection/api-client.ts";
+import type { ApiResult } from "../connection/api-failure.ts";
 
-export const askJob = async (api: Api, id: string): Promise<Result<WireJob, Failure>> => {
-  const job = await api.get<WireJob>(`/v1/jobs/${encodeURIComponent(id)}`);
-  return job.ok || job.error.code !== "JOB_NOT_FOUND" ? job : err({ ...job.error, exitCode: NO_SUCH_THING });
+const AT_ONCE = 32;
+
+export const askJob = (api: Api, id: string): ApiResult<WireJob> =>
+  api.get<WireJob>(`/v1/jobs/${encodeURIComponent(id)}`);
+
+/** In the order of the ids; fails where there is not each of them. */
+export const askJobs = async (api: Api, ids: readonly string[]): ApiResult<readonly WireJob[]> => {
+  const jobs: WireJob[] = [];
+  while (jobs.length < ids.length) {
+    const answers = await Promise.all(ids.slice(jobs.length, jobs.length + AT_ONCE).map((id) => askJob(api, id)));
+    for (const job of answers) {
+      if (!job.ok) return job;
+      jobs.push(job.value);
+    }
+  }
+  return ok(jobs);
 };

@@ -1,14 +1,14 @@
-import { err, type Result } from "../../base/result.ts";
+import { err, ok, type Result } from "../../base/result.ts";
 import type { Failure } from "../../command-line/command.ts";
 import { UNREACHABLE } from "../../command-line/usage.ts";
 import type { WireJob } from "../../wire/job.ts";
 import { type Api, createApi } from "../connection/api-client.ts";
-import type { ApiFailure, ApiResult } from "../connection/api-failure.ts";
+import type { ApiFailure } from "../connection/api-failure.ts";
+import { askJobs } from "./ask-job.ts";
 import { readOutputs } from "./kept-text.ts";
 
 export type IsIt = (job: WireJob) => boolean;
 type ServerEvent = Readonly<{ name: string; data: string }>;
-type Wanted = Readonly<{ id: string; isIt: IsIt }>;
 
 const RECONNECT_MS = 500;
 const MAX_ATTEMPTS = 60;
@@ -48,45 +48,67 @@ const splitEvents = async function* (stream: ReadableStream<Uint8Array>): AsyncG
   }
 };
 
-const isConcerned = ({ name, data }: ServerEvent, id: string): boolean =>
-  name === "resync" || ((name === "job" || name === "job_removed") && data.includes(`"id":"${id}"`));
+type Waiting = Readonly<{ api: Api; pending: Set<string>; isIt: IsIt; signal: AbortSignal }>;
+type Found = AsyncGenerator<Result<WireJob, ApiFailure>, ApiFailure | null>;
 
-const readUntil = async (
-  api: Api,
-  { id, isIt }: Wanted,
-  stream: ReadableStream<Uint8Array>,
-): Promise<Result<WireJob, ApiFailure>> => {
-  let job = await api.get<WireJob>(`/v1/jobs/${id}`);
-  if (!job.ok || isIt(job.value)) return job;
-  for await (const event of splitEvents(stream)) {
-    if (!isConcerned(event, id)) continue;
-    job = await api.get<WireJob>(`/v1/jobs/${id}`);
-    if (!job.ok || isIt(job.value)) return job;
-  }
-  return job;
+const listConcerned = ({ name, data }: ServerEvent, { pending }: Waiting): readonly string[] => {
+  if (name === "resync") return [...pending];
+  if (name !== "job" && name !== "job_removed") return [];
+  const named = [...data.matchAll(/"id":"([^"]+)"/g)].map(([, id = ""]) => id);
+  return [...new Set(named)].filter((id) => pending.has(id));
 };
 
-const listenOnce = async (api: Api, wanted: Wanted): ApiResult<WireJob> => {
-  const controller = new AbortController();
-  const stream = await api.stream("/v1/events", controller.signal);
-  if (!stream.ok) return isBusy(stream.error) ? api.get<WireJob>(`/v1/jobs/${wanted.id}`) : stream;
+const lookAt = async function* ({ api, pending, isIt }: Waiting, ids: readonly string[]): Found {
+  const jobs = await askJobs(api, ids);
+  if (!jobs.ok) return jobs.error;
+  for (const [index, job] of jobs.value.entries()) if (isIt(job) && pending.delete(ids[index] ?? "")) yield ok(job);
+  return null;
+};
+
+const hear = async function* (waiting: Waiting, stream: ReadableStream<Uint8Array>): Found {
+  const events = splitEvents(stream);
+  for (let ids: readonly string[] = [...waiting.pending]; ; ) {
+    const failure = yield* lookAt(waiting, ids);
+    if (failure !== null || waiting.pending.size === 0) return failure;
+    const event = await events.next();
+    if (event.done) return null;
+    ids = listConcerned(event.value, waiting);
+  }
+};
+
+const listenOnce = async function* (waiting: Waiting): Found {
+  const closing = new AbortController();
+  const signal = AbortSignal.any([closing.signal, waiting.signal]);
+  const stream = await waiting.api.stream("/v1/events", signal);
+  if (!stream.ok) return isBusy(stream.error) ? yield* lookAt(waiting, [...waiting.pending]) : stream.error;
   try {
-    return await readUntil(api, wanted, stream.value);
+    return yield* hear(waiting, stream.value);
   } catch {
-    return err({ exitCode: UNREACHABLE, code: null, message: "the connection broke" });
+    return { exitCode: UNREACHABLE, code: null, message: "the connection broke" };
   } finally {
-    controller.abort();
+    closing.abort();
   }
 };
 
-/** Waits by the server's events, not by asking; a server that is restarted meanwhile is waited for. */
-export const awaitJob = async (api: Api, id: string, isIt: IsIt): Promise<Result<WireJob, Failure>> => {
-  const same = stayWith(api);
-  for (let misses = 0; ; ) {
-    const job = await listenOnce(same, { id, isIt });
-    if (job.ok && isIt(job.value)) return job;
-    misses = job.ok ? 0 : misses + 1;
-    if (!job.ok && isHopeless(job.error, misses)) return job;
-    await pauseBeforeRetry();
+/**
+ * Each job once it is so, in the order in which they become so, and what ends the waiting early. By the server's events, not by
+ * asking; a server that is restarted meanwhile is waited for. It ends without a word after the signal.
+ */
+export const awaitJobs = async function* (
+  api: Api,
+  { ids, isIt, signal }: Readonly<{ ids: readonly string[]; isIt: IsIt; signal: AbortSignal }>,
+): AsyncGenerator<Result<WireJob, ApiFailure>> {
+  const waiting = { api: stayWith(api), pending: new Set(ids), isIt, signal };
+  const goesOn = (): boolean => waiting.pending.size > 0 && !signal.aborted;
+  for (let misses = 0; goesOn(); ) {
+    const failure = yield* listenOnce(waiting);
+    misses = failure === null ? 0 : misses + 1;
+    if (failure !== null && isHopeless(failure, misses)) return yield err(failure);
+    if (goesOn()) await pauseBeforeRetry();
   }
+};
+
+export const awaitJob = async (api: Api, id: string, isIt: IsIt): Promise<Result<WireJob, Failure>> => {
+  for await (const job of awaitJobs(api, { ids: [id], isIt, signal: new AbortController().signal })) return job;
+  throw new Error(`the waiting for job ${id} ended without a word`);
 };

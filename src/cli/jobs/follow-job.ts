@@ -1,6 +1,6 @@
 import { err, ok, type Result } from "../../base/result.ts";
 import type { Failure, Outcome } from "../../command-line/command.ts";
-import { INTERRUPTED, UNREACHABLE } from "../../command-line/usage.ts";
+import { addHint, INTERRUPTED, UNREACHABLE } from "../../command-line/usage.ts";
 import type { WireJob } from "../../wire/job.ts";
 import type { Api } from "../connection/api-client.ts";
 import { isTerminal } from "../terminal/is-terminal.ts";
@@ -46,7 +46,7 @@ const listenUntilEnd = async (api: Api, id: string, listener: Listener): Promise
 
 type Interrupt = Readonly<{ signal: AbortSignal; ignore: () => void }>;
 
-const listenForInterrupt = (id: string): Interrupt => {
+export const listenForInterrupt = (id: string): Interrupt => {
   const controller = new AbortController();
   const leave = (): void => {
     hint(`\nDetached; job ${id} goes on. Come back with: nx logs -F ${id}`);
@@ -64,7 +64,7 @@ export const followJob = async (api: Api, id: string, lastLines: number | null):
   if (signal.aborted) return ok(INTERRUPTED);
   ignore();
   viewer.end();
-  if (!ended.ok) return err({ ...ended.error, message: `${ended.error.message}; come back with: nx logs -F ${id}` });
+  if (!ended.ok) return err(addHint(ended.error, `come back with: nx logs -F ${id}`));
   reportEnd(ended.value);
   await sayKept(api, ended.value);
   return ok(chooseExitCode(ended.value));

@@ -1,4 +1,6 @@
 import { escapeText } from "../../base/escape-text.ts";
+import { err, ok } from "../../base/result.ts";
+import type { Outcome } from "../../command-line/command.ts";
 import type { WireJob } from "../../wire/job.ts";
 
 const KILLED_EXIT_CODE = 143;
@@ -16,4 +18,12 @@ export const describeEnding = (job: WireJob): string => {
   const ending = job.exit_code === null ? "" : ` with exit code ${job.exit_code}`;
   const reason = job.error_message === null || isPlainExit(job) ? "" : `: ${escapeText(job.error_message)}`;
   return `Job ${job.id} ${job.status}${ending}${reason}`;
+};
+
+/** With the job's own exit code; as JSON a failure says that it is the job's, and not one of `nx`. */
+export const concludeJob = (job: WireJob, isJson: boolean): Outcome => {
+  const exitCode = chooseExitCode(job);
+  if (exitCode === 0 || !isJson) return ok(exitCode);
+  const code = job.status === "killed" ? "JOB_KILLED" : "JOB_FAILED";
+  return err({ exitCode, code, message: describeEnding(job), hint: `see its output with: nx logs ${job.id}` });
 };

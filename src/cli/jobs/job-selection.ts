@@ -1,12 +1,14 @@
 import { ok, type Result } from "../../base/result.ts";
 import type { Failure } from "../../command-line/command.ts";
-import { fail, failUsage } from "../../command-line/usage.ts";
+import { failMissing, failState, failUsage, NO_SUCH_THING } from "../../command-line/usage.ts";
 import type { WireJob, WireStatus } from "../../wire/job.ts";
 import type { Api } from "../connection/api-client.ts";
+import { askJob } from "./ask-job.ts";
 import { ENDED_STATUSES } from "./list-flags.ts";
 import { listJobs } from "./list-jobs.ts";
 
 const IS_GPU = /^\d{1,2}$/;
+const JOB_ID = /^[a-z0-9-]{1,64}$/;
 
 const compilePattern = (text: string): Result<RegExp, Failure> => {
   try {
@@ -14,6 +16,19 @@ const compilePattern = (text: string): Result<RegExp, Failure> => {
   } catch (error) {
     return failUsage(`"${text}" is no job, GPU or regular expression: ${error instanceof Error ? error.message : ""}`);
   }
+};
+
+const ADVICE: Readonly<Partial<Record<WireStatus, (id: string) => string>>> = {
+  queued: (id) => `take it out of the queue with: nx remove ${id}`,
+  running: (id) => `end it with: nx kill ${id}`,
+};
+
+const explainNone = async (api: Api, word: string, status: WireStatus): Promise<Result<never, Failure>> => {
+  const none = failMissing(`no ${status} job matches "${word}"`);
+  const job = JOB_ID.test(word) ? await askJob(api, word) : none;
+  if (!job.ok) return job.error.exitCode === NO_SUCH_THING ? none : job;
+  const { id, status: found } = job.value;
+  return failState(`job ${id} is ${found}, not ${status}`, ADVICE[found]?.(id));
 };
 
 const selectBy = (jobs: readonly WireJob[], word: string, status: WireStatus): Result<readonly WireJob[], Failure> => {
@@ -37,7 +52,7 @@ export const selectJobs = async (
   for (const word of words) {
     const selected = selectBy(jobs.value, word, status);
     if (!selected.ok) return selected;
-    if (selected.value.length === 0) return fail(`no ${status} job matches "${word}"`);
+    if (selected.value.length === 0) return explainNone(api, word, status);
     for (const job of selected.value) chosen.set(job.id, job);
   }
   return ok([...chosen.values()]);
@@ -47,7 +62,7 @@ const findOnGpu = async (api: Api, gpu: string): Promise<Result<WireJob, Failure
   const jobs = await api.get<readonly WireJob[]>(`/v1/jobs?status=running&gpu_index=${gpu}&limit=1`);
   if (!jobs.ok) return jobs;
   const [job] = jobs.value;
-  return job === undefined ? fail(`no job runs on GPU ${gpu}`) : ok(job);
+  return job === undefined ? failMissing(`no job runs on GPU ${gpu}`) : ok(job);
 };
 
 const findNewest = async (api: Api, user: string): Promise<Result<WireJob, Failure>> => {
@@ -56,7 +71,7 @@ const findNewest = async (api: Api, user: string): Promise<Result<WireJob, Failu
   const ended = running.value.length > 0 ? running : await listJobs(api, { statuses: ENDED_STATUSES, user, most: 1 });
   if (!ended.ok) return ended;
   const [job] = ended.value;
-  return job === undefined ? fail(`no job of ${user} has started yet`) : ok(job);
+  return job === undefined ? failMissing(`no job of ${user} has started yet`) : ok(job);
 };
 
 /** By id or GPU; without a word the user's newest started job. */

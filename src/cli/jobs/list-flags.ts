@@ -2,7 +2,8 @@ import { ok, type Result } from "../../base/result.ts";
 import type { Failure, Flag, FlagValues } from "../../command-line/command.ts";
 import { readSwitch, readWhole } from "../../command-line/flag-values.ts";
 import type { WireJob, WireStatus } from "../../wire/job.ts";
-import { hint, print, printJson } from "../terminal/output.ts";
+import { printRows, ROW_FLAGS, wantsJson } from "../documents/rows.ts";
+import { hint, print } from "../terminal/output.ts";
 
 const DEFAULT_SHOWN = 25;
 const MOST_COUNTED = 10_000;
@@ -10,9 +11,10 @@ export const ENDED_STATUSES: readonly WireStatus[] = ["completed", "failed", "ki
 
 export const LIST_FLAGS: readonly Flag[] = [
   { long: "user", short: "u", value: "NAME", help: "only this user's" },
-  { long: "count", short: "n", value: "N", help: `how many (default: ${DEFAULT_SHOWN})` },
+  { long: "count", short: "n", value: "N", default: DEFAULT_SHOWN, help: "how many" },
   { long: "all", help: "all of them" },
   { long: "json", help: "as JSON" },
+  ...ROW_FLAGS,
   { long: "quiet", short: "q", help: "ids only" },
 ];
 
@@ -29,7 +31,7 @@ export const showJobs = (
   flags: FlagValues,
   text: Readonly<{ printTable: (jobs: readonly WireJob[]) => void; whenEmpty: string }>,
 ): void => {
-  if (readSwitch(flags, "json")) printJson(jobs);
+  if (wantsJson(flags)) printRows(jobs, flags);
   else if (readSwitch(flags, "quiet")) for (const job of jobs) print(job.id);
   else if (jobs.length === 0) hint(text.whenEmpty);
   else text.printTable(jobs);

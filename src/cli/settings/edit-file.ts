@@ -66,7 +66,10 @@ export const editFile = async (
   { template, check }: Readonly<{ template: string; check: CheckFile }>,
 ): Promise<Outcome> => {
   if (!isTerminal("input") && !process.env["VISUAL"] && !process.env["EDITOR"])
-    return failUsage("an editor needs a terminal; elsewhere, set EDITOR to a program that edits the file it is given");
+    return failUsage(
+      "an editor needs a terminal",
+      "elsewhere, set EDITOR to a program that edits the file it is given",
+    );
   const draft = createDraft(path, template);
   try {
     const edited = await editUntilRight(draft, check);

@@ -102,7 +102,7 @@ test("-e with a name alone takes the caller's value", () => {
   } finally {
     delete process.env["NEXUS_TEST_VALUE"];
   }
-  expect(refuse(["NEXUS_TEST_VALUE"])).toEqual([2, expect.stringContaining("-e NEXUS_TEST_VALUE=VALUE")]);
+  expect(refuse(["NEXUS_TEST_VALUE"])).toEqual([2, "-e NEXUS_TEST_VALUE: it has no value here"]);
 });
 
 test("what is no variable's name is refused, without showing the value", () => {

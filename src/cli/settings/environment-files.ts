@@ -41,7 +41,7 @@ const parsePair = (pair: string): Result<readonly [string, string], Failure> => 
   if (split !== -1) return ok([name, pair.slice(split + 1)]);
   const own = process.env[name];
   return own === undefined
-    ? failUsage(`-e ${name}: it has no value here; give one with -e ${name}=VALUE`)
+    ? failUsage(`-e ${name}: it has no value here`, `give one with -e ${name}=VALUE`)
     : ok([name, own]);
 };
 

@@ -20,7 +20,7 @@ const readNames = (
   if (unknown === undefined) return ok(names);
   const nearest = suggestNearest(unknown, known);
   const advice = nearest === null ? `there are ${known.join(", ")} and ${NONE}` : `did you mean ${nearest}?`;
-  return failUsage(`--${kind} does not know "${unknown}"; ${advice}`);
+  return failUsage(`--${kind} does not know "${unknown}"`, advice);
 };
 
 const readGitTags = (flags: FlagValues, present: boolean): Result<boolean, Failure> => {

@@ -2,7 +2,7 @@ import { confirm, intro, isCancel, multiselect, outro, password, select, text } 
 import { err, ok, type Result } from "../../base/result.ts";
 import { isCredentialName } from "../../base/secret-names.ts";
 import type { Failure } from "../../command-line/command.ts";
-import { INTERRUPTED } from "../../command-line/usage.ts";
+import { INTERRUPTED, phraseFailure } from "../../command-line/usage.ts";
 import type { Config } from "../settings/config-file.ts";
 import { LOCAL, listEntries } from "../targets/target.ts";
 import { checkTargetName, parseTargetUrl } from "../targets/target-url.ts";
@@ -67,7 +67,7 @@ const askVariables = async (services: readonly string[]): Promise<Asked<Readonly
 };
 
 const explain = (result: Result<unknown, Failure>): string | undefined =>
-  result.ok ? undefined : result.error.message;
+  result.ok ? undefined : phraseFailure(result.error);
 
 const askServer = async (config: Config): Promise<Asked<WizardResult["added"]>> => {
   const url = await askText("Address of the server", "https://", (value) => explain(parseTargetUrl(value)));

@@ -6,7 +6,7 @@ import { escapeText } from "../../base/escape-text.ts";
 import { ok, type Result } from "../../base/result.ts";
 import { DONE, type Failure, type FlagValues, type Outcome } from "../../command-line/command.ts";
 import { readSwitch, readText } from "../../command-line/flag-values.ts";
-import { fail, failUsage } from "../../command-line/usage.ts";
+import { fail, failUsage, phraseFailure } from "../../command-line/usage.ts";
 import type { ServerStatus } from "../../wire/node.ts";
 import type { SshKeyAnswer } from "../../wire/ssh-key.ts";
 import { createApi } from "../connection/api-client.ts";
@@ -60,7 +60,9 @@ const register = async (target: Target, { server_user }: ServerStatus, key: SshK
   const body = new Blob([key.line]);
   const answer = await createApi(target).upload<SshKeyAnswer>("/v1/auth/ssh-key", body, "text/plain");
   if (!answer.ok)
-    return fail(`the target ${target.name} is added, but the SSH key is not registered: ${answer.error.message}`);
+    return fail(
+      `the target ${target.name} is added, but the SSH key is not registered: ${phraseFailure(answer.error)}`,
+    );
   const host = new URL(target.address).hostname.replaceAll(/[[\]]/g, "");
   const state = answer.value.status === "exists" ? "was registered before" : "is registered";
   hint(`Your SSH key ${key.fingerprint} ${state}: ssh -t ${escapeText(server_user)}@${host} attach JOB_ID`);

@@ -50,7 +50,7 @@ const checkNames = <Name extends string>(
 ): Result<Name[], Failure> => {
   const names = given.flatMap((text) => text.split(","));
   const unknown = names.find((name) => !known.some((other) => other === name));
-  if (unknown !== undefined) return failUsage(`"${unknown}" is no ${what}; there are: ${known.join(", ")}`);
+  if (unknown !== undefined) return failUsage(`"${unknown}" is no ${what}`, `there are: ${known.join(", ")}`);
   return ok(known.filter((name) => names.includes(name)));
 };
 

@@ -18,7 +18,7 @@ const SHOWN = 10;
 
 export const QUEUE_FLAGS: readonly Flag[] = [
   { long: "repeat", short: "r", value: "N", help: "add each N times" },
-  { long: "priority", short: "p", value: "N", help: "higher starts earlier (default: 0)" },
+  { long: "priority", short: "p", value: "N", default: 0, help: "higher starts earlier" },
   { long: "literal", help: "leave all braces as they are" },
   { long: "sweep", help: "make jobs also of lists that may be a program's text" },
 ];

@@ -4,7 +4,7 @@ import { CARRY_MODES } from "../settings/settings.ts";
 
 export const SUBMISSION_FLAGS: readonly Flag[] = [
   { long: "gpu-idxs", short: "i", value: "0,1", help: "run on exactly these GPUs" },
-  { long: "gpus", short: "g", value: "N", help: "how many GPUs (default: 1)" },
+  { long: "gpus", short: "g", value: "N", default: 1, help: "how many GPUs" },
   { long: "cpu", short: "c", help: "a job without a GPU" },
   {
     long: "notify",

@@ -2,7 +2,7 @@ import { existsSync } from "node:fs";
 import { ok, type Result } from "../../base/result.ts";
 import type { Failure, FlagValues } from "../../command-line/command.ts";
 import { readSwitch, readText } from "../../command-line/flag-values.ts";
-import { fail, failUsage } from "../../command-line/usage.ts";
+import { fail, failMissing, failUsage } from "../../command-line/usage.ts";
 import { LOCAL_SOCKET } from "../../wire/local-socket.ts";
 import { type Config, readConfig, readOption, readSwitchOption } from "../settings/config-file.ts";
 import { findLocal, type LocalPlace, readLocalPort } from "./local-socket.ts";
@@ -135,5 +135,5 @@ export const resolveTarget = async (flags: FlagValues): Promise<Result<Target, F
   const entry = findEntry(config.value, name);
   if (entry !== null) return createRemote(name, entry, config.value);
   const names = [LOCAL, ...Object.keys(listEntries(config.value))];
-  return failUsage(`there is no target "${name}"; the targets are: ${names.join(", ")}`);
+  return failMissing(`there is no target "${name}"`, `the targets are: ${names.join(", ")}`);
 };

@@ -48,7 +48,7 @@ const parseSsh = (url: URL): Result<TargetAddress, Failure> => {
   const host = url.hostname.replaceAll(/[[\]]/g, "");
   const user = url.username;
   const mistaken = [host, ...(user === "" ? [] : [user])].find((name) => !isSshName(name));
-  if (mistaken !== undefined) return failUsage(`"${mistaken}" is no name for ssh; an address is like ${SSH_EXAMPLE}`);
+  if (mistaken !== undefined) return failUsage(`"${mistaken}" is no name for ssh`, `an address is like ${SSH_EXAMPLE}`);
   if (url.port === "0") return failUsage("a port is a whole number from 1 to 65535");
   const names = { host, ...(user === "" ? {} : { user }) };
   return ok({ ...names, ...(url.port === "" ? {} : { port: Number(url.port) }), protocol: "ssh" });

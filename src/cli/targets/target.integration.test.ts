@@ -377,13 +377,18 @@ describe("an address that does not work is told in clear words, and nothing is w
     [["add", "local", "https://box"], /means something already/],
     [["add", "a b", "https://box"], /letters, digits/],
     [["add", "lab", "https://box", "more"], /does not take "more"/],
-    [["lob"], /there is no target "lob"/],
     [["lsit"], /did you mean list\?/],
     [["remove"], /name is missing/],
     [["remove", "local"], /always there/],
   ] as const)("wrong usage: nx target %j", async (words, told) => {
     const finished = await nx(["target", ...words]);
     expect([finished.exitCode, finished.stdout, finished.stderr]).toEqual([2, "", expect.stringMatching(told)]);
+  });
+
+  test.each([[["lob"]], [["remove", "lob"]]])("nx target %j names a target that there is not", async (words) => {
+    const finished = await nx(["target", ...words]);
+    expect([finished.exitCode, finished.stdout]).toEqual([5, ""]);
+    expect(finished.stderr).toBe('nx: there is no target "lob"; there are: local\n');
   });
 
   test("without a terminal the certificate and the token need a flag", async () => {

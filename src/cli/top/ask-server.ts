@@ -1,4 +1,5 @@
 import { ok, type Result } from "../../base/result.ts";
+import { phraseFailure } from "../../command-line/usage.ts";
 import type { WireGpu } from "../../wire/gpu.ts";
 import type { WireJob } from "../../wire/job.ts";
 import type { ServerStatus } from "../../wire/node.ts";
@@ -63,5 +64,5 @@ const describeDone = (change: Change): string => {
 /** What came of it, in one line. */
 export const carryOut = async (api: Api, change: Change): Promise<string> => {
   const sent = await send(api, change);
-  return sent.ok ? describeDone(change) : sent.error.message;
+  return sent.ok ? describeDone(change) : phraseFailure(sent.error);
 };

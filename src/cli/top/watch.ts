@@ -1,6 +1,6 @@
 import { ok } from "../../base/result.ts";
 import type { Outcome } from "../../command-line/command.ts";
-import { INTERRUPTED } from "../../command-line/usage.ts";
+import { INTERRUPTED, phraseFailure } from "../../command-line/usage.ts";
 import { type Repeater, repeat } from "../../tools/repeat.ts";
 import { type Api, createApi } from "../connection/api-client.ts";
 import { standBack } from "../targets/target.ts";
@@ -36,7 +36,7 @@ const nowSeconds = (): number => Date.now() / 1000;
 const refreshView = async (api: Api, { change }: Holder): Promise<void> => {
   const answer = await readView(api);
   change((state) =>
-    answer.ok ? takeView(state, answer.value, nowSeconds()) : { ...state, trouble: answer.error.message },
+    answer.ok ? takeView(state, answer.value, nowSeconds()) : { ...state, trouble: phraseFailure(answer.error) },
   );
 };
 

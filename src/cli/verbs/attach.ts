@@ -1,6 +1,6 @@
 import type { Invocation, Outcome, Verb } from "../../command-line/command.ts";
 import { readSwitch } from "../../command-line/flag-values.ts";
-import { fail, failUsage } from "../../command-line/usage.ts";
+import { failState, failUsage } from "../../command-line/usage.ts";
 import type { WireJob } from "../../wire/job.ts";
 import type { Api } from "../connection/api-client.ts";
 import { connect } from "../connection/connect.ts";
@@ -9,15 +9,16 @@ import { readUserName } from "../settings/user-name.ts";
 import { canShowTerminal } from "../terminal/is-terminal.ts";
 
 const attach = async (api: Api, job: WireJob, isWatching: boolean): Promise<Outcome> => {
-  if (job.status === "queued") return fail(`job ${job.id} is queued: it has a terminal once it runs`);
-  if (job.status !== "running") return fail(`job ${job.id} is ${job.status}: see its output with nx logs ${job.id}`);
+  if (job.status === "queued") return failState(`job ${job.id} is queued: it has a terminal once it runs`);
+  if (job.status !== "running")
+    return failState(`job ${job.id} is ${job.status}: see its output with nx logs ${job.id}`);
   const { attachToJob } = await import("../attach/attach-job.ts");
   return attachToJob(api, job.id, isWatching);
 };
 
 const run = async ({ flags, words }: Invocation): Promise<Outcome> => {
   if (words.length > 1) return failUsage("nx attach takes one job id or GPU");
-  if (!canShowTerminal()) return failUsage("nx attach needs a terminal; use nx logs -F elsewhere");
+  if (!canShowTerminal()) return failUsage("nx attach needs a terminal", "use nx logs -F elsewhere");
   const api = await connect(flags);
   if (!api.ok) return api;
   const job = await findJob(api.value, words[0], readUserName(api.value.target.config));

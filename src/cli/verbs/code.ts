@@ -89,7 +89,7 @@ export const verb: Verb = {
   usage: "nx code [flags] ID",
   summary: "fetch the code that a job ran",
   flags: [
-    { long: "output", short: "o", value: "DIR", help: "where to (default: nexus-code/ID)" },
+    { long: "output", short: "o", value: "DIR", default: `${USUAL}/ID`, help: "where to" },
     { long: "force", short: "f", help: "overwrite files that differ" },
     { long: "json", help: "as JSON" },
     { long: "quiet", short: "q", help: "the folder only" },

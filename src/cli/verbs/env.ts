@@ -12,7 +12,7 @@ import {
 } from "../../command-line/command.ts";
 import { readSwitch } from "../../command-line/flag-values.ts";
 import { refuseWord } from "../../command-line/refuse-word.ts";
-import { fail, failUsage } from "../../command-line/usage.ts";
+import { fail, failMissing, failUsage } from "../../command-line/usage.ts";
 import { locateOwn } from "../settings/config-file.ts";
 import { type CheckFile, editFile } from "../settings/edit-file.ts";
 import { listBrokenLines, readEnv, setInEnv } from "../settings/env-text.ts";
@@ -54,7 +54,7 @@ const readValue = async (name: string, flags: FlagValues): Promise<Result<string
 
 const write = (name: string, value: string | null): Outcome => {
   const changed = setInEnv(readText(), name, value);
-  if (changed === null) return fail(`${name} can't be changed in ${locate()} by this; use: nx env edit`);
+  if (changed === null) return fail(`${name} can't be changed in ${locate()} by this`, "use: nx env edit");
   const written = writePrivateFile(locate(), changed);
   if (!written.ok) return written;
   print(`${name} is ${value === null ? "removed" : "set"}.`);
@@ -66,7 +66,7 @@ const set = async (words: readonly string[], flags: FlagValues): Promise<Outcome
   const split = pair.indexOf("=");
   const name = split === -1 ? pair : pair.slice(0, split);
   if (!NAME.test(name)) return failUsage(`nx env set takes NAME=VALUE or NAME, not "${name}"`);
-  if (extra !== undefined) return failUsage(`nx env set takes one variable; quote a value with blanks in it`);
+  if (extra !== undefined) return failUsage("nx env set takes one variable", "quote a value with blanks in it");
   const value = split === -1 ? await readValue(name, flags) : ok(pair.slice(split + 1));
   return value.ok ? write(name, value.value) : value;
 };
@@ -74,7 +74,7 @@ const set = async (words: readonly string[], flags: FlagValues): Promise<Outcome
 const unset = (words: readonly string[]): Outcome => {
   const [name = "", extra] = words;
   if (name === "" || extra !== undefined) return failUsage("nx env unset takes one name");
-  return Object.hasOwn(readEnv(readText()), name) ? write(name, null) : fail(`${name} is not in ${locate()}`);
+  return Object.hasOwn(readEnv(readText()), name) ? write(name, null) : failMissing(`${name} is not in ${locate()}`);
 };
 
 const run = async ({ flags, words }: Invocation): Promise<Outcome> => {

@@ -1,7 +1,7 @@
 import { DONE, type Invocation, type Outcome, type Verb } from "../../command-line/command.ts";
 import { readText } from "../../command-line/flag-values.ts";
-import { failUsage } from "../../command-line/usage.ts";
 import { connect } from "../connection/connect.ts";
+import { checkFields } from "../documents/rows.ts";
 import { printEnded } from "../jobs/job-text.ts";
 import { ENDED_STATUSES, LIST_FLAGS, readLimit, showJobs } from "../jobs/list-flags.ts";
 import { listJobs } from "../jobs/list-jobs.ts";
@@ -9,11 +9,13 @@ import { listJobs } from "../jobs/list-jobs.ts";
 const run = async ({ flags, words }: Invocation): Promise<Outcome> => {
   const limit = readLimit(flags);
   if (!limit.ok) return limit;
+  const checked = await checkFields(flags, "history");
+  if (!checked.ok) return checked;
   const api = await connect(flags);
   if (!api.ok) return api;
   const selection = { user: readText(flags, "user"), regex: words[0] ?? null };
   const jobs = await listJobs(api.value, { statuses: ENDED_STATUSES, most: limit.value, ...selection });
-  if (!jobs.ok) return jobs.error.code === "INVALID_REQUEST" ? failUsage(jobs.error.message) : jobs;
+  if (!jobs.ok) return jobs;
   const whenEmpty =
     selection.user === null && selection.regex === null ? "No job has ended yet." : "No such job has ended yet.";
   showJobs(jobs.value.toReversed(), flags, { printTable: printEnded, whenEmpty });

@@ -1,6 +1,6 @@
 import type { Result } from "../../base/result.ts";
 import type { Failure, Invocation, Outcome, Verb } from "../../command-line/command.ts";
-import { fail } from "../../command-line/usage.ts";
+import { failMissing } from "../../command-line/usage.ts";
 import type { WireJob } from "../../wire/job.ts";
 import type { Api } from "../connection/api-client.ts";
 import { connect } from "../connection/connect.ts";
@@ -14,7 +14,7 @@ const choose = async (api: Api, words: readonly string[]): Promise<Result<readon
   const user = readUserName(api.target.config);
   const newest = await listJobs(api, { statuses: ["running"], user, most: 1 });
   if (!newest.ok || newest.value.length > 0) return newest;
-  return fail(`no job of ${user} is running`);
+  return failMissing(`no job of ${user} is running`);
 };
 
 const run = async ({ flags, words }: Invocation): Promise<Outcome> => {

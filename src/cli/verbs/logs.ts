@@ -72,6 +72,8 @@ const showErrors = async (
 
 const run = async ({ flags, words }: Invocation): Promise<Outcome> => {
   if (words.length > 1) return failUsage("nx logs takes one job id or GPU");
+  if (readSwitch(flags, "follow") && readSwitch(flags, "json"))
+    return failUsage("nx logs -F shows a log as it grows, which is no JSON", "wait for its end with: nx wait --json");
   const count = readWhole(flags, "lines", { min: 1, max: MAX_LINES });
   if (!count.ok) return count;
   const api = await connect(flags);

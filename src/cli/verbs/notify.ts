@@ -9,7 +9,7 @@ import {
   type Verb,
 } from "../../command-line/command.ts";
 import { readList, readSwitch, readText } from "../../command-line/flag-values.ts";
-import { FAILED, failUsage } from "../../command-line/usage.ts";
+import { FAILED, fail, failUsage } from "../../command-line/usage.ts";
 import type { NotificationTestResult } from "../../wire/notification-test.ts";
 import { connect } from "../connection/connect.ts";
 import { collectEnvironment } from "../settings/environment-files.ts";
@@ -33,6 +33,14 @@ const show = (results: readonly NotificationTestResult[]): void => {
   if (results.length === 0) hint("The server names no channels; try: nx notify test discord");
 };
 
+const conclude = (results: readonly NotificationTestResult[], flags: FlagValues): Outcome => {
+  const lost = results.filter(({ delivered }) => !delivered);
+  if (lost.length === 0) return DONE;
+  return readSwitch(flags, "json")
+    ? fail(`${lost.length} of ${results.length} messages were not delivered`)
+    : ok(FAILED);
+};
+
 const run = async ({ flags, words }: Invocation): Promise<Outcome> => {
   const [action, channel = null] = words;
   if (action !== "test") return failUsage("nx notify takes test, as in: nx notify test discord");
@@ -45,7 +53,7 @@ const run = async ({ flags, words }: Invocation): Promise<Outcome> => {
   if (!tested.ok) return tested;
   if (readSwitch(flags, "json")) printJson(tested.value);
   else show(tested.value);
-  return tested.value.every(({ delivered }) => delivered) ? DONE : ok(FAILED);
+  return conclude(tested.value, flags);
 };
 
 export const verb: Verb = {

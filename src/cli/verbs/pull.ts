@@ -8,7 +8,7 @@ import {
   type Verb,
 } from "../../command-line/command.ts";
 import { readSwitch, readText } from "../../command-line/flag-values.ts";
-import { fail, failUsage, INTERRUPTED } from "../../command-line/usage.ts";
+import { fail, failMissing, failState, failUsage, INTERRUPTED } from "../../command-line/usage.ts";
 import type { WireFile } from "../../wire/files.ts";
 import type { WireJob } from "../../wire/job.ts";
 import { describeAmount } from "../../wire/outputs-text.ts";
@@ -94,7 +94,7 @@ const conclude = async (asked: Asked, pulled: PullReport): Promise<Outcome> => {
   if (failed.length > 0) return fail(`${countFiles(failed.length)} could not be fetched`);
   if (differing.length > 0) {
     const verb = differing.length === 1 ? "differs and was" : "differ and were";
-    return fail(`${countFiles(differing.length)} ${verb} not fetched; to overwrite: nx pull -f ${asked.job.id}`);
+    return fail(`${countFiles(differing.length)} ${verb} not fetched`, `to overwrite: nx pull -f ${asked.job.id}`);
   }
   await noteWhole(asked);
   return DONE;
@@ -112,7 +112,7 @@ const pull = async (api: Api, job: WireJob, { flags, words }: Invocation): Promi
   const listed = await listFiles(api, job.id, { below: "", most: Number.POSITIVE_INFINITY });
   if (!listed.ok) return listed;
   const { files, total_files } = listed.value;
-  if (files.length === 0) return fail(describeNothing(job));
+  if (files.length === 0) return isEnded(job) ? failMissing(describeNothing(job)) : failState(describeNothing(job));
   const chosen = chooseFiles(files, words.slice(1), job.id);
   if (!chosen.ok) return chosen;
   const target = openTarget(readText(flags, "output"), job.id);
@@ -139,7 +139,7 @@ export const verb: Verb = {
   usage: "nx pull [flags] ID [path or pattern…]",
   summary: "fetch the files that a job made",
   flags: [
-    { long: "output", short: "o", value: "DIR", help: "to this folder (default: nexus-outputs/ID)" },
+    { long: "output", short: "o", value: "DIR", default: "nexus-outputs/ID", help: "to this folder" },
     { long: "force", short: "f", help: "overwrite what differs here" },
     { long: "json", help: "what was fetched as JSON" },
     { long: "quiet", short: "q", help: "the folder only" },

@@ -1,6 +1,7 @@
 import { DONE, type Invocation, type Outcome, type Verb } from "../../command-line/command.ts";
 import { readSwitch, readText } from "../../command-line/flag-values.ts";
 import { connect } from "../connection/connect.ts";
+import { checkFields, wantsJson } from "../documents/rows.ts";
 import { warnOfHalt } from "../jobs/halt-text.ts";
 import { printQueued } from "../jobs/job-text.ts";
 import { LIST_FLAGS, readLimit, showJobs } from "../jobs/list-flags.ts";
@@ -12,14 +13,16 @@ const sayMore = (count: number, limit: number): void => {
     hint(`${limit === 1 ? "The first is" : `The first ${limit} are`} shown; more with: nx queue --all`);
 };
 
-const isForPrograms = (flags: Invocation["flags"]): boolean => readSwitch(flags, "json") || readSwitch(flags, "quiet");
+const isForPrograms = (flags: Invocation["flags"]): boolean => wantsJson(flags) || readSwitch(flags, "quiet");
 
 const run = async ({ flags }: Invocation): Promise<Outcome> => {
   const limit = readLimit(flags);
   if (!limit.ok) return limit;
+  const checked = await checkFields(flags, "queue");
+  if (!checked.ok) return checked;
   const api = await connect(flags);
   if (!api.ok) return api;
-  const asked = { user: readText(flags, "user"), explain: readSwitch(flags, "json"), most: limit.value + 1 };
+  const asked = { user: readText(flags, "user"), explain: wantsJson(flags), most: limit.value + 1 };
   const jobs = await listJobs(api.value, { statuses: ["queued"], ...asked });
   if (!jobs.ok) return jobs;
   showJobs(jobs.value.slice(0, limit.value), flags, { printTable: printQueued, whenEmpty: "The queue is empty." });

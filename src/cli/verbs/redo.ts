@@ -1,10 +1,10 @@
-import { err, ok, type Result } from "../../base/result.ts";
+import type { Result } from "../../base/result.ts";
 import type { Failure, FlagValues, Invocation, Outcome, Verb } from "../../command-line/command.ts";
-import { failUsage, WRONG_STATE } from "../../command-line/usage.ts";
+import { failState, failUsage } from "../../command-line/usage.ts";
 import type { JobRequestInput, WireJob } from "../../wire/job.ts";
 import type { Api } from "../connection/api-client.ts";
 import { connect } from "../connection/connect.ts";
-import { askJob } from "../jobs/ask-job.ts";
+import { askJobs } from "../jobs/ask-job.ts";
 import { readProject } from "../project/read-project.ts";
 import { confirmCommand } from "../submission/confirm-command.ts";
 import { chooseReading } from "../submission/expand-words.ts";
@@ -13,26 +13,15 @@ import { redoRequests } from "../submission/redo-requests.ts";
 import { SUBMISSION_FLAGS } from "../submission/submission-flags.ts";
 import { submitKnown } from "../submission/submit-jobs.ts";
 
-const askJobs = async (api: Api, ids: readonly string[]): Promise<Result<readonly WireJob[], Failure>> => {
-  const jobs: WireJob[] = [];
-  for (const id of ids) {
-    const job = await askJob(api, id);
-    if (!job.ok) return job;
-    jobs.push(job.value);
-  }
-  return ok(jobs);
-};
-
 const describeGoneInput = ({ id }: WireJob): string =>
   `the standard input of job ${id} is no longer kept: give it anew with nx run`;
 
 const refuseGone = (jobs: readonly WireJob[], message: string): Result<never, Failure> => {
   const input = jobs.find(({ input_artifact_id: id }) => id && message.includes(id));
-  if (input !== undefined) return err({ exitCode: WRONG_STATE, message: describeGoneInput(input) });
+  if (input !== undefined) return failState(describeGoneInput(input));
   const gone = jobs.find((job) => job.artifact_id !== null && message.includes(job.artifact_id)) ?? jobs[0];
   const from = gone?.git_commit ? `, from a checkout of ${gone.git_commit}` : "";
-  const advice = `send it anew with nx add${from}`;
-  return err({ exitCode: WRONG_STATE, message: `the code of job ${gone?.id} is no longer kept: ${advice}` });
+  return failState(`the code of job ${gone?.id} is no longer kept: send it anew with nx add${from}`);
 };
 
 const submitAgain =

@@ -1,14 +1,16 @@
 import { err } from "../../base/result.ts";
 import { DONE, type FlagValues, type Invocation, type Outcome, type Verb } from "../../command-line/command.ts";
 import { readSwitch } from "../../command-line/flag-values.ts";
-import { failUsage } from "../../command-line/usage.ts";
+import { addHint, failUsage, INTERRUPTED, WRONG_USAGE } from "../../command-line/usage.ts";
 import type { WireGpu } from "../../wire/gpu.ts";
 import type { WireJob } from "../../wire/job.ts";
 import type { Api } from "../connection/api-client.ts";
 import type { ApiFailure } from "../connection/api-failure.ts";
 import { connect } from "../connection/connect.ts";
-import { awaitJob, isEnded } from "../jobs/await-job.ts";
-import { followJob } from "../jobs/follow-job.ts";
+import { awaitJob, awaitJobs, isEnded } from "../jobs/await-job.ts";
+import { followJob, listenForInterrupt } from "../jobs/follow-job.ts";
+import { concludeJob } from "../jobs/job-ending.ts";
+import { sayKept } from "../jobs/say-kept.ts";
 import { warnOfHealth } from "../jobs/warn-of-health.ts";
 import { confirmCommand } from "../submission/confirm-command.ts";
 import { isBlank, joinCommand } from "../submission/job-command.ts";
@@ -70,13 +72,29 @@ const canEverRun = async (api: Api, { gpu_idxs: idxs, num_gpus: count = 1 }: Job
 };
 
 const adviseQueue = async (api: Api, options: JobOptions, refusal: ApiFailure): Promise<Outcome> => {
-  if (refusal.code !== "GPU_ERROR" || !(await canEverRun(api, options))) return err(refusal);
+  if (refusal.code !== "GPU_ERROR") return err(refusal);
+  if (!(await canEverRun(api, options))) return err({ ...refusal, exitCode: WRONG_USAGE });
   const withoutInput = options.input_artifact_id ? ", which takes no standard input" : "";
-  return err({ ...refusal, message: `${refusal.message}; queue it with: nx add …${withoutInput}` });
+  return err(addHint(refusal, `queue it with: nx add …${withoutInput}`));
 };
 
-const returnsAtOnce = (flags: FlagValues): boolean =>
-  ["detach", "json", "quiet"].some((name) => readSwitch(flags, name));
+const returnsAtOnce = (flags: FlagValues): boolean => readSwitch(flags, "detach") || readSwitch(flags, "quiet");
+
+const awaitAsJson = async (api: Api, { id }: WireJob): Promise<Outcome> => {
+  const { signal, ignore } = listenForInterrupt(id);
+  for await (const ended of awaitJobs(api, { ids: [id], isIt: isEnded, signal })) {
+    ignore();
+    if (!ended.ok) return err(addHint(ended.error, `come back with: nx wait ${id}`));
+    const job = await sayKept(api, ended.value);
+    printJson(job);
+    return concludeJob(job, true);
+  }
+  return err({
+    exitCode: INTERRUPTED,
+    message: `interrupted; job ${id} goes on`,
+    hint: `come back with: nx wait ${id}`,
+  });
+};
 
 const show = async (api: Api, job: WireJob, invocation: Invocation): Promise<Outcome> => {
   if (returnsAtOnce(invocation.flags)) {
@@ -84,6 +102,7 @@ const show = async (api: Api, job: WireJob, invocation: Invocation): Promise<Out
     await warnOfHealth(api);
     return DONE;
   }
+  if (readSwitch(invocation.flags, "json")) return awaitAsJson(api, job);
   if (canShowTerminal()) return openTerminal(api, job);
   await sayWhere(api, job, `\nDetach with Ctrl-C; come back with: nx logs -F ${job.id}`);
   return followJob(api, job.id, null);
@@ -99,11 +118,11 @@ const openTerminal = async (api: Api, job: WireJob): Promise<Outcome> => {
 };
 
 const canOpenShell = (flags: FlagValues): boolean =>
-  canShowTerminal() || returnsAtOnce(flags) || readSwitch(flags, "dry-run");
+  (canShowTerminal() && !readSwitch(flags, "json")) || returnsAtOnce(flags) || readSwitch(flags, "dry-run");
 
 const run = async (invocation: Invocation): Promise<Outcome> => {
   if (invocation.words.length === 0 && !canOpenShell(invocation.flags))
-    return failUsage("nx run without a command opens a shell, which needs a terminal; give a command, or -d");
+    return failUsage("nx run without a command opens a shell, which needs a terminal", "give a command, or -d");
   if (isBlank(invocation.words)) return failUsage("the command is blank");
   const confirmed = await confirmCommand(invocation);
   if (!confirmed.ok) return confirmed;

@@ -31,7 +31,7 @@ const addServer = async ({ name, address }: Server, config: Config, flags: FlagV
   if (known === undefined) return (await import("../setup/add-target.ts")).addTarget({ name, address, config }, flags);
   return describeAddress(known) === describeAddress(address)
     ? DONE
-    : failUsage(`there is a target "${name}" with another address; give --name`);
+    : failUsage(`there is a target "${name}" with another address`, "give --name");
 };
 
 const finish = async (answers: SetupAnswers): Promise<Outcome> => {
@@ -74,7 +74,7 @@ const takeFlags = async (config: Config, flags: FlagValues): Promise<Outcome> =>
 const run = async ({ flags }: Invocation): Promise<Outcome> => {
   const isAsking = !readSwitch(flags, "non-interactive");
   if (isAsking && !(canPrompt() && isTerminal("output")))
-    return failUsage("nx setup asks on a terminal only; elsewhere use --non-interactive with flags (nx help setup)");
+    return failUsage("nx setup asks on a terminal only", "elsewhere use --non-interactive with flags (nx help setup)");
   const config = await readConfig();
   if (!config.ok) return config;
   return isAsking ? askAll(config.value, flags) : takeFlags(config.value, flags);

@@ -9,7 +9,7 @@ import {
   type Verb,
 } from "../../command-line/command.ts";
 import { readSwitch, readText } from "../../command-line/flag-values.ts";
-import { fail, failUsage } from "../../command-line/usage.ts";
+import { fail, failMissing, failState, failUsage } from "../../command-line/usage.ts";
 import { changeConfig } from "../settings/config-edit.ts";
 import { type Config, readConfig, readOption } from "../settings/config-file.ts";
 import { describeLocal } from "../targets/resolve-target.ts";
@@ -26,6 +26,7 @@ import type { TargetAddress } from "../targets/target-url.ts";
 import { hint, print, printJson, printTable } from "../terminal/output.ts";
 import { confirm } from "../terminal/prompt.ts";
 
+const ACTIONS: readonly string[] = ["add", "list", "remove"];
 const USAGE = "nx target [NAME | add NAME URL | list | remove NAME]";
 
 const readDefault = (config: Config): string => String(readOption(config, "default_target") ?? LOCAL) || LOCAL;
@@ -47,12 +48,14 @@ const list = async (config: Config, flags: FlagValues): Promise<Outcome> => {
 };
 
 const findName = (config: Config, name: string | undefined): Result<string, Failure> => {
-  if (name === undefined) return failUsage(`a target's name is missing; the usage is: ${USAGE}`);
+  if (name === undefined) return failUsage(`a target's name is missing`, `the usage is: ${USAGE}`);
   const known = [LOCAL, ...Object.keys(listEntries(config))];
   if (known.includes(name)) return ok(name);
-  const nearest = suggestNearest(name, [...known, "add", "list", "remove"]);
-  return failUsage(
-    `there is no target "${name}"; ${nearest ? `did you mean ${nearest}?` : `there are: ${known.join(", ")}`}`,
+  const nearest = suggestNearest(name, [...known, ...ACTIONS]);
+  const refuse = nearest !== null && ACTIONS.includes(nearest) ? failUsage : failMissing;
+  return refuse(
+    `there is no target "${name}"`,
+    nearest ? `did you mean ${nearest}?` : `there are: ${known.join(", ")}`,
   );
 };
 
@@ -91,7 +94,7 @@ const add = async (config: Config, [name, url]: readonly string[], flags: FlagVa
   if (!address.ok) return address;
   const known = findEntry(config, name);
   if (known !== null && describeAddress(known) !== describeAddress(address.value))
-    return fail(`"${name}" is ${describeAddress(known)} already; take it out first: nx target remove ${name}`);
+    return failState(`"${name}" is ${describeAddress(known)} already`, `take it out first: nx target remove ${name}`);
   const placed = placeServer(address.value, readText(flags, "server-at"));
   if (!placed.ok) return placed;
   const { addTarget } = await import("../setup/add-target.ts");
@@ -125,7 +128,7 @@ const MAX_WORDS: Readonly<Record<string, number>> = { add: 3, remove: 2 };
 const run = async ({ flags, words }: Invocation): Promise<Outcome> => {
   const [action = "list", ...rest] = words;
   const extra = words[MAX_WORDS[action] ?? 1];
-  if (extra !== undefined) return failUsage(`nx target ${action} does not take "${extra}"; the usage is: ${USAGE}`);
+  if (extra !== undefined) return failUsage(`nx target ${action} does not take "${extra}"`, `the usage is: ${USAGE}`);
   const config = await readConfig();
   if (!config.ok) return config;
   if (action === "list") return list(config.value, flags);

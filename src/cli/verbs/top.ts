@@ -7,7 +7,7 @@ import { useColor } from "../terminal/output.ts";
 const canShow = (): boolean => isTerminal("input") && isTerminal("output") && process.env["TERM"] !== "dumb";
 
 const run = async ({ flags }: Invocation): Promise<Outcome> => {
-  if (!canShow()) return failUsage("nx top needs a terminal that it can draw on; elsewhere: nx --json");
+  if (!canShow()) return failUsage("nx top needs a terminal that it can draw on", "elsewhere: nx --json");
   const api = await connect(flags);
   if (!api.ok) return api;
   const { watchServer } = await import("../top/watch.ts");

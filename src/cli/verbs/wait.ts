@@ -1,53 +1,85 @@
-import { ok, type Result } from "../../base/result.ts";
-import type { Failure, Invocation, Outcome, Verb } from "../../command-line/command.ts";
-import { readSwitch } from "../../command-line/flag-values.ts";
-import { failUsage } from "../../command-line/usage.ts";
+import { err, ok, type Result } from "../../base/result.ts";
+import type { Failure, FlagValues, Invocation, Outcome, Verb } from "../../command-line/command.ts";
+import { checkDuration, readDuration, readSwitch, readText } from "../../command-line/flag-values.ts";
+import { FAILED, failUsage } from "../../command-line/usage.ts";
 import type { WireJob } from "../../wire/job.ts";
 import type { Api } from "../connection/api-client.ts";
 import { connect } from "../connection/connect.ts";
-import { awaitJob, isEnded } from "../jobs/await-job.ts";
-import { chooseExitCode, describeEnding } from "../jobs/job-ending.ts";
+import { checkFields, printRows, ROW_FLAGS, wantsJson } from "../documents/rows.ts";
+import { askJobs } from "../jobs/ask-job.ts";
+import { awaitJobs, isEnded } from "../jobs/await-job.ts";
+import { concludeJob, describeEnding } from "../jobs/job-ending.ts";
 import { listJobs } from "../jobs/list-jobs.ts";
 import { sayKept } from "../jobs/say-kept.ts";
 import { readUserName } from "../settings/user-name.ts";
-import { hint, print, printJson } from "../terminal/output.ts";
+import { hint, print } from "../terminal/output.ts";
 
-const findNamed = async (
-  api: Api,
-  words: readonly [string, ...string[]],
-): Promise<Result<readonly string[], Failure>> => {
-  const [first] = words;
-  const known = await api.get<WireJob>(`/v1/jobs/${encodeURIComponent(first)}`);
-  return known.ok ? ok(words) : known;
+type Ids = readonly string[];
+type Ends = AsyncGenerator<Result<WireJob, Failure>>;
+type Ended = ReadonlyMap<string, WireJob>;
+
+const LONGEST_MS = 2 ** 31 - 1;
+const SHOWN = 5;
+
+const chooseJobs = async (api: Api, words: Ids): Promise<Result<readonly WireJob[], Failure>> => {
+  if (words.includes("")) return failUsage("an empty word names no job");
+  if (words.length > 0) return askJobs(api, [...new Set(words)]);
+  return listJobs(api, { statuses: ["running", "queued"], user: readUserName(api.target.config) });
 };
 
-const chooseIds = async (
-  api: Api,
-  [first, ...others]: readonly string[],
-): Promise<Result<readonly string[], Failure>> => {
-  if (first === "" || others.includes("")) return failUsage("an empty word names no job");
-  if (first !== undefined) return findNamed(api, [first, ...others]);
-  const user = readUserName(api.target.config);
-  const jobs = await listJobs(api, { statuses: ["running", "queued"], user });
-  return jobs.ok ? ok(jobs.value.map((job) => job.id)) : jobs;
+const findEnds = async function* (api: Api, jobs: readonly WireJob[], limitMs: number | null): Ends {
+  yield* jobs.filter(isEnded).map(ok);
+  const signal = limitMs === null ? new AbortController().signal : AbortSignal.timeout(Math.min(limitMs, LONGEST_MS));
+  const ids = jobs.filter((job) => !isEnded(job)).map(({ id }) => id);
+  yield* awaitJobs(api, { ids, isIt: isEnded, signal });
+};
+
+const tell = (job: WireJob, flags: FlagValues): void => {
+  if (readSwitch(flags, "jsonl")) printRows([job], flags);
+  else if (readSwitch(flags, "quiet") && !wantsJson(flags)) print(job.id);
+};
+
+const collect = async (api: Api, jobs: readonly WireJob[], flags: FlagValues): Promise<Result<Ended, Failure>> => {
+  const ended = new Map<string, WireJob>();
+  for await (const job of findEnds(api, jobs, readDuration(flags, "timeout"))) {
+    if (!job.ok) return job;
+    hint(describeEnding(job.value));
+    const settled = await sayKept(api, job.value);
+    ended.set(settled.id, settled);
+    tell(settled, flags);
+    if (readSwitch(flags, "any")) break;
+  }
+  return ok(ended);
+};
+
+const refuseLate = (ids: Ids, late: Ids, flags: FlagValues): Outcome => {
+  const what = ids.length === 1 ? `job ${ids[0]} has` : `${late.length} of ${ids.length} jobs have`;
+  const named = `${late.slice(0, SHOWN).join(" ")}${late.length > SHOWN ? " …" : ""}`;
+  const message = `${what} not ended within ${readText(flags, "timeout")}`;
+  return err({ exitCode: FAILED, code: "TIMEOUT", message, hint: `wait on with: nx wait ${named}` });
+};
+
+const conclude = (ids: Ids, ended: Ended, flags: FlagValues): Outcome => {
+  const jobs = ids.flatMap((id) => ended.get(id) ?? []);
+  if (wantsJson(flags) && !readSwitch(flags, "jsonl")) printRows(jobs, flags);
+  const late = ids.filter((id) => !ended.has(id));
+  const isEnough = readSwitch(flags, "any") ? ended.size > 0 : late.length === 0;
+  if (!isEnough && ids.length > 0) return refuseLate(ids, late, flags);
+  const outcomes = jobs.map((job) => concludeJob(job, wantsJson(flags)));
+  return outcomes.find((outcome) => !outcome.ok || outcome.value !== 0) ?? ok(0);
 };
 
 const run = async ({ flags, words }: Invocation): Promise<Outcome> => {
+  const checked = await checkFields(flags, "wait");
+  if (!checked.ok) return checked;
   const api = await connect(flags);
   if (!api.ok) return api;
-  const ids = await chooseIds(api.value, words);
-  if (!ids.ok) return ids;
-  if (ids.value.length === 0) hint("No job of yours is queued or running.");
-  const ended: WireJob[] = [];
-  for (const id of ids.value) {
-    const job = await awaitJob(api.value, encodeURIComponent(id), isEnded);
-    if (!job.ok) return job;
-    hint(describeEnding(job.value));
-    ended.push(await sayKept(api.value, job.value));
-    if (readSwitch(flags, "quiet")) print(job.value.id);
-  }
-  if (readSwitch(flags, "json")) printJson(ended);
-  return ok(ended.map(chooseExitCode).find((code) => code !== 0) ?? 0);
+  const jobs = await chooseJobs(api.value, words);
+  if (!jobs.ok) return jobs;
+  if (jobs.value.length === 0) hint("No job of yours is queued or running.");
+  const ended = await collect(api.value, jobs.value, flags);
+  const ids = jobs.value.map(({ id }) => id);
+  return ended.ok ? conclude(ids, ended.value, flags) : ended;
 };
 
 export const verb: Verb = {
@@ -55,9 +87,12 @@ export const verb: Verb = {
   usage: "nx wait [flags] [ID…]",
   summary: "wait until jobs end (default: all of yours)",
   flags: [
+    { long: "any", help: "until one of them ends" },
+    { long: "timeout", value: "TIME", check: checkDuration, help: "at most 30s, 10m, 2h or 1d" },
     { long: "json", help: "the ended jobs as JSON" },
+    ...ROW_FLAGS,
     { long: "quiet", short: "q", help: "each id once it has ended" },
   ],
-  examples: ["nx wait k3f9ab", "nx wait && echo all done"],
+  examples: ["nx wait k3f9ab", "nx wait && echo all done", "nx wait --any --timeout 10m k3f9ab m2x4cd"],
   run,
 };

@@ -10,7 +10,7 @@ export const verb: Verb = {
   usage: "nexus-server logs [-n N] [-f]",
   summary: "its log",
   flags: [
-    { long: "lines", short: "n", value: "N", help: `how many (default: ${DEFAULT_LINES})` },
+    { long: "lines", short: "n", value: "N", default: DEFAULT_LINES, help: "how many" },
     { long: "follow", short: "f", help: "and what is written from now on" },
   ],
   maxWords: 0,

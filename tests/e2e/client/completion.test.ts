@@ -58,7 +58,10 @@ describe("what is completed", () => {
     [["que"], ["queue"]],
     [["co"], ["code", "config", "completion"]],
     [["help", "hist"], ["history"]],
-    [["queue", "--js"], ["--json"]],
+    [
+      ["queue", "--js"],
+      ["--json", "--jsonl"],
+    ],
     [
       ["run", "--gpu"],
       ["--gpu-idxs", "--gpus"],

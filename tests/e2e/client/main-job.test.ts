@@ -110,7 +110,7 @@ describe("nx run", () => {
     await world.startServer();
     await world.nx(["run", "-d", "--no-git", "-g", "2", "sleep 60"]);
     const full = await world.nx(["run", "--no-git", "true"]);
-    expect(full.exitCode).toBe(1);
+    expect(full.exitCode).toBe(6);
     expect(full.stderr).toContain("nx add");
     const outside = await world.nx(["run", "true"]);
     expect(outside.exitCode).toBe(2);

@@ -204,7 +204,7 @@ describe("a destructive verb", () => {
 
   test("without a word kills the user's newest, and says so when there is none", async () => {
     const none = await nx(["kill", "-y"]);
-    expect([none.exitCode, none.stderr]).toEqual([1, "nx: no job of tester is running\n"]);
+    expect([none.exitCode, none.stderr]).toEqual([5, "nx: no job of tester is running\n"]);
     const holder = await holdGpus();
     expect((await nx(["kill", "-y", "-q"])).stdout).toBe(`${holder}\n`);
     expect((await world.waitFor(holder)).status).toBe("killed");
@@ -338,7 +338,7 @@ describe("following", () => {
     const ids = [await addOne("-c", "exit 0"), await addOne("-c", "exit 5"), await addOne("-c", "exit 6")];
     expect((await nx(["wait", ...ids])).exitCode).toBe(5);
     expect((await nx(["wait"])).exitCode).toBe(0);
-    expect((await nx(["wait", "nosuchjob"])).exitCode).toBe(1);
+    expect((await nx(["wait", "nosuchjob"])).exitCode).toBe(5);
   });
 });
 
@@ -355,20 +355,20 @@ describe("nx run without a command", () => {
 
 describe("words that name nothing", () => {
   test.each([
-    [["get", "nosuchjob"], 1],
+    [["get", "nosuchjob"], 5],
     [["get", ""], 2],
     [["wait", ""], 2],
-    [["logs", "nosuchjob"], 1],
+    [["logs", "nosuchjob"], 5],
     [["logs", ""], 2],
-    [["logs", "7"], 1],
-    [["kill", "-y", "nosuchjob"], 1],
+    [["logs", "7"], 5],
+    [["kill", "-y", "nosuchjob"], 5],
     [["kill", "-y", "("], 2],
-    [["remove", "-y", "nosuchjob"], 1],
-    [["edit", "nosuchjob", "-p", "1"], 1],
-    [["blacklist", "add", "99"], 1],
+    [["remove", "-y", "nosuchjob"], 5],
+    [["edit", "nosuchjob", "-p", "1"], 5],
+    [["blacklist", "add", "99"], 5],
     [["attach"], 2],
     [["add", "--no-git", "-i", "0,0", "true"], 2],
-    [["add", "--no-git", "-n", "discord", "phone", "true"], 1],
+    [["add", "--no-git", "-n", "discord", "phone", "true"], 2],
   ] as const)("%j ends with %d and one line", async (words, exitCode) => {
     const refused = await nx(words);
     expect([refused.exitCode, refused.stdout]).toEqual([exitCode, ""]);

@@ -150,10 +150,33 @@ describe("what stands in the user's folder", () => {
 });
 
 describe("exit codes", () => {
+  test("a target that there is not is named, with those that there are", async () => {
+    const queue = await nx(["-t", "nowhere", "queue"]);
+    expect([queue.exitCode, queue.stderr]).toEqual([5, 'nx: there is no target "nowhere"; the targets are: local\n']);
+  });
+
+  test.each([
+    [["kill", "-y"], "queued", "running", "; take it out of the queue with: nx remove abc123"],
+    [["kill", "-y"], "completed", "running", ""],
+    [["remove", "-y"], "running", "queued", "; end it with: nx kill abc123"],
+  ] as const)("nx %j of a job that is %s says so", async (words, status, wanted, advice) => {
+    const job = createJob({ id: "abc123", status });
+    answer = (path) => Response.json(path.endsWith("abc123") ? job : []);
+    const acted = await nx([...words, "abc123"]);
+    const message = `job abc123 is ${status}, not ${wanted}${advice}`;
+    expect([acted.exitCode, acted.stderr, listAsked("POST")]).toEqual([6, `nx: ${message}\n`, []]);
+  });
+
   test.each([
     [401, "INVALID_CREDENTIALS", 4],
     [403, "FORBIDDEN_ORIGIN", 4],
-    [422, "VALIDATION_ERROR", 1],
+    [422, "VALIDATION_ERROR", 2],
+    [400, "INVALID_REQUEST", 2],
+    [400, "INVALID_JOB_STATE", 6],
+    [404, "JOB_NOT_FOUND", 5],
+    [403, "LIMIT_REACHED", 4],
+    [403, "A_WORD_OF_LATER", 4],
+    [418, "A_WORD_OF_LATER", 1],
     [503, "UNAVAILABLE", 1],
   ] as const)("a %d is told and ends as %s", async (status, code, exitCode) => {
     answer = () => refuse(status, code);
@@ -196,7 +219,6 @@ describe("exit codes", () => {
     "add -n pigeon true",
     "edit abc123",
     "blacklist add first",
-    "-t nowhere queue",
   ])("nx %s is wrong usage", async (line) => {
     answer = answerJobs(createJob({ status: "running" }));
     const wrong = await nx(line.split(" "));
@@ -526,7 +548,7 @@ describe("nx run", () => {
   test("advises to queue when no GPU is free", async () => {
     answer = () => refuse(500, "GPU_ERROR");
     const run = await nx(["run", "--no-git", "true"]);
-    expect([run.exitCode, run.stderr]).toEqual([1, "nx: it is GPU_ERROR; queue it with: nx add …\n"]);
+    expect([run.exitCode, run.stderr]).toEqual([6, "nx: it is GPU_ERROR; queue it with: nx add …\n"]);
   });
 
   test.each([
@@ -535,7 +557,7 @@ describe("nx run", () => {
   ])("does not advise to queue what can never run: %s %s", async (flag, value) => {
     answer = (path) => (path === "/v1/gpus" ? Response.json([{ index: 0 }]) : refuse(500, "GPU_ERROR"));
     const run = await nx(["run", "--no-git", flag, value, "true"]);
-    expect([run.exitCode, run.stderr]).toEqual([1, "nx: it is GPU_ERROR\n"]);
+    expect([run.exitCode, run.stderr]).toEqual([2, "nx: it is GPU_ERROR\n"]);
   });
 });
 
@@ -615,7 +637,7 @@ describe("jobs named by words", () => {
     answer = (path, { method }) =>
       method === "POST" ? Response.json(null) : answerJobs(...running)(path, asked[0] as Asked);
     const idle = await nx(["kill", "-y", "1"]);
-    expect([idle.exitCode, idle.stderr, listAsked("POST")]).toEqual([1, 'nx: no running job matches "1"\n', []]);
+    expect([idle.exitCode, idle.stderr, listAsked("POST")]).toEqual([5, 'nx: no running job matches "1"\n', []]);
     expect((await nx(["kill", "-y", "-q", "2", "other2", "train"])).stdout).toBe("other2\n");
     expect(listAsked("POST")).toEqual(["/v1/jobs/other2/kill"]);
   });
@@ -691,7 +713,7 @@ describe("nx why", () => {
     expect(JSON.parse((await nx(["why", "abc123", "--json"])).stdout)).toEqual(wait);
     expect((await nx(["why"])).exitCode).toBe(2);
     expect((await nx(["why", "abc123", "def456"])).exitCode).toBe(2);
-    expect((await nx(["why", "none"])).exitCode).toBe(1);
+    expect((await nx(["why", "none"])).exitCode).toBe(5);
   });
 
   test("and nx queue --json asks the server for the same", async () => {

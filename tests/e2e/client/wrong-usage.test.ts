@@ -40,7 +40,6 @@ describe("a wrong value", () => {
     ["edit", "abc123", "-p", "high"],
     ["edit", "abc123", "-g", "1.5"],
     ["blacklist", "add", "one"],
-    ["queue", "-t", "nowhere"],
     ["queue", "-u", ""],
     ["queue", "-t", ""],
     ["queue", "--target="],

@@ -113,7 +113,7 @@ describe("a job that is killed", () => {
     const killedAt = performance.now();
     expect((await world.nx(["kill", "-y", id])).exitCode).toBe(0);
     const refused = await world.nx(["run", "-d", "--no-git", "-i", "0", "true"]);
-    expect(refused.exitCode).toBe(1);
+    expect(refused.exitCode).toBe(6);
     const killed = await world.waitFor(id);
     expect(performance.now() - killedAt).toBeGreaterThanOrEqual(GRACE_MS * 0.9);
     expect(listProcessesWith(label)).toEqual([]);

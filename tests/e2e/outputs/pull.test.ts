@@ -119,7 +119,7 @@ describe("what a job made", () => {
     const found = readdirSync(join(world.home, "nexus-outputs", id), { recursive: true, encoding: "utf8" });
     expect(found.toSorted()).toEqual(["[x]", "r", "r/1", "r/1/a.pt", "r/2", "r/2/b.pt"]);
     const wrong = await pull(id, "*.npy", "-o", "never");
-    expect([wrong.exitCode, wrong.stderr]).toEqual([1, `nx: job ${id} has no file *.npy: see nx files ${id}\n`]);
+    expect([wrong.exitCode, wrong.stderr]).toEqual([5, `nx: job ${id} has no file *.npy: see nx files ${id}\n`]);
     expect(readdirSync(world.home)).not.toContain("never");
   });
 
@@ -232,10 +232,10 @@ describe("what a job made", () => {
 
   test("that is nothing is told in one line", async () => {
     const id = await run("true");
-    expect(await pull(id)).toMatchObject({ exitCode: 1, stderr: `nx: job ${id} has no files\n` });
+    expect(await pull(id)).toMatchObject({ exitCode: 5, stderr: `nx: job ${id} has no files\n` });
     expect(await world.nx(["files", id])).toMatchObject({ exitCode: 0, stderr: `Job ${id} has no files.\n` });
     expect(await pull("nosuch")).toMatchObject({
-      exitCode: 1,
+      exitCode: 5,
       stderr: expect.stringMatching(/^nx: [^\n]*nosuch[^\n]*\n$/),
     });
     expect(await pull()).toMatchObject({ exitCode: 2 });

@@ -1,0 +1,63 @@
+import { z } from "zod";
+import { deliverySchema } from "../../wire/delivery.ts";
+import { filesSchema } from "../../wire/files.ts";
+import { blacklistChangeSchema, faultChangeSchema, wireGpuSchema } from "../../wire/gpu.ts";
+import { explainedJobSchema, jobRequestSchema, wireJobSchema } from "../../wire/job.ts";
+import { healthSchema, logsSchema, serverStatusSchema } from "../../wire/node.ts";
+import { notificationTestResultSchema } from "../../wire/notification-test.ts";
+import { waitSchema } from "../../wire/wait.ts";
+
+const text = z.string();
+const texts = z.array(text);
+const amount = z.object({ files: z.int(), bytes: z.number() });
+const job = wireJobSchema;
+const jobs = z.array(job);
+const request = jobRequestSchema.extend({ env: texts.meta({ description: "Names of its variables" }) });
+const target = z.object({ name: text, url: text });
+const difference = z.object({ kind: text, name: text, a: text.nullable(), b: text.nullable() });
+
+/** What each verb shows with `--json`, by the words that ask for it. A test compares it with what is shown. */
+export const DOCUMENTS: Readonly<Record<string, z.ZodType>> = {
+  status: z.object({
+    status: serverStatusSchema,
+    health: healthSchema,
+    gpus: z.array(wireGpuSchema),
+    running: jobs,
+    queued: jobs,
+    target: text,
+  }),
+  run: job,
+  "run --dry-run": request,
+  add: jobs,
+  "add --dry-run": z.array(request),
+  running: jobs,
+  queue: z.array(explainedJobSchema),
+  history: jobs,
+  get: job.extend({ deliveries: z.array(deliverySchema) }),
+  redo: jobs,
+  diff: z.object({ a: text, b: text, differences: z.array(difference), patch: text.nullable() }),
+  code: z.object({ id: text, folder: text }),
+  logs: logsSchema,
+  files: filesSchema,
+  pull: z.object({
+    ...{ folder: text, fetched: amount, there: amount, differing: texts },
+    failed: z.array(z.object({ path: text, why: text })),
+  }),
+  kill: z.object({ killed: texts }),
+  remove: z.object({ removed: texts }),
+  edit: job,
+  why: waitSchema,
+  wait: jobs,
+  health: healthSchema,
+  "notify test": z.array(notificationTestResultSchema),
+  "blacklist list": z.array(z.int()),
+  "blacklist add": z.array(blacklistChangeSchema),
+  "blacklist remove": z.array(blacklistChangeSchema),
+  "blacklist clear": z.array(faultChangeSchema),
+  "target list": z.array(target.extend({ is_default: z.boolean() })),
+  "target add": target.extend({ certificate_fingerprint: text.nullable() }),
+  config: z.record(text, z.unknown()),
+  env: z.record(text, text),
+  jobrc: z.object({ jobrc: text.nullable() }),
+  version: z.object({ version: text }),
+};
