@@ -70,6 +70,7 @@ const ORDERS: readonly Order[] = [
       ["settings"],
       ["targets"],
       ["connection"],
+      ["lists", "logs"],
       ["jobs", "code", "setup", "completion"],
       ["project"],
       ["submission", "attach", "top", "files"],

@@ -2,6 +2,7 @@ import { escapeText } from "../../base/escape-text.ts";
 import type { WireJob } from "../../wire/job.ts";
 import type { JobLink } from "../../wire/links/link-paths.ts";
 import { describeWandbRun } from "../../wire/wandb-text.ts";
+import { createCommandList } from "../lists/command-list.ts";
 import { formatClock } from "../terminal/clock.ts";
 import { formatDuration } from "../terminal/duration.ts";
 import { print, printTable } from "../terminal/output.ts";
@@ -27,11 +28,19 @@ const describeState = (job: WireJob): string | null => {
   return parts.length === 0 ? null : parts.join("; ");
 };
 
+const fitCommands = (jobs: readonly WireJob[]): ((row: number, width: number) => string) => {
+  const shorten = createCommandList(jobs);
+  return (row, width) => {
+    const job = jobs[row];
+    return job === undefined ? "" : shorten(job, width);
+  };
+};
+
 export const printRunning = (jobs: readonly WireJob[]): void =>
   printTable(
     ["ID", "USER", "GPU", "RUNTIME", "COMMAND"],
-    jobs.map((job) => [job.id, job.user, formatGpus(job), formatRuntime(job), job.command]),
-    jobs.map(describeState),
+    jobs.map((job) => [job.id, job.user, formatGpus(job), formatRuntime(job)]),
+    { fitLast: fitCommands(jobs), notes: jobs.map(describeState) },
   );
 
 export const printQueued = (jobs: readonly WireJob[]): void =>
@@ -44,8 +53,8 @@ export const printQueued = (jobs: readonly WireJob[]): void =>
       formatGpus(job),
       String(job.priority),
       formatDuration(nowSeconds() - job.created_at),
-      job.command,
     ]),
+    { fitLast: fitCommands(jobs) },
   );
 
 const formatResult = (job: WireJob): string => (job.exit_code === null ? job.status : `${job.status} ${job.exit_code}`);
@@ -67,14 +76,8 @@ const printReasons = (jobs: readonly WireJob[]): void => {
 export const printEnded = (jobs: readonly WireJob[]): void => {
   printTable(
     ["ID", "USER", "RESULT", "ENDED (UTC)", "RUNTIME", "COMMAND"],
-    jobs.map((job) => [
-      job.id,
-      job.user,
-      formatResult(job),
-      formatClock(job.completed_at),
-      formatRuntime(job),
-      job.command,
-    ]),
+    jobs.map((job) => [job.id, job.user, formatResult(job), formatClock(job.completed_at), formatRuntime(job)]),
+    { fitLast: fitCommands(jobs) },
   );
   printReasons(jobs);
 };

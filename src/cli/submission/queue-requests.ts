@@ -6,7 +6,8 @@ import { fail } from "../../command-line/usage.ts";
 import type { JobRequestInput, WireJob } from "../../wire/job.ts";
 import type { Api } from "../connection/api-client.ts";
 import { warnOfHealth } from "../jobs/warn-of-health.ts";
-import { hint, print, printJson } from "../terminal/output.ts";
+import { createCommandFit } from "../lists/shorten-commands.ts";
+import { hint, print, printJson, readHintWidth } from "../terminal/output.ts";
 import { confirm } from "../terminal/prompt.ts";
 import { showDifferences } from "./show-differences.ts";
 import { showRequest } from "./show-request.ts";
@@ -15,6 +16,7 @@ type Requests = readonly JobRequestInput[];
 type Submit = (requests: Requests) => Promise<Result<readonly WireJob[], Failure>>;
 
 const SHOWN = 10;
+const INDENT = 2;
 
 export const QUEUE_FLAGS: readonly Flag[] = [
   { long: "repeat", short: "r", value: "N", help: "add each N times" },
@@ -25,8 +27,9 @@ export const QUEUE_FLAGS: readonly Flag[] = [
 
 const confirmMany = async (requests: Requests, flags: FlagValues): Promise<Result<boolean, Failure>> => {
   if (requests.length === 1 || readSwitch(flags, "yes")) return ok(true);
-  const differing = showDifferences(requests.map(({ command }) => command));
-  for (const text of differing.slice(0, SHOWN)) hint(`  ${escapeText(text)}`);
+  const differing = showDifferences(requests.map(({ command }) => command)).map(escapeText);
+  const shorten = createCommandFit(differing);
+  for (const text of differing.slice(0, SHOWN)) hint(`  ${shorten(text, readHintWidth() - INDENT)}`);
   if (requests.length > SHOWN) hint(`  … and ${requests.length - SHOWN} more`);
   return confirm(`Add ${requests.length} jobs?`, true);
 };
