@@ -3,7 +3,7 @@ import type { WireJob } from "../../wire/job.ts";
 import type { JobLink } from "../../wire/links/link-paths.ts";
 import { describeWandbRun } from "../../wire/wandb-text.ts";
 import { createCommandList } from "../lists/command-list.ts";
-import { formatClock } from "../terminal/clock.ts";
+import { formatMoment, formatRecent, nameZones } from "../terminal/clock.ts";
 import { formatDuration } from "../terminal/duration.ts";
 import { print, printTable } from "../terminal/output.ts";
 import { describeFiles, hasFiles, listNotes } from "./kept-text.ts";
@@ -74,9 +74,14 @@ const printReasons = (jobs: readonly WireJob[]): void => {
 };
 
 export const printEnded = (jobs: readonly WireJob[]): void => {
+  const now = nowSeconds();
+  const zones = nameZones(
+    jobs.map(({ completed_at }) => completed_at),
+    now,
+  );
   printTable(
-    ["ID", "USER", "RESULT", "ENDED (UTC)", "RUNTIME", "COMMAND"],
-    jobs.map((job) => [job.id, job.user, formatResult(job), formatClock(job.completed_at), formatRuntime(job)]),
+    ["ID", "USER", "RESULT", `ENDED (${zones})`, "RUNTIME", "COMMAND"],
+    jobs.map((job) => [job.id, job.user, formatResult(job), formatRecent(job.completed_at, now), formatRuntime(job)]),
     { fitLast: fitCommands(jobs) },
   );
   printReasons(jobs);
@@ -131,9 +136,9 @@ const listOrigin = (job: WireJob): readonly (readonly [string, string | null])[]
 ];
 
 const listTimes = (job: WireJob): readonly (readonly [string, string])[] => [
-  ["created", formatClock(job.created_at)],
-  ["started", formatClock(job.started_at)],
-  ["ended", formatClock(job.completed_at)],
+  ["created", formatMoment(job.created_at)],
+  ["started", formatMoment(job.started_at)],
+  ["ended", formatMoment(job.completed_at)],
   ["runtime", formatRuntime(job)],
 ];
 
