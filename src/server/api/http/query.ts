@@ -2,7 +2,7 @@ import { z } from "zod";
 import { globsSchema } from "../../../wire/files.ts";
 import { JOB_STATUSES } from "../../../wire/job.ts";
 import { MAX_TERMINAL_SIDE } from "../../../wire/limits.ts";
-import { LOG_FILES } from "../../../wire/node.ts";
+import { LOG_FILES, LOG_FORMS } from "../../../wire/node.ts";
 
 const INTEGER = /^[+-]?\d+$/;
 const DECIMAL = /^[+-]?\d+(?:\.\d+)?$/;
@@ -39,10 +39,18 @@ export const statusQuerySchema = z.object({ user: text });
 
 const logFile = z.preprocess(takeLast, z.enum(LOG_FILES)).default("output");
 
-export const logsQuerySchema = z.object({ last_n_lines: lastLines, file: logFile });
+const logForm = z.preprocess(takeLast, z.enum(LOG_FORMS)).default("json");
+
+export const logsQuerySchema = z.object({
+  last_n_lines: lastLines,
+  file: logFile,
+  since: unixSeconds,
+  format: logForm,
+});
 
 export const streamQuerySchema = z.object({
   last_n_lines: lastLines,
+  since: unixSeconds,
   resumable: flag,
   from: logPosition,
   marked: flag,

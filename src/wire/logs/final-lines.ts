@@ -1,0 +1,46 @@
+import { takeLastState } from "../../base/last-state.ts";
+import { chainFilters, createRecorderFilter, type TextFilter } from "./recorder-filter.ts";
+
+const MOST_HELD = 256 * 1024;
+const LINE_END = /(?<!\r)\r+\n/g;
+
+/** Without the CR that a terminal puts before LF. */
+export const useLineFeeds = (log: string): string => log.replace(LINE_END, "\n");
+
+const keepState = (line: string): string => (line.endsWith("\r") ? `${takeLastState(line)}\r` : takeLastState(line));
+
+/** Whole lines, each as a terminal shows it in the end: a line that was drawn anew, as a progress bar is, is its last state. A line that has no end is passed in pieces. */
+export const createFinalLines = (): TextFilter => {
+  let held = "";
+  const pass = (): string => {
+    const passed = held.length > MOST_HELD ? held : "";
+    held = held.slice(passed.length);
+    return passed;
+  };
+  return {
+    push: (text) => {
+      const end = text.lastIndexOf("\n") + 1;
+      const lines = end === 0 ? "" : (held + text.slice(0, end)).split("\n").map(takeLastState).join("\n");
+      held = end === 0 ? held + text : text.slice(end);
+      if (held.length > MOST_HELD) held = keepState(held);
+      return lines + pass();
+    },
+    end: () => {
+      const last = takeLastState(held);
+      held = "";
+      return last;
+    },
+  };
+};
+
+/** A log without its recorder's lines, CR before LF and all but the last states of what was drawn anew. */
+export const readFinalText = (log: string): string => {
+  const filter = chainFilters(createRecorderFilter(), createFinalLines());
+  return filter.push(log) + filter.end();
+};
+
+export const cutLines = (text: string, count: number | null): string => {
+  if (count === null || text === "") return text;
+  const lines = text.replace(/\n$/, "").split("\n");
+  return lines.length <= count ? text : `${lines.slice(-count).join("\n")}\n`;
+};
