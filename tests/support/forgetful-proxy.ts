@@ -17,6 +17,7 @@ export const createForgetfulProxy = async (world: World, forgotten: readonly str
       return fetch(`${world.url}${pathname}?${searchParams}`);
     },
   });
-  await world.nx(["target", "add", "earlier", `http://127.0.0.1:${server.port}`]);
-  return { nx: (words) => world.nx(["-t", "earlier", ...words]), stop: () => server.stop(true) };
+  const name = `earlier-${server.port}`;
+  await world.nx(["target", "add", name, `http://127.0.0.1:${server.port}`]);
+  return { nx: (words) => world.nx(["-t", name, ...words]), stop: () => server.stop(true) };
 };

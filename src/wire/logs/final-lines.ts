@@ -39,8 +39,13 @@ export const readFinalText = (log: string): string => {
   return filter.push(log) + filter.end();
 };
 
-export const cutLines = (text: string, count: number | null): string => {
-  if (count === null || text === "") return text;
-  const lines = text.replace(/\n$/, "").split("\n");
-  return lines.length <= count ? text : `${lines.slice(-count).join("\n")}\n`;
-};
+export const splitLines = (text: string): readonly string[] => (text === "" ? [] : text.replace(/\n$/, "").split("\n"));
+
+/** The last ones, each with its end. */
+export const cutLines = (text: string, count: number | null): string =>
+  count === null
+    ? text
+    : splitLines(text)
+        .slice(-count)
+        .map((line) => `${line}\n`)
+        .join("");
