@@ -26,6 +26,12 @@ export const dropFolders = (words: Words): Words => {
 export const dropInterpreter = (words: Words): Words =>
   dropFolders(words).slice(findProgram(words) === 0 && findScript(words, 0) === 1 ? 1 : 0);
 
+/** How many words come before the first that the program, or the script that an interpreter is given, is given. */
+export const measureProgram = (words: Words): number => {
+  const program = findProgram(words);
+  return Math.max(program, findScript(words, program)) + 1;
+};
+
 /** The script that an interpreter is given, or the program. */
 export const nameProgram = (words: Words): string => {
   const program = findProgram(words);

@@ -1,9 +1,11 @@
+import { measureProgram, nameProgram } from "./program-name.ts";
+
 type Words = readonly string[];
 type Node = Readonly<{ depth: number; length: number; lists: Words[]; next: Map<string, Node> }>;
 
 /**
- * `depth`: with how many words it begins that others of the list begin with, too, 0 for none; `varying`: the places from there on
- * at which those that have as many words differ.
+ * `depth`: with how many words it begins that others of the list begin with, too, 0 for none but the program; `varying`: the places
+ * at which those of the same program with as many words differ.
  */
 export type Shared = Readonly<{ depth: number; varying: ReadonlySet<number> }>;
 
@@ -11,6 +13,7 @@ export type SharedWords = Readonly<{ find: (words: Words) => Shared }>;
 
 const MOST_WORDS = 500;
 const END = "";
+const NOWHERE: ReadonlySet<number> = new Set();
 
 const createNode = (depth: number, length: number): Node => ({ depth, length, lists: [], next: new Map() });
 
@@ -30,36 +33,40 @@ const addList = (root: Node, words: Words): void => {
 
 const weigh = ({ lists, length }: Node): number => lists.length * length;
 
-const isFork = ({ next }: Node): boolean => next.size > 1;
-
-const findFork = (root: Node, words: Words): Node => {
+const findFork = (root: Node, words: Words): number => {
   let best = root;
   let node: Node | undefined = root;
   for (const word of words) {
     node = node.next.get(word);
     if (node === undefined) break;
-    if (isFork(node) && weigh(node) > weigh(best)) best = node;
+    if (node.next.size > 1 && weigh(node) > weigh(best)) best = node;
   }
-  return best;
+  return best.depth;
 };
 
-const listVarying = ({ depth, lists }: Node, words: Words): ReadonlySet<number> => {
-  const alike = lists.filter(({ length }) => length === words.length);
-  const places = words.map((_word, place) => place).slice(depth);
-  return new Set(places.filter((place) => alike.some((list) => list[place] !== words[place])));
+const nameKind = (words: Words): string => `${words.length} ${nameProgram(words)}`;
+
+const listVarying = (alike: readonly Words[]): ReadonlySet<number> => {
+  const [first = [], ...others] = alike;
+  const places = first.map((_word, place) => place);
+  return new Set(places.filter((place) => others.some((words) => words[place] !== first[place])));
 };
 
-/** Of all beginnings that a list shares with others the one counts that leaves out most of all of them together. */
+/**
+ * Of those of the same program with as many words the beginning counts that all have; for one that has none like it, of all
+ * beginnings that it shares with others the one that leaves out most of all of them together.
+ */
 export const createSharedWords = (lists: readonly Words[]): SharedWords => {
   const root = createNode(0, 0);
-  const distinct = new Map(lists.map((words) => [words.join(" "), words]));
-  for (const words of distinct.values()) addList(root, words);
+  const distinct = [...new Map(lists.map((words) => [words.join(" "), words])).values()];
+  for (const words of distinct) addList(root, words);
+  const kinds = Map.groupBy(distinct, nameKind);
+  const varyings = new Map([...kinds].map(([kind, alike]) => [kind, listVarying(alike)]));
   return {
     find: (words) => {
-      const fork = findFork(root, words);
-      return fork === root
-        ? { depth: 0, varying: new Set() }
-        : { depth: fork.depth, varying: listVarying(fork, words) };
+      const varying = varyings.get(nameKind(words)) ?? NOWHERE;
+      const depth = varying.size > 0 ? Math.min(...varying) : findFork(root, words);
+      return { depth: depth > measureProgram(words) ? depth : 0, varying };
     },
   };
 };

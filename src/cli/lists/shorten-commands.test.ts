@@ -40,6 +40,23 @@ test("one command of another kind in the list changes nothing for the others", (
   expect(fitAll(commands, 50)[5]).toBe("evaluate.py --checkpoint …lit test --batch-size 64");
 });
 
+test("all that differs is shown, however much that is the same stands between", () => {
+  const commands = [1, 2].flatMap((lr) =>
+    [1, 2].map((seed) => `python train.py --lr ${lr} --config configs/vision/resnet50-large.yaml --seed ${seed}`),
+  );
+  expect(fitAll(commands, 40)[1]).toBe("train.py … --lr 1 … --seed 2");
+  expect(fitAll(commands, 20)[1]).toBe("… --lr 1 … --seed 2");
+});
+
+test("commands of which some have a word more are told by what comes after their common beginning", () => {
+  const start = "python train.py --config configs/vision/resnet50-large.yaml --epochs 100";
+  expect(fitAll([start, `${start} --amp`, `${start} --amp --compile`], 40)).toEqual([
+    "train.py … --epochs 100",
+    "train.py … --amp",
+    "train.py … --amp --compile",
+  ]);
+});
+
 test("what differs in the middle of the words is shown", () => {
   const commands = [1, 2].map(
     (fold) => `python train.py --data /mnt/imagenet --fold ${fold} --out /mnt/runs/imagenet --workers 16`,

@@ -1,5 +1,5 @@
 import { cutMiddle, measureWidth } from "../terminal/text-width.ts";
-import { dropFolders, dropInterpreter, nameProgram } from "./program-name.ts";
+import { dropFolders, dropInterpreter, measureProgram, nameProgram } from "./program-name.ts";
 import { createSharedWords, type SharedWords } from "./shared-words.ts";
 
 /** A command of the list in at most so many columns. */
@@ -9,32 +9,32 @@ const ELLIPSIS = "…";
 
 const splitWords = (command: string): readonly string[] => command.split(" ").filter((word) => word !== "");
 
-const isFlag = (word: string | undefined): boolean => word !== undefined && /^--?[A-Za-z]/.test(word);
+const isFlag = (word: string | undefined): boolean => word !== undefined && /^--?\p{L}/u.test(word);
 
 const keepFlag = (words: readonly string[], start: number): number =>
   isFlag(words[start - 1]) && !isFlag(words[start]) ? start - 1 : start;
 
 const showVarying = (words: readonly string[], start: number, varying: ReadonlySet<number>): string => {
-  const shown = words.map((word, place) => {
-    if (place < start) return null;
-    return varying.has(place) || (isFlag(word) && varying.has(place + 1)) ? word : null;
+  const isShown = (place: number): boolean =>
+    place >= start && (varying.has(place) || (isFlag(words[place]) && varying.has(place + 1)));
+  const parts = words.map((word, place) => {
+    if (isShown(place)) return word;
+    return place === 0 || isShown(place - 1) ? ELLIPSIS : "";
   });
-  return shown
-    .map((word, place) => word ?? (place === 0 || shown[place - 1] !== null ? ELLIPSIS : ""))
-    .filter((word) => word !== "")
-    .join(" ");
+  return parts.filter((part) => part !== "").join(" ");
 };
 
 const listForms = (command: string, shared: SharedWords): readonly string[] => {
   const words = splitWords(command);
   const whole = [command, dropFolders(words).join(" "), dropInterpreter(words).join(" ")];
   const { depth, varying } = shared.find(words);
-  const start = keepFlag(words, depth);
-  if (start <= 1) return whole;
+  if (depth === 0) return whole;
+  const start = keepFlag(words, Math.min(depth, words.length - 1));
   const rest = `${ELLIPSIS} ${words.slice(start).join(" ")}`;
-  const named = `${nameProgram(words.slice(0, start))} ${rest}`;
-  const differing = varying.size === 0 ? [] : [showVarying(words, start, varying)];
-  return [...whole, named, rest, ...differing];
+  const differing = varying.size === 0 ? rest : showVarying(words, start, varying);
+  const program = nameProgram(words);
+  const named = start > measureProgram(words) ? [`${program} ${rest}`] : [];
+  return [...whole, ...named, rest, `${program} ${differing}`, differing];
 };
 
 /**

@@ -9,6 +9,7 @@ import { warnOfHealth } from "../jobs/warn-of-health.ts";
 import { createCommandFit } from "../lists/shorten-commands.ts";
 import { hint, print, printJson, readHintWidth } from "../terminal/output.ts";
 import { confirm } from "../terminal/prompt.ts";
+import { measureWidth } from "../terminal/text-width.ts";
 import { showDifferences } from "./show-differences.ts";
 import { showRequest } from "./show-request.ts";
 
@@ -27,9 +28,12 @@ export const QUEUE_FLAGS: readonly Flag[] = [
 
 const confirmMany = async (requests: Requests, flags: FlagValues): Promise<Result<boolean, Failure>> => {
   if (requests.length === 1 || readSwitch(flags, "yes")) return ok(true);
-  const differing = showDifferences(requests.map(({ command }) => command)).map(escapeText);
-  const shorten = createCommandFit(differing);
-  for (const text of differing.slice(0, SHOWN)) hint(`  ${shorten(text, readHintWidth() - INDENT)}`);
+  const commands = requests.map(({ command }) => escapeText(command));
+  const shorten = createCommandFit(commands);
+  const width = readHintWidth() - INDENT;
+  const shown = showDifferences(commands).slice(0, SHOWN);
+  for (const [index, text] of shown.entries())
+    hint(`  ${measureWidth(text) <= width ? text : shorten(commands[index] ?? "", width)}`);
   if (requests.length > SHOWN) hint(`  … and ${requests.length - SHOWN} more`);
   return confirm(`Add ${requests.length} jobs?`, true);
 };
