@@ -6,8 +6,8 @@ import { renderCommand } from "./command/render-command.ts";
 import { renderDevices } from "./command/render-devices.ts";
 import { renderJobrc } from "./command/render-jobrc.ts";
 import { renderLinks } from "./link-script.ts";
-import { renderLogLimit } from "./log-limit-script.ts";
-import { renderLogTimes } from "./log-times-script.ts";
+import { renderLogLimit } from "./log/log-limit-script.ts";
+import { renderLogTimes } from "./log/log-times-script.ts";
 
 /** Under this prefix a job's variables pass through the environment of its session; the inner script takes it off. */
 export const PASSED_PREFIX = "NEXUS_PASS_";
