@@ -61,12 +61,30 @@ describe("the log as it is shown", () => {
     expect(filterLog(`${HEADER}50%\r\u001b[K\r\n`, false)).toBe("\u001b[K\n");
   });
 
+  test("gives what is there of a line where nothing comes for a while, but never a state of a bar", () => {
+    const filter = createLogFilter(false);
+    expect([filter.push(`${HEADER}Loading`), filter.pass?.(), filter.push(" ..."), filter.pass?.()]).toEqual([
+      "",
+      "Loading",
+      "",
+      " ...",
+    ]);
+    expect(filter.push(" done\r\n")).toBe(" done\n");
+    expect([filter.push("\r 1%"), filter.pass?.(), filter.push("\r 2%"), filter.push("\r\n")]).toEqual([
+      "",
+      "",
+      "",
+      " 2%\n",
+    ]);
+    expect([filter.push("1%"), filter.pass?.(), filter.push("\r2%\r3%\r\n")]).toEqual(["", "1%", "\n3%\n"]);
+  });
+
   test("holds back no more than some of a line that never ends, and only the last state of a bar", () => {
     const filter = createLogFilter(false);
     filter.push(HEADER);
     expect(filter.push("x".repeat(300_000))).toHaveLength(300_000);
     for (let index = 0; index < 1000; index += 1) expect(filter.push(`\r${"#".repeat(1000)}${index}`)).toBe("");
-    expect(filter.end()).toBe(`${"#".repeat(1000)}999`);
+    expect(filter.end()).toBe(`\n${"#".repeat(1000)}999`);
   });
 
   test("takes a run of a million carriage returns in a moment", () => {

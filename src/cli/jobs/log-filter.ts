@@ -2,9 +2,15 @@ import { createFinalLines } from "../../wire/logs/final-lines.ts";
 import { chainFilters, createRecorderFilter, type TextFilter } from "../../wire/logs/recorder-filter.ts";
 import { createTerminalFilter } from "../terminal/terminal-safety.ts";
 
+/** `pass` gives, where nothing came for a while, what is there of a line. */
+export type LogFilter = TextFilter & Readonly<{ pass?: () => string }>;
+
 /** A terminal draws progress bars itself; elsewhere whole lines are passed, each as it was in the end. */
-export const createLogFilter = (isTerminal: boolean): TextFilter =>
-  chainFilters(createRecorderFilter(), isTerminal ? createTerminalFilter() : createFinalLines());
+export const createLogFilter = (isTerminal: boolean): LogFilter => {
+  if (isTerminal) return chainFilters(createRecorderFilter(), createTerminalFilter());
+  const lines = createFinalLines();
+  return { ...chainFilters(createRecorderFilter(), lines), pass: lines.pass };
+};
 
 export const filterLog = (text: string, isTerminal: boolean): string => {
   const filter = createLogFilter(isTerminal);

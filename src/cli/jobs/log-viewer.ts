@@ -1,8 +1,7 @@
 import { endsWithLogMark, LOG_MARK_LENGTH, LOG_POSITION_HEADER } from "../../wire/log-cut.ts";
-import type { TextFilter } from "../../wire/logs/recorder-filter.ts";
 import { isTerminal } from "../terminal/is-terminal.ts";
 import { write } from "../terminal/output.ts";
-import { createLogFilter } from "./log-filter.ts";
+import { createLogFilter, type LogFilter } from "./log-filter.ts";
 
 /**
  * Shows what is read of a log, across several answers. `query` asks for what was not shown yet. `isAtMark`: the last answer ended
@@ -24,7 +23,11 @@ type Shown = Readonly<{
 
 type Stream = ReadableStream<Uint8Array>;
 
-const createShown = (filter: TextFilter | null): Shown => {
+const QUIET_MS = 500;
+
+const createShown = (filter: LogFilter | null): Shown => {
+  const passHeld = (): void => write(filter?.pass?.() ?? "");
+  let quiet: ReturnType<typeof setTimeout> | undefined;
   const decoder = new TextDecoder();
   let count = 0;
   let lastText = "";
@@ -34,10 +37,13 @@ const createShown = (filter: TextFilter | null): Shown => {
       count += bytes.length;
       lastText = (lastText + text).slice(-LOG_MARK_LENGTH);
       write(filter === null ? bytes : filter.push(text));
+      clearTimeout(quiet);
+      quiet = setTimeout(passHeld, QUIET_MS);
     },
     count: () => count,
     lastText: () => lastText,
     end: () => {
+      clearTimeout(quiet);
       if (filter !== null) write(filter.push(decoder.decode()) + filter.end());
     },
   };
@@ -58,7 +64,7 @@ const takeAgain = async (shown: Shown, stream: Stream, isWholeLog: boolean): Pro
 };
 
 /** `filter` is null for the bytes as they are; without one the log is shown as on a terminal, or in a pipe. */
-export type LogView = Readonly<{ lastLines: number | null; since?: number | null; filter?: TextFilter | null }>;
+export type LogView = Readonly<{ lastLines: number | null; since?: number | null; filter?: LogFilter | null }>;
 
 const renderStart = ({ lastLines, since = null }: LogView): string =>
   [
