@@ -4,6 +4,7 @@ import { wireJobSchema } from "./job.ts";
 export const HEALTH_STATUSES = ["healthy", "under_load", "unhealthy"] as const;
 
 export const LOG_FILES = ["output", "error"] as const;
+export const LOG_FORMS = ["json", "text", "raw"] as const;
 
 const expiringFilesSchema = z
   .object({ jobs: z.array(wireJobSchema.pick({ id: true, outputs: true })), total_jobs: z.int() })
@@ -81,7 +82,13 @@ export const healthSchema = z
   })
   .meta({ id: "Health" });
 
-export const logsSchema = z.object({ data: z.string(), removed: z.literal(true).optional() }).meta({ id: "Logs" });
+export const logsSchema = z
+  .object({
+    data: z.string(),
+    removed: z.literal(true).optional(),
+    since: z.number().optional().meta({ description: "The time from which on it is, where one was asked for" }),
+  })
+  .meta({ id: "Logs" });
 
 export type Logs = Readonly<z.output<typeof logsSchema>>;
 export type HealthStatus = (typeof HEALTH_STATUSES)[number];

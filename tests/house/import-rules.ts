@@ -70,7 +70,7 @@ const ORDERS: readonly Order[] = [
       ["settings"],
       ["targets"],
       ["connection"],
-      ["documents"],
+      ["documents", "lists", "logs"],
       ["jobs", "code", "setup", "completion"],
       ["project"],
       ["submission", "attach", "top", "files"],

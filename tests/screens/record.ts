@@ -17,6 +17,9 @@ type Show = (scene: Scene, line: string) => Promise<string>;
 const A_DAY_S = 86_400;
 const NX = join(import.meta.dirname, "..", "..", "nx");
 const NODE_NAME = "gpu-box";
+const TIME_ZONE = "Asia/Tokyo";
+const USUAL_COLUMNS = 80;
+const ROWS = 24;
 
 const noteNewJobs = async (world: World, names: Map<string, string>): Promise<void> => {
   const response = await fetch(`${world.url}/v1/jobs?limit=1000`);
@@ -42,7 +45,7 @@ const showInPipe =
   (world: World): Show =>
   async (_scene, line) => {
     const shell = ["bash", "-c", `nx() { '${NX}' "$@"; }; ${line}`];
-    const env = { ...world.env, NO_COLOR: undefined };
+    const env = { ...world.env, NO_COLOR: undefined, TZ: TIME_ZONE };
     const { stdout, stderr, exitCode } = await runProgram(shell, { env, cwd: world.home });
     const errors = stderr === "" ? "" : `--- standard error\n${stderr}`;
     return `${stdout}${errors}exit code ${exitCode}\n`;
@@ -56,8 +59,9 @@ const giveAnswers = async (window: Window, { answers = [] }: Scene): Promise<voi
   }
 };
 
-const clear = async (window: Window): Promise<void> => {
-  window.type("clear");
+const clear = async (window: Window, columns: number): Promise<void> => {
+  window.resize(columns, ROWS);
+  window.type(`until [[ $(stty size) == '${ROWS} ${columns}' ]]; do sleep 0.05; done; clear`);
   window.press("Enter");
   await window.see(/^\$\n*$/);
 };
@@ -65,7 +69,7 @@ const clear = async (window: Window): Promise<void> => {
 const showOnTerminal =
   (window: Window): Show =>
   async (scene, line) => {
-    await clear(window);
+    await clear(window, scene.columns ?? USUAL_COLUMNS);
     const mark = `end of ${scene.name}:`;
     window.type(`clear; ${line}; printf '%s %s\\n' '${mark}' $?`);
     window.press("Enter");
@@ -104,7 +108,8 @@ const recordPipe = async (): Promise<Screens> => {
   }
 };
 
-const openTerminal = (world: World): Tmux => createTmux({ ...world, env: { ...world.env, NO_COLOR: undefined } }, NX);
+const openTerminal = (world: World): Tmux =>
+  createTmux({ ...world, env: { ...world.env, NO_COLOR: undefined, TZ: TIME_ZONE } }, NX);
 
 const recordTerminal = async (): Promise<Screens> => {
   const world = await createWorld();
@@ -117,7 +122,7 @@ const recordTerminal = async (): Promise<Screens> => {
   }
 };
 
-/** Every scene in a pipe and on a terminal of 80 × 24, each form with a server of its own. */
+/** Every scene in a pipe and on a terminal of 80 × 24 or as wide as it says, each form with a server of its own. */
 export const recordScreens = async (): Promise<Screens> => {
   const forms = [recordPipe(), recordTerminal()];
   await Promise.allSettled(forms);

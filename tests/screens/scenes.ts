@@ -18,6 +18,7 @@ export type Scene = Readonly<{
   name: string;
   line: string;
   only?: Form;
+  columns?: number;
   jobs?: readonly Part[];
   answers?: readonly Answer[];
 }>;
@@ -216,6 +217,73 @@ const FILES: readonly Scene[] = [
   { name: "outputs-both", line: "nx add --outputs '*.pt' --no-outputs --no-git true" },
 ];
 
+const VISION = "--config configs/vision/resnet50-large.yaml --data /mnt/datasets/imagenet";
+
+const SWEEP: readonly Part[] = ["0.01 --seed 1", "0.01 --seed 2", "0.02 --seed 1", "0.02 --seed 2"].map(
+  (end, index) => ({
+    name: `lr-${index}-a`,
+    status: "queued",
+    request: { command: `/home/ada/venvs/v/bin/python /home/ada/vision/train.py ${VISION} --lr ${end}`, num_gpus: 2 },
+  }),
+);
+
+const WIDE_SWEEP: readonly Part[] = ["東京", "大阪"].map((city, index) => ({
+  name: `city-${index}`,
+  status: "queued",
+  request: {
+    command: `python3 評価.py --データ 日本/気象/百年/観測 --期間 一九〇〇年から二〇〇〇年まで --都市 ${city} 🙂`,
+    num_gpus: 2,
+  },
+}));
+
+const ENDED_SWEEP: readonly Part[] = ["1", "2"].map((seed) => ({
+  name: `seed-${seed}`,
+  status: "completed",
+  request: { command: `/usr/bin/true ${VISION} --lr 0.01 --seed ${seed}`, num_gpus: 0 },
+}));
+
+const BAR: Part = {
+  name: "bar-10",
+  status: "failed",
+  request: {
+    command: `for i in 10 50 99; do printf '\\r%d%%' $i; done; echo; echo RuntimeError: loss is nan; exit 1`,
+    num_gpus: 0,
+  },
+};
+
+const WIDTHS = [80, 100, 160];
+
+const showWide = (name: string, line: string): readonly Scene[] =>
+  WIDTHS.map((columns) => ({ name: `${name}-${columns}`, line, columns, only: "terminal" }));
+
+const LONG_LISTS: readonly Scene[] = [
+  { name: "queue-sweep", line: "nx queue", jobs: [...SWEEP, ...WIDE_SWEEP, ...ENDED_SWEEP], only: "pipe" },
+  {
+    name: "queue-sweep",
+    line: "nx queue -q | wc -l",
+    jobs: [...SWEEP, ...WIDE_SWEEP, ...ENDED_SWEEP],
+    only: "terminal",
+  },
+  ...showWide("queue-sweep", "nx queue"),
+  ...showWide("status-sweep", "nx"),
+  ...showWide("history-sweep", "nx history 'bin/true|nan' -n 2"),
+  { name: "remove-sweep", line: "nx remove 'vision/train|評価'", answers: NO },
+  {
+    name: "add-sweep",
+    line: `nx add --no-git python train.py --lr '{1,2}' ${VISION} --name a --seed '{1,2}'`,
+    answers: NO,
+  },
+  { name: "history-failed", line: "nx history --failed --exit 3 --since 2001-01-01" },
+  { name: "history-cut", line: "nx history -q -n 1 'bin/true'" },
+  { name: "history-wrong-time", line: "nx history --since soon" },
+  { name: "logs-bar", line: "nx logs {bar-10}", jobs: [BAR] },
+  { name: "logs-bar-json", line: "nx logs -n 2 --json {bar-10}", only: "pipe" },
+  { name: "logs-bar-followed", line: "nx logs -F --json {bar-10}", only: "pipe" },
+  { name: "logs-search", line: "nx logs --search '^\\d+%|nan$' {bar-10}" },
+  { name: "logs-search-mistake", line: "nx logs --search '(' {bar-10}" },
+  { name: "logs-together", line: "nx logs --raw --json {bar-10}" },
+];
+
 const SETTING_UP: readonly Scene[] = [
   { name: "setup", line: "nx setup", answers: [{ see: /name/i, key: "C-c" }] },
   { name: "setup-unasked", line: "nx setup --non-interactive --user ada" },
@@ -235,6 +303,7 @@ export const SCENES: readonly Scene[] = [
   ...SUBMISSIONS,
   ...BUSY_SERVER,
   ...FILES,
+  ...LONG_LISTS,
   ...SETTING_UP,
   { name: "run-input", line: "echo hello | nx run -c --no-git cat", only: "pipe" },
   ...FOR_PROGRAMS,

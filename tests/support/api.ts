@@ -189,9 +189,11 @@ export const createHarness = (
       stop: () => undefined,
     },
     logs: {
-      readTail: async (id, lines) => new TextEncoder().encode(`tail of ${id} ${lines}\n`),
+      readTail: async (id, lines, since = null) =>
+        new TextEncoder().encode(`tail of ${id} ${lines}${since === null ? "" : ` since ${since}`}\n`),
       readErrors: async (id, lines) => new TextEncoder().encode(`errors of ${id} ${lines}\n`),
       isRemoved: async (id) => id === "cleaned",
+      knowsTimes: async () => true,
       resume: async (id, { lastLines, place }) => ({
         position: place?.from ?? 7,
         bytes: new Blob([`bytes of ${id} ${lastLines} ${JSON.stringify(place)}\n`]).stream(),

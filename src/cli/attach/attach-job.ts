@@ -151,7 +151,7 @@ const showTail = async ({ api, id }: Session): Promise<void> => {
 };
 
 const showEnd = async (session: Session): Promise<Outcome> => {
-  if (!session.hasShown) return followJob(session.api, session.id, null);
+  if (!session.hasShown) return followJob(session.api, session.id);
   const job = await awaitJob(session.api, session.id, isEnded);
   if (!job.ok) return job;
   await showTail(session);

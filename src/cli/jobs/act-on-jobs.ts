@@ -5,8 +5,10 @@ import { readSwitch } from "../../command-line/flag-values.ts";
 import { fail } from "../../command-line/usage.ts";
 import type { WireJob } from "../../wire/job.ts";
 import type { ApiResult } from "../connection/api-failure.ts";
-import { hint, print, printJson } from "../terminal/output.ts";
+import { createCommandList } from "../lists/command-list.ts";
+import { hint, print, printJson, readHintWidth } from "../terminal/output.ts";
 import { confirm } from "../terminal/prompt.ts";
+import { measureWidth } from "../terminal/text-width.ts";
 
 /** `verb` as it is typed, `done` as it is said afterwards: "kill", "killed". */
 export type JobAction = Readonly<{
@@ -15,11 +17,21 @@ export type JobAction = Readonly<{
   act: (job: WireJob) => ApiResult<unknown>;
 }>;
 
+const LEAST_COMMAND = 10;
+
 export const ACTION_FLAGS: readonly Flag[] = [
   { long: "yes", short: "y", help: "don't ask" },
   { long: "json", help: "as JSON" },
   { long: "quiet", short: "q", help: "ids only" },
 ];
+
+const showJobs = (jobs: readonly WireJob[]): void => {
+  const shorten = createCommandList(jobs);
+  for (const job of jobs) {
+    const start = `  ${job.id}  ${escapeText(job.user)}  `;
+    hint(start + shorten(job, Math.max(LEAST_COMMAND, readHintWidth() - measureWidth(start))));
+  }
+};
 
 const confirmAction = async (
   jobs: readonly WireJob[],
@@ -27,7 +39,7 @@ const confirmAction = async (
   flags: FlagValues,
 ): Promise<Result<boolean, Failure>> => {
   if (readSwitch(flags, "yes")) return ok(true);
-  for (const job of jobs) hint(`  ${job.id}  ${escapeText(job.user)}  ${escapeText(job.command)}`);
+  showJobs(jobs);
   const many = jobs.length === 1 ? "this job" : `these ${jobs.length} jobs`;
   return confirm(
     `${verb[0]?.toUpperCase()}${verb.slice(1)} ${many}?`,

@@ -7,7 +7,7 @@ import { isTerminal } from "../terminal/is-terminal.ts";
 import { hint } from "../terminal/output.ts";
 import { isBusy, isEnded, isHopeless, pauseBeforeRetry, stayWith } from "./await-job.ts";
 import { chooseExitCode, describeEnding } from "./job-ending.ts";
-import { createLogViewer, type LogViewer } from "./log-viewer.ts";
+import { createLogViewer, type LogView, type LogViewer } from "./log-viewer.ts";
 import { sayKept } from "./say-kept.ts";
 
 const reportEnd = (job: WireJob): void => {
@@ -56,10 +56,12 @@ export const listenForInterrupt = (id: string): Interrupt => {
   return { signal: controller.signal, ignore: () => void process.off("SIGINT", leave) };
 };
 
+const WHOLE: LogView = { lastLines: null };
+
 /** Shows the log as it grows, until the job ends or Ctrl-C. A server that is restarted meanwhile is waited for. */
-export const followJob = async (api: Api, id: string, lastLines: number | null): Promise<Outcome> => {
+export const followJob = async (api: Api, id: string, view: LogView = WHOLE): Promise<Outcome> => {
   const { signal, ignore } = listenForInterrupt(id);
-  const viewer = createLogViewer(lastLines);
+  const viewer = createLogViewer(view);
   const ended = await listenUntilEnd(stayWith(api), id, { viewer, signal });
   if (signal.aborted) return ok(INTERRUPTED);
   ignore();

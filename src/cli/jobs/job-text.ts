@@ -2,7 +2,8 @@ import { escapeText } from "../../base/escape-text.ts";
 import type { WireJob } from "../../wire/job.ts";
 import type { JobLink } from "../../wire/links/link-paths.ts";
 import { describeWandbRun } from "../../wire/wandb-text.ts";
-import { formatClock } from "../terminal/clock.ts";
+import { createCommandList } from "../lists/command-list.ts";
+import { formatMoment, formatRecent, nameZones } from "../terminal/clock.ts";
 import { formatDuration } from "../terminal/duration.ts";
 import { print, printTable } from "../terminal/output.ts";
 import { describeFiles, hasFiles, listNotes } from "./kept-text.ts";
@@ -27,11 +28,19 @@ const describeState = (job: WireJob): string | null => {
   return parts.length === 0 ? null : parts.join("; ");
 };
 
+const fitCommands = (jobs: readonly WireJob[]): ((row: number, width: number) => string) => {
+  const shorten = createCommandList(jobs);
+  return (row, width) => {
+    const job = jobs[row];
+    return job === undefined ? "" : shorten(job, width);
+  };
+};
+
 export const printRunning = (jobs: readonly WireJob[]): void =>
   printTable(
     ["ID", "USER", "GPU", "RUNTIME", "COMMAND"],
-    jobs.map((job) => [job.id, job.user, formatGpus(job), formatRuntime(job), job.command]),
-    jobs.map(describeState),
+    jobs.map((job) => [job.id, job.user, formatGpus(job), formatRuntime(job)]),
+    { fitLast: fitCommands(jobs), notes: jobs.map(describeState) },
   );
 
 export const printQueued = (jobs: readonly WireJob[]): void =>
@@ -44,8 +53,8 @@ export const printQueued = (jobs: readonly WireJob[]): void =>
       formatGpus(job),
       String(job.priority),
       formatDuration(nowSeconds() - job.created_at),
-      job.command,
     ]),
+    { fitLast: fitCommands(jobs) },
   );
 
 const formatResult = (job: WireJob): string => (job.exit_code === null ? job.status : `${job.status} ${job.exit_code}`);
@@ -65,16 +74,15 @@ const printReasons = (jobs: readonly WireJob[]): void => {
 };
 
 export const printEnded = (jobs: readonly WireJob[]): void => {
+  const now = nowSeconds();
+  const zones = nameZones(
+    jobs.map(({ completed_at }) => completed_at),
+    now,
+  );
   printTable(
-    ["ID", "USER", "RESULT", "ENDED (UTC)", "RUNTIME", "COMMAND"],
-    jobs.map((job) => [
-      job.id,
-      job.user,
-      formatResult(job),
-      formatClock(job.completed_at),
-      formatRuntime(job),
-      job.command,
-    ]),
+    ["ID", "USER", "RESULT", `ENDED (${zones})`, "RUNTIME", "COMMAND"],
+    jobs.map((job) => [job.id, job.user, formatResult(job), formatRecent(job.completed_at, now), formatRuntime(job)]),
+    { fitLast: fitCommands(jobs) },
   );
   printReasons(jobs);
 };
@@ -129,9 +137,9 @@ const listOrigin = (job: WireJob): readonly (readonly [string, string | null])[]
 ];
 
 const listTimes = (job: WireJob): readonly (readonly [string, string])[] => [
-  ["created", formatClock(job.created_at)],
-  ["started", formatClock(job.started_at)],
-  ["ended", formatClock(job.completed_at)],
+  ["created", formatMoment(job.created_at)],
+  ["started", formatMoment(job.started_at)],
+  ["ended", formatMoment(job.completed_at)],
   ["runtime", formatRuntime(job)],
 ];
 

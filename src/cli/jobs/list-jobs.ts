@@ -3,11 +3,12 @@ import type { ExplainedJob, WireStatus } from "../../wire/job.ts";
 import type { Api } from "../connection/api-client.ts";
 import type { ApiResult } from "../connection/api-failure.ts";
 
-/** Without `most` all of them, however many. `user` and `regex` select when they are not null. */
+/** Without `most` all of them, however many. `user` and `regex` select when they are not null, `filters` by the API's names. */
 export type JobsAsked = Readonly<{
   statuses: readonly WireStatus[];
   user?: string | null;
   regex?: string | null;
+  filters?: Readonly<Record<string, string>>;
   explain?: boolean;
   most?: number;
 }>;
@@ -19,8 +20,9 @@ const LARGEST_PAGE = 10_000;
 const OVERLAP = 100;
 const STEP_BACK = LARGEST_PAGE / 2;
 
-const describePage = ({ statuses, user = null, regex = null, explain = false }: JobsAsked, page: Page): string => {
-  const query = new URLSearchParams();
+const describePage = (asked: JobsAsked, page: Page): string => {
+  const { statuses, user = null, regex = null, filters = {}, explain = false } = asked;
+  const query = new URLSearchParams(filters);
   for (const status of statuses) query.append("status", status);
   if (user !== null) query.set("user", user);
   if (regex !== null) query.set("command_regex", regex);

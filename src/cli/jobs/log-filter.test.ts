@@ -1,5 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
+import { useLineFeeds } from "../../wire/logs/final-lines.ts";
 import { createLogFilter, filterLog } from "./log-filter.ts";
 
 const HEADER = 'Script started on 2026-11-24 10:17:54+00:00 [COMMAND="x" TERM="screen" COLUMNS="80" LINES="24"]\n';
@@ -39,11 +40,58 @@ describe("the log as it is shown", () => {
     expect([`${HEADER}one\r\n`, "two\r\n", "three", "\r\n", "50 %\r", "51 %"].map(filter.push)).toEqual([
       "one\n",
       "two\n",
-      "three",
-      "\n",
-      "50 %",
-      "\r51 %",
+      "",
+      "three\n",
+      "",
+      "",
     ]);
+    expect(filter.end()).toBe("51 %");
+  });
+
+  test("passes on each character when it has come on a terminal, which draws progress bars itself", () => {
+    const filter = createLogFilter(true);
+    expect([`${HEADER}three`, "\r\n", "50 %\r", "51 %"].map(filter.push)).toEqual(["three", "\r\n", "50 %", "\r51 %"]);
+  });
+
+  test("is in the end one line, its last state, of a line that was drawn anew", () => {
+    const bar = "  0%\r 50%\r100%\r\n";
+    expect(filterLog(`${HEADER}a\r\n${bar}b\r\n${TRAILER}`, false)).toBe("a\n100%\nb\n");
+    expect(filterLog(`${HEADER}10%\r20%\r     \rdone\r\n${TRAILER}`, false)).toBe("done\n");
+    expect(filterLog(`${HEADER}\u001b[2K\u001b[1G| wait\u001b[2K\u001b[1G/ wait\r\n`, false)).toBe("/ wait\n");
+    expect(filterLog(`${HEADER}50%\r\u001b[K\r\n`, false)).toBe("\u001b[K\n");
+  });
+
+  test("gives what is there of a line where nothing comes for a while, but never a state of a bar", () => {
+    const filter = createLogFilter(false);
+    expect([filter.push(`${HEADER}Loading`), filter.pass?.(), filter.push(" ..."), filter.pass?.()]).toEqual([
+      "",
+      "Loading",
+      "",
+      " ...",
+    ]);
+    expect(filter.push(" done\r\n")).toBe(" done\n");
+    expect([filter.push("\r 1%"), filter.pass?.(), filter.push("\r 2%"), filter.push("\r\n")]).toEqual([
+      "",
+      "",
+      "",
+      " 2%\n",
+    ]);
+    expect([filter.push("1%"), filter.pass?.(), filter.push("\r2%\r3%\r\n")]).toEqual(["", "1%", "\n3%\n"]);
+  });
+
+  test("holds back no more than some of a line that never ends, and only the last state of a bar", () => {
+    const filter = createLogFilter(false);
+    filter.push(HEADER);
+    expect(filter.push("x".repeat(300_000))).toHaveLength(300_000);
+    for (let index = 0; index < 1000; index += 1) expect(filter.push(`\r${"#".repeat(1000)}${index}`)).toBe("");
+    expect(filter.end()).toBe(`\n${"#".repeat(1000)}999`);
+  });
+
+  test("takes a run of a million carriage returns in a moment", () => {
+    const startedAt = performance.now();
+    expect(filterLog(`${HEADER}${"\r".repeat(1_000_000)}a${"\r".repeat(1_000_000)}\n`, false)).toBe("a\n");
+    expect(useLineFeeds(`${"\r".repeat(1_000_000)}a\r\r\n`)).toBe(`${"\r".repeat(1_000_000)}a\n`);
+    expect(performance.now() - startedAt).toBeLessThan(5000);
   });
 
   test.each([

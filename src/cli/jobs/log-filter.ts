@@ -1,47 +1,15 @@
+import { createFinalLines } from "../../wire/logs/final-lines.ts";
+import { chainFilters, createRecorderFilter, type TextFilter } from "../../wire/logs/recorder-filter.ts";
 import { createTerminalFilter } from "../terminal/terminal-safety.ts";
 
-const HEADER = /^Script started on [^\n]*\[[^\n]*\]\r?\n/;
-const TRAILER = /^\n?Script done on [^\n]*\[COMMAND_EXIT_CODE="\d+"\]\r?\n?$/;
-const ANY_START = [..."Script done on "].reduceRight((rest, letter) => `(?:${letter}${rest})?`, "[^\\n]*\\n?");
-const HELD = new RegExp(`(?:(?<!\\r)\\n|(?<=\\r\\n))${ANY_START}$`);
-const HELD_FROM_START = new RegExp(`(?:(?<!\\r)\\n|(?<=\\r\\n)|^)${ANY_START}$`);
+/** `pass` gives, where nothing came for a while, what is there of a line. */
+export type LogFilter = TextFilter & Readonly<{ pass?: () => string }>;
 
-export type LogFilter = Readonly<{ push: (text: string) => string; end: () => string }>;
-
-const joinLines = (text: string): string => text.replaceAll("\r\n", "\n");
-
-const createFinish = (isTerminal: boolean): LogFilter =>
-  isTerminal ? createTerminalFilter() : { push: joinLines, end: () => "" };
-
-const findHeld = (text: string, isLineStart: boolean): number => {
-  const start = text.search(isLineStart ? HELD_FROM_START : HELD);
-  if (start !== -1) return start;
-  return text.endsWith("\r") ? text.length - 1 : text.length;
-};
-
-/** Leaves out the first and the last line, which the recorder of the terminal wrote. Nothing else waits for what follows. */
+/** A terminal draws progress bars itself; elsewhere whole lines are passed, each as it was in the end. */
 export const createLogFilter = (isTerminal: boolean): LogFilter => {
-  const finish = createFinish(isTerminal);
-  let held = "";
-  let isStart = true;
-  let isLineStart = true;
-
-  const push = (text: string): string => {
-    held += text;
-    if (isStart) {
-      if (!held.includes("\n") && "Script started on ".startsWith(held.slice(0, 18))) return "";
-      held = held.replace(HEADER, "");
-      isStart = false;
-    }
-    const shown = held.slice(0, findHeld(held, isLineStart));
-    held = held.slice(shown.length);
-    if (shown !== "") isLineStart = shown.endsWith("\r\n");
-    return finish.push(shown);
-  };
-
-  const end = (): string => finish.push(held.replace(HEADER, isStart ? "" : "$&").replace(TRAILER, "")) + finish.end();
-
-  return { push, end };
+  if (isTerminal) return chainFilters(createRecorderFilter(), createTerminalFilter());
+  const lines = createFinalLines();
+  return { ...chainFilters(createRecorderFilter(), lines), pass: lines.pass };
 };
 
 export const filterLog = (text: string, isTerminal: boolean): string => {

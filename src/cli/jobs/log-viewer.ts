@@ -1,7 +1,7 @@
 import { endsWithLogMark, LOG_MARK_LENGTH, LOG_POSITION_HEADER } from "../../wire/log-cut.ts";
 import { isTerminal } from "../terminal/is-terminal.ts";
 import { write } from "../terminal/output.ts";
-import { createLogFilter } from "./log-filter.ts";
+import { createLogFilter, type LogFilter } from "./log-filter.ts";
 
 /**
  * Shows what is read of a log, across several answers. `query` asks for what was not shown yet. `isAtMark`: the last answer ended
@@ -23,8 +23,11 @@ type Shown = Readonly<{
 
 type Stream = ReadableStream<Uint8Array>;
 
-const createShown = (): Shown => {
-  const filter = createLogFilter(isTerminal("output"));
+const QUIET_MS = 500;
+
+const createShown = (filter: LogFilter | null): Shown => {
+  const passHeld = (): void => write(filter?.pass?.() ?? "");
+  let quiet: ReturnType<typeof setTimeout> | undefined;
   const decoder = new TextDecoder();
   let count = 0;
   let lastText = "";
@@ -33,11 +36,16 @@ const createShown = (): Shown => {
       const text = decoder.decode(bytes, { stream: true });
       count += bytes.length;
       lastText = (lastText + text).slice(-LOG_MARK_LENGTH);
-      write(filter.push(text));
+      write(filter === null ? bytes : filter.push(text));
+      clearTimeout(quiet);
+      quiet = setTimeout(passHeld, QUIET_MS);
     },
     count: () => count,
     lastText: () => lastText,
-    end: () => write(filter.push(decoder.decode()) + filter.end()),
+    end: () => {
+      clearTimeout(quiet);
+      if (filter !== null) write(filter.push(decoder.decode()) + filter.end());
+    },
   };
 };
 
@@ -55,15 +63,24 @@ const takeAgain = async (shown: Shown, stream: Stream, isWholeLog: boolean): Pro
   }
 };
 
-const renderStart = (lastLines: number | null): string =>
-  lastLines === null ? "resumable=true" : `resumable=true&last_n_lines=${lastLines}`;
+/** `filter` is null for the bytes as they are; without one the log is shown as on a terminal, or in a pipe. */
+export type LogView = Readonly<{ lastLines: number | null; since?: number | null; filter?: LogFilter | null }>;
+
+const renderStart = ({ lastLines, since = null }: LogView): string =>
+  [
+    "resumable=true",
+    ...(lastLines === null ? [] : [`last_n_lines=${lastLines}`]),
+    ...(since === null ? [] : [`since=${since}`]),
+  ].join("&");
 
 const renderPlace = (position: number, isAtMark: boolean): string =>
   isAtMark ? `from=${position - LOG_MARK_LENGTH}&marked=true` : `from=${position}`;
 
 /** A server that does not say at which byte of the log its answer begins is asked for all of it again. */
-export const createLogViewer = (lastLines: number | null): LogViewer => {
-  const shown = createShown();
+export const createLogViewer = (view: LogView): LogViewer => {
+  const { filter = createLogFilter(isTerminal("output")) } = view;
+  const shown = createShown(filter);
+  const isWhole = view.lastLines === null && (view.since ?? null) === null;
   let position: number | null = null;
   let isAtMark = false;
   const takeFrom = async (start: number, stream: Stream): Promise<void> => {
@@ -76,11 +93,11 @@ export const createLogViewer = (lastLines: number | null): LogViewer => {
     }
   };
   return {
-    query: () => (position === null ? renderStart(lastLines) : renderPlace(position, isAtMark)),
+    query: () => (position === null ? renderStart(view) : renderPlace(position, isAtMark)),
     take: async ({ headers, body }) => {
       const start = headers.get(LOG_POSITION_HEADER);
       const stream = body ?? new ReadableStream<Uint8Array>();
-      await (start === null ? takeAgain(shown, stream, lastLines === null) : takeFrom(Number(start), stream));
+      await (start === null ? takeAgain(shown, stream, isWhole) : takeFrom(Number(start), stream));
     },
     isAtMark: () => isAtMark,
     end: shown.end,

@@ -6,8 +6,10 @@ import { fail } from "../../command-line/usage.ts";
 import type { JobRequestInput, WireJob } from "../../wire/job.ts";
 import type { Api } from "../connection/api-client.ts";
 import { warnOfHealth } from "../jobs/warn-of-health.ts";
-import { hint, print, printJson } from "../terminal/output.ts";
+import { createCommandFit } from "../lists/shorten-commands.ts";
+import { hint, print, printJson, readHintWidth } from "../terminal/output.ts";
 import { confirm } from "../terminal/prompt.ts";
+import { measureWidth } from "../terminal/text-width.ts";
 import { showDifferences } from "./show-differences.ts";
 import { showRequest } from "./show-request.ts";
 
@@ -15,6 +17,7 @@ type Requests = readonly JobRequestInput[];
 type Submit = (requests: Requests) => Promise<Result<readonly WireJob[], Failure>>;
 
 const SHOWN = 10;
+const INDENT = 2;
 
 export const QUEUE_FLAGS: readonly Flag[] = [
   { long: "repeat", short: "r", value: "N", help: "add each N times" },
@@ -25,8 +28,12 @@ export const QUEUE_FLAGS: readonly Flag[] = [
 
 const confirmMany = async (requests: Requests, flags: FlagValues): Promise<Result<boolean, Failure>> => {
   if (requests.length === 1 || readSwitch(flags, "yes")) return ok(true);
-  const differing = showDifferences(requests.map(({ command }) => command));
-  for (const text of differing.slice(0, SHOWN)) hint(`  ${escapeText(text)}`);
+  const commands = requests.map(({ command }) => escapeText(command));
+  const shorten = createCommandFit(commands);
+  const width = readHintWidth() - INDENT;
+  const shown = showDifferences(commands).slice(0, SHOWN);
+  for (const [index, text] of shown.entries())
+    hint(`  ${measureWidth(text) <= width ? text : shorten(commands[index] ?? "", width)}`);
   if (requests.length > SHOWN) hint(`  … and ${requests.length - SHOWN} more`);
   return confirm(`Add ${requests.length} jobs?`, true);
 };

@@ -55,11 +55,16 @@ const GAP = 2;
 const MIN_LAST = 10;
 const MAX_COLUMN = 20;
 
-let readWidth = (): number => {
-  const width = isTerminal("output") ? (readColumns() ?? USUAL_WIDTH) : PIPE_WIDTH;
-  readWidth = () => width;
+let readTerminalWidth = (): number => {
+  const width = readColumns() ?? USUAL_WIDTH;
+  readTerminalWidth = () => width;
   return width;
 };
+
+const readWidth = (): number => (isTerminal("output") ? readTerminalWidth() : PIPE_WIDTH);
+
+/** Of what is said beside the results, in columns; where that is no terminal, wider than any line for people. */
+export const readHintWidth = (): number => (isTerminal("errors") ? readTerminalWidth() : PIPE_WIDTH);
 
 const measureColumns = (rows: readonly (readonly string[])[], total: number): readonly number[] => {
   const widest = total === PIPE_WIDTH ? PIPE_WIDTH : MAX_COLUMN;
@@ -74,22 +79,27 @@ const measureColumns = (rows: readonly (readonly string[])[], total: number): re
   return [...widths, Math.max(MIN_LAST, total - fixed)];
 };
 
-/** The last column takes what the terminal has left. Under row N stands `notes[N]`, whole, if there is one. */
+/** `fitLast` gives the last cell of a row in a width, harmless for a terminal; `notes[N]` stands under row N, whole. */
+export type TableForm = Readonly<{
+  fitLast?: (row: number, width: number) => string;
+  notes?: readonly (string | null)[];
+}>;
+
+/** The last column takes what the terminal has left. */
 export const printTable = (
   header: readonly string[],
   rows: readonly (readonly string[])[],
-  notes: readonly (string | null)[] = [],
+  { fitLast, notes = [] }: TableForm = {},
 ): void => {
   const cells = rows.map((row) => row.map(escapeText));
   const widths = measureColumns([header, ...cells], readWidth());
-  const render = (row: readonly string[]): string => {
-    const last = row.length - 1;
-    const fitted = row.slice(0, last).map((cell, column) => padText(cell, widths[column] ?? 0));
-    return [...fitted, truncateText(row[last] ?? "", widths[last] ?? MIN_LAST)].join(" ".repeat(GAP));
-  };
-  print(dim(render(header)));
+  const last = header.length - 1;
+  const lastWidth = widths[last] ?? MIN_LAST;
+  const render = (row: readonly string[], lastCell: string): string =>
+    [...row.slice(0, last).map((cell, column) => padText(cell, widths[column] ?? 0)), lastCell].join(" ".repeat(GAP));
+  print(dim(render(header, header[last] ?? "")));
   for (const [index, row] of cells.entries()) {
-    print(render(row));
+    print(render(row, fitLast?.(index, lastWidth) ?? truncateText(row[last] ?? "", lastWidth)));
     const note = notes[index] ?? null;
     if (note !== null) print(" ".repeat((widths[0] ?? 0) + GAP) + escapeText(note));
   }

@@ -21,6 +21,28 @@ const keepStart = (text: string, width: number): string => {
   return text.slice(0, end);
 };
 
+const keepEnd = (text: string, width: number): string => {
+  let start = text.length;
+  let used = 0;
+  for (const grapheme of listGraphemes(text).toReversed()) {
+    used += measureWidth(grapheme);
+    if (used > width) break;
+    start -= grapheme.length;
+  }
+  return text.slice(start);
+};
+
+const LOOK = 16;
+
+/** Both ends, with an ellipsis where the middle is left out. */
+export const cutMiddle = (text: string, width: number): string => {
+  if (measureWidth(text) <= width) return text;
+  const endWidth = Math.floor(Math.max(0, width - 1) / 2);
+  const end = keepEnd(text.slice(-endWidth * LOOK), endWidth);
+  const start = keepStart(text.slice(0, width * LOOK), width - 1 - measureWidth(end));
+  return `${start}…${end}`;
+};
+
 /** With an ellipsis where something is left out. */
 export const truncateText = (text: string, width: number): string =>
   measureWidth(text) <= width ? text : `${keepStart(text, width - 1)}…`;

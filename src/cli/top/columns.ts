@@ -2,7 +2,9 @@ import type { WireGpu } from "../../wire/gpu.ts";
 import type { WireJob } from "../../wire/job.ts";
 import { formatGpuMemory, listGpuUses } from "../jobs/gpu-text.ts";
 import { formatGpus } from "../jobs/job-text.ts";
+import { createCommandList, type FitListed, type Listed } from "../lists/command-list.ts";
 import { formatDuration } from "../terminal/duration.ts";
+import { truncateText } from "../terminal/text-width.ts";
 import type { Style } from "./line.ts";
 import type { Column } from "./table.ts";
 import { listShown, type ServerView } from "./top-state.ts";
@@ -11,6 +13,8 @@ const MIDDLE = 48;
 const WIDE = 64;
 const WIDEST_ID = 16;
 const LEAST_ID = 10;
+const LEAST_COMMAND = 10;
+const LONGEST_END = 400;
 
 const formatFigure = (value: number | null, unit: string): string =>
   value === null ? "-" : `${Math.round(value)}${unit}`;
@@ -69,12 +73,35 @@ const createNames = (title: string, view: ServerView): readonly Column<WireJob>[
   { title: "GPU", width: 7, from: MIDDLE, read: formatGpus },
 ];
 
-const COMMAND: Column<WireJob> = { title: "COMMAND", read: ({ command }) => command };
+const clip = (job: Listed): Listed => {
+  const { command } = job;
+  const isLong = command.length > 2 * LONGEST_END;
+  return isLong ? { ...job, command: `${command.slice(0, LONGEST_END)}…${command.slice(-LONGEST_END)}` } : job;
+};
 
-const STATE_AND_COMMAND: Column<WireJob> = {
+const listCommands = (jobs: readonly WireJob[]): FitListed => {
+  const shorten = createCommandList(jobs.map(clip));
+  return (job, width) => shorten(clip(job), width);
+};
+
+const createCommands = (jobs: readonly WireJob[]): Column<WireJob> => ({
   title: "COMMAND",
-  read: ({ command, waits_for_input_since }) => (waits_for_input_since ? `waits for input: ${command}` : command),
-  style: ({ waits_for_input_since }) => (waits_for_input_since ? "yellow" : "plain"),
+  read: ({ command }) => command,
+  fit: listCommands(jobs),
+});
+
+const WAITS = "waits for input: ";
+
+const createStates = (jobs: readonly WireJob[]): Column<WireJob> => {
+  const shorten = listCommands(jobs);
+  const fitAfter = (start: string, job: WireJob, width: number): string =>
+    truncateText(start + shorten(job, Math.max(LEAST_COMMAND, width - start.length)), width);
+  return {
+    title: "COMMAND",
+    read: ({ command }) => command,
+    fit: (job, width) => fitAfter(job.waits_for_input_since ? WAITS : "", job, width),
+    style: ({ waits_for_input_since }) => (waits_for_input_since ? "yellow" : "plain"),
+  };
 };
 
 const formatRuntime = ({ started_at, marked_for_kill }: WireJob, now: number): string => {
@@ -86,12 +113,12 @@ const formatRuntime = ({ started_at, marked_for_kill }: WireJob, now: number): s
 export const createRunningColumns = (view: ServerView, now: number): readonly Column<WireJob>[] => [
   ...createNames(`RUNNING ${view.status.running_jobs}`, view),
   { title: "RUNTIME", width: 8, alignRight: true, read: (job) => formatRuntime(job, now) },
-  STATE_AND_COMMAND,
+  createStates(view.running),
 ];
 
 export const createQueuedColumns = (view: ServerView, now: number): readonly Column<WireJob>[] => [
   ...createNames(`QUEUED ${view.status.queued_jobs}`, view),
   { title: "WAITING", width: 8, alignRight: true, read: ({ created_at }) => formatDuration(now - created_at) },
   { title: "PRIO", width: 5, alignRight: true, read: ({ priority }) => String(priority) },
-  COMMAND,
+  createCommands(view.queued),
 ];

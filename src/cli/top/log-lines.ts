@@ -1,4 +1,5 @@
 import { escapeText } from "../../base/escape-text.ts";
+import { takeLastState } from "../../base/last-state.ts";
 import { filterLog } from "../jobs/log-filter.ts";
 import { makeSafe } from "../terminal/terminal-safety.ts";
 import { splitText } from "../terminal/text-width.ts";
@@ -17,8 +18,6 @@ const eraseBackwards = (text: string): string => {
 
 const expandTabs = (text: string): string =>
   text.split("\t").reduce((line, part) => `${line.padEnd((Math.floor(line.length / TAB) + 1) * TAB)}${part}`);
-
-const takeLastState = (line: string): string => line.split("\r").findLast((state) => state !== "") ?? "";
 
 const readLine = (line: string): string => {
   const plain = takeLastState(makeSafe(line.slice(-LONGEST_LINE)).replace(SEQUENCE, ""));

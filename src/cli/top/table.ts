@@ -2,13 +2,17 @@ import { escapeText } from "../../base/escape-text.ts";
 import { measureWidth, padText, truncateText } from "../terminal/text-width.ts";
 import { type Line, type Style, span } from "./line.ts";
 
-/** A column is left out on a terminal that is narrower than `from`; without a width it takes what is left. */
+/**
+ * A column is left out on a terminal that is narrower than `from`; without a width it takes what is left, and `fit` gives its text, harmless
+ * for a terminal, in that.
+ */
 export type Column<Row> = Readonly<{
   title: string;
   width?: number;
   from?: number;
   alignRight?: boolean;
   read: (row: Row) => string;
+  fit?: (row: Row, width: number) => string;
   style?: (row: Row) => Style;
 }>;
 
@@ -42,7 +46,7 @@ export const renderRow = <Row>(columns: readonly Column<Row>[], row: Row, total:
   const rest = total - sumWidths(chosen);
   const cells = chosen.map((column, index) => {
     const gap = index === 0 ? "" : GAP;
-    const text = gap + fitCell(column.read(row), column, rest);
+    const text = gap + (column.fit?.(row, Math.max(1, rest)) ?? fitCell(column.read(row), column, rest));
     return span(text, isSelected ? "selected" : (column.style?.(row) ?? "plain"));
   });
   return [span(isSelected ? ">" : " ", isSelected ? "selected" : "plain"), ...cells];

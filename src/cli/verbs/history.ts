@@ -1,24 +1,92 @@
-import { DONE, type Invocation, type Outcome, type Verb } from "../../command-line/command.ts";
-import { readText } from "../../command-line/flag-values.ts";
+import { ok, type Result } from "../../base/result.ts";
+import {
+  DONE,
+  type Failure,
+  type FlagValues,
+  type Invocation,
+  type Outcome,
+  type Verb,
+} from "../../command-line/command.ts";
+import { readSwitch, readText, readWhole } from "../../command-line/flag-values.ts";
+import { failUsage } from "../../command-line/usage.ts";
+import type { WireJob } from "../../wire/job.ts";
+import type { Api } from "../connection/api-client.ts";
+import type { ApiResult } from "../connection/api-failure.ts";
 import { connect } from "../connection/connect.ts";
 import { checkFields } from "../documents/rows.ts";
 import { printEnded } from "../jobs/job-text.ts";
 import { ENDED_STATUSES, LIST_FLAGS, readLimit, showJobs } from "../jobs/list-flags.ts";
-import { listJobs } from "../jobs/list-jobs.ts";
+import { type JobsAsked, listJobs } from "../jobs/list-jobs.ts";
+import { readPast } from "../terminal/moment.ts";
+import { hint } from "../terminal/output.ts";
 
-const run = async ({ flags, words }: Invocation): Promise<Outcome> => {
+type Wanted = Readonly<{ since: number | null; until: number | null; exit: number | null; gpu: number | null }>;
+
+const MOST_EXIT_CODE = 255;
+const MOST_GPU = 9999;
+
+const readWanted = (flags: FlagValues): Result<Wanted, Failure> => {
+  const since = readPast(flags, "since");
+  if (!since.ok) return since;
+  const until = readPast(flags, "until");
+  if (!until.ok) return until;
+  if (since.value !== null && until.value !== null && since.value > until.value)
+    return failUsage("--since is later than --until: nothing ended in between");
+  const exit = readWhole(flags, "exit", { min: 0, max: MOST_EXIT_CODE });
+  if (!exit.ok) return exit;
+  const gpu = readWhole(flags, "gpu", { min: 0, max: MOST_GPU });
+  return gpu.ok ? ok({ since: since.value, until: until.value, exit: exit.value, gpu: gpu.value }) : gpu;
+};
+
+const listFilters = ({ since, until, exit, gpu }: Wanted): Readonly<Record<string, string>> => ({
+  ...(since === null ? {} : { ended_since: String(since) }),
+  ...(until === null ? {} : { ended_until: String(until) }),
+  ...(exit === null ? {} : { exit_code: String(exit) }),
+  ...(gpu === null ? {} : { gpu_index: String(gpu) }),
+});
+
+const isWanted = ({ completed_at, exit_code }: WireJob, { since, until, exit }: Wanted): boolean =>
+  (since === null || (completed_at ?? 0) >= since) &&
+  (until === null || (completed_at ?? 0) <= until) &&
+  (exit === null || exit_code === exit);
+
+const listWanted = async (api: Api, asked: JobsAsked, wanted: Wanted): ApiResult<readonly WireJob[]> => {
+  const jobs = await listJobs(api, { ...asked, filters: listFilters(wanted) });
+  const knowsFilters = !jobs.ok || jobs.value.every((job) => isWanted(job, wanted));
+  if (knowsFilters) return jobs;
+  const { most: _most, ...all } = asked;
+  const every = await listJobs(api, {
+    ...all,
+    filters: listFilters({ ...wanted, since: null, until: null, exit: null }),
+  });
+  return every.ok ? ok(every.value.filter((job) => isWanted(job, wanted)).slice(0, asked.most)) : every;
+};
+
+const sayMore = (count: number, limit: number): void => {
+  if (count > limit)
+    hint(`${limit === 1 ? "The last is" : `The last ${limit} are`} shown; more with: nx history --all`);
+};
+
+const isNarrowed = ({ flags, words }: Invocation): boolean =>
+  words.length > 0 || ["user", "failed", "since", "until", "exit", "gpu"].some((name) => flags[name] !== undefined);
+
+const run = async (invocation: Invocation): Promise<Outcome> => {
+  const { flags, words } = invocation;
   const limit = readLimit(flags);
   if (!limit.ok) return limit;
+  const wanted = readWanted(flags);
+  if (!wanted.ok) return wanted;
   const checked = await checkFields(flags, "history");
   if (!checked.ok) return checked;
   const api = await connect(flags);
   if (!api.ok) return api;
-  const selection = { user: readText(flags, "user"), regex: words[0] ?? null };
-  const jobs = await listJobs(api.value, { statuses: ENDED_STATUSES, most: limit.value, ...selection });
+  const statuses = readSwitch(flags, "failed") ? (["failed"] as const) : ENDED_STATUSES;
+  const asked = { statuses, user: readText(flags, "user"), regex: words[0] ?? null, most: limit.value + 1 };
+  const jobs = await listWanted(api.value, asked, wanted.value);
   if (!jobs.ok) return jobs;
-  const whenEmpty =
-    selection.user === null && selection.regex === null ? "No job has ended yet." : "No such job has ended yet.";
-  showJobs(jobs.value.toReversed(), flags, { printTable: printEnded, whenEmpty });
+  const whenEmpty = isNarrowed(invocation) ? "No such job has ended yet." : "No job has ended yet.";
+  showJobs(jobs.value.slice(0, limit.value).toReversed(), flags, { printTable: printEnded, whenEmpty });
+  sayMore(jobs.value.length, limit.value);
   return DONE;
 };
 
@@ -26,8 +94,15 @@ export const verb: Verb = {
   name: "history",
   usage: "nx history [flags] [regex]",
   summary: "the jobs that have ended, newest last",
-  flags: LIST_FLAGS,
+  flags: [
+    ...LIST_FLAGS,
+    { long: "failed", help: "only those that failed" },
+    { long: "since", value: "TIME", help: "ended since then: 2d (ago), 18:30, 2026-12-01" },
+    { long: "until", value: "TIME", help: "ended until then" },
+    { long: "exit", value: "CODE", help: "only with this exit code" },
+    { long: "gpu", value: "GPU", help: "only of this GPU" },
+  ],
   maxWords: 1,
-  examples: ["nx history", "nx history 'train.*lr 0.1' -n 5"],
+  examples: ["nx history", "nx history 'train.*lr 0.1' -n 5", "nx history --failed --since 2d"],
   run,
 };

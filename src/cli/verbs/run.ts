@@ -105,14 +105,14 @@ const show = async (api: Api, job: WireJob, invocation: Invocation): Promise<Out
   if (readSwitch(invocation.flags, "json")) return awaitAsJson(api, job);
   if (canShowTerminal()) return openTerminal(api, job);
   await sayWhere(api, job, `\nDetach with Ctrl-C; come back with: nx logs -F ${job.id}`);
-  return followJob(api, job.id, null);
+  return followJob(api, job.id);
 };
 
 const openTerminal = async (api: Api, job: WireJob): Promise<Outcome> => {
   await sayWhere(api, job, "");
   const started = await awaitJob(api, job.id, ({ status }) => status !== "queued");
   if (!started.ok) return started;
-  if (isEnded(started.value)) return followJob(api, job.id, null);
+  if (isEnded(started.value)) return followJob(api, job.id);
   const { attachToJob } = await import("../attach/attach-job.ts");
   return attachToJob(api, job.id, false);
 };

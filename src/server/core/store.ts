@@ -21,6 +21,9 @@ export type JobFilter = Readonly<{
   statuses?: readonly WireStatus[];
   gpuIndex?: number;
   user?: string;
+  endedSince?: number;
+  endedUntil?: number;
+  exitCode?: number;
   matchesCommand?: (command: string) => boolean;
   limit: number;
   offset: number;

@@ -94,8 +94,8 @@ test("a table is as wide as the terminal", async () => {
     window.resize(100, 24);
     window.type("nx queue -n 1 2>/dev/null");
     window.press("Enter");
-    await window.see(/echo x+…$/m);
-    expect(/^.*echo x+…$/m.exec(window.read())?.[0]).toHaveLength(100);
+    await window.see(/echo x+…x+$/m);
+    expect(/^.*echo x+…x+$/m.exec(window.read())?.[0]).toHaveLength(100);
   } finally {
     tmux.dispose();
   }

@@ -165,7 +165,7 @@ describe("the client of Nexus 0.5", () => {
     await world.waitFor(id);
     expect(await ask("get_job", id)).toMatchObject({ status: "failed", exit_code: 7, pid: expect.any(Number) });
     const log = await ask<string>("get_job_logs", id);
-    expect(log).toContain("\nhello world\r\n");
+    expect(log).toContain("\nhello world\n");
     expect(log).toContain('COMMAND_EXIT_CODE="7"');
     expect(await ask<string>("get_job_logs", id, 1)).toContain('COMMAND_EXIT_CODE="7"');
     expect((await ask<readonly Fields[]>("get_jobs", "failed")).map((ended) => ended["id"])).toEqual([id]);
@@ -231,7 +231,7 @@ describe("the client of Nexus 0.5", () => {
     const added = await earlier("add", "-y", "bash", "main.sh");
     const id = /Job (\S+): bash main.sh/.exec(added)?.[1] ?? "";
     expect((await world.waitFor(id)).exit_code).toBe(3);
-    expect(await earlier("logs", id)).toContain("\nhere\r\n");
+    expect(await earlier("logs", id)).toContain("\nhere\n");
     expect(await earlier("history")).toContain(`${id} [✗ FAILED] bash main.sh`);
     expect(await earlier("get", id)).toContain("Exit Code: 3");
     await earlier("add", "-y", "-g", "2", "-r", "2", "sleep", "60");

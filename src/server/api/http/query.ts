@@ -2,9 +2,10 @@ import { z } from "zod";
 import { globsSchema } from "../../../wire/files.ts";
 import { JOB_STATUSES } from "../../../wire/job.ts";
 import { MAX_TERMINAL_SIDE } from "../../../wire/limits.ts";
-import { LOG_FILES } from "../../../wire/node.ts";
+import { LOG_FILES, LOG_FORMS } from "../../../wire/node.ts";
 
 const INTEGER = /^[+-]?\d+$/;
+const DECIMAL = /^[+-]?\d+(?:\.\d+)?$/;
 const TRUE = /^(true|1|yes|on|t|y)$/i;
 const FALSE = /^(false|0|no|off|f|n)$/i;
 
@@ -15,6 +16,11 @@ const toInteger = (values: unknown): unknown => {
   return typeof text === "string" && INTEGER.test(text) ? Number(text) : text;
 };
 
+const toNumber = (values: unknown): unknown => {
+  const text = takeLast(values);
+  return typeof text === "string" && DECIMAL.test(text) ? Number(text) : text;
+};
+
 const toBoolean = (values: unknown): unknown => {
   const text = takeLast(values);
   if (typeof text !== "string") return text;
@@ -23,6 +29,7 @@ const toBoolean = (values: unknown): unknown => {
 
 const flag = z.preprocess(toBoolean, z.boolean()).default(false);
 const text = z.preprocess(takeLast, z.string()).optional();
+const unixSeconds = z.preprocess(toNumber, z.number()).optional();
 const logPosition = z.preprocess(toInteger, z.int().min(0)).optional();
 const lastLines = z.preprocess(toInteger, z.int().min(1)).optional();
 
@@ -32,10 +39,18 @@ export const statusQuerySchema = z.object({ user: text });
 
 const logFile = z.preprocess(takeLast, z.enum(LOG_FILES)).default("output");
 
-export const logsQuerySchema = z.object({ last_n_lines: lastLines, file: logFile });
+const logForm = z.preprocess(takeLast, z.enum(LOG_FORMS)).default("json");
+
+export const logsQuerySchema = z.object({
+  last_n_lines: lastLines,
+  file: logFile,
+  since: unixSeconds,
+  format: logForm,
+});
 
 export const streamQuerySchema = z.object({
   last_n_lines: lastLines,
+  since: unixSeconds,
   resumable: flag,
   from: logPosition,
   marked: flag,
@@ -75,6 +90,9 @@ export const jobsQuerySchema = z.object({
   gpu_index: z.preprocess(toInteger, z.int()).optional(),
   user: text,
   command_regex: text,
+  ended_since: unixSeconds,
+  ended_until: unixSeconds,
+  exit_code: z.preprocess(toInteger, z.int()).optional(),
   explain: flag,
   limit,
   offset,

@@ -19,6 +19,46 @@ test("what went wrong around a job can be read too", async () => {
   expect((await call("GET", `/v1/jobs/${id}/logs?file=../secret.key`)).status).toBe(422);
 });
 
+test("a log is given as text for reading, and as bytes", async () => {
+  const { context, submit } = createHarness();
+  const { id } = await submit();
+  const bytes = new TextEncoder().encode(
+    'Script started on x [y]\none\r\n 1%\r 2%\r\n\nScript done on x [COMMAND_EXIT_CODE="0"]\n',
+  );
+  const logs = { ...context.logs, readTail: async () => bytes };
+  const ask = async (query: string) => {
+    const request = new Request(`http://localhost/v1/jobs/${id}/logs?${query}`, { headers: { host: "localhost" } });
+    const response = await createApp({ ...context, logs }).fetch(request, { address: "::1" });
+    return [response.headers.get("content-type"), await response.text()];
+  };
+  expect(await ask("format=text")).toEqual(["text/plain; charset=utf-8", "one\n 2%\n"]);
+  expect(await ask("format=text&last_n_lines=1")).toEqual(["text/plain; charset=utf-8", " 2%\n"]);
+  expect(await ask("format=raw")).toEqual(["application/octet-stream", new TextDecoder().decode(bytes)]);
+});
+
+test("a log is given since a time, where that is noted", async () => {
+  const { context, call, submit, startJob } = createHarness();
+  const { id } = await submit();
+  const ask = async (query: string) => (await call("GET", `/v1/jobs/${id}/${query}`)).json();
+  expect(await ask("logs?since=5")).toEqual({ data: `tail of ${id} null\n`, since: 5 });
+  await startJob(id);
+  const since = 4_000_000_000.5;
+  expect(await ask("logs?since=1")).toEqual({ data: `tail of ${id} null\n`, since: 1 });
+  expect(await ask(`logs?since=${since}&last_n_lines=3`)).toEqual({ data: `tail of ${id} 3 since ${since}\n`, since });
+  expect((await call("GET", `/v1/jobs/${id}/logs?since=${since}&file=error`)).status).toBe(400);
+  for (const wrong of ["x", "", "1e999", "NaN", "Infinity", "0x10"])
+    expect((await call("GET", `/v1/jobs/${id}/logs?since=${wrong}`)).status).toBe(422);
+  const logs = { ...context.logs, knowsTimes: async () => false };
+  for (const path of ["logs", "logs/stream"]) {
+    const request = new Request(`http://localhost/v1/jobs/${id}/${path}?since=${since}`, {
+      headers: { host: "localhost" },
+    });
+    const response = await createApp({ ...context, logs }).fetch(request, { address: "::1" });
+    expect([response.status, await response.json()]).toMatchObject([400, { error: "INVALID_REQUEST" }]);
+  }
+  expect((await call("GET", `/v1/jobs/${id}/logs?format=yaml`)).status).toBe(422);
+});
+
 test("bytes that are not UTF-8 are replaced", async () => {
   const { context, submit } = createHarness();
   const { id } = await submit();

@@ -1,32 +1,45 @@
+import { z } from "zod";
 import { ok } from "../../../base/result.ts";
 import { LOG_POSITION_HEADER } from "../../../wire/log-cut.ts";
 import { logsSchema } from "../../../wire/node.ts";
 import { isEnded, type JobId } from "../../core/jobs/job.ts";
 import type { LogStart } from "../../core/running/executor.ts";
 import type { ApiContext, RouteAnswer } from "../context.ts";
-import { describeErrors, describeJson, describeText } from "../http/describe-response.ts";
+import { describeErrors, describeText, jsonContent } from "../http/describe-response.ts";
 import { logsQuerySchema, streamQuerySchema } from "../http/query.ts";
 import { findJob, jobParams } from "../jobs/find-job.ts";
+import { answerLog, chooseSince, TEXT_HEADERS } from "../jobs/read-log.ts";
 import { defineRoute, type Handle, type Route, type RouteSpec } from "../route.ts";
 
-const errors = describeErrors("JOB_NOT_FOUND", "VALIDATION_ERROR");
+const errors = describeErrors("JOB_NOT_FOUND", "VALIDATION_ERROR", "INVALID_REQUEST");
+
+const TAIL_DESCRIPTION = `Without \`last_n_lines\` at most the last 10 MiB, cut at a line. \`file=error\`: what went wrong around the job.
+\`since\` (Unix seconds): only what was written since then, up to some seconds more, from the beginning of its line; refused of a job of an
+earlier version, of whose log that is not noted. \`removed\` is there, and true, once the folder of an ended job was removed.
+\`format=text\`: for reading, as text: without the lines of the recorder, with LF alone, and of a line that was drawn anew, as a progress bar is, its
+last state. \`format=raw\`: the bytes of the file.`;
+
+const LOG_CONTENT = {
+  ...jsonContent(logsSchema),
+  "text/plain": { schema: z.string() },
+  "application/octet-stream": { schema: z.string().meta({ format: "binary" }) },
+};
 
 const tailSpec = {
   method: "get",
   path: "/v1/jobs/{id}/logs",
   tags: ["logs"],
   summary: "The output of a job",
-  description:
-    "Without `last_n_lines` at most the last 10 MiB, cut at a line. `file=error`: what went wrong around the job. `removed` is there, and true, once the folder of an ended job was removed.",
+  description: TAIL_DESCRIPTION.replaceAll("\n", " "),
   params: jobParams,
   query: logsQuerySchema,
-  responses: { 200: describeJson("The output", logsSchema), ...errors },
+  responses: { 200: { description: "The output", content: LOG_CONTENT }, ...errors },
 } satisfies RouteSpec;
 
 const STREAM_DESCRIPTION = `What is there, then what is written. Of a queued job: nothing until it starts. Where something was
 left out of a log that is too large, a line says how much. With \`resumable\` the answer ends after such a line, and its
 \`X-Nexus-Log-Position\` says at which byte of the log it begins. \`from\`, that byte and the length of what was read, goes on; after
-such a line it is the byte at which the line began, with \`marked\`.`;
+such a line it is the byte at which the line began, with \`marked\`. \`since\` as of the tail.`;
 
 const streamSpec = {
   method: "get",
@@ -40,22 +53,13 @@ const streamSpec = {
   responses: { 200: describeText("The output", "text/plain"), ...errors },
 } satisfies RouteSpec;
 
-const STREAM_HEADERS = {
-  "Content-Type": "text/plain; charset=utf-8",
-  "Cache-Control": "no-store",
-  "X-Accel-Buffering": "no",
-};
+const STREAM_HEADERS = { ...TEXT_HEADERS, "X-Accel-Buffering": "no" };
 
 const tail =
-  ({ store, logs }: ApiContext): Handle<typeof tailSpec> =>
+  (context: ApiContext): Handle<typeof tailSpec> =>
   async ({ params: { id }, query }) => {
-    const job = findJob(store, id);
-    if (!job.ok) return job;
-    const read = query.file === "error" ? logs.readErrors : logs.readTail;
-    const bytes = await read(id, query.last_n_lines ?? null);
-    const isRemoved = bytes.length === 0 && isEnded(job.value) && (await logs.isRemoved(id));
-    const data = new TextDecoder("utf-8", { ignoreBOM: true }).decode(bytes);
-    return ok(Response.json({ data, ...(isRemoved ? { removed: true } : {}) }));
+    const job = findJob(context.store, id);
+    return job.ok ? answerLog(context, job.value, query) : job;
   };
 
 const endOf =
@@ -70,16 +74,25 @@ const resume = async (context: ApiContext, id: JobId, start: LogStart): Promise<
   return ok(new Response(bytes, { headers: { ...STREAM_HEADERS, [LOG_POSITION_HEADER]: String(position) } }));
 };
 
+type Following = Readonly<{ id: JobId; query: z.output<typeof streamQuerySchema>; since: number | null }>;
+
+const follow = (context: ApiContext, { id, query, since }: Following): RouteAnswer | Promise<RouteAnswer> => {
+  const { last_n_lines: lastLines = null, from, resumable, marked: isMarked } = query;
+  const place = from === undefined ? null : { from, isMarked };
+  const needsPlace = resumable || place !== null || since !== null;
+  if (needsPlace) return resume(context, id, { lastLines, since, place });
+  return ok(new Response(context.logs.follow(id, lastLines, endOf(context, id)), { headers: STREAM_HEADERS }));
+};
+
 const stream =
   (context: ApiContext): Handle<typeof streamSpec> =>
-  ({ request, params: { id }, query }) => {
+  async ({ request, params: { id }, query }) => {
     const job = findJob(context.store, id);
     if (!job.ok) return job;
+    const since = await chooseSince(context, job.value, query.since);
+    if (!since.ok) return since;
     if (request.req.method === "HEAD") return ok(new Response(null, { headers: STREAM_HEADERS }));
-    const { last_n_lines: lastLines = null, from, resumable, marked: isMarked } = query;
-    const place = from === undefined ? null : { from, isMarked };
-    if (resumable || place !== null) return resume(context, id, { lastLines, place });
-    return ok(new Response(context.logs.follow(id, lastLines, endOf(context, id)), { headers: STREAM_HEADERS }));
+    return follow(context, { id, query, since: since.value });
   };
 
 export const createJobLogRoutes = (context: ApiContext): readonly Route[] => [

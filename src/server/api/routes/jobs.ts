@@ -74,7 +74,7 @@ const listSpec = {
   tags: ["jobs"],
   summary: "List jobs: running, then queued, then ended",
   description:
-    "`command_regex` is in RE2 syntax, has up to 1000 characters and matches anywhere in the command. With `explain` each queued job says in `why` what keeps it waiting.",
+    "`command_regex` is in RE2 syntax, has up to 1000 characters and matches anywhere in the command. `ended_since`, `ended_until` (Unix seconds, both included) and `exit_code` select among ended jobs and leave out all others. With `explain` each queued job says in `why` what keeps it waiting.",
   query: jobsQuerySchema,
   responses: {
     200: describeJson("The jobs", z.array(explainedJobSchema)),
@@ -121,6 +121,9 @@ const toFilter = (query: JobsQuery): JobFilter => ({
   ...(query.status === undefined ? {} : { statuses: query.status }),
   ...(query.gpu_index === undefined ? {} : { gpuIndex: query.gpu_index }),
   ...(query.user === undefined ? {} : { user: query.user }),
+  ...(query.ended_since === undefined ? {} : { endedSince: query.ended_since }),
+  ...(query.ended_until === undefined ? {} : { endedUntil: query.ended_until }),
+  ...(query.exit_code === undefined ? {} : { exitCode: query.exit_code }),
 });
 
 const toWireSlices = async function* (slices: AsyncIterable<readonly Job[]>): AsyncGenerator<readonly WireJob[], void> {

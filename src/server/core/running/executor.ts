@@ -48,19 +48,23 @@ export type Executor = Readonly<{
 /** `from` is a byte of the log; `isMarked`: what was read last ended with a mark, which began there. */
 export type LogPlace = Readonly<{ from: number; isMarked: boolean }>;
 
-/** `place` wins over `lastLines`; without either it is the log's beginning. */
-export type LogStart = Readonly<{ lastLines: number | null; place: LogPlace | null }>;
+/** Of a log its last lines, of these what was written since a time in Unix seconds; all of them where that is null. */
+export type LogEnd = Readonly<{ lastLines: number | null; since?: number | null }>;
+
+/** `place` wins over the rest; without any it is the log's beginning. */
+export type LogStart = LogEnd & Readonly<{ place: LogPlace | null }>;
 
 /** `position` is the byte of the log that `bytes` begin with. */
 export type ResumedLog = Readonly<{ position: number; bytes: ReadableStream<Uint8Array> }>;
 
 /**
- * `isRemoved`: the job's folder, or all logs in it, are gone. Where something was left out of a log that is too large, a mark
+ * `isRemoved`: the job's folder, or all logs in it, are gone. `knowsTimes`: when the log was written is noted. Where something was left out of a log that is too large, a mark
  * stands in all of these; what `resume` returns ends after it.
  */
 export type LogFile = Readonly<{
   isRemoved: (id: JobId) => Promise<boolean>;
-  readTail: (id: JobId, lastLines: number | null) => Promise<Uint8Array>;
+  knowsTimes: (id: JobId) => Promise<boolean>;
+  readTail: (id: JobId, lastLines: number | null, since?: number | null) => Promise<Uint8Array>;
   readErrors: (id: JobId, lastLines: number | null) => Promise<Uint8Array>;
   follow: (id: JobId, lastLines: number | null, hasEnded: () => boolean) => ReadableStream<Uint8Array>;
   resume: (id: JobId, start: LogStart, hasEnded: () => boolean) => Promise<ResumedLog>;

@@ -18,6 +18,7 @@ export const JOB_FILES = {
   attempts: "attempts",
   outputLog: "output.log",
   logCut: "log_cut",
+  logTimes: "log_times",
   errorLog: "error.log",
   exitCode: "exit_code",
   pending: "pending",

@@ -3,42 +3,48 @@ import type { FileHandle } from "node:fs/promises";
 import { openRegular } from "../../../tools/open-regular.ts";
 import type { LogCut } from "../../../wire/log-cut.ts";
 import type { JobId } from "../../core/jobs/job.ts";
-import type { LogFile } from "../../core/running/executor.ts";
+import type { LogEnd, LogFile } from "../../core/running/executor.ts";
 import { type Following, followLog } from "./follow-log.ts";
 import { type JobPaths, locateJobFiles } from "./job-paths.ts";
 import { findTailStart } from "./log-tail.ts";
-import { createLogView, readLogCut } from "./log-view.ts";
+import { findSince } from "./log-times.ts";
+import { createLogView, type LogView, readLogCut } from "./log-view.ts";
 import { locateStart } from "./opened-log.ts";
 
 const TAIL_READS = 5;
 
 const isSame = (a: LogCut | null, b: LogCut | null): boolean => a?.from === b?.from && a?.to === b?.to;
 
-const readSteady = async (
-  file: FileHandle,
-  record: FileHandle | null,
-  lastLines: number | null,
-): Promise<Uint8Array> => {
+type FindStart = (view: LogView, file: FileHandle) => Promise<number>;
+
+const readSteady = async (file: FileHandle, record: FileHandle | null, findStart: FindStart): Promise<Uint8Array> => {
   for (let read = 1; ; read += 1) {
     const cut = await readLogCut(record);
     const view = createLogView(file, (await file.stat()).size, cut);
-    const start = await findTailStart(view, lastLines);
+    const start = await findStart(view, file);
     const bytes = await view.read(start, view.size - start);
     if (read === TAIL_READS || isSame(cut, await readLogCut(record))) return bytes;
   }
 };
 
-const readTail = async (path: string, recordPath: string | null, lastLines: number | null): Promise<Uint8Array> => {
+const readTail = async (path: string, recordPath: string | null, findStart: FindStart): Promise<Uint8Array> => {
   const file = await openRegular(path);
   if (file === null) return new Uint8Array();
   const record = recordPath === null ? null : await openRegular(recordPath);
   try {
-    return await readSteady(file, record, lastLines);
+    return await readSteady(file, record, findStart);
   } finally {
     await record?.close();
     await file.close();
   }
 };
+
+const findStartIn =
+  (paths: JobPaths, { lastLines, since = null }: LogEnd): FindStart =>
+  async (view, file) => {
+    const start = await findTailStart(view, lastLines);
+    return since === null ? start : Math.max(start, await findSince(view, file, paths, since));
+  };
 
 /** A log that is not there is empty. `readTail` returns at most the last 10 MiB, cut at the start of a line if it holds one. */
 export const createLogFile = (serverDir: string, addFollower: () => () => void = () => () => undefined): LogFile => {
@@ -47,14 +53,21 @@ export const createLogFile = (serverDir: string, addFollower: () => () => void =
     followLog(locate(id), { ...following, onRelease: addFollower() });
   return {
     isRemoved: async (id) => ![locate(id).outputLog, locate(id).errorLog].some((path) => existsSync(path)),
-    readTail: (id, lastLines) => readTail(locate(id).outputLog, locate(id).logCut, lastLines),
-    readErrors: (id, lastLines) => readTail(locate(id).errorLog, null, lastLines),
+    knowsTimes: async (id) => existsSync(locate(id).logTimes) || !existsSync(locate(id).outputLog),
+    readTail: (id, lastLines, since = null) => {
+      const paths = locate(id);
+      return readTail(paths.outputLog, paths.logCut, findStartIn(paths, { lastLines, since }));
+    },
+    readErrors: (id, lastLines) => readTail(locate(id).errorLog, null, (view) => findTailStart(view, lastLines)),
     follow: (id, lastLines, hasEnded) =>
       follow(id, { start: { lastLines, place: null }, isResumable: false, hasEnded }),
     resume: async (id, start, hasEnded) => {
       const position = await locateStart(locate(id), start);
       const place = { from: position, isMarked: false };
-      return { position, bytes: follow(id, { start: { lastLines: null, place }, isResumable: true, hasEnded }) };
+      return {
+        position,
+        bytes: follow(id, { start: { lastLines: null, place }, isResumable: true, hasEnded }),
+      };
     },
   };
 };

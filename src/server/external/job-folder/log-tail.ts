@@ -38,6 +38,17 @@ const findLines = async (view: LogView, lastLines: number | null): Promise<numbe
   return limit === 0 ? 0 : findFirstLineStart(view, limit, view.size);
 };
 
+/** Of the line that a place is in, or that ends there; of one that is longer than 10 MiB, where these begin. */
+export const findLineStart = async (view: LogView, place: number): Promise<number> => {
+  const limit = Math.max(0, place - MAX_TAIL_BYTES);
+  for (let end = place; end > limit; end -= BLOCK_BYTES) {
+    const from = Math.max(limit, end - BLOCK_BYTES);
+    const newline = (await view.read(from, end - from)).lastIndexOf(NEWLINE);
+    if (newline !== -1) return from + newline + 1;
+  }
+  return limit;
+};
+
 /** Where the last lines begin, or without a number of them the last 10 MiB, cut at the start of a line if they hold one. */
 export const findTailStart = async (view: LogView, lastLines: number | null): Promise<number> =>
   lastLines !== null && lastLines <= 0 ? view.size : findLines(view, lastLines);

@@ -1,11 +1,12 @@
 import type { FileHandle } from "node:fs/promises";
 import { LOG_MARK_LENGTH, type LogCut, renderLogMark } from "../../../wire/log-cut.ts";
 
-/** A log as it is shown: in place of what was left out it has a mark. `locate` says where in the file a place of it is. */
+/** A log as it is shown: in place of what was left out it has a mark. `locate` says where in the file a place of it is, `place` the reverse. */
 export type LogView = Readonly<{
   size: number;
   read: (position: number, length: number) => Promise<Uint8Array>;
   locate: (position: number) => number;
+  place: (fileStart: number) => number;
 }>;
 
 type Stretch = Readonly<{ start: number; end: number; fileStart: number; mark?: Uint8Array }>;
@@ -47,6 +48,13 @@ const listStretches = (size: number, cut: LogCut | null): readonly Stretch[] => 
   ];
 };
 
+const placeIn = (stretches: readonly Stretch[], position: number): number => {
+  const found = stretches.findLast(({ fileStart }) => fileStart <= position);
+  if (found === undefined) return 0;
+  const place = found.mark === undefined ? found.start + position - found.fileStart : found.start;
+  return Math.min(place, stretches.at(-1)?.end ?? 0);
+};
+
 export const createLogView = (file: FileHandle, size: number, cut: LogCut | null): LogView => {
   const stretches = listStretches(size, cut);
   const readFrom = async ({ start, fileStart, mark }: Stretch, from: number, to: number): Promise<Uint8Array> =>
@@ -60,6 +68,7 @@ export const createLogView = (file: FileHandle, size: number, cut: LogCut | null
       );
       return parts.length === 1 ? (parts[0] ?? new Uint8Array()) : Buffer.concat(await Promise.all(parts));
     },
+    place: (fileStart) => placeIn(stretches, fileStart),
     locate: (position) => {
       const found = stretches.find(({ end }) => position < end) ?? stretches.at(-1);
       if (found === undefined) return 0;

@@ -5,6 +5,7 @@ import { LOG_MARK_LENGTH, type LogCut, renderLogMark } from "../../../wire/log-c
 import type { LogPlace, LogStart } from "../../core/running/executor.ts";
 import type { JobPaths } from "./job-paths.ts";
 import { findTailStart } from "./log-tail.ts";
+import { findSince } from "./log-times.ts";
 import { createLogView, readBlock, readLogCut } from "./log-view.ts";
 
 /** `position` is the byte that is read next; `isAtMark`: the last that was read is the mark of what was left out. */
@@ -28,13 +29,17 @@ const resume = ({ from, isMarked }: LogPlace, size: number, cut: LogCut | null):
   return position > size ? 0 : position;
 };
 
-const findStart = async (file: FileHandle, record: FileHandle | null, start: LogStart): Promise<number> => {
+type Opened = Readonly<{ paths: JobPaths; file: FileHandle; record: FileHandle | null }>;
+
+const findStart = async ({ paths, file, record }: Opened, start: LogStart): Promise<number> => {
   const { size } = await file.stat();
   const cut = await readLogCut(record);
   if (start.place !== null) return resume(start.place, size, cut);
-  if (start.lastLines === null) return 0;
+  const { lastLines, since = null } = start;
   const view = createLogView(file, size, cut);
-  return view.locate(await findTailStart(view, start.lastLines));
+  const ofLines = lastLines === null ? 0 : await findTailStart(view, lastLines);
+  const ofTime = since === null ? 0 : await findSince(view, file, paths, since);
+  return view.locate(Math.max(ofLines, ofTime));
 };
 
 const watchFile = (path: string, onChange: () => void): (() => void) => {
@@ -58,7 +63,7 @@ export const openLog = async (paths: JobPaths, start: LogStart, onChange: () => 
     await file.close();
     await record?.close();
   };
-  return { file, record, release, position: await findStart(file, record, start), isAtMark: false };
+  return { file, record, release, position: await findStart({ paths, file, record }, start), isAtMark: false };
 };
 
 /** The byte at which reading begins; 0 while there is no log. */

@@ -6,7 +6,8 @@ import { renderCommand } from "./command/render-command.ts";
 import { renderDevices } from "./command/render-devices.ts";
 import { renderJobrc } from "./command/render-jobrc.ts";
 import { renderLinks } from "./link-script.ts";
-import { renderLogLimit } from "./log-limit-script.ts";
+import { renderLogLimit } from "./log/log-limit-script.ts";
+import { renderLogTimes } from "./log/log-times-script.ts";
 
 /** Under this prefix a job's variables pass through the environment of its session; the inner script takes it off. */
 export const PASSED_PREFIX = "NEXUS_PASS_";
@@ -76,8 +77,9 @@ record_exit_code() {
 
 start_recorder() {
   exec 4>&1 6<&0
+  { exec 8>> log_times; } 2> /dev/null
   exec 5< <(SHELL=$BASH exec setpriv --pdeathsig KILL script -q -e -f -c '. ./run.sh inside' output.log \\
-    2>&1 >&4 <&6 4>&- 6<&-)
+    2>&1 >&4 <&6 4>&- 6<&- 8>&-)
   recorder=$!
   exec 4>&- 6<&-
 }
@@ -91,7 +93,7 @@ await_recorder() {
     report+=$line
     ((status == 0)) && report+=$'\\n'
     ((status == 0 || status > 128)) || break
-    measure_log && limit_log
+    measure_log && { note_time; limit_log; }
   done
   is_near_limit && measure_ended_log && limit_log
   wait "$recorder"
@@ -122,6 +124,8 @@ export const renderOuterScript = (
   launch: Pick<Launch, "startedAt">,
   maxLogGb: number = USUAL_MAX_LOG_GB,
 ): string => `${renderInsideTerminal()}
+
+${renderLogTimes()}
 
 ${renderLogLimit(maxLogGb)}
 

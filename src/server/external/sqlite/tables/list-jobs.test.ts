@@ -57,6 +57,18 @@ test("a GPU selects those that got it and the waiting ones that asked for it, an
   expect(await list(store, { gpuIndex: 11 })).toEqual(["e2"]);
 });
 
+test("the time of the end and the exit code select among ended jobs, at their edges too, and leave out all others", async () => {
+  const store = await openFilled();
+  await addJobs(store, [createEnded("e4", { completedAt: 40, status: "failed", exitCode: 137 })]);
+  expect(await list(store, { endedSince: 20 })).toEqual(["e4", "e2", "e3"]);
+  expect(await list(store, { endedUntil: 20 })).toEqual(["e3", "e1"]);
+  expect(await list(store, { endedSince: 15, endedUntil: 30, statuses: ["failed", "running"] })).toEqual(["e2"]);
+  expect(await list(store, { exitCode: 137 })).toEqual(["e4"]);
+  expect(await list(store, { exitCode: 137, endedUntil: 39 })).toEqual([]);
+  expect(await list(store, { exitCode: 137, matchesCommand: () => false })).toEqual([]);
+  expect(await list(store, { endedSince: 0, user: "bob", gpuIndex: 1 })).toEqual(["e1"]);
+});
+
 test("user and command select", async () => {
   const store = await openFilled();
   expect(await list(store, { user: "bob" })).toEqual(["r1", "q2", "e1"]);

@@ -8,7 +8,7 @@ import type { SteadyReads } from "./steady-reads.ts";
 
 type Values = Record<string, string | number>;
 type Selection = Readonly<{ from: string; order: string; values: Values }>;
-type Candidate = Readonly<{ seq: number; command: string }>;
+type Candidate = Readonly<{ seq: number; command: string; exitCode: number | null }>;
 type Slice = Readonly<{ jobs: readonly Job[]; seen: number }>;
 
 const SLICE_JOBS = 100;
@@ -26,18 +26,27 @@ const listConditions = (group: JobGroup, filter: JobFilter, statuses: readonly s
     : [`status in (${statuses.map((name) => `'${name}'`).join(", ")})`]),
   ...(filter.user === undefined ? [] : ["user = $user"]),
   ...(filter.gpuIndex === undefined ? [] : ["instr(gpu_idxs, $gpu) > 0"]),
+  ...(filter.endedSince === undefined ? [] : ["completed_at >= $since"]),
+  ...(filter.endedUntil === undefined ? [] : ["completed_at <= $until"]),
 ];
+
+const listValues = ({ user, gpuIndex, endedSince, endedUntil }: JobFilter): Values => ({
+  ...(user === undefined ? {} : { user }),
+  ...(gpuIndex === undefined ? {} : { gpu: `,${gpuIndex},` }),
+  ...(endedSince === undefined ? {} : { since: endedSince }),
+  ...(endedUntil === undefined ? {} : { until: endedUntil }),
+});
+
+const isOfEnded = ({ endedSince, endedUntil, exitCode }: JobFilter): boolean =>
+  [endedSince, endedUntil, exitCode].some((value) => value !== undefined);
 
 const selectGroup = (group: JobGroup, filter: JobFilter): readonly Selection[] => {
   const statuses = group.statuses.filter((status) => filter.statuses?.includes(status) ?? true);
-  if (statuses.length === 0) return [];
+  if (statuses.length === 0 || (isOfEnded(filter) && group !== ENDED)) return [];
   const conditions = listConditions(group, filter, statuses).join(" and ");
-  const values = {
-    ...(filter.user === undefined ? {} : { user: filter.user }),
-    ...(filter.gpuIndex === undefined ? {} : { gpu: `,${filter.gpuIndex},` }),
-  };
   const index = chooseIndex(group, filter, statuses.length);
-  return [{ from: `from jobs indexed by ${index} where ${conditions}`, order: `order by ${group.order}`, values }];
+  const from = `from jobs indexed by ${index} where ${conditions}`;
+  return [{ from, order: `order by ${group.order}`, values: listValues(filter) }];
 };
 
 const countRows = (db: Database, { from, values }: Selection): number =>
@@ -57,22 +66,28 @@ const findPage = (db: Database, selections: readonly Selection[], { limit, offse
   return found;
 };
 
-const findCandidates = function* (db: Database, selections: readonly Selection[]): Generator<Candidate> {
+const findCandidates = function* (
+  db: Database,
+  selections: readonly Selection[],
+  { exitCode }: JobFilter,
+): Generator<Candidate> {
+  const code = exitCode === undefined ? "null" : "json_extract(details, '$.exitCode')";
   for (const { from, order, values } of selections) {
-    yield* db.query<Candidate, Values>(`select seq, command ${from} ${order}`).iterate(values);
+    yield* db.query<Candidate, Values>(`select seq, command, ${code} as exitCode ${from} ${order}`).iterate(values);
   }
 };
 
-const findMatching = function* (
-  candidates: Iterable<Candidate>,
-  { limit, offset, matchesCommand }: JobFilter,
-): Generator<number | null> {
+const isMatching = ({ command, exitCode }: Candidate, { matchesCommand, exitCode: wanted }: JobFilter): boolean =>
+  (wanted === undefined || exitCode === wanted) && (matchesCommand?.(command) ?? true);
+
+const findMatching = function* (candidates: Iterable<Candidate>, filter: JobFilter): Generator<number | null> {
+  const { limit, offset } = filter;
   if (limit === 0) return;
   let found = 0;
-  for (const { seq, command } of candidates) {
-    const isMatch = matchesCommand?.(command) ?? true;
+  for (const candidate of candidates) {
+    const isMatch = isMatching(candidate, filter);
     if (isMatch) found += 1;
-    yield isMatch && found > offset ? seq : null;
+    yield isMatch && found > offset ? candidate.seq : null;
     if (found === offset + limit) return;
   }
 };
@@ -82,7 +97,7 @@ const findOnSnapshot = (
   selections: readonly Selection[],
   filter: JobFilter,
 ): Promise<readonly number[]> =>
-  snapshots.read((snapshot) => collectInTurns(findMatching(findCandidates(snapshot, selections), filter)));
+  snapshots.read((snapshot) => collectInTurns(findMatching(findCandidates(snapshot, selections, filter), filter)));
 
 const loadSlice = (db: Database, seqs: readonly number[]): Slice => {
   const bySeq = db.query<JobRow, [number]>(`select ${ROW_COLUMNS} from jobs where seq = ?`);
@@ -109,7 +124,7 @@ export const listJobs = async function* (
   filter: JobFilter,
 ): AsyncGenerator<readonly Job[], void> {
   const selections = [ACTIVE, QUEUED, ENDED].flatMap((group) => selectGroup(group, filter));
-  const isSearch = filter.matchesCommand !== undefined;
+  const isSearch = filter.matchesCommand !== undefined || filter.exitCode !== undefined;
   const seqs = isSearch ? await findOnSnapshot(snapshots, selections, filter) : findPage(db, selections, filter);
   for (let from = 0; from < seqs.length; ) {
     const slice = loadSlice(db, seqs.slice(from, from + SLICE_JOBS));

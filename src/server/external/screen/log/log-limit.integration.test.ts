@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from "bun:test";
 import { chmodSync, existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { isGapless, readNumbers, renderCounter } from "../../../../tests/support/numbered-lines.ts";
+import { isGapless, readNumbers, renderCounter } from "../../../../../tests/support/numbered-lines.ts";
 import {
   type Bench,
   createBench,
@@ -9,11 +9,11 @@ import {
   launchJob,
   probeOne,
   waitForEnd,
-} from "../../../../tests/support/screen-bench.ts";
-import { waitUntil } from "../../../../tests/support/wait.ts";
-import type { RunningJob } from "../../core/jobs/job.ts";
-import { createLogFile } from "../job-folder/log-file.ts";
-import { createScreenExecutor } from "./screen-executor.ts";
+} from "../../../../../tests/support/screen-bench.ts";
+import { waitUntil } from "../../../../../tests/support/wait.ts";
+import type { RunningJob } from "../../../core/jobs/job.ts";
+import { createLogFile } from "../../job-folder/log-file.ts";
+import { createScreenExecutor } from "../screen-executor.ts";
 
 const MAX_LOG_GB = 0.002;
 const MAX_BYTES = MAX_LOG_GB * 1e9;

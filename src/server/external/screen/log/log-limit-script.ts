@@ -4,6 +4,7 @@ const BYTES_PER_GB = 1e9;
 const BLOCK_BYTES = 4096;
 const MOST_BYTES_PER_MS = 500_000;
 const LEAST_PAUSE_MS = 100;
+const MOST_PAUSE_MS = 5000;
 const BEYOND_END = 2 ** 30;
 const ENDLESS = 2 ** 62;
 
@@ -61,6 +62,7 @@ limit_log() {
   fi
   local ms=$(((log_full - kept) / ${MOST_BYTES_PER_MS}))
   ((ms < ${LEAST_PAUSE_MS} && (ms = ${LEAST_PAUSE_MS})))
+  ((ms > ${MOST_PAUSE_MS} && (ms = ${MOST_PAUSE_MS})))
   printf -v pause '%d.%03d' "$((ms / 1000))" "$((ms % 1000))"
 }
 

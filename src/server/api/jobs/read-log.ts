@@ -1,0 +1,78 @@
+import type { z } from "zod";
+import { err, ok, type Result } from "../../../base/result.ts";
+import { cutLines, readFinalText, useLineFeeds } from "../../../wire/logs/final-lines.ts";
+import { RECORDER_LINES } from "../../../wire/logs/recorder-filter.ts";
+import { isEnded, type Job } from "../../core/jobs/job.ts";
+import { createRefusal, type Refusal } from "../../core/refusal.ts";
+import type { ApiContext } from "../context.ts";
+import type { logsQuerySchema } from "../http/query.ts";
+
+type LogsQuery = z.output<typeof logsQuerySchema>;
+
+export const TEXT_HEADERS: Readonly<Record<string, string>> = {
+  "Content-Type": "text/plain; charset=utf-8",
+  "Cache-Control": "no-store",
+};
+
+const RAW_HEADERS = { "Content-Type": "application/octet-stream", "Cache-Control": "no-store" };
+
+const TIMES_UNKNOWN = createRefusal(
+  "INVALID_REQUEST",
+  "When this log was written is not known: the job was started by an earlier version",
+);
+
+const ERRORS_WITHOUT_TIMES = createRefusal("INVALID_REQUEST", "Of what went wrong around a job no times are noted");
+
+/** Null where that is all of the log. */
+export const chooseSince = async (
+  { logs }: ApiContext,
+  job: Job,
+  since: number | undefined,
+): Promise<Result<number | null, Refusal>> => {
+  if (since === undefined || job.status === "queued" || since <= job.startedAt) return ok(null);
+  return (await logs.knowsTimes(job.id)) ? ok(since) : err(TIMES_UNKNOWN);
+};
+
+const countLines = ({ last_n_lines: lastLines, file, format }: LogsQuery): number | null => {
+  if (lastLines === undefined) return null;
+  return file === "output" && format === "text" ? lastLines + RECORDER_LINES : lastLines;
+};
+
+const readBytes = async (context: ApiContext, job: Job, query: LogsQuery): Promise<Result<Uint8Array, Refusal>> => {
+  const { logs } = context;
+  if (query.file === "error" && query.since !== undefined) return err(ERRORS_WITHOUT_TIMES);
+  if (query.file === "error") return ok(await logs.readErrors(job.id, countLines(query)));
+  const since = await chooseSince(context, job, query.since);
+  return since.ok ? ok(await logs.readTail(job.id, countLines(query), since.value)) : since;
+};
+
+const decode = (bytes: Uint8Array): string => new TextDecoder("utf-8", { ignoreBOM: true }).decode(bytes);
+
+const describeText = (bytes: Uint8Array, { last_n_lines: lastLines, file }: LogsQuery): Response => {
+  const text = file === "output" ? readFinalText(decode(bytes)) : useLineFeeds(decode(bytes));
+  return new Response(cutLines(text, lastLines ?? null), { headers: TEXT_HEADERS });
+};
+
+const describeData = (bytes: Uint8Array, isRemoved: boolean, { since }: LogsQuery): Response =>
+  Response.json({ data: useLineFeeds(decode(bytes)), ...(isRemoved ? { removed: true } : {}), since });
+
+const isRemoved = async ({ logs }: ApiContext, job: Job, bytes: Uint8Array): Promise<boolean> =>
+  bytes.length === 0 && isEnded(job) && logs.isRemoved(job.id);
+
+/** The end of a log, in the form that is asked for. */
+export const answerLog = async (
+  context: ApiContext,
+  job: Job,
+  query: LogsQuery,
+): Promise<Result<Response, Refusal>> => {
+  const read = await readBytes(context, job, query);
+  if (!read.ok) return read;
+  switch (query.format) {
+    case "raw":
+      return ok(new Response(read.value, { headers: RAW_HEADERS }));
+    case "text":
+      return ok(describeText(read.value, query));
+    case "json":
+      return ok(describeData(read.value, await isRemoved(context, job, read.value), query));
+  }
+};
