@@ -81,7 +81,13 @@ export const healthSchema = z
   })
   .meta({ id: "Health" });
 
-export const logsSchema = z.object({ data: z.string(), removed: z.literal(true).optional() }).meta({ id: "Logs" });
+export const logsSchema = z
+  .object({
+    data: z.string(),
+    removed: z.literal(true).optional(),
+    next: z.int().optional().meta({ description: "With `resumable` or `from`: the byte at which to go on" }),
+  })
+  .meta({ id: "Logs" });
 
 export type Logs = Readonly<z.output<typeof logsSchema>>;
 export type HealthStatus = (typeof HEALTH_STATUSES)[number];

@@ -1,7 +1,7 @@
-import { err, ok, type Result } from "../../base/result.ts";
-import type { Failure, FlagValues, Invocation, Outcome, Verb } from "../../command-line/command.ts";
-import { failUsage, WRONG_STATE } from "../../command-line/usage.ts";
-import type { JobRequestInput, WireJob } from "../../wire/job.ts";
+import { ok, type Result } from "../../base/result.ts";
+import type { Failure, Invocation, Outcome, Verb } from "../../command-line/command.ts";
+import { failUsage } from "../../command-line/usage.ts";
+import type { WireJob } from "../../wire/job.ts";
 import type { Api } from "../connection/api-client.ts";
 import { connect } from "../connection/connect.ts";
 import { askJob } from "../jobs/ask-job.ts";
@@ -11,7 +11,7 @@ import { chooseReading } from "../submission/expand-words.ts";
 import { QUEUE_FLAGS, queueRequests } from "../submission/queue-requests.ts";
 import { redoRequests } from "../submission/redo-requests.ts";
 import { SUBMISSION_FLAGS } from "../submission/submission-flags.ts";
-import { submitKnown } from "../submission/submit-jobs.ts";
+import { submitAgain } from "../submission/submit-again.ts";
 
 const askJobs = async (api: Api, ids: readonly string[]): Promise<Result<readonly WireJob[], Failure>> => {
   const jobs: WireJob[] = [];
@@ -22,21 +22,6 @@ const askJobs = async (api: Api, ids: readonly string[]): Promise<Result<readonl
   }
   return ok(jobs);
 };
-
-const refuseGone = (jobs: readonly WireJob[], message: string): Result<never, Failure> => {
-  const gone = jobs.find((job) => job.artifact_id !== null && message.includes(job.artifact_id)) ?? jobs[0];
-  const from = gone?.git_commit ? `, from a checkout of ${gone.git_commit}` : "";
-  const advice = `send it anew with nx add${from}`;
-  return err({ exitCode: WRONG_STATE, message: `the code of job ${gone?.id} is no longer kept: ${advice}` });
-};
-
-const submitAgain =
-  (api: Api, flags: FlagValues, jobs: readonly WireJob[]) =>
-  async (requests: readonly JobRequestInput[]): Promise<Result<readonly WireJob[], Failure>> => {
-    const submitted = await submitKnown(api, flags, requests);
-    const isGone = !submitted.ok && submitted.error.code === "ARTIFACT_NOT_FOUND";
-    return isGone ? refuseGone(jobs, submitted.error.message) : submitted;
-  };
 
 const run = async (invocation: Invocation): Promise<Outcome> => {
   const { flags, words, command } = invocation;

@@ -32,7 +32,7 @@ export const statusQuerySchema = z.object({ user: text });
 
 const logFile = z.preprocess(takeLast, z.enum(LOG_FILES)).default("output");
 
-export const logsQuerySchema = z.object({ last_n_lines: lastLines, file: logFile });
+export const logsQuerySchema = z.object({ last_n_lines: lastLines, file: logFile, resumable: flag, from: logPosition });
 
 export const streamQuerySchema = z.object({
   last_n_lines: lastLines,

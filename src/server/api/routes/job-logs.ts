@@ -1,13 +1,17 @@
+import type { z } from "zod";
 import { ok } from "../../../base/result.ts";
 import { LOG_POSITION_HEADER } from "../../../wire/log-cut.ts";
-import { logsSchema } from "../../../wire/node.ts";
+import { type Logs, logsSchema } from "../../../wire/node.ts";
 import { isEnded, type JobId } from "../../core/jobs/job.ts";
 import type { LogStart } from "../../core/running/executor.ts";
 import type { ApiContext, RouteAnswer } from "../context.ts";
 import { describeErrors, describeJson, describeText } from "../http/describe-response.ts";
 import { logsQuerySchema, streamQuerySchema } from "../http/query.ts";
 import { findJob, jobParams } from "../jobs/find-job.ts";
+import { readOnward } from "../jobs/read-onward.ts";
 import { defineRoute, type Handle, type Route, type RouteSpec } from "../route.ts";
+
+type TailQuery = z.output<typeof logsQuerySchema>;
 
 const errors = describeErrors("JOB_NOT_FOUND", "VALIDATION_ERROR");
 
@@ -17,7 +21,7 @@ const tailSpec = {
   tags: ["logs"],
   summary: "The output of a job",
   description:
-    "Without `last_n_lines` at most the last 10 MiB, cut at a line. `file=error`: what went wrong around the job. `removed` is there, and true, once the folder of an ended job was removed.",
+    "Without `last_n_lines` at most the last 10 MiB, cut at a line. `file=error`: what went wrong around the job. `removed` is there, and true, once the folder of an ended job was removed. With `resumable` the answer says in `next` where `from` goes on, which reads at most 10 MiB.",
   params: jobParams,
   query: logsQuerySchema,
   responses: { 200: describeJson("The output", logsSchema), ...errors },
@@ -46,16 +50,28 @@ const STREAM_HEADERS = {
   "X-Accel-Buffering": "no",
 };
 
+const readFrom = ({ logs }: ApiContext, id: JobId, { from, last_n_lines: lastLines }: TailQuery): Promise<Logs> => {
+  const place = from === undefined ? null : { from, isMarked: false };
+  return readOnward(logs, id, { lastLines: lastLines ?? Number.MAX_SAFE_INTEGER, place });
+};
+
+const readTail = async ({ logs }: ApiContext, id: JobId, query: TailQuery): Promise<Logs> => {
+  const read = query.file === "error" ? logs.readErrors : logs.readTail;
+  const bytes = await read(id, query.last_n_lines ?? null);
+  return { data: new TextDecoder("utf-8", { ignoreBOM: true }).decode(bytes) };
+};
+
+const isOnward = ({ file, resumable, from }: TailQuery): boolean =>
+  file === "output" && (resumable || from !== undefined);
+
 const tail =
-  ({ store, logs }: ApiContext): Handle<typeof tailSpec> =>
+  (context: ApiContext): Handle<typeof tailSpec> =>
   async ({ params: { id }, query }) => {
-    const job = findJob(store, id);
+    const job = findJob(context.store, id);
     if (!job.ok) return job;
-    const read = query.file === "error" ? logs.readErrors : logs.readTail;
-    const bytes = await read(id, query.last_n_lines ?? null);
-    const isRemoved = bytes.length === 0 && isEnded(job.value) && (await logs.isRemoved(id));
-    const data = new TextDecoder("utf-8", { ignoreBOM: true }).decode(bytes);
-    return ok(Response.json({ data, ...(isRemoved ? { removed: true } : {}) }));
+    const read = await (isOnward(query) ? readFrom : readTail)(context, id, query);
+    const isRemoved = read.data === "" && isEnded(job.value) && (await context.logs.isRemoved(id));
+    return ok(Response.json({ ...read, ...(isRemoved ? { removed: true } : {}) }));
   };
 
 const endOf =

@@ -1,0 +1,79 @@
+import { Server } from "@modelcontextprotocol/sdk/server/index.js";
+import {
+  CallToolRequestSchema,
+  type CallToolResult,
+  ErrorCode,
+  ListToolsRequestSchema,
+  McpError,
+  type ProgressNotification,
+  type Tool as ToolOffer,
+} from "@modelcontextprotocol/sdk/types.js";
+import { suggestNearest } from "../base/suggest.ts";
+import { VERSION } from "../base/version.ts";
+import { describeTrouble } from "./advice.ts";
+import type { Facts, Tool, ToolContext } from "./tool.ts";
+import { TOOLS } from "./tools/tool-list.ts";
+
+type Call = Pick<ToolContext, "signal" | "report">;
+
+/** What a call is done with. */
+export type Serve = (call: Call) => ToolContext;
+
+const INSTRUCTIONS = `Nexus runs jobs on the GPUs of a machine that people share. submit and redo show a preview first and run when \
+they are called again with its confirm. Wait with one call of wait for all jobs, not by asking again and again.`;
+
+const offerTool = ({ name, title, description, kind, schema }: Tool): ToolOffer => ({
+  name,
+  description,
+  inputSchema: schema as ToolOffer["inputSchema"],
+  annotations: {
+    title,
+    readOnlyHint: kind === "reads",
+    destructiveHint: kind === "ends",
+    idempotentHint: kind !== "adds",
+    openWorldHint: false,
+  },
+});
+
+const refuseTool = (name: string): McpError => {
+  const known = TOOLS.map((tool) => tool.name);
+  const nearest = suggestNearest(name, known);
+  const advice = nearest === null ? `there are ${known.join(", ")}` : `did you mean ${nearest}?`;
+  return new McpError(ErrorCode.InvalidParams, `"${name.slice(0, 64)}" is no tool of Nexus; ${advice}`);
+};
+
+const respond = (facts: Facts, isError: boolean): CallToolResult => ({
+  content: [{ type: "text", text: JSON.stringify(facts) }],
+  structuredContent: { ...facts },
+  ...(isError ? { isError } : {}),
+});
+
+const call = async (tool: Tool, context: ToolContext, given: unknown): Promise<CallToolResult> => {
+  const answer = await tool.run(context, given);
+  return answer.ok ? respond(answer.value, false) : respond(describeTrouble(answer.error), true);
+};
+
+type Send = (notification: ProgressNotification) => Promise<void>;
+
+const createReport =
+  (progressToken: string | number | undefined, send: Send): Call["report"] =>
+  (progress, total) => {
+    if (progressToken === undefined) return;
+    void send({ method: "notifications/progress", params: { progressToken, progress, total } }).catch(() => undefined);
+  };
+
+/** One server for one connection of an agent. */
+export const createAgentServer = (serve: Serve): Server => {
+  const server = new Server(
+    { name: "nexus", version: VERSION },
+    { capabilities: { tools: {} }, instructions: INSTRUCTIONS },
+  );
+  server.setRequestHandler(ListToolsRequestSchema, () => ({ tools: TOOLS.map(offerTool) }));
+  server.setRequestHandler(CallToolRequestSchema, ({ params }, { signal, sendNotification }) => {
+    const tool = TOOLS.find(({ name }) => name === params.name);
+    if (tool === undefined) throw refuseTool(params.name);
+    const report = createReport(params._meta?.progressToken, sendNotification);
+    return call(tool, serve({ signal, report }), params.arguments);
+  });
+  return server;
+};

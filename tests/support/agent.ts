@@ -1,0 +1,37 @@
+import { Client } from "@modelcontextprotocol/sdk/client/index.js";
+import { StdioClientTransport } from "@modelcontextprotocol/sdk/client/stdio.js";
+import type { CallToolResult } from "@modelcontextprotocol/sdk/types.js";
+import { NX } from "./programs.ts";
+import type { World } from "./world.ts";
+
+type Given = Readonly<Record<string, unknown>>;
+
+/** What an agent read of an answer: its text, which is the same as its structured part. */
+export type Reading = Readonly<{ facts: Record<string, unknown>; text: string; isError: boolean }>;
+
+export type Agent = Readonly<{
+  client: Client;
+  call: (name: string, given?: Given) => Promise<Reading>;
+  close: () => Promise<void>;
+}>;
+
+const readText = ({ content }: CallToolResult): string =>
+  content.map((part) => (part.type === "text" ? part.text : "")).join("\n");
+
+const createAgent = (client: Client): Agent => ({
+  client,
+  call: async (name, given = {}) => {
+    const result = (await client.callTool({ name, arguments: { ...given } })) as CallToolResult;
+    const text = readText(result);
+    return { facts: result.structuredContent ?? {}, text, isError: result.isError === true };
+  },
+  close: () => client.close(),
+});
+
+/** The SDK's own client at `nx mcp`, started in a folder of the user's. */
+export const startAgent = async (world: World, cwd: string, words: readonly string[] = []): Promise<Agent> => {
+  const env = Object.fromEntries(Object.entries(world.env).map(([name, value]) => [name, value ?? ""]));
+  const client = new Client({ name: "tester", version: "1" });
+  await client.connect(new StdioClientTransport({ command: NX, args: ["mcp", ...words], env, cwd, stderr: "ignore" }));
+  return createAgent(client);
+};
