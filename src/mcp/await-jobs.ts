@@ -108,6 +108,7 @@ const listenUntilEnough = async (watch: Watch): Promise<Result<void, Trouble>> =
 
 const reportRegularly = ({ context, ids, seen }: Watch): (() => void) => {
   const tell = (): void => context.report(seen.jobs.filter(isOver).length, ids.length);
+  tell();
   const timer = setInterval(tell, REPORT_MS);
   return () => clearInterval(timer);
 };

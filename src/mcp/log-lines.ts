@@ -17,7 +17,8 @@ const readLine = (line: string): string => {
   return shown.length <= MAX_LINE ? shown : `${shown.slice(0, MAX_LINE)}…`;
 };
 
-const readLines = (log: string): readonly string[] => {
+/** Without the recorder's own, each as it looked at its end: a progress bar is there once, and nothing paints. */
+export const readLines = (log: string): readonly string[] => {
   const lines = log.replace(/\n$/, "").split("\n").map(readLine);
   const own = lines.filter((line, index) => !((index === 0 || index >= lines.length - 1) && RECORDER.test(line)));
   while (own.at(-1) === "") own.pop();
@@ -37,7 +38,7 @@ export const createMatcher = async (pattern: string | undefined): Promise<Result
   }
 };
 
-/** The last lines that match, each as it looked at its end: a progress bar is there once, and nothing paints. */
+/** The last lines that match. */
 export const chooseLines = (log: string, matches: Matches, most: number): LogLines => {
   const wanted = readLines(log).filter(matches);
   const lines = most === 0 ? [] : wanted.slice(-most);

@@ -163,4 +163,32 @@ describe("nx mcp", () => {
     const cancelled = await agent.call("cancel", { ids: [id, first.id] });
     expect(cancelled.facts).toEqual({ removed: [id], killed: [first.id] });
   });
+
+  test("has each job and its log as a resource", async () => {
+    const { id } = await world.submit({
+      command: "printf '1%%\\r2%%\\n\\033[31mred\\033[0m\\n'",
+      num_gpus: 0,
+      env: { KEY: "hidden" },
+    });
+    await world.waitFor(id);
+    const { client } = await start();
+    const { resourceTemplates } = await client.listResourceTemplates();
+    expect(resourceTemplates.map(({ uriTemplate }) => uriTemplate)).toEqual([
+      "nexus://jobs/{id}",
+      "nexus://jobs/{id}/log",
+    ]);
+    const { resources } = await client.listResources();
+    expect(resources).toContainEqual(expect.objectContaining({ uri: `nexus://jobs/${id}` }));
+    const read = async (uri: string) => (await client.readResource({ uri })).contents[0] as { text: string };
+    const job = await read(`nexus://jobs/${id}`);
+    expect(JSON.parse(job.text)).toMatchObject({ id, status: "completed", env_names: ["KEY"] });
+    expect(job.text).not.toContain("hidden");
+    expect((await read(`nexus://jobs/${id}/log`)).text).toMatch(/\n2%\nred$/);
+    for (const [uri, code] of [
+      ["nexus://jobs/nothing", -32_002],
+      ["file:///etc/passwd", -32_602],
+      ["nexus://jobs/../x", -32_602],
+    ])
+      expect(await client.readResource({ uri: String(uri) }).catch((error) => error.code)).toBe(code);
+  });
 });
