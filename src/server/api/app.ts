@@ -28,6 +28,7 @@ import { createMetricsRoute } from "./routes/metrics.ts";
 import { createNotificationRoute } from "./routes/notifications.ts";
 import { createServerRoutes } from "./routes/server.ts";
 import { createSshKeyRoute } from "./routes/ssh-key.ts";
+import { createUsageRoute } from "./routes/usage.ts";
 
 /** `close` ends what would go on for ever: terminals and event streams. */
 export type App = Readonly<{
@@ -61,6 +62,7 @@ const listRoutes = (context: ApiContext, { rooms, seats, document }: Shared): re
   createEventRoute(context),
   createNotificationRoute(context),
   createSshKeyRoute(context),
+  createUsageRoute(context),
   createMetricsRoute(context),
   ...createDocumentationRoutes(document),
 ];

@@ -34,7 +34,7 @@ afterEach(async () => {
   for (const agent of agents.splice(0)) await agent.close();
 });
 
-const NAMES = ["status", "submit", "wait", "logs", "jobs", "why", "cancel", "redo", "files"];
+const NAMES = ["status", "submit", "wait", "logs", "jobs", "why", "cancel", "redo", "files", "usage"];
 
 describe("nx mcp", () => {
   test("offers its tools, each with a description, a schema, and whether it changes anything", async () => {
@@ -42,7 +42,7 @@ describe("nx mcp", () => {
     const { tools } = await client.listTools();
     expect(tools.map(({ name }) => name)).toEqual(NAMES);
     const reading = tools.filter(({ annotations }) => annotations?.readOnlyHint).map(({ name }) => name);
-    expect(reading).toEqual(["status", "wait", "logs", "jobs", "why", "files"]);
+    expect(reading).toEqual(["status", "wait", "logs", "jobs", "why", "files", "usage"]);
     for (const { description, inputSchema } of tools) {
       expect(description).toMatch(/\.$|ID$/);
       expect(inputSchema).toMatchObject({ type: "object", additionalProperties: false });

@@ -28,6 +28,13 @@ const lastLines = z.preprocess(toInteger, z.int().min(1)).optional();
 
 export const healthQuerySchema = z.object({ detailed: flag, refresh: flag });
 
+const MAX_DAYS = 366;
+
+export const usageQuerySchema = z.object({
+  days: z.preprocess(toInteger, z.int().min(1).max(MAX_DAYS)).default(7),
+  user: text,
+});
+
 export const statusQuerySchema = z.object({ user: text });
 
 const logFile = z.preprocess(takeLast, z.enum(LOG_FILES)).default("output");

@@ -19,6 +19,7 @@ const CALLS = [
   "GET /v1/jobs/{id}/files/{path}",
   "PATCH /v1/jobs/{id}/files",
   "GET /v1/server/status",
+  "GET /v1/usage",
   "GET /v1/health",
   "GET /v1/gpus",
   "PUT /v1/gpus/{index}/blacklist",

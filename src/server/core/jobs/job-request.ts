@@ -1,6 +1,7 @@
 import { err, ok, type Result } from "../../../base/result.ts";
 import { type JobRequest, RUN_NOW_PRIORITY } from "../../../wire/job.ts";
 import { REQUIRED_ENV } from "../../../wire/job-names.ts";
+import type { AgentLimits } from "./agent-limits.ts";
 import type { ArtifactId, JobId, QueuedJob } from "./job.ts";
 
 export type JobRequestError = Readonly<{ field: string; message: string; type: string }>;
@@ -13,6 +14,7 @@ export type JobFacts = Readonly<{
   requestDigest: string;
   gpuIndexes: ReadonlySet<number> | null;
   batchId?: string;
+  agent?: AgentLimits | undefined;
 }>;
 
 const checkEnv = (request: JobRequest): JobRequestError | null => {
@@ -71,6 +73,11 @@ const describeVariables = ({ env, carried_names }: JobRequest): Pick<QueuedJob, 
   return { envNames, ...(carriedNames.length === 0 ? {} : { carriedNames }) };
 };
 
+const describeOrigin = ({ batchId, agent }: JobFacts): Pick<QueuedJob, "batchId" | "agent"> => ({
+  ...(batchId === undefined ? {} : { batchId }),
+  ...(agent === undefined ? {} : { agent }),
+});
+
 const buildJob = (request: JobRequest, facts: JobFacts): QueuedJob => ({
   id: facts.id,
   status: "queued",
@@ -91,7 +98,7 @@ const buildJob = (request: JobRequest, facts: JobFacts): QueuedJob => ({
   requestDigest: facts.requestDigest,
   ...describeFiles(request),
   notes: [],
-  ...(facts.batchId === undefined ? {} : { batchId: facts.batchId }),
+  ...describeOrigin(facts),
 });
 
 export const createJob = (request: JobRequest, facts: JobFacts): Result<QueuedJob, JobRequestError> => {

@@ -193,6 +193,8 @@ create index jobs_expiring on jobs (user, details ->> '$.outputs.keptUntil', seq
     and details ->> '$.outputs.isPulled' = 0;
 `;
 
+const ADD_AGENTS = "alter table tokens add column limits text";
+
 /** The schema, step by step: what stands here has been run by somebody's database, so steps are only added. */
 export const MIGRATIONS: readonly Migration[] = [
   INITIAL_SCHEMA,
@@ -205,4 +207,5 @@ export const MIGRATIONS: readonly Migration[] = [
   ADD_MOVING,
   KEEP_CODE,
   ADD_EXPIRING,
+  ADD_AGENTS,
 ];

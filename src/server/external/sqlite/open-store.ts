@@ -19,6 +19,7 @@ import { createOutboxChanges, createOutboxReads } from "./tables/outbox-table.ts
 import { createQueueReads, type QueueReads } from "./tables/queue-table.ts";
 import { createBlacklist, createDiskSpell, createGpuFaults, createTokenDigest } from "./tables/settings-table.ts";
 import { createTokenReads } from "./tables/token-table.ts";
+import { createUseReads } from "./tables/use-table.ts";
 
 /** `randomId` names artifacts. */
 export type StoreOptions = Readonly<{
@@ -75,6 +76,7 @@ const createReads = (jobs: JobTable, queue: QueueReads) => ({
   listJobs: guardSlices(jobs.list),
   loadQueuedJobs: guardRead(queue.loadQueuedJobs),
   loadDecidingJobs: guardRead(queue.loadDecidingJobs),
+  countQueuedOf: guardRead(queue.countQueued),
   countQueuedBefore: guardRead(queue.countQueuedBefore),
   readNewestQueued: guardRead(queue.readNewestQueued),
   loadActiveJobs: guardRead(jobs.loadActive),
@@ -98,6 +100,7 @@ const createStore = (parts: Parts): Store => {
     ...createReads(jobs, queue),
     ...createTokenDigest(db, commits),
     ...createTokenReads(db),
+    listGpuUse: guardRead(createUseReads(db).listGpuUse),
     listBlacklist: guardRead(notes.listBlacklist),
     isDiskSpell: notes.isDiskSpell,
     listGpuFaults: guardRead(notes.listGpuFaults),
