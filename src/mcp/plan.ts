@@ -1,7 +1,7 @@
 import type { JobRequestInput, WireJob } from "../wire/job.ts";
 import type { Answer } from "./ask.ts";
 
-/** What is asked to run; each command is a line for the shell, as it is. Without `code` none travels. */
+/** What is asked to run; each command is a line for the shell, as it is. `code`: whether that of the user's folder travels, where it is not said as is usual. */
 export type Wanted = Readonly<{
   commands: readonly string[];
   gpus?: number | undefined;
@@ -9,7 +9,7 @@ export type Wanted = Readonly<{
   priority?: number | undefined;
   env?: Readonly<Record<string, string>> | undefined;
   outputs?: readonly string[] | undefined;
-  code: boolean;
+  code?: boolean | undefined;
 }>;
 
 /** A job to run again, and what shall differ; `without` are variables to leave out. */

@@ -52,7 +52,7 @@ const ORDERS: readonly Order[] = [
     folder: "src/server/api/",
     order: [
       ["context.ts", "live", "access", "http", "jobs"],
-      ["observe-request.ts", "route.ts"],
+      ["observe-request.ts", "route.ts", "agents"],
       ["routes", "mount-routes.ts"],
       ["app.ts"],
     ],

@@ -1,5 +1,6 @@
 import { Client } from "@modelcontextprotocol/sdk/client/index.js";
 import { StdioClientTransport } from "@modelcontextprotocol/sdk/client/stdio.js";
+import { StreamableHTTPClientTransport } from "@modelcontextprotocol/sdk/client/streamableHttp.js";
 import type { CallToolResult } from "@modelcontextprotocol/sdk/types.js";
 import { NX } from "./programs.ts";
 import type { World } from "./world.ts";
@@ -33,5 +34,14 @@ export const startAgent = async (world: World, cwd: string, words: readonly stri
   const env = Object.fromEntries(Object.entries(world.env).map(([name, value]) => [name, value ?? ""]));
   const client = new Client({ name: "tester", version: "1" });
   await client.connect(new StdioClientTransport({ command: NX, args: ["mcp", ...words], env, cwd, stderr: "ignore" }));
+  return createAgent(client);
+};
+
+/** The same client at a server's own `/mcp`. */
+export const reachAgent = async (url: string, token: string): Promise<Agent> => {
+  const client = new Client({ name: "tester", version: "1" });
+  const requestInit = { headers: { authorization: `Bearer ${token}` } };
+  const transport = new StreamableHTTPClientTransport(new URL("/mcp", url), { requestInit });
+  await client.connect(transport as Parameters<Client["connect"]>[0]);
   return createAgent(client);
 };

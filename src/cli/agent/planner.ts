@@ -68,7 +68,10 @@ const lookAtCode = async (requests: Requests, target: Target): Promise<Result<Pl
 };
 
 const draftNew = async (api: Api, { commands, code, ...asked }: Wanted): Promise<Result<Drafted, Failure>> => {
-  const planned = await planSubmission({ ...toFlags(asked), ...(code ? {} : { "no-git": true }) }, api.target);
+  const planned = await planSubmission(
+    { ...toFlags(asked), ...(code === false ? { "no-git": true } : {}) },
+    api.target,
+  );
   if (!planned.ok) return planned;
   const { flags, options } = planned.value;
   const requests = commands.map((command) => ({ ...options, command, priority: asked.priority ?? 0 }));

@@ -19,7 +19,7 @@ export const submit: Tool = defineTool(
       priority: priority.optional(),
       env: variables.optional(),
       outputs: z.array(z.string()).optional().describe("globs of the files to keep; default: all new ones"),
-      code: z.boolean().default(true).describe("send the git tree of the folder; false: none"),
+      code: z.boolean().optional().describe("false: don't send the git tree of the folder"),
       confirm: confirmation,
     }),
   },

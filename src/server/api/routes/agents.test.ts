@@ -136,3 +136,27 @@ test("the use of all is told to everybody, those who used most first, and limits
   expect((await read("user=ann")).users).toEqual([{ user: "ann", jobs: 1, gpu_hours: 1 }]);
   expect((await harness.call("GET", "/v1/usage?days=0")).status).toBe(422);
 });
+
+test("/mcp is for those who may read, and asks for a token as all else does", async () => {
+  const harness = createHarness(GPUS);
+  const json = { jsonrpc: "2.0", id: 1, method: "tools/call", params: { name: "jobs", arguments: {} } };
+  const ask = async (authorization: string | null) => {
+    const headers = {
+      accept: "application/json, text/event-stream",
+      ...(authorization === null ? {} : { authorization }),
+    };
+    const response = await harness.call("POST", "/mcp", { json, headers, peer: "10.0.0.9" });
+    return [response.status, await response.text()] as const;
+  };
+  expect((await ask(null))[0]).toBe(401);
+  expect((await ask("Bearer nonsense"))[0]).toBe(401);
+  const [status, text] = await ask(`Bearer ${harness.addToken("eve", "viewer")}`);
+  expect([status, text]).toEqual([200, expect.stringContaining('"structuredContent":{"jobs":[]}')]);
+  const told = harness.lines
+    .filter(({ event }) => event === "request")
+    .map(({ fields }) => [fields["path"], fields["user"]]);
+  expect(told.slice(-2)).toEqual([
+    ["/mcp", "eve"],
+    ["/v1/jobs", "eve"],
+  ]);
+});

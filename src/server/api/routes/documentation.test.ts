@@ -25,6 +25,7 @@ const CALLS = [
   "PUT /v1/gpus/{index}/blacklist",
   "DELETE /v1/gpus/{index}/blacklist",
   "DELETE /v1/gpus/{index}/fault",
+  "POST /mcp",
   "POST /v1/artifacts",
   "GET /v1/artifacts/by-sha/{git_sha}",
   "POST /v1/jobs",
