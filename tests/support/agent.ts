@@ -30,10 +30,10 @@ const createAgent = (client: Client): Agent => ({
 });
 
 /** The SDK's own client at `nx mcp`, started in a folder of the user's. */
-export const startAgent = async (world: World, cwd: string, words: readonly string[] = []): Promise<Agent> => {
+export const startAgent = async (world: World, cwd: string, command: string = NX): Promise<Agent> => {
   const env = Object.fromEntries(Object.entries(world.env).map(([name, value]) => [name, value ?? ""]));
   const client = new Client({ name: "tester", version: "1" });
-  await client.connect(new StdioClientTransport({ command: NX, args: ["mcp", ...words], env, cwd, stderr: "ignore" }));
+  await client.connect(new StdioClientTransport({ command, args: ["mcp"], env, cwd, stderr: "ignore" }));
   return createAgent(client);
 };
 
