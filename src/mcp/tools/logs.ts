@@ -2,7 +2,7 @@ import { z } from "zod";
 import { ok } from "../../base/result.ts";
 import { LOG_FILES, type Logs } from "../../wire/node.ts";
 import { jobId, lineCount, search } from "../arguments.ts";
-import { chooseLines, createMatcher } from "../log-lines.ts";
+import { chooseLines, createMatcher, type LogLines } from "../log-lines.ts";
 import { defineTool, type Facts, type Tool } from "../tool.ts";
 
 const USUAL_LINES = 20;
@@ -22,7 +22,7 @@ const describeQuery = ({ lines, search: pattern, since, file }: z.output<typeof 
   return file === "error" ? `file=error${last}` : `resumable=true${last}`;
 };
 
-const describe = (logs: Logs, chosen: ReturnType<typeof chooseLines>): Facts => ({
+const describe = (logs: Logs, chosen: LogLines): Facts => ({
   lines: chosen.lines,
   ...(chosen.left_out > 0 ? { left_out: chosen.left_out } : {}),
   ...(logs.next === undefined ? {} : { next: logs.next }),
@@ -42,6 +42,6 @@ export const logs: Tool = defineTool(
     if (!matches.ok) return matches;
     const read = await ask.get<Logs>(`/v1/jobs/${values.id}/logs?${describeQuery(values)}`);
     if (!read.ok) return read;
-    return ok(describe(read.value, chooseLines(read.value.data, matches.value, values.lines)));
+    return ok(describe(read.value, await chooseLines(read.value.data, matches.value, values.lines)));
   },
 );

@@ -22,7 +22,7 @@ const readLastLines = async (ask: Ask, { id }: WireJob, { lines, matches, isSear
   if (lines === 0) return {};
   const query = isSearch ? "" : `?last_n_lines=${lines + RECORDER_LINES}`;
   const read = await ask.get<Logs>(`/v1/jobs/${id}/logs${query}`);
-  return read.ok ? { lines: chooseLines(read.value.data, matches, lines).lines } : {};
+  return read.ok ? { lines: (await chooseLines(read.value.data, matches, lines)).lines } : {};
 };
 
 const readFiles = async (ask: Ask, { id, outputs }: WireJob): Promise<Facts> => {
