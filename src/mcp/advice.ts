@@ -18,11 +18,13 @@ const HINTS: Readonly<Record<string, string>> = {
   GPU_ERROR: "Ask why with status",
   TOO_MANY_REQUESTS: "Let earlier calls end, then call again",
   UNAVAILABLE: "Call again in a minute",
+  FAILED: "Call again in a minute; if it stays so, tell the user",
   NOT_FOUND: "The server is older than this tool: ask the user to upgrade it",
 };
 
 /** What went wrong, and what to do. */
 export const describeTrouble = ({ code, message, facts }: Trouble): Facts => {
-  const hint = HINTS[code ?? ""];
-  return { error: code ?? "FAILED", message, ...(hint === undefined ? {} : { hint }), ...facts };
+  const error = code ?? "FAILED";
+  const hint = HINTS[error];
+  return { error, message, ...(hint === undefined ? {} : { hint }), ...facts };
 };

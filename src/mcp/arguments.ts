@@ -13,7 +13,9 @@ export const lineCount = (usual: number): z.ZodDefault<z.ZodInt> => z.int().min(
 
 export const search = z.string().min(1).max(MAX_SEARCH);
 
-export const variables = z.record(z.string(), z.string());
+const variableName = z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/, "no name of a variable");
+
+export const variables = z.record(variableName, z.string());
 
 export const gpuCount = z.int().min(0).max(GPU_COUNT.max);
 

@@ -10,7 +10,7 @@ type Ended = Readonly<{ jobs: readonly Awaited[]; isTimedOut: boolean }>;
 type Wanted = Readonly<{ timeoutS: number; isAny: boolean }>;
 type Watched = { jobs: readonly Awaited[] };
 type Watch = Readonly<{
-  context: ToolContext;
+  ask: Ask;
   ids: readonly string[];
   isAny: boolean;
   signal: AbortSignal;
@@ -37,12 +37,12 @@ const readJob = async (ask: Ask, id: string, wasThere: boolean): Promise<Result<
   return wasThere && job.error.code === "JOB_NOT_FOUND" ? ok({ id, job: null }) : job;
 };
 
-const readAll = async ({ context, ids, seen }: Watch): Promise<Result<void, Trouble>> => {
+const readAll = async ({ ask, ids, seen }: Watch): Promise<Result<void, Trouble>> => {
   const before = seen.jobs;
   const jobs: Awaited[] = [];
   for (const [index, id] of ids.entries()) {
     const known = before[index];
-    const read = known !== undefined && isOver(known) ? ok(known) : await readJob(context.ask, id, known !== undefined);
+    const read = known !== undefined && isOver(known) ? ok(known) : await readJob(ask, id, known !== undefined);
     if (!read.ok) return read;
     jobs.push(read.value);
   }
@@ -68,9 +68,9 @@ const readEvents = async (watch: Watch, events: ReadableStream<Uint8Array>): Pro
 };
 
 const listen = async (watch: Watch): Promise<Result<void, Trouble>> => {
-  const { context, signal } = watch;
+  const { signal } = watch;
   const closing = new AbortController();
-  const events = await context.ask.stream("/v1/events", AbortSignal.any([signal, closing.signal]));
+  const events = await watch.ask.stream("/v1/events", AbortSignal.any([signal, closing.signal]));
   try {
     const read = await readAll(watch);
     if (!read.ok || isEnough(watch) || !events.ok) return read.ok && !events.ok ? events : read;
@@ -106,8 +106,8 @@ const listenUntilEnough = async (watch: Watch): Promise<Result<void, Trouble>> =
   }
 };
 
-const reportRegularly = ({ context, ids, seen }: Watch): (() => void) => {
-  const tell = (): void => context.report(seen.jobs.filter(isOver).length, ids.length);
+const reportRegularly = (report: ToolContext["report"], { ids, seen }: Watch): (() => void) => {
+  const tell = (): void => report(seen.jobs.filter(isOver).length, ids.length);
   tell();
   const timer = setInterval(tell, REPORT_MS);
   return () => clearInterval(timer);
@@ -121,15 +121,10 @@ export const awaitJobs = async (
 ): Promise<Result<Ended, Trouble>> => {
   const ending = new AbortController();
   const timer = setTimeout(() => ending.abort(), timeoutS * 1000);
-  const watch: Watch = {
-    context,
-    ids,
-    isAny,
-    signal: AbortSignal.any([context.signal, ending.signal]),
-    seen: { jobs: [] },
-  };
-  const first = await readAll(watch);
-  const stopReporting = reportRegularly(watch);
+  const signal = AbortSignal.any([context.signal, ending.signal]);
+  const watch: Watch = { ask: context.stay, ids, isAny, signal, seen: { jobs: [] } };
+  const first = await readAll({ ...watch, ask: context.ask });
+  const stopReporting = reportRegularly(context.report, watch);
   try {
     const done = first.ok && !isEnough(watch) && timeoutS > 0 ? await listenUntilEnough(watch) : first;
     return done.ok ? ok({ jobs: watch.seen.jobs, isTimedOut: !isEnough(watch) }) : done;

@@ -75,20 +75,31 @@ const describePlan = ({ requests, code, notes }: Plan, target: string, place: Pl
 
 const MAX_REMEMBERED = 1000;
 
-const remember = (used: ToolContext["used"], ticket: string, ids: readonly string[]): void => {
-  used.set(ticket, ids);
+const send = async (plan: Plan): Answer<Facts> => {
+  const submitted = await plan.submit();
+  if (!submitted.ok) return submitted;
+  const { jobs, notes } = submitted.value;
+  return ok(leaveOutUnknown({ submitted: jobs.map(({ id }) => id), notes }));
+};
+
+const remember = (used: ToolContext["used"], ticket: string, sending: Answer<Facts>): void => {
+  used.set(ticket, sending);
   for (const oldest of used.keys()) if (used.size > MAX_REMEMBERED) used.delete(oldest);
 };
 
+const tellAgain = (done: Result<Facts, Trouble>): Result<Facts, Trouble> =>
+  done.ok
+    ? ok({ ...done.value, notes: ["by an earlier call; to run the same once more, preview it once more"] })
+    : done;
+
 const submit = async ({ used }: ToolContext, plan: Plan, ticket: string): Answer<Facts> => {
-  const before = used.get(ticket);
-  if (before !== undefined)
-    return ok({ submitted: before, notes: ["by an earlier call; to run the same once more, preview it once more"] });
-  const submitted = await plan.submit();
-  if (!submitted.ok) return submitted;
-  const ids = submitted.value.jobs.map(({ id }) => id);
-  remember(used, ticket, ids);
-  return ok(leaveOutUnknown({ submitted: ids, notes: submitted.value.notes }));
+  const earlier = used.get(ticket);
+  if (earlier !== undefined) return tellAgain(await earlier);
+  const sending = send(plan);
+  remember(used, ticket, sending);
+  const done = await sending;
+  if (!done.ok) used.delete(ticket);
+  return done;
 };
 
 /** A preview, or the jobs if it was confirmed and nothing of it has changed since; confirmed twice, they are queued once. */

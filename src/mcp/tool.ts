@@ -4,18 +4,20 @@ import { suggestNearest } from "../base/suggest.ts";
 import { type Answer, type Ask, type Trouble, WRONG_ARGUMENTS } from "./ask.ts";
 import type { Planner } from "./plan.ts";
 
+export type Facts = Readonly<Record<string, unknown>>;
+
 /** `target` is what the user calls the server. `signal` says that nobody waits for the answer any more. `report` tells how far it is.
- * `used` has the jobs of what was confirmed already. */
+ * `used` has what became of what was confirmed
+ * already. `stay` asks the same server, but starts none where it has gone. */
 export type ToolContext = Readonly<{
   ask: Ask;
+  stay: Ask;
   target: string;
   planner: Planner;
   signal: AbortSignal;
   report: (done: number, total: number) => void;
-  used: Map<string, readonly string[]>;
+  used: Map<string, Answer<Facts>>;
 }>;
-
-export type Facts = Readonly<Record<string, unknown>>;
 
 type Named = Readonly<{ name: string; title: string; description: string; kind: "reads" | "adds" | "ends" }>;
 

@@ -1,11 +1,12 @@
 import { ok, type Result } from "../../base/result.ts";
 import type { Failure, FlagValues } from "../../command-line/command.ts";
-import { readSwitch } from "../../command-line/flag-values.ts";
+import { readSwitch, readWhole } from "../../command-line/flag-values.ts";
 import { failUsage, UNREACHABLE } from "../../command-line/usage.ts";
 import { type Answer, type Trouble, WRONG_ARGUMENTS } from "../../mcp/ask.ts";
 import type { Again, Plan, PlannedCode, Planner, Wanted } from "../../mcp/plan.ts";
 import { createTurnstile } from "../../tools/turnstile.ts";
 import type { JobRequestInput, WireJob } from "../../wire/job.ts";
+import { PRIORITY } from "../../wire/limits.ts";
 import { takeSnapshot } from "../code/code-snapshot.ts";
 import { type Api, createApi } from "../connection/api-client.ts";
 import { NOT_LISTENING } from "../connection/api-failure.ts";
@@ -74,7 +75,9 @@ const draftNew = async (api: Api, { commands, code, ...asked }: Wanted): Promise
   );
   if (!planned.ok) return planned;
   const { flags, options } = planned.value;
-  const requests = commands.map((command) => ({ ...options, command, priority: asked.priority ?? 0 }));
+  const priority = readWhole(flags, "priority", PRIORITY);
+  if (!priority.ok) return priority;
+  const requests = commands.map((command) => ({ ...options, command, priority: priority.value ?? 0 }));
   const submit: Submit = () => submitBatch(api, flags, requests);
   if (readSwitch(flags, "no-git")) return ok({ requests, code: null, submit });
   const looked = await lookAtCode(requests, api.target);

@@ -12,8 +12,9 @@ const TOO_LARGE = /maximum size/;
 export const serveAgent = async (target: Target): Promise<Outcome> => {
   const { promise, resolve } = Promise.withResolvers<Outcome>();
   const planner = createPlanner(target);
-  const used = new Map<string, readonly string[]>();
-  const server = createAgentServer((call) => ({ ask: createApi(target), target: target.name, planner, used, ...call }));
+  const stay = createApi({ ...target, autostart: false });
+  const shared = { target: target.name, planner, stay, used: new Map() };
+  const server = createAgentServer((call) => ({ ...shared, ask: createApi(target), ...call }));
   let outcome: Outcome = DONE;
   server.onerror = ({ message }) => {
     if (TOO_LARGE.test(message)) outcome = fail(`the agent's program sent a message that is too large: ${message}`);

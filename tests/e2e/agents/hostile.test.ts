@@ -1,5 +1,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "bun:test";
 import { type ChildProcess, spawn } from "node:child_process";
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { CallToolResultSchema } from "@modelcontextprotocol/sdk/types.js";
 import { type Agent, startAgent } from "../../support/agent.ts";
@@ -98,6 +100,7 @@ describe("an agent that errs", () => {
       'status.0: Invalid option: expected one of "queued"|"running"|"completed"|"failed"|"killed"',
     ],
     ["submit", { commands: [" "] }, "commands.0: the command is blank"],
+    ["submit", { commands: ["true"], env: { "A=B": "1" } }, "env.A=B: Invalid key in record"],
     ["submit", { commands: ["true"], gpus: 1.5 }, "gpus: Invalid input: expected int, received number"],
     ["status", { all: true }, '"all" is none of its arguments; it takes none'],
   ])("is told what is wrong with %s %j", async (name, given, message) => {
@@ -223,14 +226,19 @@ describe("a server that goes away", () => {
     const own = await createWorld();
     try {
       const server = await own.startServer();
-      const { id } = await own.submit({ command: "sleep 3", num_gpus: 0 });
+      const gate = join(own.folder, "may-end");
+      const { id } = await own.submit({ command: `until [ -e ${gate} ]; do sleep 0.05; done`, num_gpus: 0 });
       const agent = await startAgent(own, own.home);
       try {
         const waiting = agent.call("wait", { ids: [id], timeout: 60 });
         await own.waitFor(id, ["running"]);
+        const isListening = async () =>
+          (await (await fetch(`${own.url}/metrics`)).text()).includes('{kind="events"} 1');
+        await waitUntil(isListening, "it listens");
         server.kill("SIGKILL");
         await own.startServer();
-        expect((await waiting).facts["jobs"]).toMatchObject([{ id, status: "completed" }]);
+        writeFileSync(gate, "");
+        expect((await waiting).facts).toMatchObject({ jobs: [{ id, status: "completed" }] });
       } finally {
         await agent.close();
       }

@@ -1,5 +1,5 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "bun:test";
-import { mkdirSync, writeFileSync } from "node:fs";
+import { mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { type Agent, startAgent } from "../../support/agent.ts";
 import { createWorld, type World } from "../../support/world.ts";
@@ -74,7 +74,8 @@ describe("nx mcp", () => {
     const { facts: done } = await agent.call("submit", confirmed);
     const ids = done["submitted"] as string[];
     expect(ids).toHaveLength(2);
-    expect((await agent.call("submit", confirmed)).facts["submitted"]).toEqual(ids);
+    const twice = await Promise.all([agent.call("submit", confirmed), agent.call("submit", confirmed)]);
+    expect(twice.map(({ facts }) => facts["submitted"])).toEqual([ids, ids]);
     const { facts: ended } = await agent.call("wait", { ids, timeout: 60 });
     expect(ended["jobs"]).toMatchObject([
       { id: ids[0], status: "completed", exit_code: 0, lines: ["bash train.sh 7", "loss 7"], files: ["result"] },
@@ -87,6 +88,17 @@ describe("nx mcp", () => {
       },
     ]);
     expect((await agent.call("jobs", { status: ["failed"] })).facts["jobs"]).toMatchObject([{ id: ids[1] }]);
+  });
+
+  test("takes what the project's file says where nothing else is said", async () => {
+    const path = join(folder, ".nexus.toml");
+    writeFileSync(path, "priority = 7\ngpus = 2\n");
+    const agent = await start();
+    const { facts } = await agent.call("submit", { commands: ["true"] });
+    const { facts: own } = await agent.call("submit", { commands: ["true"], priority: 1, gpus: 1 });
+    rmSync(path);
+    expect(facts["preview"]).toMatchObject({ priority: 7, gpus_each: 2 });
+    expect(own["preview"]).toMatchObject({ priority: 1, gpus_each: 1 });
   });
 
   test("refuses a confirm of something else, and shows what it would be now", async () => {

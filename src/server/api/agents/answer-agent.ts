@@ -1,5 +1,6 @@
 import { WebStandardStreamableHTTPServerTransport } from "@modelcontextprotocol/sdk/server/webStandardStreamableHttp.js";
 import { createAgentServer } from "../../../mcp/create-agent-server.ts";
+import type { ToolContext } from "../../../mcp/tool.ts";
 import { nameUser } from "../access/caller.ts";
 import { countAsker } from "../access/count-by.ts";
 import type { ApiContext, AppRequest } from "../context.ts";
@@ -8,7 +9,7 @@ import type { CallsInFlight } from "./calls-in-flight.ts";
 import { createServerPlanner } from "./server-planner.ts";
 
 /** What all requests of agents share. */
-export type AgentDesk = Readonly<{ dispatch: Dispatch; calls: CallsInFlight; used: Map<string, readonly string[]> }>;
+export type AgentDesk = Readonly<{ dispatch: Dispatch; calls: CallsInFlight; used: ToolContext["used"] }>;
 
 const SESSION_HEADER = "mcp-session-id";
 const BEGIN = "initialize";
@@ -47,7 +48,7 @@ const holdUntilEnd = (response: Response, session: string | null, onEnd: () => v
 const serve = (context: ApiContext, request: AppRequest, { dispatch, used }: AgentDesk) => {
   const ask = createServerAsk(context, request, dispatch);
   const planner = createServerPlanner(ask, nameUser(request));
-  return createAgentServer((call) => ({ ask, planner, target: context.settings.nodeName, used, ...call }));
+  return createAgentServer((call) => ({ ask, planner, stay: ask, target: context.settings.nodeName, used, ...call }));
 };
 
 /**

@@ -28,7 +28,7 @@ const spec = {
 
 /** `dispatch` asks this server as another request does. */
 export const createAgentRoute = (context: ApiContext, dispatch: Dispatch): Route => {
-  const desk = { dispatch, calls: createCallsInFlight(), used: new Map<string, readonly string[]>() };
+  const desk = { dispatch, calls: createCallsInFlight(), used: new Map() };
   return defineRoute(spec, async ({ request, body }) => {
     const { answerAgent } = await import("../agents/answer-agent.ts");
     return ok(await answerAgent(context, request, body, desk));
