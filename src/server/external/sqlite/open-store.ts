@@ -102,6 +102,13 @@ const createNotes = (db: Database): Notes => ({
   ...createTakenOver(db),
 });
 
+const createNoteReads = ({ listBlacklist, isDiskSpell, listGpuFaults, listTakenOver }: Notes) => ({
+  listBlacklist: guardRead(listBlacklist),
+  isDiskSpell,
+  listGpuFaults: guardRead(listGpuFaults),
+  listTakenOver,
+});
+
 const createStore = (parts: Parts): Store => {
   const { db, jobs, queue, lock, clock, randomId, commits, box } = parts;
   const notes = createNotes(db);
@@ -117,10 +124,7 @@ const createStore = (parts: Parts): Store => {
     ...createTokenDigest(db, commits),
     ...createTokenReads(db),
     listGpuUse: guardRead(createUseReads(db).listGpuUse),
-    listBlacklist: guardRead(notes.listBlacklist),
-    isDiskSpell: notes.isDiskSpell,
-    listGpuFaults: guardRead(notes.listGpuFaults),
-    listTakenOver: notes.listTakenOver,
+    ...createNoteReads(notes),
     write: (change) => commits.write(() => change(transaction)),
     artifacts: createArtifactTable({ db, commits, clock, randomId }),
     outbox: createOutboxReads(db, box),
