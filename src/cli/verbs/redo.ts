@@ -6,9 +6,9 @@ import { readProject } from "../project/read-project.ts";
 import { confirmCommand } from "../submission/confirm-command.ts";
 import { chooseReading } from "../submission/expand-words.ts";
 import { QUEUE_FLAGS, queueRequests } from "../submission/queue-requests.ts";
-import { redoRequests } from "../submission/redo-requests.ts";
+import { redoRequests } from "../submission/redo/redo-requests.ts";
+import { submitAgain } from "../submission/redo/submit-again.ts";
 import { SUBMISSION_FLAGS } from "../submission/submission-flags.ts";
-import { submitAgain } from "../submission/submit-again.ts";
 
 const run = async (invocation: Invocation): Promise<Outcome> => {
   const { flags, words, command } = invocation;

@@ -1,9 +1,9 @@
-import type { Result } from "../../base/result.ts";
-import type { Failure, FlagValues } from "../../command-line/command.ts";
-import { failState } from "../../command-line/usage.ts";
-import type { JobRequestInput, WireJob } from "../../wire/job.ts";
-import type { Api } from "../connection/api-client.ts";
-import { submitKnown } from "./submit-jobs.ts";
+import type { Result } from "../../../base/result.ts";
+import type { Failure, FlagValues } from "../../../command-line/command.ts";
+import { failState } from "../../../command-line/usage.ts";
+import type { JobRequestInput, WireJob } from "../../../wire/job.ts";
+import type { Api } from "../../connection/api-client.ts";
+import { submitKnown } from "../submit-jobs.ts";
 
 type Submit = (requests: readonly JobRequestInput[]) => Promise<Result<readonly WireJob[], Failure>>;
 
