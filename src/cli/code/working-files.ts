@@ -1,7 +1,7 @@
 import { lstatSync, type Stats } from "node:fs";
 import { ok, type Result } from "../../base/result.ts";
 import type { Failure } from "../../command-line/command.ts";
-import { type Change, type GitFacts, listFiltered, readBlobSizes, readGitFacts, readStatus } from "./git-facts.ts";
+import { type Change, type GitFacts, listFiltered, readBlobSizes, readGitSettings, readStatus } from "./git-facts.ts";
 import { expandNested, type Untracked } from "./nested-repositories.ts";
 import { findPath, runGit, splitNames } from "./run-git.ts";
 import type { Workshop } from "./snapshot-folder.ts";
@@ -93,14 +93,16 @@ type Asked = Readonly<{
 const askGit = (workshop: Workshop, entries: readonly IndexEntry[]): Promise<Result<Asked, Failure>> =>
   workshop.keep(async (signal) => {
     const objects = entries.map(({ object }) => object);
-    const [facts, changes, filtered, blobSizes] = await Promise.all([
-      readGitFacts(workshop.repository.top, signal),
+    const [settings, status, filtered, blobSizes] = await Promise.all([
+      readGitSettings(workshop.repository.top, signal),
       readStatus(workshop, signal),
       listFiltered(workshop, signal),
       readBlobSizes(workshop, objects, signal),
     ]);
-    if (!changes.ok) return changes;
-    return filtered.ok ? ok({ facts, changes: changes.value, filtered: filtered.value, blobSizes }) : filtered;
+    if (!status.ok) return status;
+    if (!filtered.ok) return filtered;
+    const { changes, ...head } = status.value;
+    return ok({ facts: { ...head, ...settings }, changes, filtered: filtered.value, blobSizes });
   });
 
 const isOfOtherKind = (mode: string, there: Stats | undefined): boolean => {
