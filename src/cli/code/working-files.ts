@@ -11,7 +11,6 @@ export type IndexEntry = Readonly<{
   name: string;
   mode: string;
   object: string;
-  isMerged: boolean;
   isHidden: boolean;
   isLeftOut: boolean;
 }>;
@@ -37,13 +36,15 @@ export type WorkingFiles = Untracked &
     sizes: readonly SizedFile[];
   }>;
 
-type Seen = ReadonlyMap<string, Stats | undefined>;
+/** Of each entry, in the same order. */
+type Seen = readonly (Stats | undefined)[];
 
 const TAG_LENGTH = 2;
 const MODE_END = 8;
 const STAGE_LENGTH = 2;
 const [LINK, FILE, PROGRAM] = ["120000", "100644", "100755"];
 const EXECUTABLE = 0o100;
+const SKIPPED = /^s$/i;
 const UNTRACKED = "??";
 const GONE = /^[^DU]D$/;
 const UNCHANGED = /^(?:\?\?|. )$/;
@@ -59,14 +60,13 @@ const look = (top: string, name: string): Stats | undefined => {
 const parseEntry = (top: string, line: string): IndexEntry => {
   const [tag = "", end] = [line[0], line.indexOf("\t")];
   const name = line.slice(end + 1);
-  const isSkipped = tag.toUpperCase() === "S";
+  const isHidden = tag === "S" || tag !== tag.toUpperCase();
   return {
     name,
     mode: line.slice(TAG_LENGTH, MODE_END),
     object: line.slice(MODE_END + 1, end - STAGE_LENGTH),
-    isMerged: line[end - 1] === "0",
-    isHidden: isSkipped || tag !== tag.toUpperCase(),
-    isLeftOut: isSkipped && look(top, name) === undefined,
+    isHidden,
+    isLeftOut: isHidden && SKIPPED.test(tag) && look(top, name) === undefined,
   };
 };
 
@@ -118,16 +118,16 @@ const findDifference = (
   const known = changes.flatMap(({ code, name }) => (UNCHANGED.test(code) ? [] : [name]));
   const gone = changes.flatMap(({ code, name }) => (GONE.test(code) ? [name] : []));
   const [skipped, marked, left] = [new Set(known), new Set(filtered), new Set(gone)];
-  const silent = entries.flatMap((entry, index) => (skipped.has(entry.name) ? [] : [{ entry, index }]));
-  const ofOtherKind = silent.filter(({ entry }) => isOfOtherKind(entry.mode, seen.get(entry.name)));
-  const doubtful = silent.filter(({ entry: { name }, index }) => {
-    const there = seen.get(name);
-    return there?.isFile() === true && (facts.hasFilters || there.size !== blobSizes[index] || marked.has(name));
+  const ofOtherKind = entries.filter(({ mode, name }, index) => !skipped.has(name) && isOfOtherKind(mode, seen[index]));
+  const doubtful = entries.filter(({ name }, index) => {
+    const there = seen[index];
+    if (skipped.has(name) || there?.isFile() !== true) return false;
+    return facts.hasFilters || there.size !== blobSizes[index] || marked.has(name);
   });
   return {
     gone,
-    changed: [...known.filter((name) => !left.has(name)), ...ofOtherKind.map(({ entry }) => entry.name)],
-    doubtful: doubtful.map(({ entry }) => entry),
+    changed: [...known.filter((name) => !left.has(name)), ...ofOtherKind.map(({ name }) => name)],
+    doubtful,
   };
 };
 
@@ -142,13 +142,15 @@ const measureAll = (
   top: string,
   seen: Seen,
   { entries, names, blobSizes }: Readonly<{ entries: readonly IndexEntry[] }> & Untracked & Asked,
-): readonly SizedFile[] => [
-  ...[...seen].map(([name, status]) => measure(name, status, true)),
-  ...names.map((name) => measure(name, look(top, name), false)),
-  ...entries.flatMap(({ name, isLeftOut }, index) =>
-    isLeftOut ? [{ name, bytes: blobSizes[index] || 0, isTracked: true, isLink: false }] : [],
-  ),
-];
+): readonly SizedFile[] => {
+  const tracked = entries.map(({ name, isLeftOut }, index) =>
+    isLeftOut
+      ? { name, bytes: blobSizes[index] || 0, isTracked: true, isLink: false }
+      : measure(name, seen[index], true),
+  );
+  const once = tracked.filter(({ name }, index) => name !== tracked[index - 1]?.name);
+  return [...once, ...names.map((name) => measure(name, look(top, name), false))];
+};
 
 /** Reads the user's repository, and makes the workshop's index see what git was told to look away from. */
 export const findWorkingFiles = async (workshop: Workshop): Promise<Result<WorkingFiles, Failure>> => {
@@ -156,7 +158,7 @@ export const findWorkingFiles = async (workshop: Workshop): Promise<Result<Worki
   const entries = listEntries(workshop);
   showHidden(workshop, entries);
   const asking = askGit(workshop, entries);
-  const seen: Seen = new Map(entries.map(({ name }) => [name, look(top, name)]));
+  const seen: Seen = entries.map(({ name }) => look(top, name));
   const asked = await asking;
   if (!asked.ok) return asked;
   const { facts, changes, filtered } = asked.value;
