@@ -3,6 +3,7 @@ import { ok, type Result } from "../../base/result.ts";
 import type { Failure } from "../../command-line/command.ts";
 import { type Change, type GitFacts, listFiltered, readBlobSizes, readGitSettings, readStatus } from "./git-facts.ts";
 import { expandNested, type Untracked } from "./nested-repositories.ts";
+import { findSizes } from "./object-sizes.ts";
 import { findPath, runGit, splitNames } from "./run-git.ts";
 import type { Workshop } from "./snapshot-folder.ts";
 
@@ -97,7 +98,7 @@ const askGit = (workshop: Workshop, entries: readonly IndexEntry[]): Promise<Res
       readGitSettings(workshop.repository.top, signal),
       readStatus(workshop, signal),
       listFiltered(workshop, signal),
-      readBlobSizes(workshop, objects, signal),
+      findSizes(objects, (some) => readBlobSizes(workshop, some, signal)),
     ]);
     if (!status.ok) return status;
     if (!filtered.ok) return filtered;
