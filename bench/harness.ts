@@ -126,7 +126,6 @@ export const measure = async (rounds: number, act: () => Promise<unknown> | unkn
   return times;
 };
 
-/** `cpuMs` is what the program and those that it waited for had of the processors. */
 type Run = Readonly<{ ms: number; cpuMs: number }>;
 type Surroundings = Readonly<{ env: NodeJS.ProcessEnv; cwd?: string }>;
 
@@ -139,7 +138,10 @@ const runToEnd = (argv: readonly string[], surroundings: Surroundings): Run => {
   return { ms, cpuMs: Number(ended.resourceUsage.cpuTime.total) / 1000 };
 };
 
-/** How long each program takes from its start to its end, all in turn: what slows the machine slows each. */
+/**
+ * How long each program takes from its start to its end, and what it and those that it waited for had of the processors (`cpuMs`), all in
+ * turn: what slows the machine slows each.
+ */
 export const timeInTurn = (
   argvs: readonly (readonly string[])[],
   surroundings: Surroundings,

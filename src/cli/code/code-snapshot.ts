@@ -7,7 +7,7 @@ import { locateRepository } from "./git-repository.ts";
 import type { TaggedTree } from "./git-tags.ts";
 import type { Pushed } from "./push-tags.ts";
 import { AS_BYTES, startGit } from "./run-git.ts";
-import { checkSize } from "./size-limit.ts";
+import { checkSize } from "./sizes/size-limit.ts";
 import { createWorkshop, type Workshop } from "./snapshot-folder.ts";
 import { findWarnings } from "./snapshot-warnings.ts";
 import { listTravelling, type Travelling } from "./travelling-files.ts";

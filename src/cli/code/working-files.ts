@@ -3,8 +3,8 @@ import { ok, type Result } from "../../base/result.ts";
 import type { Failure } from "../../command-line/command.ts";
 import { type Change, type GitFacts, listFiltered, readBlobSizes, readGitSettings, readStatus } from "./git-facts.ts";
 import { expandNested, type Untracked } from "./nested-repositories.ts";
-import { findSizes } from "./object-sizes.ts";
 import { findPath, runGit, splitNames } from "./run-git.ts";
+import { findSizes } from "./sizes/object-sizes.ts";
 import type { Workshop } from "./snapshot-folder.ts";
 
 /** A line of the index. `isHidden`: git was told to look away from it; `isLeftOut`: and it is not there, as in a sparse checkout. */
@@ -37,7 +37,6 @@ export type WorkingFiles = Untracked &
     sizes: readonly SizedFile[];
   }>;
 
-/** Of each entry, in the same order. */
 type Seen = readonly (Stats | undefined)[];
 
 const TAG_LENGTH = 2;

@@ -12,7 +12,7 @@ import {
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import fc from "fast-check";
-import { openBench } from "../../../tests/support/git-bench.ts";
+import { openBench } from "../../../../tests/support/git-bench.ts";
 import { findSizes } from "./object-sizes.ts";
 
 const MANY = 600;

@@ -1,9 +1,8 @@
 import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { digestText } from "../../tools/digest.ts";
-import { locateHome } from "../settings/config-file.ts";
+import { digestText } from "../../../tools/digest.ts";
+import { locateHome } from "../../settings/config-file.ts";
 
-/** The objects' names with a space between two, and the size of each in bytes. */
 type Sizes = Readonly<{ objects: string; sizes: readonly number[] }>;
 
 type Ask = (objects: readonly string[]) => Promise<readonly number[]>;
