@@ -86,7 +86,7 @@ export const listFiltered = async (
   return listed.ok ? ok(splitNames(listed.text)) : failReading(listed);
 };
 
-/** In bytes, in the same order; NaN for an object that is not here. */
+/** In bytes, in the same order; NaN for an object that is not here. None where git was ended early, as it may have been in the middle of a number. */
 export const readBlobSizes = async (
   { bare, byteEnv }: Workshop,
   objects: readonly string[],
@@ -94,7 +94,8 @@ export const readBlobSizes = async (
 ): Promise<readonly number[]> => {
   const input = objects.map((object) => `${object}\n`).join("");
   const words = ["cat-file", "--buffer", "--batch-check=%(objectsize)"];
-  return (await startGit(bare, words, { env: byteEnv, input, signal })).text.split("\n").map(Number);
+  const { ok: isWhole, text } = await startGit(bare, words, { env: byteEnv, input, signal });
+  return isWhole ? text.split("\n").map(Number) : [];
 };
 
 const isNamed = (value: string | undefined): boolean => value !== undefined && !NO_VALUES.includes(value);

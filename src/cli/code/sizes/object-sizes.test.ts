@@ -74,6 +74,13 @@ describe("sizes of git's objects", () => {
     expect(asked[1]).toEqual(objects.filter(isLost));
   });
 
+  test("are not kept where git did not say them all", async () => {
+    const objects = nameObjects(MANY);
+    expect(await findSizes(objects, async () => [])).toEqual(objects.map(() => Number.NaN));
+    expect(await find(objects)).toEqual(objects.map(sizeOf));
+    expect(asked).toEqual([objects]);
+  });
+
   test("are not kept where they are few", async () => {
     await find(nameObjects(20));
     await find(nameObjects(20));
