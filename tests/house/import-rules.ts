@@ -89,6 +89,7 @@ const ORDERS: readonly Order[] = [
 const FFI_USERS = ["src/tools/sockets/open-libc.ts"];
 
 const BUN_USERS = [
+  "src/cli/code/run-git.ts",
   "src/cli/connection/dial.ts",
   "src/cli/connection/joined-sockets.ts",
   "src/cli/terminal/light-files.ts",
