@@ -13,6 +13,7 @@ export const SERVER_VERBS: Program["verbs"] = {
   token: () => import("./verbs/token.ts"),
   backup: () => import("./verbs/backup.ts"),
   restore: () => import("./verbs/restore.ts"),
+  import: () => import("./verbs/import.ts"),
   clean: () => import("./verbs/clean.ts"),
   "attach-session": () => import("./verbs/attach-session.ts"),
   version: () => import("./verbs/version.ts"),

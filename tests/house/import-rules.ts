@@ -60,7 +60,7 @@ const ORDERS: readonly Order[] = [
     order: [
       ["job-folder", "sqlite", "machine"],
       ["screen", "gpus", "settings", "couriers", "telemetry", "wandb", "access", "certificate", "local-users"],
-      ["http"],
+      ["http", "earlier"],
     ],
   },
   {

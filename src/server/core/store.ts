@@ -49,6 +49,7 @@ export type Transaction = Readonly<{
   setDiskSpell: (isSpell: boolean) => boolean;
   saveGpuFault: (fault: GpuFault) => void;
   deleteGpuFault: (gpuIdx: number) => void;
+  addTakenOver: (ids: readonly string[]) => void;
   loadEnvironment: (id: JobId) => Environment;
   outbox: OutboxChanges;
 }>;
@@ -89,7 +90,7 @@ export type ArtifactStore = Readonly<{
  * a page in slices, and lets others have their turn between them. `loadDecidingJobs` has the queued jobs on which a decision
  * depends, with the first of those that came before `passedOverSince` (Unix seconds). `countQueuedBefore` counts those that
  * start before the job. `readNewestQueued` is a time, 0 when no job is queued. `findMovingJob`: of those that ended and whose
- * files are still to be kept, the first. `listExpiring`: those of a user who was told that what they made goes, where nobody has fetched it.
+ * files are still to be kept, the first. `listTakenOver` has the ids of the earlier Nexus's jobs that were taken over, null where none ever were. `listExpiring`: those of a user who was told that what they made goes, where nobody has fetched it.
  */
 export type Store = Readonly<{
   findJob: (id: JobId) => Job | null;
@@ -106,6 +107,7 @@ export type Store = Readonly<{
   listBlacklist: () => ReadonlySet<number>;
   isDiskSpell: () => boolean;
   listGpuFaults: () => readonly GpuFault[];
+  listTakenOver: () => ReadonlySet<string> | null;
   write: <Value>(change: (transaction: Transaction) => Value) => Promise<Result<Value, Unavailable>>;
   artifacts: ArtifactStore;
   outbox: OutboxReads;

@@ -21,6 +21,7 @@ const SETTINGS: InstallSettings = {
   externalIp: null,
   allowedHosts: [],
   port: 54_323,
+  apiToken: null,
 };
 
 const KEEP = { keepConfig: false, deleteData: false, force: false };
@@ -56,6 +57,21 @@ const INSTALLED: Partial<Machine> = {
 };
 
 describe("the plan of an installation", () => {
+  test("makes no token where the configuration names one", () => {
+    const shown = (apiToken: string | null): boolean =>
+      plan({}, { config: "", settings: { ...SETTINGS, apiToken } }).some(
+        (step) => step.kind === "server" && step.act === "new token",
+      );
+    expect([shown(null), shown("own")]).toEqual([true, false]);
+  });
+
+  test("keeps the configuration of an earlier installation beside the one that takes its place", () => {
+    const steps = plan(INSTALLED, { config: "port = 1\n", settings: SETTINGS, keepsConfig: true }).map(describeStep);
+    const kept = steps.indexOf(`copy ${PATHS.config} to ${PATHS.config}.earlier`);
+    expect(kept).toBeGreaterThan(-1);
+    expect(steps.indexOf(`write ${PATHS.config} (0600, nexus)`)).toBe(kept + 1);
+  });
+
   test("on a new machine has every step in order", () => {
     expect(plan().map(describeStep)).toEqual([
       "run useradd --system --user-group --no-create-home --home-dir /var/lib/nexus-server nexus",

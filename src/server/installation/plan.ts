@@ -22,17 +22,25 @@ export const PATHS = {
 /** What the installation does for the settings of a configuration. */
 export type InstallSettings = Pick<
   Settings,
-  "supplementaryGroups" | "sslKeyfile" | "sslCertfile" | "nodeName" | "externalIp" | "allowedHosts" | "port"
+  | "supplementaryGroups"
+  | "sslKeyfile"
+  | "sslCertfile"
+  | "nodeName"
+  | "externalIp"
+  | "allowedHosts"
+  | "port"
+  | "apiToken"
 >;
 
 /**
  * `config` is a text to put in place of the configuration; `settings` are those that will hold, null for those of a new one;
- * `news` is what is to be told of them.
+ * `news` is what is to be told of them; `keepsConfig`: the one that is replaced is kept beside it.
  */
 export type InstallOptions = Readonly<{
   config: string | null;
   settings: InstallSettings | null;
   news: readonly string[];
+  keepsConfig?: boolean;
   force: boolean;
   start: boolean;
 }>;
@@ -101,25 +109,29 @@ const planCertificate = (machine: Machine, settings: InstallSettings | null): re
   return isNamed && !isThere ? [{ kind: "certificate", key, certificate, names: listNames(machine, settings) }] : [];
 };
 
-const planFiles = (machine: Machine, { config, force, settings }: InstallOptions): readonly InstallStep[] => {
-  const keepsConfig = has(machine, PATHS.config) && config === null && !force;
+const KEEP_CONFIG: InstallStep = { kind: "copy", from: PATHS.config, to: `${PATHS.config}.earlier`, mode: 0o600 };
+
+const planFiles = (machine: Machine, options: InstallOptions): readonly InstallStep[] => {
+  const { config, force, settings } = options;
+  const isKept = has(machine, PATHS.config) && config === null && !force;
   const text = config ?? renderConfiguration(PATHS, listCertificateNames(machine.names));
   return [
     { kind: "folder", path: PATHS.serverDir, mode: 0o700, owner: USER },
     { kind: "folder", path: PATHS.configDir, mode: 0o755, owner: "root" },
-    ...(keepsConfig ? [] : [{ kind: "write", path: PATHS.config, mode: 0o600, owner: USER, text } as const]),
+    ...(options.keepsConfig ? [KEEP_CONFIG] : []),
+    ...(isKept ? [] : [{ kind: "write", path: PATHS.config, mode: 0o600, owner: USER, text } as const]),
     ...planCertificate(machine, settings),
     { kind: "write", path: PATHS.unit, mode: 0o644, owner: "root", text: renderUnit(PATHS, USER) },
   ];
 };
 
-const planStart = (machine: Machine, { start }: InstallOptions): readonly InstallStep[] => {
-  const isNew = !has(machine, `${PATHS.serverDir}/jobs.db`);
+const planStart = (machine: Machine, { start, settings }: InstallOptions): readonly InstallStep[] => {
+  const needsToken = !has(machine, `${PATHS.serverDir}/jobs.db`) && (settings?.apiToken ?? null) === null;
   if (!start) return [{ kind: "hint", text: `Start it with: systemctl start ${SERVICE}` }];
   return [
     run("systemctl", "restart", SERVICE),
     { kind: "server", act: "wait" },
-    ...(isNew ? [{ kind: "server", act: "new token" } as const] : []),
+    ...(needsToken ? [{ kind: "server", act: "new token" } as const] : []),
     { kind: "server", act: "check job" },
     { kind: "server", act: "show result" },
   ];

@@ -13,12 +13,13 @@ import { readSettingsFile } from "../external/settings/settings-file.ts";
 import { applySteps, describeStep } from "../installation/apply.ts";
 import { type InstallOptions, type InstallStep, PATHS, type planInstall, USER } from "../installation/plan.ts";
 import { listUpgradeNews } from "../installation/upgrade-news.ts";
+import { isEarlierConfiguration, offerImport, renderFromEarlier } from "./earlier-installation.ts";
 import { createTools } from "./installation-tools.ts";
 
 export const DRY_RUN: Flag = { long: "dry-run", help: "say what would be done, and do nothing" };
 
 type Plan = Result<readonly InstallStep[], Failure>;
-type Chosen = Pick<InstallOptions, "config" | "settings" | "news">;
+type Chosen = Pick<InstallOptions, "config" | "settings" | "news" | "keepsConfig">;
 
 const SERVICE_ENVIRONMENT = { NS_SERVER_DIR: PATHS.serverDir };
 
@@ -64,10 +65,16 @@ const readKept = (): Result<Chosen, Failure> => {
   return ok({ config: null, settings: settings.value, news });
 };
 
-const chooseConfig = ({ isRoot, existingPaths }: Machine, flags: FlagValues): Result<Chosen, Failure> => {
+const takeEarlier = (machine: Machine): Result<Chosen, Failure> => {
+  const taken = convertProblem(renderFromEarlier(machine));
+  return taken.ok ? ok({ ...taken.value, news: [], keepsConfig: true }) : taken;
+};
+
+const chooseConfig = (machine: Machine, flags: FlagValues): Result<Chosen, Failure> => {
   const given = readText(flags, "config");
   if (given !== null) return readGiven(given);
-  const keeps = isRoot && !readSwitch(flags, "force") && existingPaths.includes(PATHS.config);
+  const keeps = machine.isRoot && !readSwitch(flags, "force") && machine.existingPaths.includes(PATHS.config);
+  if (keeps && isEarlierConfiguration()) return takeEarlier(machine);
   return keeps ? readKept() : ok({ config: null, settings: null, news: [] });
 };
 
@@ -75,6 +82,7 @@ export const installService = (plan: typeof planInstall, flags: FlagValues): Pro
   changeService(flags, (machine) => {
     const chosen = chooseConfig(machine, flags);
     if (!chosen.ok) return chosen;
-    const options = { ...chosen.value, force: readSwitch(flags, "force"), start: !readSwitch(flags, "no-start") };
+    const news = [...chosen.value.news, ...(machine.isRoot ? offerImport() : [])];
+    const options = { ...chosen.value, news, force: readSwitch(flags, "force"), start: !readSwitch(flags, "no-start") };
     return convertProblem(plan(machine, options));
   });

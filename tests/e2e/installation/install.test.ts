@@ -5,7 +5,7 @@ import { hostname, tmpdir } from "node:os";
 import { join } from "node:path";
 import { renderUnit } from "../../../src/server/installation/render.ts";
 import { pickPort } from "../../support/pick-port.ts";
-import { ROOT } from "../../support/programs.ts";
+import { FIXTURES, ROOT } from "../../support/programs.ts";
 import { canRunSshd } from "../../support/ssh-server.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "nexus-install-"));
@@ -56,6 +56,48 @@ test("a dry run says what it would do, and does nothing", async () => {
 `);
   expect(output).toContain("write /etc/systemd/system/nexus-server.service (0644, root)");
   expect(output).toContain("untouched");
+});
+
+test("an installation over an earlier one takes its settings, and offers and does the taking over of its jobs", async () => {
+  const output = await runOnMachine(`
+useradd --system --create-home nexus
+cp -r ${join(FIXTURES, "earlier")} /etc/nexus_server
+openssl req -x509 -newkey rsa:2048 -nodes -keyout /etc/nexus_server/key.pem -out /etc/nexus_server/cert.pem -days 900 -subj /CN=old-box -addext subjectAltName=IP:127.0.0.1 2>/dev/null
+sed -i 's|^server_dir = .*|server_dir = "/etc/nexus_server"|' /etc/nexus_server/config.toml
+sed -i "s|^port = .*|port = $PORT|" /etc/nexus_server/config.toml
+printf 'ssl_keyfile = "/etc/nexus_server/key.pem"\nssl_certfile = "/etc/nexus_server/cert.pem"\n' >> /etc/nexus_server/config.toml
+chown -R nexus:nexus /etc/nexus_server
+chmod -R 770 /etc/nexus_server
+cp /etc/nexus_server/config.toml /tmp/config.before
+sum=$(sha256sum < /etc/nexus_server/nexus_server.db)
+/opt/dist/nexus-server import || echo "refused $?"
+/opt/dist/nexus-server install
+cmp /tmp/config.before /etc/nexus_server/config.toml.earlier && echo "config kept"
+nexus-server config
+nexus-server stop
+nexus-server import
+nexus-server import
+nexus-server start
+export CA=/etc/nexus_server/cert.pem
+until ask /v1/jobs/done01 2>/dev/null | grep -q done01; do sleep 0.2; done
+ask /v1/jobs/done01 | grep -o '"status":"[a-z]*"'
+[ "$sum" = "$(sha256sum < /etc/nexus_server/nexus_server.db)" ] && echo "database kept"
+stat -c '%U' /var/lib/nexus-server/jobs.db
+/opt/dist/nexus-server upgrade
+`);
+  expect(output).toContain("refused 6");
+  expect(output).toContain("first nexus-server install, or name another --server-dir");
+  expect(output).toContain(
+    "To take them over: sudo systemctl stop nexus-server && sudo nexus-server import && sudo systemctl start nexus-server",
+  );
+  expect(output.split("To take them over").length).toBe(2);
+  expect(output).toContain("config kept");
+  expect(output).toContain("Took over from /etc/nexus_server/nexus_server.db: 4 queued, 4 running, 5 ended jobs.");
+  expect(output).toContain("all of its 13 jobs were taken over before");
+  expect(output).toContain(`"status":"completed"`);
+  expect(output).toContain("database kept");
+  expect(output).toContain(`node_name = "old-box"`);
+  expect(output).not.toContain("API token (shown only once)");
 });
 
 test("an installed server runs jobs as its user, keeps them through a restart, and is taken away again", async () => {

@@ -19,7 +19,7 @@ export type CodeFacts = Readonly<{
   root?: string;
 }>;
 
-/** `gpuIdxs` are the GPUs asked for by index, empty when any will do; `numGpus` always says how many. `carriedNames`: of `envNames` those that came from the user's shell. `umask` is octal, `inputId` the artifact that its standard input is. */
+/** `gpuIdxs` are the GPUs asked for by index, empty when any will do; `numGpus` always says how many. `carriedNames`: of `envNames` those that came from the user's shell. `umask` is octal, `inputId` the artifact that its standard input is. `takenOverAt`: when it came from an earlier Nexus. */
 export type JobSpec = Readonly<{
   id: JobId;
   command: string;
@@ -47,6 +47,7 @@ export type JobSpec = Readonly<{
   umask?: string;
   inputId?: ArtifactId;
   notes: readonly string[];
+  takenOverAt?: number;
 }>;
 
 export type Launch = Readonly<{
@@ -122,6 +123,10 @@ export const isEnded = (job: Job): job is EndedJob =>
 /** Its code and its input. */
 export const listArtifacts = ({ artifactId, inputId }: JobSpec): readonly ArtifactId[] =>
   [artifactId, inputId ?? null].filter((id) => id !== null);
+
+/** From when on the time counts for which what is left of an ended job is kept. */
+export const findKeptSince = ({ completedAt, takenOverAt }: Pick<EndedJob, "completedAt" | "takenOverAt">): number =>
+  Math.max(completedAt, takenOverAt ?? completedAt);
 
 /** What the job made is still to be kept. */
 export const isMoving = (job: Job): boolean => isEnded(job) && job.outputs.state === "moving";

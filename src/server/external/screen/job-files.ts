@@ -86,9 +86,11 @@ export const readLeftRunning = ({ leftRunning }: JobPaths): ReadonlyMap<number, 
   );
 };
 
+const BEGUN_EARLIER = "Starting job execution...";
+
 /** What went wrong before the job's command could start; null if it started, or if nothing was reported. */
 export const readStartFailure = (paths: JobPaths): string | null => {
   if (existsSync(paths.started)) return null;
   const firstLine = readTextIfThere(paths.errorLog)?.trimStart().split("\n")[0]?.trim();
-  return firstLine ? firstLine : null;
+  return firstLine && firstLine !== BEGUN_EARLIER ? firstLine : null;
 };

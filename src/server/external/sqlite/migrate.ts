@@ -1,6 +1,8 @@
 import type { Database } from "bun:sqlite";
+import { dirname } from "node:path";
 import { VERSION } from "../../../base/version.ts";
 import type { OnStep } from "../../core/telemetry/steps.ts";
+import { isOfEarlierNexus } from "./earlier-schema.ts";
 import { MIGRATIONS, type Migration } from "./migrations.ts";
 
 /** What `user_version` says once this program has opened a database. */
@@ -30,6 +32,8 @@ export const recordWriter = (db: Database): void => {
 /** Why this program must not touch the file, or null when it may. */
 export const refuseVersion = (db: Database, path: string): string | null => {
   const version = readVersion(db);
+  if (isOfEarlierNexus(db))
+    return `${path} is of the earlier Nexus: nexus-server import ${dirname(path)} takes over what is in it`;
   if (version === 0 && hasTables(db))
     return `${path} was not written by this Nexus: move it away, it was left as it is`;
   if (version <= SCHEMA_VERSION) return null;

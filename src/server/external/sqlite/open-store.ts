@@ -18,7 +18,13 @@ import { createArtifactTable } from "./tables/artifact-table.ts";
 import { createJobTable, type JobTable } from "./tables/job-table.ts";
 import { createOutboxChanges, createOutboxReads } from "./tables/outbox-table.ts";
 import { createQueueReads, type QueueReads } from "./tables/queue-table.ts";
-import { createBlacklist, createDiskSpell, createGpuFaults, createTokenDigest } from "./tables/settings-table.ts";
+import {
+  createBlacklist,
+  createDiskSpell,
+  createGpuFaults,
+  createTakenOver,
+  createTokenDigest,
+} from "./tables/settings-table.ts";
 import { createTokenReads } from "./tables/token-table.ts";
 
 /** `randomId` names artifacts. */
@@ -47,7 +53,8 @@ const createRandomId = (): string => randomBytes(ID_BYTES).toString("hex");
 
 type Notes = ReturnType<typeof createBlacklist> &
   ReturnType<typeof createGpuFaults> &
-  ReturnType<typeof createDiskSpell>;
+  ReturnType<typeof createDiskSpell> &
+  ReturnType<typeof createTakenOver>;
 
 const createTransaction = ({ db, jobs, queue, box }: Parts, notes: Notes): Transaction => {
   const artifact = db.query("select 1 from artifacts where id = ? and is_complete = 1");
@@ -66,6 +73,7 @@ const createTransaction = ({ db, jobs, queue, box }: Parts, notes: Notes): Trans
     setDiskSpell: notes.setDiskSpell,
     saveGpuFault: notes.saveGpuFault,
     deleteGpuFault: notes.deleteGpuFault,
+    addTakenOver: notes.addTakenOver,
     loadEnvironment: jobs.loadEnvironment,
     outbox: createOutboxChanges(db, box),
   };
@@ -87,7 +95,7 @@ const createReads = (jobs: JobTable, queue: QueueReads) => ({
 
 const createStore = (parts: Parts): Store => {
   const { db, jobs, queue, lock, clock, randomId, commits, box } = parts;
-  const notes = { ...createBlacklist(db), ...createGpuFaults(db), ...createDiskSpell(db) };
+  const notes = { ...createBlacklist(db), ...createGpuFaults(db), ...createDiskSpell(db), ...createTakenOver(db) };
   const transaction = createTransaction(parts, notes);
   const close = async (): Promise<void> => {
     commits.close();
@@ -102,6 +110,7 @@ const createStore = (parts: Parts): Store => {
     listBlacklist: guardRead(notes.listBlacklist),
     isDiskSpell: notes.isDiskSpell,
     listGpuFaults: guardRead(notes.listGpuFaults),
+    listTakenOver: notes.listTakenOver,
     write: (change) => commits.write(() => change(transaction)),
     artifacts: createArtifactTable({ db, commits, clock, randomId }),
     outbox: createOutboxReads(db, box),

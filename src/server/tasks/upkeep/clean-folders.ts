@@ -1,5 +1,5 @@
 import { describeError } from "../../../base/describe-error.ts";
-import { isEnded, type JobId } from "../../core/jobs/job.ts";
+import { findKeptSince, isEnded, type JobId } from "../../core/jobs/job.ts";
 import type { FolderRemoval, Warning } from "../../core/upkeep/folder-plan.ts";
 import { changeByEvent } from "../change-by-event.ts";
 import type { TaskContext } from "../context.ts";
@@ -17,7 +17,7 @@ const createFindEnd =
   ({ store }: TaskContext): Cleaning["findEnd"] =>
   (id: JobId) => {
     const job = store.findJob(id);
-    return job !== null && isEnded(job) ? { endedAt: job.completedAt, outputs: job.outputs } : null;
+    return job !== null && isEnded(job) ? { endedAt: findKeptSince(job), outputs: job.outputs } : null;
   };
 
 const noteExpiry = (context: TaskContext, { id, until }: Warning, isWarned: boolean): Promise<unknown> =>

@@ -2,7 +2,7 @@ import { Database } from "bun:sqlite";
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { err, ok, type Problem, type Result } from "../../../../base/result.ts";
-import { type EndedJob, type JobId, NO_OUTPUTS, type Outputs } from "../../../core/jobs/job.ts";
+import { type EndedJob, findKeptSince, type JobId, NO_OUTPUTS, type Outputs } from "../../../core/jobs/job.ts";
 import { readVersion, refuseVersion } from "../migrate.ts";
 import { explainOpenFailure } from "../open-database.ts";
 
@@ -19,8 +19,9 @@ const readEnds = (db: Database): Ends => {
   const findEnd: Ends["findEnd"] = (id) => {
     const row = ended.get(id);
     if (row === null) return null;
-    const { outputs = NO_OUTPUTS } = JSON.parse(row.details) as Partial<Pick<EndedJob, "outputs">>;
-    return { endedAt: row.completed_at, outputs };
+    const rest = JSON.parse(row.details) as Partial<Pick<EndedJob, "outputs">> & Pick<EndedJob, "takenOverAt">;
+    const endedAt = findKeptSince({ ...rest, completedAt: row.completed_at });
+    return { endedAt, outputs: rest.outputs ?? NO_OUTPUTS };
   };
   return { findEnd, close: () => db.close() };
 };

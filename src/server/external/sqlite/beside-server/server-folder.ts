@@ -6,7 +6,7 @@ import type { Job, JobId } from "../../../core/jobs/job.ts";
 import { readVersion, SCHEMA_VERSION } from "../migrate.ts";
 import { explainFault } from "../sqlite-error.ts";
 import { fromRow, type JobRow, ROW_COLUMNS } from "../tables/job-row.ts";
-import { TOKEN_DIGEST } from "../tables/settings-table.ts";
+import { TAKEN_OVER, TOKEN_DIGEST } from "../tables/settings-table.ts";
 
 type Changed<Value> = Result<Value, Problem>;
 
@@ -52,6 +52,13 @@ const COUNT = "select coalesce(sum(jobs), 0) as jobs from counters where status 
 /** Also while a server runs on the folder; 0 where there is no database. */
 export const countRunningJobs = (serverDir: string): number =>
   readServerFolder(serverDir, (db) => db.query<{ jobs: number }, []>(COUNT).get()?.jobs ?? 0) ?? 0;
+
+/** Whether an earlier Nexus was taken over into the folder. */
+export const hasTakenOver = (serverDir: string): boolean =>
+  readServerFolder(serverDir, (db) => {
+    const isOwn = db.query("select 1 from sqlite_schema where name = 'settings'").get() !== null;
+    return isOwn && db.query("select 1 from settings where name = ?").get(TAKEN_OVER) !== null;
+  }) ?? false;
 
 /** Also while a server runs on the folder, or none does. */
 export const findStoredJob = (serverDir: string, id: JobId): Job | null =>

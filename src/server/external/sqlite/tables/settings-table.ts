@@ -8,6 +8,7 @@ type Blacklist = Pick<Store, "listBlacklist"> & Pick<Transaction, "setBlackliste
 
 export const TOKEN_DIGEST = "token_digest";
 const DISK_SPELL = "disk_spell";
+export const TAKEN_OVER = "taken_over";
 
 export const createBlacklist = (db: Database): Blacklist => {
   const all = db.query<{ gpu_idx: number }, []>("select gpu_idx from blacklist");
@@ -39,6 +40,19 @@ export const createGpuFaults = (db: Database): GpuFaults => {
     listGpuFaults: () => all.all(),
     saveGpuFault: ({ gpuIdx, uuid, text, at }) => void save.run(gpuIdx, uuid, text, at),
     deleteGpuFault: (gpuIdx) => void remove.run(gpuIdx),
+  };
+};
+
+export const createTakenOver = (db: Database): Pick<Store, "listTakenOver"> & Pick<Transaction, "addTakenOver"> => {
+  const read = db.query<{ value: string }, [string]>("select value from settings where name = ?");
+  const save = db.query("insert or replace into settings values (?, ?)");
+  const list = (): ReadonlySet<string> | null => {
+    const stored = read.get(TAKEN_OVER);
+    return stored === null ? null : new Set(JSON.parse(stored.value) as readonly string[]);
+  };
+  return {
+    listTakenOver: guardRead(list),
+    addTakenOver: (ids) => void save.run(TAKEN_OVER, JSON.stringify([...(list() ?? []), ...ids])),
   };
 };
 
