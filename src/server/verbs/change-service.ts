@@ -83,6 +83,8 @@ export const installService = (plan: typeof planInstall, flags: FlagValues): Pro
     const chosen = chooseConfig(machine, flags);
     if (!chosen.ok) return chosen;
     const news = [...chosen.value.news, ...(machine.isRoot ? offerImport() : [])];
-    const options = { ...chosen.value, news, force: readSwitch(flags, "force"), start: !readSwitch(flags, "no-start") };
+    const isPreview = readSwitch(flags, "dry-run");
+    const wish = { force: readSwitch(flags, "force"), start: !readSwitch(flags, "no-start"), isPreview };
+    const options = { ...chosen.value, news, ...wish };
     return convertProblem(plan(machine, options));
   });

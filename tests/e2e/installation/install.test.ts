@@ -58,6 +58,22 @@ test("a dry run says what it would do, and does nothing", async () => {
   expect(output).toContain("untouched");
 });
 
+test("a dry run shows the same where systemd is missing, and says so", async () => {
+  const output = await runOnMachine(`
+/opt/dist/nexus-server install --dry-run >/tmp/with
+rm -r /run/systemd
+/opt/dist/nexus-server install --dry-run >/tmp/without
+diff /tmp/with /tmp/without || true
+/opt/dist/nexus-server install || echo "refused $?"
+[ ! -e /etc/nexus_server ] && [ ! -e /var/lib/nexus-server ] && ! getent passwd nexus && echo untouched
+`);
+  const systemd = "this machine is not run by systemd: start nexus-server by other means";
+  expect(output).toMatch(
+    new RegExp(`^\\d+a\\d+\\n> Here this would be refused: ${systemd}\\nrefused 1\\nuntouched\\n`),
+  );
+  expect(output).toContain(`nexus-server: ${systemd}`);
+});
+
 test("an installation over an earlier one takes its settings, and offers and does the taking over of its jobs", async () => {
   const output = await runOnMachine(`
 useradd --system --create-home nexus
