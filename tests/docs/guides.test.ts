@@ -41,6 +41,7 @@ const SERVER_GUIDES = [
   "docs/reliability",
   "docs/security",
   "docs/settings",
+  "docs/uninstall",
 ];
 
 const listServerCommands = (text: string): readonly string[] =>

@@ -6,6 +6,7 @@ import type { Machine } from "../core/machine/installable-machine.ts";
 import type { Settings } from "../core/settings/settings.ts";
 import { BUILT_PROGRAM, listObstacles } from "./obstacles.ts";
 import { renderConfiguration, renderUnit } from "./render.ts";
+import type { TidyStep } from "./tidy.ts";
 
 export const SERVICE = "nexus-server";
 export const USER = "nexus";
@@ -60,7 +61,7 @@ export type InstallStep =
   | Readonly<{ kind: "folder"; path: string; mode: number; owner: Owner }>
   | Readonly<{ kind: "write"; path: string; mode: number; owner: Owner; text: string }>
   | Readonly<{ kind: "certificate"; key: string; certificate: string; names: readonly string[] }>
-  | Readonly<{ kind: "remove"; path: string }>
+  | TidyStep
   | Readonly<{ kind: "server"; act: ServerAct }>
   | Readonly<{ kind: "hint"; text: string }>;
 
