@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync, realpathSync, rmdirSync, statSync } from "node:fs";
+import { lstatSync, readdirSync, readFileSync, realpathSync, rmdirSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { ok, type Problem, type Result } from "../../base/result.ts";
 import { removeTree } from "../../tools/remove-tree.ts";
@@ -45,7 +45,7 @@ const removeNames = async ({ folder, names }: OwnNames): Promise<void> => {
 };
 
 const removeEmpty = (path: string): void => {
-  if (readdirSync(path).length === 0) rmdirSync(path);
+  if (lstatSync(path).isDirectory() && readdirSync(path).length === 0) rmdirSync(path);
 };
 
 export const tidy = async (step: TidyStep, stop: (pid: number) => Done): Done => {

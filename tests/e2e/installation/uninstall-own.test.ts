@@ -1,6 +1,15 @@
 import { afterEach, beforeEach, describe, expect, test } from "bun:test";
-import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import {
+  chmodSync,
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
+import { dirname, join } from "node:path";
 import { asUid, canBeOthers } from "../../support/as-user.ts";
 import { pickPort } from "../../support/pick-port.ts";
 import { type Finished, NEXUS_SERVER, NX, ROOT, runProgram } from "../../support/programs.ts";
@@ -170,6 +179,24 @@ describe("uninstalling a server of one's own", () => {
     expect([finished.exitCode, existsSync(named)]).toEqual([0, false]);
     expect([existsSync(`/proc/${pid}`), existsSync(inHome(".nexus/config.toml"))]).toEqual([true, true]);
     expect(readFileSync(inHome(".bashrc"), "utf8")).toContain("completion.bash");
+  });
+
+  test("of a folder in which no server was is refused, whatever the names in it", async () => {
+    const named = inHome("project");
+    mkdirSync(join(named, "jobs"), { recursive: true });
+    writeFileSync(join(named, "config.toml"), "");
+    const refused = await run(NEXUS_SERVER, ["uninstall", "--delete-data", "-y"], { NS_SERVER_DIR: named });
+    expect([refused.exitCode, refused.stdout, readdirSync(named).toSorted()]).toEqual([5, "", ["config.toml", "jobs"]]);
+  });
+
+  test("empties a folder that a link leads to, and leaves the link", async () => {
+    mkdirSync(inHome("disk"));
+    mkdirSync(dirname(serverDir), { recursive: true });
+    symlinkSync(inHome("disk"), serverDir);
+    await settle();
+    const finished = await uninstall("--delete-data", "-y");
+    expect([finished.exitCode, finished.stderr]).toEqual([0, ""]);
+    expect([readdirSync(inHome("disk")), lstatSync(serverDir).isSymbolicLink()]).toEqual([[], true]);
   });
 
   test.skipIf(!canBeOthers)("is refused to another user, who is told whose it is", async () => {

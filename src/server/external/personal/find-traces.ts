@@ -4,7 +4,7 @@ import { listHomes, locateCompletion, OWN_FOLDER, OWN_NAMES, SHELLS } from "../.
 import { opensFolder } from "../../core/access/ssh-key.ts";
 import type { OwnLines, OwnNames, OwnTraces } from "../../core/machine/own-traces.ts";
 
-/** `hasClient`: what `nx` keeps counts, too. `programs` is the folder, or the single file, that this runs from. */
+/** `hasClient`: it is the folder of its own that a server has, and what `nx` keeps counts, too. `programs` is the folder, or the single file, that this runs from. */
 export type TraceOptions = Readonly<{
   serverDir: string;
   pid: number | null;
@@ -16,6 +16,7 @@ export type TraceOptions = Readonly<{
 
 const STATE =
   /^(?:jobs|backups|screen|sockets|jobs\.db(?:-wal|-shm|-journal|\.restoring|\.before-restore-.+)?|secret\.key|server\.(?:lock(?:-journal)?|pid|listening|log)|tokens\.log|tls\.(?:key|crt)|config\.toml|(?:nexus|own|root)\.sock|earlier\.part|trial-\w+|\.(?:room|path)-\d+)$/;
+const MARKS = ["jobs.db", "server.lock"];
 const OF_NX = "__complete";
 const LINKS = ["nx", "nexus", "nexus-server"];
 
@@ -76,11 +77,12 @@ const NO_CLIENT = { settings: { folder: "", names: [] }, completion: [], lines: 
 export const findTraces = (options: TraceOptions): OwnTraces => {
   const { serverDir, pid, programs } = options;
   const found = listNames(serverDir);
+  const isServers = options.hasClient || MARKS.every((name) => found.includes(name));
   const client = options.hasClient ? findClient(options) : NO_CLIENT;
   return {
     ...client,
     pid,
-    state: { folder: serverDir, names: found.filter((name) => STATE.test(name)) },
+    state: { folder: serverDir, names: found.filter((name) => isServers && STATE.test(name)) },
     lines: [...client.lines, ...findKeys(options)],
     foreign: [...found.filter((name) => !STATE.test(name)).map((name) => join(serverDir, name)), ...client.foreign],
     programs: [programs, ...findLinks(options)],
