@@ -10,6 +10,11 @@ const expiringFilesSchema = z
   .object({ jobs: z.array(wireJobSchema.pick({ id: true, outputs: true })), total_jobs: z.int() })
   .meta({ id: "ExpiringFiles" });
 
+const youSchema = z.object({ name: z.string(), role: z.enum(["viewer", "user", "admin"]) }).meta({
+  id: "You",
+  description: "Who asks, where the server knows that by name: whom the token names, or a user of the machine",
+});
+
 export const serverStatusSchema = z
   .object({
     gpu_count: z.int(),
@@ -21,6 +26,7 @@ export const serverStatusSchema = z
     node_name: z.string(),
     mock: z.boolean().meta({ description: "True when the GPUs are pretended" }),
     gpu_error: z.string().nullable().meta({ description: "Why the GPUs can't be read, if they can't" }),
+    you: youSchema.optional(),
     gpu_hint: z.string().nullable().meta({ description: "What would make the GPUs easier to use" }),
     machine_error: z.string().optional().meta({ description: "What keeps every job from starting, and what to do" }),
     disk_error: z

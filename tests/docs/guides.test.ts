@@ -42,6 +42,7 @@ const SERVER_GUIDES = [
   "docs/reliability",
   "docs/security",
   "docs/settings",
+  "docs/uninstall",
 ];
 
 const listServerCommands = (text: string): readonly string[] =>

@@ -1,6 +1,4 @@
-export const SHELLS = ["bash", "zsh", "fish"] as const;
-
-export type Shell = (typeof SHELLS)[number];
+import type { Shell } from "../../wire/places/own-files.ts";
 
 const BASH = `_nx_complete() {
   local line

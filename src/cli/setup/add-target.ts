@@ -18,12 +18,13 @@ import {
   savePem,
 } from "../targets/pinned-certificate.ts";
 import type { SshAddress } from "../targets/ssh-place.ts";
-import { findEntry, findWay, type Target } from "../targets/target.ts";
+import { findEntry, findWay, TARGET_USER, type Target } from "../targets/target.ts";
 import type { TargetAddress } from "../targets/target-url.ts";
 import { readGivenToken } from "../targets/target-variables.ts";
 import { hint, print, printJson } from "../terminal/output.ts";
 import { askSecret, confirm } from "../terminal/prompt.ts";
 import { readStandardInput } from "../terminal/standard-input.ts";
+import { chooseUser, findKnownName } from "./known-user.ts";
 import { offerSshKey, readGivenKey } from "./ssh-key.ts";
 
 export type NewTarget = Readonly<{ name: string; address: TargetAddress; config: Config }>;
@@ -137,12 +138,18 @@ const describeRefusal = (target: Target, refused: Failure & Readonly<{ code: str
     : refused;
 };
 
-const save = async (target: Target, added: NewTarget, certificate: Certificate | null): Promise<Outcome> => {
+const save = async (
+  target: Target,
+  status: ServerStatus,
+  { added, certificate }: Readonly<{ added: NewTarget; certificate: Certificate | null }>,
+): Promise<Outcome> => {
   const saved = certificate === null ? ok(undefined) : savePem(target.name, certificate);
   if (!saved.ok) return saved;
+  const before = findEntry(added.config, target.name) ?? {};
   const entry = {
-    ...findEntry(added.config, target.name),
+    ...Object.fromEntries(Object.entries(before).filter(([field]) => field !== TARGET_USER)),
     ...added.address,
+    ...chooseUser(target, status, before),
     ...(target.token === null ? {} : { api_token: target.token }),
     ...(target.fingerprint === null ? {} : { certificate_fingerprint: target.fingerprint }),
   };
@@ -150,11 +157,21 @@ const save = async (target: Target, added: NewTarget, certificate: Certificate |
   return changed.ok ? DONE : changed;
 };
 
+const warnOfVariable = (user: string | null): void => {
+  const named = process.env["NEXUS_USER"];
+  if (user === null || !named || named === user) return;
+  hint(`Warning: NEXUS_USER=${named} is set here and still wins.`);
+};
+
 const report = (target: Target, status: ServerStatus, flags: FlagValues): void => {
   const { name, address: url, fingerprint } = target;
-  if (readSwitch(flags, "json")) printJson({ name, url, certificate_fingerprint: fingerprint });
+  const user = findKnownName(target, status);
+  const known = user === null ? "" : `, where you are ${escapeText(user)}`;
+  if (readSwitch(flags, "json")) printJson({ name, url, certificate_fingerprint: fingerprint, user });
   else if (readSwitch(flags, "quiet")) print(name);
-  else print(`Target ${name} is added: ${escapeText(status.node_name)} with ${status.gpu_count} GPUs, at ${url}.`);
+  else
+    print(`Target ${name} is added: ${escapeText(status.node_name)} with ${status.gpu_count} GPUs, at ${url}${known}.`);
+  warnOfVariable(user);
   const difference = describeVersion(status.server_version);
   if (difference !== null) hint(`Warning: ${difference}`);
   hint(`Use it with -t ${name}, or for every command: nx target ${name}`);
@@ -170,7 +187,7 @@ const tryAdd = async (added: NewTarget, named: Target, flags: FlagValues): Promi
   const target = pinTarget(named, certificate.value, token.value);
   const status = await checkServer(target);
   if (!status.ok) return status;
-  const saved = await save(target, added, certificate.value);
+  const saved = await save(target, status.value, { added, certificate: certificate.value });
   if (!saved.ok) return saved;
   report(target, status.value, flags);
   return offerSshKey(target, status.value, { given: key.value, flags });

@@ -23,6 +23,7 @@ import {
   listEntries,
   readField,
   readListener,
+  TARGET_USER,
   type Target,
 } from "./target.ts";
 import { applyVariables, explainLink, listPassedOver } from "./target-variables.ts";
@@ -46,6 +47,11 @@ const listLocalNotes = (socket: string | null): readonly string[] =>
     ? ["NS_PORT is passed over: a server is installed here; one of your own is reached with NS_SERVER_DIR"]
     : [explainLink("NS_PORT") ?? []].flat();
 
+const applyUser = (config: Config, entry: Entry): Config => {
+  const user = readField(entry, TARGET_USER);
+  return user === null ? config : { ...config, user };
+};
+
 const createLocal = async (config: Config, flags: FlagValues): Promise<Result<Target, Failure>> => {
   const { mayStart, ...place } = await findLocal();
   const entry = applyVariables(LOCAL, findEntry(config, LOCAL) ?? {});
@@ -63,7 +69,7 @@ const createLocal = async (config: Config, flags: FlagValues): Promise<Result<Ta
     fingerprint: null,
     autostart: mayStart && wantsStart(config, flags),
     notes: [...listPassedOver(), ...listLocalNotes(place.socket)],
-    config,
+    config: applyUser(config, entry),
   });
 };
 
@@ -117,7 +123,7 @@ const createRemote = async (name: string, given: Entry, config: Config): Promise
     isInstalled: false,
     autostart: false,
     notes: listPassedOver(),
-    config,
+    config: applyUser(config, entry),
   });
 };
 

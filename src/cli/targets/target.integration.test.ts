@@ -6,7 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type CertificateFiles, makeCertificate, signCertificate } from "../../../tests/support/certificate.ts";
 import { createPipedNx, createUserEnvironment } from "../../../tests/support/piped-nx.ts";
-import { type Finished, NEXUS_SERVER, NX, stopChild } from "../../../tests/support/programs.ts";
+import { type Finished, NEXUS_SERVER, NX, runProgram, stopChild } from "../../../tests/support/programs.ts";
 import { openTmux } from "../../../tests/support/tmux-terminal.ts";
 import { explainCode } from "../connection/connection-trouble.ts";
 import { createPin, fetchCertificate, type Pin, readCertificate } from "./pinned-certificate.ts";
@@ -138,6 +138,73 @@ describe("a real server whose certificate is made out to another name", () => {
     terminal.press("C-c");
     await terminal.waitFor("ended 130");
     expect(readSettings).toThrow();
+  });
+});
+
+describe("the name of a token", () => {
+  const addToken = async (name: string): Promise<string> => {
+    const env = { ...createUserEnvironment(home), NS_SERVER_DIR: join(folder, "server") };
+    return (await runProgram([NEXUS_SERVER, "token", "add", name], { env, cwd: folder })).stdout.trim();
+  };
+
+  const addAs = (url: string, token: string, env: Readonly<Record<string, string>> = {}): Promise<Finished> =>
+    nx(["target", "add", "lab", url, "--fingerprint", certificate.fingerprint, "--token-stdin"], token, env);
+
+  const readUser = async (env: Readonly<Record<string, string>> = {}): Promise<unknown> => {
+    const added = await nx(["add", "-t", "lab", "-c", "--no-git", "--json", "true"], "", env);
+    return added.exitCode === 0 ? JSON.parse(added.stdout)[0].user : added.exitCode;
+  };
+
+  test("is the user of its target's jobs from then on, and of no other target's", async () => {
+    writeSettings('user = "ada"\n');
+    const url = await startRealServer();
+    const added = await addAs(url, await addToken("ann"));
+    expect([added.exitCode, added.stdout]).toEqual([0, expect.stringMatching(/ GPUs, at \S+, where you are ann\.\n$/)]);
+    expect(readSettings()).toContain("\n[targets.lab]\n");
+    expect(readSettings()).toContain('nexus_user = "ann"\n');
+    expect(await readUser()).toBe("ann");
+    expect(await readUser({ NEXUS_USER: "bob" })).toBe(4);
+    expect(JSON.parse((await nx(["config", "--json"])).stdout)).toMatchObject({ user: "ada" });
+  });
+
+  test("goes with it: another token brings its own, and one that names nobody leaves the user's own", async () => {
+    writeSettings('user = "ada"\n');
+    const url = await startRealServer();
+    await addAs(url, await addToken("ann"));
+    const other = await addAs(url, await addToken("eve"), { NEXUS_USER: "bob" });
+    expect(other.stderr).toContain("NEXUS_USER=bob is set here and still wins");
+    expect([readSettings().match(/nexus_user = .*/g), await readUser()]).toEqual([['nexus_user = "eve"'], "eve"]);
+    const nameless = await addAs(url, TOKEN);
+    expect([nameless.stdout, readSettings()]).toEqual([
+      expect.not.stringContaining("where you are"),
+      expect.not.stringContaining("nexus_user"),
+    ]);
+    expect(await readUser()).toBe("ada");
+  });
+
+  test("stays where the server, of an earlier version, does not tell it", async () => {
+    const { url } = startStandIn(certificate);
+    await addAs(url, "a token");
+    writeSettings(`${readSettings().trimEnd()}\nnexus_user = "ann"\n`);
+    expect((await addAs(url, "a token")).exitCode).toBe(0);
+    expect(readSettings()).toContain('nexus_user = "ann"\n');
+  });
+
+  test.each(["a\nb", "", "x".repeat(65), "\u001b[31m"])("is not taken over where it can be none: %j", async (name) => {
+    const { url } = startStandIn(certificate, () => Response.json({ ...STATUS, you: { name, role: "user" } }));
+    expect((await addAs(url, "a token")).stdout).toEndWith(`at ${url}.\n`);
+    expect(readSettings()).not.toContain("nexus_user");
+  });
+
+  test("is that of a user of the server's machine where no token is needed, but for an admin, who may be anybody", async () => {
+    const you = { name: "ann", role: "user" };
+    const { port } = startStandIn(null, () => Response.json({ ...STATUS, you }));
+    const url = `http://127.0.0.1:${port}`;
+    const added = await nx(["target", "add", "mine", url, "--json"]);
+    expect(JSON.parse(added.stdout)).toEqual({ name: "mine", url, certificate_fingerprint: null, user: "ann" });
+    you.role = "admin";
+    const own = await nx(["target", "add", "own", url, "--json"]);
+    expect(JSON.parse(own.stdout)).toMatchObject({ user: null });
   });
 });
 

@@ -6,7 +6,7 @@ import type { SshAddress } from "./ssh-place.ts";
 /** `address` is as the user gave it. `socket` is the Unix socket by which `baseUrl` is reached, with `triesPort` its port where
  * there is none; `listener` is who may have made it: the user or root, on the machine also the installed server's user, or anybody.
  * `tls` goes to `fetch` and `WebSocket` as it is; `fingerprint` is the pinned certificate's. `isInstalled`: systemd has it.
- * `notes` are for the user to read once. */
+ * `notes` are for the user to read once. In `config`, `user` is whom its server knows the user as, if the target says that. */
 export type Target = Readonly<{
   name: string;
   address: string;
@@ -32,6 +32,10 @@ type Way = Pick<Target, "address" | "baseUrl" | "socket" | "triesPort" | "listen
 export const LOCAL = "local";
 export const LOOPBACK = "127.0.0.1";
 export const DEFAULT_PORT = String(SERVER_PORT);
+
+/** The field of an entry with the name by which its server knows the user; `user` is that of ssh. */
+export const TARGET_USER = "nexus_user";
+
 const ANYBODY = "any";
 const MAX_PORT = 65_535;
 

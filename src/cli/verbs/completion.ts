@@ -1,30 +1,17 @@
 import { appendFileSync, existsSync, readFileSync } from "node:fs";
-import { basename, join } from "node:path";
+import { basename } from "node:path";
 import { describeError } from "../../base/describe-error.ts";
 import { ok, type Result } from "../../base/result.ts";
 import { DONE, type Failure, type Invocation, type Outcome, type Verb } from "../../command-line/command.ts";
 import { refuseWord } from "../../command-line/refuse-word.ts";
 import { fail, failUsage } from "../../command-line/usage.ts";
-import { COMPLETION_SCRIPTS, SHELLS, type Shell } from "../completion/completion-scripts.ts";
-import { locateHome, locateOwn } from "../settings/config-file.ts";
+import { listHomes, locateCompletion, SHELLS, type Shell } from "../../wire/places/own-files.ts";
+import { COMPLETION_SCRIPTS } from "../completion/completion-scripts.ts";
+import { locateHome } from "../settings/config-file.ts";
 import { writePrivateFile } from "../settings/write-file.ts";
 import { print, write } from "../terminal/output.ts";
 
-type Place = Readonly<{ scripts: readonly string[]; startFile: string | null }>;
-
 const isShell = (word: string): word is Shell => SHELLS.some((shell) => shell === word);
-
-const locateFishFolder = (): string =>
-  join(process.env["XDG_CONFIG_HOME"] || join(locateHome(), ".config"), "fish", "completions");
-
-const choosePlace = (shell: Shell): Place => {
-  if (shell === "fish") {
-    const scripts = ["nx.fish", "nexus.fish"].map((name) => join(locateFishFolder(), name));
-    return { scripts, startFile: null };
-  }
-  const folder = (shell === "zsh" && process.env["ZDOTDIR"]) || locateHome();
-  return { scripts: [locateOwn(`completion.${shell}`)], startFile: join(folder, `.${shell}rc`) };
-};
 
 const addLine = (path: string, line: string): Result<boolean, Failure> => {
   try {
@@ -38,15 +25,15 @@ const addLine = (path: string, line: string): Result<boolean, Failure> => {
 };
 
 const install = (shell: Shell): Outcome => {
-  const { scripts, startFile } = choosePlace(shell);
+  const { scripts, start } = locateCompletion(shell, listHomes(process.env, locateHome()));
   for (const path of scripts) {
     const written = writePrivateFile(path, COMPLETION_SCRIPTS[shell]);
     if (!written.ok) return written;
     print(`Written: ${path}`);
   }
-  const added = startFile === null ? ok(false) : addLine(startFile, `[ -r "${scripts[0]}" ] && . "${scripts[0]}"`);
+  const added = start === null ? ok(false) : addLine(start.path, start.line);
   if (!added.ok) return added;
-  if (added.value) print(`A line in ${startFile} reads it.`);
+  if (added.value && start !== null) print(`A line in ${start.path} reads it.`);
   print(`Completion works in each ${shell} that you start from now on.`);
   return DONE;
 };

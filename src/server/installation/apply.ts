@@ -1,9 +1,10 @@
-import { chmodSync, copyFileSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, copyFileSync, mkdirSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
 import { describeError } from "../../base/describe-error.ts";
 import { err, ok, type Problem, type Result } from "../../base/result.ts";
 import { replaceWith } from "../../tools/replace-file.ts";
 import type { InstallStep, Owner, ServerAct } from "./plan.ts";
+import { describeTidying, tidy } from "./tidy.ts";
 
 type Done = Promise<Result<void, Problem>>;
 
@@ -16,6 +17,7 @@ export type Tools = Readonly<{
   newToken: () => Promise<Result<string, Problem>>;
   checkJob: () => Done;
   showResult: () => Done;
+  stop: (pid: number) => Done;
   say: (line: string) => void;
 }>;
 
@@ -43,12 +45,12 @@ export const describeStep = (step: InstallStep): string => {
       return `write ${step.path} (${octal(step.mode)}, ${step.owner})`;
     case "certificate":
       return `make a TLS key and certificate for ${step.names.join(", ")} in ${step.certificate}`;
-    case "remove":
-      return `remove ${step.path}`;
     case "server":
       return ACTS[step.act];
     case "hint":
       return step.text;
+    default:
+      return describeTidying(step);
   }
 };
 
@@ -110,12 +112,12 @@ const applyStep = async (step: InstallStep, tools: Tools): Done => {
       return writeText(tools, step);
     case "certificate":
       return makeCertificate(tools, step);
-    case "remove":
-      return ok(rmSync(step.path, { recursive: true, force: true }));
     case "server":
       return askServer(step.act, tools);
     case "hint":
       return ok(tools.say(step.text));
+    default:
+      return tidy(step, tools.stop);
   }
 };
 

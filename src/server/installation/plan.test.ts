@@ -1,6 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import type { Machine } from "../core/machine/installable-machine.ts";
 import { describeStep } from "./apply.ts";
+import { BUILT_PROGRAM } from "./obstacles.ts";
 import {
   type InstallOptions,
   type InstallSettings,
@@ -173,13 +174,29 @@ describe("the plan of an installation", () => {
     );
   });
 
-  test.each([
+  test.each<[Partial<Machine>, string]>([
     [{ isRoot: false }, "this needs root: run it with sudo"],
     [{ hasSystemd: false }, "this machine is not run by systemd: start nexus-server by other means"],
     [{ program: null }, "install needs the single-file program: npm run build, then sudo dist/nexus-server install"],
     [{ missingPrograms: ["screen"] }, "these programs are missing: apt-get install screen, then try again"],
   ])("is refused on %j", (machine, message) => {
     expect(refusal(machine)).toBe(message);
+    const previewed = plan(machine, { isPreview: true }).map(describeStep);
+    expect(previewed.at(-1)).toBe(`Here this would be refused: ${message}`);
+    expect(previewed.slice(0, -1)).toEqual(
+      plan({ program: machine.program === null ? BUILT_PROGRAM : "/home/ada/nexus-server" }).map(describeStep),
+    );
+  });
+
+  test("is not shown to somebody who can't see what is installed already", () => {
+    const options = { ...OPTIONS, isPreview: true };
+    expect(planInstall(createMachine({ ...INSTALLED, isRoot: false }), options)).toEqual({
+      ok: false,
+      error: { message: "this needs root: run it with sudo" },
+    });
+    expect(planUpgrade(createMachine({ isRoot: false }), options)).toMatchObject({
+      error: { message: expect.stringContaining("nothing is installed") },
+    });
   });
 });
 

@@ -4,7 +4,9 @@ import { SERVER_PORT } from "../../wire/server-port.ts";
 import { listCertificateNames } from "../core/machine/certificate.ts";
 import type { Machine } from "../core/machine/installable-machine.ts";
 import type { Settings } from "../core/settings/settings.ts";
+import { BUILT_PROGRAM, listObstacles } from "./obstacles.ts";
 import { renderConfiguration, renderUnit } from "./render.ts";
+import type { TidyStep } from "./tidy.ts";
 
 export const SERVICE = "nexus-server";
 export const USER = "nexus";
@@ -34,7 +36,8 @@ export type InstallSettings = Pick<
 
 /**
  * `config` is a text to put in place of the configuration; `settings` are those that will hold, null for those of a new one;
- * `news` is what is to be told of them; `keepsConfig`: the one that is replaced is kept beside it.
+ * `news` is what is to be told of them; `keepsConfig`: the one that is replaced is kept beside it. `isPreview`: nothing will be
+ * done, so what stands in the way is told at the end of the plan.
  */
 export type InstallOptions = Readonly<{
   config: string | null;
@@ -43,6 +46,7 @@ export type InstallOptions = Readonly<{
   keepsConfig?: boolean;
   force: boolean;
   start: boolean;
+  isPreview?: boolean;
 }>;
 export type UninstallOptions = Readonly<{ keepConfig: boolean; deleteData: boolean; force: boolean }>;
 
@@ -57,7 +61,7 @@ export type InstallStep =
   | Readonly<{ kind: "folder"; path: string; mode: number; owner: Owner }>
   | Readonly<{ kind: "write"; path: string; mode: number; owner: Owner; text: string }>
   | Readonly<{ kind: "certificate"; key: string; certificate: string; names: readonly string[] }>
-  | Readonly<{ kind: "remove"; path: string }>
+  | TidyStep
   | Readonly<{ kind: "server"; act: ServerAct }>
   | Readonly<{ kind: "hint"; text: string }>;
 
@@ -66,21 +70,6 @@ const GPU_GROUPS = ["video", "render"];
 const REACHED_BY_KEYS = ["--shell", "/bin/sh", "--password", "*"];
 
 const run = (...argv: readonly [string, ...string[]]): InstallStep => ({ kind: "run", argv });
-
-const findMissingGroup = ({ groups }: Machine, settings: InstallSettings | null): string | undefined =>
-  settings?.supplementaryGroups.find((group) => !groups.includes(group));
-
-const refuse = (machine: Machine, settings: InstallSettings | null): string | null => {
-  const { isRoot, hasSystemd, program, missingPrograms } = machine;
-  if (!isRoot) return "this needs root: run it with sudo";
-  if (!hasSystemd) return "this machine is not run by systemd: start nexus-server by other means";
-  if (program === null)
-    return "install needs the single-file program: npm run build, then sudo dist/nexus-server install";
-  if (missingPrograms.length > 0)
-    return `these programs are missing: apt-get install ${missingPrograms.join(" ")}, then try again`;
-  const group = findMissingGroup(machine, settings);
-  return group === undefined ? null : `supplementary_groups names "${group}", a group that this machine does not have`;
-};
 
 const has = ({ existingPaths }: Machine, path: string): boolean => existingPaths.includes(path);
 
@@ -142,27 +131,37 @@ const planHints = ({ hasFirewall }: Machine, settings: InstallSettings | null): 
   return hasFirewall ? [{ kind: "hint", text: `Let clients through the firewall with: ufw allow ${port}/tcp` }] : [];
 };
 
-/** What `install` does, in order; doing it twice changes nothing but the program. */
-export const planInstall = (machine: Machine, options: InstallOptions): Result<readonly InstallStep[], Problem> => {
+const tell = (text: string): InstallStep => ({ kind: "hint", text });
+
+const planAll = (machine: Machine, options: InstallOptions): readonly InstallStep[] => {
   const { settings } = options;
-  const refusal = refuse(machine, settings);
-  if (refusal !== null || machine.program === null) return err({ message: refusal ?? "no program" });
-  const isInPlace = machine.program === PATHS.program;
-  return ok([
+  const program = machine.program ?? BUILT_PROGRAM;
+  return [
     ...planUser(machine, settings),
-    ...(isInPlace ? [] : [{ kind: "copy", from: machine.program, to: PATHS.program, mode: 0o755 } as const]),
+    ...(program === PATHS.program ? [] : [{ kind: "copy", from: program, to: PATHS.program, mode: 0o755 } as const]),
     ...planFiles(machine, options),
     run("systemctl", "daemon-reload"),
     run("systemctl", "enable", SERVICE),
     ...planStart(machine, options),
-    ...options.news.map((text): InstallStep => ({ kind: "hint", text })),
+    ...options.news.map(tell),
     ...planHints(machine, settings),
-  ]);
+  ];
+};
+
+const isBlind = ({ isRoot, existingPaths }: Machine): boolean =>
+  !isRoot && existingPaths.some((path) => path !== PATHS.program);
+
+/** What `install` does, in order; doing it twice changes nothing but the program. A preview without root sees no earlier installation, so it is refused where there is one. */
+export const planInstall = (machine: Machine, options: InstallOptions): Result<readonly InstallStep[], Problem> => {
+  const obstacles = listObstacles(machine, options.settings);
+  const [first] = obstacles;
+  if (first !== undefined && (options.isPreview !== true || isBlind(machine))) return err({ message: first });
+  return ok([...planAll(machine, options), ...obstacles.map((text) => tell(`Here this would be refused: ${text}`))]);
 };
 
 /** The same for what is installed already; its settings, certificate and token stay. */
 export const planUpgrade = (machine: Machine, options: InstallOptions): Result<readonly InstallStep[], Problem> =>
-  machine.isRoot && !has(machine, PATHS.unit)
+  (machine.isRoot || options.isPreview === true) && !has(machine, PATHS.unit)
     ? err({ message: `nothing is installed: there is no ${PATHS.unit}; see nexus-server install` })
     : planInstall(machine, options);
 

@@ -28,14 +28,16 @@ const say = (line: string): void => void process.stdout.write(`${line}\n`);
 const loadOwn = (path: string = PATHS.config): Result<Settings, Failure> =>
   convertProblem(loadSettings({}, path, SERVICE_ENVIRONMENT));
 
+export const refuseSetting = (flag: string): Result<never, Failure> =>
+  failUsage(`--${flag} is not for the service, whose settings are in ${PATHS.config}`);
+
 /** Settings as flags are refused: the service reads its own from its configuration. */
 export const changeService = async (
   flags: FlagValues,
   plan: (machine: Machine) => Plan | Promise<Plan>,
 ): Promise<Outcome> => {
   const setting = listSettingFlags().find(({ long }) => flags[long] !== undefined);
-  if (setting !== undefined)
-    return failUsage(`--${setting.long} is not for the service, whose settings are in ${PATHS.config}`);
+  if (setting !== undefined) return refuseSetting(setting.long);
   const planned = await plan(readMachine(USER, [...Object.values(PATHS), `${PATHS.serverDir}/jobs.db`]));
   if (!planned.ok) return planned;
   if (readSwitch(flags, "dry-run")) {
@@ -83,6 +85,8 @@ export const installService = (plan: typeof planInstall, flags: FlagValues): Pro
     const chosen = chooseConfig(machine, flags);
     if (!chosen.ok) return chosen;
     const news = [...chosen.value.news, ...(machine.isRoot ? offerImport() : [])];
-    const options = { ...chosen.value, news, force: readSwitch(flags, "force"), start: !readSwitch(flags, "no-start") };
+    const isPreview = readSwitch(flags, "dry-run");
+    const wish = { force: readSwitch(flags, "force"), start: !readSwitch(flags, "no-start"), isPreview };
+    const options = { ...chosen.value, news, ...wish };
     return convertProblem(plan(machine, options));
   });

@@ -10,6 +10,7 @@ import { readPair } from "../external/certificate/tls-pair.ts";
 import { locateOwnSocket } from "../external/local-users/personal-socket.ts";
 import type { Tools } from "../installation/apply.ts";
 import { rotateToken } from "./rotate-token.ts";
+import { stopProcess } from "./stop-process.ts";
 
 type Ask = (path: string, init?: RequestInit) => Promise<Response>;
 
@@ -96,6 +97,7 @@ export const createTools = (loadSettings: () => Result<Settings, Problem>, say: 
   return {
     run,
     say,
+    stop: stopProcess,
     chown: (path, owner) => run(["chown", `${owner}:${owner}`, path]),
     makeCertificate: (names) => createCertificate(names, new Date()),
     waitHealthy: () => withSettings(waitHealthy),

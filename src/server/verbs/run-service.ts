@@ -1,7 +1,6 @@
 import { spawnSync } from "node:child_process";
 import { existsSync, readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
-import { setTimeout as pause } from "node:timers/promises";
 import { ok } from "../../base/result.ts";
 import { DONE, type FlagValues, type Outcome } from "../../command-line/command.ts";
 import { convertProblem, fail } from "../../command-line/usage.ts";
@@ -10,12 +9,11 @@ import { readListening } from "../external/http/listening-file.ts";
 import { loadSettings } from "../external/settings/load-settings.ts";
 import { findHolder } from "../external/sqlite/lock-folder.ts";
 import { PATHS, SERVICE } from "../installation/plan.ts";
+import { stopProcess } from "./stop-process.ts";
 
 type LogRequest = Readonly<{ verb: "logs"; lines: number; isFollowing: boolean }>;
 type ServiceRequest = LogRequest | Readonly<{ verb: "status" | "start" | "stop" | "restart" }>;
 
-const STOP_LIMIT_MS = 15_000;
-const POLL_MS = 20;
 const NOT_RUNNING = 3;
 
 const runOnTerminal = (argv: readonly [string, ...string[]]): Outcome => {
@@ -30,17 +28,10 @@ const askSystemd = (request: ServiceRequest): Outcome => {
   return runOnTerminal(["journalctl", "--unit", SERVICE, "--lines", String(request.lines), ...following]);
 };
 
-const isAlive = (pid: number): boolean => existsSync(`/proc/${pid}`);
-
-const stopProcess = async (serverDir: string, pid: number | null): Promise<Outcome> => {
+const stopServer = async (serverDir: string, pid: number | null): Promise<Outcome> => {
   if (pid === null) return fail(`no server runs on ${serverDir}`);
-  process.kill(pid, "SIGTERM");
-  const deadline = performance.now() + STOP_LIMIT_MS;
-  while (isAlive(pid)) {
-    if (performance.now() > deadline) return fail(`server ${pid} does not stop`);
-    await pause(POLL_MS);
-  }
-  return DONE;
+  const stopped = await stopProcess(pid);
+  return stopped.ok ? DONE : stopped;
 };
 
 const showProcess = (serverDir: string, pid: number | null): Outcome => {
@@ -67,14 +58,15 @@ const actOnProcess = async (request: ServiceRequest, { serverDir }: Settings): P
     case "logs":
       return showLog(serverDir, request);
     case "stop":
-      return stopProcess(serverDir, pid);
+      return stopServer(serverDir, pid);
     case "start":
     case "restart":
       return fail("it is not installed: run nexus-server without a verb, or nexus-server install");
   }
 };
 
-const isOfService = (named: unknown): boolean => {
+/** Whether the installed server is meant, `named` being the folder that was named, if one was. */
+export const isOfService = (named: unknown): boolean => {
   if (!existsSync(PATHS.unit)) return false;
   if (typeof named !== "string" || named === "") return true;
   return readFileSync(PATHS.unit, "utf8").includes(`\nEnvironment=NS_SERVER_DIR=${resolve(named)}\n`);

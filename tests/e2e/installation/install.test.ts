@@ -58,6 +58,22 @@ test("a dry run says what it would do, and does nothing", async () => {
   expect(output).toContain("untouched");
 });
 
+test("a dry run shows the same where systemd is missing, and says so", async () => {
+  const output = await runOnMachine(`
+/opt/dist/nexus-server install --dry-run >/tmp/with
+rm -r /run/systemd
+/opt/dist/nexus-server install --dry-run >/tmp/without
+diff /tmp/with /tmp/without || true
+/opt/dist/nexus-server install || echo "refused $?"
+[ ! -e /etc/nexus_server ] && [ ! -e /var/lib/nexus-server ] && ! getent passwd nexus && echo untouched
+`);
+  const systemd = "this machine is not run by systemd: start nexus-server by other means";
+  expect(output).toMatch(
+    new RegExp(`^\\d+a\\d+\\n> Here this would be refused: ${systemd}\\nrefused 1\\nuntouched\\n`),
+  );
+  expect(output).toContain(`nexus-server: ${systemd}`);
+});
+
 test("an installation over an earlier one takes its settings, and offers and does the taking over of its jobs", async () => {
   const output = await runOnMachine(`
 useradd --system --create-home nexus
@@ -149,6 +165,44 @@ ls -d /etc/nexus_server /etc/systemd/system/nexus-server.service /usr/local/bin/
   expect(output).toContain('"exit_code":4');
   expect(output).toContain("cannot access '/usr/local/bin/nexus-server'");
   expect(output).toContain("\n/var/lib/nexus-server/jobs.db");
+});
+
+test("an installed server and one of root's own are told apart, each with jobs of its own", async () => {
+  const output = await runOnMachine(`
+/opt/dist/nexus-server install --no-start
+echo "port = $PORT" >> /etc/nexus_server/config.toml
+nexus-server install
+mkdir -p /root/own
+NS_SERVER_DIR=/root/own nexus-server --port 0 --mock-gpus 1 >/root/own.log 2>&1 &
+until [ -e /root/own/server.listening ]; do sleep 0.1; done
+mkdir /home/ann && chown daemon /home/ann
+setpriv --reuid daemon --regid daemon --clear-groups env HOME=/home/ann nexus-server uninstall -y || echo "refused $?"
+nexus-server uninstall --server-dir /root/own --delete-data -y
+[ ! -e /root/own ] && wait && echo "own is gone"
+nexus-server status
+id=$(ask /v1/jobs POST '{"user":"ada","num_gpus":0,"command":"until [ -e ../go ]; do sleep 0.1; done"}' | sed 's/.*"id":"\\([^"]*\\)".*/\\1/')
+until ask "/v1/jobs/$id" | grep -q '"running"'; do sleep 0.1; done
+nexus-server uninstall -y || echo "busy $?"
+touch "/var/lib/nexus-server/jobs/$id/go"
+until ask "/v1/jobs/$id" | grep -q '"completed"'; do sleep 0.1; done
+nexus-server uninstall -y
+export HOME=/opt/home
+/opt/dist/nexus-server uninstall -y || echo "nothing $?"
+/opt/dist/nexus-server uninstall -y --server-dir /var/lib/nexus-server || echo "left $?"
+ls -d /var/lib/nexus-server/jobs.db
+`);
+  expect(output).toContain("this needs root: run it with sudo\n");
+  expect(output).toContain("refused 1");
+  expect(output).toContain("stop the server (pid ");
+  expect(output).toContain("remove from /root/own: jobs");
+  expect(output).toContain("own is gone\nactive");
+  expect(output).toContain("1 jobs are running");
+  expect(output).toContain("busy 6");
+  expect(output).toContain("Its jobs and logs are still in /var/lib/nexus-server");
+  expect(output).toMatch(/nothing is installed: [^\n]*service[^\n]*\n/);
+  expect(output).toContain("nothing 5");
+  expect(output).toContain("left 5");
+  expect(output).toContain("\n/var/lib/nexus-server/jobs.db\n");
 });
 
 const SSH_SERVER = `

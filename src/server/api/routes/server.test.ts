@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { createHarness, type Harness } from "../../../../tests/support/api.ts";
+import { createHarness, type Harness, TOKEN } from "../../../../tests/support/api.ts";
 import { healthSchema, serverStatusSchema } from "../../../wire/node.ts";
 import { isEnded, type JobId } from "../../core/jobs/job.ts";
 
@@ -29,6 +29,17 @@ test("the status counts GPUs and jobs", async () => {
       gpu_hint: null,
     },
   ]);
+});
+
+test("the status says who asks, where the server knows that by name", async () => {
+  const { call, addToken } = createHarness();
+  const askWith = async (authorization: string): Promise<unknown> => {
+    const answer = await call("GET", "/v1/server/status", { headers: { authorization, "x-nexus-user": "bob" } });
+    return serverStatusSchema.strict().parse(await answer.json()).you;
+  };
+  expect(await askWith(`Bearer ${addToken("ann", "viewer")}`)).toEqual({ name: "ann", role: "viewer" });
+  expect(await askWith(`Bearer ${TOKEN}`)).toBeUndefined();
+  expect(await askWith("")).toBeUndefined();
 });
 
 test("the status says why the GPUs cannot be read", async () => {

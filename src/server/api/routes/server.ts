@@ -1,5 +1,6 @@
 import { ok } from "../../../base/result.ts";
 import { type Health, healthSchema, type ServerStatus, serverStatusSchema } from "../../../wire/node.ts";
+import type { Identity } from "../../core/access/access.ts";
 import { toWireJob } from "../../core/jobs/wire-job.ts";
 import { describeDiskRoom, isDiskLow } from "../../core/machine/disk-room.ts";
 import { scoreHealth } from "../../core/machine/health.ts";
@@ -39,6 +40,9 @@ const describeExpiring = ({ store }: ApiContext, user: string | undefined): Pick
   return total === 0 ? {} : { expiring_files: { jobs: shown, total_jobs: total } };
 };
 
+const describeCaller = (identity: Identity | undefined): Pick<ServerStatus, "you"> =>
+  identity === undefined || identity.name === null ? {} : { you: { name: identity.name, role: identity.role } };
+
 const readStatus = async (context: ApiContext, user: string | undefined): Promise<ServerStatus> => {
   const { store, gpus, settings, readDiskRoom } = context;
   const trouble = context.trouble.read();
@@ -68,7 +72,9 @@ const readHealth = async ({ health }: ApiContext, refresh: boolean): Promise<Hea
 };
 
 export const createServerRoutes = (context: ApiContext): readonly Route[] => [
-  defineRoute(statusSpec, async ({ query: { user } }) => ok(Response.json(await readStatus(context, user)))),
+  defineRoute(statusSpec, async ({ request, query: { user } }) =>
+    ok(Response.json({ ...(await readStatus(context, user)), ...describeCaller(request.get("identity")) })),
+  ),
   defineRoute(healthSpec, async ({ query: { detailed, refresh } }) =>
     ok(Response.json(detailed ? await readHealth(context, refresh) : ALIVE)),
   ),

@@ -73,7 +73,7 @@ const OWN_HINT =
 const UNKNOWN_HINT =
   "Services, containers and what has closed its connection are nobody's; send a token, or use the server's socket";
 const LOOPBACK_HINT = `This server trusts no address, not even this machine's own: use its socket (NEXUS_SOCKET), or a token: for nx, api_token under [targets.local] in ~/.nexus/config.toml`;
-const SUBMIT_HINT = `leave the user out or name your own: nx takes it from NEXUS_USER or "user" in ~/.nexus/config.toml`;
+const SUBMIT_HINT = `leave the user out or name your own: nx takes it from NEXUS_USER, from the target (nx target add once more), or from "user" in ~/.nexus/config.toml`;
 const WATCH_HINT = "watch it with read_only=true, or nx attach --watch";
 
 const askForToken = (message: string, hint: string): Denied => err({ code: "AUTHENTICATION_REQUIRED", message, hint });

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
 import { parseAttachRequest } from "../running/attach-request.ts";
-import { hasAuthorizedKey, parseSshKey, renderAuthorizedKey } from "./ssh-key.ts";
+import { hasAuthorizedKey, opensFolder, parseSshKey, renderAuthorizedKey } from "./ssh-key.ts";
 
 const text = (value: string): Buffer => Buffer.from(value);
 
@@ -100,6 +100,18 @@ describe("the line of a key", () => {
     expect(renderAuthorizedKey(key, ['/opt/my nexus\'s "x"/server', "attach-session"])).toBe(
       `restrict,pty,command="'/opt/my nexus'\\''s \\"x\\"/server' attach-session" ssh-ed25519 ${ED25519} ada@laptop`,
     );
+  });
+
+  test("is known by the folder of the server that it opens, whoever's key it is", () => {
+    const render = (folder: string, ...more: readonly string[]): string =>
+      renderAuthorizedKey(key, ["/bin/nexus-server", "attach-session", "--server-dir", folder, ...more]);
+    for (const folder of ["/srv/nexus", '/srv/ann\'s "own"'])
+      for (const line of [render(folder), render(folder, "--user=ann")]) {
+        expect(opensFolder(line, folder)).toBe(true);
+        expect([opensFolder(line, "/srv"), opensFolder(line, `${folder}2`), opensFolder(`# ${line}`, folder)]).toEqual(
+          Array(3).fill(false),
+        );
+      }
   });
 
   test("is found under any options and comment, unless it is commented out", () => {

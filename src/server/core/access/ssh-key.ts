@@ -80,12 +80,20 @@ export const parseSshKey = (text: string): Result<SshKey, Problem> => {
   return ok({ type, blob, comment: comment.trim() });
 };
 
+const OPTIONS = 'restrict,pty,command="';
+
 const quoteForShell = (word: string): string => (PLAIN_WORD.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`);
 
 /** A line of `authorized_keys`, without its end, for a key that may run `program` on a terminal and nothing more. */
 export const renderAuthorizedKey = ({ type, blob, comment }: SshKey, program: readonly string[]): string => {
   const command = program.map(quoteForShell).join(" ").replaceAll('"', '\\"');
-  return `restrict,pty,command="${command}" ${type} ${blob} ${comment}`.trimEnd();
+  return `${OPTIONS}${command}" ${type} ${blob} ${comment}`.trimEnd();
+};
+
+/** Whether a line of `authorized_keys` lets a key see terminals of the server of that folder, and nothing else. */
+export const opensFolder = (line: string, serverDir: string): boolean => {
+  const words = ["attach-session", "--server-dir", serverDir].map(quoteForShell).join(" ").replaceAll('"', '\\"');
+  return line.startsWith(OPTIONS) && [`${words}" `, `${words} --user=`].some((part) => line.includes(part));
 };
 
 /** Whether a text in the form of `authorized_keys` has the key, under whatever options and comment. */
