@@ -83,7 +83,7 @@ test("a certificate with another key is told as such", async () => {
 test("a target is not moved to another address by adding it again", async () => {
   const moved = await nx(["target", "add", "lab", "https://gpu-box.example", "-y"]);
   expect([moved.exitCode, moved.stderr]).toEqual([
-    1,
+    6,
     expect.stringContaining(`"lab" is ${url} already; take it out first: nx target remove lab`),
   ]);
 });
