@@ -3,7 +3,8 @@ import { err } from "../base/result.ts";
 import { asksForJson } from "../command-line/asks-for-json.ts";
 import { DONE, type Outcome } from "../command-line/command.ts";
 import { runProgram } from "../command-line/run-program.ts";
-import { FAILED } from "../command-line/usage.ts";
+import { FAILED, failUsage } from "../command-line/usage.ts";
+import { describeBrokenWord } from "../tools/describe-broken-word.ts";
 import { NX } from "./program.ts";
 import { chooseTelling } from "./terminal/tell-failure.ts";
 
@@ -13,8 +14,11 @@ const printCompletions = async (words: readonly string[]): Promise<Outcome> => {
   return DONE;
 };
 
-const run = (words: readonly string[]): Promise<Outcome> =>
-  words[0] === "__complete" ? printCompletions(words.slice(1)) : runProgram(words, NX);
+const run = async (words: readonly string[]): Promise<Outcome> => {
+  if (words[0] === "__complete") return printCompletions(words.slice(1));
+  const broken = describeBrokenWord(words);
+  return broken === null ? runProgram(words, NX) : failUsage(broken);
+};
 
 const explain = (error: unknown): string =>
   describeDiskTrouble(error) ?? `unexpected: ${error instanceof Error ? error.stack : String(error)}`;

@@ -10,7 +10,7 @@ const expiringFilesSchema = z
   .object({ jobs: z.array(wireJobSchema.pick({ id: true, outputs: true })), total_jobs: z.int() })
   .meta({ id: "ExpiringFiles" });
 
-const youSchema = z.object({ name: z.string(), role: z.enum(["viewer", "user", "admin"]) }).meta({
+const youSchema = z.object({ name: z.string(), role: z.enum(["viewer", "agent", "user", "admin"]) }).meta({
   id: "You",
   description: "Who asks, where the server knows that by name: whom the token names, or a user of the machine",
 });
