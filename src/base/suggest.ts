@@ -14,10 +14,12 @@ const measureDistance = (word: string, other: string): number => {
   return [...word].reduce<readonly number[]>((row, letter) => nextRow(row, letter, other), first).at(-1) ?? 0;
 };
 
+const measureExcess = (name: string, word: string): number => Math.abs(name.length - word.length);
+
 export const suggestNearest = (word: string, known: readonly string[]): string | null => {
   if (word === "") return null;
   const ranked = known
     .map((name) => ({ name, distance: name.startsWith(word) ? 1 : measureDistance(word, name) }))
-    .toSorted((a, b) => a.distance - b.distance)[0];
+    .toSorted((a, b) => a.distance - b.distance || measureExcess(a.name, word) - measureExcess(b.name, word))[0];
   return ranked !== undefined && ranked.distance <= MAX_DISTANCE ? ranked.name : null;
 };

@@ -75,7 +75,7 @@ const ORDERS: readonly Order[] = [
       ["project"],
       ["submission", "attach", "top", "files"],
       ["verbs"],
-      ["verb-table.ts"],
+      ["verb-table.ts", "foreign-words.ts"],
       ["program.ts"],
       ["complete-words.ts"],
       ["main.ts"],
