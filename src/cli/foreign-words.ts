@@ -47,8 +47,7 @@ const VERBS: Groups = [
   ["serve daemon up down install uninstall", "that is a matter of nexus-server: see nexus-server --help"],
 ];
 
-/** Of the flags named, the first that the verb has. */
-const FLAGS: Groups = [
+const FIRST_OWN_FLAGS: Groups = [
   ["--gpu --gres --num-gpus --n-gpus --ngpus --gpus-per-node --gpus-per-task --gpu-count -G", "gpu gpus"],
   ["--gpu-ids --gpu-id --gpu-idx --gpu-index --gpu-indices --device --devices --nodelist", "gpu-idxs gpu"],
   ["--no-gpu --cpu-only --no-gpus --cpus", "cpu"],
@@ -110,6 +109,6 @@ const spread = <Value>(groups: Groups, read: (advice: string) => Value): Readonl
 /** What Slurm, task-spooler, pueue, gflow and habit call things, and what it is here. */
 export const FOREIGN_WORDS: ForeignWords = {
   verbs: spread(VERBS, (advice) => advice),
-  flags: spread(FLAGS, (names) => names.split(" ")),
+  flags: spread(FIRST_OWN_FLAGS, (names) => names.split(" ")),
   absent: spread(ABSENT, (advice) => advice),
 };
