@@ -552,6 +552,19 @@ describe("nx run", () => {
   });
 
   test.each([
+    [["-g", "1"], "-f takes what is blacklisted; queue it with: nx add …"],
+    [["-i", "0"], "-f takes what is blacklisted; queue it with: nx add …"],
+    [["-i", "1"], "queue it with: nx add …"],
+    [["-g", "2"], "queue it with: nx add …"],
+  ])("says with %j that only the blacklist is in the way, where that is so", async (flags, hint) => {
+    const gpus = [0, 1].map((index) => ({ index, running_job_id: index === 0 ? null : "abc", process_count: 0 }));
+    const listed = gpus.map((gpu) => ({ ...gpu, is_blacklisted: gpu.index === 0 }));
+    answer = (path) => (path === "/v1/gpus" ? Response.json(listed) : refuse(500, "GPU_ERROR"));
+    const run = await nx(["run", "--no-git", ...flags, "true"]);
+    expect([run.exitCode, run.stderr]).toEqual([6, `nx: it is GPU_ERROR; ${hint}\n`]);
+  });
+
+  test.each([
     ["-g", "2"],
     ["-i", "1"],
   ])("does not advise to queue what can never run: %s %s", async (flag, value) => {
