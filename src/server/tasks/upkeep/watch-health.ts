@@ -1,3 +1,4 @@
+import { needsCare } from "../../../wire/health-care.ts";
 import { scoreHealth } from "../../core/machine/health.ts";
 import { FIRST_WATCH, type HealthNews, watchHealth } from "../../core/machine/health-watch.ts";
 import type { HealthFigures, HostStats } from "../../core/machine/host.ts";
@@ -30,8 +31,8 @@ export const createHealthWatch = (context: TaskContext, health: HostStats): (() 
   let watch = FIRST_WATCH;
   return async () => {
     const figures = await health.read(false);
-    const { score, status } = scoreHealth(figures);
-    const { watch: next, news } = watchHealth(watch, status === "unhealthy", uptime());
+    const { score } = scoreHealth(figures);
+    const { watch: next, news } = watchHealth(watch, needsCare(figures), uptime());
     if (news !== null) await tell(context, news, describeMachine(score, figures));
     watch = next;
     if (news === "unhealthy") log.warn("machine is unhealthy", describe(figures, score));
