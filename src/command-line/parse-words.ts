@@ -99,7 +99,7 @@ const readPiece = ({ name, value }: Piece, next: string | undefined, grammar: Gr
   if (flag === undefined) return refuseUnknown(name, grammar);
   if (flag.value !== undefined) return takeValue(flag, value, next);
   if (value === null) return ok({ flag, value: true });
-  return failUsage(`--${flag.long} takes no value (see ${grammar.called} --help)`);
+  return failUsage(`--${flag.long} takes no value`, `see ${grammar.called} --help`);
 };
 
 type FlagWord = Readonly<{ word: string; next: string | undefined }>;

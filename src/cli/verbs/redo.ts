@@ -13,15 +13,14 @@ import { redoRequests } from "../submission/redo-requests.ts";
 import { SUBMISSION_FLAGS } from "../submission/submission-flags.ts";
 import { submitKnown } from "../submission/submit-jobs.ts";
 
-const describeGoneInput = ({ id }: WireJob): string =>
-  `the standard input of job ${id} is no longer kept: give it anew with nx run`;
-
 const refuseGone = (jobs: readonly WireJob[], message: string): Result<never, Failure> => {
   const input = jobs.find(({ input_artifact_id: id }) => id && message.includes(id));
-  if (input !== undefined) return failState(describeGoneInput(input));
+  if (input !== undefined) {
+    return failState(`the standard input of job ${input.id} is no longer kept`, "give it anew with nx run");
+  }
   const gone = jobs.find((job) => job.artifact_id !== null && message.includes(job.artifact_id)) ?? jobs[0];
   const from = gone?.git_commit ? `, from a checkout of ${gone.git_commit}` : "";
-  return failState(`the code of job ${gone?.id} is no longer kept: send it anew with nx add${from}`);
+  return failState(`the code of job ${gone?.id} is no longer kept`, `send it anew with nx add${from}`);
 };
 
 const submitAgain =
@@ -34,7 +33,7 @@ const submitAgain =
 
 const run = async (invocation: Invocation): Promise<Outcome> => {
   const { flags, words, command } = invocation;
-  if (words.length === 0) return failUsage("nx redo takes job ids (see nx history), as in: nx redo k3f9ab");
+  if (words.length === 0) return failUsage("nx redo takes job ids", "see nx history, for example: nx redo k3f9ab");
   const confirmed = await confirmCommand(invocation);
   if (!confirmed.ok) return confirmed;
   const api = await connect(flags);
