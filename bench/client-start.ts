@@ -42,9 +42,10 @@ const listOthers = (env: NodeJS.ProcessEnv): readonly Contender[] => {
   return tsp === null ? [fetching] : [fetching, { name: "tsp (task-spooler), its empty list", argv: [tsp] }];
 };
 
-const compare = async (contenders: readonly Contender[], env: NodeJS.ProcessEnv): Promise<void> => {
+const compare = (contenders: readonly Contender[], env: NodeJS.ProcessEnv): void => {
   const argvs = [writeProgram(env, "empty.ts", EMPTY_PROGRAM), ...contenders.map(({ argv }) => argv)];
-  const [reference = Number.NaN, ...times] = (await timeInTurn(argvs, env, ROUNDS)).map(median);
+  const runs = timeInTurn(argvs, { env }, ROUNDS);
+  const [reference = Number.NaN, ...times] = runs.map((some) => median(some.map(({ ms }) => ms)));
   for (const [index, time] of times.entries())
     printFigure(contenders[index]?.name ?? "", formatMs(time), formatRatio(time, reference, "empty Bun program"));
 };
@@ -53,11 +54,11 @@ export const benchClientStart = async (): Promise<void> => {
   const server = await startServer({ NS_MAX_CPU_JOBS: "0" });
   try {
     execFileSync(NX, ["version"], { env: server.env });
-    await compare([...contend(["version"]), ...contend(["queue"]), ...listOthers(server.env)], server.env);
+    compare([...contend(["version"]), ...contend(["queue"]), ...listOthers(server.env)], server.env);
     const [job] = await submitBatch(server.url, QUEUED, { num_gpus: 0 });
     process.stdout.write("with 10 000 jobs:\n");
     const verbs = [["queue"], ["history"], ["get", job?.id ?? ""], ["status"]];
-    await compare(verbs.flatMap(contend), server.env);
+    compare(verbs.flatMap(contend), server.env);
   } finally {
     await server.stop();
   }

@@ -126,21 +126,31 @@ export const measure = async (rounds: number, act: () => Promise<unknown> | unkn
   return times;
 };
 
-const runToEnd = (argv: readonly string[], env: NodeJS.ProcessEnv): void => {
-  const { exitCode, stderr } = Bun.spawnSync([...argv], { env, stdout: "ignore", stderr: "pipe" });
-  if (exitCode !== 0) throw new Error(`${argv.join(" ")} ended with ${exitCode}: ${stderr.toString()}`);
+type Run = Readonly<{ ms: number; cpuMs: number }>;
+type Surroundings = Readonly<{ env: NodeJS.ProcessEnv; cwd?: string }>;
+
+const runToEnd = (argv: readonly string[], surroundings: Surroundings): Run => {
+  const startedAt = performance.now();
+  const ended = Bun.spawnSync([...argv], { ...surroundings, stdout: "ignore", stderr: "pipe" });
+  const ms = performance.now() - startedAt;
+  if (ended.exitCode !== 0)
+    throw new Error(`${argv.join(" ")} ended with ${ended.exitCode}: ${ended.stderr.toString()}`);
+  return { ms, cpuMs: Number(ended.resourceUsage.cpuTime.total) / 1000 };
 };
 
-/** Milliseconds that each program takes from its start to its end, all in turn: what slows the machine slows each. */
-export const timeInTurn = async (
+/**
+ * How long each program takes from its start to its end, and what it and those that it waited for had of the processors (`cpuMs`), all in
+ * turn: what slows the machine slows each.
+ */
+export const timeInTurn = (
   argvs: readonly (readonly string[])[],
-  env: NodeJS.ProcessEnv,
+  surroundings: Surroundings,
   rounds: number,
-): Promise<readonly (readonly number[])[]> => {
-  const times: number[][] = argvs.map(() => []);
+): readonly (readonly Run[])[] => {
+  const runs: Run[][] = argvs.map(() => []);
   for (let round = 0; round < rounds; round++)
-    for (const [index, argv] of argvs.entries()) times[index]?.push(...(await measure(1, () => runToEnd(argv, env))));
-  return times;
+    for (const [index, argv] of argvs.entries()) runs[index]?.push(runToEnd(argv, surroundings));
+  return runs;
 };
 
 export const printFigure = (what: string, value: string, reference = ""): void => {

@@ -1,3 +1,4 @@
+import { benchAdd } from "./add.ts";
 import { benchClientStart } from "./client-start.ts";
 import { benchHolders } from "./holders.ts";
 import { benchLaunch } from "./launch.ts";
@@ -11,6 +12,7 @@ import { benchSubmissions } from "./submissions.ts";
 
 const BENCHES: Readonly<Record<string, () => Promise<void>>> = {
   client: benchClientStart,
+  add: benchAdd,
   launch: benchLaunch,
   holders: benchHolders,
   outputs: benchOutputs,

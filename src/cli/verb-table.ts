@@ -30,5 +30,6 @@ export const VERBS: Program["verbs"] = {
   jobrc: () => import("./verbs/jobrc.ts"),
   setup: () => import("./verbs/setup.ts"),
   completion: () => import("./verbs/completion.ts"),
+  mcp: () => import("./verbs/mcp.ts"),
   version: () => import("./verbs/version.ts"),
 };

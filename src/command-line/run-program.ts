@@ -2,6 +2,7 @@ import { escapeText } from "../base/escape-text.ts";
 import { ok, type Result } from "../base/result.ts";
 import { suggestNearest } from "../base/suggest.ts";
 import { DONE, type Failure, type Invocation, type Outcome, type Program, type Verb } from "./command.ts";
+import { findBrokenWord } from "./find-broken-word.ts";
 import { findMeantLine } from "./find-meant.ts";
 import { findFirstWord, parseWords } from "./parse-words.ts";
 import { failUsage } from "./usage.ts";
@@ -73,6 +74,9 @@ const findVerb = (words: readonly string[], { flags, isVerbFirst }: Program): nu
 
 /** Does what the words say. What the verb prints is on standard output; why it failed is left to the caller to tell. */
 export const runProgram = async (words: readonly string[], program: Program): Promise<Outcome> => {
+  const broken = findBrokenWord(words);
+  if (broken !== null)
+    return failUsage(`"${escapeText(broken)}" has bytes that are no UTF-8, and can't be taken as it is`);
   const at = findVerb(words, program);
   if (words[at] === "help") return showOneHelp(words, at, program);
   if (at >= words.length && words.includes("--version")) return callVerb(["version"], 0, program);

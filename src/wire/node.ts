@@ -87,6 +87,7 @@ export const logsSchema = z
     data: z.string(),
     removed: z.literal(true).optional(),
     since: z.number().optional().meta({ description: "The time from which on it is, where one was asked for" }),
+    next: z.int().optional().meta({ description: "With `resumable` or `from`: the byte at which to go on" }),
   })
   .meta({ id: "Logs" });
 

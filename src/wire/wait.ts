@@ -8,6 +8,7 @@ const WAIT_REASONS = [
   "too_many_gpus",
   "blacklisted",
   "gpus_taken",
+  "agent_limit",
   "cpu_limit",
 ] as const;
 

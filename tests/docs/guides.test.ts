@@ -11,6 +11,7 @@ const GUIDES = [
   "README.md",
   "docs/guide.md",
   "docs/coming-from.md",
+  "docs/agents.md",
   "docs/cli.md",
   "docs/project-file.md",
   "docs/environments.md",

@@ -14,6 +14,7 @@ type Order = Readonly<{ folder: string; order: readonly (readonly string[])[] }>
 const BASE = "src/base/";
 const TOOLS = "src/tools/";
 const WIRE = "src/wire/";
+const MCP = "src/mcp/";
 const COMMAND_LINE = "src/command-line/";
 const CORE = "src/server/core/";
 const CHANGES = "src/server/changes/";
@@ -23,15 +24,16 @@ const LAYERS: readonly Layer[] = [
   { folder: BASE, mayReach: ["package.json"], mayImport: "no module" },
   { folder: WIRE, mayReach: [BASE], mayImport: "zod" },
   { folder: TOOLS, mayReach: [BASE], mayImport: "node" },
+  { folder: MCP, mayReach: [BASE, TOOLS, WIRE], mayImport: "portable modules" },
   { folder: COMMAND_LINE, mayReach: [BASE], mayImport: "no module" },
   { folder: CORE, mayReach: [BASE, WIRE], mayImport: "no module" },
   { folder: CHANGES, mayReach: INSIDE_SERVER, mayImport: "portable modules" },
   { folder: "src/server/tasks/", mayReach: [...INSIDE_SERVER, CHANGES], mayImport: "portable modules" },
-  { folder: "src/server/api/", mayReach: [...INSIDE_SERVER, CHANGES], mayImport: "portable modules" },
+  { folder: "src/server/api/", mayReach: [...INSIDE_SERVER, CHANGES, MCP], mayImport: "portable modules" },
   { folder: "src/server/external/", mayReach: INSIDE_SERVER, mayImport: "any module" },
   { folder: "src/server/installation/", mayReach: INSIDE_SERVER, mayImport: "portable modules" },
   { folder: "src/server/", mayReach: [BASE, TOOLS, WIRE, COMMAND_LINE], mayImport: "any module" },
-  { folder: "src/cli/", mayReach: [BASE, TOOLS, WIRE, COMMAND_LINE], mayImport: "portable modules" },
+  { folder: "src/cli/", mayReach: [BASE, TOOLS, WIRE, COMMAND_LINE, MCP], mayImport: "portable modules" },
 ];
 
 const ORDERS: readonly Order[] = [
@@ -50,7 +52,7 @@ const ORDERS: readonly Order[] = [
     folder: "src/server/api/",
     order: [
       ["context.ts", "live", "access", "http", "jobs"],
-      ["observe-request.ts", "route.ts"],
+      ["observe-request.ts", "route.ts", "agents"],
       ["routes", "mount-routes.ts"],
       ["app.ts"],
     ],
@@ -74,6 +76,7 @@ const ORDERS: readonly Order[] = [
       ["jobs", "code", "setup", "completion"],
       ["project"],
       ["submission", "attach", "top", "files"],
+      ["agent"],
       ["verbs"],
       ["verb-table.ts", "foreign-words.ts"],
       ["program.ts"],
@@ -86,6 +89,7 @@ const ORDERS: readonly Order[] = [
 const FFI_USERS = ["src/tools/sockets/open-libc.ts"];
 
 const BUN_USERS = [
+  "src/cli/code/run-git.ts",
   "src/cli/connection/dial.ts",
   "src/cli/connection/joined-sockets.ts",
   "src/cli/terminal/light-files.ts",

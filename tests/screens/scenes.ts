@@ -128,12 +128,12 @@ const SUBMISSIONS: readonly Scene[] = [
   { name: "run-followed", line: "nx run -c --no-git 'echo ready; exit 3'", only: "pipe" },
   { name: "run-without-command", line: "nx run -c --no-git", only: "pipe" },
   { name: "run-detached", line: "nx run -d -c --no-git true" },
-  { name: "run-no-gpu", line: "nx run -d --no-git true", jobs: [...ENDED, ...BUSY] },
   {
     name: "run-blacklisted",
     line: "nx blacklist add 0; nx run -d --no-git -i 0 true; nx blacklist remove 0",
     only: "pipe",
   },
+  { name: "run-no-gpu", line: "nx run -d --no-git true", jobs: [...ENDED, ...BUSY] },
   { name: "run-too-many", line: "nx run -d --no-git -g 3 true" },
   { name: "add-too-many", line: "nx add -y --no-git -g 3 echo '{a,b}'" },
   { name: "add-without-command", line: "nx add" },

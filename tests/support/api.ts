@@ -10,6 +10,7 @@ import { createEventFeed } from "../../src/server/api/live/event-feed.ts";
 import type { Wakes } from "../../src/server/changes/context.ts";
 import type { Role } from "../../src/server/core/access/access.ts";
 import type { Clock } from "../../src/server/core/clock.ts";
+import type { AgentLimits } from "../../src/server/core/jobs/agent-limits.ts";
 import { type EndedJob, type Job, type JobId, NO_OUTPUTS, type RunningJob } from "../../src/server/core/jobs/job.ts";
 import type { DiskRoom } from "../../src/server/core/machine/disk-room.ts";
 import { JOB_CHANNELS } from "../../src/server/core/notices/channels.ts";
@@ -45,7 +46,7 @@ export type Harness = Readonly<{
   submit: (request?: Partial<JobRequestInput>) => Promise<WireJob>;
   startJob: (id: string, gpuIdxs?: readonly number[], startedAt?: number) => Promise<void>;
   endJob: (id: string, status?: EndedJob["status"], completedAt?: number) => Promise<void>;
-  addToken: (name: string, role: Role, expiresAt?: number) => string;
+  addToken: (name: string, role: Role, expiresAt?: number, limits?: AgentLimits) => string;
   revokeToken: (name: string) => void;
   uploadArtifact: (bytes?: Uint8Array, query?: string) => Promise<string>;
   countArtifacts: () => number;
@@ -85,9 +86,16 @@ const failWhen = (store: Store, isBroken: () => boolean): Store => ({
 });
 
 const createTokens = (serverDir: string): Pick<Harness, "addToken" | "revokeToken"> => ({
-  addToken: (name, role, expiresAt) => {
+  addToken: (name, role, expiresAt, limits) => {
     const token = drawToken();
-    const kept = { name, role, digest: digestText(token), createdAt: 1, expiresAt: expiresAt ?? null };
+    const kept = {
+      name,
+      role,
+      digest: digestText(token),
+      createdAt: 1,
+      expiresAt: expiresAt ?? null,
+      limits: limits ?? null,
+    };
     const added = addToken(serverDir, kept);
     if (!added.ok) throw new Error(added.error.message);
     return token;
@@ -321,7 +329,7 @@ export const createHarness = (
     startJob: (id, gpuIdxs = [], startedAt = 1_700_000_500) => change(id, (job) => toRunning(job, gpuIdxs, startedAt)),
     endJob: (id, status = "completed", completedAt = 1_700_000_900) =>
       change(id, (job) => ({
-        ...toRunning(job, "gpuIdxs" in job ? job.gpuIdxs : [], 1_700_000_500),
+        ...toRunning(job, "gpuIdxs" in job ? job.gpuIdxs : [], "startedAt" in job ? job.startedAt : 1_700_000_500),
         status,
         completedAt,
         exitCode: 0,

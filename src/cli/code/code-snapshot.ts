@@ -7,10 +7,10 @@ import { locateRepository } from "./git-repository.ts";
 import type { TaggedTree } from "./git-tags.ts";
 import type { Pushed } from "./push-tags.ts";
 import { AS_BYTES, startGit } from "./run-git.ts";
-import { checkSize } from "./size-limit.ts";
+import { checkSize } from "./sizes/size-limit.ts";
 import { createWorkshop, type Workshop } from "./snapshot-folder.ts";
 import { findWarnings } from "./snapshot-warnings.ts";
-import { indexTravelling, type Travelling } from "./travelling-files.ts";
+import { listTravelling, type Travelling } from "./travelling-files.ts";
 import { findWorkingFiles, type SizedFile, type WorkingFiles } from "./working-files.ts";
 import { writeFilteredTree, writeTree } from "./write-tree.ts";
 
@@ -73,7 +73,7 @@ const describe = (workshop: Workshop, taken: Taken): Snapshot => {
     ...taken.files.facts,
     folder,
     top: repository.top,
-    travelling: indexTravelling(taken.files),
+    travelling: listTravelling(taken.files),
     treeSha: taken.tree,
     isDirty: taken.files.isDirty,
     subFolder: repository.prefix,

@@ -14,23 +14,18 @@ export type GitFacts = Readonly<{
 
 const hideCredentials = (url: string): string => url.replace(/^(\w+:\/\/)[^/@]*@/, "$1");
 
-const HEAD = ["rev-parse", "--verify", "--quiet", "HEAD^{commit}"];
-const BRANCH = ["symbolic-ref", "--short", "--quiet", "HEAD"];
 const SETTINGS = ["config", "-z", "--get-regexp", "^(remote\\.origin\\.url|filter\\..*\\.(clean|process))$"];
 const URL = "remote.origin.url\n";
 const OTHER_FILTER = /^filter\.(?!lfs\.)/;
 
-const readLine = (answer: GitOutput | undefined): string | null =>
-  answer?.ok === true && answer.text !== "" ? readName(answer.text).replace(/\n$/, "") : null;
-
-export const readGitFacts = async (top: string, signal: AbortSignal): Promise<GitFacts> => {
-  const asking = [HEAD, BRANCH, SETTINGS].map((words) => startGit(top, words, { signal }));
-  const [commit, branch, settings] = await Promise.all(asking);
-  const lines = splitNames(settings?.text ?? "");
+/** The address of `origin`, and whether there are other filters. */
+export const readGitSettings = async (
+  top: string,
+  signal: AbortSignal,
+): Promise<Pick<GitFacts, "remoteUrl" | "hasFilters">> => {
+  const lines = splitNames((await startGit(top, SETTINGS, { signal })).text);
   const url = lines.findLast((line) => line.startsWith(URL))?.slice(URL.length);
   return {
-    commit: readLine(commit),
-    branch: readLine(branch),
     remoteUrl: url === undefined || url === "" ? null : hideCredentials(readName(url)),
     hasFilters: lines.some((line) => OTHER_FILTER.test(line)),
   };
@@ -42,27 +37,43 @@ export const isTreeOfHead = (top: string, tree: string): boolean =>
 /** A line of `git status`: two letters and a name. */
 export type Change = Readonly<{ code: string; name: string }>;
 
-const CODE_LENGTH = 3;
+export type Status = Pick<GitFacts, "commit" | "branch"> & Readonly<{ changes: readonly Change[] }>;
+
 const STATUS = [
   ...["-c", "core.checkStat=default", "-c", "core.trustctime=true"],
-  ...["status", "--porcelain", "-z", "--untracked-files=all", "--no-renames"],
+  ...["status", "--porcelain=v2", "--branch", "--no-ahead-behind", "-z", "--untracked-files=all", "--no-renames"],
 ];
+const CHANGE = /^(?:1 (..)(?: \S+){6}|u (..)(?: \S+){8}|(\?)) (.*)$/s;
 const NO_VALUES = ["unspecified", "unset"];
 const FILTERED = [":(top)", ":(exclude,top,attr:!filter !working-tree-encoding)"];
 
 export const failReading = ({ problem }: GitOutput): Result<never, Failure> =>
   fail(`the repository's files can't be read: ${problem}`);
 
+const readHeader = (lines: readonly string[], name: string, none: string): string | null => {
+  const value = lines.find((line) => line.startsWith(name))?.slice(name.length) ?? none;
+  return value === none ? null : readName(value);
+};
+
+const parseChange = (line: string): readonly Change[] => {
+  const [, changed, unmerged, untracked, name = ""] = CHANGE.exec(line) ?? [];
+  const code = changed ?? unmerged ?? untracked?.repeat(2);
+  return code === undefined ? [] : [{ code: code.replaceAll(".", " "), name }];
+};
+
 /** What `git status` says, of submodules only where git can look into them. */
 export const readStatus = async (
   { repository: { top }, env }: Workshop,
   signal: AbortSignal,
-): Promise<Result<readonly Change[], Failure>> => {
+): Promise<Result<Status, Failure>> => {
   const ask = (...more: readonly string[]): Promise<GitOutput> => startGit(top, [...STATUS, ...more], { env, signal });
   const whole = await ask();
   const status = whole.ok ? whole : await ask("--ignore-submodules=all");
   if (!status.ok) return failReading(status);
-  return ok(splitNames(status.text).map((line) => ({ code: line.slice(0, 2), name: line.slice(CODE_LENGTH) })));
+  const lines = splitNames(status.text);
+  const commit = readHeader(lines, "# branch.oid ", "(initial)");
+  const branch = readHeader(lines, "# branch.head ", "(detached)");
+  return ok({ commit, branch, changes: lines.flatMap(parseChange) });
 };
 
 /** The tracked files for which an attribute names a filter or an encoding. */
@@ -75,7 +86,7 @@ export const listFiltered = async (
   return listed.ok ? ok(splitNames(listed.text)) : failReading(listed);
 };
 
-/** In bytes, in the same order; NaN for an object that is not here. */
+/** In bytes, in the same order; NaN for an object that is not here. None where git was ended early, as it may have been in the middle of a number. */
 export const readBlobSizes = async (
   { bare, byteEnv }: Workshop,
   objects: readonly string[],
@@ -83,7 +94,8 @@ export const readBlobSizes = async (
 ): Promise<readonly number[]> => {
   const input = objects.map((object) => `${object}\n`).join("");
   const words = ["cat-file", "--buffer", "--batch-check=%(objectsize)"];
-  return (await startGit(bare, words, { env: byteEnv, input, signal })).text.split("\n").map(Number);
+  const { ok: isWhole, text } = await startGit(bare, words, { env: byteEnv, input, signal });
+  return isWhole ? text.split("\n").map(Number) : [];
 };
 
 const isNamed = (value: string | undefined): boolean => value !== undefined && !NO_VALUES.includes(value);

@@ -1,5 +1,5 @@
-import { spawn, spawnSync } from "node:child_process";
-import type { Readable } from "node:stream";
+import { spawnSync } from "node:child_process";
+import { describeError } from "../../base/describe-error.ts";
 
 /** `problem` is what `errors` come to, in a line. */
 export type GitOutput = Readonly<{
@@ -86,28 +86,34 @@ export const runGit = (
   return { ok: status === 0, text: (child.stdout ?? "").replace(/\n$/, ""), problem, errors, status };
 };
 
-const collect = (stream: Readable | null, encoding: "utf8" | "latin1"): (() => string) => {
-  const pieces: string[] = [];
-  stream?.setEncoding(encoding).on("data", (text: string) => pieces.push(text));
-  return () => pieces.join("");
+const readBytes = async (stream: unknown): Promise<Buffer> =>
+  stream instanceof ReadableStream ? Buffer.from(await new Response(stream).arrayBuffer()) : Buffer.alloc(0);
+
+type Started = Readonly<{ env?: NodeJS.ProcessEnv; input?: string; output?: number; signal: AbortSignal }>;
+
+const finishGit = async (cwd: string, args: readonly string[], more: Started): Promise<GitOutput> => {
+  const child = Bun.spawn(["git", ...GIT_SETTINGS, ...args], {
+    cwd,
+    env: createGitEnvironment(more.env),
+    stdin: Buffer.from(more.input ?? "", "latin1"),
+    stdout: more.output ?? "pipe",
+    stderr: "pipe",
+    signal: more.signal,
+  });
+  const [text, told] = await Promise.all([readBytes(child.stdout), readBytes(child.stderr), child.exited]);
+  const [errors, status] = [told.toString(), child.exitCode];
+  const problem = describeProblem(errors, status);
+  return { ok: status === 0, text: text.toString("latin1"), problem, errors, status };
 };
 
-/** For what may take long: ends early at `signal`. `input` and text have a character for each byte. */
-export const startGit = (
-  cwd: string,
-  args: readonly string[],
-  more: Readonly<{ env?: NodeJS.ProcessEnv; input?: string; output?: number; signal: AbortSignal }>,
-): Promise<GitOutput> => {
-  const { promise, resolve } = Promise.withResolvers<GitOutput>();
-  const stdio = ["pipe" as const, more.output ?? ("pipe" as const), "pipe" as const];
-  const child = spawn("git", [...GIT_SETTINGS, ...args], { cwd, env: createGitEnvironment(more.env), stdio });
-  child.stdin?.on("error", () => undefined).end(Buffer.from(more.input ?? "", "latin1"));
-  const [readText, readErrors] = [collect(child.stdout, "latin1"), collect(child.stderr, "utf8")];
-  more.signal.addEventListener("abort", () => child.kill(), { once: true });
-  child.on("error", (error) => resolve({ ok: false, text: "", problem: error.message, errors: "", status: null }));
-  child.on("close", (code) => {
-    const errors = readErrors();
-    resolve({ ok: code === 0, text: readText(), problem: describeProblem(errors, code), errors, status: code });
-  });
-  return promise;
+/**
+ * For what may take long: ends early at `signal`. `input` and text have a character for each byte. The streams of `node:child_process` take 14 ms
+ * to load.
+ */
+export const startGit = async (cwd: string, args: readonly string[], more: Started): Promise<GitOutput> => {
+  try {
+    return await finishGit(cwd, args, more);
+  } catch (error) {
+    return { ok: false, text: "", problem: describeError(error), errors: "", status: null };
+  }
 };

@@ -13,7 +13,7 @@ import { isTerminal } from "../terminal/is-terminal.ts";
 import { hint } from "../terminal/output.ts";
 import { confirm } from "../terminal/prompt.ts";
 import { type Snapshot, takeSnapshot } from "./code-snapshot.ts";
-import { refuseSize } from "./size-limit.ts";
+import { refuseSize } from "./sizes/size-limit.ts";
 
 type CodeFields = Pick<
   JobRequestInput,

@@ -38,10 +38,11 @@ const leadsOut = (name: string, target: string): boolean =>
   target.startsWith("/") || /^\.\.(\/|$)/.test(posix.join(posix.dirname(name), target));
 
 const listLeadingOut = (top: string, { sizes }: WorkingFiles): readonly string[] =>
-  sizes.flatMap(({ name, isLink }) => {
-    const target = isLink ? readTarget(top, name) : "";
-    return leadsOut(name, target) ? [`${name} -> ${target}`] : [];
-  });
+  sizes
+    .filter(({ isLink }) => isLink)
+    .map(({ name }) => ({ name, target: readTarget(top, name) }))
+    .filter(({ name, target }) => leadsOut(name, target))
+    .map(({ name, target }) => `${name} -> ${target}`);
 
 /** What of the user's files does not travel, or not as the user may expect. */
 export const findWarnings = (top: string, files: WorkingFiles): readonly string[] => {

@@ -1,9 +1,10 @@
 import { lstatSync, type Stats } from "node:fs";
 import { ok, type Result } from "../../base/result.ts";
 import type { Failure } from "../../command-line/command.ts";
-import { type Change, type GitFacts, listFiltered, readBlobSizes, readGitFacts, readStatus } from "./git-facts.ts";
+import { type Change, type GitFacts, listFiltered, readBlobSizes, readGitSettings, readStatus } from "./git-facts.ts";
 import { expandNested, type Untracked } from "./nested-repositories.ts";
 import { findPath, runGit, splitNames } from "./run-git.ts";
+import { findSizes } from "./sizes/object-sizes.ts";
 import type { Workshop } from "./snapshot-folder.ts";
 
 /** A line of the index. `isHidden`: git was told to look away from it; `isLeftOut`: and it is not there, as in a sparse checkout. */
@@ -11,7 +12,6 @@ export type IndexEntry = Readonly<{
   name: string;
   mode: string;
   object: string;
-  isMerged: boolean;
   isHidden: boolean;
   isLeftOut: boolean;
 }>;
@@ -37,13 +37,14 @@ export type WorkingFiles = Untracked &
     sizes: readonly SizedFile[];
   }>;
 
-type Seen = ReadonlyMap<string, Stats | undefined>;
+type Seen = readonly (Stats | undefined)[];
 
 const TAG_LENGTH = 2;
 const MODE_END = 8;
 const STAGE_LENGTH = 2;
 const [LINK, FILE, PROGRAM] = ["120000", "100644", "100755"];
 const EXECUTABLE = 0o100;
+const SKIPPED = /^s$/i;
 const UNTRACKED = "??";
 const GONE = /^[^DU]D$/;
 const UNCHANGED = /^(?:\?\?|. )$/;
@@ -59,14 +60,13 @@ const look = (top: string, name: string): Stats | undefined => {
 const parseEntry = (top: string, line: string): IndexEntry => {
   const [tag = "", end] = [line[0], line.indexOf("\t")];
   const name = line.slice(end + 1);
-  const isSkipped = tag.toUpperCase() === "S";
+  const isHidden = tag === "S" || tag !== tag.toUpperCase();
   return {
     name,
     mode: line.slice(TAG_LENGTH, MODE_END),
     object: line.slice(MODE_END + 1, end - STAGE_LENGTH),
-    isMerged: line[end - 1] === "0",
-    isHidden: isSkipped || tag !== tag.toUpperCase(),
-    isLeftOut: isSkipped && look(top, name) === undefined,
+    isHidden,
+    isLeftOut: isHidden && SKIPPED.test(tag) && look(top, name) === undefined,
   };
 };
 
@@ -93,14 +93,16 @@ type Asked = Readonly<{
 const askGit = (workshop: Workshop, entries: readonly IndexEntry[]): Promise<Result<Asked, Failure>> =>
   workshop.keep(async (signal) => {
     const objects = entries.map(({ object }) => object);
-    const [facts, changes, filtered, blobSizes] = await Promise.all([
-      readGitFacts(workshop.repository.top, signal),
+    const [settings, status, filtered, blobSizes] = await Promise.all([
+      readGitSettings(workshop.repository.top, signal),
       readStatus(workshop, signal),
       listFiltered(workshop, signal),
-      readBlobSizes(workshop, objects, signal),
+      findSizes(objects, (some) => readBlobSizes(workshop, some, signal)),
     ]);
-    if (!changes.ok) return changes;
-    return filtered.ok ? ok({ facts, changes: changes.value, filtered: filtered.value, blobSizes }) : filtered;
+    if (!status.ok) return status;
+    if (!filtered.ok) return filtered;
+    const { changes, ...head } = status.value;
+    return ok({ facts: { ...head, ...settings }, changes, filtered: filtered.value, blobSizes });
   });
 
 const isOfOtherKind = (mode: string, there: Stats | undefined): boolean => {
@@ -116,16 +118,16 @@ const findDifference = (
   const known = changes.flatMap(({ code, name }) => (UNCHANGED.test(code) ? [] : [name]));
   const gone = changes.flatMap(({ code, name }) => (GONE.test(code) ? [name] : []));
   const [skipped, marked, left] = [new Set(known), new Set(filtered), new Set(gone)];
-  const silent = entries.flatMap((entry, index) => (skipped.has(entry.name) ? [] : [{ entry, index }]));
-  const ofOtherKind = silent.filter(({ entry }) => isOfOtherKind(entry.mode, seen.get(entry.name)));
-  const doubtful = silent.filter(({ entry: { name }, index }) => {
-    const there = seen.get(name);
-    return there?.isFile() === true && (facts.hasFilters || there.size !== blobSizes[index] || marked.has(name));
+  const ofOtherKind = entries.filter(({ mode, name }, index) => !skipped.has(name) && isOfOtherKind(mode, seen[index]));
+  const doubtful = entries.filter(({ name }, index) => {
+    const there = seen[index];
+    if (skipped.has(name) || there?.isFile() !== true) return false;
+    return facts.hasFilters || there.size !== blobSizes[index] || marked.has(name);
   });
   return {
     gone,
-    changed: [...known.filter((name) => !left.has(name)), ...ofOtherKind.map(({ entry }) => entry.name)],
-    doubtful: doubtful.map(({ entry }) => entry),
+    changed: [...known.filter((name) => !left.has(name)), ...ofOtherKind.map(({ name }) => name)],
+    doubtful,
   };
 };
 
@@ -140,13 +142,15 @@ const measureAll = (
   top: string,
   seen: Seen,
   { entries, names, blobSizes }: Readonly<{ entries: readonly IndexEntry[] }> & Untracked & Asked,
-): readonly SizedFile[] => [
-  ...[...seen].map(([name, status]) => measure(name, status, true)),
-  ...names.map((name) => measure(name, look(top, name), false)),
-  ...entries.flatMap(({ name, isLeftOut }, index) =>
-    isLeftOut ? [{ name, bytes: blobSizes[index] || 0, isTracked: true, isLink: false }] : [],
-  ),
-];
+): readonly SizedFile[] => {
+  const tracked = entries.map(({ name, isLeftOut }, index) =>
+    isLeftOut
+      ? { name, bytes: blobSizes[index] || 0, isTracked: true, isLink: false }
+      : measure(name, seen[index], true),
+  );
+  const once = tracked.filter(({ name }, index) => name !== tracked[index - 1]?.name);
+  return [...once, ...names.map((name) => measure(name, look(top, name), false))];
+};
 
 /** Reads the user's repository, and makes the workshop's index see what git was told to look away from. */
 export const findWorkingFiles = async (workshop: Workshop): Promise<Result<WorkingFiles, Failure>> => {
@@ -154,7 +158,7 @@ export const findWorkingFiles = async (workshop: Workshop): Promise<Result<Worki
   const entries = listEntries(workshop);
   showHidden(workshop, entries);
   const asking = askGit(workshop, entries);
-  const seen: Seen = new Map(entries.map(({ name }) => [name, look(top, name)]));
+  const seen: Seen = entries.map(({ name }) => look(top, name));
   const asked = await asking;
   if (!asked.ok) return asked;
   const { facts, changes, filtered } = asked.value;

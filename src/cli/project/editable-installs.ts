@@ -115,18 +115,13 @@ const guessFolders = (site: string, top: string, known: readonly string[]): read
     .filter((project) => isBelow(top, project) && !known.some((folder) => isBelow(project, folder)))
     .flatMap((project) => [join(project, "src"), project].filter((folder) => existsSync(folder)));
 
-const travels = (top: string, folder: string): boolean => {
-  const listed = runGit(top, [
-    "--literal-pathspecs",
-    "ls-files",
-    "--cached",
-    "--others",
-    "--exclude-standard",
-    "--",
-    folder,
-  ]);
-  return !listed.ok || listed.text !== "";
-};
+const KINDS = [["--cached"], ["--others", "--exclude-standard"]];
+
+const travels = (top: string, folder: string): boolean =>
+  KINDS.some((kind) => {
+    const listed = runGit(top, ["--literal-pathspecs", "ls-files", ...kind, "--", folder]);
+    return !listed.ok || listed.text !== "";
+  });
 
 /**
  * The folders of the code below `top` from which the environment imports what is installed in it as editable: those that a

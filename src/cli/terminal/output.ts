@@ -27,9 +27,23 @@ export const print = (text: string): void => {
 
 const STANDARD_ERROR = 2;
 
+let collected: string[] | null = null;
+
+/** What is said meanwhile is given back instead of shown. One at a time. */
+export const collectHints = async <Value>(work: () => Promise<Value>): Promise<readonly [Value, readonly string[]]> => {
+  const notes: string[] = [];
+  collected = notes;
+  try {
+    return [await work(), notes];
+  } finally {
+    collected = null;
+  }
+};
+
 /** `console.error` paints what it writes on a terminal. */
 export const hint = (text: string): void => {
-  if (isTerminal("errors")) process.getBuiltinModule("node:fs").writeSync(STANDARD_ERROR, `${text}\n`);
+  if (collected !== null) collected.push(text);
+  else if (isTerminal("errors")) process.getBuiltinModule("node:fs").writeSync(STANDARD_ERROR, `${text}\n`);
   else console.error(text);
 };
 

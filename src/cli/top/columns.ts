@@ -1,6 +1,6 @@
 import type { WireGpu } from "../../wire/gpu.ts";
+import { formatGpuMemory, listGpuUses } from "../../wire/gpus/gpu-text.ts";
 import type { WireJob } from "../../wire/job.ts";
-import { formatGpuMemory, listGpuUses } from "../jobs/gpu-text.ts";
 import { formatGpus } from "../jobs/job-text.ts";
 import { createCommandList, type FitListed, type Listed } from "../lists/command-list.ts";
 import { formatDuration } from "../terminal/duration.ts";

@@ -1,35 +1,14 @@
-import type { Result } from "../../base/result.ts";
-import type { Failure, FlagValues, Invocation, Outcome, Verb } from "../../command-line/command.ts";
-import { failState, failUsage } from "../../command-line/usage.ts";
-import type { JobRequestInput, WireJob } from "../../wire/job.ts";
-import type { Api } from "../connection/api-client.ts";
+import type { Invocation, Outcome, Verb } from "../../command-line/command.ts";
+import { failUsage } from "../../command-line/usage.ts";
 import { connect } from "../connection/connect.ts";
 import { askJobs } from "../jobs/ask-job.ts";
 import { readProject } from "../project/read-project.ts";
 import { confirmCommand } from "../submission/confirm-command.ts";
 import { chooseReading } from "../submission/expand-words.ts";
 import { QUEUE_FLAGS, queueRequests } from "../submission/queue-requests.ts";
-import { redoRequests } from "../submission/redo-requests.ts";
+import { redoRequests } from "../submission/redo/redo-requests.ts";
+import { submitAgain } from "../submission/redo/submit-again.ts";
 import { SUBMISSION_FLAGS } from "../submission/submission-flags.ts";
-import { submitKnown } from "../submission/submit-jobs.ts";
-
-const refuseGone = (jobs: readonly WireJob[], message: string): Result<never, Failure> => {
-  const input = jobs.find(({ input_artifact_id: id }) => id && message.includes(id));
-  if (input !== undefined) {
-    return failState(`the standard input of job ${input.id} is no longer kept`, "give it anew with nx run");
-  }
-  const gone = jobs.find((job) => job.artifact_id !== null && message.includes(job.artifact_id)) ?? jobs[0];
-  const from = gone?.git_commit ? `, from a checkout of ${gone.git_commit}` : "";
-  return failState(`the code of job ${gone?.id} is no longer kept`, `send it anew with nx add${from}`);
-};
-
-const submitAgain =
-  (api: Api, flags: FlagValues, jobs: readonly WireJob[]) =>
-  async (requests: readonly JobRequestInput[]): Promise<Result<readonly WireJob[], Failure>> => {
-    const submitted = await submitKnown(api, flags, requests);
-    const isGone = !submitted.ok && submitted.error.code === "ARTIFACT_NOT_FOUND";
-    return isGone ? refuseGone(jobs, submitted.error.message) : submitted;
-  };
 
 const run = async (invocation: Invocation): Promise<Outcome> => {
   const { flags, words, command } = invocation;

@@ -5,6 +5,7 @@ import { createRefusal, createUnavailable, isUnavailable, type Unavailable } fro
 import type { Log } from "../core/telemetry/log.ts";
 import { createAccessGuard, createCrowdGuard, createShutdownGuard } from "./access/access-guard.ts";
 import { createSeats, type Seats } from "./access/seats.ts";
+import type { Dispatch } from "./agents/ask-server.ts";
 import type { ApiContext, AppEnv, Peer } from "./context.ts";
 import type { OpenApiDocument } from "./http/docs-page.ts";
 import { respondRefusal } from "./http/error-response.ts";
@@ -24,10 +25,12 @@ import { createJobFileRoutes } from "./routes/job-files.ts";
 import { createJobLogRoutes } from "./routes/job-logs.ts";
 import { createJobWaitRoute } from "./routes/job-wait.ts";
 import { createJobRoutes } from "./routes/jobs.ts";
+import { createAgentRoute } from "./routes/mcp.ts";
 import { createMetricsRoute } from "./routes/metrics.ts";
 import { createNotificationRoute } from "./routes/notifications.ts";
 import { createServerRoutes } from "./routes/server.ts";
 import { createSshKeyRoute } from "./routes/ssh-key.ts";
+import { createUsageRoute } from "./routes/usage.ts";
 
 /** `close` ends what would go on for ever: terminals and event streams. */
 export type App = Readonly<{
@@ -44,9 +47,9 @@ const createDocument = (hono: OpenAPIHono<AppEnv>, version: string): OpenApiDocu
   });
 };
 
-type Shared = Readonly<{ rooms: ViewingRooms; seats: Seats; document: () => OpenApiDocument }>;
+type Shared = Readonly<{ rooms: ViewingRooms; seats: Seats; document: () => OpenApiDocument; dispatch: Dispatch }>;
 
-const listRoutes = (context: ApiContext, { rooms, seats, document }: Shared): readonly Route[] => [
+const listRoutes = (context: ApiContext, { rooms, seats, document, dispatch }: Shared): readonly Route[] => [
   ...createServerRoutes(context),
   ...createGpuRoutes(context),
   ...createArtifactRoutes(context),
@@ -61,6 +64,8 @@ const listRoutes = (context: ApiContext, { rooms, seats, document }: Shared): re
   createEventRoute(context),
   createNotificationRoute(context),
   createSshKeyRoute(context),
+  createUsageRoute(context),
+  createAgentRoute(context, dispatch),
   createMetricsRoute(context),
   ...createDocumentationRoutes(document),
 ];
@@ -84,7 +89,11 @@ const createHono = (context: ApiContext, rooms: ViewingRooms): OpenAPIHono<AppEn
   const guards = [createAccessGuard(context), createShutdownGuard(context), createCrowdGuard(context, seats)];
   hono.use(createRequestObserver(context), ...guards);
   const document = (): OpenApiDocument => createDocument(hono, context.settings.version);
-  mountRoutes(hono, listRoutes(context, { rooms, seats, document }), { seats, bodyTimeoutS: limits.bodyTimeout });
+  const dispatch: Dispatch = (request, peer) => hono.fetch(request, { peer });
+  mountRoutes(hono, listRoutes(context, { rooms, seats, document, dispatch }), {
+    seats,
+    bodyTimeoutS: limits.bodyTimeout,
+  });
   hono.notFound(({ req }) => respondRefusal(createRefusal("NOT_FOUND", `There is nothing at ${req.path}`)));
   hono.onError((error, request) => answerError(request.get("log"), error));
   return hono;

@@ -53,6 +53,7 @@ const READS: readonly Try[] = [
   "/v1/jobs/bob-running/files/made",
   "/v1/jobs/bob-running/files.tar",
   "/v1/artifacts/by-sha/abcd",
+  "/v1/usage",
   "/metrics",
   "/openapi.json",
   "/docs",
@@ -89,11 +90,12 @@ const OTHERS: readonly Try[] = [
 
 const MAY: Readonly<Record<Role, readonly Try[]>> = {
   viewer: READS,
+  agent: [...READS, ...OWN],
   user: [...READS, ...OWN],
   admin: [...READS, ...OWN, ...OTHERS],
 };
 
-describe.each(["viewer", "user", "admin"] as const)("a remote %s called ann", (role) => {
+describe.each(["viewer", "agent", "user", "admin"] as const)("a remote %s called ann", (role) => {
   const allowed = MAY[role];
   const refused = [...READS, ...OWN, ...OTHERS].filter((one) => !allowed.includes(one));
 

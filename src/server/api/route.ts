@@ -18,7 +18,7 @@ export type PathParameter = Readonly<{ schema: z.ZodType; refuse?: (text: string
 export type RouteSpec = Readonly<
   Pick<RouteConfig, "path" | "tags" | "summary" | "description" | "security" | "responses"> & {
     method: "get" | "post" | "put" | "patch" | "delete";
-    asks?: "contribute";
+    asks?: "contribute" | "read";
     seat?: SeatKind;
     params?: Readonly<Record<string, PathParameter>>;
     query?: z.ZodObject;

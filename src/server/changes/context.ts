@@ -1,4 +1,5 @@
 import type { Clock } from "../core/clock.ts";
+import type { AgentLimits } from "../core/jobs/agent-limits.ts";
 import type { JobId } from "../core/jobs/job.ts";
 import type { ReadDiskRoom } from "../core/machine/disk-room.ts";
 import type { LaunchTrouble } from "../core/machine/launch-trouble.ts";
@@ -9,8 +10,8 @@ import type { Store } from "../core/store.ts";
 import type { Log } from "../core/telemetry/log.ts";
 import type { Meter } from "../core/telemetry/meter.ts";
 
-/** Who asks, and the log of the request, whose lines carry its id. */
-export type Caller = Readonly<{ log: Log; name: string }>;
+/** Who asks, with its limits where it is an agent, and the log of the request, whose lines carry its id. */
+export type Caller = Readonly<{ log: Log; name: string; agent?: AgentLimits | undefined }>;
 
 /** `running` has the running jobs looked at now, `queues` what can start now, `outbox` what is to be told, `outputs` what ended jobs made. */
 export type Wakes = Readonly<{ running: () => void; queues: () => void; outbox: () => void; outputs: () => void }>;

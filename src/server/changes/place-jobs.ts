@@ -1,9 +1,11 @@
 import { err, ok, type Result } from "../../base/result.ts";
 import type { JobRequest } from "../../wire/job.ts";
 import { type Job, type JobId, listArtifacts, type QueuedJob } from "../core/jobs/job.ts";
+import { checkAgentLimits } from "../core/queue/agent-share.ts";
 import { checkQueueLimits } from "../core/queue/queue-limits.ts";
 import { createRefusal, type Refusal } from "../core/refusal.ts";
 import type { Transaction } from "../core/store.ts";
+import { readAgentUse } from "./agent-use.ts";
 import type { SubmitContext } from "./context.ts";
 
 export type Submission = Readonly<{ request: JobRequest; job: QueuedJob }>;
@@ -14,7 +16,7 @@ export type Submitted = Readonly<{ jobs: readonly Job[]; created: readonly Queue
 type Placement =
   | Readonly<{ isNew: true; job: QueuedJob; request: JobRequest }>
   | Readonly<{ isNew: false; job: Job; request: JobRequest }>;
-type PlaceContext = Pick<SubmitContext, "newJobId" | "settings">;
+type PlaceContext = Pick<SubmitContext, "newJobId" | "settings" | "store" | "clock">;
 type Placed = ReadonlyMap<JobId, Placement>;
 
 const MAX_ID_ATTEMPTS = 1000;
@@ -56,12 +58,17 @@ const placeJob = (
 const insertNew = (
   transaction: Transaction,
   placed: Placed,
-  { settings }: PlaceContext,
+  { settings, store, clock }: PlaceContext,
 ): Result<readonly QueuedJob[], Refusal> => {
   const fresh = [...placed.values()].filter((placement) => placement.isNew);
   const waiting = fresh.filter(({ request }) => !request.run_immediately).map(({ job }) => job);
   const within = checkQueueLimits(waiting, transaction.countQueued, settings);
   if (!within.ok) return within;
+  const asked = fresh.map(({ job, request }) => ({ ...job, isNow: request.run_immediately }));
+  const shared = checkAgentLimits(asked, (user) =>
+    readAgentUse(store, transaction.countQueued, { user, now: clock() }),
+  );
+  if (!shared.ok) return shared;
   for (const { job, request } of fresh) transaction.insertJob(job, request.env);
   const batchId = fresh[0]?.job.batchId;
   if (batchId !== undefined) transaction.outbox.openBatch(batchId, fresh.length);

@@ -29,6 +29,12 @@ export type JobFilter = Readonly<{
   offset: number;
 }>;
 
+/** Of one user, or of all, from `since` to `now` in Unix seconds. */
+export type UseAsked = Readonly<{ since: number; now: number; user?: string | undefined }>;
+
+/** `jobs` that had GPUs or none, `gpuSeconds` within the time. */
+export type GpuUseOf = Readonly<{ user: string; jobs: number; gpuSeconds: number }>;
+
 /** `limit` takes the head of the queue, in start order. */
 export type QueueSelection = Readonly<{ needs?: "cpu" | "gpu"; limit?: number }>;
 
@@ -100,12 +106,14 @@ export type Store = Readonly<{
   listJobs: (filter: JobFilter) => AsyncGenerator<readonly Job[], void>;
   loadQueuedJobs: (selection?: QueueSelection) => readonly QueuedJob[];
   loadDecidingJobs: (countStarts: CountStarts, passedOverSince: number) => readonly QueuedJob[];
+  countQueuedOf: (user: string) => number;
   countQueuedBefore: (job: Pick<QueuedJob, "id" | "priority" | "createdAt">) => number;
   readNewestQueued: () => number;
   loadActiveJobs: () => readonly ActiveJob[];
   findMovingJob: () => EndedJob | null;
   listExpiring: (user: string, limit: number) => ExpiringJobs;
   countJobs: () => JobCounts;
+  listGpuUse: (asked: UseAsked) => readonly GpuUseOf[];
   loadEnvironment: (id: JobId) => Environment;
   listBlacklist: () => ReadonlySet<number>;
   isDiskSpell: () => boolean;

@@ -20,6 +20,7 @@ import { loadSettings } from "../external/settings/load-settings.ts";
 import { addToken, listTokens, revokeToken } from "../external/sqlite/beside-server/tokens.ts";
 import { becomeOwner } from "./become-owner.ts";
 import { rotateToken } from "./rotate-token.ts";
+import { describeLimits, LIMIT_FLAGS, readLimits } from "./token-limits.ts";
 
 const CALLED = "nexus-server token";
 const ACTIONS = ["add", "list", "revoke"];
@@ -56,9 +57,12 @@ const planToken = (flags: FlagValues, name: string | undefined): Result<AccessTo
     return failUsage(`${JSON.stringify(name)} can't be a name: ${NAME_RULE}`);
   const role = readRole(flags);
   if (!role.ok) return role;
+  const limits = readLimits(flags, role.value);
+  if (!limits.ok) return limits;
   const createdAt = Date.now() / 1000;
   const expiresAt = readExpiry(flags, createdAt);
-  return expiresAt.ok ? ok({ name, role: role.value, createdAt, expiresAt: expiresAt.value }) : expiresAt;
+  if (!expiresAt.ok) return expiresAt;
+  return ok({ name, role: role.value, createdAt, expiresAt: expiresAt.value, limits: limits.value });
 };
 
 const add = (serverDir: string, flags: FlagValues, name: string | undefined): Outcome => {
@@ -68,9 +72,11 @@ const add = (serverDir: string, flags: FlagValues, name: string | undefined): Ou
   const added = convertProblem(addToken(serverDir, { ...planned.value, digest: digestText(token) }));
   if (!added.ok) return added;
   process.stdout.write(`${token}\n`);
-  const { role, expiresAt } = planned.value;
+  const { name: holder, role, expiresAt } = planned.value;
+  const limits = describeLimits(planned.value);
+  const within = limits === "" ? "" : ` (${limits})`;
   say(
-    `This is shown only once. It makes its holder ${planned.value.name}, in the role ${role}, ${describeEnd(expiresAt)}.`,
+    `This is shown only once. It makes its holder ${holder}, in the role ${role}${within}, ${describeEnd(expiresAt)}.`,
   );
   return DONE;
 };
@@ -80,6 +86,7 @@ const describeRow = (now: number, token: AccessToken): readonly string[] => [
   token.role,
   describeTime(token.createdAt),
   token.expiresAt === null ? "never" : `${describeTime(token.expiresAt)}${isExpired(token, now) ? " (expired)" : ""}`,
+  describeLimits(token),
 ];
 
 const renderTable = (rows: readonly (readonly string[])[]): string => {
@@ -89,11 +96,12 @@ const renderTable = (rows: readonly (readonly string[])[]): string => {
   return rows.map((row) => `${line(row).trimEnd()}\n`).join("");
 };
 
-const toJson = ({ name, role, createdAt, expiresAt }: AccessToken) => ({
+const toJson = ({ name, role, createdAt, expiresAt, limits }: AccessToken) => ({
   name,
   role,
   created_at: createdAt,
   expires_at: expiresAt,
+  ...(limits ? { limits: { gpus: limits.gpus, queued: limits.queued, gpu_hours: limits.gpuHours } } : {}),
 });
 
 const list = (serverDir: string, flags: FlagValues): Outcome => {
@@ -103,7 +111,13 @@ const list = (serverDir: string, flags: FlagValues): Outcome => {
   const rows = tokens.value.map((token) => describeRow(now, token));
   if (readSwitch(flags, "json")) process.stdout.write(`${JSON.stringify(tokens.value.map(toJson), null, 2)}\n`);
   else if (rows.length === 0) say("There are no tokens of people; make one with nexus-server token add NAME");
-  else process.stdout.write(renderTable([["NAME", "ROLE", "CREATED", "EXPIRES"], ...rows]));
+  else
+    process.stdout.write(
+      renderTable([
+        ["NAME", "ROLE", "CREATED", "EXPIRES", ...(tokens.value.some(({ limits }) => limits) ? ["LIMITS"] : [])],
+        ...rows,
+      ]),
+    );
   return DONE;
 };
 
@@ -138,8 +152,9 @@ const act = (serverDir: string, apiToken: string | null, { flags, words: [action
 
 const note = (serverDir: string, by: string, { flags, words: [action = "rotate", name] }: Invocation): void => {
   if (action === "list") return;
-  const { role, expires } = flags;
-  const noted = noteTokenChange(serverDir, { change: action, name, role, expires, by });
+  const { role, expires, gpus, queued, "gpu-hours": gpu_hours } = flags;
+  const limits = { gpus, queued, gpu_hours };
+  const noted = noteTokenChange(serverDir, { change: action, name, role, expires, ...limits, by });
   if (!noted.ok) say(`Warning: ${noted.error.message}`);
 };
 
@@ -159,8 +174,13 @@ export const verb: Verb = {
   usage: USAGE,
   summary: "who may use this server from elsewhere",
   flags: [
-    { long: "role", value: "ROLE", help: "add NAME: viewer (looks), user (the default) or admin" },
+    {
+      long: "role",
+      value: "ROLE",
+      help: "add NAME: viewer (looks), agent (a user with limits), user (the default) or admin",
+    },
     { long: "expires", value: "WHEN", help: "add NAME: 30d, 12h or 2027-01-31 (default: never)" },
+    ...LIMIT_FLAGS,
     { long: "json", help: "list: as JSON" },
     { long: "rotate", help: "a new token that names nobody; the old one is refused" },
   ],
@@ -168,6 +188,7 @@ export const verb: Verb = {
   examples: [
     "sudo nexus-server token add ann",
     "sudo nexus-server token add eve --role viewer --expires 30d",
+    "sudo nexus-server token add claude --role agent --gpus 2 --gpu-hours 16",
     "sudo nexus-server token list",
     "sudo nexus-server token --rotate",
   ],

@@ -1,10 +1,13 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import { execFileSync, spawnSync } from "node:child_process";
+import { execFileSync, spawn, spawnSync } from "node:child_process";
 import { appendFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { reachAgent, startAgent } from "../../support/agent.ts";
 import { pickPort } from "../../support/pick-port.ts";
-import { ROOT } from "../../support/programs.ts";
+import { ROOT, stopChild } from "../../support/programs.ts";
+import { waitUntil } from "../../support/wait.ts";
+import { createWorld } from "../../support/world.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "nexus-build-"));
 const dist = join(folder, "dist");
@@ -82,6 +85,28 @@ describe("the single-file programs", () => {
     expect(output).toContain("starting one with mock GPUs");
     expect(output).toContain("made on GPU 0");
     expect(status).toBe(7);
+  });
+
+  test("serve agents, by nx mcp and at /mcp", async () => {
+    const world = await createWorld();
+    const server = spawn(join(dist, "nexus-server"), { env: world.env, stdio: "ignore" });
+    try {
+      await waitUntil(
+        () =>
+          fetch(`${world.url}/v1/health`)
+            .then(({ ok }) => ok)
+            .catch(() => false),
+        "it answers",
+      );
+      for (const reach of [() => startAgent(world, world.home, join(dist, "nx")), () => reachAgent(world.url, "")]) {
+        const agent = await reach();
+        expect((await agent.call("status")).facts).toMatchObject({ queued: 0 });
+        await agent.close();
+      }
+    } finally {
+      await stopChild(server, "SIGTERM");
+      await world.dispose();
+    }
   });
 
   test("come with a list of what they are made of", () => {

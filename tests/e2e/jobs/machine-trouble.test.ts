@@ -71,7 +71,7 @@ const SCREEN = Bun.which("screen") ?? "";
 
 const limitTo = (spare: number): Trouble => ({
   name: `room for ${spare} processes`,
-  reason: /no more processes can be started \(.+\): end some/,
+  reason: /no more processes can be started|can start no more processes/,
   make: () => {
     const [real, limited] = [join(folder, "real-screen"), join(folder, "screen")];
     cpSync(SCREEN, real);

@@ -31,7 +31,7 @@ const judgeToken = ({ tokenDigest, store, clock }: ApiContext, token: string): C
   if (found === null) return { kind: "wrong" };
   return isExpired(found, clock())
     ? { kind: "expired" }
-    : { kind: "token", name: found.name, role: found.role, isGuessable };
+    : { kind: "token", name: found.name, role: found.role, limits: found.limits ?? null, isGuessable };
 };
 
 const judgeCredential = (context: ApiContext, authorization: string | undefined): Credential => {

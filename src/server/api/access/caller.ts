@@ -18,5 +18,6 @@ export const nameUser = (request: AppRequest): string | null =>
 export const readCaller = (request: AppRequest): Caller => {
   const { address } = request.env.peer;
   const user = nameUser(request);
-  return { log: request.get("log"), name: user === null ? address : `${user} at ${address}` };
+  const name = user === null ? address : `${user} at ${address}`;
+  return { log: request.get("log"), name, agent: request.get("identity")?.agent };
 };

@@ -35,6 +35,13 @@ const lastLines = z.preprocess(toInteger, z.int().min(1)).optional();
 
 export const healthQuerySchema = z.object({ detailed: flag, refresh: flag });
 
+const MAX_DAYS = 366;
+
+export const usageQuerySchema = z.object({
+  days: z.preprocess(toInteger, z.int().min(1).max(MAX_DAYS)).default(7),
+  user: text,
+});
+
 export const statusQuerySchema = z.object({ user: text });
 
 const logFile = z.preprocess(takeLast, z.enum(LOG_FILES)).default("output");
@@ -46,6 +53,8 @@ export const logsQuerySchema = z.object({
   file: logFile,
   since: unixSeconds,
   format: logForm,
+  resumable: flag,
+  from: logPosition,
 });
 
 export const streamQuerySchema = z.object({

@@ -1,5 +1,6 @@
 import { setImmediate as giveWay } from "node:timers/promises";
 import type { WireWait } from "../../../wire/wait.ts";
+import { createGpuSeconds } from "../../changes/agent-use.ts";
 import type { JobId, QueuedJob } from "../../core/jobs/job.ts";
 import type { ProcessOwner } from "../../core/machine/host.ts";
 import type { Gpu } from "../../core/queue/gpu.ts";
@@ -30,11 +31,15 @@ const gatherFacts = (
 ): WaitFacts => {
   const { maxCpuJobs, maxPassedOver: maxPassedOverS } = settings;
   const [active, blacklist] = [store.loadActiveJobs(), store.listBlacklist()];
-  const countStarts = createCountStarts({ active, maxCpuJobs }, describeGpus(gpus ?? [], active, blacklist));
+  const countGpuSeconds = createGpuSeconds(store, now);
+  const countStarts = createCountStarts(
+    { active, maxCpuJobs, countGpuSeconds },
+    describeGpus(gpus ?? [], active, blacklist),
+  );
   const all = [...jobs, ...store.loadDecidingJobs(countStarts, now - maxPassedOverS)];
   const waiting = new Map(all.map((job) => [job.id, job]));
   for (const { id } of active) waiting.delete(id);
-  const halts = { disk: disk ?? null, trouble: trouble.read() };
+  const halts = { countGpuSeconds, disk: disk ?? null, trouble: trouble.read() };
   return { queued: [...waiting.values()], active, gpus, ...halts, blacklist, maxCpuJobs, maxPassedOverS };
 };
 

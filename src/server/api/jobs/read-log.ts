@@ -6,6 +6,7 @@ import { isEnded, type Job } from "../../core/jobs/job.ts";
 import { createRefusal, type Refusal } from "../../core/refusal.ts";
 import type { ApiContext } from "../context.ts";
 import type { logsQuerySchema } from "../http/query.ts";
+import { readOnward } from "./read-onward.ts";
 
 type LogsQuery = z.output<typeof logsQuerySchema>;
 
@@ -22,6 +23,8 @@ const TIMES_UNKNOWN = createRefusal(
 );
 
 const ERRORS_WITHOUT_TIMES = createRefusal("INVALID_REQUEST", "Of what went wrong around a job no times are noted");
+
+const ONWARD_ALONE = createRefusal("INVALID_REQUEST", "resumable and from can't be used with since or format");
 
 /** Null where that is all of the log. */
 export const chooseSince = async (
@@ -56,15 +59,27 @@ const describeText = (bytes: Uint8Array, { last_n_lines: lastLines, file }: Logs
 const describeData = (bytes: Uint8Array, isRemoved: boolean, { since }: LogsQuery): Response =>
   Response.json({ data: useLineFeeds(decode(bytes)), ...(isRemoved ? { removed: true } : {}), since });
 
-const isRemoved = async ({ logs }: ApiContext, job: Job, bytes: Uint8Array): Promise<boolean> =>
-  bytes.length === 0 && isEnded(job) && logs.isRemoved(job.id);
+const isRemoved = async ({ logs }: ApiContext, job: Job): Promise<boolean> => isEnded(job) && logs.isRemoved(job.id);
 
-/** The end of a log, in the form that is asked for. */
+const answerOnward = async (context: ApiContext, job: Job, query: LogsQuery): Promise<Result<Response, Refusal>> => {
+  const { from, last_n_lines: lastLines = Number.MAX_SAFE_INTEGER } = query;
+  if (query.format !== "json" || query.since !== undefined) return err(ONWARD_ALONE);
+  const place = from === undefined ? null : { from, isMarked: false };
+  const read = await readOnward(context.logs, job.id, { lastLines, place });
+  const isGone = read.data === "" && (await isRemoved(context, job));
+  return ok(Response.json({ ...read, ...(isGone ? { removed: true } : {}) }));
+};
+
+const isOnward = ({ file, resumable, from }: LogsQuery): boolean =>
+  file === "output" && (resumable || from !== undefined);
+
+/** The end of a log, in the form that is asked for, or what came to it since a reading. */
 export const answerLog = async (
   context: ApiContext,
   job: Job,
   query: LogsQuery,
 ): Promise<Result<Response, Refusal>> => {
+  if (isOnward(query)) return answerOnward(context, job, query);
   const read = await readBytes(context, job, query);
   if (!read.ok) return read;
   switch (query.format) {
@@ -73,6 +88,6 @@ export const answerLog = async (
     case "text":
       return ok(describeText(read.value, query));
     case "json":
-      return ok(describeData(read.value, await isRemoved(context, job, read.value), query));
+      return ok(describeData(read.value, read.value.length === 0 && (await isRemoved(context, job)), query));
   }
 };

@@ -6,7 +6,7 @@ import type { Caller } from "../../changes/context.ts";
 import { isActive, type Job, type QueuedJob } from "../../core/jobs/job.ts";
 import { applyJobEvent } from "../../core/jobs/job-transition.ts";
 import { toWireJob } from "../../core/jobs/wire-job.ts";
-import { createRefusal, type Refusal } from "../../core/refusal.ts";
+import { createLimitReached, createRefusal, type Refusal } from "../../core/refusal.ts";
 import { readCaller } from "../access/caller.ts";
 import { permit } from "../access/permit.ts";
 import type { ApiContext } from "../context.ts";
@@ -31,6 +31,7 @@ const editSpec = {
     ...describeErrors(
       "INVALID_JOB_STATE",
       "JOB_NOT_FOUND",
+      "LIMIT_REACHED",
       "PAYLOAD_TOO_LARGE",
       "REQUEST_TIMEOUT",
       "UNSUPPORTED_MEDIA_TYPE",
@@ -77,6 +78,12 @@ const changeFor = (
   });
 };
 
+const refuseShare = ({ id, user, agent }: Job, numGpus: number): Refusal | null => {
+  if (agent === undefined || numGpus <= agent.gpus) return null;
+  const message = `Job ${id} is of the agent ${user}, which can't have ${numGpus} GPUs at once: it may have ${agent.gpus}`;
+  return createLimitReached(message, { limit: "agent_gpus", max: agent.gpus, asked: numGpus });
+};
+
 const isEmpty = ({ command, priority, num_gpus, git_tag }: JobPatch): boolean =>
   [command, priority, num_gpus, git_tag].every((value) => value === undefined || value === null);
 
@@ -89,6 +96,8 @@ const pickQueuedEdits = (patch: JobPatch): Partial<Pick<QueuedJob, "command" | "
 const editJob = (job: Job, patch: JobPatch): Decided => {
   const reason = "edited";
   if (isEmpty(patch)) return ok({ after: job, reason });
+  const refusal = refuseShare(job, patch.num_gpus ?? 0);
+  if (refusal !== null) return err(refusal);
   const tag = typeof patch.git_tag === "string" ? { gitTag: patch.git_tag } : {};
   const edited = applyJobEvent(job, { kind: "edit", ...pickQueuedEdits(patch), ...tag });
   return edited.ok ? ok({ after: edited.value, reason }) : refuseState(edited.error.message);

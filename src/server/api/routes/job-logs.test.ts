@@ -1,5 +1,6 @@
 import { expect, test } from "bun:test";
 import { createHarness } from "../../../../tests/support/api.ts";
+import { renderLogMark } from "../../../wire/log-cut.ts";
 import { createApp } from "../app.ts";
 
 test("the tail of a log is JSON", async () => {
@@ -9,6 +10,26 @@ test("the tail of a log is JSON", async () => {
   expect([whole.status, await whole.json()]).toEqual([200, { data: `tail of ${id} null\n` }]);
   const lines = await call("GET", `/v1/jobs/${id}/logs?last_n_lines=20`);
   expect(await lines.json()).toEqual({ data: `tail of ${id} 20\n` });
+});
+
+test("a log can be read on from where an earlier answer ended, across what was left out", async () => {
+  const { call, context, submit } = createHarness();
+  const { id } = await submit();
+  const read = async (query: string) => (await call("GET", `/v1/jobs/${id}/logs?${query}`)).json();
+  const length = (text: string): number => text.length;
+  const tail = `bytes of ${id} 3 null\n`;
+  expect(await read("resumable=true&last_n_lines=3")).toEqual({ data: tail, next: 7 + length(tail) });
+  const rest = `bytes of ${id} ${Number.MAX_SAFE_INTEGER} {"from":12,"isMarked":false}\n`;
+  expect(await read("from=12")).toEqual({ data: rest, next: 12 + length(rest) });
+  expect(await read("from=12&file=error")).toEqual({ data: `errors of ${id} null\n` });
+  const mark = renderLogMark({ from: 3, to: 5000 });
+  const resume: typeof context.logs.resume = async (_id, { place }) =>
+    place?.isMarked
+      ? { position: 5000, bytes: new Blob(["end"]).stream() }
+      : { position: 0, bytes: new Blob(["abc", mark]).stream() };
+  const app = createApp({ ...context, logs: { ...context.logs, resume } });
+  const request = new Request(`http://localhost/v1/jobs/${id}/logs?from=0`, { headers: { host: "localhost" } });
+  expect(await (await app.fetch(request, { address: "::1" })).json()).toEqual({ data: `abc${mark}end`, next: 5003 });
 });
 
 test("what went wrong around a job can be read too", async () => {

@@ -1,7 +1,14 @@
+import type { AgentLimits } from "../jobs/agent-limits.ts";
 import type { Role } from "./access.ts";
 
-/** What is kept of a token beside its digest; times in Unix seconds, `expiresAt` null for one that never does. */
-export type AccessToken = Readonly<{ name: string; role: Role; createdAt: number; expiresAt: number | null }>;
+/** What is kept of a token beside its digest; times in Unix seconds, `expiresAt` null for one that never does. `limits` are those of an agent, null for the usual ones. */
+export type AccessToken = Readonly<{
+  name: string;
+  role: Role;
+  createdAt: number;
+  expiresAt: number | null;
+  limits?: AgentLimits | null;
+}>;
 
 export const isExpired = ({ expiresAt }: AccessToken, now: number): boolean => expiresAt !== null && expiresAt <= now;
 

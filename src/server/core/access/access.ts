@@ -1,17 +1,19 @@
 import { err, ok, type Result } from "../../../base/result.ts";
+import { type AgentLimits, USUAL_LIMITS } from "../jobs/agent-limits.ts";
 import type { LoopbackTrust } from "./loopback.ts";
 import { checkAddressed, isLoopback } from "./server-hosts.ts";
 
-export const ROLES = ["viewer", "user", "admin"] as const;
+export const ROLES = ["viewer", "agent", "user", "admin"] as const;
 
-/** A viewer reads, a user also submits and changes jobs of the same name, an admin may do all. */
+/** A viewer reads, a user also submits and changes jobs of the same name, an agent does so within limits of its own, an admin may do all. */
 export type Role = (typeof ROLES)[number];
 
-/** `name` is null where nobody proves one: on trusted loopback, with the setting `api_token`, on an open route. */
+/** `agent` are the limits of one. `name` is null where nobody proves one: on trusted loopback, with the setting `api_token`, on an open route. */
 export type Identity = Readonly<{
   name: string | null;
   role: Role;
   via: "loopback" | "socket" | "token" | "nothing";
+  agent?: AgentLimits;
 }>;
 
 /** Whom the kernel names at the far end of a connection of this machine; `isOwner`: root, or the server's own user. */
@@ -33,7 +35,7 @@ export type LocalRules = Readonly<{
 /** `isGuessable`: so short that trying is no hopeless way to find it. */
 export type Credential =
   | Readonly<{ kind: "absent" | "wrong" | "expired" }>
-  | Readonly<{ kind: "token"; name: string | null; role: Role; isGuessable: boolean }>;
+  | Readonly<{ kind: "token"; name: string | null; role: Role; isGuessable: boolean; limits?: AgentLimits | null }>;
 
 /** `contribute` is what a user may do and no job's owner is asked for. */
 export type Asked =
@@ -94,11 +96,11 @@ const refuseCredential = (facts: AccessFacts): Denied => {
   return err({ code: "INVALID_CREDENTIALS", message, hint: TOKEN_HINT });
 };
 
-const nameLocal = ({ user, isOwner }: LocalUser, via: Identity["via"], { roles }: LocalRules): Identity => ({
-  name: user,
-  role: isOwner ? "admin" : (roles.get(user) ?? "user"),
-  via,
-});
+const addLimits = (identity: Identity, limits: AgentLimits | null = null): Identity =>
+  identity.role === "agent" ? { ...identity, agent: limits ?? USUAL_LIMITS } : identity;
+
+const nameLocal = ({ user, isOwner }: LocalUser, via: Identity["via"], { roles }: LocalRules): Identity =>
+  addLimits({ name: user, role: isOwner ? "admin" : (roles.get(user) ?? "user"), via });
 
 const identifyByLoopback = (holder: LocalUser | null, local: LocalRules): Identity | null => {
   const isTrusted = local.loopback === "anyone" || (local.loopback === "owner" && holder?.isOwner === true);
@@ -115,7 +117,7 @@ const identifyLocal = ({ source, local }: AccessFacts): Identity | null => {
 const identify = (facts: AccessFacts): Result<Identity, AccessDenial> => {
   const { credential, isGuessing, isOpen } = facts;
   if (credential.kind === "token" && !(credential.isGuessable && isGuessing))
-    return ok({ name: credential.name, role: credential.role, via: "token" });
+    return ok(addLimits({ name: credential.name, role: credential.role, via: "token" }, credential.limits));
   const identity = identifyLocal(facts);
   if (identity !== null) return ok(identity);
   return isOpen ? ok({ name: null, role: "viewer", via: "nothing" }) : refuseCredential(facts);
@@ -130,14 +132,14 @@ const refuseOwner = (name: string | null, asked: Extract<Asked, { owner: string 
   return lack(`${whose}: ${name} can't ${isTyping ? "type into" : "change"} it`, isTyping ? WATCH_HINT : undefined);
 };
 
-const checkUser = (name: string | null, asked: Asked): Result<void, AccessDenial> => {
+const checkUser = ({ name, role }: Identity, asked: Asked): Result<void, AccessDenial> => {
   switch (asked.act) {
     case "enter":
     case "read":
     case "contribute":
       return ok(undefined);
     case "administer":
-      return lack(`Only an admin may do this, and ${name} is a user`);
+      return lack(`Only an admin may do this, and ${name} is ${role === "agent" ? "an agent" : "a user"}`);
     case "submit as":
       return asked.user === name
         ? ok(undefined)
@@ -153,9 +155,9 @@ const checkViewer = (name: string | null, { act }: Asked): Result<void, AccessDe
   return lack(`${name ?? "Whoever asks"} may only look`, act === "type into" ? WATCH_HINT : undefined);
 };
 
-const checkRole = ({ name, role }: Identity, asked: Asked): Result<void, AccessDenial> => {
-  if (role === "admin") return ok(undefined);
-  return role === "user" ? checkUser(name, asked) : checkViewer(name, asked);
+const checkRole = (identity: Identity, asked: Asked): Result<void, AccessDenial> => {
+  if (identity.role === "admin") return ok(undefined);
+  return identity.role === "viewer" ? checkViewer(identity.name, asked) : checkUser(identity, asked);
 };
 
 /** Who asks, if what is asked for may be done: the one place that decides it. */

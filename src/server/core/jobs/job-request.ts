@@ -1,6 +1,7 @@
 import { err, ok, type Result } from "../../../base/result.ts";
 import { type JobRequest, RUN_NOW_PRIORITY } from "../../../wire/job.ts";
 import { REQUIRED_ENV } from "../../../wire/job-names.ts";
+import type { AgentLimits } from "./agent-limits.ts";
 import { type ArtifactId, type JobId, type QueuedJob, USUAL_UMASK } from "./job.ts";
 
 export type JobRequestError = Readonly<{ field: string; message: string; type: string }>;
@@ -13,6 +14,7 @@ export type JobFacts = Readonly<{
   requestDigest: string;
   gpuIndexes: ReadonlySet<number> | null;
   batchId?: string;
+  agent?: AgentLimits | undefined;
 }>;
 
 const checkEnv = (request: JobRequest): JobRequestError | null => {
@@ -80,6 +82,11 @@ const describeRun = ({ jobrc, umask, input_artifact_id: input }: JobRequest): Ru
   ...(typeof input === "string" ? { inputId: input as ArtifactId } : {}),
 });
 
+const describeOrigin = ({ batchId, agent }: JobFacts): Pick<QueuedJob, "batchId" | "agent"> => ({
+  ...(batchId === undefined ? {} : { batchId }),
+  ...(agent === undefined ? {} : { agent }),
+});
+
 const buildJob = (request: JobRequest, facts: JobFacts): QueuedJob => ({
   id: facts.id,
   status: "queued",
@@ -100,7 +107,7 @@ const buildJob = (request: JobRequest, facts: JobFacts): QueuedJob => ({
   ...describeFiles(request),
   ...describeRun(request),
   notes: [],
-  ...(facts.batchId === undefined ? {} : { batchId: facts.batchId }),
+  ...describeOrigin(facts),
 });
 
 export const createJob = (request: JobRequest, facts: JobFacts): Result<QueuedJob, JobRequestError> => {

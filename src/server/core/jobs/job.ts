@@ -1,6 +1,7 @@
 import type { OutputState } from "../../../wire/files.ts";
 import type { Integration, Notification } from "../../../wire/job.ts";
 import type { JobLink } from "../../../wire/links/link-paths.ts";
+import type { AgentLimits } from "./agent-limits.ts";
 
 export type JobId = string & { readonly __brand: "JobId" };
 export type ArtifactId = string & { readonly __brand: "ArtifactId" };
@@ -19,7 +20,7 @@ export type CodeFacts = Readonly<{
   root?: string;
 }>;
 
-/** `gpuIdxs` are the GPUs asked for by index, empty when any will do; `numGpus` always says how many. `carriedNames`: of `envNames` those that came from the user's shell. `umask` is octal, `inputId` the artifact that its standard input is. `takenOverAt`: when it came from an earlier Nexus. */
+/** `gpuIdxs` are the GPUs asked for by index, empty when any will do; `numGpus` always says how many. `carriedNames`: of `envNames` those that came from the user's shell. `umask` is octal, `inputId` the artifact that its standard input is, `agent` are the limits of its user where that is an agent. `takenOverAt`: when it came from an earlier Nexus. */
 export type JobSpec = Readonly<{
   id: JobId;
   command: string;
@@ -46,6 +47,7 @@ export type JobSpec = Readonly<{
   links: readonly JobLink[];
   umask?: string;
   inputId?: ArtifactId;
+  agent?: AgentLimits;
   notes: readonly string[];
   takenOverAt?: number;
 }>;

@@ -1,17 +1,26 @@
+import { type AgentShare, countLeft, type ShareFacts } from "./agent-share.ts";
 import { type GpuNeed, type GpuState, listFreeGpus } from "./gpu-selection.ts";
 import { countCpuSlots, type QueueFacts } from "./queue-turns.ts";
 
+/** With the share of the agent whose jobs alone have this need, null where it is no agent's. */
+export type SharedNeed = GpuNeed & Readonly<{ share: AgentShare | null }>;
+
 /** How many jobs of one need could start at most; null where none of them starts or keeps a GPU. */
-export type CountStarts = (need: GpuNeed) => number | null;
+export type CountStarts = (need: SharedNeed) => number | null;
 
 /** The same text for jobs that ask the same of the machine: of these, those start that come first, and one keeps GPUs at most. */
-export const nameNeed = ({ numGpus, requestedGpuIdxs, ignoreBlacklist }: GpuNeed): string =>
-  JSON.stringify([numGpus, requestedGpuIdxs.toSorted((a, b) => a - b), numGpus > 0 && ignoreBlacklist]);
+export const nameNeed = (need: GpuNeed & Partial<Pick<SharedNeed, "share">>): string => {
+  const { numGpus, requestedGpuIdxs, ignoreBlacklist, share = null } = need;
+  const asked = [numGpus, requestedGpuIdxs.toSorted((a, b) => a - b), numGpus > 0 && ignoreBlacklist];
+  return JSON.stringify(share === null ? asked : [...asked, share]);
+};
+
+type Need = readonly [number, readonly number[], boolean, AgentShare?];
 
 /** Of what `nameNeed` wrote. */
-export const parseNeed = (name: string): GpuNeed => {
-  const [numGpus, requestedGpuIdxs, ignoreBlacklist] = JSON.parse(name) as [number, readonly number[], boolean];
-  return { numGpus, requestedGpuIdxs, ignoreBlacklist };
+export const parseNeed = (name: string): SharedNeed => {
+  const [numGpus, requestedGpuIdxs, ignoreBlacklist, share = null] = JSON.parse(name) as Need;
+  return { numGpus, requestedGpuIdxs, ignoreBlacklist, share };
 };
 
 /**
@@ -19,8 +28,9 @@ export const parseNeed = (name: string): GpuNeed => {
  * over for too long. A need that can't be met at a job's turn can't be met later in the same decision, as turns only take.
  */
 export const createCountStarts =
-  (facts: Pick<QueueFacts, "active" | "maxCpuJobs">, gpus: readonly GpuState[]): CountStarts =>
+  (facts: Pick<QueueFacts, "active" | "maxCpuJobs"> & ShareFacts, gpus: readonly GpuState[]): CountStarts =>
   (need) => {
-    const room = need.numGpus === 0 ? countCpuSlots(facts) : listFreeGpus(need, gpus).length;
+    const free = need.numGpus === 0 ? countCpuSlots(facts) : listFreeGpus(need, gpus).length;
+    const room = need.share === null ? free : Math.min(free, countLeft(need.share, facts));
     return room === 0 ? null : Math.floor(room / Math.max(1, need.numGpus));
   };

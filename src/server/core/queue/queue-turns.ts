@@ -1,5 +1,6 @@
 import type { ActiveJob, QueuedJob } from "../jobs/job.ts";
 import { type DiskRoom, isDiskLow } from "../machine/disk-room.ts";
+import { type CountGpuSeconds, countLeft, findShare } from "./agent-share.ts";
 import { type GpuState, listEligibleGpus, listFreeGpus, selectGpus } from "./gpu-selection.ts";
 
 /**
@@ -13,6 +14,7 @@ export type QueueFacts = Readonly<{
   maxPassedOverS: number;
   disk?: DiskRoom | null;
   trouble?: string | null;
+  countGpuSeconds?: CountGpuSeconds;
 }>;
 
 /** GPUs that a job further up in the queue starts on, or that are kept for it because it was passed over for long. */
@@ -23,6 +25,14 @@ export type Room = Readonly<{ gpus: readonly GpuState[]; cpuSlots: number; alloc
 
 /** `gpuIdxs` are the GPUs that the job starts on now, null when it has to wait. */
 export type Turn = Readonly<{ job: QueuedJob; room: Room; gpuIdxs: readonly number[] | null }>;
+
+/** How many GPUs the share of a job's agent leaves at its turn; infinite where it is no agent's. */
+export const countShareLeft = (facts: QueueFacts, { allocations }: Room, job: QueuedJob): number => {
+  const share = findShare(job);
+  if (share === null) return Number.POSITIVE_INFINITY;
+  const started = allocations.filter((one) => one.kind === "start" && one.job.user === job.user);
+  return countLeft(share, facts) - started.reduce((count, { gpuIdxs }) => count + gpuIdxs.length, 0);
+};
 
 type KeepFacts = Readonly<{ all: readonly GpuState[]; mayKeep: boolean }>;
 
@@ -65,9 +75,10 @@ export const listTurns = (facts: QueueFacts, all: readonly GpuState[], now: numb
   const isHalted = isDiskLow(facts.disk ?? null) || (facts.trouble ?? null) !== null;
   let room: Room = { gpus: all, cpuSlots: countCpuSlots(facts), allocations: [] };
   for (const job of facts.queued.toSorted(compareStartOrder)) {
-    const turn = { job, room, gpuIdxs: isHalted ? null : chooseGpus(room, job) };
+    const isShared = job.numGpus <= countShareLeft(facts, room, job);
+    const turn = { job, room, gpuIdxs: isHalted || !isShared ? null : chooseGpus(room, job) };
     turns.push(turn);
-    room = leaveRoom(turn, { all, mayKeep: now - job.createdAt > facts.maxPassedOverS });
+    room = leaveRoom(turn, { all, mayKeep: isShared && now - job.createdAt > facts.maxPassedOverS });
   }
   return turns;
 };

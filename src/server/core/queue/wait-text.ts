@@ -14,6 +14,7 @@ export type WaitNotes = Readonly<{
 
 type Taken = Extract<Blocker, { kind: "gpus_taken" }>;
 type Blacklisted = Extract<Blocker, { kind: "blacklisted" }>;
+type AgentLimit = Extract<Blocker, { kind: "agent_limit" }>;
 type CpuLimit = Extract<Blocker, { kind: "cpu_limit" }>;
 
 const SECONDS_A_MINUTE = 60;
@@ -91,6 +92,14 @@ const describeCpuLimit = ({ running, before, limit }: CpuLimit): string => {
   return `max_cpu_jobs is ${limit}: ${countCpuJobs(running)} ${running === 1 ? "runs" : "run"}${earlier}`;
 };
 
+const describeAgentLimit = ({ share, used, hasSpent }: AgentLimit): string =>
+  hasSpent
+    ? `${share.user} is an agent and has used the ${share.gpuHours} GPU hours that it may have in 24 hours`
+    : `${share.user} is an agent that may have ${countGpus(share.gpus)} at once: its jobs have ${used}, or get them first`;
+
+const describeLimitOf = (blocker: AgentLimit | CpuLimit): string =>
+  blocker.kind === "agent_limit" ? describeAgentLimit(blocker) : describeCpuLimit(blocker);
+
 /** One sentence without its full stop, for people. */
 export const describeWait = ({ job, blocker }: Wait, notes: WaitNotes): string => {
   switch (blocker?.kind) {
@@ -110,7 +119,8 @@ export const describeWait = ({ job, blocker }: Wait, notes: WaitNotes): string =
       return describeBlacklisted(job.numGpus, blocker);
     case "gpus_taken":
       return describeTaken(job.numGpus, blocker, notes);
+    case "agent_limit":
     case "cpu_limit":
-      return describeCpuLimit(blocker);
+      return describeLimitOf(blocker);
   }
 };

@@ -88,6 +88,7 @@ const EXPECTED: Readonly<Record<Blocker["kind"] | "none", Idle | "unknown">> = {
   disk_low: "unknown",
   machine: "unknown",
   gpus_taken: "starts",
+  agent_limit: "unknown",
   cpu_limit: "starts",
   blacklisted: "starts without blacklist",
   gpus_missing: "never starts",

@@ -1,8 +1,17 @@
 import type { ActiveJob, JobId, QueuedJob } from "../jobs/job.ts";
 import { type DiskRoom, isDiskLow } from "../machine/disk-room.ts";
+import { type AgentShare, countGpusOf, findShare, hasSpent } from "./agent-share.ts";
 import type { Gpu } from "./gpu.ts";
 import { describeGpus, type GpuState, listWantedGpus } from "./gpu-selection.ts";
-import { type Allocation, countCpuJobs, countCpuSlots, listTurns, type QueueFacts, type Turn } from "./queue-turns.ts";
+import {
+  type Allocation,
+  countCpuJobs,
+  countCpuSlots,
+  countShareLeft,
+  listTurns,
+  type QueueFacts,
+  type Turn,
+} from "./queue-turns.ts";
 
 /** `gpus` is null while they can't be read. */
 export type WaitFacts = QueueFacts & Readonly<{ gpus: readonly Gpu[] | null; blacklist: ReadonlySet<number> }>;
@@ -28,6 +37,7 @@ export type Blocker =
   | Readonly<{ kind: "too_many_gpus"; present: number }>
   | Readonly<{ kind: "blacklisted"; allowed: number; blacklisted: readonly number[] }>
   | Readonly<{ kind: "gpus_taken"; isKeeping: boolean; candidates: readonly Candidate[] }>
+  | Readonly<{ kind: "agent_limit"; share: AgentShare; used: number; hasSpent: boolean }>
   | Readonly<{ kind: "cpu_limit"; running: number; before: number; limit: number }>;
 
 /** `position` counts from 0 among the queued jobs of the facts. `blocker` is null when the job starts now. */
@@ -52,6 +62,12 @@ const describeTaken = (scene: Scene, turn: Turn, wanted: readonly GpuState[]): B
   candidates: wanted.map((gpu) => ({ index: gpu.index, obstacle: findObstacle(scene, turn, gpu) })),
 });
 
+const findShareBlocker = ({ facts }: Scene, { job, room }: Turn): Blocker | null => {
+  const share = findShare(job);
+  if (share === null || job.numGpus <= countShareLeft(facts, room, job)) return null;
+  return { kind: "agent_limit", share, used: countGpusOf(job.user, facts.active), hasSpent: hasSpent(share, facts) };
+};
+
 const findGpuBlocker = (scene: Scene, turn: Turn): Blocker => {
   const { job } = turn;
   if (scene.facts.gpus === null) return { kind: "gpus_unreadable" };
@@ -61,7 +77,7 @@ const findGpuBlocker = (scene: Scene, turn: Turn): Blocker => {
   const wanted = listWantedGpus({ ...job, ignoreBlacklist: true }, scene.all);
   if (wanted.length < job.numGpus) return { kind: "too_many_gpus", present: wanted.length };
   const allowed = listWantedGpus(job, scene.all).length;
-  if (allowed >= job.numGpus) return describeTaken(scene, turn, wanted);
+  if (allowed >= job.numGpus) return findShareBlocker(scene, turn) ?? describeTaken(scene, turn, wanted);
   const blacklisted = wanted.filter(({ isBlacklisted }) => isBlacklisted).map(({ index }) => index);
   return { kind: "blacklisted", allowed, blacklisted };
 };

@@ -56,12 +56,16 @@ const listLines = (text: string): readonly string[] =>
     .map((line) => line.trim())
     .filter((line) => line !== "");
 
+const LIMITS_OF_PROCESSES = "raise its limit (ulimit -u, TasksMax)";
+
 const explain = (words: string): string => {
   const lines = listLines(words);
-  const exhausted = lines.length === 0 ? "screen said nothing" : lines.find((line) => OUT_OF_PROCESSES.test(line));
-  return exhausted === undefined
-    ? `a trial of screen and script failed (${lines[0]}): mend that, the server tries again by itself`
-    : `no more processes can be started (${exhausted}): end some of the server's user, or raise its limit (ulimit -u, TasksMax)`;
+  const exhausted = lines.find((line) => OUT_OF_PROCESSES.test(line));
+  if (exhausted !== undefined)
+    return `no more processes can be started (${exhausted}): end some of the server's user, or ${LIMITS_OF_PROCESSES}`;
+  if (lines.length > 0)
+    return `a trial of screen and script failed (${lines[0]}): mend that, the server tries again by itself`;
+  return `a trial of screen and script failed without a word: see whether both work; where the server's user can start no more processes, ${LIMITS_OF_PROCESSES}`;
 };
 
 const runTrial = async (dir: string, env: Environment): Promise<string | null> => {

@@ -194,6 +194,8 @@ create index jobs_expiring on jobs (user, details ->> '$.outputs.keptUntil', seq
     and details ->> '$.outputs.isPulled' = 0;
 `;
 
+const ADD_AGENTS = "alter table tokens add column limits text";
+
 /** The schema, step by step: what stands here has been run by somebody's database, so steps are only added. */
 export const MIGRATIONS: readonly Migration[] = [
   INITIAL_SCHEMA,
@@ -207,4 +209,5 @@ export const MIGRATIONS: readonly Migration[] = [
   KEEP_CODE,
   ADD_EXPIRING,
   KEEP_INPUTS,
+  ADD_AGENTS,
 ];

@@ -26,6 +26,7 @@ import {
   createTokenDigest,
 } from "./tables/settings-table.ts";
 import { createTokenReads } from "./tables/token-table.ts";
+import { createUseReads } from "./tables/use-table.ts";
 
 /** `randomId` names artifacts. */
 export type StoreOptions = Readonly<{
@@ -84,6 +85,7 @@ const createReads = (jobs: JobTable, queue: QueueReads) => ({
   listJobs: guardSlices(jobs.list),
   loadQueuedJobs: guardRead(queue.loadQueuedJobs),
   loadDecidingJobs: guardRead(queue.loadDecidingJobs),
+  countQueuedOf: guardRead(queue.countQueued),
   countQueuedBefore: guardRead(queue.countQueuedBefore),
   readNewestQueued: guardRead(queue.readNewestQueued),
   loadActiveJobs: guardRead(jobs.loadActive),
@@ -93,9 +95,23 @@ const createReads = (jobs: JobTable, queue: QueueReads) => ({
   loadEnvironment: guardRead(jobs.loadEnvironment),
 });
 
+const createNotes = (db: Database): Notes => ({
+  ...createBlacklist(db),
+  ...createGpuFaults(db),
+  ...createDiskSpell(db),
+  ...createTakenOver(db),
+});
+
+const createNoteReads = ({ listBlacklist, isDiskSpell, listGpuFaults, listTakenOver }: Notes) => ({
+  listBlacklist: guardRead(listBlacklist),
+  isDiskSpell,
+  listGpuFaults: guardRead(listGpuFaults),
+  listTakenOver,
+});
+
 const createStore = (parts: Parts): Store => {
   const { db, jobs, queue, lock, clock, randomId, commits, box } = parts;
-  const notes = { ...createBlacklist(db), ...createGpuFaults(db), ...createDiskSpell(db), ...createTakenOver(db) };
+  const notes = createNotes(db);
   const transaction = createTransaction(parts, notes);
   const close = async (): Promise<void> => {
     commits.close();
@@ -107,10 +123,8 @@ const createStore = (parts: Parts): Store => {
     ...createReads(jobs, queue),
     ...createTokenDigest(db, commits),
     ...createTokenReads(db),
-    listBlacklist: guardRead(notes.listBlacklist),
-    isDiskSpell: notes.isDiskSpell,
-    listGpuFaults: guardRead(notes.listGpuFaults),
-    listTakenOver: notes.listTakenOver,
+    listGpuUse: guardRead(createUseReads(db).listGpuUse),
+    ...createNoteReads(notes),
     write: (change) => commits.write(() => change(transaction)),
     artifacts: createArtifactTable({ db, commits, clock, randomId }),
     outbox: createOutboxReads(db, box),

@@ -1,3 +1,4 @@
+import { createGpuSeconds } from "../../changes/agent-use.ts";
 import type { ActiveJob, StartingJob } from "../../core/jobs/job.ts";
 import type { Gpu } from "../../core/queue/gpu.ts";
 import { describeGpus } from "../../core/queue/gpu-selection.ts";
@@ -63,7 +64,8 @@ const startJobs = async (
   const active = store.loadActiveJobs();
   forgetEnded(memory, active);
   const states = describeGpus(gpus, active, store.listBlacklist());
-  const facts = { active, maxCpuJobs, maxPassedOverS: settings.maxPassedOver, disk, trouble };
+  const countGpuSeconds = createGpuSeconds(store, now);
+  const facts = { active, maxCpuJobs, maxPassedOverS: settings.maxPassedOver, disk, trouble, countGpuSeconds };
   const queued = store.loadDecidingJobs(createCountStarts(facts, states), now - settings.maxPassedOver);
   const starts = decideStarts({ ...facts, queued }, states, now);
   const give = (start: Start): Given => ({

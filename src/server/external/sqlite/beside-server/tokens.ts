@@ -20,9 +20,10 @@ export const listTokens = (serverDir: string): Changed<readonly AccessToken[]> =
 /** Good from the next request on, also while a server runs on the folder. */
 export const addToken = (serverDir: string, token: AccessToken & Readonly<{ digest: string }>): Changed<void> =>
   changeServerFolder(serverDir, (db) => {
-    const { name, role, digest, createdAt, expiresAt } = token;
-    const insert = db.query("insert or ignore into tokens values (?, ?, ?, ?, ?)");
-    return insert.run(name, role, digest, createdAt, expiresAt).changes > 0
+    const { name, role, digest, createdAt, expiresAt, limits = null } = token;
+    const kept = limits === null ? null : JSON.stringify(limits);
+    const insert = db.query(`insert or ignore into tokens (digest, ${COLUMNS}) values (?, ?, ?, ?, ?, ?)`);
+    return insert.run(digest, name, role, createdAt, expiresAt, kept).changes > 0
       ? ok(undefined)
       : err({
           message: `there is a token of ${name} already: revoke it first, with nexus-server token revoke ${name}`,

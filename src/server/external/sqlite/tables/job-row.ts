@@ -1,5 +1,6 @@
 import { type ArtifactId, isEnded, type Job, type JobId } from "../../../core/jobs/job.ts";
 import { completeStored } from "../../../core/jobs/stored-job.ts";
+import { findShare } from "../../../core/queue/agent-share.ts";
 import { nameNeed } from "../../../core/queue/queue-head.ts";
 
 /** `gpu_idxs` is `,0,2,`: the GPUs asked for while queued, then those it got. `need` is what `nameNeed` says. `details` is the rest of the job as JSON. */
@@ -52,7 +53,7 @@ export const toRow = (job: Job): JobRow => ({
   num_gpus: job.numGpus,
   command: job.command,
   gpu_idxs: joinIndexes(job.status === "queued" ? job.requestedGpuIdxs : job.gpuIdxs),
-  need: nameNeed(job),
+  need: nameNeed({ ...job, share: findShare(job) }),
   details: describeRest(job),
 });
 

@@ -75,6 +75,20 @@ const facts = fc.record({
   maxPassedOverS: fc.constant(LIMIT_S),
 });
 
+const owner: fc.Arbitrary<Pick<QueuedJob, "user" | "agent">> = fc.constantFrom(
+  { user: "ada" },
+  { user: "bot", agent: { gpus: 1, queued: 9, gpuHours: 1 } },
+  { user: "robot", agent: { gpus: 2, queued: 9, gpuHours: 1 } },
+);
+
+const factsWithAgents = fc
+  .tuple(facts, fc.infiniteStream(owner), fc.subarray(["bot", "robot"]))
+  .map(([given, owners, spent]): WaitFacts => {
+    const own = <Owned extends object>(job: Owned): Owned => ({ ...job, ...owners.next().value });
+    const countGpuSeconds = (user: string): number => (spent.includes(user) ? 3600 : 3599);
+    return { ...given, queued: given.queued.map(own), active: given.active.map(own), countGpuSeconds };
+  });
+
 const fillStore = async (store: Store, queued: readonly QueuedJob[]): Promise<void> => {
   const change = store.write((transaction) => {
     for (const { id } of store.loadQueuedJobs()) transaction.deleteJob(id);
@@ -108,6 +122,27 @@ describe("over any machine and queue, of the jobs that are read", () => {
       }
     };
     await fc.assert(fc.asyncProperty(facts, isSame), { numRuns: 600 });
+  }, 60_000);
+
+  test("so it is with agents, whose jobs never have more GPUs than they may", async () => {
+    const store = openTemporary();
+    const isSame = async (given: WaitFacts): Promise<void> => {
+      await fillStore(store, given.queued);
+      const head = readHead(store, given);
+      expect(listStarts({ ...given, queued: head })).toEqual(listStarts(given));
+      const starts = decideStarts(given, describeAll(given), NOW).filter(({ job }) => job.agent && job.numGpus > 0);
+      for (const [user, own] of Map.groupBy(starts, ({ job }) => job.user)) {
+        const had = given.active.filter((job) => job.user === user).flatMap(({ gpuIdxs }) => gpuIdxs);
+        const got = own.flatMap(({ gpuIdxs }) => gpuIdxs);
+        expect(had.length + got.length).toBeLessThanOrEqual(user === "bot" ? 1 : 2);
+        expect(given.countGpuSeconds?.(user)).toBe(3599);
+      }
+      for (const job of given.queued) {
+        const others = head.filter(({ id }) => id !== job.id);
+        expect(explain({ ...given, queued: [...others, job] }, job)).toEqual(explain(given, job));
+      }
+    };
+    await fc.assert(fc.asyncProperty(factsWithAgents, isSame), { numRuns: 400 });
   }, 60_000);
 
   test("there are as many as can start and one more for each need, however long the queue", async () => {

@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
 import { makeGpu } from "../../../tests/support/top-samples.ts";
-import type { WireGpu } from "../../wire/gpu.ts";
+import type { WireGpu } from "../gpu.ts";
 import { formatGpuMemory, listGpuUses } from "./gpu-text.ts";
 
 test.each<[string, Partial<WireGpu>, readonly string[]]>([

@@ -1,8 +1,7 @@
 import { escapeText } from "../../base/escape-text.ts";
-import type { WireGpu } from "../../wire/gpu.ts";
+import type { WireGpu } from "../gpu.ts";
 
-/** What is said of who uses a GPU, and how good that is for the next job. */
-export type GpuUse = Readonly<{ text: string; tone: "good" | "taken" | "bad" }>;
+type GpuUse = Readonly<{ text: string; tone: "good" | "taken" | "bad" }>;
 
 const bad = (text: string): GpuUse => ({ text, tone: "bad" });
 

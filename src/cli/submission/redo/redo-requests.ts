@@ -1,17 +1,18 @@
-import { ok, type Result } from "../../base/result.ts";
-import type { Failure, FlagValues } from "../../command-line/command.ts";
-import { readSwitch, readWhole } from "../../command-line/flag-values.ts";
-import { failUsage } from "../../command-line/usage.ts";
-import type { JobRequestInput, WireJob } from "../../wire/job.ts";
-import { MAX_BATCH_SIZE, PRIORITY } from "../../wire/limits.ts";
-import { GPU_FLAGS } from "../project/apply-defaults.ts";
-import { chooseLinks } from "../project/job-links.ts";
-import type { Project } from "../project/read-project.ts";
-import { readUserName } from "../settings/user-name.ts";
-import type { Target } from "../targets/target.ts";
-import type { VariableFields } from "./carry.ts";
-import { expandWords, type Reading } from "./expand-words.ts";
-import { type GpuOptions, readGpus, readNotifications, readOutputGlobs, readUmask } from "./job-options.ts";
+import { ok, type Result } from "../../../base/result.ts";
+import type { Failure, FlagValues } from "../../../command-line/command.ts";
+import { readSwitch, readWhole } from "../../../command-line/flag-values.ts";
+import { failUsage } from "../../../command-line/usage.ts";
+import type { JobRequestInput, WireJob } from "../../../wire/job.ts";
+import { repeatPriority, sameCode } from "../../../wire/jobs/same-code.ts";
+import { MAX_BATCH_SIZE, PRIORITY } from "../../../wire/limits.ts";
+import { GPU_FLAGS } from "../../project/apply-defaults.ts";
+import { chooseLinks } from "../../project/job-links.ts";
+import type { Project } from "../../project/read-project.ts";
+import { readUserName } from "../../settings/user-name.ts";
+import type { Target } from "../../targets/target.ts";
+import type { VariableFields } from "../carry.ts";
+import { expandWords, type Reading } from "../expand-words.ts";
+import { type GpuOptions, readGpus, readNotifications, readOutputGlobs, readUmask } from "../job-options.ts";
 import { readAgain } from "./redo-variables.ts";
 
 type Requests = readonly JobRequestInput[];
@@ -40,21 +41,6 @@ const chooseCommands = (
     : expandWords(command, repeat, reading);
 };
 
-const sameCode = (job: WireJob, flags: FlagValues): Partial<JobRequestInput> => ({
-  artifact_id: job.artifact_id,
-  git_repo_url: job.git_repo_url,
-  git_branch: job.git_branch,
-  git_tag: readSwitch(flags, "local") ? null : job.git_tag,
-  git_commit: job.git_commit ?? null,
-  git_tree: job.git_tree ?? null,
-  git_dirty: job.git_dirty ?? null,
-  code_root: job.code_root ?? null,
-  workdir: job.workdir ?? null,
-});
-
-const choosePriority = (job: WireJob, given: number | null): number =>
-  given ?? (job.priority > PRIORITY.max ? 0 : job.priority);
-
 type Options = Omit<JobRequestInput, "command" | "env">;
 type Ending = Pick<Options, "notifications" | "output_globs">;
 
@@ -65,6 +51,13 @@ const chooseEnding = (job: WireJob, flags: FlagValues): Result<Ending, Failure> 
   if (!outputs.ok) return outputs;
   return ok({ notifications: notifications.value, output_globs: job.output_globs ?? null, ...outputs.value });
 };
+
+const sameRun = (job: WireJob): Pick<Options, "integrations" | "jobrc" | "umask" | "input_artifact_id"> => ({
+  integrations: job.integrations,
+  jobrc: job.jobrc,
+  umask: job.umask ?? readUmask(),
+  input_artifact_id: job.input_artifact_id ?? null,
+});
 
 const readOptions = async (job: WireJob, { flags, project, target }: Wanted): Promise<Result<Options, Failure>> => {
   const gpus = chooseGpus(job, flags);
@@ -77,16 +70,14 @@ const readOptions = async (job: WireJob, { flags, project, target }: Wanted): Pr
   if (!links.ok) return links;
   return ok({
     ...gpus.value,
-    ...sameCode(job, flags),
+    ...sameCode(job),
+    git_tag: readSwitch(flags, "local") ? null : job.git_tag,
     user: readUserName(target.config),
     links: links.value,
     ...ending.value,
-    integrations: job.integrations,
-    jobrc: job.jobrc,
-    umask: job.umask ?? readUmask(),
-    input_artifact_id: job.input_artifact_id ?? null,
+    ...sameRun(job),
     ignore_blacklist: job.ignore_blacklist || readSwitch(flags, "force"),
-    priority: choosePriority(job, priority.value),
+    priority: priority.value ?? repeatPriority(job, PRIORITY.max),
   });
 };
 

@@ -1,15 +1,15 @@
-import { ok, type Result } from "../../base/result.ts";
-import type { Failure, FlagValues } from "../../command-line/command.ts";
-import { readList, readText } from "../../command-line/flag-values.ts";
-import { failUsage } from "../../command-line/usage.ts";
-import type { WireJob } from "../../wire/job.ts";
-import { listVariables } from "../jobs/job-text.ts";
-import type { Project } from "../project/read-project.ts";
-import { type CarryMode, isOfEnvironment } from "../settings/carried-variables.ts";
-import { collectNamed, type NamedValues } from "../settings/environment-files.ts";
-import type { Target } from "../targets/target.ts";
-import { hint } from "../terminal/output.ts";
-import { type Carried, describeCarried, readCarried, readCarryMode, type VariableFields } from "./carry.ts";
+import { ok, type Result } from "../../../base/result.ts";
+import type { Failure, FlagValues } from "../../../command-line/command.ts";
+import { readList, readText } from "../../../command-line/flag-values.ts";
+import { failUsage } from "../../../command-line/usage.ts";
+import type { WireJob } from "../../../wire/job.ts";
+import { listVariables } from "../../jobs/job-text.ts";
+import type { Project } from "../../project/read-project.ts";
+import { type CarryMode, isOfEnvironment } from "../../settings/carried-variables.ts";
+import { collectNamed, type NamedValues } from "../../settings/environment-files.ts";
+import type { Target } from "../../targets/target.ts";
+import { hint } from "../../terminal/output.ts";
+import { type Carried, describeCarried, readCarried, readCarryMode, type VariableFields } from "../carry.ts";
 
 type Sources = Readonly<{ flags: FlagValues; found: NamedValues; carried: Carried | null }>;
 type Described = ReturnType<typeof describeCarried>;

@@ -1,9 +1,9 @@
-import { ok, type Result } from "../../base/result.ts";
-import type { Failure } from "../../command-line/command.ts";
-import { fail } from "../../command-line/usage.ts";
-import { MAX_ARTIFACT_BYTES } from "../../wire/limits.ts";
-import { readName } from "./run-git.ts";
-import type { SizedFile } from "./working-files.ts";
+import { ok, type Result } from "../../../base/result.ts";
+import type { Failure } from "../../../command-line/command.ts";
+import { fail } from "../../../command-line/usage.ts";
+import { MAX_ARTIFACT_BYTES } from "../../../wire/limits.ts";
+import { readName } from "../run-git.ts";
+import type { SizedFile } from "../working-files.ts";
 
 const MIB = 1024 * 1024;
 const LARGEST_SHOWN = 5;

@@ -1,0 +1,77 @@
+import { WebStandardStreamableHTTPServerTransport } from "@modelcontextprotocol/sdk/server/webStandardStreamableHttp.js";
+import { createAgentServer } from "../../../mcp/create-agent-server.ts";
+import type { ToolContext } from "../../../mcp/tool.ts";
+import { nameUser } from "../access/caller.ts";
+import { countAsker } from "../access/count-by.ts";
+import type { ApiContext, AppRequest } from "../context.ts";
+import { createServerAsk, type Dispatch } from "./ask-server.ts";
+import type { CallsInFlight } from "./calls-in-flight.ts";
+import { createServerPlanner } from "./server-planner.ts";
+
+/** What all requests of agents share. */
+export type AgentDesk = Readonly<{ dispatch: Dispatch; calls: CallsInFlight; used: ToolContext["used"] }>;
+
+const SESSION_HEADER = "mcp-session-id";
+const BEGIN = "initialize";
+
+const COMMENT_THAT_SENDS_HEADERS = new TextEncoder().encode(":\n\n");
+
+const isBeginning = (body: unknown): boolean =>
+  typeof body === "object" && body !== null && "method" in body && body.method === BEGIN;
+
+const untilEnd = (body: ReadableStream<Uint8Array>, onEnd: () => void): ReadableStream<Uint8Array> => {
+  const reader = body.getReader();
+  const pull = async (controller: ReadableStreamDefaultController<Uint8Array>): Promise<void> => {
+    const { value } = await reader.read();
+    if (value !== undefined) return controller.enqueue(value);
+    onEnd();
+    controller.close();
+  };
+  const cancel = async (reason: unknown): Promise<void> => {
+    onEnd();
+    await reader.cancel(reason);
+  };
+  const start = (controller: ReadableStreamDefaultController<Uint8Array>): void =>
+    controller.enqueue(COMMENT_THAT_SENDS_HEADERS);
+  return new ReadableStream<Uint8Array>({ start, pull, cancel }, { highWaterMark: 0 });
+};
+
+const holdUntilEnd = (response: Response, session: string | null, onEnd: () => void): Response => {
+  const headers = new Headers(response.headers);
+  if (session !== null) headers.set(SESSION_HEADER, session);
+  if (response.body !== null && headers.get("content-type") === "text/event-stream")
+    return new Response(untilEnd(response.body, onEnd), { status: response.status, headers });
+  onEnd();
+  return new Response(response.body, { status: response.status, headers });
+};
+
+const serve = (context: ApiContext, request: AppRequest, { dispatch, used }: AgentDesk) => {
+  const ask = createServerAsk(context, request, dispatch);
+  const planner = createServerPlanner(ask, nameUser(request));
+  return createAgentServer((call) => ({ ask, planner, stay: ask, target: context.settings.nodeName, used, ...call }));
+};
+
+/**
+ * Each request is served by itself, so that nothing is lost with a restart. A session is nothing but a name by which a call is cancelled;
+ * what an agent leaves, or lets go of, is ended.
+ */
+export const answerAgent = async (
+  context: ApiContext,
+  request: AppRequest,
+  body: unknown,
+  desk: AgentDesk,
+): Promise<Response> => {
+  const { raw } = request.req;
+  const session = `${countAsker(request)} ${raw.headers.get(SESSION_HEADER)}`;
+  desk.calls.cancel(session, body);
+  const server = serve(context, request, desk);
+  const forget = desk.calls.note(session, body, () => void server.close());
+  const end = (): void => {
+    forget();
+    void server.close();
+  };
+  const transport = new WebStandardStreamableHTTPServerTransport();
+  await server.connect(transport);
+  const response = await transport.handleRequest(raw, { parsedBody: body });
+  return holdUntilEnd(response, isBeginning(body) ? crypto.randomUUID() : null, end);
+};

@@ -1,0 +1,60 @@
+import { err, ok, type Result } from "../../../base/result.ts";
+import type { Ask, Trouble } from "../../../mcp/ask.ts";
+import type { WireError } from "../../../wire/error.ts";
+import type { ApiContext, AppRequest, Peer } from "../context.ts";
+
+/** The server's own answer to a request. */
+export type Dispatch = (request: Request, peer: Peer) => Response | Promise<Response>;
+
+const KEPT_HEADERS = ["host", "origin", "authorization", "x-nexus-user", "x-request-id", "user-agent"];
+const NO_CONTENT = 204;
+
+const keepHeaders = (headers: Headers): Headers =>
+  new Headers(
+    KEPT_HEADERS.flatMap((name): [string, string][] => {
+      const value = headers.get(name);
+      return value === null ? [] : [[name, value]];
+    }),
+  );
+
+const readPeer = ({ address, localUser, holder, pendingRequests }: Peer): Peer => ({
+  address,
+  ...(localUser === undefined ? {} : { localUser }),
+  ...(holder === undefined ? {} : { holder }),
+  ...(pendingRequests === undefined ? {} : { pendingRequests }),
+});
+
+const readAnswer = async <Value>(response: Response): Promise<Result<Value, Trouble>> => {
+  if (response.ok) return ok(response.status === NO_CONTENT ? (null as Value) : ((await response.json()) as Value));
+  const { error: code, message, hint } = (await response.json()) as WireError;
+  return err({ code, message: hint === undefined ? message : `${message} (${hint})` });
+};
+
+const endWith = (events: ReadableStream<Uint8Array>, signal: AbortSignal): ReadableStream<Uint8Array> => {
+  const reader = events.getReader();
+  const stop = (): void => void reader.cancel().catch(() => undefined);
+  signal.addEventListener("abort", stop);
+  if (signal.aborted) stop();
+  const pull = async (controller: ReadableStreamDefaultController<Uint8Array>): Promise<void> => {
+    const { value } = await reader.read();
+    if (value === undefined) controller.close();
+    else controller.enqueue(value);
+  };
+  return new ReadableStream<Uint8Array>({ pull, cancel: (reason) => reader.cancel(reason) }, { highWaterMark: 0 });
+};
+
+/** Asks this server as the request's maker does, by its routes: whatever they refuse or write down, they do here too. */
+export const createServerAsk = ({ feed, meter }: ApiContext, request: AppRequest, dispatch: Dispatch): Ask => {
+  const { headers, url } = request.req.raw;
+  const call = async <Value>(method: string, path: string, body?: unknown): Promise<Result<Value, Trouble>> => {
+    const kept = keepHeaders(headers);
+    if (body !== undefined) kept.set("content-type", "application/json");
+    const init = { method, headers: kept, ...(body === undefined ? {} : { body: JSON.stringify(body) }) };
+    return readAnswer(await dispatch(new Request(new URL(path, url).href, init), readPeer(request.env.peer)));
+  };
+  return {
+    get: (path) => call("GET", path),
+    send: (method, path, body) => call(method, path, body),
+    stream: async (_path, signal) => ok(endWith(feed.follow(null, meter.addFollower("events")), signal)),
+  };
+};

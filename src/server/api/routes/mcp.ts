@@ -1,0 +1,36 @@
+import { z } from "zod";
+import { ok } from "../../../base/result.ts";
+import type { Dispatch } from "../agents/ask-server.ts";
+import { createCallsInFlight } from "../agents/calls-in-flight.ts";
+import type { ApiContext } from "../context.ts";
+import { describeErrors, describeText } from "../http/describe-response.ts";
+import { jsonBody } from "../http/json-body.ts";
+import { defineRoute, type Route, type RouteSpec } from "../route.ts";
+
+const DESCRIPTION = `One message of the Model Context Protocol (streamable HTTP), as the tools of \`nx mcp\` have it. What a tool does
+is asked of this server by whoever sends the message, and allowed or refused as any other request of theirs.`;
+
+const spec = {
+  method: "post",
+  path: "/mcp",
+  tags: ["agents"],
+  summary: "The Model Context Protocol",
+  description: DESCRIPTION.replaceAll("\n", " "),
+  asks: "read",
+  seat: "follower",
+  body: jsonBody(z.unknown()),
+  responses: {
+    200: describeText("The answer, as server-sent events", "text/event-stream"),
+    202: { description: "The message needs no answer" },
+    ...describeErrors("PAYLOAD_TOO_LARGE", "REQUEST_TIMEOUT", "UNSUPPORTED_MEDIA_TYPE", "VALIDATION_ERROR"),
+  },
+} satisfies RouteSpec;
+
+/** `dispatch` asks this server as another request does. */
+export const createAgentRoute = (context: ApiContext, dispatch: Dispatch): Route => {
+  const desk = { dispatch, calls: createCallsInFlight(), used: new Map() };
+  return defineRoute(spec, async ({ request, body }) => {
+    const { answerAgent } = await import("../agents/answer-agent.ts");
+    return ok(await answerAgent(context, request, body, desk));
+  });
+};
