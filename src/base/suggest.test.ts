@@ -4,7 +4,7 @@ import { suggestNearest } from "./suggest.ts";
 const VERBS = ["run", "add", "queue", "history", "kill"];
 
 test("of names that a word begins the shortest is taken", () => {
-  expect(suggestNearest("gpu", ["gpu-idxs", "gpus"])).toBe("gpus");
+  expect(suggestNearest("gpu", ["cpu", "gpu-idxs", "gpus"])).toBe("gpus");
 });
 
 test.each([

@@ -1,4 +1,5 @@
 const MAX_DISTANCE = 2;
+const NO_PREFIX = 1000;
 
 const nextRow = (previous: readonly number[], letter: string, other: string): readonly number[] => {
   const row = [(previous[0] ?? 0) + 1];
@@ -14,7 +15,7 @@ const measureDistance = (word: string, other: string): number => {
   return [...word].reduce<readonly number[]>((row, letter) => nextRow(row, letter, other), first).at(-1) ?? 0;
 };
 
-const measureExcess = (name: string, word: string): number => Math.abs(name.length - word.length);
+const measureExcess = (name: string, word: string): number => (name.startsWith(word) ? name.length : NO_PREFIX);
 
 export const suggestNearest = (word: string, known: readonly string[]): string | null => {
   if (word === "") return null;

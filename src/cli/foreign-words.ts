@@ -91,7 +91,7 @@ const ABSENT: Groups = [
   ["--dependency --after --afterok --depends-on", "a job waits for no other: nx wait ID && nx add …"],
   ["--delay --begin --at", "a job starts as soon as it can: use cron or at for a time"],
   ["--array -a", "the command says it: nx add … '{1..10}'"],
-  ["--output --out --log --log-file -o", "nx logs ID shows the output"],
+  ["--out --log --log-file -o", "nx logs ID shows the output"],
   ["--error --stderr", "nx logs ID --error shows it"],
   ["--chdir --workdir --working-directory --cwd --dir -D", "a job runs in the folder that you stand in: cd there"],
   ["--wrap", "the command stands by itself: nx add 'a | b'"],
