@@ -3,8 +3,9 @@ import { suggestNearest } from "./suggest.ts";
 
 const VERBS = ["run", "add", "queue", "history", "kill"];
 
-test("of names that a word begins the shortest is taken", () => {
-  expect(suggestNearest("gpu", ["cpu", "gpu-idxs", "gpus"])).toBe("gpus");
+test("what a letter is missing of comes before what a word only begins", () => {
+  expect(suggestNearest("gpu", ["gpu-idxs", "gpus"])).toBe("gpus");
+  expect(suggestNearest("runn", ["running", "run"])).toBe("run");
 });
 
 test.each([

@@ -1,5 +1,5 @@
 const MAX_DISTANCE = 2;
-const NO_PREFIX = 1000;
+const PREFIX_DISTANCE = 1.5;
 
 const nextRow = (previous: readonly number[], letter: string, other: string): readonly number[] => {
   const row = [(previous[0] ?? 0) + 1];
@@ -15,12 +15,13 @@ const measureDistance = (word: string, other: string): number => {
   return [...word].reduce<readonly number[]>((row, letter) => nextRow(row, letter, other), first).at(-1) ?? 0;
 };
 
-const measureExcess = (name: string, word: string): number => (name.startsWith(word) ? name.length : NO_PREFIX);
-
 export const suggestNearest = (word: string, known: readonly string[]): string | null => {
   if (word === "") return null;
   const ranked = known
-    .map((name) => ({ name, distance: name.startsWith(word) ? 1 : measureDistance(word, name) }))
-    .toSorted((a, b) => a.distance - b.distance || measureExcess(a.name, word) - measureExcess(b.name, word))[0];
+    .map((name) => {
+      const distance = measureDistance(word, name);
+      return { name, distance: name.startsWith(word) ? Math.min(PREFIX_DISTANCE, distance) : distance };
+    })
+    .toSorted((a, b) => a.distance - b.distance)[0];
   return ranked !== undefined && ranked.distance <= MAX_DISTANCE ? ranked.name : null;
 };

@@ -47,7 +47,7 @@ const showOneHelp = async (words: readonly string[], at: number, program: Progra
 
 const refuseLateVerb = async (word: string, program: Program): Promise<Outcome> => {
   const verb = await loadVerb(word, program);
-  return verb.ok ? failUsage("the verb comes before the flags", `for example: ${program.name} ${word} …`) : verb;
+  return verb.ok ? failUsage(`the verb comes before the flags, as in: ${program.name} ${word} …`) : verb;
 };
 
 const addMeant = (invocation: Invocation, verb: Verb, program: Program): Invocation => {
