@@ -1,4 +1,5 @@
 const MAX_DISTANCE = 2;
+const PREFIX_DISTANCE = 1.5;
 
 const nextRow = (previous: readonly number[], letter: string, other: string): readonly number[] => {
   const row = [(previous[0] ?? 0) + 1];
@@ -17,7 +18,10 @@ const measureDistance = (word: string, other: string): number => {
 export const suggestNearest = (word: string, known: readonly string[]): string | null => {
   if (word === "") return null;
   const ranked = known
-    .map((name) => ({ name, distance: name.startsWith(word) ? 1 : measureDistance(word, name) }))
+    .map((name) => {
+      const distance = measureDistance(word, name);
+      return { name, distance: name.startsWith(word) ? Math.min(PREFIX_DISTANCE, distance) : distance };
+    })
     .toSorted((a, b) => a.distance - b.distance)[0];
   return ranked !== undefined && ranked.distance <= MAX_DISTANCE ? ranked.name : null;
 };

@@ -1,4 +1,5 @@
 import type { Program } from "../command-line/command.ts";
+import { FOREIGN_WORDS } from "./foreign-words.ts";
 import { VERBS } from "./verb-table.ts";
 
 export const NX: Program = {
@@ -11,6 +12,7 @@ export const NX: Program = {
   ],
   withoutVerb: () => import("./verbs/status.ts"),
   verbs: VERBS,
+  foreign: FOREIGN_WORDS,
   describeDocuments: async () => (await import("./documents/describe-documents.ts")).describeDocuments(),
   examples: ["nx run python3 train.py"],
 };

@@ -47,6 +47,14 @@ export type Verb = Readonly<{
 
 export type VerbModule = Readonly<{ verb: Verb }>;
 
+/** Words of other programs that mean something here: a verb by what does it, a flag (`--gres`) by the flags of which the first that the
+ * verb has is the one, and a flag without a counterpart by what to do instead. */
+export type ForeignWords = Readonly<{
+  verbs: Readonly<Record<string, string>>;
+  flags: Readonly<Record<string, readonly string[]>>;
+  absent: Readonly<Record<string, string>>;
+}>;
+
 /** `always` is false for a field that may be left out. */
 export type FieldShape = Readonly<{ name: string; type: string; always: boolean; about: string | null }>;
 
@@ -67,6 +75,7 @@ export type Program = Readonly<{
   isVerbFirst?: boolean;
   withoutVerb: () => Promise<VerbModule>;
   verbs: Readonly<Record<string, () => Promise<VerbModule>>>;
+  foreign?: ForeignWords;
   examples: readonly string[];
   note?: string;
   describeDocuments?: () => Promise<readonly DocumentShape[]>;

@@ -2,7 +2,7 @@ import { quoteWord } from "../base/quote-word.ts";
 import type { Program, Verb } from "./command.ts";
 import { findFirstWord, parseWords } from "./parse-words.ts";
 
-type Named = Pick<Program, "name" | "flags" | "verbs">;
+type Named = Pick<Program, "name" | "flags" | "verbs" | "foreign">;
 
 const findMeantFlags = (words: readonly string[], verb: Verb, program: Named): string | null => {
   const [line = "", ...rest] = words;

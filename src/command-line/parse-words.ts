@@ -1,7 +1,7 @@
 import { escapeText } from "../base/escape-text.ts";
 import { ok, type Result } from "../base/result.ts";
 import { suggestNearest } from "../base/suggest.ts";
-import type { Failure, Flag, FlagValues, Invocation, Program, Verb } from "./command.ts";
+import type { Failure, Flag, FlagValues, ForeignWords, Invocation, Program, Verb } from "./command.ts";
 import { failUsage } from "./usage.ts";
 
 export const takesNextWord = (word: string, flags: readonly Flag[]): boolean => {
@@ -68,14 +68,23 @@ const splitShort = (word: string, flags: readonly Flag[]): readonly Piece[] => {
     .map((letter, index) => ({ name: `-${letter}`, value: index === valued && rest !== "" ? rest : null }));
 };
 
-type Grammar = Readonly<{ called: string; flags: readonly Flag[] }>;
+type Grammar = Readonly<{ called: string; flags: readonly Flag[]; foreign: ForeignWords | undefined }>;
 
-const refuseUnknown = (name: string, { called, flags }: Grammar): Result<never, Failure> => {
+const findOwn = (name: string, { foreign }: Grammar, names: readonly string[]): string | undefined =>
+  foreign && Object.hasOwn(foreign.flags, name) ? foreign.flags[name]?.find((own) => names.includes(own)) : undefined;
+
+const adviseFlag = (name: string, grammar: Grammar): string => {
+  const { called, flags, foreign } = grammar;
   const names = flags.map((flag) => flag.long);
+  const own = findOwn(name, grammar, names);
+  if (own !== undefined) return `did you mean --${own}?`;
+  if (foreign && Object.hasOwn(foreign.absent, name)) return foreign.absent[name] ?? "";
   const nearest = name.startsWith("--") ? suggestNearest(name.slice(2), names) : null;
-  const advice = nearest === null ? `see ${called} --help` : `did you mean --${nearest}?`;
-  return failUsage(`${escapeText(name)} is not a flag of ${called}`, advice);
+  return nearest === null ? `see ${called} --help` : `did you mean --${nearest}?`;
 };
+
+const refuseUnknown = (name: string, grammar: Grammar): Result<never, Failure> =>
+  failUsage(`${escapeText(name)} is not a flag of ${grammar.called}`, adviseFlag(name, grammar));
 
 const takeValue = (flag: Flag, own: string | null, next: string | undefined): Result<Given, Failure> => {
   const value = own ?? (isValue(next) ? next : (flag.bare ?? ""));
@@ -90,7 +99,7 @@ const readPiece = ({ name, value }: Piece, next: string | undefined, grammar: Gr
   if (flag === undefined) return refuseUnknown(name, grammar);
   if (flag.value !== undefined) return takeValue(flag, value, next);
   if (value === null) return ok({ flag, value: true });
-  return failUsage(`--${flag.long} takes no value (see ${grammar.called} --help)`);
+  return failUsage(`--${flag.long} takes no value`, `see ${grammar.called} --help`);
 };
 
 type FlagWord = Readonly<{ word: string; next: string | undefined }>;
@@ -148,10 +157,11 @@ const parseAround = (words: readonly string[], grammar: Grammar): Result<Invocat
 export const parseWords = (
   words: readonly string[],
   verb: Verb,
-  program: Pick<Program, "name" | "flags">,
+  program: Pick<Program, "name" | "flags" | "foreign">,
 ): Result<Invocation, Failure> => {
   const { name, flags, usage, maxWords } = verb;
-  const grammar = { called: `${program.name} ${name}`.trimEnd(), flags: [...flags, ...program.flags] };
+  const called = `${program.name} ${name}`.trimEnd();
+  const grammar = { called, flags: [...flags, ...program.flags], foreign: program.foreign };
   if (verb.isCommand === true) return parseCommand(words, grammar);
   if (verb.takesCommand === true) return parseAround(words, grammar);
   const parsed = parseStrictly(words, grammar);

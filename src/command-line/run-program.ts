@@ -6,12 +6,17 @@ import { findMeantLine } from "./find-meant.ts";
 import { findFirstWord, parseWords } from "./parse-words.ts";
 import { failUsage } from "./usage.ts";
 
-const loadVerb = async (name: string, { name: program, verbs }: Program): Promise<Result<Verb, Failure>> => {
-  const load = Object.hasOwn(verbs, name) ? verbs[name] : undefined;
-  if (load !== undefined) return ok((await load()).verb);
+const adviseVerb = (name: string, { name: program, verbs, foreign }: Program): string => {
+  const instead = foreign && Object.hasOwn(foreign.verbs, name) ? foreign.verbs[name] : undefined;
+  if (instead !== undefined) return instead;
   const nearest = suggestNearest(name, [...Object.keys(verbs), "help"]);
-  const advice = nearest === null ? `see ${program} help` : `did you mean ${nearest}?`;
-  return failUsage(`"${escapeText(name)}" is not a verb of ${program}`, advice);
+  return nearest === null ? `see ${program} help` : `did you mean ${nearest}?`;
+};
+
+const loadVerb = async (name: string, program: Program): Promise<Result<Verb, Failure>> => {
+  const load = Object.hasOwn(program.verbs, name) ? program.verbs[name] : undefined;
+  if (load !== undefined) return ok((await load()).verb);
+  return failUsage(`"${escapeText(name)}" is not a verb of ${program.name}`, adviseVerb(name, program));
 };
 
 const describeAll = async (name: string | undefined, program: Program): Promise<Outcome> => {

@@ -11,3 +11,6 @@ export const GPU_COUNT = { min: 0, max: 1024 } as const;
 export const PRIORITY = { min: -9999, max: 9998 } as const;
 
 export const MAX_TERMINAL_SIDE = 1000;
+
+/** Used of a disk: above `scarce` somebody should make room, above `full` at once. */
+export const DISK_PERCENT = { scarce: 90, full: 95 } as const;

@@ -89,7 +89,7 @@ const ORDERS: readonly Order[] = [
       ["submission", "attach", "top", "files"],
       ["agent"],
       ["verbs"],
-      ["verb-table.ts"],
+      ["verb-table.ts", "foreign-words.ts"],
       ["program.ts"],
       ["complete-words.ts"],
       ["main.ts"],

@@ -9,7 +9,7 @@ const hideFigures = (line: string): string => line.replace(/\d+(\.\d+)?/g, "0");
 const hideHealth = (text: string): string =>
   text
     .replace(/^Warning: the machine is .*\n/gm, "")
-    .replace(/^(healthy|under.load|unhealthy)( \(\d+ of 100\))?$/gm, "healthy (0 of 100)")
+    .replace(/^(healthy|busy|disk nearly full|unhealthy)( \(\d+ of 100\))?$/gm, "healthy (0 of 100)")
     .replace(/^(disk .*free) \([^)]*\)$/gm, "$1")
     .replace(/^(disk|cpu|memory) .*%.*$/gm, hideFigures);
 

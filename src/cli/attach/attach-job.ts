@@ -38,7 +38,7 @@ const sayHowToLeave = (session: Session): void =>
   hint(
     session.isWatching
       ? `Watching job ${session.id}: nothing that you type reaches it. Leave with Ctrl-C or Ctrl-A D.`
-      : `Detach with Ctrl-A D; job ${session.id} goes on. Come back with: nx attach ${session.id}`,
+      : `Detach with Ctrl-A D (Ctrl-C goes to the job); come back with: nx attach ${session.id}`,
   );
 
 const describePath = ({ id, isWatching }: Session, terminal: RawTerminal): string => {

@@ -220,7 +220,7 @@ describe("a repository that git refuses", () => {
     const bare = join(folder, "bare");
     gitIn(folder, "init", "--quiet", "--bare", bare);
     const snapshot = await takeSnapshot(bare);
-    expect(snapshot?.ok === false && snapshot.error.message).toContain("--no-git");
+    expect(snapshot?.ok === false && snapshot.error.hint).toContain("--no-git");
   });
 });
 

@@ -17,6 +17,7 @@ import {
 import { join } from "node:path";
 import fc from "fast-check";
 import { AUTHOR, type Bench, gitIn, openBench, useBench } from "../../../tests/support/git-bench.ts";
+import { phraseFailure } from "../../command-line/usage.ts";
 import { takeSnapshot } from "./code-snapshot.ts";
 
 const MIB = 1024 * 1024;
@@ -322,7 +323,7 @@ describe("a snapshot", () => {
     process.env["GIT_TEST_ASSUME_DIFFERENT_OWNER"] = "1";
     try {
       const snapshot = await takeSnapshot(repository);
-      expect(snapshot?.ok === false && snapshot.error.message).toEndWith(
+      expect(snapshot?.ok === false && phraseFailure(snapshot.error)).toEndWith(
         `if you trust this one: git config --global --add safe.directory ${repository}`,
       );
     } finally {

@@ -19,6 +19,7 @@ import fc from "fast-check";
 import { AUTHOR, openBench } from "../../../tests/support/git-bench.ts";
 import { openTemporary, upload } from "../../../tests/support/store.ts";
 import { createTar, type TarMember } from "../../../tests/support/tar-archive.ts";
+import { phraseFailure } from "../../command-line/usage.ts";
 import { unpackCode } from "./fetch-code.ts";
 import { createKeptFolder } from "./kept-folder.ts";
 import { placeTree } from "./place-tree.ts";
@@ -138,7 +139,7 @@ describe("where something else is there already", () => {
     for (const name of ["mine", "same", "mode"]) writeFileSync(join(target, name), name);
     const code = pack({ name: "mine", body: "other" }, { name: "same", body: "same" }, { name: "new", body: "new" });
     const refused = await fetchInto(code, target);
-    expect(refused.ok ? "" : refused.error.message).toBe(
+    expect(refused.ok ? "" : phraseFailure(refused.error)).toBe(
       `nothing was written: there is something else already at ${target}/mine; give another folder with -o, or overwrite with -f`,
     );
     expect(readdirSync(target).toSorted()).toEqual(["mine", "mode", "same"]);

@@ -28,18 +28,18 @@ const QUESTIONS = [
 
 const REMEDY = /^\s*(git config --global --add safe\.directory .*)$/m;
 
-const explain = ({ problem, errors }: GitOutput): string => {
+const refuse = ({ problem, errors }: GitOutput): Result<never, Failure> => {
   const remedy = REMEDY.exec(errors)?.[1];
   return remedy === undefined
-    ? `no code can be taken from here: ${problem}; use --no-git to run without it`
-    : `git reads no repository that belongs to someone else (${problem}); if you trust this one: ${remedy}`;
+    ? fail(`no code can be taken from here: ${problem}`, "use --no-git to run without it")
+    : fail(`git reads no repository that belongs to someone else (${problem})`, `if you trust this one: ${remedy}`);
 };
 
 /** Null where there is none. */
 export const locateRepository = (cwd: string): Result<Repository | null, Failure> => {
   const asked = runGit(cwd, QUESTIONS, { env: { LC_ALL: "C" } });
   if (!asked.ok && asked.problem.includes("not a git repository")) return ok(null);
-  if (!asked.ok) return fail(explain(asked));
+  if (!asked.ok) return refuse(asked);
   const [top = "", folder = "", objects = "", index = "", hash = "", ...prefix] = asked.text.split("\n");
   return ok({ top, folder, objects, index, hash, prefix: prefix.join("\n").replace(/\/$/, "") });
 };

@@ -83,7 +83,7 @@ const refuse = (conflicts: readonly Conflict[], advice: string): Result<never, F
   const names = conflicts.slice(0, SHOWN).map(({ move }) => escapeText(move.to.toString()));
   const rest = conflicts.length - names.length;
   const all = `${names.join(", ")}${rest > 0 ? ` and ${rest} more` : ""}`;
-  return fail(`nothing was written: there is something else already at ${all}; ${advice}`);
+  return fail(`nothing was written: there is something else already at ${all}`, advice);
 };
 
 const move = ({ from, to, isReplacing }: Move): void => {

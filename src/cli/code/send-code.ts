@@ -4,14 +4,14 @@ import { escapeText } from "../../base/escape-text.ts";
 import { ok, type Result } from "../../base/result.ts";
 import type { Failure, FlagValues } from "../../command-line/command.ts";
 import { readSwitch } from "../../command-line/flag-values.ts";
-import { fail, failUsage } from "../../command-line/usage.ts";
+import { fail } from "../../command-line/usage.ts";
 import type { ArtifactCheck, ArtifactUpload } from "../../wire/artifact.ts";
 import type { JobRequestInput } from "../../wire/job.ts";
 import { MAX_ARTIFACT_BYTES } from "../../wire/limits.ts";
 import type { Api } from "../connection/api-client.ts";
 import { isTerminal } from "../terminal/is-terminal.ts";
 import { hint } from "../terminal/output.ts";
-import { canPrompt, confirm } from "../terminal/prompt.ts";
+import { confirm } from "../terminal/prompt.ts";
 import { type Snapshot, takeSnapshot } from "./code-snapshot.ts";
 import { refuseSize } from "./sizes/size-limit.ts";
 
@@ -76,9 +76,9 @@ const sendSnapshot = async (api: Api, snapshot: Snapshot): Promise<Result<Code, 
 };
 
 const goWithoutCode = async (): Promise<Result<Code, Failure>> => {
-  const advice = "this folder is in no git repository, so no code can travel; use --no-git to run without it";
-  if (!canPrompt()) return failUsage(advice);
-  const answer = await confirm("This folder is in no git repository. Run the job without code?", advice);
+  const problem = "this folder is in no git repository, so no code can travel";
+  const question = "This folder is in no git repository. Run the job without code?";
+  const answer = await confirm(question, problem, "use --no-git to run without it");
   if (!answer.ok) return answer;
   return answer.value ? ok(NO_CODE) : fail("nothing was submitted");
 };

@@ -8,7 +8,7 @@ import { readOption } from "../settings/config-file.ts";
 import type { SshAddress } from "../targets/ssh-place.ts";
 import { LOCAL, type Target } from "../targets/target.ts";
 import { type ApiFailure, type ApiResult, NOT_LISTENING, OTHER_VERSION } from "./api-failure.ts";
-import { describeRefusal, describeStranger } from "./refusal.ts";
+import { describeRefusal, describeStranger } from "./refusals/refusal.ts";
 import { openWay, type Way } from "./way.ts";
 
 export type Api = Readonly<{

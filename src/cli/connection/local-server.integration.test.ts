@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pickPort } from "../../../tests/support/pick-port.ts";
 import { waitUntil } from "../../../tests/support/wait.ts";
-import { acceptsConnections } from "../../tools/accepts-connections.ts";
+import { acceptsConnections } from "../../tools/sockets/accepts-connections.ts";
 import { startLocalServer } from "./local-server.ts";
 
 const SETTINGS = ["NS_SERVER_DIR", "NS_PORT"] as const;

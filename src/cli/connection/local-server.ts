@@ -17,7 +17,7 @@ import { ok, type Result } from "../../base/result.ts";
 import { IS_SINGLE_FILE } from "../../base/single-file.ts";
 import type { Failure } from "../../command-line/command.ts";
 import { fail } from "../../command-line/usage.ts";
-import { acceptsConnections, type ListeningPlace } from "../../tools/accepts-connections.ts";
+import { acceptsConnections, type ListeningPlace } from "../../tools/sockets/accepts-connections.ts";
 import { locateServerDir, readLocalPort } from "../targets/local-socket.ts";
 import { hint } from "../terminal/output.ts";
 import { createServerEnvironment } from "./server-environment.ts";
@@ -96,14 +96,14 @@ export const startLocalServer = async (
 ): Promise<Result<void, Failure>> => {
   const serverDir = locateServerDir();
   const [program] = locateServer();
-  if (!isProgram(program)) return fail(`there is no server program at ${program}: install nexus-server beside nx`);
+  if (!isProgram(program)) return fail(`there is no server program at ${program}`, "install nexus-server beside nx");
   const prepared = prepareFolder(serverDir);
   if (!prepared.ok) return prepared;
   const logPath = join(serverDir, "server.log");
   const env = await createServerEnvironment(process.env, serverDir);
   const server = spawnServer(logPath, { ...env, ...describePlace() });
   if (!(await waitUntilUp(place, server)))
-    return fail(`the local server did not start: ${readLastLine(logPath) || NOTHING_SAID} (see ${logPath})`);
+    return fail(`the local server did not start: ${readLastLine(logPath) || NOTHING_SAID}`, `see ${logPath}`);
   const gpus = (await hasMockGpus()) ? " with mock GPUs" : "";
   hint(`No server on this machine yet: starting one${gpus}.`);
   return ok(undefined);

@@ -4,7 +4,7 @@ import { createServer } from "node:net";
 import { asUid, canBeOthers } from "../../../tests/support/as-user.ts";
 import { pickPort } from "../../../tests/support/pick-port.ts";
 import { waitUntil } from "../../../tests/support/wait.ts";
-import { acceptsConnections } from "../../tools/accepts-connections.ts";
+import { acceptsConnections } from "../../tools/sockets/accepts-connections.ts";
 import type { Target } from "../targets/target.ts";
 import { isSameMachine } from "./same-machine.ts";
 

@@ -4,7 +4,7 @@ import { rmSync } from "node:fs";
 import { err, ok, type Result } from "../../base/result.ts";
 import type { Failure } from "../../command-line/command.ts";
 import { UNREACHABLE } from "../../command-line/usage.ts";
-import { acceptsConnections } from "../../tools/accepts-connections.ts";
+import { acceptsConnections } from "../../tools/sockets/accepts-connections.ts";
 import { listControls, locateLog, locateTunnel, makeTunnelFolder, type SshAddress } from "../targets/ssh-place.ts";
 import type { Target } from "../targets/target.ts";
 import { hint } from "../terminal/output.ts";

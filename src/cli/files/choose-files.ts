@@ -29,7 +29,7 @@ export const chooseFiles = (
   for (const [index, word] of wanted.entries()) {
     const named = files.filter(({ path }) => matches(word, path));
     if (named.length === 0)
-      return failMissing(`job ${id} has no file ${escapeText(words[index] ?? "")}: see nx files ${id}`);
+      return failMissing(`job ${id} has no file ${escapeText(words[index] ?? "")}`, `see nx files ${id}`);
     for (const file of named) chosen.add(file);
   }
   return ok(words.length === 0 ? files : files.filter((file) => chosen.has(file)));

@@ -43,7 +43,8 @@ const confirmAction = async (
   const many = jobs.length === 1 ? "this job" : `these ${jobs.length} jobs`;
   return confirm(
     `${verb[0]?.toUpperCase()}${verb.slice(1)} ${many}?`,
-    `nx ${verb} asks on a terminal only; add -y to go ahead`,
+    `nx ${verb} asks on a terminal only`,
+    "add -y to go ahead",
   );
 };
 

@@ -9,6 +9,18 @@ export const describeHalt = ({ disk_error, machine_error }: ServerStatus): strin
   return reason === undefined ? null : `nothing starts: ${escapeText(reason)}`;
 };
 
+/** Why GPU jobs wait though others start; null where they need not. */
+export const describeGpuTrouble = ({ gpu_error: error }: ServerStatus): string | null =>
+  error === null ? null : `the GPUs can't be read, so GPU jobs wait: ${escapeText(error)}`;
+
+/** Of each thing that somebody should see to before jobs start again. */
+export const warnOfTrouble = async (api: Api): Promise<void> => {
+  const status = await api.get<ServerStatus>("/v1/server/status");
+  if (!status.ok) return;
+  for (const trouble of [describeHalt(status.value), describeGpuTrouble(status.value)])
+    if (trouble !== null) hint(`Warning: ${trouble}`);
+};
+
 export const warnOfHalt = async (api: Api): Promise<void> => {
   const status = await api.get<ServerStatus>("/v1/server/status");
   const halt = status.ok ? describeHalt(status.value) : null;

@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
 import type { Health } from "../../wire/node.ts";
-import { describeIllHealth } from "./health-text.ts";
+import { describeIllHealth, nameHealth } from "./health-text.ts";
 
 const GIB = 1024 ** 3;
 
@@ -14,19 +14,25 @@ const createHealth = (diskUsed: number, cpu: number, more: Partial<Health> = {})
   ...more,
 });
 
-test("a machine that is not healthy is described by what is to blame", () => {
+test("only a disk that fills up is a warning, whatever else the machine does", () => {
   expect(describeIllHealth(createHealth(97, 5, { status: "unhealthy", score: 30 }))).toBe(
     "the machine is unhealthy (30 of 100): disk 97 % used, 3.0 GiB free",
   );
-  expect(describeIllHealth(createHealth(50, 99))).toBe("the machine is under load (62 of 100): cpu 99 % busy");
+  expect(describeIllHealth(createHealth(91, 99))).toBe("the disk is nearly full: 91 % used, 9.0 GiB free");
+  const root = { ...createHealth(92, 1).disk, place: "/" } as NonNullable<Health["disk"]>;
+  expect(describeIllHealth(createHealth(92, 1, { disk: root }))).toStartWith("the disk / is nearly full: ");
   const network = { download_speed: 3, upload_speed: 1, ping: 180 };
-  expect(describeIllHealth(createHealth(10, 5, { network }))).toEndWith("ping 180 ms, download 3 Mbit/s");
+  for (const status of ["under_load", "unhealthy"] as const)
+    expect(describeIllHealth(createHealth(85, 100, { status, score: 20, network }))).toBeNull();
+  for (const status of ["healthy", null] as const)
+    expect(describeIllHealth(createHealth(99, 99, { status }))).toBeNull();
 });
 
-test("all figures are given where none stands out, none for what is not known", () => {
-  expect(describeIllHealth(createHealth(55, 60))).toEndWith(
-    "disk 55 % used, 45.0 GiB free, cpu 60 % busy, memory 40 % used",
-  );
-  expect(describeIllHealth(createHealth(99, 99, { status: "healthy" }))).toBeNull();
-  expect(describeIllHealth(createHealth(99, 99, { status: null }))).toBeNull();
+test("a machine under load is busy", () => {
+  expect(nameHealth(createHealth(50, 99))).toBe("busy");
+  expect(nameHealth(createHealth(50, 99, { status: "unhealthy", score: 20 }))).toBe("busy");
+  expect(nameHealth(createHealth(50, 1, { status: "healthy" }))).toBe("healthy");
+  expect(nameHealth(createHealth(91, 1))).toBe("disk nearly full");
+  expect(nameHealth(createHealth(96, 1, { status: "unhealthy" }))).toBe("unhealthy");
+  expect(nameHealth(createHealth(96, 1, { status: null }))).toBe("unknown");
 });

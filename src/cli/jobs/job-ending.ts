@@ -10,14 +10,18 @@ const LOST_EXIT_CODE = 1;
 export const chooseExitCode = (job: WireJob): number =>
   job.exit_code ?? (job.status === "killed" ? KILLED_EXIT_CODE : LOST_EXIT_CODE);
 
-const isPlainExit = (job: WireJob): boolean => job.error_message === `Job failed with exit code ${job.exit_code}`;
+/** What is to be said of a failure beside its exit code; null where there is nothing more. */
+export const findReason = ({ error_message: message }: WireJob): string | null => {
+  const reason = (message ?? "").replace(/^Job failed with exit code \d+(?:\. |$)/, "").replace(/^Job was /, "");
+  return reason === "" ? null : reason;
+};
 
 /** In one line, as in "Job k3f9ab failed with exit code 3". */
 export const describeEnding = (job: WireJob): string => {
   if (job.status === "killed") return `Job ${job.id} was killed`;
   const ending = job.exit_code === null ? "" : ` with exit code ${job.exit_code}`;
-  const reason = job.error_message === null || isPlainExit(job) ? "" : `: ${escapeText(job.error_message)}`;
-  return `Job ${job.id} ${job.status}${ending}${reason}`;
+  const reason = findReason(job);
+  return `Job ${job.id} ${job.status}${ending}${reason === null ? "" : `: ${escapeText(reason)}`}`;
 };
 
 /** With the job's own exit code; as JSON a failure says that it is the job's, and not one of `nx`. */

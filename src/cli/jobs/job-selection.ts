@@ -1,8 +1,10 @@
+import { escapeText } from "../../base/escape-text.ts";
 import { ok, type Result } from "../../base/result.ts";
 import type { Failure } from "../../command-line/command.ts";
 import { failMissing, failState, failUsage, NO_SUCH_THING } from "../../command-line/usage.ts";
 import type { WireJob, WireStatus } from "../../wire/job.ts";
 import type { Api } from "../connection/api-client.ts";
+import { createTextMatcher, type MatchText } from "../terminal/text-matcher.ts";
 import { askJob } from "./ask-job.ts";
 import { ENDED_STATUSES } from "./list-flags.ts";
 import { listJobs } from "./list-jobs.ts";
@@ -10,12 +12,10 @@ import { listJobs } from "./list-jobs.ts";
 const IS_GPU = /^\d{1,2}$/;
 const JOB_ID = /^[a-z0-9-]{1,64}$/;
 
-const compilePattern = (text: string): Result<RegExp, Failure> => {
-  try {
-    return ok(new RegExp(text));
-  } catch (error) {
-    return failUsage(`"${text}" is no job, GPU or regular expression: ${error instanceof Error ? error.message : ""}`);
-  }
+const createMatcher = async (word: string): Promise<Result<MatchText, Failure>> => {
+  const matches = await createTextMatcher(word);
+  if (matches.ok) return matches;
+  return failUsage(`"${escapeText(word)}" is no job, GPU or regular expression: ${matches.error.message}`);
 };
 
 const ADVICE: Readonly<Partial<Record<WireStatus, (id: string) => string>>> = {
@@ -31,12 +31,16 @@ const explainNone = async (api: Api, word: string, status: WireStatus): Promise<
   return failState(`job ${id} is ${found}, not ${status}`, ADVICE[found]?.(id));
 };
 
-const selectBy = (jobs: readonly WireJob[], word: string, status: WireStatus): Result<readonly WireJob[], Failure> => {
+const selectBy = async (
+  jobs: readonly WireJob[],
+  word: string,
+  status: WireStatus,
+): Promise<Result<readonly WireJob[], Failure>> => {
   const byId = jobs.filter((job) => job.id === word);
   if (byId.length > 0) return ok(byId);
   if (status === "running" && IS_GPU.test(word)) return ok(jobs.filter((job) => job.gpu_idxs.includes(Number(word))));
-  const pattern = compilePattern(word);
-  return pattern.ok ? ok(jobs.filter((job) => pattern.value.test(job.command))) : pattern;
+  const matches = await createMatcher(word);
+  return matches.ok ? ok(jobs.filter((job) => matches.value(job.command))) : matches;
 };
 
 /** Jobs of one status, each once: by id or regular expression over the command; a number is a running job's GPU. */
@@ -50,7 +54,7 @@ export const selectJobs = async (
   if (!jobs.ok) return jobs;
   const chosen = new Map<string, WireJob>();
   for (const word of words) {
-    const selected = selectBy(jobs.value, word, status);
+    const selected = await selectBy(jobs.value, word, status);
     if (!selected.ok) return selected;
     if (selected.value.length === 0) return explainNone(api, word, status);
     for (const job of selected.value) chosen.set(job.id, job);

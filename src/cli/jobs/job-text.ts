@@ -6,6 +6,7 @@ import { createCommandList } from "../lists/command-list.ts";
 import { formatMoment, formatRecent, nameZones } from "../terminal/clock.ts";
 import { formatDuration } from "../terminal/duration.ts";
 import { print, printTable } from "../terminal/output.ts";
+import { findReason } from "./job-ending.ts";
 import { describeFiles, hasFiles, listNotes } from "./kept-text.ts";
 
 export const formatGpus = (job: WireJob): string => {
@@ -59,18 +60,14 @@ export const printQueued = (jobs: readonly WireJob[]): void =>
 
 const formatResult = (job: WireJob): string => (job.exit_code === null ? job.status : `${job.status} ${job.exit_code}`);
 
-const BARE_ENDING = /^Job (?:failed with exit code \d+|was terminated by [^.]*)(?:\. )?/;
-
-const findReason = ({ error_message: message }: WireJob): string => (message ?? "").replace(BARE_ENDING, "");
-
 const printReasons = (jobs: readonly WireJob[]): void => {
-  const explained = jobs.filter((job) => findReason(job) !== "");
+  const explained = jobs.flatMap((job) => {
+    const reason = findReason(job);
+    return reason === null ? [] : [[job.id, reason]];
+  });
   if (explained.length === 0) return;
   print("");
-  printTable(
-    ["ID", "WHY"],
-    explained.map((job) => [job.id, findReason(job)]),
-  );
+  printTable(["ID", "WHY"], explained);
 };
 
 export const printEnded = (jobs: readonly WireJob[]): void => {
@@ -104,7 +101,7 @@ const listFacts = (job: WireJob): readonly (readonly [string, string | null])[] 
   ["id", job.id],
   ["status", formatResult(job)],
   ["input", describeInputWait(job)],
-  ["error", job.error_message],
+  ["error", findReason(job)],
   ["command", job.command],
   ["user", job.user],
   ["gpus", formatGpus(job)],

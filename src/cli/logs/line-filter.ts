@@ -1,8 +1,8 @@
 import { createFinalLines, splitLines } from "../../wire/logs/final-lines.ts";
 import { chainFilters, createRecorderFilter, type TextFilter } from "../../wire/logs/recorder-filter.ts";
-import type { MatchLine } from "./line-matcher.ts";
+import type { MatchText } from "../terminal/text-matcher.ts";
 
-type Lines = Readonly<{ matches: MatchLine; render: (line: string) => string }>;
+type Lines = Readonly<{ matches: MatchText; render: (line: string) => string }>;
 
 const renderLines = (text: string, { matches, render }: Lines): string =>
   splitLines(text).filter(matches).map(render).join("");
@@ -20,5 +20,5 @@ export const createLineFilter = (lines: Lines): TextFilter =>
 /** A line of JSON for each line of a log. */
 export const renderJsonLine = (line: string): string => `${JSON.stringify({ line })}\n`;
 
-export const filterLines = (text: string, matches: MatchLine): string =>
+export const filterLines = (text: string, matches: MatchText): string =>
   renderLines(text, { matches, render: (line) => `${line}\n` });

@@ -3,13 +3,14 @@ import type { Failure, Flag, FlagValues } from "../../command-line/command.ts";
 import { readSwitch, readText, readWhole } from "../../command-line/flag-values.ts";
 import { failUsage } from "../../command-line/usage.ts";
 import { readPast } from "../terminal/moment.ts";
-import { createLineMatcher, type MatchLine } from "./line-matcher.ts";
+import type { MatchText } from "../terminal/text-matcher.ts";
+import { createLineMatcher } from "./line-matcher.ts";
 
 /** `matches` is null without a search. */
 export type LogRequest = Readonly<{
   count: number | null;
   since: number | null;
-  matches: MatchLine | null;
+  matches: MatchText | null;
   isFollowed: boolean;
   isError: boolean;
   isRaw: boolean;

@@ -42,7 +42,8 @@ const agreeOn = async (fingerprint: string, flags: FlagValues): Promise<Result<b
   if (readSwitch(flags, "yes")) return ok(true);
   return confirm(
     "Is it the one that the server's own machine shows?",
-    "without a terminal, give --fingerprint, or -y to trust the certificate unseen",
+    "the certificate is asked about on a terminal only",
+    "give --fingerprint, or -y to trust it unseen",
   );
 };
 
@@ -88,7 +89,8 @@ const readToken = async (added: NewTarget, flags: FlagValues): Promise<Result<st
   if (given !== undefined || added.address.protocol !== "https") return ok(given ?? "");
   return askSecret(
     "API token of the server (not shown): ",
-    "the token is asked for on a terminal only; give it with --token-stdin or in NEXUS_API_TOKEN",
+    "the token is asked for on a terminal only",
+    "give it with --token-stdin or in NEXUS_API_TOKEN",
   );
 };
 
@@ -131,7 +133,7 @@ const describeStranger = ({ address }: Target): Failure => ({
 const describeRefusal = (target: Target, refused: Failure & Readonly<{ code: string | null }>): Failure => {
   if (refused.code === "INVALID_CREDENTIALS" || refused.code === "AUTHENTICATION_REQUIRED") {
     const token = target.token === null ? "it needs a token (--token-stdin)" : "the token is wrong";
-    return { exitCode: REFUSED, message: `${token}; the server shows it once, when it starts for the first time` };
+    return { exitCode: REFUSED, message: token, hint: "the server shows it once, when it starts for the first time" };
   }
   return refused.code === null && refused.exitCode !== UNREACHABLE && !refused.message.includes("certificate")
     ? describeStranger(target)

@@ -83,6 +83,7 @@ export const takeSbatch = (invocation: Invocation): Result<Invocation, Failure> 
     return ok(invocation);
   }
   if (readSwitch(flags, "literal")) return failUsage("give --sbatch or --literal, not both");
-  if (script === null) return failUsage("--sbatch takes a script with #SBATCH lines, as in: nx add --sbatch job.sh");
+  if (script === null)
+    return failUsage("--sbatch takes a script with #SBATCH lines", "for example: nx add --sbatch job.sh");
   return take(invocation, script);
 };

@@ -40,9 +40,13 @@ const refuseInterrupted = (): Result<never, Failure> => {
   return err({ exitCode: INTERRUPTED, message: "interrupted" });
 };
 
-/** What is typed is not shown. Without a terminal `elsewhere` says how else to give it. */
-export const askSecret = async (question: string, elsewhere: string): Promise<Result<string, Failure>> => {
-  if (!canPrompt()) return failUsage(elsewhere);
+/** What is typed is not shown. Without a terminal it is refused with `elsewhere`, and `advice` says how else to give it. */
+export const askSecret = async (
+  question: string,
+  elsewhere: string,
+  advice: string,
+): Promise<Result<string, Failure>> => {
+  if (!canPrompt()) return failUsage(elsewhere, advice);
   const answer = await ask(question, true);
   return answer === INTERRUPT ? refuseInterrupted() : ok(answer === NO_ANSWER ? "" : answer.trim());
 };
@@ -51,8 +55,12 @@ const isAgreed = (answer: string, isDefault: boolean): boolean =>
   answer.trim() === "" ? isDefault : /^y(es)?$/i.test(answer.trim());
 
 /** Asks on a terminal; elsewhere the answer is yes, which is the default then, or a failure where there is none. */
-export const confirm = async (question: string, elsewhere: true | string): Promise<Result<boolean, Failure>> => {
-  if (!canPrompt()) return elsewhere === true ? ok(true) : failUsage(elsewhere);
+export const confirm = async (
+  question: string,
+  elsewhere: true | string,
+  advice?: string,
+): Promise<Result<boolean, Failure>> => {
+  if (!canPrompt()) return elsewhere === true ? ok(true) : failUsage(elsewhere, advice);
   const answer = await ask(`${question} ${elsewhere === true ? "[Y/n]" : "[y/N]"} `);
   if (answer === INTERRUPT) return refuseInterrupted();
   return ok(answer !== NO_ANSWER && isAgreed(answer, elsewhere === true));

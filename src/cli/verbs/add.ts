@@ -15,7 +15,7 @@ import { submitBatch } from "../submission/submit-jobs.ts";
 import { takeSbatch } from "../submission/take-sbatch.ts";
 
 const expand = async ({ flags, words }: Invocation): Promise<Result<readonly string[], Failure>> => {
-  if (words.length === 0) return failUsage("nx add needs a command, as in: nx add python3 train.py");
+  if (words.length === 0) return failUsage("nx add needs a command", "for example: nx add python3 train.py");
   const repeat = readWhole(flags, "repeat", { min: 1, max: MAX_BATCH_SIZE });
   if (!repeat.ok) return repeat;
   const reading = await chooseReading(words, flags);

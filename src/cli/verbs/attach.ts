@@ -9,9 +9,9 @@ import { readUserName } from "../settings/user-name.ts";
 import { canShowTerminal } from "../terminal/is-terminal.ts";
 
 const attach = async (api: Api, job: WireJob, isWatching: boolean): Promise<Outcome> => {
-  if (job.status === "queued") return failState(`job ${job.id} is queued: it has a terminal once it runs`);
+  if (job.status === "queued") return failState(`job ${job.id} is queued`, "it has a terminal once it runs");
   if (job.status !== "running")
-    return failState(`job ${job.id} is ${job.status}: see its output with nx logs ${job.id}`);
+    return failState(`job ${job.id} is ${job.status}`, `see its output with nx logs ${job.id}`);
   const { attachToJob } = await import("../attach/attach-job.ts");
   return attachToJob(api, job.id, isWatching);
 };

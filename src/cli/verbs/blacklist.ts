@@ -69,7 +69,7 @@ const run = async ({ flags, words }: Invocation): Promise<Outcome> => {
   const wrong = indexes.find((index) => !/^\d+$/.test(index));
   if (wrong !== undefined) return failUsage(`"${wrong}" is not a GPU's number`);
   if (action !== "list" && indexes.length === 0)
-    return failUsage(`nx blacklist ${action} needs a GPU's number (see nx)`);
+    return failUsage(`nx blacklist ${action} needs a GPU's number`, "see nx");
   const api = await connect(flags);
   return api.ok ? act(api.value, action, { flags, words: indexes }) : api;
 };

@@ -69,7 +69,7 @@ const report = (id: string, folder: string, flags: FlagValues): void => {
 
 const run = async ({ flags, words }: Invocation): Promise<Outcome> => {
   const [id] = words;
-  if (!id || words.length > 1) return failUsage("nx code takes one job id (see nx queue and nx history)");
+  if (!id || words.length > 1) return failUsage("nx code takes one job id", "see nx queue and nx history");
   const api = await connect(flags);
   if (!api.ok) return api;
   const body = await openCode(api.value, id);

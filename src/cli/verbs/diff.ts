@@ -32,7 +32,7 @@ const show = (differences: readonly Difference[], code: ComparedCode): void => {
 
 const run = async ({ flags, words }: Invocation): Promise<Outcome> => {
   const [first, second] = words;
-  if (!first || !second || words.length > 2) return failUsage("nx diff takes two job ids (see nx history)");
+  if (!first || !second || words.length > 2) return failUsage("nx diff takes two job ids", "see nx history");
   const api = await connect(flags);
   if (!api.ok) return api;
   const a = await askJob(api.value, first);

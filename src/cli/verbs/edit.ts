@@ -12,7 +12,7 @@ const show = (job: WireJob, flags: FlagValues): void => {
 
 const run = async ({ flags, words }: Invocation): Promise<Outcome> => {
   const [id] = words;
-  if (!id || words.length > 1) return failUsage("nx edit takes one job id (see nx queue)");
+  if (!id || words.length > 1) return failUsage("nx edit takes one job id", "see nx queue");
   const priority = readWhole(flags, "priority", { min: -9999, max: 9998 });
   if (!priority.ok) return priority;
   const gpus = readWhole(flags, "gpus", { min: 0, max: 1024 });

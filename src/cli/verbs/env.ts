@@ -49,7 +49,8 @@ const readValue = async (name: string, flags: FlagValues): Promise<Result<string
     ? ok(readStandardInput())
     : askSecret(
         `Value of ${name} (not shown): `,
-        `nx env set ${name} asks on a terminal only; give it as ${name}=VALUE, or on standard input with --stdin`,
+        `nx env set ${name} asks on a terminal only`,
+        `give it as ${name}=VALUE, or on standard input with --stdin`,
       );
 
 const write = (name: string, value: string | null): Outcome => {

@@ -47,7 +47,7 @@ const showPlaces = (job: WireJob): Outcome => {
 
 const run = async ({ flags, words }: Invocation): Promise<Outcome> => {
   const [id, path = ""] = words;
-  if (!id) return failUsage("nx files takes a job id, then a folder of its files (see nx history)");
+  if (!id) return failUsage("nx files takes a job id, then a folder of its files", "see nx history");
   const limit = readLimit(flags);
   if (!limit.ok) return limit;
   const api = await connect(flags);

@@ -17,7 +17,7 @@ const show = (job: WireJob, deliveries: readonly WireDelivery[]): void => {
 
 const run = async ({ flags, words }: Invocation): Promise<Outcome> => {
   const [id] = words;
-  if (!id || words.length > 1) return failUsage("nx get takes one job id (see nx queue and nx history)");
+  if (!id || words.length > 1) return failUsage("nx get takes one job id", "see nx queue and nx history");
   const api = await connect(flags);
   if (!api.ok) return api;
   const path = `/v1/jobs/${encodeURIComponent(id)}`;

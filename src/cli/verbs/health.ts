@@ -3,7 +3,8 @@ import { DONE, type Invocation, type Outcome, type Verb } from "../../command-li
 import { readSwitch } from "../../command-line/flag-values.ts";
 import type { GpuHealth, Health } from "../../wire/node.ts";
 import { connect } from "../connection/connect.ts";
-import { warnOfHalt } from "../jobs/halt-text.ts";
+import { warnOfTrouble } from "../jobs/halt-text.ts";
+import { formatScore, nameHealth } from "../jobs/health-text.ts";
 import { print, printJson } from "../terminal/output.ts";
 
 const GIB = 1024 ** 3;
@@ -43,8 +44,7 @@ const listLines = ({ disk, network, system, gpus }: Health): readonly (readonly 
 ];
 
 const show = (health: Health): void => {
-  const score = health.score === null ? "" : ` (${health.score.toFixed(0)} of 100)`;
-  print(`${health.status?.replace("_", " ") ?? "unknown"}${score}`);
+  print(nameHealth(health) + formatScore(health));
   for (const [name, text] of listLines(health)) if (text !== "") print(`${name.padEnd(NAME_WIDTH)}${text}`);
 };
 
@@ -57,7 +57,7 @@ const run = async ({ flags }: Invocation): Promise<Outcome> => {
   if (readSwitch(flags, "json")) printJson(health.value);
   else {
     show(health.value);
-    await warnOfHalt(api.value);
+    await warnOfTrouble(api.value);
   }
   return DONE;
 };

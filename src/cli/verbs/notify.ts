@@ -43,7 +43,7 @@ const conclude = (results: readonly NotificationTestResult[], flags: FlagValues)
 
 const run = async ({ flags, words }: Invocation): Promise<Outcome> => {
   const [action, channel = null] = words;
-  if (action !== "test") return failUsage("nx notify takes test, as in: nx notify test discord");
+  if (action !== "test") return failUsage("nx notify takes test", "for example: nx notify test discord");
   const env = collectNeeded(flags);
   if (!env.ok) return env;
   const api = await connect(flags);

@@ -127,7 +127,7 @@ const pull = async (api: Api, job: WireJob, { flags, words }: Invocation): Promi
 
 const run = async (invocation: Invocation): Promise<Outcome> => {
   const [id] = invocation.words;
-  if (!id) return failUsage("nx pull takes a job id, then what of its files (see nx history)");
+  if (!id) return failUsage("nx pull takes a job id, then what of its files", "see nx history");
   const api = await connect(invocation.flags);
   if (!api.ok) return api;
   const job = await findJobWithFiles(api.value, id);

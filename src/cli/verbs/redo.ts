@@ -12,7 +12,7 @@ import { SUBMISSION_FLAGS } from "../submission/submission-flags.ts";
 
 const run = async (invocation: Invocation): Promise<Outcome> => {
   const { flags, words, command } = invocation;
-  if (words.length === 0) return failUsage("nx redo takes job ids (see nx history), as in: nx redo k3f9ab");
+  if (words.length === 0) return failUsage("nx redo takes job ids", "see nx history, for example: nx redo k3f9ab");
   const confirmed = await confirmCommand(invocation);
   if (!confirmed.ok) return confirmed;
   const api = await connect(flags);

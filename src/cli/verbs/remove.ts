@@ -6,7 +6,7 @@ import { ACTION_FLAGS, actOnJobs } from "../jobs/act-on-jobs.ts";
 import { selectJobs } from "../jobs/job-selection.ts";
 
 const run = async ({ flags, words }: Invocation): Promise<Outcome> => {
-  if (words.length === 0) return failUsage("nx remove needs a job id or a regular expression (see nx queue)");
+  if (words.length === 0) return failUsage("nx remove needs a job id or a regular expression", "see nx queue");
   const api = await connect(flags);
   if (!api.ok) return api;
   const jobs = await selectJobs(api.value, "queued", words);

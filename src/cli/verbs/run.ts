@@ -1,20 +1,19 @@
 import { err } from "../../base/result.ts";
 import { DONE, type FlagValues, type Invocation, type Outcome, type Verb } from "../../command-line/command.ts";
 import { readSwitch } from "../../command-line/flag-values.ts";
-import { addHint, failUsage, INTERRUPTED, WRONG_USAGE } from "../../command-line/usage.ts";
+import { addHint, failUsage, INTERRUPTED } from "../../command-line/usage.ts";
 import type { WireGpu } from "../../wire/gpu.ts";
 import type { WireJob } from "../../wire/job.ts";
 import type { Api } from "../connection/api-client.ts";
-import type { ApiFailure } from "../connection/api-failure.ts";
 import { connect } from "../connection/connect.ts";
 import { awaitJob, awaitJobs, isEnded } from "../jobs/await-job.ts";
 import { followJob, listenForInterrupt } from "../jobs/follow-job.ts";
 import { concludeJob } from "../jobs/job-ending.ts";
 import { sayKept } from "../jobs/say-kept.ts";
 import { warnOfHealth } from "../jobs/warn-of-health.ts";
+import { adviseRun } from "../submission/advise-run.ts";
 import { confirmCommand } from "../submission/confirm-command.ts";
 import { isBlank, joinCommand } from "../submission/job-command.ts";
-import type { JobOptions } from "../submission/job-options.ts";
 import { planSubmission } from "../submission/plan-submission.ts";
 import { sendInput } from "../submission/send-input.ts";
 import { showRequest } from "../submission/show-request.ts";
@@ -61,21 +60,7 @@ const submit = async (api: Api, invocation: Invocation): Promise<Outcome> => {
   if (!sent.ok) return sent;
   const request = { ...base, ...sent.value };
   const job = await submitJob(api, flags, request);
-  return job.ok ? show(api, job.value, invocation) : adviseQueue(api, request, job.error);
-};
-
-const canEverRun = async (api: Api, { gpu_idxs: idxs, num_gpus: count = 1 }: JobOptions): Promise<boolean> => {
-  const gpus = await api.get<readonly WireGpu[]>("/v1/gpus");
-  if (!gpus.ok || gpus.value.length === 0) return true;
-  const known = gpus.value.map(({ index }) => index);
-  return idxs ? idxs.every((index) => known.includes(index)) : count <= known.length;
-};
-
-const adviseQueue = async (api: Api, options: JobOptions, refusal: ApiFailure): Promise<Outcome> => {
-  if (refusal.code !== "GPU_ERROR") return err(refusal);
-  if (!(await canEverRun(api, options))) return err({ ...refusal, exitCode: WRONG_USAGE });
-  const withoutInput = options.input_artifact_id ? ", which takes no standard input" : "";
-  return err(addHint(refusal, `queue it with: nx add …${withoutInput}`));
+  return job.ok ? show(api, job.value, invocation) : err(await adviseRun(api, request, job.error));
 };
 
 const returnsAtOnce = (flags: FlagValues): boolean => readSwitch(flags, "detach") || readSwitch(flags, "quiet");

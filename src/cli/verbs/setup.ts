@@ -57,7 +57,7 @@ const readServer = (flags: FlagValues): Result<Server | null, Failure> => {
   const url = readText(flags, "url");
   if (!readSwitch(flags, "remote") && url === null) return ok(null);
   return url === null
-    ? failUsage("--remote needs --url, as in: --url https://gpu-box")
+    ? failUsage("--remote needs --url", "for example: --url https://gpu-box")
     : parseServer(readText(flags, "name"), url);
 };
 

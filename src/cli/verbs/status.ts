@@ -9,7 +9,7 @@ import type { Health, ServerStatus } from "../../wire/node.ts";
 import type { Api } from "../connection/api-client.ts";
 import { connect } from "../connection/connect.ts";
 import { describeVersion } from "../connection/server-version.ts";
-import { describeHalt } from "../jobs/halt-text.ts";
+import { describeGpuTrouble, describeHalt } from "../jobs/halt-text.ts";
 import { describeIllHealth } from "../jobs/health-text.ts";
 import { printQueued, printRunning } from "../jobs/job-text.ts";
 import { describeExpiring } from "../jobs/kept-text.ts";
@@ -71,10 +71,10 @@ const printGpus = (gpus: readonly WireGpu[]): void => {
 const listWarnings = ({ status, health }: Overview): readonly (string | null)[] => [
   status.mock ? "the GPUs are mock ones, so jobs run without a GPU" : null,
   describeHalt(status),
-  status.gpu_error === null ? null : `the GPUs can't be read, so GPU jobs wait: ${escapeText(status.gpu_error)}`,
+  describeGpuTrouble(status),
   status.gpu_hint ? escapeText(status.gpu_hint) : null,
   ...describeExpiring(status),
-  describeIllHealth(health),
+  status.disk_error === undefined ? describeIllHealth(health) : null,
   describeVersion(status.server_version),
 ];
 

@@ -86,7 +86,10 @@ const endConnection = async (config: Config, name: string): Promise<void> => {
 
 const add = async (config: Config, [name, url]: readonly string[], flags: FlagValues): Promise<Outcome> => {
   if (name === undefined || url === undefined)
-    return failUsage("nx target add takes a name and an address, as in: nx target add lab https://gpu-box:54323");
+    return failUsage(
+      "nx target add takes a name and an address",
+      "for example: nx target add lab https://gpu-box:54323",
+    );
   const { checkTargetName, parseTargetUrl } = await import("../targets/target-url.ts");
   const named = checkTargetName(name);
   if (!named.ok) return named;
@@ -109,7 +112,8 @@ const remove = async (config: Config, word: string | undefined, flags: FlagValue
     ? ok(true)
     : await confirm(
         `Remove the target ${name.value} with its token?`,
-        "nx target remove asks on a terminal only; add -y to go ahead",
+        "nx target remove asks on a terminal only",
+        "add -y to go ahead",
       );
   if (!agreed.ok) return agreed;
   if (!agreed.value) return fail("nothing was removed");

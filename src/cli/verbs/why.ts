@@ -15,7 +15,7 @@ const describePlace = ({ ahead, position, queue_length: length }: WireWait): str
 
 const run = async ({ flags, words }: Invocation): Promise<Outcome> => {
   const [id] = words;
-  if (!id) return failUsage("nx why takes one job id (see nx queue)");
+  if (!id) return failUsage("nx why takes one job id", "see nx queue");
   const api = await connect(flags);
   if (!api.ok) return api;
   const wait = await api.value.get<WireWait>(`/v1/jobs/${encodeURIComponent(id)}/why`);

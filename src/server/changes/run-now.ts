@@ -34,13 +34,21 @@ const describeFaults = (job: QueuedJob, gpus: readonly Gpu[]): string => {
   return faults.length === 0 ? "" : ` (out of order: ${faults.join("; ")})`;
 };
 
-const explainShortage = (job: QueuedJob, gpus: Result<readonly Gpu[], Problem>): string => {
+const describeBlacklisted = (job: QueuedJob, states: readonly GpuState[]): string => {
+  const idxs = selectGpus({ ...job, ignoreBlacklist: true }, states) ?? [];
+  const listed = states.filter(({ index, isBlacklisted }) => isBlacklisted && idxs.includes(index));
+  return listed.length === 0 ? "" : ` (blacklisted: GPU ${listed.map(({ index }) => index).join(", ")})`;
+};
+
+type Machine = Readonly<{ gpus: Result<readonly Gpu[], Problem>; states: readonly GpuState[] }>;
+
+const explainShortage = (job: QueuedJob, { gpus, states }: Machine): string => {
   if (!gpus.ok) return `The GPUs cannot be read: ${gpus.error.message}`;
   const indexes = new Set(gpus.value.map(({ index }) => index));
   const missing = findMissingGpus({ gpu_idxs: [...job.requestedGpuIdxs], num_gpus: job.numGpus }, indexes);
-  return (
-    missing?.message ?? `The job cannot run immediately: ${describeShortage(job)} now${describeFaults(job, gpus.value)}`
-  );
+  if (missing !== null) return missing.message;
+  const reasons = `${describeBlacklisted(job, states)}${describeFaults(job, gpus.value)}`;
+  return `The job cannot run immediately: ${describeShortage(job)} now${reasons}`;
 };
 
 /** Whether all of these jobs could start at this moment, side by side and beside those that were promised the same. */
@@ -60,7 +68,7 @@ export const checkRunNow = (
   let states = occupyForWaiting(store, described);
   for (const job of jobs) {
     const idxs = selectGpus(job, states);
-    if (idxs === null) return err(createRefusal("GPU_ERROR", explainShortage(job, gpus)));
+    if (idxs === null) return err(createRefusal("GPU_ERROR", explainShortage(job, { gpus, states })));
     states = occupy(states, idxs, job);
   }
   return ok(undefined);

@@ -158,6 +158,20 @@ describe("the tasks", () => {
     ]);
   });
 
+  test("say nothing of a machine that is as busy as it can be", async () => {
+    const full = { total: 1, used: 1, free: 0, percent_used: 85 };
+    const system = { cpu_percent: 100, memory_percent: 99, uptime: 1, load_avg: [99, 99, 99] };
+    const network = { download_speed: 0, upload_speed: null, ping: 2000 };
+    const health: HostStats = { read: async () => ({ disk: full, network, system }) };
+    const { logs, context, setTime } = createHarness();
+    const look = createHealthWatch(context, health);
+    for (const now of [0, 300, 600]) {
+      setTime(now);
+      await look();
+    }
+    expect(logs).toEqual([]);
+  });
+
   test("log once that the machine has turned unhealthy, and once that it has recovered", async () => {
     const disk = (percent_used: number) => ({ total: 1, used: 1, free: 0, percent_used });
     let used = 96;

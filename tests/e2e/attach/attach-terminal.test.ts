@@ -181,6 +181,6 @@ describe("nx attach", () => {
     const { id } = await world.submit({ command: "true", num_gpus: 0 });
     await world.waitFor(id);
     enter(window, `clear; nx attach ${id}; echo code $?`);
-    await window.see(/is completed: see its output with nx logs[^$]*code 6$/m);
+    await window.see(/is completed; see its output with nx logs[^$]*code 6$/m);
   });
 });

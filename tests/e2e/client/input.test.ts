@@ -131,7 +131,7 @@ describe("standard input of nx run", () => {
     expect([gone.exitCode, gone.stdout, gone.stderr]).toEqual([
       6,
       "",
-      `nx: the standard input of job ${first} is no longer kept: give it anew with nx run\n`,
+      `nx: the standard input of job ${first} is no longer kept; give it anew with nx run\n`,
     ]);
   });
 

@@ -56,7 +56,11 @@ describe("with --json a failure is a document on standard error", () => {
     [["help", "queu", "--json"], '"queu" is not a verb of nx', "did you mean queue?"],
     [["queue", "--json", "-n", "none"], '--count takes a whole number from 1 to 10000, not "none"', null],
     [["run", "--json"], "nx run without a command opens a shell, which needs a terminal", "give a command, or -d"],
-    [["redo", "--json"], "nx redo takes job ids (see nx history), as in: nx redo k3f9ab", null],
+    [["redo", "--json"], "nx redo takes job ids", "see nx history, for example: nx redo k3f9ab"],
+    [["get", "--json"], "nx get takes one job id", "see nx queue and nx history"],
+    [["remove", "--json"], "nx remove needs a job id or a regular expression", "see nx queue"],
+    [["run", "--json", "--gpu", "2", "true"], "--gpu is not a flag of nx run", "did you mean --gpus?"],
+    [["rerun", "--json"], '"rerun" is not a verb of nx', "nx redo adds a job again"],
   ] as const)("nx %j", async (words, message, hint) => {
     const told = { error: "WRONG_USAGE", message, hint, exit_code: 2 };
     expect(readFailure(await nx(words))).toEqual(told);

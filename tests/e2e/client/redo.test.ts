@@ -177,7 +177,7 @@ describe("nx redo", () => {
     const gone = await nx(["redo", "-y", first.id, first.id]);
     expect(gone).toMatchObject({ exitCode: 6, stdout: "" });
     expect(gone.stderr).toContain(
-      `the code of job ${first.id} is no longer kept: send it anew with nx add, from a checkout of ${first.git_commit}`,
+      `the code of job ${first.id} is no longer kept; send it anew with nx add, from a checkout of ${first.git_commit}`,
     );
     expect((await nx(["code", first.id])).exitCode).toBe(6);
     expect(await countJobs()).toBe(before);

@@ -495,6 +495,13 @@ describe("nx alone", () => {
     ]);
   });
 
+  test("says once that the disk is full where that keeps jobs from starting", async () => {
+    const status = { ...(answers["/v1/server/status"] as object), disk_error: "0 GB are free on the disk" };
+    answer = (path, facts) => (path === "/v1/server/status" ? Response.json(status) : answerStatus(path, facts));
+    const told = (await nx([])).stderr.split("\n").filter((line) => line.includes("disk"));
+    expect(told).toEqual(["Warning: nothing starts: 0 GB are free on the disk"]);
+  });
+
   test("asks all at once, and its JSON has the health", async () => {
     let waiting = 0;
     const gate = Promise.withResolvers<void>();
@@ -513,6 +520,25 @@ describe("nx alone", () => {
     const status = await nx(["--json"]);
     expect([status.exitCode, status.stderr]).toEqual([0, ""]);
     expect(JSON.parse(status.stdout)).toMatchObject({ health: { score: 30 }, target: "local", status: { mock: true } });
+  });
+});
+
+describe("nx health", () => {
+  const system = { cpu_percent: 99, memory_percent: 97, uptime: 1, load_avg: [9, 9, 9] };
+  const disk = { total: 100, used: 60, free: 40, percent_used: 60 };
+  const health = { alive: true, status: "unhealthy", score: 17, disk, network: null, system, gpus: null };
+
+  test.each([
+    [null, ""],
+    ["no driver", "Warning: the GPUs can't be read, so GPU jobs wait: no driver\n"],
+  ])("says of a busy machine that it is busy, and warns of a driver that says %p", async (gpu_error, warning) => {
+    answer = (path) => Response.json(path === "/v1/health" ? health : { gpu_error });
+    const told = await nx(["health"]);
+    expect([told.exitCode, told.stdout, told.stderr]).toEqual([
+      0,
+      expect.stringMatching(/^busy \(17 of 100\)\n/),
+      warning,
+    ]);
   });
 });
 
@@ -549,6 +575,19 @@ describe("nx run", () => {
     answer = () => refuse(500, "GPU_ERROR");
     const run = await nx(["run", "--no-git", "true"]);
     expect([run.exitCode, run.stderr]).toEqual([6, "nx: it is GPU_ERROR; queue it with: nx add …\n"]);
+  });
+
+  test.each([
+    [["-g", "1"], "-f takes what is blacklisted; queue it with: nx add …"],
+    [["-i", "0"], "-f takes what is blacklisted; queue it with: nx add …"],
+    [["-i", "1"], "queue it with: nx add …"],
+    [["-g", "2"], "queue it with: nx add …"],
+  ])("says with %j that only the blacklist is in the way, where that is so", async (flags, hint) => {
+    const gpus = [0, 1].map((index) => ({ index, running_job_id: index === 0 ? null : "abc", process_count: 0 }));
+    const listed = gpus.map((gpu) => ({ ...gpu, is_blacklisted: gpu.index === 0 }));
+    answer = (path) => (path === "/v1/gpus" ? Response.json(listed) : refuse(500, "GPU_ERROR"));
+    const run = await nx(["run", "--no-git", ...flags, "true"]);
+    expect([run.exitCode, run.stderr]).toEqual([6, `nx: it is GPU_ERROR; ${hint}\n`]);
   });
 
   test.each([
@@ -641,6 +680,24 @@ describe("jobs named by words", () => {
     expect((await nx(["kill", "-y", "-q", "2", "other2", "train"])).stdout).toBe("other2\n");
     expect(listAsked("POST")).toEqual(["/v1/jobs/other2/kill"]);
   });
+
+  test.each(["kill", "remove"])(
+    "nx %s takes an expression that would never end elsewhere, and says what none is",
+    async (verb) => {
+      const status = verb === "kill" ? "running" : "queued";
+      const long = createJob({ id: "first1", status, command: `echo ${"x".repeat(5000)}` });
+      answer = (path, { method }) =>
+        method === "GET" ? answerJobs(long)(path, asked[0] as Asked) : Response.json(null);
+      const none = await nx([verb, "-y", "^echo (x+x+)+y"]);
+      expect([none.exitCode, none.stderr]).toEqual([5, `nx: no ${status} job matches "^echo (x+x+)+y"\n`]);
+      expect(await nx([verb, "-y", "-q", "^echo (x+x+)+$"])).toMatchObject({ exitCode: 0, stdout: "first1\n" });
+      for (const wrong of ["(", "(?=x)"]) {
+        const refused = await nx([verb, "-y", wrong]);
+        expect(refused.exitCode).toBe(2);
+        expect(refused.stderr).toStartWith(`nx: "${wrong}" is no job, GPU or regular expression: `);
+      }
+    },
+  );
 
   test("without a terminal nothing is killed unless -y is there, and what a job wrote is shown escaped", async () => {
     answer = answerJobs(...running);

@@ -38,6 +38,27 @@ describe("a job that ends by itself", () => {
     expect(wait.exitCode).toBe(exitCode);
   });
 
+  test.each([
+    ["a typo", "pyhton train.py", 127, "There is no command pyhton on the job's PATH"],
+    [
+      "a file that may not be executed",
+      "touch t.sh; ./t.sh",
+      126,
+      "./t.sh may not be executed: chmod +x it, or name its",
+    ],
+    ["a signal", "kill -KILL $$", 137, "terminated by signal 9 (SIGKILL)"],
+  ])("of %s: each verb that tells of its end says why, and nothing twice", async (_what, command, exitCode, reason) => {
+    await world.startServer();
+    const run = await world.nx(["run", "-c", "--no-git", command]);
+    const id = /Job (\S+) runs/.exec(run.stderr)?.[1] ?? "";
+    const asked = [["wait", id], ["logs", "-F", id], ["get", id], ["history"], ["wait", "--json", id]];
+    const told = [run, ...(await Promise.all(asked.map((words) => world.nx(words))))];
+    for (const { stdout, stderr } of told) expect(stdout + stderr).toContain(reason);
+    for (const { stdout, stderr } of told.slice(0, 5))
+      expect((stdout + stderr).match(/Job failed with|with exit code|was terminated/g)?.length ?? 0).toBeLessThan(2);
+    expect([run.exitCode, told[1]?.exitCode]).toEqual([exitCode, exitCode]);
+  });
+
   test("at the same moment as others is noticed with them, and their GPUs go to the next, no timer needed", async () => {
     await world.startServer({ NS_REFRESH_RATE: AN_HOUR });
     const go = join(world.folder, "go");

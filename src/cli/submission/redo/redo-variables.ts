@@ -36,10 +36,12 @@ const refuseMissing = (job: WireJob, missing: readonly string[]): Result<never, 
   const had = `job ${job.id} had ${them} ${missing.join(", ")}`;
   if (missing.every((name) => listCarried(job).includes(name)))
     return failUsage(
-      `${had} of the shell that sent it, with no value in this one; activate its environment, or leave out ${each} with --without NAME, all of that shell with --carry none`,
+      `${had} of the shell that sent it, with no value in this one`,
+      `activate its environment, or leave out ${each} with --without NAME, all of that shell with --carry none`,
     );
   return failUsage(
-    `${had}, with no value in your files now; give ${each} with -e NAME=VALUE, or leave ${each} out with --without NAME`,
+    `${had}, with no value in your files now`,
+    `give ${each} with -e NAME=VALUE, or leave ${each} out with --without NAME`,
   );
 };
 

@@ -7,15 +7,14 @@ import { submitKnown } from "../submit-jobs.ts";
 
 type Submit = (requests: readonly JobRequestInput[]) => Promise<Result<readonly WireJob[], Failure>>;
 
-const describeGoneInput = ({ id }: WireJob): string =>
-  `the standard input of job ${id} is no longer kept: give it anew with nx run`;
-
 const refuseGone = (jobs: readonly WireJob[], message: string): Result<never, Failure> => {
   const input = jobs.find(({ input_artifact_id: id }) => id && message.includes(id));
-  if (input !== undefined) return failState(describeGoneInput(input));
+  if (input !== undefined) {
+    return failState(`the standard input of job ${input.id} is no longer kept`, "give it anew with nx run");
+  }
   const gone = jobs.find((job) => job.artifact_id !== null && message.includes(job.artifact_id)) ?? jobs[0];
   const from = gone?.git_commit ? `, from a checkout of ${gone.git_commit}` : "";
-  return failState(`the code of job ${gone?.id} is no longer kept: send it anew with nx add${from}`);
+  return failState(`the code of job ${gone?.id} is no longer kept`, `send it anew with nx add${from}`);
 };
 
 /** Submits requests for these jobs again; where their code is gone, it is said which. */

@@ -198,14 +198,22 @@ describe("run_immediately", () => {
     ["more GPUs than there are", { num_gpus: 4 }, "The job asks for 4 GPUs, but this machine has 3"],
     ["a GPU that does not exist", { gpu_idxs: [9] }, "GPU 9 does not exist (this machine has: 0, 1, 2)"],
     ["a GPU with a foreign process", { gpu_idxs: [2] }, "The job cannot run immediately: GPU 2 is not free now"],
-    ["a blacklisted GPU", { gpu_idxs: [1] }, "The job cannot run immediately: GPU 1 is not free now"],
+    [
+      "a blacklisted GPU",
+      { gpu_idxs: [1] },
+      "The job cannot run immediately: GPU 1 is not free now (blacklisted: GPU 1)",
+    ],
     ["a GPU that runs a job", { gpu_idxs: [0] }, "The job cannot run immediately: GPU 0 is not free now"],
     [
       "GPUs of which one is taken",
       { gpu_idxs: [1, 2] },
       "The job cannot run immediately: GPUs 1, 2 are not all free now",
     ],
-    ["any GPU when none is free", { num_gpus: 1 }, "The job cannot run immediately: no GPU is free now"],
+    [
+      "any GPU when none is free",
+      { num_gpus: 1 },
+      "The job cannot run immediately: no GPU is free now (blacklisted: GPU 1)",
+    ],
     ["more than are free", { num_gpus: 2 }, "The job cannot run immediately: fewer than 2 GPUs are free now"],
   ])("for %s is 500 GPU_ERROR with the reason and queues nothing", async (_case, changes, message) => {
     const { call, submit, startJob, store } = createHarness([createGpu(0), createGpu(1), createGpu(2, [77])]);

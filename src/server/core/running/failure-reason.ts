@@ -1,11 +1,16 @@
 import { clipEnd } from "../notices/plain-text.ts";
+import { explainNotExecutable, explainNotFound } from "./shell-refusal.ts";
 
 type Pattern = Readonly<{ sign: RegExp; reason: (match: RegExpExecArray) => string }>;
 
 const MAX_REASON = 300;
+const NOT_EXECUTABLE = 126;
+const NOT_FOUND = 127;
 const BROKEN_PIPE = 141;
 const ABOUT_PIPES =
   "A program wrote to a pipe that nobody read any more; where that is right, as in … | head, put set +o pipefail before it";
+const ABOUT_NOT_EXECUTABLE = "A shell ends so where a file may not be executed, or is no program";
+const ABOUT_NOT_FOUND = "A shell ends so where it finds no such command";
 const MAX_LINE = 2000;
 const TRACEBACK = "Traceback (most recent call last):";
 const EXCEPTION = /^[A-Za-z_][\w.]*(?:Error|Exception|Exit|Interrupt|Warning|Iteration|Timeout|Abort)?(?::\s|$)/;
@@ -55,8 +60,18 @@ const findSign = (lines: readonly string[]): string | null => {
 };
 
 /** The same of a job's exit, whose code may say more than its log. */
-export const explainExit = (exitCode: number, lines: readonly string[]): string | null =>
-  exitCode === BROKEN_PIPE ? ABOUT_PIPES : findFailureReason(lines);
+export const explainExit = (exitCode: number, lines: readonly string[]): string | null => {
+  switch (exitCode) {
+    case NOT_EXECUTABLE:
+      return explainNotExecutable(lines) ?? findFailureReason(lines) ?? ABOUT_NOT_EXECUTABLE;
+    case NOT_FOUND:
+      return explainNotFound(lines) ?? findFailureReason(lines) ?? ABOUT_NOT_FOUND;
+    case BROKEN_PIPE:
+      return ABOUT_PIPES;
+    default:
+      return findFailureReason(lines);
+  }
+};
 
 /** Where bash stood in the jobrc when it failed; beyond its end, the last line that says anything. */
 export const describeJobrcFailure = (jobrc: string, line: number): string => {

@@ -2,7 +2,7 @@ import { chmodSync, lstatSync, rmSync } from "node:fs";
 import { connect, createServer, type Server, type Socket } from "node:net";
 import { describeError } from "../../../base/describe-error.ts";
 import { err, ok, type Problem, type Result } from "../../../base/result.ts";
-import { acceptsConnections } from "../../../tools/accepts-connections.ts";
+import { acceptsConnections } from "../../../tools/sockets/accepts-connections.ts";
 import type { ReadPeerUid } from "./peer-uid.ts";
 
 /** `choose`: the path of the socket that serves this user alone; null for one who is not let in. `prepare` is done before anybody comes. */

@@ -1,3 +1,4 @@
+import { DISK_PERCENT } from "../../../wire/limits.ts";
 import { scoreHealth } from "../../core/machine/health.ts";
 import { FIRST_WATCH, type HealthNews, watchHealth } from "../../core/machine/health-watch.ts";
 import type { HealthFigures, HostStats } from "../../core/machine/host.ts";
@@ -24,14 +25,16 @@ const tell = async (context: TaskContext, event: HealthNews, figures: string): P
   wakes.outbox();
 };
 
+const isFull = ({ disk }: HealthFigures): boolean => (disk?.percent_used ?? 0) > DISK_PERCENT.full;
+
 /** Returns a task that keeps the figures warm, and logs and tells once when the machine turns unhealthy and once when it recovers. */
 export const createHealthWatch = (context: TaskContext, health: HostStats): (() => Promise<number>) => {
   const { log, uptime, settings } = context;
   let watch = FIRST_WATCH;
   return async () => {
     const figures = await health.read(false);
-    const { score, status } = scoreHealth(figures);
-    const { watch: next, news } = watchHealth(watch, status === "unhealthy", uptime());
+    const { score } = scoreHealth(figures);
+    const { watch: next, news } = watchHealth(watch, isFull(figures), uptime());
     if (news !== null) await tell(context, news, describeMachine(score, figures));
     watch = next;
     if (news === "unhealthy") log.warn("machine is unhealthy", describe(figures, score));

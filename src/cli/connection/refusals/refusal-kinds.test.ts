@@ -1,10 +1,10 @@
 import { expect, test } from "bun:test";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { ROOT } from "../../../tests/support/programs.ts";
-import { EXIT_CODES } from "../../command-line/usage.ts";
-import { STATUS_OF_ERROR } from "../../server/api/http/error-response.ts";
-import { ERROR_CODES, type ErrorCode } from "../../wire/error.ts";
+import { ROOT } from "../../../../tests/support/programs.ts";
+import { EXIT_CODES } from "../../../command-line/usage.ts";
+import { STATUS_OF_ERROR } from "../../../server/api/http/error-response.ts";
+import { ERROR_CODES, type ErrorCode } from "../../../wire/error.ts";
 import { EXIT_CODE_OF_ERROR, judgeRefusal } from "./refusal-kinds.ts";
 
 const KINDS = EXIT_CODES.map(({ exitCode }) => exitCode).filter((code) => code > 0 && code < 100);

@@ -1,5 +1,5 @@
-import { FAILED, NO_SUCH_THING, REFUSED, WRONG_STATE, WRONG_USAGE } from "../../command-line/usage.ts";
-import type { ErrorCode } from "../../wire/error.ts";
+import { FAILED, NO_SUCH_THING, REFUSED, WRONG_STATE, WRONG_USAGE } from "../../../command-line/usage.ts";
+import type { ErrorCode } from "../../../wire/error.ts";
 
 /** The one place that says with which exit code what the server refuses is told. */
 export const EXIT_CODE_OF_ERROR: Readonly<Record<ErrorCode, number>> = {

@@ -1,6 +1,7 @@
-import { FAILED } from "../../command-line/usage.ts";
-import type { WireError } from "../../wire/error.ts";
-import type { ApiFailure } from "./api-failure.ts";
+import { FAILED } from "../../../command-line/usage.ts";
+import type { WireError } from "../../../wire/error.ts";
+import type { ApiFailure } from "../api-failure.ts";
+import { phraseMistakes } from "./mistaken-fields.ts";
 import { judgeRefusal, judgeStatus } from "./refusal-kinds.ts";
 
 const UNAVAILABLE = 503;
@@ -21,8 +22,9 @@ const nameRequest = ({ headers, status }: Response): string | null => {
 export const describeRefusal = async (response: Response): Promise<ApiFailure> => {
   const text = await response.text();
   try {
-    const { error, message, hint } = JSON.parse(text) as WireError;
-    if (typeof message !== "string") return describeStranger(response);
+    const { error, message: whole, hint, detail } = JSON.parse(text) as WireError;
+    if (typeof whole !== "string") return describeStranger(response);
+    const message = phraseMistakes(detail ?? []) ?? whole;
     const note = nameRequest(response);
     const exitCode = judgeRefusal(error, response.status);
     const told = note === null ? message : `${message} (${note})`;
