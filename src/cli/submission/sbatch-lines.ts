@@ -1,3 +1,5 @@
+import { isGpuOption, nameOption, type Option, readGpuRequest } from "./sbatch-gpus.ts";
+
 /** What `#SBATCH` lines would be here: `array` as a list of values; what has no counterpart is `aside`, what can't be had `impossible`. */
 export type SbatchLines = Readonly<{
   gpus: number;
@@ -6,11 +8,7 @@ export type SbatchLines = Readonly<{
   impossible: readonly string[];
 }>;
 
-type Option = Readonly<{ name: string; value: string }>;
-
-const SHORT_NAMES: Readonly<Record<string, string>> = { G: "gpus", a: "array", N: "nodes" };
-const GPU_OPTIONS = ["gres", "gpus", "gpus-per-node"];
-const GPUS = /^(?:gpu:)?(?:[A-Za-z][\w.-]*:)?(\d+)$/;
+const SHORT_NAMES: Readonly<Record<string, string>> = { G: "gpus", a: "array", N: "nodes", n: "ntasks" };
 const SPAN = /^(\d+)(?:-(\d+)(?::(\d+))?)?$/;
 
 const listWords = (script: string): readonly (readonly string[])[] => {
@@ -35,12 +33,6 @@ const listOptions = (script: string): readonly Option[] =>
     words.flatMap((word, index) => (word.startsWith("-") ? [readOption(word, words[index + 1])] : [])),
   );
 
-const countGpus = ({ name, value }: Option): number | null => {
-  if (name === "gres" && /^gpu(:[A-Za-z][\w.-]*)?$/.test(value)) return 1;
-  const match = name === "gres" && !value.startsWith("gpu:") ? null : GPUS.exec(value);
-  return match === null ? null : Number(match[1]);
-};
-
 const convertSpan = (span: string): string | null => {
   const [whole, first, last, step] = SPAN.exec(span) ?? [];
   if (whole === undefined || last === undefined) return whole ?? null;
@@ -53,29 +45,24 @@ const convertArray = ({ value }: Option): string | null => {
   return spans.length === 1 ? (spans[0] ?? null) : `{${spans.join()}}`;
 };
 
-const nameOption = ({ name, value }: Option): string => {
-  const flag = name.startsWith("-") ? name : `--${name}`;
-  return value === "" ? flag : `${flag}=${value}`;
-};
-
 const isImpossible = (option: Option): boolean => {
-  if (GPU_OPTIONS.includes(option.name)) return countGpus(option) === null;
   if (option.name === "array") return convertArray(option) === null;
   return option.name === "nodes" && !/^1(-1)?$/.test(option.value);
 };
 
-const KNOWN = [...GPU_OPTIONS, "array", "nodes"];
+const isTaken = (option: Option): boolean =>
+  isGpuOption(option) || ["array", "nodes"].includes(option.name) || (option.name === "ntasks" && option.value === "1");
 
 /** Null where there are none before the first command. */
 export const readSbatchLines = (script: string): SbatchLines | null => {
   const options = listOptions(script);
   if (options.length === 0) return null;
-  const gpus = options.findLast(({ name }) => GPU_OPTIONS.includes(name));
+  const { gpus, impossible } = readGpuRequest(options);
   const array = options.findLast(({ name }) => name === "array");
   return {
-    gpus: gpus === undefined ? 0 : (countGpus(gpus) ?? 0),
+    gpus,
     array: array === undefined ? null : convertArray(array),
-    aside: options.filter(({ name }) => !KNOWN.includes(name)).map(nameOption),
-    impossible: options.filter(isImpossible).map(nameOption),
+    aside: options.filter((option) => !isTaken(option)).map(nameOption),
+    impossible: [...impossible, ...options.filter(isImpossible).map(nameOption)],
   };
 };

@@ -53,22 +53,28 @@ const convertFlags = (flags: FlagValues, { lines }: Script): FlagValues => {
   return { ...flags, ...(lines.gpus === 0 ? { cpu: true } : { gpus: String(lines.gpus) }) };
 };
 
-const listProblems = ({ lines }: Script): string => {
-  const aside = lines.aside.length === 0 ? "" : `; without counterpart: ${lines.aside.join(" ")}`;
-  return lines.impossible.length === 0 ? aside : `${aside}; not possible: ${lines.impossible.join(" ")}`;
+const describeLine = (words: readonly string[], script: Script): string => {
+  const gpus = script.lines.gpus === 0 ? "-c" : `-g ${script.lines.gpus}`;
+  const aside = script.lines.aside.length === 0 ? "" : `; without counterpart: ${script.lines.aside.join(" ")}`;
+  return `nx add ${gpus} ${convertWords(words, script).map(quoteWord).join(" ")}${aside}`;
 };
 
 const sayWhatTheyWouldBe = (words: readonly string[], script: Script): void => {
-  const gpus = script.lines.gpus === 0 ? "-c" : `-g ${script.lines.gpus}`;
-  const line = `nx add ${gpus} ${convertWords(words, script).map(quoteWord).join(" ")}`;
-  const text = `${script.path} has #SBATCH lines, which --sbatch takes; they would be: ${line}${listProblems(script)}`;
-  hint(escapeText(text));
+  const start = `${script.path} has #SBATCH lines, which --sbatch`;
+  const isImpossible = script.lines.impossible.length > 0;
+  const end = isImpossible
+    ? `can't take: ${script.lines.impossible.join(" ")}`
+    : `takes; they would be: ${describeLine(words, script)}`;
+  hint(escapeText(`${start} ${end}`));
 };
 
 const take = (invocation: Invocation, script: Script): Result<Invocation, Failure> => {
   const { path, lines } = script;
+  const impossible = lines.impossible.join(" ");
   if (lines.impossible.length > 0)
-    return failUsage(escapeText(`${path} asks for what can't be had here: ${lines.impossible.join(" ")}`));
+    return failUsage(
+      escapeText(`${path} asks for what can't be had here: ${impossible}; without --sbatch you say what`),
+    );
   if (lines.aside.length > 0) hint(escapeText(`Not taken from ${path}: ${lines.aside.join(" ")}`));
   const words = convertWords(invocation.words, script);
   return ok({ ...invocation, flags: convertFlags(invocation.flags, script), words });
