@@ -1,5 +1,7 @@
+import { findEscapedLists } from "./escaped-lists.ts";
 import type { Braces } from "./find-braces.ts";
-import { listMeanings, type Meaning, readContent, splitParts } from "./sweep.ts";
+import { listChoices, type Meaning, readContent } from "./list-meaning.ts";
+import { readSweep, type Sequence, type Span, splitParts } from "./sweep.ts";
 
 const PROGRAM_TEXT = /[$;]|: | = |\b(?:print|printf|return)\s/;
 const CALL = /\w\(/;
@@ -47,33 +49,41 @@ const isDoubtful = (list: List): boolean =>
   hasLooseQuote(list.content) ||
   isCount(list);
 
-const findDoubtful = (command: string): readonly Braces[] => {
+const findLists = (command: string): readonly Braces[] => {
   const found: Braces[] = [];
-  let end = -1;
-  for (const [braces, meaning] of listMeanings(command)) {
-    if (braces.start < end) continue;
-    const isList = ["paired", "product", "range"].includes(meaning);
-    const isFound = isList && isDoubtful(readList(command, braces, meaning));
-    if (isFound) found.push(braces);
-    if (isFound || meaning === "variable") end = braces.end;
+  for (const [braces, meaning] of listChoices(command)) {
+    const isNew = meaning !== "random" && braces.start > (found.at(-1)?.end ?? -1);
+    if (isNew && isDoubtful(readList(command, braces, meaning))) found.push(braces);
   }
   return found;
 };
 
-/** The lists of a command that look like a part of a program, as in awk, rather than values to choose from. */
-export const findDoubtfulLists = (command: string): readonly string[] =>
-  findDoubtful(command).map(({ start, end }) => command.slice(start, end + 1).replaceAll("\0", " "));
+/** What may as well be a part of a program, as in awk: `lists` to choose from, and `escapes` whose backslashes may be its own. */
+export type Doubt = Readonly<{ lists: readonly Span[]; escapes: readonly Span[] }>;
 
-export const escapeBraces = (text: string): string =>
-  text.replace(/\\[\s\S]|[{}]/g, (found) => (found.length === 1 ? `\\${found}` : found));
+export const findDoubt = (command: string): Doubt => ({
+  lists: findLists(command),
+  escapes: (findEscapedLists(command) ?? []).filter(({ isDoubtful: isOwn }) => isOwn),
+});
 
-/** The command with these lists as texts. */
-export const keepDoubtfulLists = (command: string): string => {
-  const kept = findDoubtful(command);
-  const last = kept.at(-1)?.end ?? -1;
-  const pieces = kept.map(({ start, end }, index) => {
-    const before = command.slice((kept[index - 1]?.end ?? -1) + 1, start);
-    return before + escapeBraces(command.slice(start, end + 1));
-  });
-  return pieces.join("") + command.slice(last + 1);
+export const showSpans = (command: string, spans: readonly Span[]): readonly string[] =>
+  spans.map(({ start, end }) => command.slice(start, end + 1).replaceAll("\0", " "));
+
+const joinTexts = (parts: Sequence): string => parts.map((part) => (part.kind === "text" ? part.text : "")).join("");
+
+/** How a list is written so that it stays as it is; null where that would be doubtful, too. */
+export const escapeList = (command: string, { start, end }: Span): string | null => {
+  const within = listChoices(command).filter(([braces]) => start <= braces.start && braces.end <= end);
+  const marks = new Set(within.flatMap(([braces]) => [braces.start, braces.end]));
+  const list = command.slice(start, end + 1);
+  const escaped = list
+    .split("")
+    .map((code, at) => (marks.has(start + at) ? `\\${code}` : code))
+    .join("");
+  const isClear = joinTexts(readSweep(escaped) ?? []) === list;
+  const { escapes } = findDoubt(command.slice(0, start) + escaped + command.slice(end + 1));
+  return isClear && !escapes.some((span) => span.start === start) ? escaped.replaceAll("\0", " ") : null;
 };
+
+/** The lists of a command that look like a part of a program rather than values to choose from. */
+export const findDoubtfulLists = (command: string): readonly string[] => showSpans(command, findDoubt(command).lists);

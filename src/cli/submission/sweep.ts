@@ -1,4 +1,15 @@
-import { type Braces, findBraces } from "./find-braces.ts";
+import { findEscapedLists } from "./escaped-lists.ts";
+import type { Braces } from "./find-braces.ts";
+import {
+  findMeaning,
+  findOnlyChild,
+  LETTERS,
+  NUMBERS,
+  RANDOM,
+  readContent,
+  readSource,
+  type Source,
+} from "./list-meaning.ts";
 
 export type Random = Readonly<{ kind: "random"; min: number; max: number }>;
 export type Atom = Readonly<{ kind: "text"; text: string }> | Random;
@@ -11,57 +22,26 @@ export type Choice =
 export type Part = Atom | Choice;
 export type Sequence = readonly Part[];
 
-/** How braces are meant: a list of values and its kind, or a text. */
-export type Meaning = "variable" | "random" | "paired" | "product" | "range" | "text";
+export type Span = Readonly<{ start: number; end: number }>;
+type Sweep = Source & Readonly<{ dropped: ReadonlySet<number> }>;
+type Piece = Readonly<{ from: number; to: number; isValue: boolean }>;
 
-type Source = Readonly<{ text: string; braces: ReadonlyMap<number, Braces> }>;
-type Place = "outside" | "braces" | "value";
-type Span = Readonly<{ from: number; to: number; place: Place }>;
-
-const RANDOM = /^RANDINT(?::(-?\d+),(-?\d+))?$/;
-const NO_LIST = /^\s*\\?["'][^"']*["']\s*:|^RANDINT/;
-const NUMBERS = /^([+-]?\d{1,15})\.\.([+-]?\d{1,15})(?:\.\.([+-]?\d{1,15}))?$/;
-const LETTERS = /^([a-z](?=\.\.[a-z])|[A-Z](?=\.\.[A-Z]))\.\.([A-Za-z])(?:\.\.([+-]?\d{1,15}))?$/;
 const PADDED = /^[+-]?0\d/;
 const DEFAULT_MAX = 100;
 
-export const readContent = (text: string, { start, end }: Braces): string => text.slice(start + 1, end);
-
-const findOnlyChild = ({ braces }: Source, { start, end }: Braces): Braces | null => {
-  const child = braces.get(start + 1);
-  return child?.end === end - 1 ? child : null;
-};
-
-const isValues = (source: Source, braces: Braces): boolean => {
-  const content = readContent(source.text, braces);
-  return braces.commas.length > 0 && !content.includes("\n") && !NO_LIST.test(content);
-};
-
-const findMeaning = (source: Source, braces: Braces, place: Place): Meaning => {
-  const content = readContent(source.text, braces);
-  const child = place === "value" ? null : findOnlyChild(source, braces);
-  if (braces.isVariable) return "variable";
-  if (RANDOM.test(content)) return "random";
-  if (child !== null && isValues(source, child)) return "paired";
-  if (isValues(source, braces)) return "product";
-  return NUMBERS.test(content) || LETTERS.test(content) ? "range" : "text";
-};
-
-const unescapeText = (text: string, escaped: string): string =>
-  text.replace(/\\([\s\S])/g, (whole, character: string) => (escaped.includes(character) ? character : whole));
-
-const readPlain = ({ text }: Source, { from, to, place }: Span): Sequence => {
+const readPlain = ({ text, dropped }: Sweep, { from, to, isValue }: Piece): Sequence => {
   if (from === to) return [];
-  const plain = text.slice(from, to);
-  const unescaped = unescapeText(plain, place === "outside" ? "{}" : "{},");
-  return [{ kind: "text", text: place === "value" ? unescaped.replaceAll("\0", " ") : unescaped }];
+  const plain = text
+    .slice(from, to)
+    .replace(/\\[\s\S]/g, (whole, index: number) => (dropped.has(from + index) ? whole.slice(1) : whole));
+  return [{ kind: "text", text: isValue ? plain.replaceAll("\0", " ") : plain }];
 };
 
-const trimSpan = ({ text }: Source, from: number, to: number): Span => {
+const trimPiece = ({ text }: Sweep, from: number, to: number): Piece => {
   const part = text.slice(from, to);
   const start = from + (/^[\s\0]*/.exec(part)?.[0].length ?? 0);
   const blankEnd = part.length - part.replaceAll("\0", " ").trimEnd().length;
-  return { from: start, to: Math.max(start, to - blankEnd), place: "value" };
+  return { from: start, to: Math.max(start, to - blankEnd), isValue: true };
 };
 
 /** One part for each value. */
@@ -72,8 +52,8 @@ export const splitParts = ({ start, end, commas }: Braces): readonly (readonly [
 export const countValues = (sequence: Sequence): number =>
   sequence.reduce((product, part) => ("count" in part ? product * part.count : product), 1);
 
-const readItems = (source: Source, braces: Braces, kind: "product" | "paired"): Choice => {
-  const items = splitParts(braces).map(([from, to]) => readSequence(source, trimSpan(source, from, to)));
+const readItems = (sweep: Sweep, braces: Braces, kind: "product" | "paired"): Choice => {
+  const items = splitParts(braces).map(([from, to]) => readSequence(sweep, trimPiece(sweep, from, to)));
   return { kind, items, count: items.reduce((sum, item) => sum + countValues(item), 0) };
 };
 
@@ -92,59 +72,53 @@ const readRandom = (content: string): Random => {
   return { kind: "random", min: Number(min), max: Number(max) };
 };
 
-const readBraces = (source: Source, braces: Braces, place: Place): Sequence => {
-  const meaning = findMeaning(source, braces, place);
+const readBraces = (sweep: Sweep, braces: Braces, isValue: boolean): Sequence => {
+  const meaning = findMeaning(sweep, braces, isValue);
   const { start, end } = braces;
   switch (meaning) {
     case "variable":
-      return readPlain(source, { from: start, to: end + 1, place });
+      return readPlain(sweep, { from: start, to: end + 1, isValue });
     case "random":
-      return [readRandom(readContent(source.text, braces))];
+      return [readRandom(readContent(sweep.text, braces))];
     case "range":
-      return [readRange(readContent(source.text, braces))];
+      return [readRange(readContent(sweep.text, braces))];
     case "paired":
-      return [readItems(source, findOnlyChild(source, braces) ?? braces, meaning)];
+      return [readItems(sweep, findOnlyChild(sweep, braces) ?? braces, meaning)];
     case "product":
-      return [readItems(source, braces, meaning)];
+      return [readItems(sweep, braces, meaning)];
     case "text":
       return [
         { kind: "text", text: "{" },
-        ...readSequence(source, { from: start + 1, to: end, place: place === "outside" ? "braces" : place }),
+        ...readSequence(sweep, { from: start + 1, to: end, isValue }),
         { kind: "text", text: "}" },
       ];
   }
 };
 
-const readSequence = (source: Source, { from, to, place }: Span): Sequence => {
+const readSequence = (sweep: Sweep, { from, to, isValue }: Piece): Sequence => {
   const parts: Part[] = [];
   let plainFrom = from;
-  for (let at = source.text.indexOf("{", from); at !== -1 && at < to; at = source.text.indexOf("{", at)) {
-    const braces = source.braces.get(at);
+  for (let at = sweep.text.indexOf("{", from); at !== -1 && at < to; at = sweep.text.indexOf("{", at)) {
+    const braces = sweep.braces.get(at);
     if (braces === undefined) at++;
     else {
-      parts.push(...readPlain(source, { from: plainFrom, to: at, place }), ...readBraces(source, braces, place));
+      parts.push(...readPlain(sweep, { from: plainFrom, to: at, isValue }), ...readBraces(sweep, braces, isValue));
       at = braces.end + 1;
       plainFrom = at;
     }
   }
-  return [...parts, ...readPlain(source, { from: plainFrom, to, place })];
+  return [...parts, ...readPlain(sweep, { from: plainFrom, to, isValue })];
 };
 
-const readSource = (text: string): Source | null => {
-  const found = findBraces(text);
-  return found === null ? null : { text, braces: new Map(found.map((braces) => [braces.start, braces])) };
-};
+const isWithin = (at: number, spans: readonly Span[]): boolean =>
+  spans.some(({ start, end }) => start <= at && at <= end);
 
-/** What a command chooses from; null where its braces are nested too deep. */
-export const readSweep = (command: string): Sequence | null => {
+/** What a command chooses from; `kept` stays as it is. Null where its braces are nested too deep. */
+export const readSweep = (command: string, kept: readonly Span[] = []): Sequence | null => {
   const source = readSource(command);
-  return source === null ? null : readSequence(source, { from: 0, to: command.length, place: "outside" });
-};
-
-/** All closed braces of a command, and what each would be if it stood alone. */
-export const listMeanings = (command: string): readonly (readonly [Braces, Meaning])[] => {
-  const source = readSource(command);
-  return source === null
-    ? []
-    : [...source.braces.values()].map((braces) => [braces, findMeaning(source, braces, "outside")]);
+  const escaped = findEscapedLists(command);
+  if (source === null || escaped === null) return null;
+  const braces = new Map([...source.braces].filter(([start]) => !isWithin(start, kept)));
+  const dropped = new Set(escaped.flatMap(({ backslashes }) => backslashes).filter((at) => !isWithin(at, kept)));
+  return readSequence({ text: command, braces, dropped }, { from: 0, to: command.length, isValue: false });
 };
