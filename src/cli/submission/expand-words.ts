@@ -5,17 +5,17 @@ import type { Failure, FlagValues } from "../../command-line/command.ts";
 import { readSwitch } from "../../command-line/flag-values.ts";
 import { failUsage } from "../../command-line/usage.ts";
 import { canPrompt, confirm } from "../terminal/prompt.ts";
-import { type Doubt, escapeList, findDoubt, showSpans } from "./doubtful-lists.ts";
-import { expandSweep } from "./expansion.ts";
 import { glueWords, isBlank, joinCommand, splitWords } from "./job-command.ts";
-import { readSweep, type Span } from "./sweep.ts";
+import { type Doubt, escapeList, findDoubt, showSpans } from "./lists/doubtful-lists.ts";
+import { expandSweep } from "./lists/expansion.ts";
+import { readSweep, type TextSpan } from "./lists/sweep.ts";
 
 /** What of the braces stays as it is: all, or some that may be a part of a program. */
-export type Reading = "literal" | readonly Span[];
+export type Reading = "literal" | readonly TextSpan[];
 
 const draw = (min: number, max: number): number => randomInt(min, max + 1);
 
-const refuseList = (glued: string, list: Span): Result<never, Failure> => {
+const refuseList = (glued: string, list: TextSpan): Result<never, Failure> => {
   const [text = ""] = showSpans(glued, [list]);
   const escaped = escapeList(glued, list);
   const asItIs = `--literal leaves braces as they are${escaped === null ? "" : ` (or write ${escapeText(escaped)})`}`;
@@ -24,7 +24,7 @@ const refuseList = (glued: string, list: Span): Result<never, Failure> => {
   );
 };
 
-const refuseEscape = (glued: string, escaped: Span): Result<never, Failure> => {
+const refuseEscape = (glued: string, escaped: TextSpan): Result<never, Failure> => {
   const [text = ""] = showSpans(glued, [escaped]);
   return failUsage(
     `the backslashes of ${escapeText(text)} may be a part of a program; --literal leaves them, --sweep takes them away`,
@@ -34,8 +34,8 @@ const refuseEscape = (glued: string, escaped: Span): Result<never, Failure> => {
 const askKept = async (
   question: string,
   glued: string,
-  spans: readonly Span[],
-): Promise<Result<readonly Span[], Failure>> => {
+  spans: readonly TextSpan[],
+): Promise<Result<readonly TextSpan[], Failure>> => {
   if (spans.length === 0) return ok([]);
   const agreed = await confirm(`${question} ${escapeText(showSpans(glued, spans).join(" and "))}?`, "");
   return agreed.ok ? ok(agreed.value ? [] : spans) : agreed;
@@ -65,7 +65,7 @@ export const chooseReading = async (words: readonly string[], flags: FlagValues)
 const expandLists = (
   words: readonly string[],
   repeat: number,
-  kept: readonly Span[],
+  kept: readonly TextSpan[],
 ): Result<readonly string[], Failure> => {
   const expanded = expandSweep(readSweep(glueWords(words), kept), repeat, draw);
   if (!expanded.ok) return expanded;

@@ -3,7 +3,7 @@ import { type Braces, findBraces } from "./find-braces.ts";
 /** How braces are meant: a list of values and its kind, or a text. */
 export type Meaning = "variable" | "random" | "paired" | "product" | "range" | "text";
 
-export type Source = Readonly<{ text: string; braces: ReadonlyMap<number, Braces> }>;
+export type Scanned = Readonly<{ text: string; braces: ReadonlyMap<number, Braces> }>;
 export type Meant = readonly [Braces, Meaning];
 
 export const RANDOM = /^RANDINT(?::(-?\d+),(-?\d+))?$/;
@@ -13,18 +13,18 @@ export const LETTERS = /^([a-z](?=\.\.[a-z])|[A-Z](?=\.\.[A-Z]))\.\.([A-Za-z])(?
 
 export const readContent = (text: string, { start, end }: Braces): string => text.slice(start + 1, end);
 
-export const findOnlyChild = ({ braces }: Source, { start, end }: Braces): Braces | null => {
+export const findOnlyChild = ({ braces }: Scanned, { start, end }: Braces): Braces | null => {
   const child = braces.get(start + 1);
   return child?.end === end - 1 ? child : null;
 };
 
-const isValues = (source: Source, braces: Braces): boolean => {
+const isValues = (source: Scanned, braces: Braces): boolean => {
   const content = readContent(source.text, braces);
   return braces.commas.length > 0 && !content.includes("\n") && !NO_LIST.test(content);
 };
 
 /** Within a value a second pair of braces makes no pairs. */
-export const findMeaning = (source: Source, braces: Braces, isValue: boolean = false): Meaning => {
+export const findMeaning = (source: Scanned, braces: Braces, isValue: boolean = false): Meaning => {
   const content = readContent(source.text, braces);
   const child = isValue ? null : findOnlyChild(source, braces);
   if (braces.isVariable) return "variable";
@@ -35,7 +35,7 @@ export const findMeaning = (source: Source, braces: Braces, isValue: boolean = f
 };
 
 /** Null where braces are nested too deep. */
-export const readSource = (text: string): Source | null => {
+export const readSource = (text: string): Scanned | null => {
   const found = findBraces(text);
   return found === null ? null : { text, braces: new Map(found.map((braces) => [braces.start, braces])) };
 };

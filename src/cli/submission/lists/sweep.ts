@@ -8,7 +8,7 @@ import {
   RANDOM,
   readContent,
   readSource,
-  type Source,
+  type Scanned,
 } from "./list-meaning.ts";
 
 export type Random = Readonly<{ kind: "random"; min: number; max: number }>;
@@ -22,8 +22,8 @@ export type Choice =
 export type Part = Atom | Choice;
 export type Sequence = readonly Part[];
 
-export type Span = Readonly<{ start: number; end: number }>;
-type Sweep = Source & Readonly<{ dropped: ReadonlySet<number> }>;
+export type TextSpan = Readonly<{ start: number; end: number }>;
+type Sweep = Scanned & Readonly<{ dropped: ReadonlySet<number> }>;
 type Piece = Readonly<{ from: number; to: number; isValue: boolean }>;
 
 const PADDED = /^[+-]?0\d/;
@@ -110,11 +110,11 @@ const readSequence = (sweep: Sweep, { from, to, isValue }: Piece): Sequence => {
   return [...parts, ...readPlain(sweep, { from: plainFrom, to, isValue })];
 };
 
-const isWithin = (at: number, spans: readonly Span[]): boolean =>
+const isWithin = (at: number, spans: readonly TextSpan[]): boolean =>
   spans.some(({ start, end }) => start <= at && at <= end);
 
 /** What a command chooses from; `kept` stays as it is. Null where its braces are nested too deep. */
-export const readSweep = (command: string, kept: readonly Span[] = []): Sequence | null => {
+export const readSweep = (command: string, kept: readonly TextSpan[] = []): Sequence | null => {
   const source = readSource(command);
   const escaped = findEscapedLists(command);
   if (source === null || escaped === null) return null;

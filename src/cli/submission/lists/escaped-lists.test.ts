@@ -3,9 +3,9 @@ import fc from "fast-check";
 import { escapeList, findDoubt, showSpans } from "./doubtful-lists.ts";
 import { expandSweep } from "./expansion.ts";
 import { listChoices } from "./list-meaning.ts";
-import { readSweep, type Span } from "./sweep.ts";
+import { readSweep, type TextSpan } from "./sweep.ts";
 
-const expand = (command: string, kept: readonly Span[] = []): readonly string[] => {
+const expand = (command: string, kept: readonly TextSpan[] = []): readonly string[] => {
   const expanded = expandSweep(readSweep(command, kept), 1, (min) => min);
   return expanded.ok ? expanded.value : [expanded.error.message];
 };

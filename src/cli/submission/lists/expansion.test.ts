@@ -1,9 +1,9 @@
 import { describe, expect, test } from "bun:test";
 import { spawnSync } from "node:child_process";
 import fc from "fast-check";
-import type { Result } from "../../base/result.ts";
-import type { Failure } from "../../command-line/command.ts";
-import { MAX_BATCH_SIZE } from "../../wire/limits.ts";
+import type { Result } from "../../../base/result.ts";
+import type { Failure } from "../../../command-line/command.ts";
+import { MAX_BATCH_SIZE } from "../../../wire/limits.ts";
 import { findDoubt, findDoubtfulLists } from "./doubtful-lists.ts";
 import { type DrawNumber, expandSweep } from "./expansion.ts";
 import { listMeanings } from "./list-meaning.ts";
@@ -277,10 +277,11 @@ test.each([
   ["{total:,.2f}", ["{total:,.2f}"]],
   ["{:,}", ["{:,}"]],
   ["grep -E 'a{2,}'", ["{2,}"]],
-  ["grep -E '[a-z]{2,5} (ab){1,2} x{1,2}'", ["{2,5}", "{1,2}"]],
+  ["grep -E '[a-z]{2,5} (ab){1,2} x{1,2}'", ["{2,5}", "{1,2}", "{1,2}"]],
+  ["train.py 'x{1,2}' v1.{1,2} '^.{1,2}' '\\S+{1,2}'", ["{1,2}", "{1,2}"]],
   ["{lr:0.1,}", ["{lr:0.1,}"]],
   ["{a,} {,a} {--amp,} {a,,b}", ["{a,}"]],
-  ["for i in {1..5}; do echo $i {a,b}; done", ["{1..5}"]],
+  ["for i in {1..5}; do echo $i {a,b}; done", ["{1..5}", "{a,b}"]],
   ["node -e 'const {a, b} = c' import {d,e}", ["{a, b}", "{d,e}"]],
   ["x = {1, 2}; y in {3, 4}; print({5,6}) [{7,8}] --a={9,10}", ["{1, 2}", "{3, 4}", "{5,6}"]],
   ["in\0{print,draw}", []],

@@ -1,7 +1,7 @@
-import { ok, type Result } from "../../base/result.ts";
-import type { Failure } from "../../command-line/command.ts";
-import { failUsage } from "../../command-line/usage.ts";
-import { MAX_BATCH_SIZE } from "../../wire/limits.ts";
+import { ok, type Result } from "../../../base/result.ts";
+import type { Failure } from "../../../command-line/command.ts";
+import { failUsage } from "../../../command-line/usage.ts";
+import { MAX_BATCH_SIZE } from "../../../wire/limits.ts";
 import { type Atom, type Choice, countValues, type Part, type Random, type Sequence } from "./sweep.ts";
 
 /** A whole number from `min` to `max`, both included. */

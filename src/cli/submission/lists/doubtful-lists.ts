@@ -1,14 +1,15 @@
 import { findEscapedLists } from "./escaped-lists.ts";
 import type { Braces } from "./find-braces.ts";
 import { listChoices, type Meaning, readContent } from "./list-meaning.ts";
-import { readSweep, type Sequence, type Span, splitParts } from "./sweep.ts";
+import { findProgramText } from "./program-text.ts";
+import { readSweep, type Sequence, splitParts, type TextSpan } from "./sweep.ts";
 
 const PROGRAM_TEXT = /[$;]|: | = |\b(?:print|printf|return)\s/;
 const CALL = /\w\(/;
 const KEY = /^\s*([^\s=/:"']*):(?!\/\/)/;
 const PROGRAM_BEFORE = /\bfor\s+\w+\s+in\s[^;]*$|\b(?:const|let|var|import|export|return|in)\s+$|\w\($|\s=\s+$/;
 const COUNT = /^\d*,\d*$/;
-const COUNTED = /(?:[\])]|\\[dDsSwW])$/;
+const COUNTED = /(?:[\])*+?^]|\\[A-Za-z.]|(?<![\w-])\.)$/;
 const QUOTED = /(?<![A-Za-z0-9])(?:"(?:\\.|[^"\\])*"|'[^']*')/g;
 
 type List = Readonly<{ content: string; before: string; parts: readonly string[]; meaning: Meaning }>;
@@ -51,28 +52,30 @@ const isDoubtful = (list: List): boolean =>
 
 const findLists = (command: string): readonly Braces[] => {
   const found: Braces[] = [];
+  const texts = findProgramText(command);
   for (const [braces, meaning] of listChoices(command)) {
     const isNew = meaning !== "random" && braces.start > (found.at(-1)?.end ?? -1);
-    if (isNew && isDoubtful(readList(command, braces, meaning))) found.push(braces);
+    const isText = texts.some(({ start, end }) => start <= braces.start && braces.start < end);
+    if (isNew && (isText || isDoubtful(readList(command, braces, meaning)))) found.push(braces);
   }
   return found;
 };
 
 /** What may as well be a part of a program, as in awk: `lists` to choose from, and `escapes` whose backslashes may be its own. */
-export type Doubt = Readonly<{ lists: readonly Span[]; escapes: readonly Span[] }>;
+export type Doubt = Readonly<{ lists: readonly TextSpan[]; escapes: readonly TextSpan[] }>;
 
 export const findDoubt = (command: string): Doubt => ({
   lists: findLists(command),
   escapes: (findEscapedLists(command) ?? []).filter(({ isDoubtful: isOwn }) => isOwn),
 });
 
-export const showSpans = (command: string, spans: readonly Span[]): readonly string[] =>
+export const showSpans = (command: string, spans: readonly TextSpan[]): readonly string[] =>
   spans.map(({ start, end }) => command.slice(start, end + 1).replaceAll("\0", " "));
 
 const joinTexts = (parts: Sequence): string => parts.map((part) => (part.kind === "text" ? part.text : "")).join("");
 
 /** How a list is written so that it stays as it is; null where that would be doubtful, too. */
-export const escapeList = (command: string, { start, end }: Span): string | null => {
+export const escapeList = (command: string, { start, end }: TextSpan): string | null => {
   const within = listChoices(command).filter(([braces]) => start <= braces.start && braces.end <= end);
   const marks = new Set(within.flatMap(([braces]) => [braces.start, braces.end]));
   const list = command.slice(start, end + 1);
