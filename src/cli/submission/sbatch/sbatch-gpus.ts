@@ -1,3 +1,5 @@
+import { quoteWord } from "../../../base/quote-word.ts";
+
 export type Option = Readonly<{ name: string; value: string }>;
 
 /** `gpus` of the whole job; `impossible` are the requests that can't be had, or of which it can't be told how many they are. */
@@ -12,7 +14,7 @@ const REQUEST = /gpu|gres|tres/i;
 
 export const nameOption = ({ name, value }: Option): string => {
   const flag = name.startsWith("-") ? name : `--${name}`;
-  return value === "" ? flag : `${flag}=${value}`;
+  return value === "" ? flag : `${flag}=${quoteWord(value)}`;
 };
 
 const countOne = ({ name, value }: Option): number | null => {

@@ -9,7 +9,16 @@ export type SbatchLines = Readonly<{
 }>;
 
 const SHORT_NAMES: Readonly<Record<string, string>> = { G: "gpus", a: "array", N: "nodes", n: "ntasks" };
-const SPAN = /^(\d+)(?:-(\d+)(?::(\d+))?)?$/;
+const SPAN = /^(\d{1,9})(?:-(\d{1,9})(?::(\d{1,9}))?)?$/;
+const AT_ONCE = /%\d+$/;
+const WORD = /#.*|(?:"(?:\\.|[^"\\])*"|'[^']*'|\\.|\S)+/g;
+const QUOTED = /"((?:\\.|[^"\\])*)"|'([^']*)'|\\(.)/g;
+
+const splitLine = (line: string): readonly string[] =>
+  [...line.matchAll(WORD)]
+    .map(([word]) => word)
+    .filter((word) => !word.startsWith("#"))
+    .map((word) => word.replace(QUOTED, (_all, inDouble, inSingle, escaped) => inDouble ?? inSingle ?? escaped));
 
 const listWords = (script: string): readonly (readonly string[])[] => {
   const lines = script.split("\n");
@@ -17,7 +26,7 @@ const listWords = (script: string): readonly (readonly string[])[] => {
   return lines
     .slice(0, end === -1 ? lines.length : end)
     .filter((line) => /^#SBATCH\s/.test(line))
-    .map((line) => line.replace(/\s#.*/, "").trim().split(/\s+/).slice(1));
+    .map((line) => splitLine(line.slice("#SBATCH".length)));
 };
 
 const readOption = (word: string, next: string | undefined): Option => {
@@ -35,23 +44,31 @@ const listOptions = (script: string): readonly Option[] =>
 
 const convertSpan = (span: string): string | null => {
   const [whole, first, last, step] = SPAN.exec(span) ?? [];
-  if (whole === undefined || last === undefined) return whole ?? null;
-  return `{${first}..${last}${step === undefined ? "" : `..${step}`}}`;
+  if (whole === undefined) return null;
+  if (last === undefined) return String(Number(first));
+  if (Number(last) < Number(first) || Number(step ?? 1) === 0) return null;
+  return `{${Number(first)}..${Number(last)}${step === undefined ? "" : `..${Number(step)}`}}`;
 };
 
 const convertArray = ({ value }: Option): string | null => {
-  const spans = value.replace(/%\d+$/, "").split(",").map(convertSpan);
+  const spans = value.replace(AT_ONCE, "").split(",").map(convertSpan);
   if (spans.includes(null)) return null;
   return spans.length === 1 ? (spans[0] ?? null) : `{${spans.join()}}`;
+};
+
+const isTaken = (option: Option): boolean =>
+  isGpuOption(option) || ["array", "nodes"].includes(option.name) || (option.name === "ntasks" && option.value === "1");
+
+const listAside = (option: Option): readonly string[] => {
+  if (option.name !== "array") return isTaken(option) ? [] : [nameOption(option)];
+  const [atOnce] = AT_ONCE.exec(option.value) ?? [];
+  return atOnce === undefined ? [] : [`${atOnce} of ${nameOption(option)}`];
 };
 
 const isImpossible = (option: Option): boolean => {
   if (option.name === "array") return convertArray(option) === null;
   return option.name === "nodes" && !/^1(-1)?$/.test(option.value);
 };
-
-const isTaken = (option: Option): boolean =>
-  isGpuOption(option) || ["array", "nodes"].includes(option.name) || (option.name === "ntasks" && option.value === "1");
 
 /** Null where there are none before the first command. */
 export const readSbatchLines = (script: string): SbatchLines | null => {
@@ -62,7 +79,7 @@ export const readSbatchLines = (script: string): SbatchLines | null => {
   return {
     gpus,
     array: array === undefined ? null : convertArray(array),
-    aside: options.filter((option) => !isTaken(option)).map(nameOption),
+    aside: options.flatMap(listAside),
     impossible: [...impossible, ...options.filter(isImpossible).map(nameOption)],
   };
 };
