@@ -1,7 +1,7 @@
 import { expect, test } from "bun:test";
 import { spawnSync } from "node:child_process";
 import fc from "fast-check";
-import { joinCommand } from "./job-command.ts";
+import { isBlank, joinCommand } from "./job-command.ts";
 
 test("one word is a line for the shell", () => {
   expect(joinCommand(["a | b && c"])).toBe("a | b && c");
@@ -37,4 +37,10 @@ test("a variable before the program is one whatever its value, later it is a wor
     }),
     { numRuns: 60 },
   );
+});
+
+test("nothing but blanks and comments says nothing that a shell could run", () => {
+  for (const line of ["", " ", "#comment", "  # a\n\n#b", "\n", "#a\r\n"]) expect(isBlank([line])).toBe(true);
+  for (const line of ["a # b", "# a\nb", "a#b", "$#", "'#'"]) expect(isBlank([line])).toBe(false);
+  expect(isBlank(["#", "a"])).toBe(false);
 });

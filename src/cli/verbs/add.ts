@@ -10,9 +10,9 @@ import { confirmCommand } from "../submission/confirm-command.ts";
 import { chooseReading, expandWords } from "../submission/expand-words.ts";
 import { planSubmission } from "../submission/plan-submission.ts";
 import { QUEUE_FLAGS, queueRequests } from "../submission/queue-requests.ts";
+import { takeSbatch } from "../submission/sbatch/take-sbatch.ts";
 import { SUBMISSION_FLAGS } from "../submission/submission-flags.ts";
 import { submitBatch } from "../submission/submit-jobs.ts";
-import { takeSbatch } from "../submission/take-sbatch.ts";
 
 const expand = async ({ flags, words }: Invocation): Promise<Result<readonly string[], Failure>> => {
   if (words.length === 0) return failUsage("nx add needs a command", "for example: nx add python3 train.py");

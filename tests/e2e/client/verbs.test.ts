@@ -353,6 +353,36 @@ describe("nx add", () => {
     expect(asked).toEqual([]);
   });
 
+  test("refuses backslashes, code and words behind a quoted command that may be meant otherwise, and a comment", async () => {
+    const refuse = async (...words: readonly string[]): Promise<string> => {
+      const refused = await nx(["add", "--dry-run", ...words]);
+      expect([refused.exitCode, refused.stdout]).toEqual([2, ""]);
+      return refused.stderr;
+    };
+    expect(await refuse("grep", "a\\{2,3\\}", "f")).toBe(
+      "nx: the backslashes of \\{2,3\\} may be a part of a program; --literal leaves them, --sweep takes them away\n",
+    );
+    expect(await refuse("sed -E 's/a{1,2}/b/'")).toBe(
+      "nx: {1,2} may be a list of values or a part of a program; --literal leaves braces as they are, --sweep makes a job for each part\n",
+    );
+    expect(await refuse("python train.py", "--lr", "0.1")).toStartWith(
+      "nx: did you mean: nx add 'python train.py --lr 0.1' ?",
+    );
+    await refuse("#comment");
+    for (const [flag, command] of [
+      ["--literal", "grep 'a\\{2,3\\}' f"],
+      ["--sweep", "grep 'a{2,3}' f"],
+    ] as const) {
+      const dry = await nx(["add", "--dry-run", flag, "grep", "a\\{2,3\\}", "f"]);
+      expect(JSON.parse(dry.stdout)).toMatchObject([{ command }]);
+    }
+    writeFileSync(join(folder, "job.sh"), "#SBATCH --gpus-per-socket=1\n");
+    expect(await refuse("--sbatch", "job.sh")).toContain("can't be had here: --gpus-per-socket=1");
+    const said = await nx(["add", "--dry-run", "bash job.sh"]);
+    expect(said.stderr).toBe("job.sh has #SBATCH lines, which --sbatch can't take: --gpus-per-socket=1\n");
+    expect(asked).toEqual([]);
+  });
+
   test("with --dry-run sends nothing and shows no value of a variable", async () => {
     const dry = await nx(["add", "--dry-run", "-e", "TOKEN=secret", "true"]);
     expect([dry.exitCode, asked]).toEqual([0, []]);

@@ -1,3 +1,5 @@
+import { isGpuOption, nameOption, type Option, readGpuRequest } from "./sbatch-gpus.ts";
+
 /** What `#SBATCH` lines would be here: `array` as a list of values; what has no counterpart is `aside`, what can't be had `impossible`. */
 export type SbatchLines = Readonly<{
   gpus: number;
@@ -6,12 +8,17 @@ export type SbatchLines = Readonly<{
   impossible: readonly string[];
 }>;
 
-type Option = Readonly<{ name: string; value: string }>;
+const SHORT_NAMES: Readonly<Record<string, string>> = { G: "gpus", a: "array", N: "nodes", n: "ntasks" };
+const SPAN = /^(\d{1,9})(?:-(\d{1,9})(?::(\d{1,9}))?)?$/;
+const AT_ONCE = /%\d+$/;
+const WORD = /#.*|(?:"(?:\\.|[^"\\])*"|'[^']*'|\\.|\S)+/g;
+const QUOTED = /"((?:\\.|[^"\\])*)"|'([^']*)'|\\(.)/g;
 
-const SHORT_NAMES: Readonly<Record<string, string>> = { G: "gpus", a: "array", N: "nodes" };
-const GPU_OPTIONS = ["gres", "gpus", "gpus-per-node"];
-const GPUS = /^(?:gpu:)?(?:[A-Za-z][\w.-]*:)?(\d+)$/;
-const SPAN = /^(\d+)(?:-(\d+)(?::(\d+))?)?$/;
+const splitLine = (line: string): readonly string[] =>
+  [...line.matchAll(WORD)]
+    .map(([word]) => word)
+    .filter((word) => !word.startsWith("#"))
+    .map((word) => word.replace(QUOTED, (_all, inDouble, inSingle, escaped) => inDouble ?? inSingle ?? escaped));
 
 const listWords = (script: string): readonly (readonly string[])[] => {
   const lines = script.split("\n");
@@ -19,7 +26,7 @@ const listWords = (script: string): readonly (readonly string[])[] => {
   return lines
     .slice(0, end === -1 ? lines.length : end)
     .filter((line) => /^#SBATCH\s/.test(line))
-    .map((line) => line.replace(/\s#.*/, "").trim().split(/\s+/).slice(1));
+    .map((line) => splitLine(line.slice("#SBATCH".length)));
 };
 
 const readOption = (word: string, next: string | undefined): Option => {
@@ -35,47 +42,44 @@ const listOptions = (script: string): readonly Option[] =>
     words.flatMap((word, index) => (word.startsWith("-") ? [readOption(word, words[index + 1])] : [])),
   );
 
-const countGpus = ({ name, value }: Option): number | null => {
-  if (name === "gres" && /^gpu(:[A-Za-z][\w.-]*)?$/.test(value)) return 1;
-  const match = name === "gres" && !value.startsWith("gpu:") ? null : GPUS.exec(value);
-  return match === null ? null : Number(match[1]);
-};
-
 const convertSpan = (span: string): string | null => {
   const [whole, first, last, step] = SPAN.exec(span) ?? [];
-  if (whole === undefined || last === undefined) return whole ?? null;
-  return `{${first}..${last}${step === undefined ? "" : `..${step}`}}`;
+  if (whole === undefined) return null;
+  if (last === undefined) return String(Number(first));
+  if (Number(last) < Number(first) || Number(step ?? 1) === 0) return null;
+  return `{${Number(first)}..${Number(last)}${step === undefined ? "" : `..${Number(step)}`}}`;
 };
 
 const convertArray = ({ value }: Option): string | null => {
-  const spans = value.replace(/%\d+$/, "").split(",").map(convertSpan);
+  const spans = value.replace(AT_ONCE, "").split(",").map(convertSpan);
   if (spans.includes(null)) return null;
   return spans.length === 1 ? (spans[0] ?? null) : `{${spans.join()}}`;
 };
 
-const nameOption = ({ name, value }: Option): string => {
-  const flag = name.startsWith("-") ? name : `--${name}`;
-  return value === "" ? flag : `${flag}=${value}`;
+const isTaken = (option: Option): boolean =>
+  isGpuOption(option) || ["array", "nodes"].includes(option.name) || (option.name === "ntasks" && option.value === "1");
+
+const listAside = (option: Option): readonly string[] => {
+  if (option.name !== "array") return isTaken(option) ? [] : [nameOption(option)];
+  const [atOnce] = AT_ONCE.exec(option.value) ?? [];
+  return atOnce === undefined ? [] : [`${atOnce} of ${nameOption(option)}`];
 };
 
 const isImpossible = (option: Option): boolean => {
-  if (GPU_OPTIONS.includes(option.name)) return countGpus(option) === null;
   if (option.name === "array") return convertArray(option) === null;
   return option.name === "nodes" && !/^1(-1)?$/.test(option.value);
 };
-
-const KNOWN = [...GPU_OPTIONS, "array", "nodes"];
 
 /** Null where there are none before the first command. */
 export const readSbatchLines = (script: string): SbatchLines | null => {
   const options = listOptions(script);
   if (options.length === 0) return null;
-  const gpus = options.findLast(({ name }) => GPU_OPTIONS.includes(name));
+  const { gpus, impossible } = readGpuRequest(options);
   const array = options.findLast(({ name }) => name === "array");
   return {
-    gpus: gpus === undefined ? 0 : (countGpus(gpus) ?? 0),
+    gpus,
     array: array === undefined ? null : convertArray(array),
-    aside: options.filter(({ name }) => !KNOWN.includes(name)).map(nameOption),
-    impossible: options.filter(isImpossible).map(nameOption),
+    aside: options.flatMap(listAside),
+    impossible: [...impossible, ...options.filter(isImpossible).map(nameOption)],
   };
 };

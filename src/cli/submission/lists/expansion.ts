@@ -1,8 +1,8 @@
-import { ok, type Result } from "../../base/result.ts";
-import type { Failure } from "../../command-line/command.ts";
-import { failUsage } from "../../command-line/usage.ts";
-import { MAX_BATCH_SIZE } from "../../wire/limits.ts";
-import { type Atom, type Choice, countValues, type Part, type Random, readSweep, type Sequence } from "./sweep.ts";
+import { ok, type Result } from "../../../base/result.ts";
+import type { Failure } from "../../../command-line/command.ts";
+import { failUsage } from "../../../command-line/usage.ts";
+import { MAX_BATCH_SIZE } from "../../../wire/limits.ts";
+import { type Atom, type Choice, countValues, type Part, type Random, type Sequence } from "./sweep.ts";
 
 /** A whole number from `min` to `max`, both included. */
 export type DrawNumber = (min: number, max: number) => number;
@@ -104,12 +104,11 @@ const describeWrongRange = ({ min, max }: Random): string | null => {
 };
 
 /** One command for each job, in order, of a line or of words with NULs between them; each repeat draws its random numbers again. */
-export const expandCommand = (
-  command: string,
+export const expandSweep = (
+  parts: Sequence | null,
   repeat: number,
   draw: DrawNumber,
 ): Result<readonly string[], Failure> => {
-  const parts = readSweep(command);
   if (parts === null) return failUsage("the command has braces that are nested too deep");
   const wrong = listRandoms(parts)
     .map(describeWrongRange)
