@@ -27,7 +27,6 @@ const createAgent = (client: Client): Agent => ({
   close: () => client.close(),
 });
 
-/** `version` is that of the protocol; the client asks for it, and takes no other. */
 type Way = Readonly<{ command?: string; version?: string }>;
 
 const FIRST_WITHOUT_HANDSHAKE = "2026-07-28";
@@ -43,7 +42,7 @@ const createClient = ({ version }: Way): Client => {
   );
 };
 
-/** The SDK's own client at `nx mcp`, started in a folder of the user's. */
+/** The SDK's own client at `nx mcp`, started in a folder of the user's; held to a version of the protocol, if one is given. */
 export const startAgent = async (world: World, cwd: string, way: Way = {}): Promise<Agent> => {
   const env = Object.fromEntries(Object.entries(world.env).map(([name, value]) => [name, value ?? ""]));
   const client = createClient(way);
