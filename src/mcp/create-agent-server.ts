@@ -1,15 +1,10 @@
-import { Server } from "@modelcontextprotocol/sdk/server/index.js";
 import {
-  CallToolRequestSchema,
   type CallToolResult,
-  ErrorCode,
-  ListResourcesRequestSchema,
-  ListResourceTemplatesRequestSchema,
-  ListToolsRequestSchema,
   type ProgressNotification,
-  ReadResourceRequestSchema,
+  ProtocolErrorCode,
+  Server,
   type Tool as ToolOffer,
-} from "@modelcontextprotocol/sdk/types.js";
+} from "@modelcontextprotocol/server";
 import type { Result } from "../base/result.ts";
 import { suggestNearest } from "../base/suggest.ts";
 import { VERSION } from "../base/version.ts";
@@ -47,7 +42,7 @@ const refuseTool = (name: string): Error => {
   const known = TOOLS.map((tool) => tool.name);
   const nearest = suggestNearest(name, known);
   const advice = nearest === null ? `there are ${known.join(", ")}` : `did you mean ${nearest}?`;
-  return refuse(ErrorCode.InvalidParams, `"${name.slice(0, 64)}" is no tool of Nexus; ${advice}`);
+  return refuse(ProtocolErrorCode.InvalidParams, `"${name.slice(0, 64)}" is no tool of Nexus; ${advice}`);
 };
 
 const respond = (facts: Facts, isError: boolean): CallToolResult => ({
@@ -70,12 +65,10 @@ const createReport =
     void send({ method: "notifications/progress", params: { progressToken, progress, total } }).catch(() => undefined);
   };
 
-const RESOURCE_NOT_FOUND = -32_002;
-
-const chooseCode = ({ code }: Trouble): number => {
-  if (code === "JOB_NOT_FOUND") return RESOURCE_NOT_FOUND;
-  return code === WRONG_ARGUMENTS ? ErrorCode.InvalidParams : ErrorCode.InternalError;
-};
+const chooseCode = ({ code }: Trouble): number =>
+  code === "JOB_NOT_FOUND" || code === WRONG_ARGUMENTS
+    ? ProtocolErrorCode.InvalidParams
+    : ProtocolErrorCode.InternalError;
 
 const takeOrThrow = <Value>(result: Result<Value, Trouble>): Value => {
   if (result.ok) return result.value;
@@ -84,11 +77,11 @@ const takeOrThrow = <Value>(result: Result<Value, Trouble>): Value => {
 
 const offerResources = (server: Server, serve: Serve): void => {
   const ask = (signal: AbortSignal): Ask => serve({ signal, report: () => undefined }).ask;
-  server.setRequestHandler(ListResourceTemplatesRequestSchema, () => ({ resourceTemplates: [...TEMPLATES] }));
-  server.setRequestHandler(ListResourcesRequestSchema, async (_request, { signal }) => ({
+  server.setRequestHandler("resources/templates/list", () => ({ resourceTemplates: [...TEMPLATES] }));
+  server.setRequestHandler("resources/list", async (_request, { mcpReq: { signal } }) => ({
     resources: [...takeOrThrow(await listResources(ask(signal)))],
   }));
-  server.setRequestHandler(ReadResourceRequestSchema, async ({ params }, { signal }) => ({
+  server.setRequestHandler("resources/read", async ({ params }, { mcpReq: { signal } }) => ({
     contents: [takeOrThrow(await readResource(ask(signal), params.uri))],
   }));
 };
@@ -99,11 +92,11 @@ export const createAgentServer = (serve: Serve): Server => {
     { name: "nexus", version: VERSION },
     { capabilities: { tools: {}, resources: {} }, instructions: INSTRUCTIONS },
   );
-  server.setRequestHandler(ListToolsRequestSchema, () => ({ tools: TOOLS.map(offerTool) }));
-  server.setRequestHandler(CallToolRequestSchema, ({ params }, { signal, sendNotification }) => {
+  server.setRequestHandler("tools/list", () => ({ tools: TOOLS.map(offerTool) }));
+  server.setRequestHandler("tools/call", ({ params }, { mcpReq: { signal, notify } }) => {
     const tool = TOOLS.find(({ name }) => name === params.name);
     if (tool === undefined) throw refuseTool(params.name);
-    const report = createReport(params._meta?.progressToken, sendNotification);
+    const report = createReport(params._meta?.progressToken, notify);
     return call(tool, serve({ signal, report }), params.arguments);
   });
   offerResources(server, serve);

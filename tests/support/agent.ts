@@ -1,8 +1,6 @@
-import { Client } from "@modelcontextprotocol/sdk/client/index.js";
-import { StdioClientTransport } from "@modelcontextprotocol/sdk/client/stdio.js";
-import { StreamableHTTPClientTransport } from "@modelcontextprotocol/sdk/client/streamableHttp.js";
-import type { CallToolResult } from "@modelcontextprotocol/sdk/types.js";
-import { NX } from "./programs.ts";
+import { type CallToolResult, Client, StreamableHTTPClientTransport } from "@modelcontextprotocol/client";
+import { StdioClientTransport } from "@modelcontextprotocol/client/stdio";
+import { NEXUS_SERVER, NX, runProgram } from "./programs.ts";
 import type { World } from "./world.ts";
 
 type Given = Readonly<Record<string, unknown>>;
@@ -22,26 +20,54 @@ const readText = ({ content }: CallToolResult): string =>
 const createAgent = (client: Client): Agent => ({
   client,
   call: async (name, given = {}) => {
-    const result = (await client.callTool({ name, arguments: { ...given } })) as CallToolResult;
-    const text = readText(result);
-    return { facts: result.structuredContent ?? {}, text, isError: result.isError === true };
+    const result = await client.callTool({ name, arguments: { ...given } });
+    const facts = (result.structuredContent ?? {}) as Reading["facts"];
+    return { facts, text: readText(result), isError: result.isError === true };
   },
   close: () => client.close(),
 });
 
-/** The SDK's own client at `nx mcp`, started in a folder of the user's. */
-export const startAgent = async (world: World, cwd: string, command: string = NX): Promise<Agent> => {
+type Way = Readonly<{ command?: string; version?: string }>;
+
+const FIRST_WITHOUT_HANDSHAKE = "2026-07-28";
+
+const createClient = ({ version }: Way): Client => {
+  const isNew = version !== undefined && version >= FIRST_WITHOUT_HANDSHAKE;
+  return new Client(
+    { name: "tester", version: "1" },
+    {
+      ...(version === undefined ? {} : { supportedProtocolVersions: [version] }),
+      ...(isNew ? { versionNegotiation: { mode: { pin: version } } } : {}),
+    },
+  );
+};
+
+/** The SDK's own client at `nx mcp`, started in a folder of the user's; held to a version of the protocol, if one is given. */
+export const startAgent = async (world: World, cwd: string, way: Way = {}): Promise<Agent> => {
   const env = Object.fromEntries(Object.entries(world.env).map(([name, value]) => [name, value ?? ""]));
-  const client = new Client({ name: "tester", version: "1" });
+  const client = createClient(way);
+  const command = way.command ?? NX;
   await client.connect(new StdioClientTransport({ command, args: ["mcp"], env, cwd, stderr: "ignore" }));
   return createAgent(client);
 };
 
 /** The same client at a server's own `/mcp`. */
-export const reachAgent = async (url: string, token: string): Promise<Agent> => {
-  const client = new Client({ name: "tester", version: "1" });
+export const reachAgent = async (url: string, token: string, way: Way = {}): Promise<Agent> => {
+  const client = createClient(way);
   const requestInit = { headers: { authorization: `Bearer ${token}` } };
-  const transport = new StreamableHTTPClientTransport(new URL("/mcp", url), { requestInit });
-  await client.connect(transport as Parameters<Client["connect"]>[0]);
+  await client.connect(new StreamableHTTPClientTransport(new URL("/mcp", url), { requestInit }));
   return createAgent(client);
+};
+
+/** A token of a user of that name; `words` are more of the command line. */
+export const addToken = async (world: World, name: string, ...words: readonly string[]): Promise<string> => {
+  const argv = [NEXUS_SERVER, "token", "add", name, ...words];
+  const { stdout } = await runProgram(argv, { env: world.env, cwd: world.home });
+  return stdout.trim();
+};
+
+/** How many wait for events of the server. */
+export const countFollowers = async (url: string): Promise<number> => {
+  const text = await (await fetch(`${url}/metrics`)).text();
+  return Number(/^nexus_followers\{kind="events"\} (\d+)/m.exec(text)?.[1] ?? 0);
 };

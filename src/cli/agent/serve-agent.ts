@@ -1,4 +1,4 @@
-import { StdioServerTransport } from "@modelcontextprotocol/sdk/server/stdio.js";
+import { serveStdio } from "@modelcontextprotocol/server/stdio";
 import { DONE, type Outcome } from "../../command-line/command.ts";
 import { fail } from "../../command-line/usage.ts";
 import { createAgentServer } from "../../mcp/create-agent-server.ts";
@@ -14,14 +14,14 @@ export const serveAgent = async (target: Target): Promise<Outcome> => {
   const planner = createPlanner(target);
   const stay = createApi({ ...target, autostart: false });
   const shared = { target: target.name, planner, stay, used: new Map() };
-  const server = createAgentServer((call) => ({ ...shared, ask: createApi(target), ...call }));
-  let outcome: Outcome = DONE;
-  server.onerror = ({ message }) => {
-    if (TOO_LARGE.test(message)) outcome = fail(`the agent's program sent a message that is too large: ${message}`);
+  const onerror = ({ message }: Error): void => {
+    if (TOO_LARGE.test(message)) resolve(fail(`the agent's program sent a message that is too large: ${message}`));
   };
-  server.onclose = () => resolve(outcome);
   process.stdout.on("error", () => resolve(DONE));
-  process.stdin.once("end", () => void server.close());
-  await server.connect(new StdioServerTransport());
-  return promise;
+  process.stdin.once("end", () => resolve(DONE));
+  const serve = () => createAgentServer((call) => ({ ...shared, ask: createApi(target), ...call }));
+  const connection = serveStdio(serve, { onerror });
+  const outcome = await promise;
+  await connection.close();
+  return outcome;
 };

@@ -1,17 +1,11 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "bun:test";
-import { type Agent, reachAgent } from "../../support/agent.ts";
+import { type Agent, addToken, countFollowers, reachAgent } from "../../support/agent.ts";
 import { NEXUS_SERVER, runProgram } from "../../support/programs.ts";
 import { waitUntil } from "../../support/wait.ts";
 import { createWorld, type World } from "../../support/world.ts";
 
 let world: World;
 const agents: Agent[] = [];
-
-const addToken = async (name: string, ...words: readonly string[]): Promise<string> => {
-  const argv = [NEXUS_SERVER, "token", "add", name, ...words];
-  const { stdout } = await runProgram(argv, { env: world.env, cwd: world.home });
-  return stdout.trim();
-};
 
 const reach = async (token: string): Promise<Agent> => {
   const agent = await reachAgent(world.url, token);
@@ -41,11 +35,6 @@ const submit = async (agent: Agent, asked: object): Promise<readonly string[]> =
   return facts["submitted"] as string[];
 };
 
-const countFollowers = async (): Promise<number> => {
-  const text = await (await fetch(`${world.url}/metrics`)).text();
-  return Number(/^nexus_followers\{kind="events"\} (\d+)/m.exec(text)?.[1] ?? 0);
-};
-
 beforeAll(async () => {
   world = await createWorld();
   await world.startServer({ NS_MOCK_GPUS: "4" });
@@ -59,7 +48,7 @@ afterEach(async () => {
 
 describe("/mcp", () => {
   test("has the tools and resources of nx mcp, done as whom the token names", async () => {
-    const agent = await reach(await addToken("ann"));
+    const agent = await reach(await addToken(world, "ann"));
     const { tools } = await agent.client.listTools();
     expect(tools).toHaveLength(10);
     const { facts: shown } = await agent.call("submit", { commands: ["echo loss 3"], gpus: 0 });
@@ -86,9 +75,9 @@ describe("/mcp", () => {
 
   test("refuses by role as any other request does, and tells why", async () => {
     const [ann, bob, eve] = [
-      await reach(await addToken("ann2")),
-      await reach(await addToken("bob")),
-      await reach(await addToken("eve", "--role", "viewer")),
+      await reach(await addToken(world, "ann2")),
+      await reach(await addToken(world, "bob")),
+      await reach(await addToken(world, "eve", "--role", "viewer")),
     ];
     const [id = ""] = await submit(ann, { commands: ["sleep 300"], gpus: 0 });
     for (const [agent, said] of [
@@ -106,7 +95,7 @@ describe("/mcp", () => {
 
   test("tells an agent in each refusal what is left, and in usage", async () => {
     const bot = await reach(
-      await addToken("bot", "--role", "agent", "--gpus", "2", "--queued", "3", "--gpu-hours", "8"),
+      await addToken(world, "bot", "--role", "agent", "--gpus", "2", "--queued", "3", "--gpu-hours", "8"),
     );
     const asked = { commands: ["true"], gpus: 3 };
     const { facts: shown } = await bot.call("submit", asked);
@@ -121,7 +110,7 @@ describe("/mcp", () => {
   });
 
   test("asks for a body that it can take, and takes messages only", async () => {
-    const token = await addToken("zoe");
+    const token = await addToken(world, "zoe");
     const hello = { jsonrpc: "2.0", id: 1, method: "ping" };
     expect((await post(token, hello, { headers: { origin: "https://evil.example" } })).status).toBe(403);
     expect((await post(token, "{")).status).toBe(422);
@@ -135,30 +124,30 @@ describe("/mcp", () => {
   });
 
   test("ends a wait that is cancelled, and one whose connection breaks, and no one else's", async () => {
-    const token = await addToken("max");
+    const token = await addToken(world, "max");
     const [agent, other] = [await reach(token), await reach(token)];
     const [id = ""] = await submit(agent, { commands: ["sleep 300"], gpus: 0 });
-    const before = await countFollowers();
+    const before = await countFollowers(world.url);
     const stop = new AbortController();
     const wait = { name: "wait", arguments: { ids: [id] } };
-    const cancelled = agent.client.callTool(wait, undefined, { signal: stop.signal }).catch((error) => String(error));
+    const cancelled = agent.client.callTool(wait, { signal: stop.signal }).catch((error) => String(error));
     const kept = other.client.callTool(wait);
     const leaving = new AbortController();
     const left = await post(token, callTool(99, "wait", { ids: [id] }), { signal: leaving.signal });
-    await waitUntil(async () => (await countFollowers()) === before + 3, "three wait");
+    await waitUntil(async () => (await countFollowers(world.url)) === before + 3, "three wait");
     stop.abort("enough");
     expect(await cancelled).toContain("enough");
-    await waitUntil(async () => (await countFollowers()) === before + 2, "one is cancelled");
+    await waitUntil(async () => (await countFollowers(world.url)) === before + 2, "one is cancelled");
     leaving.abort();
     await left.text().catch(() => "");
-    await waitUntil(async () => (await countFollowers()) === before + 1, "one has gone");
+    await waitUntil(async () => (await countFollowers(world.url)) === before + 1, "one has gone");
     await agent.call("cancel", { ids: [id] });
     expect(await kept).toMatchObject({ structuredContent: { jobs: [{ status: "killed" }] } });
-    await waitUntil(async () => (await countFollowers()) === before, "none waits");
+    await waitUntil(async () => (await countFollowers(world.url)) === before, "none waits");
   });
 
   test("ends a wait within seconds once its token is revoked", async () => {
-    const token = await addToken("gone");
+    const token = await addToken(world, "gone");
     const { id } = await world.submit({ command: "sleep 300", num_gpus: 0 });
     const response = await post(token, callTool(1, "wait", { ids: [id] }));
     await runProgram([NEXUS_SERVER, "token", "revoke", "gone"], { env: world.env, cwd: world.home });

@@ -196,11 +196,14 @@ describe("nx mcp", () => {
     expect(JSON.parse(job.text)).toMatchObject({ id, status: "completed", env_names: ["KEY"] });
     expect(job.text).not.toContain("hidden");
     expect((await read(`nexus://jobs/${id}/log`)).text).toMatch(/\n2%\nred$/);
-    for (const [uri, code] of [
-      ["nexus://jobs/nothing", -32_002],
-      ["file:///etc/passwd", -32_602],
-      ["nexus://jobs/../x", -32_602],
-    ])
-      expect(await client.readResource({ uri: String(uri) }).catch((error) => error.code)).toBe(code);
+    for (const [uri, error] of [
+      ["nexus://jobs/nothing", "JOB_NOT_FOUND"],
+      ["file:///etc/passwd", "WRONG_ARGUMENTS"],
+      ["nexus://jobs/../x", "WRONG_ARGUMENTS"],
+    ] as const)
+      expect(await client.readResource({ uri }).catch((refusal) => refusal)).toMatchObject({
+        code: -32_602,
+        data: { error },
+      });
   });
 });

@@ -98,7 +98,10 @@ describe("the single-file programs", () => {
             .catch(() => false),
         "it answers",
       );
-      for (const reach of [() => startAgent(world, world.home, join(dist, "nx")), () => reachAgent(world.url, "")]) {
+      for (const reach of [
+        () => startAgent(world, world.home, { command: join(dist, "nx") }),
+        () => reachAgent(world.url, ""),
+      ]) {
         const agent = await reach();
         expect((await agent.call("status")).facts).toMatchObject({ queued: 0 });
         await agent.close();

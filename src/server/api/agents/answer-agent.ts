@@ -1,4 +1,4 @@
-import { WebStandardStreamableHTTPServerTransport } from "@modelcontextprotocol/sdk/server/webStandardStreamableHttp.js";
+import { createMcpHandler } from "@modelcontextprotocol/server";
 import { createAgentServer } from "../../../mcp/create-agent-server.ts";
 import type { ToolContext } from "../../../mcp/tool.ts";
 import { nameUser } from "../access/caller.ts";
@@ -70,8 +70,7 @@ export const answerAgent = async (
     forget();
     void server.close();
   };
-  const transport = new WebStandardStreamableHTTPServerTransport();
-  await server.connect(transport);
-  const response = await transport.handleRequest(raw, { parsedBody: body });
+  const handler = createMcpHandler(() => server, { responseMode: "sse" });
+  const response = await handler.fetch(raw, { parsedBody: body });
   return holdUntilEnd(response, isBeginning(body) ? crypto.randomUUID() : null, end);
 };
