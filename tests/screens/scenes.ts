@@ -159,6 +159,8 @@ const BUSY_SERVER: readonly Scene[] = [
   { name: "status", line: "nx", jobs: WAITING },
   { name: "queue", line: "nx queue" },
   { name: "queue-cut", line: "nx queue -n 1" },
+  { name: "running", line: "nx running" },
+  { name: "running-fields", line: "nx running --jsonl --fields id,status,gpu_idxs", only: "pipe" },
   { name: "history", line: "nx history 'epoch 2|no such'" },
   { name: "history-no-match", line: "nx history no-such-command" },
   { name: "get-queued", line: "nx get {wait-1}" },
@@ -301,8 +303,7 @@ const SETTING_UP: readonly Scene[] = [
 const FOR_PROGRAMS: readonly Scene[] = [
   { name: "run-as-json-failed", line: "nx run --json -c --no-git 'exit 3' > ended.json", only: "pipe" },
   { name: "wait-too-long", line: "nx wait --timeout 0 {train2}", only: "pipe" },
-  { name: "running", line: "nx running" },
-  { name: "running-fields", line: "nx running --jsonl --fields id,status,gpu_idxs", only: "pipe" },
+  { name: "mcp", line: "nx mcp", only: "terminal" },
 ];
 
 export const SCENES: readonly Scene[] = [
