@@ -38,7 +38,9 @@ const take = (invocation: Invocation, script: Script): Result<Invocation, Failur
   const impossible = lines.impossible.join(" ");
   if (lines.impossible.length > 0)
     return failUsage(
-      escapeText(`${path} asks for what can't be had here: ${impossible}; without --sbatch your flags say what it gets`),
+      escapeText(
+        `${path} asks for what can't be had here: ${impossible}; without --sbatch your flags say what it gets`,
+      ),
     );
   if (lines.aside.length > 0) hint(escapeText(`Not taken from ${path}: ${lines.aside.join(" ")}`));
   const words = convertWords(script);
