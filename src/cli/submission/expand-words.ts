@@ -8,7 +8,8 @@ import { canPrompt, confirm } from "../terminal/prompt.ts";
 import { glueWords, isBlank, joinCommand, splitWords } from "./job-command.ts";
 import { type Doubt, escapeList, findDoubt, showSpans } from "./lists/doubtful-lists.ts";
 import { expandSweep } from "./lists/expansion.ts";
-import { readSweep, type TextSpan } from "./lists/sweep.ts";
+import type { TextSpan } from "./lists/find-braces.ts";
+import { readSweep } from "./lists/sweep.ts";
 
 /** What of the braces stays as it is: all, or some that may be a part of a program. */
 export type Reading = "literal" | readonly TextSpan[];

@@ -1,8 +1,8 @@
 import { findEscapedLists } from "./escaped-lists.ts";
-import type { Braces } from "./find-braces.ts";
+import type { Braces, TextSpan } from "./find-braces.ts";
 import { listChoices, type Meaning, readContent } from "./list-meaning.ts";
 import { findProgramText } from "./program-text.ts";
-import { readSweep, type Sequence, splitParts, type TextSpan } from "./sweep.ts";
+import { readSweep, type Sequence, splitParts } from "./sweep.ts";
 
 const PROGRAM_TEXT = /[$;]|: | = |\b(?:print|printf|return)\s/;
 const CALL = /\w\(/;

@@ -2,8 +2,9 @@ import { expect, test } from "bun:test";
 import fc from "fast-check";
 import { escapeList, findDoubt, showSpans } from "./doubtful-lists.ts";
 import { expandSweep } from "./expansion.ts";
+import type { TextSpan } from "./find-braces.ts";
 import { listChoices } from "./list-meaning.ts";
-import { readSweep, type TextSpan } from "./sweep.ts";
+import { readSweep } from "./sweep.ts";
 
 const expand = (command: string, kept: readonly TextSpan[] = []): readonly string[] => {
   const expanded = expandSweep(readSweep(command, kept), 1, (min) => min);
@@ -37,6 +38,7 @@ test.each([
   ["\\{a,b}", ["{a,b}"]],
   ["{a,b\\}", ["{a,b}"]],
   ["{a\\,b}", ["{a,b}"]],
+  ['echo "$A \\{1,2\\}"', ['echo "$A {1,2}"']],
   ["\\{1..3\\}", ["{1..3}"]],
   ["\\{RANDINT:1,2\\}", ["{RANDINT:1,2}"]],
   ["{a\\}b,c}", ["a}b", "c"]],
@@ -51,6 +53,8 @@ test.each([
 test.each([
   ["grep\0a\\{2,3\\}\0f", "\\{2,3\\}"],
   ["sed 's/x\\{,3\\}//' f", "\\{,3\\}"],
+  ["sed\0s/ \\{2,4\\}/ /", "\\{2,4\\}"],
+  ["view ' \\{2,\\}'", "\\{2,\\}"],
   ["C:\\dir\\{a,b}", "\\{a,b}"],
   ["C:\\{a,b}", "\\{a,b}"],
   ["--tex\0\\alpha\\{a,b\\}", "\\{a,b\\}"],

@@ -1,5 +1,6 @@
-import type { Braces } from "./find-braces.ts";
+import type { Braces, TextSpan } from "./find-braces.ts";
 import { listChoices, readSource } from "./list-meaning.ts";
+import { findProgramText } from "./program-text.ts";
 
 /** What would be a list, or a list with other parts, without its `backslashes`. `isDoubtful` where they may be the program's. */
 export type EscapedList = Readonly<{
@@ -9,10 +10,13 @@ export type EscapedList = Readonly<{
   isDoubtful: boolean;
 }>;
 
+type Escaped = Readonly<{ text: string; programs: readonly TextSpan[] }>;
 type Bare = Readonly<{ text: string; places: readonly number[] }>;
 
 const ESCAPED = /\\(?:[{},]|([\s\S]))/g;
 const COUNT = /^\\\{\d*,\d*\\?\}$/;
+const OPEN_COUNT = /^\\\{(?:,|\d*,\\?\})/;
+const LONGEST_CHUNK = 1000;
 const QUOTED = /(?<![A-Za-z0-9])(?:"(?:\\.|[^"\\])*"|'[^']*')/g;
 const OWN_BACKSLASH = /\\|^["']?[A-Za-z]:\{/;
 
@@ -28,41 +32,48 @@ const dropAll = (text: string, escapes: readonly number[]): Bare => {
 const placeBraces = ({ places }: Bare, { start, end, commas }: Braces): readonly number[] =>
   [start, ...commas, end].map((at) => places[at] ?? 0);
 
-const isDoubtful = (text: string, start: number, end: number): boolean => {
-  const chunk = Math.max(text.slice(0, start).search(/[\s\0][^\s\0]*$/) + 1, 0);
-  const list = text.slice(start, end + 1);
-  const rest = (text.slice(chunk, start) + list.replace(QUOTED, "")).replace(/\\([{},])/g, "$1");
-  return COUNT.test(list) || OWN_BACKSLASH.test(rest);
+const readChunk = (text: string, start: number): string =>
+  text
+    .slice(Math.max(0, start - LONGEST_CHUNK), start)
+    .split(/[\s\0]/)
+    .at(-1) ?? "";
+
+const isDoubtful = ({ text, programs }: Escaped, start: number, end: number): boolean => {
+  const [chunk, list] = [readChunk(text, start), text.slice(start, end + 1)];
+  const rest = (chunk + list.replace(QUOTED, "")).replace(/\\([{},])/g, "$1");
+  const isInProgram = programs.some((program) => program.start <= start && start < program.end);
+  const canCount = isInProgram || OPEN_COUNT.test(list) || /[^"']$/.test(chunk);
+  return (COUNT.test(list) && canCount) || OWN_BACKSLASH.test(rest);
 };
 
 const describeEscaped = (
-  text: string,
+  command: Escaped,
   [first = 0, ...others]: readonly number[],
   backslashes: readonly number[],
 ): EscapedList => {
   const start = backslashes.includes(first - 1) ? first - 1 : first;
   const end = others.at(-1) ?? first;
-  return { start, end, backslashes, isDoubtful: isDoubtful(text, start, end) };
+  return { start, end, backslashes, isDoubtful: isDoubtful(command, start, end) };
 };
 
-const findKeptFrom = (text: string, bare: Bare, escapes: ReadonlySet<number>): readonly EscapedList[] =>
+const findKeptFrom = (command: Escaped, bare: Bare, escapes: ReadonlySet<number>): readonly EscapedList[] =>
   listChoices(bare.text).flatMap(([braces]) => {
     const places = placeBraces(bare, braces);
     const backslashes = places.map((at) => at - 1).filter((at) => escapes.has(at));
-    return backslashes.length === 0 ? [] : [describeEscaped(text, places, backslashes)];
+    return backslashes.length === 0 ? [] : [describeEscaped(command, places, backslashes)];
   });
 
-const findChanged = (text: string, bare: Bare, escapes: readonly number[]): readonly EscapedList[] => {
+const findChanged = (command: Escaped, bare: Bare, escapes: readonly number[]): readonly EscapedList[] => {
   const unescaped = [...(readSource(bare.text)?.braces.values() ?? [])].map((braces) =>
     placeBraces(bare, braces).join(),
   );
   const same = new Set(unescaped);
-  return listChoices(text)
+  return listChoices(command.text)
     .filter(([{ start, end, commas }]) => !same.has([start, ...commas, end].join()))
     .map(([{ start, end }]) => [start, end] as const)
     .map(([start, end]) =>
       describeEscaped(
-        text,
+        command,
         [start, end],
         escapes.filter((at) => start < at && at < end),
       ),
@@ -75,5 +86,6 @@ export const findEscapedLists = (text: string): readonly EscapedList[] | null =>
   if (escapes.length === 0) return [];
   const bare = dropAll(text, escapes);
   if (readSource(bare.text) === null) return null;
-  return [...findKeptFrom(text, bare, new Set(escapes)), ...findChanged(text, bare, escapes)];
+  const command = { text, programs: findProgramText(text) };
+  return [...findKeptFrom(command, bare, new Set(escapes)), ...findChanged(command, bare, escapes)];
 };

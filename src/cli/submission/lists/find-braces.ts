@@ -1,3 +1,6 @@
+/** Of a command, from its first to its last character. */
+export type TextSpan = Readonly<{ start: number; end: number }>;
+
 /** From `{` to `}`, both by their index; `commas` are those that separate its parts. */
 export type Braces = Readonly<{ start: number; end: number; commas: readonly number[]; isVariable: boolean }>;
 

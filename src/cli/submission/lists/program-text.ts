@@ -1,4 +1,4 @@
-import type { TextSpan } from "./sweep.ts";
+import type { TextSpan } from "./find-braces.ts";
 
 type Word = TextSpan & Readonly<{ text: string }>;
 type Words = readonly Word[];

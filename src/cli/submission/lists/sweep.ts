@@ -1,5 +1,5 @@
 import { findEscapedLists } from "./escaped-lists.ts";
-import type { Braces } from "./find-braces.ts";
+import type { Braces, TextSpan } from "./find-braces.ts";
 import {
   findMeaning,
   findOnlyChild,
@@ -22,7 +22,6 @@ export type Choice =
 export type Part = Atom | Choice;
 export type Sequence = readonly Part[];
 
-export type TextSpan = Readonly<{ start: number; end: number }>;
 type Sweep = Scanned & Readonly<{ dropped: ReadonlySet<number> }>;
 type Piece = Readonly<{ from: number; to: number; isValue: boolean }>;
 
