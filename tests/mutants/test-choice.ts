@@ -9,6 +9,7 @@ const WHOLE_PROGRAMS = "tests/e2e/";
 
 const SUBJECTS: Readonly<Record<string, readonly string[]>> = {
   access: ["access", "http", "local", "token", "tokens"],
+  agents: ["agent", "agents", "mcp"],
   attach: ["attach", "live", "screen", "terminal"],
   client: ["cli"],
   connection: ["connection", "targets", "certificate", "tls", "ssh"],

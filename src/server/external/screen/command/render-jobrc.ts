@@ -17,7 +17,7 @@ nexus_step() {
   nexus_tell "$1"
   builtin trap ${JUDGE} ERR
 }
-trap() {
+[[ -o posix ]] || trap() {
   builtin trap "$@" || return
   [[ $BASH_SUBSHELL == 0 && " \${*^^} " == *' ERR '* ]] || return 0
   ((\${#BASH_SOURCE[@]} == nexus_depth + 1)) || [[ " $* " == *' - '* ]] || return 0
@@ -40,7 +40,7 @@ const SOURCED = `builtin printf %s ${quoteWord(`builtin trap ${STEP} DEBUG; `)}"
 /**
  * Reads the jobrc into the shell that then runs the command. The file `jobrc_line` holds the line at which it stands, and is empty once it has ended well: whatever
  * ends the shell before that, the jobrc has failed there. `ERR` tells of a failing command as `set -e` would; where the jobrc takes that trap for itself, it is
- * set again at once, or before its next command. A here-document that nothing ends would swallow what marks the jobrc's end, which is left out then. While bash is in a trap at its exit, `BASH_COMMAND` is the reading of the jobrc.
+ * set again at once, or before its next command. POSIX mode has no function of that name. A here-document that nothing ends would swallow what marks the jobrc's end, which is left out then. While bash is in a trap at its exit, `BASH_COMMAND` is the reading of the jobrc.
  */
 export const renderJobrc = (jobrc: string): string => `${FUNCTIONS}
 nexus_jobrc=${quoteWord(jobrc)}
