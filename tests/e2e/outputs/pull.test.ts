@@ -119,7 +119,7 @@ describe("what a job made", () => {
     const found = readdirSync(join(world.home, "nexus-outputs", id), { recursive: true, encoding: "utf8" });
     expect(found.toSorted()).toEqual(["[x]", "r", "r/1", "r/1/a.pt", "r/2", "r/2/b.pt"]);
     const wrong = await pull(id, "*.npy", "-o", "never");
-    expect([wrong.exitCode, wrong.stderr]).toEqual([5, `nx: job ${id} has no file *.npy: see nx files ${id}\n`]);
+    expect([wrong.exitCode, wrong.stderr]).toEqual([5, `nx: job ${id} has no file *.npy; see nx files ${id}\n`]);
     expect(readdirSync(world.home)).not.toContain("never");
   });
 
