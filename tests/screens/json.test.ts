@@ -209,13 +209,15 @@ test("nx help --json describes every verb, each of its flags, and what it shows"
 });
 
 test("--fields and --jsonl show of a list what is asked for, and a field that there is not is named", async () => {
-  const { stdout } = await world.nx(["history", "--fields", "id,status"]);
+  const { id } = await world.submit({ command: "true", num_gpus: 0, user: "fields" });
+  await world.waitFor(id);
+  const { stdout } = await world.nx(["history", "-u", "fields", "--fields", "id,status"]);
   const rows = JSON.parse(stdout) as readonly object[];
   expect(rows.length).toBeGreaterThan(0);
   for (const row of rows) expect(Object.keys(row)).toEqual(["id", "status"]);
-  const lines = await world.nx(["history", "--jsonl", "--fields", "id,status"]);
+  const lines = await world.nx(["history", "-u", "fields", "--jsonl", "--fields", "id,status"]);
   expect(lines.stdout).toBe(rows.map((row) => `${JSON.stringify(row)}\n`).join(""));
-  const whole = await world.nx(["history", "--jsonl"]);
+  const whole = await world.nx(["history", "-u", "fields", "--jsonl"]);
   expect(
     whole.stdout
       .trimEnd()

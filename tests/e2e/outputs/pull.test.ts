@@ -209,7 +209,7 @@ describe("what a job made", () => {
 
   test("and what of it goes soon is told by nx to its owner, until it is fetched or gone", async () => {
     const ids = await Promise.all(["1", "2", "3", "4", "5"].map((text) => run(`echo ${text} > made`)));
-    const until = Math.floor(Date.now() / 1000) + 3600;
+    const until = Math.floor(Date.now() / 60_000) * 60 + 3600;
     for (const [index, id] of ids.entries()) await expireFiles(world, id, until + index);
     const others = await run("echo 1 > made", { user: "a-colleague" });
     await expireFiles(world, others, until);
