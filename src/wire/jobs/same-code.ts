@@ -13,5 +13,13 @@ export const sameCode = (job: WireJob): Partial<JobRequestInput> => ({
   workdir: job.workdir ?? null,
 });
 
+/** Of a request for a job again what its command runs with, beside its variables; a server of an earlier version tells no umask. */
+export const sameRun = (job: WireJob): Partial<JobRequestInput> => ({
+  integrations: job.integrations,
+  jobrc: job.jobrc,
+  input_artifact_id: job.input_artifact_id ?? null,
+  ...(job.umask === undefined ? {} : { umask: job.umask }),
+});
+
 /** What a job may be given again that was started at once, ahead of all. */
 export const repeatPriority = (job: WireJob, most: number): number => (job.priority > most ? 0 : job.priority);

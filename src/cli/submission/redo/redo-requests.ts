@@ -3,7 +3,7 @@ import type { Failure, FlagValues } from "../../../command-line/command.ts";
 import { readSwitch, readWhole } from "../../../command-line/flag-values.ts";
 import { failUsage } from "../../../command-line/usage.ts";
 import type { JobRequestInput, WireJob } from "../../../wire/job.ts";
-import { repeatPriority, sameCode } from "../../../wire/jobs/same-code.ts";
+import { repeatPriority, sameCode, sameRun } from "../../../wire/jobs/same-code.ts";
 import { MAX_BATCH_SIZE, PRIORITY } from "../../../wire/limits.ts";
 import { GPU_FLAGS } from "../../project/apply-defaults.ts";
 import { chooseLinks } from "../../project/job-links.ts";
@@ -52,13 +52,6 @@ const chooseEnding = (job: WireJob, flags: FlagValues): Result<Ending, Failure> 
   return ok({ notifications: notifications.value, output_globs: job.output_globs ?? null, ...outputs.value });
 };
 
-const sameRun = (job: WireJob): Pick<Options, "integrations" | "jobrc" | "umask" | "input_artifact_id"> => ({
-  integrations: job.integrations,
-  jobrc: job.jobrc,
-  umask: job.umask ?? readUmask(),
-  input_artifact_id: job.input_artifact_id ?? null,
-});
-
 const readOptions = async (job: WireJob, { flags, project, target }: Wanted): Promise<Result<Options, Failure>> => {
   const gpus = chooseGpus(job, flags);
   if (!gpus.ok) return gpus;
@@ -75,6 +68,7 @@ const readOptions = async (job: WireJob, { flags, project, target }: Wanted): Pr
     user: readUserName(target.config),
     links: links.value,
     ...ending.value,
+    umask: readUmask(),
     ...sameRun(job),
     ignore_blacklist: job.ignore_blacklist || readSwitch(flags, "force"),
     priority: priority.value ?? repeatPriority(job, PRIORITY.max),

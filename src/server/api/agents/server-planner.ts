@@ -2,7 +2,7 @@ import { err, ok, type Result } from "../../../base/result.ts";
 import { type Ask, type Trouble, WRONG_ARGUMENTS } from "../../../mcp/ask.ts";
 import type { Again, Plan, Planner, Wanted } from "../../../mcp/plan.ts";
 import type { JobRequestInput, WireJob } from "../../../wire/job.ts";
-import { repeatPriority, sameCode } from "../../../wire/jobs/same-code.ts";
+import { repeatPriority, sameCode, sameRun } from "../../../wire/jobs/same-code.ts";
 import { PRIORITY } from "../../../wire/limits.ts";
 
 type Requests = readonly JobRequestInput[];
@@ -48,14 +48,13 @@ const repeatGpus = (job: WireJob, { gpus }: Again): Partial<JobRequestInput> => 
 
 const repeat = (job: WireJob, again: Again, user: string): JobRequestInput => ({
   ...sameCode(job),
+  ...sameRun(job),
   ...repeatGpus(job, again),
   user,
   command: again.command ?? job.command,
   priority: again.priority ?? repeatPriority(job, PRIORITY.max),
   env: { ...again.env },
-  integrations: job.integrations,
   notifications: job.notifications,
-  jobrc: job.jobrc,
   ignore_blacklist: job.ignore_blacklist,
   output_globs: job.output_globs,
   links: job.links,
