@@ -1,5 +1,6 @@
 import { ok, type Result } from "../base/result.ts";
 import type { WireJob } from "../wire/job.ts";
+import { isSettled } from "../wire/jobs/settled.ts";
 import type { Ask, Trouble } from "./ask.ts";
 import type { ToolContext } from "./tool.ts";
 
@@ -22,10 +23,6 @@ const REPORT_MS = 10_000;
 const MAX_MISSES = 60;
 const ID_TAIL = 100;
 const LASTING = ["TOO_MANY_REQUESTS", "UNAVAILABLE", "NOT_LISTENING", null];
-
-/** It has ended, and what it made is kept, as far as it can be. */
-export const isSettled = ({ status, outputs }: WireJob): boolean =>
-  status !== "queued" && status !== "running" && outputs?.state !== "moving";
 
 const isOver = ({ job }: Awaited): boolean => job === null || isSettled(job);
 

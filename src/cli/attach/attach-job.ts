@@ -3,6 +3,7 @@ import type { Failure, Outcome } from "../../command-line/command.ts";
 import { addHint, fail, UNREACHABLE } from "../../command-line/usage.ts";
 import { CLOSE_CODES } from "../../wire/attach.ts";
 import type { WireJob } from "../../wire/job.ts";
+import { RECORDER_LINES } from "../../wire/logs/recorder-filter.ts";
 import { type Api, createApi } from "../connection/api-client.ts";
 import { openWay, type Way } from "../connection/way.ts";
 import { awaitJob, isEnded, isHopeless, pauseBeforeRetry } from "../jobs/await-job.ts";
@@ -32,7 +33,6 @@ type Break = Readonly<{ wasOpen: boolean; failure: Failure }>;
 
 const NEVER_OPEN: SocketEnd = { wasOpen: false, code: 0, reason: "" };
 const READING_MS = 600;
-const RECORDER_LINES = 2;
 
 const sayHowToLeave = (session: Session): void =>
   hint(

@@ -3,9 +3,10 @@ import type { Failure } from "../../command-line/command.ts";
 import { fail, failState } from "../../command-line/usage.ts";
 import type { WireFile, WireFiles } from "../../wire/files.ts";
 import type { WireJob } from "../../wire/job.ts";
+import { isSettled } from "../../wire/jobs/settled.ts";
 import type { Api } from "../connection/api-client.ts";
 import type { ApiResult } from "../connection/api-failure.ts";
-import { awaitJob, isEnded, isSettled } from "../jobs/await-job.ts";
+import { awaitJob, isEnded } from "../jobs/await-job.ts";
 import { readOutputs } from "../jobs/kept-text.ts";
 import { trimPath } from "./choose-files.ts";
 

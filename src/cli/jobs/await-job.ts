@@ -5,7 +5,6 @@ import type { WireJob } from "../../wire/job.ts";
 import { type Api, createApi } from "../connection/api-client.ts";
 import type { ApiFailure } from "../connection/api-failure.ts";
 import { askJobs } from "./ask-job.ts";
-import { readOutputs } from "./kept-text.ts";
 
 export type IsIt = (job: WireJob) => boolean;
 type ServerEvent = Readonly<{ name: string; data: string }>;
@@ -14,9 +13,6 @@ const RECONNECT_MS = 500;
 const MAX_ATTEMPTS = 60;
 
 export const isEnded: IsIt = ({ status }) => status !== "queued" && status !== "running";
-
-/** It has ended, and what it made is kept, as far as it can be. */
-export const isSettled: IsIt = (job) => isEnded(job) && readOutputs(job)?.state !== "moving";
 
 /** The same server, but none is started where it has gone. */
 export const stayWith = (api: Api): Api => createApi({ ...api.target, autostart: false });

@@ -1,8 +1,9 @@
 import type { WireJob } from "../../wire/job.ts";
+import { isSettled } from "../../wire/jobs/settled.ts";
 import type { Api } from "../connection/api-client.ts";
 import { isTerminal } from "../terminal/is-terminal.ts";
 import { hint } from "../terminal/output.ts";
-import { awaitJob, isSettled } from "./await-job.ts";
+import { awaitJob } from "./await-job.ts";
 import { describeFilesAtEnd } from "./kept-text.ts";
 
 const SLOW_MS = 1000;

@@ -1,12 +1,12 @@
 import { z } from "zod";
 import { ok } from "../../base/result.ts";
+import { RECORDER_LINES } from "../../wire/logs/recorder-filter.ts";
 import { LOG_FILES, type Logs } from "../../wire/node.ts";
 import { jobId, lineCount, search } from "../arguments.ts";
 import { chooseLines, createMatcher, type LogLines } from "../log-lines.ts";
 import { defineTool, type Facts, type Tool } from "../tool.ts";
 
 const USUAL_LINES = 20;
-const RECORDER_LINES = 2;
 
 const asked = z.strictObject({
   id: jobId,

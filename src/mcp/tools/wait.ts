@@ -2,10 +2,12 @@ import { z } from "zod";
 import { ok, type Result } from "../../base/result.ts";
 import type { WireFiles } from "../../wire/files.ts";
 import type { WireJob } from "../../wire/job.ts";
+import { isSettled } from "../../wire/jobs/settled.ts";
+import { RECORDER_LINES } from "../../wire/logs/recorder-filter.ts";
 import type { Logs } from "../../wire/node.ts";
 import { jobIds, lineCount, search } from "../arguments.ts";
 import type { Ask, Trouble } from "../ask.ts";
-import { type Awaited, awaitJobs, isSettled } from "../await-jobs.ts";
+import { type Awaited, awaitJobs } from "../await-jobs.ts";
 import { describeState, leaveOutUnknown, readNow } from "../brief-job.ts";
 import { chooseLines, createMatcher, type Matches } from "../log-lines.ts";
 import { defineTool, type Facts, type Tool } from "../tool.ts";
@@ -16,7 +18,6 @@ const USUAL_LINES = 5;
 const USUAL_TIMEOUT_S = 600;
 const MAX_TIMEOUT_S = 3600;
 const FILES_SHOWN = 5;
-const RECORDER_LINES = 2;
 
 const readLastLines = async (ask: Ask, { id }: WireJob, { lines, matches, isSearch }: Shown): Promise<Facts> => {
   if (lines === 0) return {};

@@ -268,7 +268,7 @@ export const renderCommandScript = (
 ): string =>
   `[[ -e terminated ]] && exit 143
 nexus_dir=$PWD
-printf '%s\n' ${quoteWord(job.command)}
+printf '%s\\n' ${quoteWord(job.command)}
 ${renderPreparation(job, limits)}
 ${RESTORE_ENVIRONMENT}
 ${renderImports(job.code.root)}${renderSurroundings(job, devices)}
