@@ -23,8 +23,8 @@ const HINTS: Readonly<Record<string, string>> = {
 };
 
 /** What went wrong, and what to do. */
-export const describeTrouble = ({ code, message, facts }: Trouble): Facts => {
+export const describeTrouble = ({ code, message, hint: own, facts }: Trouble): Facts => {
   const error = code ?? "FAILED";
-  const hint = HINTS[error];
+  const hint = own ?? HINTS[error];
   return { error, message, ...(hint === undefined ? {} : { hint }), ...facts };
 };

@@ -1,7 +1,12 @@
 import type { Result } from "../base/result.ts";
 
-/** `code` is the server's, null where it did not answer as a server. `facts` go with it. */
-export type Trouble = Readonly<{ code: string | null; message: string; facts?: Readonly<Record<string, unknown>> }>;
+/** `code` is the server's, null where it did not answer as a server. `hint` says what to do where more is known than by the code. `facts` go with it. */
+export type Trouble = Readonly<{
+  code: string | null;
+  message: string;
+  hint?: string;
+  facts?: Readonly<Record<string, unknown>>;
+}>;
 export type Answer<Value> = Promise<Result<Value, Trouble>>;
 
 /** The HTTP interface of one server, as who asks may use it. */

@@ -1,7 +1,7 @@
 import { ok, type Result } from "../../base/result.ts";
 import type { Failure, FlagValues } from "../../command-line/command.ts";
 import { readSwitch, readWhole } from "../../command-line/flag-values.ts";
-import { failUsage, UNREACHABLE } from "../../command-line/usage.ts";
+import { failUsage, UNREACHABLE, WRONG_USAGE } from "../../command-line/usage.ts";
 import { type Answer, type Trouble, WRONG_ARGUMENTS } from "../../mcp/ask.ts";
 import type { Again, Plan, PlannedCode, Planner, Wanted } from "../../mcp/plan.ts";
 import { createTurnstile } from "../../tools/turnstile.ts";
@@ -27,8 +27,6 @@ type InTurn = <Value>(
   work: () => Promise<Result<Value, Failure>>,
 ) => Promise<readonly [Result<Value, Trouble>, readonly string[]]>;
 
-const WRONG_USAGE = 2;
-
 const nameCode = ({ exitCode }: Failure): string | null => {
   if (exitCode === WRONG_USAGE) return WRONG_ARGUMENTS;
   return exitCode === UNREACHABLE ? NOT_LISTENING : null;
@@ -37,6 +35,7 @@ const nameCode = ({ exitCode }: Failure): string | null => {
 const toTrouble = (failure: Failure & Readonly<{ code?: string | null }>): Trouble => ({
   code: failure.code ?? nameCode(failure),
   message: failure.message,
+  ...(failure.hint === undefined ? {} : { hint: failure.hint }),
 });
 
 const chooseGpus = ({ gpus, gpu_idxs: idxs }: Pick<Wanted, "gpus" | "gpu_idxs">): FlagValues => ({
