@@ -195,6 +195,7 @@ describe("a machine that restarts, with the pid of a job's session in use again"
     await stopChild(server, "SIGKILL");
     spawnSync("kill", ["-KILL", ...listProcessesWith("NEXUS_JOB_ID=old").map(String)]);
     await waitUntil(() => !existsSync(`/proc/${pid}`), "the session is gone");
+    spawnSync("screen", ["-wipe", `${pid}.nexus_job_old`]);
     const stranger = Bun.spawn(["sleep", "300"]);
     const db = new Database(inServer("jobs.db"));
     db.exec(`update jobs set details =
