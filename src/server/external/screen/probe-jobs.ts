@@ -65,6 +65,8 @@ const observeEnded = (launched: Launched, census: Census, bootId: string): Obser
   return left.length > 0 ? { kind: "alive", handle } : observeLost(launched, bootId);
 };
 
+const isShut = ({ dir }: JobPaths): boolean => existsSync(dir) && !canAccess(dir, constants.R_OK | constants.X_OK);
+
 const isOfMachine = ({ job, paths, handle }: Launched, bootId: string): boolean => {
   if (!canAccess(paths.dir, constants.R_OK | constants.X_OK)) return false;
   if (handle.bootId !== bootId || existsSync(paths.started) || readClaim(paths, job) === null) return false;
@@ -123,6 +125,7 @@ type Look = Seen | Launched;
 
 const look = (serverDir: string, job: ActiveJob, bootId: () => string): Look | null => {
   const paths = locateJobFiles(serverDir, job.id);
+  if (job.status === "starting" && isShut(paths)) return { job, paths, handle: createHandle(job, UNKNOWN_PID) };
   const isRevoked = job.status === "starting" && tryRevoke(paths, job);
   if (isRevoked !== false) return isRevoked === null ? null : { job, seen: { kind: "unstarted" } };
   const handle = findHandle(job, paths);
