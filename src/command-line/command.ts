@@ -58,13 +58,11 @@ export type ForeignWords = Readonly<{
 /** `always` is false for a field that may be left out. */
 export type FieldShape = Readonly<{ name: string; type: string; always: boolean; about: string | null }>;
 
-/** What is shown as JSON for words such as `blacklist list`; of a list, `type` and `fields` are those of each row. */
-export type DocumentShape = Readonly<{
-  words: string;
-  is_list: boolean;
-  type: string;
-  fields: readonly FieldShape[];
-}>;
+export type RowShape = Readonly<{ type: string; fields: readonly FieldShape[] }>;
+
+/** What is shown as JSON for words such as `blacklist list`; of a list, `type` and `fields` are those of each row. `rows` are
+ * what `--jsonl` and `--fields` show where it is another. */
+export type DocumentShape = RowShape & Readonly<{ words: string; is_list: boolean; rows: RowShape | null }>;
 
 /** What differs between programs. `flags` are those of every verb, and may stand before it too unless `isVerbFirst`. A verb
  * is loaded only when it is called. */

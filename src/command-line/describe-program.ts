@@ -5,6 +5,7 @@ import { EXIT_CODES } from "./usage.ts";
 const FAILURE: DocumentShape = {
   words: "any failure, on standard error, its last line",
   is_list: false,
+  rows: null,
   type: "Failure",
   fields: [
     { name: "error", type: "string", always: true, about: "its kind: a word of the server's API or of exit_codes" },

@@ -1,8 +1,8 @@
-import { afterAll, beforeAll, expect, test } from "bun:test";
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";
-import { describeDocuments } from "../../src/cli/documents/describe-documents.ts";
+import { describeDocuments, findDocument, listRowFields } from "../../src/cli/documents/describe-documents.ts";
 import { NX } from "../../src/cli/program.ts";
 import { VERBS } from "../../src/cli/verb-table.ts";
 import type { ProgramDescription } from "../../src/command-line/describe-program.ts";
@@ -10,7 +10,7 @@ import { loadVerbs } from "../../src/command-line/help.ts";
 import type { ArtifactUpload } from "../../src/wire/artifact.ts";
 import { deliverySchema } from "../../src/wire/delivery.ts";
 import { filesSchema } from "../../src/wire/files.ts";
-import { blacklistChangeSchema, wireGpuSchema } from "../../src/wire/gpu.ts";
+import { blacklistChangeSchema, faultChangeSchema, wireGpuSchema } from "../../src/wire/gpu.ts";
 import { explainedJobSchema, jobRequestSchema, wireJobSchema } from "../../src/wire/job.ts";
 import { healthSchema, logsSchema, serverStatusSchema } from "../../src/wire/node.ts";
 import { notificationTestResultSchema } from "../../src/wire/notification-test.ts";
@@ -68,6 +68,7 @@ const SHOWN: readonly Row[] = [
   { words: "history", schema: jobs, shape: "[Job]" },
   { words: "get {ended}", schema: told, shape: "Job and `deliveries`" },
   { words: "redo {ended}", schema: jobs, shape: "[Job]" },
+  { words: "redo --dry-run {ended}", schema: z.array(request), shape: "[JobRequest]" },
   { words: "diff {ended} {waiting}", schema: difference, shape: "{a, b, differences: [{kind, name, a, b}], patch}" },
   { words: "code {ended}", schema: z.strictObject({ id: text, folder: text }), shape: "{id, folder}" },
   { words: "why {waiting}", schema: waitSchema.strict(), shape: "Wait" },
@@ -79,6 +80,7 @@ const SHOWN: readonly Row[] = [
   { words: "blacklist list", schema: z.array(z.int()), shape: "[GPU's number]" },
   { words: "blacklist add 1", schema: z.array(blacklistChangeSchema.strict()), shape: "[BlacklistChange]" },
   { words: "blacklist remove 1", schema: z.array(blacklistChangeSchema.strict()), shape: "[BlacklistChange]" },
+  { words: "blacklist clear 1", schema: z.array(faultChangeSchema.strict()), shape: "[FaultChange]" },
   { words: "target list", schema: targets, shape: "[{name, url, is_default}]" },
   { words: "notify test", schema: z.array(notificationTestResultSchema.strict()), shape: "[NotificationTestResult]" },
   { words: "config", schema: settings, shape: "{setting: value}" },
@@ -229,6 +231,39 @@ test("--fields and --jsonl show of a list what is asked for, and a field that th
   expect(JSON.parse(wrong.stderr)).toMatchObject({
     message: '"statsu" is no field of what nx queue shows',
     hint: "did you mean status?",
+  });
+});
+
+const listFieldsOf = ({ words }: Row): readonly string[] => {
+  const document = findDocument([nameDocument(words)]);
+  return (document && listRowFields(document)) ?? [];
+};
+
+const LISTS = SHOWN.filter((row) => listFieldsOf(row).length > 0);
+
+test("every list is among them", () => {
+  const lists = DESCRIBED.filter((document) => listRowFields(document) !== null).map(({ words }) => words);
+  expect(new Set(LISTS.map(({ words }) => nameDocument(words)))).toEqual(new Set(lists));
+});
+
+describe("a list shows of each row the fields that are asked for, in a list or one a line", () => {
+  beforeAll(async () => {
+    for (const num_gpus of [0, 2, 2]) await world.submit({ command: "sleep 300", num_gpus });
+    await world.nx(["blacklist", "add", "1"]);
+  });
+
+  const show = async (row: Row, ...flags: readonly string[]): Promise<string> => {
+    const [verb = "", ...rest] = fillIn(row.words === "notify test" ? "notify test discord" : row.words);
+    return (await world.nx([verb, "--fields", listFieldsOf(row).slice(0, 2).join(","), ...flags, ...rest])).stdout;
+  };
+
+  test.each(LISTS)("$words", async (row) => {
+    const shown = JSON.parse(await show(row)) as readonly object[];
+    const wanted = shown.map(() => listFieldsOf(row).slice(0, 2));
+    expect(wanted).not.toEqual([]);
+    expect(shown.map((one) => Object.keys(one))).toEqual(wanted);
+    const lines = (await show(row, "--jsonl")).trimEnd().split("\n");
+    expect(lines.map((line) => Object.keys(JSON.parse(line) as object))).toEqual(wanted);
   });
 });
 

@@ -107,6 +107,8 @@ const OWN_FILES: readonly Scene[] = [
   { name: "env-unset-unknown", line: "nx env unset NOSUCH" },
   { name: "jobrc-empty", line: "nx jobrc" },
   { name: "target-list", line: "nx target list" },
+  { name: "target-list-fields", line: "nx target list --fields name,is_default", only: "pipe" },
+  { name: "target-list-field-unknown", line: "nx target list --fields name,port", only: "pipe" },
   { name: "target-unknown", line: "nx target lab" },
   { name: "target-add", line: "nx target add lab {url}" },
   { name: "target-switch", line: "nx target lab" },

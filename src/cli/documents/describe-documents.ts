@@ -1,6 +1,6 @@
 import { z } from "zod";
-import type { DocumentShape, FieldShape } from "../../command-line/command.ts";
-import { DOCUMENTS } from "./document-table.ts";
+import type { DocumentShape, RowShape } from "../../command-line/command.ts";
+import { DOCUMENTS, ROWS } from "./document-table.ts";
 
 type Schema = Readonly<{
   type?: string;
@@ -25,7 +25,7 @@ const nameType = (schema: Schema): string => {
 const toJsonSchema = (schema: z.ZodType): Schema & Readonly<{ $defs?: Readonly<Record<string, Schema>> }> =>
   z.toJSONSchema(schema, { io: "input", unrepresentable: "any" }) as Schema;
 
-const listProperties = (schema: z.ZodType): readonly FieldShape[] => {
+const listProperties = (schema: z.ZodType): RowShape["fields"] => {
   const described = toJsonSchema(schema);
   const { properties = {}, required = [] } = described.$defs?.[nameType(described)] ?? described;
   return Object.entries(properties).map(([name, property]) => ({
@@ -38,16 +38,33 @@ const listProperties = (schema: z.ZodType): readonly FieldShape[] => {
 
 const isList = (schema: z.ZodType): schema is z.ZodArray<z.ZodType> => schema instanceof z.ZodArray;
 
+const describeRow = (schema: z.ZodType): RowShape => ({
+  type: nameType(toJsonSchema(schema)),
+  fields: listProperties(schema),
+});
+
 const describe = (words: string, schema: z.ZodType): DocumentShape => {
-  const row = isList(schema) ? schema.element : schema;
-  return { words, is_list: isList(schema), type: nameType(toJsonSchema(row)), fields: listProperties(row) };
+  const rows = ROWS[words];
+  return {
+    words,
+    is_list: isList(schema),
+    ...describeRow(isList(schema) ? schema.element : schema),
+    rows: rows === undefined ? null : describeRow(rows),
+  };
 };
 
 export const describeDocuments = (): readonly DocumentShape[] =>
   Object.entries(DOCUMENTS).map(([words, schema]) => describe(words, schema));
 
-/** Those of a document, or of each row of one that is a list. */
-export const listFields = (words: string): readonly string[] => {
+/** The first that there is of these. */
+export const findDocument = (names: readonly string[]): DocumentShape | null => {
+  const words = names.find((name) => Object.hasOwn(DOCUMENTS, name)) ?? "";
   const schema = DOCUMENTS[words];
-  return schema === undefined ? [] : describe(words, schema).fields.map(({ name }) => name);
+  return schema === undefined ? null : describe(words, schema);
+};
+
+/** Those that `--fields` takes; null where a document has no rows. */
+export const listRowFields = ({ is_list, fields, rows }: DocumentShape): readonly string[] | null => {
+  const shown = rows?.fields ?? (is_list ? fields : null);
+  return shown?.map(({ name }) => name) ?? null;
 };

@@ -35,6 +35,7 @@ export const DOCUMENTS: Readonly<Record<string, z.ZodType>> = {
   history: jobs,
   get: job.extend({ deliveries: z.array(deliverySchema) }),
   redo: jobs,
+  "redo --dry-run": z.array(request),
   diff: z.object({ a: text, b: text, differences: z.array(difference), patch: text.nullable() }),
   code: z.object({ id: text, folder: text }),
   logs: logsSchema,
@@ -60,4 +61,10 @@ export const DOCUMENTS: Readonly<Record<string, z.ZodType>> = {
   env: z.record(text, text),
   jobrc: z.object({ jobrc: text.nullable() }),
   version: z.object({ version: text }),
+};
+
+/** What `--jsonl` and `--fields` show where the document itself is no list, or one of numbers. */
+export const ROWS: Readonly<Record<string, z.ZodType>> = {
+  files: filesSchema.shape.files.element,
+  "blacklist list": wireGpuSchema,
 };

@@ -2,7 +2,7 @@ import { ok, type Result } from "../../base/result.ts";
 import type { Failure, Flag, FlagValues } from "../../command-line/command.ts";
 import { readSwitch, readWhole } from "../../command-line/flag-values.ts";
 import type { WireJob, WireStatus } from "../../wire/job.ts";
-import { printRows, ROW_FLAGS, wantsJson } from "../documents/rows.ts";
+import { printRows, wantsJson } from "../documents/rows.ts";
 import { hint, print } from "../terminal/output.ts";
 
 const DEFAULT_SHOWN = 25;
@@ -14,7 +14,6 @@ export const LIST_FLAGS: readonly Flag[] = [
   { long: "count", short: "n", value: "N", default: DEFAULT_SHOWN, help: "how many" },
   { long: "all", help: "all of them" },
   { long: "json", help: "as JSON" },
-  ...ROW_FLAGS,
   { long: "quiet", short: "q", help: "ids only" },
 ];
 

@@ -5,9 +5,10 @@ import { readSwitch } from "../../command-line/flag-values.ts";
 import { fail } from "../../command-line/usage.ts";
 import type { JobRequestInput, WireJob } from "../../wire/job.ts";
 import type { Api } from "../connection/api-client.ts";
+import { printRows, wantsJson } from "../documents/rows.ts";
 import { warnOfHealth } from "../jobs/warn-of-health.ts";
 import { createCommandFit } from "../lists/shorten-commands.ts";
-import { hint, print, printJson, readHintWidth } from "../terminal/output.ts";
+import { hint, print, readHintWidth } from "../terminal/output.ts";
 import { confirm } from "../terminal/prompt.ts";
 import { measureWidth } from "../terminal/text-width.ts";
 import { showDifferences } from "./show-differences.ts";
@@ -39,7 +40,7 @@ const confirmMany = async (requests: Requests, flags: FlagValues): Promise<Resul
 };
 
 const report = (jobs: readonly WireJob[], flags: FlagValues): void => {
-  if (readSwitch(flags, "json")) printJson(jobs);
+  if (wantsJson(flags)) printRows(jobs, flags);
   else if (readSwitch(flags, "quiet")) print(jobs.map((job) => job.id).join("\n"));
   else if (jobs.length === 1) print(`Job ${jobs[0]?.id} is queued. See it with: nx queue`);
   else print(`${jobs.length} jobs are queued: ${jobs[0]?.id} … ${jobs.at(-1)?.id}. See them with: nx queue`);
@@ -53,7 +54,7 @@ export const queueRequests = async (
   submit: Submit,
 ): Promise<Outcome> => {
   if (readSwitch(flags, "dry-run")) {
-    printJson(requests.map(showRequest));
+    printRows(requests.map(showRequest), flags);
     return DONE;
   }
   const agreed = await confirmMany(requests, flags);

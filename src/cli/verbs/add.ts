@@ -6,6 +6,7 @@ import type { JobRequestInput } from "../../wire/job.ts";
 import { MAX_BATCH_SIZE, PRIORITY } from "../../wire/limits.ts";
 import type { Api } from "../connection/api-client.ts";
 import { connect } from "../connection/connect.ts";
+import { listRows } from "../documents/rows.ts";
 import { confirmCommand } from "../submission/confirm-command.ts";
 import { chooseReading, expandWords } from "../submission/expand-words.ts";
 import { planSubmission } from "../submission/plan-submission.ts";
@@ -49,7 +50,7 @@ const run = async (given: Invocation): Promise<Outcome> => {
   return queueRequests(api.value, flags, requests, (agreed) => submitBatch(api.value, flags, agreed));
 };
 
-export const verb: Verb = {
+export const verb: Verb = listRows({
   name: "add",
   usage: "nx add [flags] command…",
   summary: "queue a command, or many at once",
@@ -60,4 +61,4 @@ export const verb: Verb = {
     "nx add -r 5 'python3 train.py --seed {RANDINT:1,999}'",
   ],
   run,
-};
+});

@@ -1,10 +1,10 @@
 import { DONE, type FlagValues, type Invocation, type Outcome, type Verb } from "../../command-line/command.ts";
-import { readSwitch } from "../../command-line/flag-values.ts";
 import { failUsage } from "../../command-line/usage.ts";
 import type { BlacklistChange, FaultChange, WireGpu } from "../../wire/gpu.ts";
 import type { Api } from "../connection/api-client.ts";
 import { connect } from "../connection/connect.ts";
-import { hint, print, printJson } from "../terminal/output.ts";
+import { listRows, printRows, wantsJson } from "../documents/rows.ts";
+import { hint, print } from "../terminal/output.ts";
 
 type Action = (typeof ACTIONS)[number];
 
@@ -14,7 +14,12 @@ const list = async (api: Api, flags: FlagValues): Promise<Outcome> => {
   const gpus = await api.get<readonly WireGpu[]>("/v1/gpus");
   if (!gpus.ok) return gpus;
   const listed = gpus.value.filter((gpu) => gpu.is_blacklisted);
-  if (readSwitch(flags, "json")) printJson(listed.map((gpu) => gpu.index));
+  if (wantsJson(flags))
+    printRows(
+      listed,
+      flags,
+      listed.map((gpu) => gpu.index),
+    );
   else if (listed.length === 0) hint("No GPU is blacklisted.");
   else for (const gpu of listed) print(`${gpu.index}  ${gpu.name}`);
   return DONE;
@@ -28,10 +33,10 @@ const change = async (api: Api, method: "PUT" | "DELETE", { flags, words }: Invo
   for (const index of words) {
     const changed = await api.send<BlacklistChange>(method, `/v1/gpus/${index}/blacklist`);
     if (!changed.ok) return changed;
-    if (!readSwitch(flags, "json")) print(describeChange(changed.value));
+    if (!wantsJson(flags)) print(describeChange(changed.value));
     changes.push(changed.value);
   }
-  if (readSwitch(flags, "json")) printJson(changes);
+  if (wantsJson(flags)) printRows(changes, flags);
   return DONE;
 };
 
@@ -41,10 +46,10 @@ const clear = async (api: Api, { flags, words }: Invocation): Promise<Outcome> =
     const cleared = await api.send<FaultChange>("DELETE", `/v1/gpus/${index}/fault`);
     if (!cleared.ok) return cleared;
     const text = cleared.value.changed ? "is handed out again" : "had nothing noted against it";
-    if (!readSwitch(flags, "json")) print(`GPU ${cleared.value.gpu_idx} ${text}.`);
+    if (!wantsJson(flags)) print(`GPU ${cleared.value.gpu_idx} ${text}.`);
     changes.push(cleared.value);
   }
-  if (readSwitch(flags, "json")) printJson(changes);
+  if (wantsJson(flags)) printRows(changes, flags);
   return DONE;
 };
 
@@ -74,11 +79,11 @@ const run = async ({ flags, words }: Invocation): Promise<Outcome> => {
   return api.ok ? act(api.value, action, { flags, words: indexes }) : api;
 };
 
-export const verb: Verb = {
+export const verb: Verb = listRows({
   name: "blacklist",
   usage: "nx blacklist add|remove|clear|list [GPU…]",
   summary: "GPUs that no job gets",
   flags: [{ long: "json", help: "as JSON" }],
   examples: ["nx blacklist add 0", "nx blacklist clear 0", "nx blacklist list"],
   run,
-};
+});

@@ -7,12 +7,13 @@ import type { WireFile, WireFiles } from "../../wire/files.ts";
 import type { WireJob } from "../../wire/job.ts";
 import { describeAmount } from "../../wire/outputs-text.ts";
 import { connect } from "../connection/connect.ts";
+import { listRows, printRows, wantsJson } from "../documents/rows.ts";
 import { findJobWithFiles, listFiles, listPlaces } from "../files/list-files.ts";
 import { isEnded } from "../jobs/await-job.ts";
 import { describeNoFiles } from "../jobs/kept-text.ts";
 import { LIST_FLAGS, readLimit } from "../jobs/list-flags.ts";
 import { formatClock } from "../terminal/clock.ts";
-import { hint, print, printJson, printTable } from "../terminal/output.ts";
+import { hint, print, printTable } from "../terminal/output.ts";
 
 const formatSize = ({ type, size }: WireFile): string => (type === "link" ? "link" : formatBytes(size));
 
@@ -27,7 +28,7 @@ const showTable = ({ files, total_files, total_bytes }: WireFiles): void => {
 };
 
 const show = (job: WireJob, files: WireFiles, flags: FlagValues): void => {
-  if (readSwitch(flags, "json")) printJson(files);
+  if (wantsJson(flags)) printRows(files.files, flags, files);
   else if (readSwitch(flags, "quiet")) for (const { path } of files.files) print(escapeText(path));
   else if (files.total_files > 0) showTable(files);
   else hint(isEnded(job) ? `Job ${job.id} ${describeNoFiles(job)}.` : `Job ${job.id} has written no files yet.`);
@@ -62,7 +63,7 @@ const run = async ({ flags, words }: Invocation): Promise<Outcome> => {
   return DONE;
 };
 
-export const verb: Verb = {
+export const verb: Verb = listRows({
   name: "files",
   usage: "nx files [flags] ID [path]",
   summary: "the files that a job made, or has made so far",
@@ -75,4 +76,4 @@ export const verb: Verb = {
   maxWords: 2,
   examples: ["nx files k3f9ab", "nx files k3f9ab runs --all"],
   run,
-};
+});

@@ -13,7 +13,7 @@ import type { WireJob } from "../../wire/job.ts";
 import type { Api } from "../connection/api-client.ts";
 import type { ApiResult } from "../connection/api-failure.ts";
 import { connect } from "../connection/connect.ts";
-import { checkFields } from "../documents/rows.ts";
+import { listRows } from "../documents/rows.ts";
 import { printEnded } from "../jobs/job-text.ts";
 import { ENDED_STATUSES, LIST_FLAGS, readLimit, showJobs } from "../jobs/list-flags.ts";
 import { type JobsAsked, listJobs } from "../jobs/list-jobs.ts";
@@ -76,8 +76,6 @@ const run = async (invocation: Invocation): Promise<Outcome> => {
   if (!limit.ok) return limit;
   const wanted = readWanted(flags);
   if (!wanted.ok) return wanted;
-  const checked = await checkFields(flags, "history");
-  if (!checked.ok) return checked;
   const api = await connect(flags);
   if (!api.ok) return api;
   const statuses = readSwitch(flags, "failed") ? (["failed"] as const) : ENDED_STATUSES;
@@ -90,7 +88,7 @@ const run = async (invocation: Invocation): Promise<Outcome> => {
   return DONE;
 };
 
-export const verb: Verb = {
+export const verb: Verb = listRows({
   name: "history",
   usage: "nx history [flags] [regex]",
   summary: "the jobs that have ended, newest last",
@@ -105,4 +103,4 @@ export const verb: Verb = {
   maxWords: 1,
   examples: ["nx history", "nx history 'train.*lr 0.1' -n 5", "nx history --failed --since 2d"],
   run,
-};
+});

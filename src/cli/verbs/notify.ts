@@ -8,12 +8,13 @@ import {
   type Outcome,
   type Verb,
 } from "../../command-line/command.ts";
-import { readList, readSwitch, readText } from "../../command-line/flag-values.ts";
+import { readList, readText } from "../../command-line/flag-values.ts";
 import { FAILED, fail, failUsage } from "../../command-line/usage.ts";
 import type { NotificationTestResult } from "../../wire/notification-test.ts";
 import { connect } from "../connection/connect.ts";
+import { listRows, printRows, wantsJson } from "../documents/rows.ts";
 import { collectEnvironment } from "../settings/environment-files.ts";
-import { green, hint, print, printJson, red } from "../terminal/output.ts";
+import { green, hint, print, red } from "../terminal/output.ts";
 
 const NEEDED = /^(?:DISCORD|TWILIO|PHONE)_/;
 
@@ -36,9 +37,7 @@ const show = (results: readonly NotificationTestResult[]): void => {
 const conclude = (results: readonly NotificationTestResult[], flags: FlagValues): Outcome => {
   const lost = results.filter(({ delivered }) => !delivered);
   if (lost.length === 0) return DONE;
-  return readSwitch(flags, "json")
-    ? fail(`${lost.length} of ${results.length} messages were not delivered`)
-    : ok(FAILED);
+  return wantsJson(flags) ? fail(`${lost.length} of ${results.length} messages were not delivered`) : ok(FAILED);
 };
 
 const run = async ({ flags, words }: Invocation): Promise<Outcome> => {
@@ -51,12 +50,12 @@ const run = async ({ flags, words }: Invocation): Promise<Outcome> => {
   const body = { channel, env: env.value };
   const tested = await api.value.send<readonly NotificationTestResult[]>("POST", "/v1/notifications/test", body);
   if (!tested.ok) return tested;
-  if (readSwitch(flags, "json")) printJson(tested.value);
+  if (wantsJson(flags)) printRows(tested.value, flags);
   else show(tested.value);
   return conclude(tested.value, flags);
 };
 
-export const verb: Verb = {
+export const verb: Verb = listRows({
   name: "notify",
   usage: "nx notify test [channel]",
   summary: "send a message now, and show what came back",
@@ -68,4 +67,4 @@ export const verb: Verb = {
   maxWords: 2,
   examples: ["nx notify test", "nx notify test discord"],
   run,
-};
+});

@@ -1,7 +1,7 @@
 import { DONE, type Invocation, type Outcome, type Verb } from "../../command-line/command.ts";
 import { readSwitch, readText } from "../../command-line/flag-values.ts";
 import { connect } from "../connection/connect.ts";
-import { checkFields, wantsJson } from "../documents/rows.ts";
+import { listRows, wantsJson } from "../documents/rows.ts";
 import { warnOfHalt } from "../jobs/halt-text.ts";
 import { printQueued } from "../jobs/job-text.ts";
 import { LIST_FLAGS, readLimit, showJobs } from "../jobs/list-flags.ts";
@@ -18,8 +18,6 @@ const isForPrograms = (flags: Invocation["flags"]): boolean => wantsJson(flags) 
 const run = async ({ flags }: Invocation): Promise<Outcome> => {
   const limit = readLimit(flags);
   if (!limit.ok) return limit;
-  const checked = await checkFields(flags, "queue");
-  if (!checked.ok) return checked;
   const api = await connect(flags);
   if (!api.ok) return api;
   const asked = { user: readText(flags, "user"), explain: wantsJson(flags), most: limit.value + 1 };
@@ -31,7 +29,7 @@ const run = async ({ flags }: Invocation): Promise<Outcome> => {
   return DONE;
 };
 
-export const verb: Verb = {
+export const verb: Verb = listRows({
   name: "queue",
   usage: "nx queue [flags]",
   summary: "the waiting jobs, in start order",
@@ -39,4 +37,4 @@ export const verb: Verb = {
   maxWords: 0,
   examples: ["nx queue", "nx queue -u ada --json"],
   run,
-};
+});

@@ -1,6 +1,7 @@
 import type { Invocation, Outcome, Verb } from "../../command-line/command.ts";
 import { failUsage } from "../../command-line/usage.ts";
 import { connect } from "../connection/connect.ts";
+import { listRows } from "../documents/rows.ts";
 import { askJobs } from "../jobs/ask-job.ts";
 import { readProject } from "../project/read-project.ts";
 import { confirmCommand } from "../submission/confirm-command.ts";
@@ -32,7 +33,7 @@ const run = async (invocation: Invocation): Promise<Outcome> => {
 
 const ABOUT_CODE = ["no-git"];
 
-export const verb: Verb = {
+export const verb: Verb = listRows({
   name: "redo",
   usage: "nx redo ID… [flags] [-- command…]",
   summary: "queue jobs again, with the code that they ran",
@@ -44,4 +45,4 @@ export const verb: Verb = {
   takesCommand: true,
   examples: ["nx redo k3f9ab", "nx redo k3f9ab -g 2 -- python3 train.py --lr '{0.1,0.01}'"],
   run,
-};
+});

@@ -1,14 +1,12 @@
 import { DONE, type Invocation, type Outcome, type Verb } from "../../command-line/command.ts";
 import { readText } from "../../command-line/flag-values.ts";
 import { connect } from "../connection/connect.ts";
-import { checkFields } from "../documents/rows.ts";
+import { listRows } from "../documents/rows.ts";
 import { printRunning } from "../jobs/job-text.ts";
 import { LIST_FLAGS, showJobs } from "../jobs/list-flags.ts";
 import { listJobs } from "../jobs/list-jobs.ts";
 
 const run = async ({ flags }: Invocation): Promise<Outcome> => {
-  const checked = await checkFields(flags, "running");
-  if (!checked.ok) return checked;
   const api = await connect(flags);
   if (!api.ok) return api;
   const jobs = await listJobs(api.value, { statuses: ["running"], user: readText(flags, "user") });
@@ -19,7 +17,7 @@ const run = async ({ flags }: Invocation): Promise<Outcome> => {
 
 const ABOUT_LENGTH = ["count", "all"];
 
-export const verb: Verb = {
+export const verb: Verb = listRows({
   name: "running",
   usage: "nx running [flags]",
   summary: "the running jobs, newest start first",
@@ -27,4 +25,4 @@ export const verb: Verb = {
   maxWords: 0,
   examples: ["nx running", "nx running -q -u ada"],
   run,
-};
+});

@@ -10,6 +10,7 @@ import {
 } from "../../command-line/command.ts";
 import { readSwitch, readText } from "../../command-line/flag-values.ts";
 import { fail, failMissing, failState, failUsage } from "../../command-line/usage.ts";
+import { listRows, printRows, wantsJson } from "../documents/rows.ts";
 import { changeConfig } from "../settings/config-edit.ts";
 import { type Config, readConfig, readOption } from "../settings/config-file.ts";
 import { describeLocal } from "../targets/resolve-target.ts";
@@ -23,7 +24,7 @@ import {
   listEntries,
 } from "../targets/target.ts";
 import type { TargetAddress } from "../targets/target-url.ts";
-import { hint, print, printJson, printTable } from "../terminal/output.ts";
+import { hint, print, printTable } from "../terminal/output.ts";
 import { confirm } from "../terminal/prompt.ts";
 
 const ACTIONS: readonly string[] = ["add", "list", "remove"];
@@ -37,7 +38,7 @@ const list = async (config: Config, flags: FlagValues): Promise<Outcome> => {
     ...target,
     is_default: target.name === readDefault(config),
   }));
-  if (readSwitch(flags, "json")) printJson(targets);
+  if (wantsJson(flags)) printRows(targets, flags);
   else if (readSwitch(flags, "quiet")) for (const { name } of targets) print(name);
   else
     printTable(
@@ -140,7 +141,7 @@ const run = async ({ flags, words }: Invocation): Promise<Outcome> => {
   return action === "remove" ? remove(config.value, rest[0], flags) : choose(config.value, action);
 };
 
-export const verb: Verb = {
+export const verb: Verb = listRows({
   name: "target",
   usage: USAGE,
   summary: "the servers that you use",
@@ -160,4 +161,4 @@ export const verb: Verb = {
     "nx target list",
   ],
   run,
-};
+});

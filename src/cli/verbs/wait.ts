@@ -5,7 +5,7 @@ import { FAILED, failUsage } from "../../command-line/usage.ts";
 import type { WireJob } from "../../wire/job.ts";
 import type { Api } from "../connection/api-client.ts";
 import { connect } from "../connection/connect.ts";
-import { checkFields, printRows, ROW_FLAGS, wantsJson } from "../documents/rows.ts";
+import { listRows, printRows, wantsJson } from "../documents/rows.ts";
 import { askJobs } from "../jobs/ask-job.ts";
 import { awaitJobs, isEnded } from "../jobs/await-job.ts";
 import { concludeJob, describeEnding } from "../jobs/job-ending.ts";
@@ -70,8 +70,6 @@ const conclude = (ids: Ids, ended: Ended, flags: FlagValues): Outcome => {
 };
 
 const run = async ({ flags, words }: Invocation): Promise<Outcome> => {
-  const checked = await checkFields(flags, "wait");
-  if (!checked.ok) return checked;
   const api = await connect(flags);
   if (!api.ok) return api;
   const jobs = await chooseJobs(api.value, words);
@@ -82,7 +80,7 @@ const run = async ({ flags, words }: Invocation): Promise<Outcome> => {
   return ended.ok ? conclude(ids, ended.value, flags) : ended;
 };
 
-export const verb: Verb = {
+export const verb: Verb = listRows({
   name: "wait",
   usage: "nx wait [flags] [ID…]",
   summary: "wait until jobs end (default: all of yours)",
@@ -90,9 +88,8 @@ export const verb: Verb = {
     { long: "any", help: "until one of them ends" },
     { long: "timeout", value: "TIME", check: checkDuration, help: "at most 30s, 10m, 2h or 1d" },
     { long: "json", help: "the ended jobs as JSON" },
-    ...ROW_FLAGS,
     { long: "quiet", short: "q", help: "each id once it has ended" },
   ],
   examples: ["nx wait k3f9ab", "nx wait && echo all done", "nx wait --any --timeout 10m k3f9ab m2x4cd"],
   run,
-};
+});
