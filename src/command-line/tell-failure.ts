@@ -1,26 +1,23 @@
-import type { Failure } from "../../command-line/command.ts";
-import { createFailureDocument } from "../../command-line/failure-document.ts";
-import { INTERRUPTED, phraseFailure } from "../../command-line/usage.ts";
-import { hint } from "./output.ts";
+import type { Failure } from "./command.ts";
+import { createFailureDocument } from "./failure-document.ts";
+import { INTERRUPTED, phraseFailure } from "./usage.ts";
 
-const tellInWords = (failure: Failure): void => hint(`nx: ${phraseFailure(failure)}`);
+type Teller = Readonly<{ name: string; say: (line: string) => void }>;
 
 const leaveToOthers = (): void => {
   if (process.listenerCount("SIGINT") === 1) process.exit(INTERRUPTED);
 };
-
-const tellDocument = (failure: Failure): void => hint(JSON.stringify(createFailureDocument(failure)));
 
 const describeExit = (exitCode: number): Failure => ({
   exitCode,
   message: exitCode === INTERRUPTED ? "interrupted" : "it failed; standard error says why",
 });
 
-const watchExit = (): ((failure: Failure) => void) => {
+const watchExit = ({ say }: Teller): ((failure: Failure) => void) => {
   let isTold = false;
   const tell = (failure: Failure): void => {
     isTold = true;
-    tellDocument(failure);
+    say(JSON.stringify(createFailureDocument(failure)));
   };
   process.on("SIGINT", leaveToOthers);
   process.on("exit", (exitCode) => {
@@ -29,5 +26,11 @@ const watchExit = (): ((failure: Failure) => void) => {
   return tell;
 };
 
+const tellInWords =
+  ({ name, say }: Teller) =>
+  (failure: Failure): void =>
+    say(`${name}: ${phraseFailure(failure)}`);
+
 /** How a failure is told: in words, or as JSON in one line, the last one on standard error, however the program ends. */
-export const chooseTelling = (isJson: boolean): ((failure: Failure) => void) => (isJson ? watchExit() : tellInWords);
+export const chooseTelling = (teller: Teller, isJson: boolean): ((failure: Failure) => void) =>
+  isJson ? watchExit(teller) : tellInWords(teller);
