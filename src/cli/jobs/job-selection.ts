@@ -1,4 +1,5 @@
 import { escapeText } from "../../base/escape-text.ts";
+import { quoteWord } from "../../base/quote-word.ts";
 import { ok, type Result } from "../../base/result.ts";
 import type { Failure } from "../../command-line/command.ts";
 import { failMissing, failState, failUsage, NO_SUCH_THING } from "../../command-line/usage.ts";
@@ -9,6 +10,8 @@ import { askJob } from "./ask-job.ts";
 import { ENDED_STATUSES } from "./list-flags.ts";
 import { listJobs } from "./list-jobs.ts";
 
+type Wanted = "running" | "queued";
+
 const IS_GPU = /^\d{1,2}$/;
 const JOB_ID = /^[a-z0-9-]{1,64}$/;
 
@@ -18,23 +21,10 @@ const createMatcher = async (word: string): Promise<Result<MatchText, Failure>> 
   return failUsage(`"${escapeText(word)}" is no job, GPU or regular expression: ${matches.error.message}`);
 };
 
-const ADVICE: Readonly<Partial<Record<WireStatus, (id: string) => string>>> = {
-  queued: (id) => `take it out of the queue with: nx remove ${id}`,
-  running: (id) => `end it with: nx kill ${id}`,
-};
-
-const explainNone = async (api: Api, word: string, status: WireStatus): Promise<Result<never, Failure>> => {
-  const none = failMissing(`no ${status} job matches "${word}"`);
-  const job = JOB_ID.test(word) ? await askJob(api, word) : none;
-  if (!job.ok) return job.error.exitCode === NO_SUCH_THING ? none : job;
-  const { id, status: found } = job.value;
-  return failState(`job ${id} is ${found}, not ${status}`, ADVICE[found]?.(id));
-};
-
 const selectBy = async (
   jobs: readonly WireJob[],
   word: string,
-  status: WireStatus,
+  status: Wanted,
 ): Promise<Result<readonly WireJob[], Failure>> => {
   const byId = jobs.filter((job) => job.id === word);
   if (byId.length > 0) return ok(byId);
@@ -43,10 +33,40 @@ const selectBy = async (
   return matches.ok ? ok(jobs.filter((job) => matches.value(job.command))) : matches;
 };
 
+const ADVICE: Readonly<Partial<Record<WireStatus, (what: string, word: string) => string>>> = {
+  queued: (what, word) => `take ${what} out of the queue with: nx remove ${quoteWord(word)}`,
+  running: (what, word) => `end ${what} with: nx kill ${quoteWord(word)}`,
+};
+
+const refuseStatus = (word: string, jobs: readonly WireJob[], wanted: Wanted): Result<never, Failure> => {
+  const [{ id, status } = { id: word, status: wanted }] = jobs;
+  if (jobs.length === 1) return failState(`job ${id} is ${status}, not ${wanted}`, ADVICE[status]?.("it", id));
+  const all = `the ${jobs.length} jobs that match "${escapeText(word)}"`;
+  return failState(`${all} are ${status}, not ${wanted}`, ADVICE[status]?.("them", word));
+};
+
+const findOthers = async (api: Api, word: string, wanted: Wanted): Promise<Result<readonly WireJob[], Failure>> => {
+  const job = JOB_ID.test(word) ? await askJob(api, word) : null;
+  if (job?.ok) return ok([job.value]);
+  if (job !== null && job.error.exitCode !== NO_SUCH_THING) return job;
+  if (wanted === "running" && IS_GPU.test(word)) return ok([]);
+  const status = wanted === "running" ? "queued" : "running";
+  const jobs = await listJobs(api, { statuses: [status] });
+  return jobs.ok ? selectBy(jobs.value, word, status) : jobs;
+};
+
+const explainNone = async (api: Api, word: string, wanted: Wanted): Promise<Result<never, Failure>> => {
+  const others = await findOthers(api, word, wanted);
+  if (!others.ok) return others;
+  return others.value.length === 0
+    ? failMissing(`no ${wanted} job matches "${escapeText(word)}"`)
+    : refuseStatus(word, others.value, wanted);
+};
+
 /** Jobs of one status, each once: by id or regular expression over the command; a number is a running job's GPU. */
 export const selectJobs = async (
   api: Api,
-  status: WireStatus,
+  status: Wanted,
   words: readonly string[],
 ): Promise<Result<readonly WireJob[], Failure>> => {
   if (words.includes("")) return failUsage("an empty word names no job");

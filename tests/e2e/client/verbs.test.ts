@@ -729,6 +729,51 @@ describe("jobs named by words", () => {
     },
   );
 
+  describe.each([
+    [
+      "kill",
+      "running",
+      "queued",
+      "take them out of the queue with: nx remove",
+      "take it out of the queue with: nx remove",
+    ],
+    ["remove", "queued", "running", "end them with: nx kill", "end it with: nx kill"],
+  ] as const)("nx %s", (verb, wanted, other, adviseMany, adviseOne) => {
+    beforeEach(() => {
+      const jobs = [1, 2].map((seed) =>
+        createJob({ id: `train${seed}`, status: other, gpu_idxs: [seed], command: `train.py --seed ${seed}` }),
+      );
+      answer = (path, request) => answerJobs(...(request.path.includes(`status=${other}`) ? jobs : []))(path, request);
+    });
+
+    test.each(["train.*seed", "seed [12]"])(
+      `refuses what only ${other} jobs match, and names what is for them: %s`,
+      async (word) => {
+        const refused = await nx([verb, "-y", word]);
+        const told = `nx: the 2 jobs that match "${word}" are ${other}, not ${wanted}; ${adviseMany} '${word}'\n`;
+        expect([refused.exitCode, refused.stderr]).toEqual([6, told]);
+      },
+    );
+
+    test(`names a single ${other} job by its id`, async () => {
+      const refused = await nx([verb, "-y", "seed 2$"]);
+      const told = `nx: job train2 is ${other}, not ${wanted}; ${adviseOne} train2\n`;
+      expect([refused.exitCode, refused.stderr]).toEqual([6, told]);
+    });
+
+    test("says of what no job matches that there is none", async () => {
+      const refused = await nx([verb, "-y", "eval"]);
+      expect([refused.exitCode, refused.stderr]).toEqual([5, `nx: no ${wanted} job matches "eval"\n`]);
+    });
+  });
+
+  test("a number that is no GPU of a running job is no part of a queued job's command", async () => {
+    const queued = createJob({ id: "train2", status: "queued", gpu_idxs: [], command: "train.py --seed 2" });
+    answer = (path, request) => answerJobs(...(request.path.includes("status=queued") ? [queued] : []))(path, request);
+    const refused = await nx(["kill", "-y", "2"]);
+    expect([refused.exitCode, refused.stderr]).toEqual([5, 'nx: no running job matches "2"\n']);
+  });
+
   test("without a terminal nothing is killed unless -y is there, and what a job wrote is shown escaped", async () => {
     answer = answerJobs(...running);
     const kill = await nx(["kill", "other2"]);
