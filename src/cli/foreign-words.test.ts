@@ -44,6 +44,45 @@ describe("a verb of another program", () => {
       expect(await refuse(...words)).toEqual(refusal);
   });
 
+  test.each([
+    ["cancle", "nx kill ends a running job, nx remove takes one out of the queue"],
+    ["stpo", "nx kill ends a running job, nx remove takes one out of the queue"],
+    ["rerunn", "nx redo adds a job again"],
+    ["lsit", "nx shows GPUs and jobs, nx queue those that wait, nx running those that run"],
+    ["downlaod", "nx pull fetches what a job made, nx files lists it"],
+    ["stat", "nx get tells all about a job, nx why why it waits"],
+    ["sta", "did you mean status?"],
+    ["st", "did you mean status?"],
+    ["rn", "did you mean run?"],
+    ["kil", "did you mean kill?"],
+    ["histroy", "did you mean history?"],
+    ["toString", "see nx help"],
+  ])("misspelt, and one of its own, leads to what is nearest: nx %s", async (word, hint) => {
+    const refusal = { exitCode: 2, message: `"${word}" is not a verb of nx`, hint };
+    for (const words of [[word], ["help", word]]) expect(await refuse(...words)).toEqual(refusal);
+  });
+
+  const misspell = (word: string): readonly string[] =>
+    [...word].flatMap((letter, at) => {
+      const [start, end] = [word.slice(0, at), word.slice(at + 1)];
+      return [start + end, start + letter + letter + end, start + end.slice(0, 1) + letter + end.slice(1)];
+    });
+
+  const known = [...Object.keys(NX.verbs), "help"];
+  const foreign = Object.keys(FOREIGN_WORDS.verbs);
+  const isSafe = (word: string): boolean => word.length > 2 && !known.includes(word);
+
+  test("with one letter missing, twice, or in the wrong place leads somewhere, however it is spelt", async () => {
+    for (const word of foreign.filter(isSafe).flatMap(misspell).filter(isSafe))
+      expect(await refuse(word)).toMatchObject({ hint: expect.not.stringContaining("see nx help") });
+  });
+
+  test("does not stand in the way of nx's own, misspelt in the same ways", async () => {
+    const words = known.flatMap(misspell).filter((word) => isSafe(word) && !foreign.includes(word));
+    for (const word of words)
+      expect(await refuse(word)).toMatchObject({ hint: expect.stringMatching(/^did you mean/) });
+  });
+
   test("of Slurm, task-spooler, pueue and gflow is known", () => {
     const usual = [
       ..."sbatch squeue scancel sinfo srun salloc sacct scontrol sattach tsp gbatch gqueue gcancel".split(" "),

@@ -7,10 +7,10 @@ import { findFirstWord, parseWords } from "./parse-words.ts";
 import { failUsage } from "./usage.ts";
 
 const adviseVerb = (name: string, { name: program, verbs, foreign }: Program): string => {
-  const instead = foreign && Object.hasOwn(foreign.verbs, name) ? foreign.verbs[name] : undefined;
-  if (instead !== undefined) return instead;
-  const nearest = suggestNearest(name, [...Object.keys(verbs), "help"]);
-  return nearest === null ? `see ${program} help` : `did you mean ${nearest}?`;
+  const others = foreign?.verbs ?? {};
+  const nearest = suggestNearest(name, [...Object.keys(verbs), "help"], Object.keys(others));
+  if (nearest === null) return `see ${program} help`;
+  return others[nearest] ?? `did you mean ${nearest}?`;
 };
 
 const loadVerb = async (name: string, program: Program): Promise<Result<Verb, Failure>> => {

@@ -81,6 +81,7 @@ const MISTAKES: readonly Scene[] = [
   { name: "help-of-a-verb", line: "nx why --help" },
   { name: "verb-misspelt", line: "nx qeue" },
   { name: "verb-of-another", line: "nx cancel k3f9ab" },
+  { name: "verb-of-another-misspelt", line: "nx cancle k3f9ab", only: "pipe" },
   { name: "flag-of-another", line: "nx add --gres gpu:2 true" },
   { name: "flag-misspelt", line: "nx queue --usr ada" },
   { name: "get-without-id", line: "nx get" },
