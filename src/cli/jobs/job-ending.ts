@@ -4,11 +4,16 @@ import type { Outcome } from "../../command-line/command.ts";
 import type { WireJob } from "../../wire/job.ts";
 
 const KILLED_EXIT_CODE = 143;
-const LOST_EXIT_CODE = 1;
+const FAILED_EXIT_CODE = 1;
+const EXIT_CODES = 256;
 
-/** The job's own exit code; for one that has none, 143 when it was killed and 1 when it was lost. */
-export const chooseExitCode = (job: WireJob): number =>
-  job.exit_code ?? (job.status === "killed" ? KILLED_EXIT_CODE : LOST_EXIT_CODE);
+/** The job's own exit code, 0 only if it completed; for one without a code that says so, 143 when it was killed and 1 otherwise. */
+export const chooseExitCode = ({ status, exit_code }: Pick<WireJob, "status" | "exit_code">): number => {
+  if (status === "completed") return 0;
+  const own = (exit_code ?? 0) % EXIT_CODES;
+  if (own !== 0) return own;
+  return status === "killed" ? KILLED_EXIT_CODE : FAILED_EXIT_CODE;
+};
 
 /** What is to be said of a failure beside its exit code; null where there is nothing more. */
 export const findReason = ({ error_message: message }: WireJob): string | null => {

@@ -674,6 +674,7 @@ describe("a log that is followed", () => {
   test.each([
     [{ status: "killed", exit_code: null }, 143],
     [{ status: "failed", exit_code: null, error_message: "Lost" }, 1],
+    [{ status: "failed", exit_code: 0, error_message: "Out of time" }, 1],
   ] as const)("of a job that ended as %j ends with %d", async (fields, exitCode) => {
     answer = (path) => (path.endsWith("/logs/stream") ? streamOf("x\n") : Response.json(createJob(fields)));
     expect((await nx(["logs", "-F", "abc123"])).exitCode).toBe(exitCode);
