@@ -44,26 +44,35 @@ const splitEvents = async function* (stream: ReadableStream<Uint8Array>): AsyncG
   }
 };
 
-type Waiting = Readonly<{ api: Api; pending: Set<string>; isIt: IsIt; signal: AbortSignal }>;
+type Pending = Map<string, readonly IsIt[]>;
+type Waiting = Readonly<{ api: Api; pending: Pending; signal: AbortSignal }>;
 type Found = AsyncGenerator<Result<WireJob, ApiFailure>, ApiFailure | null>;
 
 const listConcerned = ({ name, data }: ServerEvent, { pending }: Waiting): readonly string[] => {
-  if (name === "resync") return [...pending];
+  if (name === "resync") return [...pending.keys()];
   if (name !== "job" && name !== "job_removed") return [];
   const named = [...data.matchAll(/"id":"([^"]+)"/g)].map(([, id = ""]) => id);
   return [...new Set(named)].filter((id) => pending.has(id));
 };
 
-const lookAt = async function* ({ api, pending, isIt }: Waiting, ids: readonly string[]): Found {
+const reachStates = (pending: Pending, id: string, job: WireJob): boolean => {
+  const states = pending.get(id) ?? [];
+  const left = states.filter((isIt) => !isIt(job));
+  if (left.length === 0) pending.delete(id);
+  else pending.set(id, left);
+  return left.length < states.length;
+};
+
+const lookAt = async function* ({ api, pending }: Waiting, ids: readonly string[]): Found {
   const jobs = await askJobs(api, ids);
   if (!jobs.ok) return jobs.error;
-  for (const [index, job] of jobs.value.entries()) if (isIt(job) && pending.delete(ids[index] ?? "")) yield ok(job);
+  for (const [index, job] of jobs.value.entries()) if (reachStates(pending, ids[index] ?? "", job)) yield ok(job);
   return null;
 };
 
 const hear = async function* (waiting: Waiting, stream: ReadableStream<Uint8Array>): Found {
   const events = splitEvents(stream);
-  for (let ids: readonly string[] = [...waiting.pending]; ; ) {
+  for (let ids: readonly string[] = [...waiting.pending.keys()]; ; ) {
     const failure = yield* lookAt(waiting, ids);
     if (failure !== null || waiting.pending.size === 0) return failure;
     const event = await events.next();
@@ -76,7 +85,7 @@ const listenOnce = async function* (waiting: Waiting): Found {
   const closing = new AbortController();
   const signal = AbortSignal.any([closing.signal, waiting.signal]);
   const stream = await waiting.api.stream("/v1/events", signal);
-  if (!stream.ok) return isBusy(stream.error) ? yield* lookAt(waiting, [...waiting.pending]) : stream.error;
+  if (!stream.ok) return isBusy(stream.error) ? yield* lookAt(waiting, [...waiting.pending.keys()]) : stream.error;
   try {
     return yield* hear(waiting, stream.value);
   } catch {
@@ -87,14 +96,14 @@ const listenOnce = async function* (waiting: Waiting): Found {
 };
 
 /**
- * Each job once it is so, in the order in which they become so, and what ends the waiting early. By the server's events, not by
+ * Each job whenever it comes into one of the states, in the order in which they do, until it has been in all of them; and what ends the waiting early. By the server's events, not by
  * asking; a server that is restarted meanwhile is waited for. It ends without a word after the signal.
  */
 export const awaitJobs = async function* (
   api: Api,
-  { ids, isIt, signal }: Readonly<{ ids: readonly string[]; isIt: IsIt; signal: AbortSignal }>,
+  { ids, states, signal }: Readonly<{ ids: readonly string[]; states: readonly IsIt[]; signal: AbortSignal }>,
 ): AsyncGenerator<Result<WireJob, ApiFailure>> {
-  const waiting = { api: stayWith(api), pending: new Set(ids), isIt, signal };
+  const waiting = { api: stayWith(api), pending: new Map(ids.map((id) => [id, states])), signal };
   const goesOn = (): boolean => waiting.pending.size > 0 && !signal.aborted;
   for (let misses = 0; goesOn(); ) {
     const failure = yield* listenOnce(waiting);
@@ -105,6 +114,7 @@ export const awaitJobs = async function* (
 };
 
 export const awaitJob = async (api: Api, id: string, isIt: IsIt): Promise<Result<WireJob, Failure>> => {
-  for await (const job of awaitJobs(api, { ids: [id], isIt, signal: new AbortController().signal })) return job;
+  for await (const job of awaitJobs(api, { ids: [id], states: [isIt], signal: new AbortController().signal }))
+    return job;
   throw new Error(`the waiting for job ${id} ended without a word`);
 };

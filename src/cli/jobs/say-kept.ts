@@ -8,19 +8,30 @@ import { describeFilesAtEnd } from "./kept-text.ts";
 
 const SLOW_MS = 1000;
 
-const awaitSettled = async (api: Api, job: WireJob): Promise<WireJob> => {
+/** Says on a terminal that what a job made is being kept, where that takes long enough; returns what ends it. */
+export const sayIfSlow = (): (() => void) => {
   const slow = setTimeout(() => {
     if (isTerminal("errors")) hint("Keeping what it made …");
-  }, SLOW_MS);
+  }, SLOW_MS).unref();
+  return () => clearTimeout(slow);
+};
+
+/** Says what is kept of an ended job's files, as far as that is known, and what else it has to say. */
+export const sayFiles = (job: WireJob): void => {
+  for (const line of describeFilesAtEnd(job)) hint(line);
+  if (!isSettled(job)) hint(`What job ${job.id} made is still being kept: nx files ${job.id}`);
+};
+
+const awaitSettled = async (api: Api, job: WireJob): Promise<WireJob> => {
+  const end = sayIfSlow();
   const settled = await awaitJob(api, job.id, isSettled);
-  clearTimeout(slow);
-  if (!settled.ok) hint(`What job ${job.id} made is still being kept: nx files ${job.id}`);
+  end();
   return settled.ok ? settled.value : job;
 };
 
-/** Says what is kept of an ended job's files, once that is known, and what else it has to say. */
+/** Says what is kept of an ended job's files, once that is known. */
 export const sayKept = async (api: Api, ended: WireJob): Promise<WireJob> => {
   const job = isSettled(ended) ? ended : await awaitSettled(api, ended);
-  for (const line of describeFilesAtEnd(job)) hint(line);
+  sayFiles(job);
   return job;
 };

@@ -67,7 +67,7 @@ const returnsAtOnce = (flags: FlagValues): boolean => readSwitch(flags, "detach"
 
 const awaitAsJson = async (api: Api, { id }: WireJob): Promise<Outcome> => {
   const { signal, ignore } = listenForInterrupt(id);
-  for await (const ended of awaitJobs(api, { ids: [id], isIt: isEnded, signal })) {
+  for await (const ended of awaitJobs(api, { ids: [id], states: [isEnded], signal })) {
     ignore();
     if (!ended.ok) return err(addHint(ended.error, `come back with: nx wait ${id}`));
     const job = await sayKept(api, ended.value);

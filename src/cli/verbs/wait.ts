@@ -2,23 +2,26 @@ import { err, ok, type Result } from "../../base/result.ts";
 import type { Failure, FlagValues, Invocation, Outcome, Verb } from "../../command-line/command.ts";
 import { checkDuration, readDuration, readSwitch, readText } from "../../command-line/flag-values.ts";
 import { FAILED, failUsage } from "../../command-line/usage.ts";
+import { withinLimit } from "../../tools/within-limit.ts";
 import type { WireJob } from "../../wire/job.ts";
+import { isSettled } from "../../wire/jobs/settled.ts";
 import type { Api } from "../connection/api-client.ts";
 import { connect } from "../connection/connect.ts";
 import { listRows, printRows, wantsJson } from "../documents/rows.ts";
 import { askJobs } from "../jobs/ask-job.ts";
-import { awaitJobs, isEnded } from "../jobs/await-job.ts";
+import { awaitEnds, type Ends } from "../jobs/await-ends.ts";
 import { concludeJob, describeEnding } from "../jobs/job-ending.ts";
 import { listJobs } from "../jobs/list-jobs.ts";
-import { sayKept } from "../jobs/say-kept.ts";
+import { sayFiles, sayIfSlow } from "../jobs/say-kept.ts";
 import { readUserName } from "../settings/user-name.ts";
 import { hint, print } from "../terminal/output.ts";
 
 type Ids = readonly string[];
-type Ends = AsyncGenerator<Result<WireJob, Failure>>;
 type Ended = ReadonlyMap<string, WireJob>;
 
 const LONGEST_MS = 2 ** 31 - 1;
+const LEAST_TO_ASK_MS = 5_000;
+const LINGER_MS = 200;
 const SHOWN = 5;
 
 const chooseJobs = async (api: Api, words: Ids): Promise<Result<readonly WireJob[], Failure>> => {
@@ -27,28 +30,38 @@ const chooseJobs = async (api: Api, words: Ids): Promise<Result<readonly WireJob
   return listJobs(api, { statuses: ["running", "queued"], user: readUserName(api.target.config) });
 };
 
-const findEnds = async function* (api: Api, jobs: readonly WireJob[], limitMs: number | null): Ends {
-  yield* jobs.filter(isEnded).map(ok);
-  const signal = limitMs === null ? new AbortController().signal : AbortSignal.timeout(Math.min(limitMs, LONGEST_MS));
-  const ids = jobs.filter((job) => !isEnded(job)).map(({ id }) => id);
-  yield* awaitJobs(api, { ids, isIt: isEnded, signal });
-};
-
 const tell = (job: WireJob, flags: FlagValues): void => {
+  sayFiles(job);
   if (readSwitch(flags, "jsonl")) printRows([job], flags);
   else if (readSwitch(flags, "quiet") && !wantsJson(flags)) print(job.id);
 };
 
-const collect = async (api: Api, jobs: readonly WireJob[], flags: FlagValues): Promise<Result<Ended, Failure>> => {
+type Collection = Readonly<{ ended: Ended; take: (job: WireJob) => void; close: () => void }>;
+
+const createCollection = (flags: FlagValues): Collection => {
   const ended = new Map<string, WireJob>();
-  for await (const job of findEnds(api, jobs, readDuration(flags, "timeout"))) {
+  const slow = new Map<string, () => void>();
+  const take = (job: WireJob): void => {
+    if (!ended.has(job.id)) hint(describeEnding(job));
+    ended.set(job.id, job);
+    slow.get(job.id)?.();
+    if (isSettled(job)) tell(job, flags);
+    else slow.set(job.id, sayIfSlow());
+  };
+  const close = (): void => {
+    for (const quiet of slow.values()) quiet();
+    for (const job of ended.values()) if (!isSettled(job)) tell(job, flags);
+  };
+  return { ended, take, close };
+};
+
+const collect = async (ends: Ends, flags: FlagValues): Promise<Result<Ended, Failure>> => {
+  const { ended, take, close } = createCollection(flags);
+  for await (const job of ends) {
     if (!job.ok) return job;
-    hint(describeEnding(job.value));
-    const settled = await sayKept(api, job.value);
-    ended.set(settled.id, settled);
-    tell(settled, flags);
-    if (readSwitch(flags, "any")) break;
+    take(job.value);
   }
+  close();
   return ok(ended);
 };
 
@@ -69,15 +82,41 @@ const conclude = (ids: Ids, ended: Ended, flags: FlagValues): Outcome => {
   return outcomes.find((outcome) => !outcome.ok || outcome.value !== 0) ?? ok(0);
 };
 
-const run = async ({ flags, words }: Invocation): Promise<Outcome> => {
+type Asked = Readonly<{ api: Api; jobs: readonly WireJob[] }>;
+
+const ask = async ({ flags, words }: Invocation): Promise<Result<Asked, Failure>> => {
   const api = await connect(flags);
   if (!api.ok) return api;
   const jobs = await chooseJobs(api.value, words);
-  if (!jobs.ok) return jobs;
-  if (jobs.value.length === 0) hint("No job of yours is queued or running.");
-  const ended = await collect(api.value, jobs.value, flags);
-  const ids = jobs.value.map(({ id }) => id);
+  return jobs.ok ? ok({ api: api.value, jobs: jobs.value }) : jobs;
+};
+
+const refuseSilence = (flags: FlagValues): Outcome =>
+  err({
+    exitCode: FAILED,
+    code: "TIMEOUT",
+    message: `the server has not answered within ${readText(flags, "timeout")}`,
+    hint: "give it more time",
+  });
+
+const awaitAsked = async ({ api, jobs }: Asked, flags: FlagValues, signal: AbortSignal): Promise<Outcome> => {
+  if (jobs.length === 0) hint("No job of yours is queued or running.");
+  const ended = await collect(awaitEnds(api, jobs, { isAny: readSwitch(flags, "any"), signal }), flags);
+  const ids = jobs.map(({ id }) => id);
   return ended.ok ? conclude(ids, ended.value, flags) : ended;
+};
+
+const leaveWhatIsPending = (): void => void setTimeout(() => process.exit(), LINGER_MS).unref();
+
+const run = async (invocation: Invocation): Promise<Outcome> => {
+  const { flags } = invocation;
+  const timeoutMs = readDuration(flags, "timeout");
+  const limitMs = Math.min(timeoutMs ?? LONGEST_MS, LONGEST_MS);
+  const signal = timeoutMs === null ? new AbortController().signal : AbortSignal.timeout(limitMs);
+  const asked = await withinLimit(ask(invocation), Math.max(limitMs, LEAST_TO_ASK_MS));
+  const outcome = asked?.ok ? await awaitAsked(asked.value, flags, signal) : (asked ?? refuseSilence(flags));
+  if (asked === null || signal.aborted) leaveWhatIsPending();
+  return outcome;
 };
 
 export const verb: Verb = listRows({

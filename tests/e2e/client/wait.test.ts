@@ -1,10 +1,12 @@
-import { afterEach, beforeEach, describe, expect, test } from "bun:test";
+import { afterEach, beforeEach, describe, expect, onTestFinished, test } from "bun:test";
 import { spawn } from "node:child_process";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { FailureDocument } from "../../../src/command-line/failure-document.ts";
 import type { WireJob } from "../../../src/wire/job.ts";
+import { createPipedNx } from "../../support/piped-nx.ts";
 import { type Finished, killProcess, listProcessesWith, NX } from "../../support/programs.ts";
+import { makeJob } from "../../support/top-samples.ts";
 import { waitUntil } from "../../support/wait.ts";
 import { createWorld, type World } from "../../support/world.ts";
 
@@ -113,6 +115,42 @@ describe("nx wait", () => {
     expect([asked.exitCode, asked.stdout]).toEqual([5, ""]);
     expect(readFailure(asked).error).toBe("JOB_NOT_FOUND");
     expect((await world.nx(["wait", "--timeout", "soon", id])).exitCode).toBe(2);
+  });
+});
+
+describe("nx wait --timeout, where the server goes silent", () => {
+  const piped = createPipedNx(() => world.home);
+  const silent = (): Promise<never> => new Promise<never>(() => undefined);
+
+  const serve = (answer: (path: string, asked: number) => Response | Promise<Response>): string => {
+    let asked = 0;
+    const fetch = ({ url }: Request) => answer(new URL(url).pathname, asked++);
+    const server = Bun.serve({ port: 0, hostname: "127.0.0.1", idleTimeout: 0, fetch });
+    onTestFinished(() => server.stop(true));
+    return String(server.port);
+  };
+
+  const job = (): Response => Response.json(makeJob({ id: "k3f9ab", status: "running", exit_code: null }));
+  const events = (): Response =>
+    new Response(new ReadableStream<string>({ start: (stream) => stream.enqueue("retry: 1000\n\n") }));
+  const late = { error: "TIMEOUT", message: "job k3f9ab has not ended within 0.5s", exit_code: 1 };
+
+  test.each<readonly [string, (path: string, asked: number) => Response | Promise<Response>]>([
+    ["before it tells of events", (path) => (path === "/v1/events" ? silent() : job())],
+    [
+      "when it is asked for the job again",
+      (path, asked) => (path === "/v1/events" ? events() : asked > 0 ? silent() : job()),
+    ],
+  ])("gives up in time: %s", async (_when, answer) => {
+    const waited = await piped(["wait", "--json", "--timeout", "0.5s", "k3f9ab"], "", { NS_PORT: serve(answer) });
+    expect([waited.exitCode, waited.stdout, readFailure(waited)]).toMatchObject([1, "[]\n", late]);
+  });
+
+  test("gives it a few seconds to answer at all, and says that it did not", async () => {
+    const words = ["wait", "--json", "--timeout", "0.5s", "k3f9ab"];
+    const waited = await piped(words, "", { NS_PORT: serve(silent) });
+    const message = "the server has not answered within 0.5s";
+    expect([waited.exitCode, readFailure(waited)]).toMatchObject([1, { error: "TIMEOUT", message, exit_code: 1 }]);
   });
 });
 

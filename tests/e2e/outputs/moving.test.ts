@@ -12,7 +12,12 @@ const FILES = 3000;
 const COMMAND = `seq 1 ${FILES} | xargs touch; echo made > made; exit 3`;
 const KEPT = `${FILES + 1} files, 5 B are kept: nx pull`;
 
-type Client = Readonly<{ child: ChildProcess; isDone: () => boolean; finished: Promise<Finished> }>;
+type Client = Readonly<{
+  child: ChildProcess;
+  isDone: () => boolean;
+  told: () => string;
+  finished: Promise<Finished>;
+}>;
 
 let world: World;
 let server: ChildProcess;
@@ -39,7 +44,8 @@ const start = (...words: readonly string[]): Client => {
   const finished = new Promise<Finished>((resolve) =>
     child.on("close", (exitCode, signal) => resolve({ exitCode, signal, ...output })),
   );
-  return { child, isDone: () => child.exitCode !== null || child.signalCode !== null, finished };
+  const isDone = (): boolean => child.exitCode !== null || child.signalCode !== null;
+  return { child, isDone, told: () => output.stderr, finished };
 };
 
 const listJobs = async (): Promise<readonly WireJob[]> =>
@@ -115,4 +121,35 @@ test("who does not wait for a job's files to be moved leaves all well", async ()
   expect((await world.nx(["wait", id])).stderr).toEndWith(`${KEPT} ${id}\n`);
   expect((await world.nx(["pull", "-q", id])).exitCode).toBe(0);
   await waitUntil(() => !existsSync(findRepo(id)), "its folder is gone");
+});
+
+test("nx wait --timeout bounds the moving, too: the job has ended, and its own exit code counts", async () => {
+  const run = start("run", "-c", "--no-git", COMMAND);
+  const id = await findMoving();
+  const told = `Job ${id} failed with exit code 3\nWhat job ${id} made is still being kept: nx files ${id}\n`;
+  const once = await world.nx(["wait", "-q", "--timeout", "0", id]);
+  expect(once).toMatchObject({ exitCode: 3, stdout: `${id}\n`, stderr: told });
+  const { id: other } = await world.submit({ command: "echo hello; exit 4", num_gpus: 0 });
+  await world.waitFor(other);
+  const words = ["--jsonl", "--fields", "id,exit_code", "--timeout", "1s", id, other];
+  const all = await world.nx(["wait", ...words]);
+  expect(all.stdout.split("\n").toSorted()).toEqual(
+    ["", `{"id":"${id}","exit_code":3}`, `{"id":"${other}","exit_code":4}`].toSorted(),
+  );
+  expect(all.exitCode).toBe(3);
+  expect((await world.nx(["wait", "--any", "--timeout", "0.2s", id])).exitCode).toBe(3);
+  expect((await world.job(id)).outputs.state).toBe("moving");
+  hurry();
+  expect((await run.finished).exitCode).toBe(3);
+});
+
+test("nx wait tells the end of each job when it ends, not when files of another are kept", async () => {
+  const run = start("run", "-c", "--no-git", COMMAND);
+  const id = await findMoving();
+  const { id: other } = await world.submit({ command: "true", num_gpus: 0 });
+  const late = start("wait", "--timeout", "10m", id, other);
+  await waitUntil(() => late.told().includes(`Job ${other} completed`), "the second is told");
+  hurry();
+  expect(await late.finished).toMatchObject({ exitCode: 3, stderr: expect.stringContaining(`${KEPT} ${id}\n`) });
+  await run.finished;
 });
