@@ -3,7 +3,7 @@ import type { DocumentShape, RowShape } from "../../command-line/command.ts";
 import { DOCUMENTS, ROWS } from "./document-table.ts";
 
 type Schema = Readonly<{
-  type?: string;
+  type?: string | readonly string[];
   $ref?: string;
   anyOf?: readonly Schema[];
   items?: Schema;
@@ -19,7 +19,7 @@ const nameType = (schema: Schema): string => {
   if (schema.anyOf !== undefined) return schema.anyOf.map(nameType).join(" | ");
   if (schema.enum !== undefined) return schema.enum.map((value) => JSON.stringify(value)).join(" | ");
   if (schema.const !== undefined) return JSON.stringify(schema.const);
-  return schema.type === "array" ? `[${nameType(schema.items ?? {})}]` : (schema.type ?? "any");
+  return schema.type === "array" ? `[${nameType(schema.items ?? {})}]` : [schema.type ?? "any"].flat().join(" | ");
 };
 
 const toJsonSchema = (schema: z.ZodType): Schema & Readonly<{ $defs?: Readonly<Record<string, Schema>> }> =>

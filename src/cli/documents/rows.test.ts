@@ -2,7 +2,7 @@ import { expect, test } from "bun:test";
 import { runProgram } from "../../command-line/run-program.ts";
 import { NX } from "../program.ts";
 import { VERBS } from "../verb-table.ts";
-import { describeDocuments, listRowFields } from "./describe-documents.ts";
+import { describeDocuments, findDocument, listRowFields } from "./describe-documents.ts";
 
 const LISTS = describeDocuments().flatMap((document) => {
   const fields = listRowFields(document);
@@ -36,4 +36,13 @@ test.each(["--jsonl", "--fields name"])("nx target add refuses %s, as it shows n
     message: "--jsonl and --fields are for lists: nx target add shows none",
     hint: "use --json",
   });
+});
+
+test("each field's type is a text", () => {
+  const documents = describeDocuments();
+  const fields = documents.flatMap(({ fields: own, rows }) => [...own, ...(rows?.fields ?? [])]);
+  expect(fields.filter(({ type }) => typeof type !== "string")).toEqual([]);
+  expect(findDocument(["files"])?.rows?.fields).toContainEqual(
+    expect.objectContaining({ name: "target", type: "string | null" }),
+  );
 });
