@@ -497,6 +497,41 @@ describe("the log of a job", () => {
     expect(office.states("a").filter((state) => !state.endsWith("delivered"))).toEqual([]);
   });
 
+  test("that comes while the message is under way follows as an edit all the same", async () => {
+    const files = startNullpointer();
+    onTestFinished(() => files.stop());
+    files.failNext({ kind: "status", status: 503 });
+    const [discord, real] = [serveDiscord(), createDiscord()];
+    const released = Promise.withResolvers<void>();
+    const slow: Courier = {
+      deliver: async (parcel, signal) => {
+        if (parcel.subject.event === "failed") await released.promise;
+        return real.deliver(parcel, signal);
+      },
+    };
+    const office = openOffice({ discord: slow, nullpointer: createNullpointer(files.url) }, PATIENT_MS);
+    await addDiscordJob(office, "a", discord.webhookUrl, { integrations: ["nullpointer"] });
+    await office.launch("a");
+    await office.exit("a", 1);
+    await office.deliver();
+    for (const time of [1005.1, 1100]) {
+      office.setTime(time);
+      await office.delivery.run();
+    }
+    await waitUntil(async () => {
+      await office.delivery.run();
+      return office.states("a").includes("nullpointer failed delivered");
+    });
+    expect(office.states("a")).toContain("discord failed sending");
+    released.resolve();
+    office.setTime(1200);
+    await office.deliver();
+    await office.deliver();
+    const [, last] = [...discord.messages.keys()];
+    expect(discord.edits).toEqual([last ?? ""]);
+    expect(JSON.stringify(discord.messages.get(last ?? ""))).toContain(files.url);
+  });
+
   test("that is refused for good lets the message go at once", async () => {
     const office = openAll();
     office.files.failNext({ kind: "status", status: 413 });
