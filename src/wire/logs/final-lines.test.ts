@@ -175,6 +175,12 @@ describe("a log in which a program goes back to lines above", () => {
     expect([lines.push("c\r\n"), lines.end()]).toEqual(["c\n", ""]);
   });
 
+  test("has nothing of a line that was passed and that a program only went by", () => {
+    const lines = createFinalLines();
+    expect(lines.push(`a\r\nb\r\nc${UP}${UP}\rA\r\n\r\n\r\nd`)).toBe("a\nb\n");
+    expect(lines.end()).toBe("A\nc\nd");
+  });
+
   test("gives nothing of bars where nothing comes for a while, and all that stands once they are done", () => {
     const lines = createFinalLines();
     lines.push(`\r x\r\n\r y${UP}\r x1`);

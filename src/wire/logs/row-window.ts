@@ -9,14 +9,17 @@ export type RowWindow = Readonly<{ rows: readonly LogRow[]; at: number }>;
 const ESC = "\\u001b";
 const ERASED = new RegExp(`^(?:${ESC}\\[[0-2]?[JK])+`);
 
-const isBlank = (row: LogRow | undefined): boolean => (row ?? "").trim() === "";
+const readState = (row: LogRow): LogRow => row && takeLastState(row).replace(ERASED, "");
 
-const readState = (row: LogRow | undefined): LogRow => (row ? takeLastState(row).replace(ERASED, "") : (row ?? ""));
+const isBlank = (row: LogRow): boolean => (readState(row) ?? "").trim() === "";
 
 const isLast = ({ rows, at }: RowWindow): boolean => at === rows.length - 1;
 
-const append = ({ rows, at }: RowWindow, text: string): RowWindow =>
-  text === "" ? { rows, at } : { rows: rows.with(at, (rows[at] ?? "") + text), at };
+const append = ({ rows, at }: RowWindow, text: string): RowWindow => {
+  const row = rows[at] ?? null;
+  const isNothing = row === null && /^\r*$/.test(text);
+  return isNothing ? { rows, at } : { rows: rows.with(at, (row ?? "") + text), at };
+};
 
 const enter = (rows: readonly LogRow[], at: number): RowWindow => {
   const row = rows[at] ?? null;
@@ -24,7 +27,8 @@ const enter = (rows: readonly LogRow[], at: number): RowWindow => {
   return { rows: rows.with(at, isBlank(row) ? "" : `${row}\r`), at };
 };
 
-const goTo = ({ rows, at }: RowWindow, next: number): RowWindow => enter(rows.with(at, readState(rows[at])), next);
+const goTo = ({ rows, at }: RowWindow, next: number): RowWindow =>
+  enter(rows.with(at, readState(rows[at] ?? null)), next);
 
 const writeBelow = ({ rows, at }: RowWindow, text: string): RowWindow => {
   const lines = `${rows[at] ?? ""}${text}`.split("\n");
@@ -59,13 +63,7 @@ export const eraseBelow = ({ rows, at }: RowWindow): RowWindow =>
   append({ rows: rows.slice(0, at + 1), at }, "\u001b[J");
 
 /** Without the rows below that nothing stands in. */
-export const trimRows = ({ rows, at }: RowWindow): RowWindow => ({
-  rows: rows.slice(
-    0,
-    Math.max(
-      at,
-      rows.findLastIndex((row) => !isBlank(readState(row))),
-    ) + 1,
-  ),
-  at,
-});
+export const trimRows = ({ rows, at }: RowWindow): RowWindow => {
+  const last = rows.findLastIndex((row) => !isBlank(row));
+  return { rows: rows.slice(0, Math.max(at, last) + 1), at };
+};
