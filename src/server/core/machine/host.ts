@@ -1,6 +1,6 @@
 import type { Health } from "../../../wire/node.ts";
 
-export type HealthFigures = Pick<Health, "disk" | "network" | "system" | "gpus">;
+export type HealthFigures = Pick<Health, "disk" | "network" | "system" | "gpus" | "warnings">;
 
 /** Figures cached for as long as the contract says; never takes over 2 s to answer. */
 export type HostStats = Readonly<{
