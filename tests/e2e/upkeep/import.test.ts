@@ -7,6 +7,7 @@ import {
   existsSync,
   mkdirSync,
   mkdtempSync,
+  readdirSync,
   readFileSync,
   renameSync,
   rmSync,
@@ -228,13 +229,17 @@ describe("a job that ran under the earlier server and whose session lives", () =
   test.skipIf(!canCrossDisks)("goes on also where its folder is on another disk", async () => {
     const place = mkdtempSync(join(OTHER_DISK, "nexus-import-"));
     try {
-      await addRunning("live01", join(place, "nexus-job-live01-x"), "exit 9");
+      const dir = join(place, "nexus-job-live01-x");
+      await addRunning("live01", dir, "exit 9");
       await takeOver();
       await world.startServer();
       expect(await logOf("live01")).toContain("begun");
       letGo();
       expect(await world.waitFor("live01")).toMatchObject({ status: "failed", exit_code: 9 });
       expect(await logOf("live01")).toContain("the end");
+      await waitUntil(async () => (await world.job("live01")).outputs.state !== "moving", "its files are seen to");
+      expect(readFileSync(join(dir, "repo", "made.txt"), "utf8")).toBe("more\n");
+      expect(readdirSync(dir)).not.toContain("outputs");
     } finally {
       rmSync(place, { recursive: true });
     }
@@ -288,6 +293,31 @@ describe("a job that ran under the earlier server and whose session lives", () =
         expect(await theirs.waitFor("live01")).toMatchObject({ status: "failed", exit_code: 6 });
       } finally {
         await theirs.dispose();
+        removeUser(user);
+      }
+    },
+  );
+
+  test.skipIf(!canMakeUsers)(
+    "of another user than the server has a terminal that one line tells how to see",
+    async () => {
+      const user = makeUser(mkdtempSync(join(world.folder, "users-")), "bob");
+      try {
+        chmodSync(world.folder, 0o755);
+        const dir = join(world.folder, "job-folders", "nexus-job-live01-x");
+        mkdirSync(dir, { recursive: true });
+        chownAll(dir, user.uid);
+        await startSession("live01", dir, "echo begun; sleep 300", user.as);
+        noteRunning("live01", dir);
+        await takeOver();
+        await world.startServer();
+        const { pid, screen_session_name: session } = await world.job("live01");
+        const refused = `Job live01 has a terminal of the user ${user.name}, which this server can't show: as ${user.name}, type screen -x ${pid}.${session}`;
+        const argv = ["script", "-qec", `${NX} attach live01; echo code $?`, "/dev/null"];
+        const asked = await runProgram(argv, { env: { ...world.env, TERM: "xterm" }, cwd: world.home });
+        expect(asked.stdout).toContain(refused);
+        expect(asked.stdout).toContain("code 6");
+      } finally {
         removeUser(user);
       }
     },
