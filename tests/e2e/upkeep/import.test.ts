@@ -222,6 +222,8 @@ describe("a job that ran under the earlier server and whose session lives", () =
     expect(await world.waitFor("live01")).toMatchObject(end);
     expect(await logOf("live01")).toContain("the end");
     expect(readFileSync(join(dir, "repo", "made.txt"), "utf8")).toBe("more\n");
+    const files = await world.nx(["files", "live01"]);
+    expect([files.exitCode, files.stderr]).toEqual([0, expect.stringContaining(`What it makes stays in ${dir}/repo`)]);
     rmSync(dir, { recursive: true });
     expect(await logOf("live01")).toContain("the end");
   });
