@@ -30,9 +30,12 @@ const enter = (rows: readonly LogRow[], at: number): RowWindow => {
 const goTo = ({ rows, at }: RowWindow, next: number): RowWindow =>
   enter(rows.with(at, readState(rows[at] ?? null)), next);
 
-const writeBelow = ({ rows, at }: RowWindow, text: string): RowWindow => {
-  const lines = `${rows[at] ?? ""}${text}`.split("\n");
-  return { rows: rows.slice(0, at).concat(lines), at: at + lines.length - 1 };
+const writeBelow = (window: RowWindow, text: string): RowWindow => {
+  const end = text.indexOf("\n");
+  if (end === -1) return append(window, text);
+  const { rows, at } = append(window, text.slice(0, end));
+  const lines = text.slice(end + 1).split("\n");
+  return { rows: rows.concat(lines), at: at + lines.length };
 };
 
 /** A row that stands there is drawn anew from its beginning. */
