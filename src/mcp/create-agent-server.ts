@@ -97,7 +97,10 @@ export const createAgentServer = (serve: Serve): Server => {
     const tool = TOOLS.find(({ name }) => name === params.name);
     if (tool === undefined) throw refuseTool(params.name);
     const report = createReport(params._meta?.progressToken, notify);
-    return call(tool, serve({ signal, report }), params.arguments);
+    return call(tool, serve({ signal, report }), params.arguments).catch((error) => {
+      if (!signal.aborted) server.onerror?.(error);
+      throw error;
+    });
   });
   offerResources(server, serve);
   return server;

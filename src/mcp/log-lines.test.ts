@@ -21,6 +21,16 @@ describe("lines of a log", () => {
     expect(readLines(RECORDED)).toEqual(["epoch 1", "100%|##########| 9/9", "loss 0.5"]);
   });
 
+  test("are there once, as they were last, where several bars were drawn anew", () => {
+    expect(readLines("a\r\n\r x 1%\r\n\r y 2%\u001b[A\r x 3%\r\n\r y 4%\r\n\r\nb\r\n")).toEqual([
+      "a",
+      " x 3%",
+      " y 4%",
+      "",
+      "b",
+    ]);
+  });
+
   test("that only look like the recorder's are a job's own", () => {
     const own = "first\nScript started on a stage [x]\nlast\n";
     expect(readLines(own)).toEqual(["first", "Script started on a stage [x]", "last"]);

@@ -1,61 +1,61 @@
 import { stripVTControlCharacters } from "node:util";
-import { describeError } from "../base/describe-error.ts";
 import { err, ok, type Result } from "../base/result.ts";
 import { collectInTurns } from "../tools/give-way.ts";
+import { createFinalLines, splitLines } from "../wire/logs/final-lines.ts";
+import { MOST_ROWS } from "../wire/logs/fold.ts";
+import { chainFilters, createRecorderFilter } from "../wire/logs/recorder-filter.ts";
 import { type Trouble, WRONG_ARGUMENTS } from "./ask.ts";
+import { createTextMatcher, type MatchText } from "./text-matcher.ts";
 
 /** Of a log; `left_out` counts the lines before those shown that were wanted too. */
 export type LogLines = Readonly<{ lines: readonly string[]; left_out: number }>;
 
-export type Matches = (line: string) => boolean;
-
-const RECORDER = /^Script (?:started|done) on .*\[.*\]$/;
 const MAX_LINE = 400;
-const MAX_PROGRAM = 2000;
+const SLICE = 64 * 1024;
 
-const readLine = (line: string): string => {
-  const text = stripVTControlCharacters(line.replace(/\r+$/, ""));
-  const shown = text.slice(text.lastIndexOf("\r") + 1);
-  return shown.length <= MAX_LINE ? shown : `${shown.slice(0, MAX_LINE)}…`;
+const showLine = (line: string): string => {
+  const text = stripVTControlCharacters(line);
+  return text.length <= MAX_LINE ? text : `${text.slice(0, MAX_LINE)}…`;
 };
 
-const isRecorder = (line: string | undefined): boolean => line !== undefined && RECORDER.test(readLine(line));
+const listAll = function* (log: string): Generator<string> {
+  const filter = chainFilters(createRecorderFilter(), createFinalLines(MOST_ROWS));
+  for (let at = 0; at < log.length; at += SLICE)
+    yield* splitLines(filter.push(log.slice(at, at + SLICE))).map(showLine);
+  yield* splitLines(filter.end()).map(showLine);
+};
 
-const splitLog = (log: string): readonly string[] => {
-  const lines = log.replace(/\n$/, "").split("\n");
-  const own = lines.slice(isRecorder(lines[0]) ? 1 : 0, isRecorder(lines.at(-1)) ? -1 : lines.length);
-  while (own.length > 0 && readLine(own.at(-1) ?? "") === "") own.pop();
-  return own;
+const listLines = function* (log: string): Generator<string> {
+  let blank = 0;
+  for (const line of listAll(log)) {
+    if (line === "") blank += 1;
+    else {
+      yield* Array.from({ length: blank }, () => "");
+      yield line;
+      blank = 0;
+    }
+  }
 };
 
 /** Without the recorder's own, each as it looked at its end: a progress bar is there once, and nothing paints. */
-export const readLines = (log: string): readonly string[] => splitLog(log).map(readLine);
+export const readLines = (log: string): readonly string[] => [...listLines(log)];
 
-const refuse = (reason: string): Result<never, Trouble> => err({ code: WRONG_ARGUMENTS, message: `search: ${reason}` });
-
-/** By a regular expression in RE2 syntax, which no line makes slow, and small enough for many lines. */
-export const createMatcher = async (pattern: string | undefined): Promise<Result<Matches, Trouble>> => {
+/** All match where nothing is searched for. */
+export const createMatcher = async (pattern: string | undefined): Promise<Result<MatchText, Trouble>> => {
   if (pattern === undefined) return ok(() => true);
-  const { RE2JS } = await import("re2js");
-  try {
-    const expression = RE2JS.compile(pattern);
-    if (expression.programSize() > MAX_PROGRAM) return refuse("the regular expression is too large; make it simpler");
-    return ok((line) => expression.test(line));
-  } catch (error) {
-    return refuse(`not a regular expression: ${describeError(error)}`);
-  }
+  const matches = await createTextMatcher(pattern);
+  if (matches.ok) return matches;
+  const { message, isSyntax } = matches.error;
+  return err({ code: WRONG_ARGUMENTS, message: `search: ${isSyntax ? "not a regular expression: " : ""}${message}` });
 };
 
-const findMatching = function* (lines: readonly string[], matches: Matches): Generator<string | null> {
-  for (const line of lines) {
-    const text = readLine(line);
-    yield matches(text) ? text : null;
-  }
+const findMatching = function* (log: string, matches: MatchText): Generator<string | null> {
+  for (const line of listLines(log)) yield matches(line) ? line : null;
 };
 
 /** The last lines that match. Everything else has its turn meanwhile. */
-export const chooseLines = async (log: string, matches: Matches, most: number): Promise<LogLines> => {
-  const wanted = await collectInTurns(findMatching(splitLog(log), matches));
+export const chooseLines = async (log: string, matches: MatchText, most: number): Promise<LogLines> => {
+  const wanted = await collectInTurns(findMatching(log, matches));
   const lines = most === 0 ? [] : wanted.slice(-most);
   return { lines, left_out: wanted.length - lines.length };
 };

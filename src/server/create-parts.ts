@@ -3,12 +3,14 @@ import { join } from "node:path";
 import { IS_SINGLE_FILE } from "../base/single-file.ts";
 import { createEventFeed, type EventFeed } from "./api/live/event-feed.ts";
 import type { Clock } from "./core/clock.ts";
+import { describeClockJump } from "./core/machine/clock-jump.ts";
 import type { ReadDiskRoom } from "./core/machine/disk-room.ts";
 import type { HostStats } from "./core/machine/host.ts";
 import type { LaunchTrouble } from "./core/machine/launch-trouble.ts";
 import { createServerChannels, JOB_CHANNELS } from "./core/notices/channels.ts";
 import type { Couriers } from "./core/notices/courier.ts";
 import type { Channel } from "./core/notices/plan-notices.ts";
+import { describeStuckMessages } from "./core/notices/stuck-messages.ts";
 import type { GpuProbe } from "./core/queue/gpu.ts";
 import type { Executor, JobDirectory } from "./core/running/executor.ts";
 import type { JobTerminals } from "./core/running/job-terminal.ts";
@@ -24,6 +26,7 @@ import { createGpus } from "./external/gpus/create-gpus.ts";
 import { createGpuHealth } from "./external/gpus/gpu-health.ts";
 import { createJobDirectory } from "./external/job-folder/job-directory.ts";
 import { createJobOutputs } from "./external/job-folder/outputs/job-outputs.ts";
+import { createClockWatch } from "./external/machine/clock-watch.ts";
 import { createDiskRoom } from "./external/machine/disk-room.ts";
 import { createHostStats } from "./external/machine/host-stats.ts";
 import { createNetworkTest } from "./external/machine/network-test.ts";
@@ -65,13 +68,22 @@ export const readClock: Clock = () => Date.now() / 1000;
 /** In seconds, on a clock that nobody sets. */
 export const readUptime: Clock = () => performance.now() / 1000;
 
-const createHealth = (settings: Settings, gpus: GpuProbe): HostStats =>
-  createHostStats({
+const createHealth = (settings: Settings, gpus: GpuProbe, { outbox }: Store): HostStats => {
+  const findJump = createClockWatch(readClock);
+  return createHostStats({
     serverDir: settings.serverDir,
     clock: readClock,
     measureNetwork: createNetworkTest(settings),
     readGpus: createGpuHealth(gpus),
+    listWarnings: () => {
+      const jump = findJump();
+      return [
+        ...(jump === null ? [] : [describeClockJump(jump)]),
+        ...describeStuckMessages(outbox.measure(), readClock()),
+      ];
+    },
   });
+};
 
 export const createParts = (
   settings: Settings,
@@ -85,7 +97,7 @@ export const createParts = (
   return {
     ...reporting,
     ...{ store: announceChanges(opened.store, feed.publish), feed, certificate: opened.certificate },
-    ...{ clock: readClock, gpus, health: createHealth(settings, gpus) },
+    ...{ clock: readClock, gpus, health: createHealth(settings, gpus, opened.store) },
     readDiskRoom: createDiskRoom(settings, readClock),
     channels: [...JOB_CHANNELS, ...createServerChannels(notify)],
     couriers: createCouriers(settings, readClock),

@@ -85,6 +85,10 @@ export const healthSchema = z
       })
       .nullable(),
     gpus: z.array(gpuHealthSchema).nullable().optional().meta({ description: "Null when the GPUs can't be read" }),
+    warnings: z.array(z.string()).optional().meta({
+      description:
+        "There while somebody should see to something, with what to do: the clock was set, messages do not go out. Not told to who shows no token",
+    }),
   })
   .meta({ id: "Health" });
 

@@ -234,7 +234,7 @@ export const createHarness = (
         note("error")(event, fields);
       },
     },
-    findProcessOwner: async (pid) => (pid === 5 ? { user: "bob", program: "python" } : null),
+    findProcessOwner: async (pid) => (pid === 5 ? { user: "bob", program: "python", isOther: true } : null),
     jobDir: {
       pathOf: (id) => `/jobs/${id}`,
       list: async () => [],

@@ -1,6 +1,7 @@
-import { createTopState, type ServerView, type TopState } from "../../src/cli/top/top-state.ts";
+import { createTopState, type TopState } from "../../src/cli/top/top-state.ts";
 import type { WireGpu } from "../../src/wire/gpu.ts";
 import type { WireJob } from "../../src/wire/job.ts";
+import type { ServerView } from "../../src/wire/views/server-view.ts";
 
 export const NOW = 1_800_000_000;
 

@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
 import type { Health } from "../../wire/node.ts";
-import { describeIllHealth, nameHealth } from "./health-text.ts";
+import { describeIllHealth, listHealthWarnings, nameHealth } from "./health-text.ts";
 
 const GIB = 1024 ** 3;
 
@@ -35,4 +35,9 @@ test("a machine under load is busy", () => {
   expect(nameHealth(createHealth(91, 1))).toBe("disk nearly full");
   expect(nameHealth(createHealth(96, 1, { status: "unhealthy" }))).toBe("unhealthy");
   expect(nameHealth(createHealth(96, 1, { status: null }))).toBe("unknown");
+});
+
+test("what the server says that somebody should see to is shown safe for a terminal", () => {
+  expect(listHealthWarnings(createHealth(1, 1))).toEqual([]);
+  expect(listHealthWarnings(createHealth(1, 1, { warnings: ["a\u001b[2J"] }))).toEqual(["a\\x1b[2J"]);
 });

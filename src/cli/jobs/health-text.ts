@@ -1,3 +1,4 @@
+import { escapeText } from "../../base/escape-text.ts";
 import { DISK_PERCENT } from "../../wire/limits.ts";
 import type { Health } from "../../wire/node.ts";
 
@@ -25,3 +26,6 @@ export const describeIllHealth = (health: Health): string | null => {
     ? `the machine is unhealthy${formatScore(health)}: ${name} ${figures}`
     : `the ${name} is nearly full: ${figures}`;
 };
+
+/** What else somebody should see to, as the server says it. */
+export const listHealthWarnings = ({ warnings = [] }: Health): readonly string[] => warnings.map(escapeText);

@@ -1,4 +1,4 @@
-import { createFinalLines } from "../../wire/logs/final-lines.ts";
+import { createFinalLines, readFinalText } from "../../wire/logs/final-lines.ts";
 import { chainFilters, createRecorderFilter, type TextFilter } from "../../wire/logs/recorder-filter.ts";
 import { createTerminalFilter } from "../terminal/terminal-safety.ts";
 
@@ -13,6 +13,7 @@ export const createLogFilter = (isTerminal: boolean): LogFilter => {
 };
 
 export const filterLog = (text: string, isTerminal: boolean): string => {
-  const filter = createLogFilter(isTerminal);
+  if (!isTerminal) return readFinalText(text);
+  const filter = createLogFilter(true);
   return filter.push(text) + filter.end();
 };

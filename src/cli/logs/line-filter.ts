@@ -1,6 +1,6 @@
+import type { MatchText } from "../../mcp/text-matcher.ts";
 import { createFinalLines, splitLines } from "../../wire/logs/final-lines.ts";
 import { chainFilters, createRecorderFilter, type TextFilter } from "../../wire/logs/recorder-filter.ts";
-import type { MatchText } from "../terminal/text-matcher.ts";
 
 type Lines = Readonly<{ matches: MatchText; render: (line: string) => string }>;
 

@@ -1,7 +1,7 @@
 import { ok, type Result } from "../../base/result.ts";
 import type { Failure } from "../../command-line/command.ts";
 import { failUsage } from "../../command-line/usage.ts";
-import { createTextMatcher, type MatchText, MOST_CHARACTERS } from "../terminal/text-matcher.ts";
+import { createTextMatcher, type MatchText, MOST_CHARACTERS } from "../../mcp/text-matcher.ts";
 
 const ESC = "\\u001b";
 const SEQUENCE = new RegExp(

@@ -2,8 +2,8 @@ import { ok, type Result } from "../../base/result.ts";
 import type { Failure, Flag, FlagValues } from "../../command-line/command.ts";
 import { readSwitch, readText, readWhole } from "../../command-line/flag-values.ts";
 import { failUsage } from "../../command-line/usage.ts";
+import type { MatchText } from "../../mcp/text-matcher.ts";
 import { readPast } from "../terminal/moment.ts";
-import type { MatchText } from "../terminal/text-matcher.ts";
 import { createLineMatcher } from "./line-matcher.ts";
 
 /** `matches` is null without a search. */

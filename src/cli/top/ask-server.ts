@@ -1,29 +1,16 @@
 import { ok, type Result } from "../../base/result.ts";
 import { phraseFailure } from "../../command-line/usage.ts";
-import type { WireGpu } from "../../wire/gpu.ts";
 import type { WireJob } from "../../wire/job.ts";
-import type { ServerStatus } from "../../wire/node.ts";
+import { readServerView, type ServerView } from "../../wire/views/server-view.ts";
 import type { Api } from "../connection/api-client.ts";
 import type { ApiFailure } from "../connection/api-failure.ts";
 import type { Effect } from "./actions.ts";
 import { readLogLines } from "./log-lines.ts";
-import type { JobLog, ServerView } from "./top-state.ts";
+import type { JobLog } from "./top-state.ts";
 
 const MOST_JOBS = 200;
 
-export const readView = async (api: Api): Promise<Result<ServerView, ApiFailure>> => {
-  const [status, gpus, running, queued] = await Promise.all([
-    api.get<ServerStatus>("/v1/server/status"),
-    api.get<readonly WireGpu[]>("/v1/gpus"),
-    api.get<readonly WireJob[]>(`/v1/jobs?status=running&limit=${MOST_JOBS}`),
-    api.get<readonly WireJob[]>(`/v1/jobs?status=queued&limit=${MOST_JOBS}`),
-  ]);
-  if (!status.ok) return status;
-  if (!gpus.ok) return gpus;
-  if (!running.ok) return running;
-  if (!queued.ok) return queued;
-  return ok({ status: status.value, gpus: gpus.value, running: running.value, queued: queued.value });
-};
+export const readView = (api: Api): Promise<Result<ServerView, ApiFailure>> => readServerView(api.get, MOST_JOBS);
 
 /** The last lines, and the job as it stands by then. */
 export const readJobLog = async (api: Api, id: string, count: number): Promise<Result<JobLog, ApiFailure>> => {

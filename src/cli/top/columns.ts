@@ -1,13 +1,14 @@
 import type { WireGpu } from "../../wire/gpu.ts";
 import { formatGpuMemory, listGpuUses } from "../../wire/gpus/gpu-text.ts";
 import type { WireJob } from "../../wire/job.ts";
+import type { ServerView } from "../../wire/views/server-view.ts";
 import { formatGpus } from "../jobs/job-text.ts";
 import { createCommandList, type FitListed, type Listed } from "../lists/command-list.ts";
 import { formatDuration } from "../terminal/duration.ts";
 import { truncateText } from "../terminal/text-width.ts";
 import type { Style } from "./line.ts";
 import type { Column } from "./table.ts";
-import { listShown, type ServerView } from "./top-state.ts";
+import { listShown } from "./top-state.ts";
 
 const MIDDLE = 48;
 const WIDE = 64;

@@ -1,13 +1,5 @@
-import type { WireGpu } from "../../wire/gpu.ts";
 import type { WireJob } from "../../wire/job.ts";
-import type { ServerStatus } from "../../wire/node.ts";
-
-export type ServerView = Readonly<{
-  status: ServerStatus;
-  gpus: readonly WireGpu[];
-  running: readonly WireJob[];
-  queued: readonly WireJob[];
-}>;
+import type { ServerView } from "../../wire/views/server-view.ts";
 
 /** `lines` are the last ones, harmless and without line ends. */
 export type JobLog = Readonly<{ job: WireJob; lines: readonly string[] }>;

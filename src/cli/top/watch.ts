@@ -2,6 +2,7 @@ import { ok } from "../../base/result.ts";
 import type { Outcome } from "../../command-line/command.ts";
 import { INTERRUPTED, phraseFailure } from "../../command-line/usage.ts";
 import { type Repeater, repeat } from "../../tools/repeat.ts";
+import type { ServerView } from "../../wire/views/server-view.ts";
 import { type Api, createApi } from "../connection/api-client.ts";
 import { standBack } from "../targets/target.ts";
 import { type Effect, reactToKey } from "./actions.ts";
@@ -15,7 +16,6 @@ import {
   createTopState,
   findLogged,
   type Holder,
-  type ServerView,
   type TopState,
   takeLog,
   takeView,

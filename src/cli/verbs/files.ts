@@ -10,7 +10,7 @@ import { connect } from "../connection/connect.ts";
 import { listRows, printRows, wantsJson } from "../documents/rows.ts";
 import { findJobWithFiles, listFiles, listPlaces } from "../files/list-files.ts";
 import { isEnded } from "../jobs/await-job.ts";
-import { describeNoFiles } from "../jobs/kept-text.ts";
+import { describeNoFiles, listNotes } from "../jobs/kept-text.ts";
 import { LIST_FLAGS, readLimit } from "../jobs/list-flags.ts";
 import { formatClock } from "../terminal/clock.ts";
 import { hint, print, printTable } from "../terminal/output.ts";
@@ -27,11 +27,16 @@ const showTable = ({ files, total_files, total_bytes }: WireFiles): void => {
   print(`${describeAmount({ files: total_files, bytes: total_bytes })} in all`);
 };
 
+const sayNone = (job: WireJob): void => {
+  hint(`Job ${job.id} ${isEnded(job) ? describeNoFiles(job) : "has written no files yet"}.`);
+  for (const note of listNotes(job)) hint(note);
+};
+
 const show = (job: WireJob, files: WireFiles, flags: FlagValues): void => {
   if (wantsJson(flags)) printRows(files.files, flags, files);
   else if (readSwitch(flags, "quiet")) for (const { path } of files.files) print(escapeText(path));
   else if (files.total_files > 0) showTable(files);
-  else hint(isEnded(job) ? `Job ${job.id} ${describeNoFiles(job)}.` : `Job ${job.id} has written no files yet.`);
+  else sayNone(job);
 };
 
 const sayMore = ({ id }: WireJob, { files, total_files }: WireFiles): void => {

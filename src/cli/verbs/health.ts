@@ -4,8 +4,8 @@ import { readSwitch } from "../../command-line/flag-values.ts";
 import type { GpuHealth, Health } from "../../wire/node.ts";
 import { connect } from "../connection/connect.ts";
 import { warnOfTrouble } from "../jobs/halt-text.ts";
-import { formatScore, nameHealth } from "../jobs/health-text.ts";
-import { print, printJson } from "../terminal/output.ts";
+import { formatScore, listHealthWarnings, nameHealth } from "../jobs/health-text.ts";
+import { hint, print, printJson } from "../terminal/output.ts";
 
 const GIB = 1024 ** 3;
 const NAME_WIDTH = 8;
@@ -57,6 +57,7 @@ const run = async ({ flags }: Invocation): Promise<Outcome> => {
   if (readSwitch(flags, "json")) printJson(health.value);
   else {
     show(health.value);
+    for (const warning of listHealthWarnings(health.value)) hint(`Warning: ${warning}`);
     await warnOfTrouble(api.value);
   }
   return DONE;

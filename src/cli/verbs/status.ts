@@ -10,7 +10,7 @@ import type { Api } from "../connection/api-client.ts";
 import { connect } from "../connection/connect.ts";
 import { describeVersion } from "../connection/server-version.ts";
 import { describeGpuTrouble, describeHalt } from "../jobs/halt-text.ts";
-import { describeIllHealth } from "../jobs/health-text.ts";
+import { describeIllHealth, listHealthWarnings } from "../jobs/health-text.ts";
 import { printQueued, printRunning } from "../jobs/job-text.ts";
 import { describeExpiring } from "../jobs/kept-text.ts";
 import { readUserName } from "../settings/user-name.ts";
@@ -75,6 +75,7 @@ const listWarnings = ({ status, health }: Overview): readonly (string | null)[] 
   status.gpu_hint ? escapeText(status.gpu_hint) : null,
   ...describeExpiring(status),
   status.disk_error === undefined ? describeIllHealth(health) : null,
+  ...listHealthWarnings(health),
   describeVersion(status.server_version),
 ];
 

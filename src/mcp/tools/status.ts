@@ -1,35 +1,12 @@
 import { z } from "zod";
-import { ok, type Result } from "../../base/result.ts";
+import { ok } from "../../base/result.ts";
 import type { WireGpu } from "../../wire/gpu.ts";
 import { listGpuUses } from "../../wire/gpus/gpu-text.ts";
-import type { WireJob } from "../../wire/job.ts";
-import type { ServerStatus } from "../../wire/node.ts";
-import type { Ask, Trouble } from "../ask.ts";
+import { readServerView, type ServerView } from "../../wire/views/server-view.ts";
 import { describeBriefly, leaveOutUnknown, readNow } from "../brief-job.ts";
 import { defineTool, type Facts, type Tool } from "../tool.ts";
 
-type Overview = Readonly<{
-  status: ServerStatus;
-  gpus: readonly WireGpu[];
-  running: readonly WireJob[];
-  queued: readonly WireJob[];
-}>;
-
 const SHOWN = 5;
-
-const readOverview = async (ask: Ask): Promise<Result<Overview, Trouble>> => {
-  const [status, gpus, running, queued] = await Promise.all([
-    ask.get<ServerStatus>("/v1/server/status"),
-    ask.get<readonly WireGpu[]>("/v1/gpus"),
-    ask.get<readonly WireJob[]>(`/v1/jobs?status=running&limit=${SHOWN}`),
-    ask.get<readonly WireJob[]>(`/v1/jobs?status=queued&limit=${SHOWN}`),
-  ]);
-  if (!status.ok) return status;
-  if (!gpus.ok) return gpus;
-  if (!running.ok) return running;
-  if (!queued.ok) return queued;
-  return ok({ status: status.value, gpus: gpus.value, running: running.value, queued: queued.value });
-};
 
 const describeGpu = (gpu: WireGpu): Facts =>
   leaveOutUnknown({
@@ -42,7 +19,7 @@ const describeGpu = (gpu: WireGpu): Facts =>
     total_mib: gpu.memory_total,
   });
 
-const listWarnings = ({ status }: Overview): readonly string[] =>
+const listWarnings = ({ status }: ServerView): readonly string[] =>
   [
     status.mock ? "the GPUs are mock ones, so jobs run without a GPU" : null,
     status.disk_error ?? null,
@@ -51,7 +28,7 @@ const listWarnings = ({ status }: Overview): readonly string[] =>
     status.gpu_hint,
   ].filter((warning) => warning !== null);
 
-const describe = (overview: Overview, target: string): Facts => {
+const describe = (overview: ServerView, target: string): Facts => {
   const { status, gpus, running, queued } = overview;
   const now = readNow();
   return leaveOutUnknown({
@@ -75,7 +52,7 @@ export const status: Tool = defineTool(
     input: z.strictObject({}),
   },
   async ({ ask, target }) => {
-    const overview = await readOverview(ask);
+    const overview = await readServerView(ask.get, SHOWN);
     return overview.ok ? ok(describe(overview.value, target)) : overview;
   },
 );

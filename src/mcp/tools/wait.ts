@@ -9,10 +9,11 @@ import { jobIds, lineCount, search } from "../arguments.ts";
 import type { Ask, Trouble } from "../ask.ts";
 import { type Awaited, awaitJobs } from "../await-jobs.ts";
 import { describeState, leaveOutUnknown, readNow } from "../brief-job.ts";
-import { chooseLines, createMatcher, type Matches } from "../log-lines.ts";
+import { chooseLines, createMatcher } from "../log-lines.ts";
+import type { MatchText } from "../text-matcher.ts";
 import { defineTool, type Facts, type Tool } from "../tool.ts";
 
-type Shown = Readonly<{ lines: number; matches: Matches; isSearch: boolean }>;
+type Shown = Readonly<{ lines: number; matches: MatchText; isSearch: boolean }>;
 
 const USUAL_LINES = 5;
 const USUAL_TIMEOUT_S = 600;

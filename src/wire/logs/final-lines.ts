@@ -1,53 +1,48 @@
-import { takeLastState } from "../../base/last-state.ts";
+import { type Fold, foldText, MOST_ROWS, passFold, showRest, startFold } from "./fold.ts";
 import { chainFilters, createRecorderFilter, type TextFilter } from "./recorder-filter.ts";
 
-const MOST_HELD = 256 * 1024;
 const LINE_END = /(?<!\r)\r+\n/g;
+const ESC = "\\u001b";
+const UNFINISHED = new RegExp(`${ESC}(?:\\[\\d{0,5})?$`);
 
 /** Without the CR that a terminal puts before LF. */
 export const useLineFeeds = (log: string): string => log.replace(LINE_END, "\n");
 
-const keepState = (line: string): string => (line.endsWith("\r") ? `${takeLastState(line)}\r` : takeLastState(line));
-
-const isRedrawn = (line: string): boolean => takeLastState(line) !== line.replace(/(?<!\r)\r+$/, "");
-
-/** `pass` gives what stands in a line whose end has not come, if it was not drawn anew so far. */
+/** `pass` gives, where nothing came for a while, what is there and is not being drawn anew. */
 export type FinalLines = TextFilter & Readonly<{ pass: () => string }>;
 
 /**
- * Whole lines, each as a terminal shows it in the end: a line that was drawn anew, as a progress bar is, is its last state. A line that
- * has no end is passed in pieces; of one that is drawn anew after some of it was passed the last state is a line of its own.
+ * Whole lines, each as a terminal shows it in the end: a line that was drawn anew, as a progress bar is, is its last state. The last
+ * `reach` of them are held back, as a program may go back to them; without it that begins once one has gone back, and what is drawn anew of
+ * a line that was passed is a line of its own. A line that has no end is passed in pieces.
  */
-export const createFinalLines = (): FinalLines => {
+export const createFinalLines = (reach = 0): FinalLines => {
+  let fold = startFold(reach);
   let held = "";
-  let isBegun = false;
-  const finish = (line: string): string => {
-    const start = isBegun && isRedrawn(line) ? "\n" : "";
-    isBegun = false;
-    return start + takeLastState(line);
-  };
-  const release = (): string => {
-    const passed = held;
-    held = "";
-    isBegun = isBegun || passed !== "";
-    return passed;
+  const show = (next: Fold): string => {
+    fold = { ...next, out: "" };
+    return next.out;
   };
   return {
     push: (text) => {
-      const end = text.lastIndexOf("\n") + 1;
-      const lines = end === 0 ? "" : `${(held + text.slice(0, end - 1)).split("\n").map(finish).join("\n")}\n`;
-      held = end === 0 ? held + text : text.slice(end);
-      if (held.length > MOST_HELD) held = keepState(held);
-      return held.length > MOST_HELD ? lines + release() : lines;
+      const all = held + text;
+      held = UNFINISHED.exec(all.slice(-7))?.[0] ?? "";
+      return show(foldText(fold, all.slice(0, all.length - held.length)));
     },
-    pass: () => (held.includes("\r") ? "" : release()),
-    end: () => finish(held),
+    pass: () => show(passFold(fold, reach)),
+    end: () => showRest(foldText(fold, held)),
   };
+};
+
+/** Each line of a text as it was in the end, wherever the program went back to. */
+export const keepFinalLines = (text: string): string => {
+  const lines = createFinalLines(MOST_ROWS);
+  return lines.push(text) + lines.end();
 };
 
 /** A log without its recorder's lines, CR before LF and all but the last states of what was drawn anew. */
 export const readFinalText = (log: string): string => {
-  const filter = chainFilters(createRecorderFilter(), createFinalLines());
+  const filter = chainFilters(createRecorderFilter(), createFinalLines(MOST_ROWS));
   return filter.push(log) + filter.end();
 };
 

@@ -11,6 +11,9 @@ let world: World;
 const BAR = String.raw`for i in 10 50 100; do printf '\r%3d%%|##' $i; done; echo; printf '\033[31mloss nan\033[0m\n'; echo end`;
 const SHOWN = "100%|##\n\u001b[31mloss nan\u001b[0m\nend\n";
 
+const BARS = String.raw`printf 'a  0%%\nb  0%%'; for i in 1 2 3 4; do printf '\r\033[2K\033[1A\033[2Ka 5%s%%\nb 7%s%%' $i $i; done; echo; echo end`;
+const BARS_SHOWN = "a 54%\nb 74%\nend\n";
+
 const pathOf = (id: string, name: string): string => join(world.folder, "server", "jobs", id, name);
 
 const readEnd = async (...words: readonly string[]): Promise<string> => (await world.nx(["logs", ...words])).stdout;
@@ -20,6 +23,8 @@ beforeAll(async () => {
   await world.startServer();
   await world.submit({ job_id: "bar-1", command: BAR, num_gpus: 0 });
   await world.waitFor("bar-1");
+  await world.submit({ job_id: "bars-1", command: BARS, num_gpus: 0 });
+  await world.waitFor("bars-1");
 });
 
 afterAll(() => world.dispose());
@@ -49,6 +54,15 @@ describe("a progress bar that was drawn anew", () => {
     expect(await readEnd("--raw", "bar-1")).toBe(bytes);
     expect(await readEnd("-F", "--raw", "bar-1")).toBe(bytes);
   });
+});
+
+test("of several progress bars each is one line, its last state, and one of those that -n counts", async () => {
+  expect(await readEnd("bars-1")).toEndWith(`\n${BARS_SHOWN}`);
+  expect(await readEnd("-n", "2", "bars-1")).toBe("b 74%\nend\n");
+  expect(await readEnd("-n", "3", "bars-1")).toBe(BARS_SHOWN);
+  expect(JSON.parse(await readEnd("--json", "-n", "3", "bars-1"))).toEqual({ data: BARS_SHOWN });
+  expect(await readEnd("--search", "^b", "bars-1")).toBe("b 74%\n");
+  expect(await readEnd("--raw", "bars-1")).toContain("\u001b[1A\u001b[2Ka 54%\r\nb 74%\r\nend");
 });
 
 test("neither --json nor format=text has the recorder's lines or CR before LF; the plain answer has those lines, with LF", async () => {

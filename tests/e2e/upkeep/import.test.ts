@@ -7,6 +7,7 @@ import {
   existsSync,
   mkdirSync,
   mkdtempSync,
+  readdirSync,
   readFileSync,
   renameSync,
   rmSync,
@@ -22,11 +23,14 @@ import {
   type Finished,
   killProcess,
   listProcessesWith,
+  NX,
   runProgram,
   SERVER,
   stopChild,
 } from "../../support/programs.ts";
 import { canInstall } from "../../support/python.ts";
+import { createTmux } from "../../support/tmux.ts";
+import { canMakeUsers, makeUser, removeUser } from "../../support/unix-users.ts";
 import { letPass, waitUntil } from "../../support/wait.ts";
 import { createWorld, type World } from "../../support/world.ts";
 
@@ -58,6 +62,8 @@ const jobFolder = (id: string): string => join(folder, "job-folders", `nexus-job
 const isOtherDisk = existsSync(OTHER_DISK) && statSync(OTHER_DISK).dev !== statSync(tmpdir()).dev;
 const canCrossDisks = checkAbility(isOtherDisk, "a second disk at /dev/shm");
 
+type Enter = (argv: readonly string[]) => readonly string[];
+
 const COMMANDS = (dir: string, command: string): string => `#!/bin/bash
 set -euo pipefail
 
@@ -86,7 +92,9 @@ fi
 echo "Job completed successfully" >&2
 `;
 
-const startSession = async (id: string, dir: string, command: string): Promise<void> => {
+const KEEP_USER: Enter = (argv) => argv;
+
+const startSession = async (id: string, dir: string, command: string, enter = KEEP_USER): Promise<void> => {
   mkdirSync(dir, { recursive: true });
   writeFileSync(join(dir, "job_commands.sh"), COMMANDS(dir, command));
   writeFileSync(join(dir, "run.sh"), RUN(dir));
@@ -94,20 +102,33 @@ const startSession = async (id: string, dir: string, command: string): Promise<v
   const rc = join(dir, "x.screenrc");
   writeFileSync(rc, "defscrollback 10000\n");
   const env = { ...world.env, CUDA_VISIBLE_DEVICES: "0", NAME: id };
-  const began = spawnSync("screen", ["-c", rc, "-dmS", `nexus_job_${id}`, join(dir, "run.sh")], { env });
+  const argv = enter(["screen", "-c", rc, "-dmS", `nexus_job_${id}`, join(dir, "run.sh")]);
+  const began = spawnSync(argv[0] ?? "", argv.slice(1), { env });
   expect(began.status).toBe(0);
   const log = join(dir, "output.log");
   await waitUntil(() => existsSync(log) && readFileSync(log, "utf8").includes("begun"), "the session began");
 };
 
+const noteRunning = (id: string, dir: string, earlier = folder): void =>
+  changeEarlier(
+    earlier,
+    `update jobs set id = '${id}', dir = '${dir}', started_at = ${Date.now() / 1000} where id = 'lost01'`,
+  );
+
 const addRunning = async (id: string, dir: string, ending: string): Promise<void> => {
   const command = `echo begun; until [ -e ${world.folder}/go ]; do sleep 0.02; done; echo more > made.txt; echo the end; ${ending}`;
   await startSession(id, dir, command);
-  changeEarlier(
-    folder,
-    `update jobs set id = '${id}', dir = '${dir}', started_at = ${Date.now() / 1000} where id = 'lost01'`,
-  );
+  noteRunning(id, dir);
 };
+
+const chownAll = (path: string, uid: number): void => void spawnSync("chown", ["-R", `${uid}:${uid}`, path]);
+
+const describeAll = (path: string): string =>
+  spawnSync(
+    "bash",
+    ["-c", 'find "$1" -printf "%p %m %T@ %s %y\n" | sort; find "$1" -type f | sort | xargs md5sum', "-", path],
+    { encoding: "utf8" },
+  ).stdout;
 
 const letGo = (): void => writeFileSync(join(world.folder, "go"), "");
 
@@ -201,6 +222,8 @@ describe("a job that ran under the earlier server and whose session lives", () =
     expect(await world.waitFor("live01")).toMatchObject(end);
     expect(await logOf("live01")).toContain("the end");
     expect(readFileSync(join(dir, "repo", "made.txt"), "utf8")).toBe("more\n");
+    const files = await world.nx(["files", "live01"]);
+    expect([files.exitCode, files.stderr]).toEqual([0, expect.stringContaining(`What it makes stays in ${dir}/repo`)]);
     rmSync(dir, { recursive: true });
     expect(await logOf("live01")).toContain("the end");
   });
@@ -208,17 +231,99 @@ describe("a job that ran under the earlier server and whose session lives", () =
   test.skipIf(!canCrossDisks)("goes on also where its folder is on another disk", async () => {
     const place = mkdtempSync(join(OTHER_DISK, "nexus-import-"));
     try {
-      await addRunning("live01", join(place, "nexus-job-live01-x"), "exit 9");
+      const dir = join(place, "nexus-job-live01-x");
+      await addRunning("live01", dir, "exit 9");
       await takeOver();
       await world.startServer();
       expect(await logOf("live01")).toContain("begun");
       letGo();
       expect(await world.waitFor("live01")).toMatchObject({ status: "failed", exit_code: 9 });
       expect(await logOf("live01")).toContain("the end");
+      await waitUntil(async () => (await world.job("live01")).outputs.state !== "moving", "its files are seen to");
+      expect(readFileSync(join(dir, "repo", "made.txt"), "utf8")).toBe("more\n");
+      expect(readdirSync(dir)).not.toContain("outputs");
     } finally {
       rmSync(place, { recursive: true });
     }
   });
+
+  test("is attached to like any other: seen, typed into, and its end is that of nx attach", async () => {
+    const dir = join(world.folder, "job-folders", "nexus-job-live01-x");
+    await startSession("live01", dir, "echo begun; head -n 1 | tr a-z A-Z; exit 3");
+    noteRunning("live01", dir);
+    await takeOver();
+    await world.startServer();
+    const tmux = createTmux(world, NX);
+    try {
+      const window = await tmux.openWindow();
+      window.type("nx attach live01; echo code $?");
+      window.press("Enter");
+      await window.see(/^begun$/m);
+      window.type("hello");
+      window.press("Enter");
+      await window.see(/^code 3$/m);
+      expect(window.read()).toContain("HELLO");
+    } finally {
+      tmux.dispose();
+    }
+    expect(await world.waitFor("live01")).toMatchObject({ status: "failed", exit_code: 3 });
+  });
+
+  test.skipIf(!canMakeUsers)(
+    "goes on, of a user whose earlier folder can't be written any more, of which nothing is changed",
+    async () => {
+      const user = makeUser(mkdtempSync(join(world.folder, "users-")), "ann");
+      const theirs = await createWorld(user.uid);
+      try {
+        const earlier = copyEarlier(join(theirs.folder, "earlier"));
+        const dir = join(earlier, "job-folders", "nexus-job-live01-x");
+        mkdirSync(dir, { recursive: true });
+        const command = `echo begun; until [ -e ${theirs.folder}/go ]; do sleep 0.02; done; exit 6`;
+        chownAll(earlier, user.uid);
+        await startSession("live01", dir, command, user.as);
+        noteRunning("live01", dir, earlier);
+        spawnSync("chmod", ["-R", "a-w", earlier]);
+        const before = describeAll(earlier);
+        const done = await user.run([...SERVER, "import", earlier], theirs.env);
+        expect([done.exitCode, done.stderr]).toEqual([0, ""]);
+        expect(done.stdout).toContain("Running jobs that go on: 1.\n");
+        expect(describeAll(earlier)).toBe(before);
+        await theirs.startServer();
+        expect((await user.run([NX, "logs", "done01"], theirs.env)).stdout).toContain("result 42");
+        expect((await user.run([NX, "logs", "live01"], theirs.env)).stdout).toContain("begun");
+        writeFileSync(join(theirs.folder, "go"), "");
+        expect(await theirs.waitFor("live01")).toMatchObject({ status: "failed", exit_code: 6 });
+      } finally {
+        await theirs.dispose();
+        removeUser(user);
+      }
+    },
+  );
+
+  test.skipIf(!canMakeUsers)(
+    "of another user than the server has a terminal that one line tells how to see",
+    async () => {
+      const user = makeUser(mkdtempSync(join(world.folder, "users-")), "bob");
+      try {
+        chmodSync(world.folder, 0o755);
+        const dir = join(world.folder, "job-folders", "nexus-job-live01-x");
+        mkdirSync(dir, { recursive: true });
+        chownAll(dir, user.uid);
+        await startSession("live01", dir, "echo begun; sleep 300", user.as);
+        noteRunning("live01", dir);
+        await takeOver();
+        await world.startServer();
+        const { pid, screen_session_name: session } = await world.job("live01");
+        const refused = `Job live01 has a terminal of the user ${user.name}, which this server can't show: as ${user.name}, type screen -x ${pid}.${session}`;
+        const argv = ["script", "-qec", `${NX} attach live01; echo code $?`, "/dev/null"];
+        const asked = await runProgram(argv, { env: { ...world.env, TERM: "xterm" }, cwd: world.home });
+        expect(asked.stdout).toContain(refused);
+        expect(asked.stdout).toContain("code 6");
+      } finally {
+        removeUser(user);
+      }
+    },
+  );
 
   test("is killed like any other, also one that the earlier server was about to kill", async () => {
     await addRunning("live01", join(world.folder, "job-folders", "nexus-job-live01-x"), "exit 0");

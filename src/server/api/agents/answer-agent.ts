@@ -1,6 +1,9 @@
 import { createMcpHandler } from "@modelcontextprotocol/server";
+import { escapeText } from "../../../base/escape-text.ts";
 import { createAgentServer } from "../../../mcp/create-agent-server.ts";
 import type { ToolContext } from "../../../mcp/tool.ts";
+import { clipEnd } from "../../core/notices/plain-text.ts";
+import type { Log } from "../../core/telemetry/log.ts";
 import { nameUser } from "../access/caller.ts";
 import { countAsker } from "../access/count-by.ts";
 import type { ApiContext, AppRequest } from "../context.ts";
@@ -13,6 +16,7 @@ export type AgentDesk = Readonly<{ dispatch: Dispatch; calls: CallsInFlight; use
 
 const SESSION_HEADER = "mcp-session-id";
 const BEGIN = "initialize";
+const MAX_MESSAGE = 500;
 
 const COMMENT_THAT_SENDS_HEADERS = new TextEncoder().encode(":\n\n");
 
@@ -45,6 +49,11 @@ const holdUntilEnd = (response: Response, session: string | null, onEnd: () => v
   return new Response(response.body, { status: response.status, headers });
 };
 
+const tellIn =
+  (log: Log) =>
+  ({ message }: Error): void =>
+    log.warn("agent's message failed", { message: clipEnd(escapeText(message), MAX_MESSAGE) });
+
 const serve = (context: ApiContext, request: AppRequest, { dispatch, used }: AgentDesk) => {
   const ask = createServerAsk(context, request, dispatch);
   const planner = createServerPlanner(ask, nameUser(request));
@@ -64,13 +73,14 @@ export const answerAgent = async (
   const { raw } = request.req;
   const session = `${countAsker(request)} ${raw.headers.get(SESSION_HEADER)}`;
   desk.calls.cancel(session, body);
-  const server = serve(context, request, desk);
+  const onerror = tellIn(request.get("log"));
+  const server = Object.assign(serve(context, request, desk), { onerror });
   const forget = desk.calls.note(session, body, () => void server.close());
   const end = (): void => {
     forget();
     void server.close();
   };
-  const handler = createMcpHandler(() => server, { responseMode: "sse" });
+  const handler = createMcpHandler(() => server, { responseMode: "sse", onerror });
   const response = await handler.fetch(raw, { parsedBody: body });
   return holdUntilEnd(response, isBeginning(body) ? crypto.randomUUID() : null, end);
 };

@@ -1,20 +1,17 @@
 import type { RE2JS } from "re2js";
 import { describeError } from "../../../base/describe-error.ts";
 import { err, ok, type Result } from "../../../base/result.ts";
+import { MOST_CHARACTERS, MOST_STEPS } from "../../../mcp/text-matcher.ts";
 import { createRefusal, type Refusal } from "../../core/refusal.ts";
 
 /** `isExhausted`: the time allowed was used up, and what `matches` said after that is worth nothing. */
 export type CommandMatcher = Readonly<{ matches: (command: string) => boolean; isExhausted: () => boolean }>;
 
-const MAX_PATTERN_LENGTH = 1000;
-const MAX_STEPS_PER_COMMAND = 4e6;
 const BUDGET_MS = 1000;
 
 const compile = async (pattern: string): Promise<Result<RE2JS, Refusal>> => {
-  if (pattern.length > MAX_PATTERN_LENGTH) {
-    return err(
-      createRefusal("INVALID_REQUEST", `A regular expression may have up to ${MAX_PATTERN_LENGTH} characters`),
-    );
+  if (pattern.length > MOST_CHARACTERS) {
+    return err(createRefusal("INVALID_REQUEST", `A regular expression may have up to ${MOST_CHARACTERS} characters`));
   }
   const { RE2JS } = await import("re2js");
   try {
@@ -29,7 +26,7 @@ export const createCommandMatcher = async (pattern: string): Promise<Result<Comm
   const compiled = await compile(pattern);
   if (!compiled.ok) return compiled;
   const expression = compiled.value;
-  const maxLength = MAX_STEPS_PER_COMMAND / expression.programSize();
+  const maxLength = MOST_STEPS / expression.programSize();
   let spentMs = 0;
   let exhausted = false;
   const matches = (command: string): boolean => {

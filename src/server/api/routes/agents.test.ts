@@ -160,3 +160,42 @@ test("/mcp is for those who may read, and asks for a token as all else does", as
     ["/v1/jobs", "eve"],
   ]);
 });
+
+describe("what goes wrong with a message to /mcp", () => {
+  const told = ({ lines }: Harness) => lines.filter(({ event }) => event === "agent's message failed");
+  const tell = async (harness: Harness, json: unknown, accept = "application/json, text/event-stream") => {
+    const response = await harness.call("POST", "/mcp", { json, headers: { accept } });
+    return response.text();
+  };
+  const ask = (method: string, params: object) => ({ jsonrpc: "2.0", id: 1, method, params });
+
+  test("is one line of the log, with the id of the request", async () => {
+    const harness = createHarness(GPUS);
+    await tell(harness, ask("tools/list", {}), "text/html");
+    expect(told(harness)).toMatchObject([
+      { level: "warn", fields: { message: expect.stringContaining("Not Acceptable"), request_id: expect.any(String) } },
+    ]);
+    await tell(harness, { jsonrpc: "2.0", id: `\u001b[2J${"x".repeat(9000)}`, result: {} });
+    const [, second, ...more] = told(harness).map(({ fields }) => String(fields["message"]));
+    expect(more).toEqual([]);
+    expect(second).not.toContain("\u001b");
+    expect(second?.length).toBeLessThanOrEqual(500);
+  });
+
+  test("is a line where a tool breaks, and none where it is answered or refused", async () => {
+    const harness = createHarness(GPUS);
+    await tell(harness, ask("tools/call", { name: "jobs", arguments: {} }));
+    await tell(harness, ask("tools/call", { name: "jobs", arguments: { no: 1 } }));
+    await tell(harness, ask("tools/call", { name: "nothing", arguments: {} }));
+    await tell(harness, ask("resources/read", { uri: "nexus://jobs/none" }));
+    expect(told(harness)).toEqual([]);
+    const breaks = async function* () {
+      yield [];
+      yield [];
+      throw new Error("broken in the middle");
+    };
+    Object.assign(harness.store, { listJobs: breaks });
+    await tell(harness, ask("tools/call", { name: "status", arguments: {} }));
+    expect(told(harness)).toMatchObject([{ fields: { message: expect.stringContaining("broken") } }]);
+  });
+});

@@ -48,12 +48,21 @@ const waitForLaunch = async ({ store, feed }: ApiContext, first: Job): Promise<J
   return job;
 };
 
+const explainHidden = async ({ executor, findProcessOwner }: ApiContext, { handle }: RunningJob) => {
+  if (handle.kind !== "screen" || executor.attachCommand(handle).length === 0) return "has no terminal";
+  const owner = await findProcessOwner(handle.pid);
+  return owner?.isOther
+    ? `has a terminal of the user ${owner.user}, which this server can't show: as ${owner.user}, type screen -x ${handle.pid}.${handle.session}`
+    : null;
+};
+
 const findRunning = async (context: ApiContext, id: JobId): Promise<Result<RunningJob, Refusal>> => {
   const found = findJob(context.store, id);
   if (!found.ok) return found;
   const job = await waitForLaunch(context, found.value);
-  if (job.status === "running" && context.executor.attachCommand(job.handle).length > 0) return ok(job);
-  const reason = job.status === "running" ? "has no terminal" : `is ${job.status}; only a running job has a terminal`;
+  const hidden = job.status === "running" ? await explainHidden(context, job) : null;
+  if (job.status === "running" && hidden === null) return ok(job);
+  const reason = hidden ?? `is ${job.status}; only a running job has a terminal`;
   return err(createRefusal("INVALID_JOB_STATE", `Job ${job.id} ${reason}`));
 };
 

@@ -16,8 +16,8 @@ const errors = describeErrors("JOB_NOT_FOUND", "VALIDATION_ERROR", "INVALID_REQU
 const TAIL_DESCRIPTION = `Without \`last_n_lines\` at most the last 10 MiB, cut at a line. \`file=error\`: what went wrong around the job.
 \`since\` (Unix seconds): only what was written since then, up to some seconds more, from the beginning of its line; refused of a job of an
 earlier version, of whose log that is not noted. \`removed\` is there, and true, once the folder of an ended job was removed.
-\`format=text\`: for reading, as text: without the lines of the recorder, with LF alone, and of a line that was drawn anew, as a progress bar is, its
-last state. \`format=raw\`: the bytes of the file. With \`resumable\` the answer says in \`next\` where \`from\` goes on, which reads at
+\`format=text\`: for reading, as text: without the lines of the recorder, with LF alone, and of a line that was drawn anew, as each of several progress bars is,
+its last state. \`last_n_lines\` counts such a line once. \`format=raw\`: the bytes of the file. With \`resumable\` the answer says in \`next\` where \`from\` goes on, which reads at
 most 10 MiB.`;
 
 const LOG_CONTENT = {

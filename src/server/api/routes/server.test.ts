@@ -118,6 +118,19 @@ test("figures are asked for afresh only with refresh", async () => {
   expect(asked).toEqual([false, true]);
 });
 
+test("what somebody should see to is told to those who may read, and to nobody else", async () => {
+  const { context, addToken } = createHarness();
+  const { createApp } = await import("../app.ts");
+  const read = async () => ({ ...(await context.health.read(false)), warnings: ["the clock was set"] });
+  const app = createApp({ ...context, health: { read } });
+  const ask = async (headers: Readonly<Record<string, string>>): Promise<unknown> => {
+    const request = new Request("http://atlas/v1/health?detailed=true", { headers: { host: "atlas", ...headers } });
+    return healthSchema.strict().parse(await (await app.fetch(request, { address: "10.0.0.9" })).json()).warnings;
+  };
+  expect(await ask({ authorization: `Bearer ${addToken("eve", "viewer")}` })).toEqual(["the clock was set"]);
+  expect([await ask({}), await ask({ authorization: "Bearer nonsense" })]).toEqual([undefined, undefined]);
+});
+
 test("a flag that is neither true nor false is 422", async () => {
   expect((await createHarness().call("GET", "/v1/health?detailed=maybe")).status).toBe(422);
 });

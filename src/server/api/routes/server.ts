@@ -65,17 +65,18 @@ const readStatus = async (context: ApiContext, user: string | undefined): Promis
   };
 };
 
-const readHealth = async ({ health }: ApiContext, refresh: boolean): Promise<Health> => {
-  const { gpus, ...figures } = await health.read(refresh);
+const readHealth = async ({ health }: ApiContext, refresh: boolean, isKnown: boolean): Promise<Health> => {
+  const { warnings, ...figures } = await health.read(refresh);
   const { score, status } = scoreHealth(figures);
-  return { alive: true, status, score, ...figures, ...(gpus === undefined ? {} : { gpus }) };
+  return { alive: true, status, score, ...figures, ...(warnings !== undefined && isKnown ? { warnings } : {}) };
 };
 
 export const createServerRoutes = (context: ApiContext): readonly Route[] => [
   defineRoute(statusSpec, async ({ request, query: { user } }) =>
     ok(Response.json({ ...(await readStatus(context, user)), ...describeCaller(request.get("identity")) })),
   ),
-  defineRoute(healthSpec, async ({ query: { detailed, refresh } }) =>
-    ok(Response.json(detailed ? await readHealth(context, refresh) : ALIVE)),
-  ),
+  defineRoute(healthSpec, async ({ request, query: { detailed, refresh } }) => {
+    const isKnown = (request.get("identity")?.via ?? "nothing") !== "nothing";
+    return ok(Response.json(detailed ? await readHealth(context, refresh, isKnown) : ALIVE));
+  }),
 ];

@@ -56,8 +56,8 @@ export type DeliveryOutcome =
   | Readonly<{ kind: "retry"; dueAt: number; error: string; isUncertain: boolean }>
   | Readonly<{ kind: "dead"; at: number; error: string }>;
 
-/** How many messages of a channel are not out yet, and since when the oldest of them. */
-export type Backlog = Readonly<{ channel: string; waiting: number; since: number }>;
+/** How many messages of a channel are not out yet, since when the oldest of them, and why that one last was not. */
+export type Backlog = Readonly<{ channel: string; waiting: number; since: number; error: string | null }>;
 
 /** What is older than `createdBefore` is given up, what was finished before `finishedBefore` dropped. */
 export type Expiry = Readonly<{ now: number; createdBefore: number; finishedBefore: number }>;

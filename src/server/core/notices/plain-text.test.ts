@@ -17,6 +17,15 @@ test("of a progress bar the last state is left", () => {
   expect(toPlainLines("10%\r50%\r100%\r\nnext\r\n")).toEqual(["100%", "next"]);
 });
 
+test("of several progress bars, which go back to the lines above, the last state of each is left", () => {
+  const up = "\u001b[1A";
+  const rich = `a  0%\r\nb  0%\r\u001b[2K${up}\u001b[2Ka 50%\r\nb 70%\r\n`;
+  expect(toPlainLines(rich)).toEqual(["a 50%", "b 70%"]);
+  expect(toPlainLines(`\r\u001b[31m1%\u001b[0m\r\n\r 2%${up}\r\u001b[31m3%\u001b[0m\r\n\r 4%\r\nerror\r\n`)).toEqual([
+    ...["3%", " 4%", "error"],
+  ]);
+});
+
 test("a text is cut at its limit, never inside a character", () => {
   expect(clipEnd("abcdef", 6)).toBe("abcdef");
   expect(clipEnd("abcdefg", 6)).toBe("abcde…");

@@ -1,4 +1,4 @@
-import { takeLastState } from "../../../base/last-state.ts";
+import { keepFinalLines } from "../../../wire/logs/final-lines.ts";
 
 const ESCAPE_SEQUENCE = new RegExp(
   ["\\u001b\\[[0-?]*[ -/]*[@-~]", "\\u001b\\][^\\u0007\\u001b]*(?:\\u0007|\\u001b\\\\)", "\\u001b[@-Z\\\\-_]"].join(
@@ -15,13 +15,13 @@ const RECORDER_END = /\n?Script done on [^\n]*\[COMMAND_EXIT_CODE="\d+"\]\r?\n?$
 /** A log without the first and the last line, which the recorder of the terminal writes. */
 export const cutRecorder = (log: string): string => log.replace(RECORDER_START, "").replace(RECORDER_END, "");
 
-/** What a terminal would show in the end, line by line: no colours, no control characters, progress bars at their last state. */
+/** What a terminal would show in the end, line by line: no colours, no control characters, progress bars at their last state, wherever they are drawn. */
 export const toPlainLines = (text: string): readonly string[] =>
-  text
+  keepFinalLines(text)
     .replaceAll(ESCAPE_SEQUENCE, "")
     .replace(/\n$/, "")
     .split("\n")
-    .map((line) => takeLastState(line).replaceAll("\t", "    ").replaceAll(UNSAFE, ""));
+    .map((line) => line.replaceAll("\t", "    ").replaceAll(UNSAFE, ""));
 
 const isHighSurrogate = (text: string, at: number): boolean => /[\ud800-\udbff]/.test(text[at] ?? "");
 

@@ -66,6 +66,19 @@ describe("readTail", () => {
     for (const count of [1, 1000, 1999, 19_999, 20_000]) expect(await tail(count)).toBe(lines.slice(-count).join(""));
   });
 
+  test("counts a line that a program went back to once, wherever the blocks end", async () => {
+    const start = `epoch 1\r\n${"x".repeat(100)}\r\n`;
+    const bars = Array.from({ length: 4000 }, (_, index) => `\r a ${index}\r\n\r b ${index}\r\n\r c\u001b[2A`).join("");
+    const rich = Array.from({ length: 4000 }, (_, index) => `\r\u001b[1A\u001b[Aa ${index}\r\nb\r\nc`).join("");
+    for (const block of [bars, `${"\r\n".repeat(2)}${rich}`]) {
+      const end = `${block}\r\n${"\r\n".repeat(block === bars ? 2 : 0)}last\r\n`;
+      writeFileSync(path, start + end);
+      expect(await tail(4)).toBe(end);
+      expect(await tail(5)).toBe(`${"x".repeat(100)}\r\n${end}`);
+      expect(await tail(1)).toBe("last\r\n");
+    }
+  });
+
   test("a log that is not there is empty", async () => {
     expect(await tail(10)).toBe("");
     expect(await tail(null)).toBe("");

@@ -24,6 +24,17 @@ test("a folder that is not there leaves the disk unknown", async () => {
   expect(system).not.toBeNull();
 });
 
+test("what somebody should see to is there while there is something, and looked for anew after a minute", async () => {
+  let now = 1000;
+  let warnings: readonly string[] = ["a"];
+  const stats = createHostStats({ serverDir: tmpdir(), clock: () => now, listWarnings: () => warnings });
+  expect((await stats.read(false)).warnings).toEqual(["a"]);
+  warnings = [];
+  expect((await stats.read(false)).warnings).toEqual(["a"]);
+  now += 60;
+  expect(await stats.read(false)).not.toHaveProperty("warnings");
+});
+
 test("of the server's disk and the root's the fuller counts", async () => {
   const both = await createHostStats({ serverDir: tmpdir(), root: "/proc", clock }).read(false);
   const own = await createHostStats({ serverDir: tmpdir(), root: tmpdir(), clock }).read(false);

@@ -64,9 +64,17 @@ type Sources = Readonly<{
   root?: string;
   measureNetwork?: () => Promise<Health["network"]>;
   readGpus?: () => Promise<readonly GpuHealth[]>;
+  listWarnings?: () => readonly string[];
 }>;
 
-const createReaders = ({ serverDir, clock, root = "/", measureNetwork, readGpus }: Sources) => {
+const createReaders = ({
+  serverDir,
+  clock,
+  root = "/",
+  measureNetwork,
+  readGpus,
+  listWarnings = () => [],
+}: Sources) => {
   const limits = { clock, answerWithinMs: ANSWER_WITHIN_MS };
   const cache = <Figures>(maxAgeS: number, measure: () => Promise<Figures>): ReadFigures<Figures> =>
     cacheFigures({ ...limits, maxAgeS, measure });
@@ -79,6 +87,7 @@ const createReaders = ({ serverDir, clock, root = "/", measureNetwork, readGpus 
       measure: measureNetwork ?? (async () => null),
     }),
     system: cache(SYSTEM_MAX_AGE_S, readSystem),
+    warnings: cache(SYSTEM_MAX_AGE_S, async () => listWarnings()),
     gpus: readGpus === undefined ? null : cache(SYSTEM_MAX_AGE_S, readGpus),
   };
 };
@@ -91,13 +100,21 @@ export const createHostStats = (sources: Sources): HostStats => {
   const readers = createReaders(sources);
   return {
     read: async (refresh) => {
-      const [disk, network, system, gpus] = await Promise.all([
+      const [disk, network, system, warnings, gpus] = await Promise.all([
         readers.disk(refresh),
         readers.network(refresh),
         readers.system(refresh),
+        readers.warnings(refresh),
         readers.gpus?.(refresh),
       ]);
-      return { disk, network, system, ...(gpus === undefined ? {} : { gpus: gpus === null ? null : [...gpus] }) };
+      const told = warnings === null || warnings.length === 0 ? {} : { warnings: [...warnings] };
+      return {
+        disk,
+        network,
+        system,
+        ...told,
+        ...(gpus === undefined ? {} : { gpus: gpus === null ? null : [...gpus] }),
+      };
     },
   };
 };

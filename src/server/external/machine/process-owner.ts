@@ -15,7 +15,8 @@ export const createProcessOwners = (): FindProcessOwner => {
   return async (pid) => {
     try {
       const [{ uid }, program] = await Promise.all([stat(`/proc/${pid}`), readFile(`/proc/${pid}/comm`, "utf8")]);
-      return { user: await findName(uid), program: program.trim() };
+      const isOther = uid !== process.getuid?.();
+      return { user: await findName(uid), program: program.trim(), ...(isOther ? { isOther } : {}) };
     } catch {
       return null;
     }

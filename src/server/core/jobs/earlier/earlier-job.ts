@@ -45,16 +45,22 @@ const describeLaunch = (taking: Taking): Launch => ({
   markedForKill: isRowSwitch(taking.row, "marked_for_kill"),
 });
 
+const tellWhere = (dir: string): readonly string[] => [
+  `What it makes stays in ${dir}/repo, where the earlier Nexus began it: nx files and nx pull know nothing of it`,
+];
+
 const takeRunning = (taking: Taking): TakenJob => {
   const { row, spec, env, facts } = taking;
   const launch = describeLaunch(taking);
   const handle = facts.session?.handle ?? facts.describeGone(readRowWhole(row, "pid") ?? NO_PID, launch.startedAt);
-  return { job: { ...spec, ...launch, ...describeReports(row), status: "running", handle }, env };
+  const notes = facts.session === null ? spec.notes : tellWhere(launch.dir);
+  return { job: { ...spec, ...launch, ...describeReports(row), notes, status: "running", handle }, env };
 };
 
 const takeStarted = ({ spec, env }: Taking, session: EarlierSession): TakenJob => {
   const reports = { wandbUrl: null, notificationMessages: {} };
-  return { job: { ...spec, ...session, ...reports, markedForKill: false, status: "running" }, env };
+  const notes = tellWhere(session.dir);
+  return { job: { ...spec, ...session, ...reports, notes, markedForKill: false, status: "running" }, env };
 };
 
 type End = Pick<EndedJob, "status" | "completedAt" | "exitCode" | "errorMessage">;

@@ -132,3 +132,16 @@ test("any subject is read back as it was written", async () => {
     { numRuns: 50 },
   );
 });
+
+test("what of a channel waits is counted, with the time of the oldest and why that one last did not go out", async () => {
+  const store = openTemporary();
+  await enqueue(store, ...["b", "a", "c"].map((id) => createNotice(ofJob(id), { createdAt: id === "a" ? 900 : 1000 })));
+  await enqueue(store, createNotice(ofJob("a"), { channel: "other" }));
+  const fail = (error: string) => ({ kind: "retry", dueAt: 2000, error, isUncertain: false }) as const;
+  for (const [index, { id, channel, createdAt }] of store.outbox.listHeads().entries())
+    if (channel === "team") must(await store.write(({ outbox }) => outbox.settle(id, fail(`${createdAt} ${index}`))));
+  expect(store.outbox.measure()).toEqual([
+    { channel: "other", waiting: 1, since: 1000.25, error: null },
+    { channel: "team", waiting: 3, since: 900, error: expect.stringMatching(/^900 /) },
+  ]);
+});

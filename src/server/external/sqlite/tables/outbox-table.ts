@@ -41,9 +41,9 @@ select 1 from outbox where ${OPEN} and created_at < ?
 union all select 1 from outbox where finished_at < ? limit 1`;
 
 const BACKLOG = `
-select channel, count(*) as waiting, min(created_at) as since from (
-  select channel, created_at from outbox indexed by outbox_open where ${OPEN}
-  union all select channel, created_at from outbox indexed by outbox_sending where state = 'sending'
+select channel, count(*) as waiting, min(created_at) as since, error from (
+  select channel, created_at, error from outbox indexed by outbox_open where ${OPEN}
+  union all select channel, created_at, error from outbox indexed by outbox_sending where state = 'sending'
 ) group by channel`;
 
 const DIGEST_LENGTH = 32;

@@ -22,6 +22,10 @@ test("an expression that goes back elsewhere is as quick as any", async () => {
   expect(performance.now() - startedAt).toBeLessThan(3000);
 });
 
+test("what is too large for many texts is refused with what to do", async () => {
+  expect(await match("((a|b|c){1,30}){1,30}", "a")).toBe("the regular expression is too large; make it simpler");
+});
+
 test("what is no expression, too long, or needs going back is refused with why", async () => {
   expect(await match("(", "x")).toMatch(/^error parsing regexp: /);
   expect(await match("(?=x)", "x")).toMatch(/^error parsing regexp: /);
