@@ -15,10 +15,13 @@ export type FoundFile = Readonly<{
   ctimeNs: bigint;
 }>;
 
+/** `mode` are its permission bits alone; `stored` is what it takes on the disk, less than `size` where it has holes. */
 export type ListedFile = Readonly<{
   path: ByteText;
   kind: (typeof FILE_TYPES)[number];
   size: number;
+  stored: number;
+  mode: number;
   mtime: number;
   target: ByteText | null;
 }>;

@@ -7,7 +7,7 @@ import { type Folder, isMissing, locateIn, openFolder, openFolderIn } from "./fo
 export type Opened = Readonly<{ handle: Descriptor; found: BigIntStats }>;
 
 const FLAGS = constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOFOLLOW;
-const BLOCK_BYTES = 128 * 1024;
+const BLOCK_BYTES = 512 * 1024;
 const NS_PER_S = 1e9;
 
 /** Reads as fast as it is asked to, and ends what it reads from when nobody wants more. */
