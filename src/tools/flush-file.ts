@@ -1,4 +1,4 @@
-import { fdatasync } from "node:fs";
+import { fdatasync, fsync } from "node:fs";
 import { promisify } from "node:util";
 
 /** Brings an open file to its disk: `begin` some of it while it grows, `finish` all of it, which throws what any of that met. */
@@ -30,3 +30,6 @@ export const createFlush = (fd: number): Flush => {
   };
   return { begin, finish };
 };
+
+/** Brings the names in an open folder to its disk, where its file system can. */
+export const flushFolder = (fd: number): Promise<void> => promisify(fsync)(fd).catch(() => undefined);

@@ -1,5 +1,6 @@
-import { ok, type Result } from "../../base/result.ts";
+import { err, ok, type Result } from "../../base/result.ts";
 import type { Failure } from "../../command-line/command.ts";
+import { flushFolder } from "../../tools/flush-file.ts";
 import type { WireFile } from "../../wire/files.ts";
 import { readBytePath, showPath } from "./byte-path.ts";
 import { type Pulled, type Pulling, pullFile } from "./pull-file.ts";
@@ -80,5 +81,7 @@ export const pullFiles = async (
       each,
       abort,
     )) ?? (await takeSome(files.filter(isLink).values(), each));
-  return failure === null ? ok(tally.read()) : { ok: false, error: failure };
+  if (failure !== null) return err(failure);
+  await flushFolder(pulling.top.fd);
+  return ok(tally.read());
 };

@@ -1,6 +1,15 @@
 import { describe, expect, test } from "bun:test";
 import { spawnSync } from "node:child_process";
-import { appendFileSync, existsSync, mkdirSync, readdirSync, symlinkSync, writeFileSync } from "node:fs";
+import {
+  appendFileSync,
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  symlinkSync,
+  truncateSync,
+  writeFileSync,
+} from "node:fs";
 import { dirname, join } from "node:path";
 import { createHarness, type Harness } from "../../../../tests/support/api.ts";
 import type { OutputState, WireFiles } from "../../../wire/files.ts";
@@ -83,6 +92,17 @@ describe("the list of a job's files", () => {
       ["plain", null],
       ["\ufffd/x", btoa("\xff/x")],
     ]);
+  });
+
+  test("has who may read, write and run a file, and what it takes on the disk", async () => {
+    const world = await createWorld();
+    chmodSync(world.write("outputs/a", "x".repeat(5000)), 0o4750);
+    truncateSync(world.write("outputs/b"), 10_000_000);
+    symlinkSync("a", join(world.serverDir, "jobs/a/outputs/c"));
+    const [a, b, c] = (await list(world)).files;
+    expect([a?.mode, (a?.stored ?? 0) >= (a?.size ?? 0)]).toEqual([0o750, true]);
+    expect([b?.size, (b?.stored ?? Number.NaN) < 10_000]).toEqual([10_000_000, true]);
+    expect([c?.mode, c?.stored]).toEqual([undefined, undefined]);
   });
 
   test("has names with line breaks, and those are fetched", async () => {
