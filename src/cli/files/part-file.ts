@@ -12,10 +12,10 @@ import {
   rmSync,
 } from "node:fs";
 import { readErrorCode } from "../../base/error-code.ts";
-import { createFlush, type Flush } from "../../tools/flush-file.ts";
 import { hasSameContent } from "../../tools/same-content.ts";
 import type { WireFile } from "../../wire/files.ts";
 import { type BytePath, encodeBytes, readBytePath } from "./byte-path.ts";
+import { createFlush, type Flush } from "./flush-file.ts";
 import { type HeldFolder, locateIn } from "./held-folder.ts";
 import type { Sink } from "./read-file.ts";
 import { writeAll, writeAround } from "./write-around.ts";

@@ -1,8 +1,8 @@
 import { err, ok, type Result } from "../../base/result.ts";
 import type { Failure } from "../../command-line/command.ts";
-import { flushFolder } from "../../tools/flush-file.ts";
 import type { WireFile } from "../../wire/files.ts";
 import { readBytePath, showPath } from "./byte-path.ts";
+import { flushFolder } from "./flush-file.ts";
 import { type Pulled, type Pulling, pullFile } from "./pull-file.ts";
 
 type Amount = Readonly<{ files: number; bytes: number }>;
