@@ -173,6 +173,7 @@ export const openPart = (top: HeldFolder, file: WireFile, { prefix, known }: Par
   const opened = openEarlier(top, known.get(hash), begin);
   const part: Writing = { top, file, begin, opened, size: opened === null ? 0 : fstatSync(opened.fd).size };
   return {
+    takesHoles: hasHoles(file),
     locate: () => locatePart(part),
     isLike: (fd) => part.opened !== null && hasSameContent(part.opened.fd, fd),
     size: () => part.size,

@@ -346,6 +346,23 @@ describe("by a connection that breaks", () => {
     expect(proxy.passed()).toBeLessThan(40 * MB);
   }, 60_000);
 
+  test("a large hole is not sent, wherever connections break and however many parts there are", async () => {
+    const parts = [0, 7, 40, 41, 300, 900].map(
+      (mb) => `head -c 300000 /dev/urandom | dd of=sparse bs=1M seek=${mb} conv=notrunc status=none`,
+    );
+    const id = await run([...parts, "truncate -s 1G sparse; truncate -s 1G hole"].join("; "));
+    const left = [100_000, 500_000, 250_000];
+    await start(() => left.pop() ?? null);
+    expect(await pull("-t", "proxy", id)).toMatchObject({ exitCode: 0, stderr: "" });
+    expect(proxy.passed()).toBeLessThan(20 * MB);
+    const { dir } = await world.job(id);
+    for (const name of ["sparse", "hole"]) {
+      const [from, to] = [join(dir ?? "", "outputs", name), join(world.home, "nexus-outputs", id, name)];
+      expect(spawnSync("sh", ["-c", 'cmp "$1" "$2"', "sh", from, to]).status).toBe(0);
+      expect(statSync(to).blocks * 512).toBeLessThan(3 * MB);
+    }
+  }, 60_000);
+
   test.each(["SIGKILL", "SIGINT"] as const)(
     "nx pull that ended by %s is gone on with where it stopped",
     async (signal) => {
