@@ -21,8 +21,7 @@ export type RemoteFile = Readonly<{ api: Api; address: string; isEmpty: boolean;
 
 type Body = Readonly<{ from: number; to: number | null; isLast: boolean; stream: ReadableStream<Uint8Array> }>;
 
-/** What came of one request: `some` of the file, after which there is more to ask for. */
-type Read = "all" | "some" | "unwanted";
+type Read = "all" | "more to ask for" | "unwanted";
 
 const PARTIAL = 206;
 const SKIP_HOLES = "skip-holes";
@@ -77,7 +76,7 @@ const pour = async ({ from, to, stream }: Body, sink: Sink): Promise<Result<bool
 
 const nameRead = ({ isLast }: Body, isWanted: boolean): Read => {
   if (!isWanted) return "unwanted";
-  return isLast ? "all" : "some";
+  return isLast ? "all" : "more to ask for";
 };
 
 const begins = (answer: Response, { from }: Body, asked: number): boolean =>
@@ -130,7 +129,7 @@ export const readFileInto = async (file: RemoteFile, sink: Sink): Promise<Result
     const before = sink.size();
     const read = await readOnce(file, sink, isNext);
     misses = sink.size() > before ? 0 : misses + 1;
-    isNext = read.ok && read.value === "some";
+    isNext = read.ok && read.value === "more to ask for";
     if (read.ok && !isNext) return ok(read.value === "all");
     if (!read.ok && !(await mayGoOn(file, read.error, misses))) return read;
   }
