@@ -359,6 +359,11 @@ describe("names and links are hostile", () => {
     }
   });
 
+  test("one that is listed again and again is fetched once", async () => {
+    const { fetched, there } = await pull(Array.from({ length: 8 }, () => describeText("a")));
+    expect([fetched.files, there.files, read("a"), server?.asked.length]).toEqual([1, 7, "a", 1]);
+  });
+
   test("whatever is listed: nothing outside the folder is written", async () => {
     const part = fc.constantFrom("..", ".", "", "a", "b", "é", "a\0");
     const path = fc.array(part, { minLength: 1, maxLength: 4 }).map((parts) => parts.join("/"));
