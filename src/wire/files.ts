@@ -48,6 +48,8 @@ const fileSchema = z
     target: z.string().nullable().meta({ description: "Where a link leads" }),
     raw: z.string().nullable().meta({ description: "The path in base64, where it is no UTF-8" }),
     raw_target: z.string().nullable().optional().meta({ description: "`target` in base64, where it is no UTF-8" }),
+    mode: z.int().optional().meta({ description: "Of a file: who may read, write and run it, at most 0o777" }),
+    stored: z.number().optional().meta({ description: "Of a file: bytes on the disk, less than `size` with holes" }),
   })
   .meta({ id: "File" });
 

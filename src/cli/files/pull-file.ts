@@ -130,13 +130,13 @@ const place = (pulling: Pulling, way: Way, part: PartFile): Result<Pulled, Failu
 const isSettled = ({ kind }: Pulled): boolean => kind === "there" || kind === "differs";
 
 const fetchInto = async (pulling: Pulling, way: Way, file: WireFile): Outcome => {
-  const part = openPart(pulling.top, way.path, pulling.parts);
+  const part = openPart(pulling.top, file, pulling.parts);
   pulling.onBytes(part.size());
   try {
     const whole = await read(pulling, way, file, part);
     if (!whole.ok) return whole;
     if (typeof whole.value === "string") return failWith(whole.value);
-    part.seal(file.mtime);
+    await part.seal();
     const placed = place(pulling, way, part);
     if (placed.ok && isSettled(placed.value)) part.remove();
     return placed;

@@ -125,6 +125,68 @@ describe("what is fetched", () => {
   }, 10_000);
 });
 
+describe("modes", () => {
+  test.each([
+    [0o755, 0o755],
+    [0o640, 0o640],
+    [0o777, 0o777],
+    [0o6755, 0o755],
+    [0o33, 0o433],
+  ])("of %p are %p here", async (mode, expected) => {
+    await pull([{ ...describeText("a"), mode }]);
+    expect(statSync(join(target, "a")).mode & 0o7777).toBe(expected);
+    expect(read("a")).toBe("a");
+  });
+
+  test("that the server does not say are the user's own", async () => {
+    await pull([describeText("a")]);
+    writeFileSync(join(target, "own"), "");
+    expect(statSync(join(target, "a")).mode).toBe(statSync(join(target, "own")).mode);
+  });
+});
+
+describe("holes", () => {
+  const SIZE = 8 << 20;
+  const BLOCK = 4096;
+  const measure = (path: string): number => statSync(join(target, path)).blocks * 512;
+  const island = fc.tuple(fc.nat(SIZE), fc.integer({ min: 1, max: 20_000 }));
+  const cuts = fc.array(fc.integer({ min: 2, max: SIZE }), { maxLength: 4 });
+
+  test("wherever they are, and wherever the connection breaks: byte for byte, and nearly nothing on the disk", async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.array(island, { maxLength: 5 }), cuts, fc.nat(3 * BLOCK), async (islands, places, more) => {
+        rmSync(target, { recursive: true, force: true });
+        const bytes = Buffer.alloc(SIZE + more);
+        for (const [at, length] of islands) bytes.fill("data", at, Math.min(at + length, SIZE));
+        const left = [...places];
+        await start({ find: () => ({ bytes, tag: '"one"' }), cutAfter: () => left.pop() ?? null });
+        const file = createWireFile("a", { size: bytes.length, stored: BLOCK });
+        expect(await pull([file])).toMatchObject({ fetched: { files: 1 }, failed: [] });
+        expect(readFileSync(join(target, "a")).equals(bytes)).toBe(true);
+        const [data, edges] = [20_000 * islands.length, (islands.length * 2 + places.length + 1) * BLOCK];
+        expect(measure("a")).toBeLessThanOrEqual(data + edges);
+      }),
+      { numRuns: 25 },
+    );
+  }, 60_000);
+
+  test("of a part that an earlier call left come as the rest does", async () => {
+    const bytes = Buffer.concat([Buffer.from("data"), Buffer.alloc(SIZE), Buffer.from("end")]);
+    await start({ find: () => ({ bytes, tag: '"one"' }) });
+    write(".nexus-part-ca978112ca1bbdca-Im9uZSI", "data");
+    await pull([createWireFile("a", { size: bytes.length, stored: 2 * BLOCK })]);
+    expect(server?.asked).toEqual(["bytes=3-"]);
+    expect(readFileSync(join(target, "a")).equals(bytes)).toBe(true);
+    expect(measure("a")).toBeLessThanOrEqual(2 * BLOCK);
+  });
+
+  test.each([undefined, SIZE])("are not made of zeros that take room on the server (%p)", async (stored) => {
+    await start({ find: () => ({ bytes: Buffer.alloc(SIZE), tag: '"one"' }) });
+    await pull([createWireFile("a", { size: SIZE, ...(stored === undefined ? {} : { stored }) })]);
+    expect([statSync(join(target, "a")).size, measure("a")]).toEqual([SIZE, SIZE]);
+  });
+});
+
 describe("what differs here", () => {
   test.each(["of another size", "b"])("(%s) stays, and the rest comes", async (text) => {
     write("a", text);
@@ -295,6 +357,11 @@ describe("names and links are hostile", () => {
       await pull(names.map((name) => describeText(name)));
       expect(listTree(target).toSorted()).toEqual([...names, ".nexus-part~2-d"].toSorted());
     }
+  });
+
+  test("one that is listed again and again is fetched once", async () => {
+    const { fetched, there } = await pull(Array.from({ length: 8 }, () => describeText("a")));
+    expect([fetched.files, there.files, read("a"), server?.asked.length]).toEqual([1, 7, "a", 1]);
   });
 
   test("whatever is listed: nothing outside the folder is written", async () => {

@@ -1,7 +1,8 @@
-import { ok, type Result } from "../../base/result.ts";
+import { err, ok, type Result } from "../../base/result.ts";
 import type { Failure } from "../../command-line/command.ts";
 import type { WireFile } from "../../wire/files.ts";
 import { readBytePath, showPath } from "./byte-path.ts";
+import { flushFolder } from "./flush-file.ts";
 import { type Pulled, type Pulling, pullFile } from "./pull-file.ts";
 
 type Amount = Readonly<{ files: number; bytes: number }>;
@@ -56,7 +57,16 @@ const takeAll = async (files: readonly WireFile[], each: Each, abort: () => void
   return first;
 };
 
-/** A few files at once; links are made when all files are there, so that none is written through one. A failure is one that stops all. */
+type Split = Readonly<{ apart: readonly WireFile[]; rest: readonly WireFile[] }>;
+
+const splitFiles = (files: readonly WireFile[]): Split => {
+  const plain = files.filter(({ type }) => type === "file");
+  const apart = new Set(new Map(plain.map((file) => [readBytePath(file), file])).values());
+  const repeated = plain.filter((file) => !apart.has(file));
+  return { apart: [...apart], rest: [...repeated, ...files.filter(({ type }) => type === "link")] };
+};
+
+/** A few files at once, but never two for one place; links are made when all files are there, so that none is written through one. A failure is one that stops all. */
 export const pullFiles = async (
   pulling: Omit<Pulling, "signal">,
   files: readonly WireFile[],
@@ -73,12 +83,9 @@ export const pullFiles = async (
     return null;
   };
   const abort = (): void => controller.abort();
-  const isLink = ({ type }: WireFile): boolean => type === "link";
-  const failure =
-    (await takeAll(
-      files.filter((file) => !isLink(file)),
-      each,
-      abort,
-    )) ?? (await takeSome(files.filter(isLink).values(), each));
-  return failure === null ? ok(tally.read()) : { ok: false, error: failure };
+  const { apart, rest } = splitFiles(files);
+  const failure = (await takeAll(apart, each, abort)) ?? (await takeSome(rest.values(), each));
+  if (failure !== null) return err(failure);
+  await flushFolder(pulling.top.fd);
+  return ok(tally.read());
 };

@@ -6,9 +6,10 @@ import { isBusy, isHopeless, pauseBeforeRetry } from "../jobs/await-job.ts";
 
 /**
  * Where the bytes of a file go. `size` are those that have come, of the content that `tag` names; `begin` starts anew with another
- * content. `write` says whether to go on.
+ * content. `write` says whether to go on. `takesHoles`: what is never written are zeros.
  */
 export type Sink = Readonly<{
+  takesHoles: boolean;
   size: () => number;
   tag: () => string | null;
   begin: (tag: string | null) => void;
@@ -18,9 +19,12 @@ export type Sink = Readonly<{
 /** `isEmpty` as the server last said. */
 export type RemoteFile = Readonly<{ api: Api; address: string; isEmpty: boolean; signal: AbortSignal }>;
 
-type Body = Readonly<{ from: number; to: number | null; stream: ReadableStream<Uint8Array> }>;
+type Body = Readonly<{ from: number; to: number | null; isLast: boolean; stream: ReadableStream<Uint8Array> }>;
+
+type Read = "all" | "more to ask for" | "unwanted";
 
 const PARTIAL = 206;
+const SKIP_HOLES = "skip-holes";
 const RANGE = /^bytes (\d+)-(\d+)\/(\d+|\*)$/;
 
 const breakOff = (message: string): ApiFailure => ({ exitCode: UNREACHABLE, code: null, message });
@@ -36,6 +40,7 @@ const renderHeaders = (sink: Sink, from: number): Record<string, string> => ({
   "accept-encoding": "identity",
   range: `bytes=${from}-`,
   ...(from > 0 ? { "if-range": sink.tag() ?? "" } : {}),
+  ...(sink.takesHoles ? { prefer: SKIP_HOLES } : {}),
 });
 
 const readLength = ({ headers }: Response): number | null => {
@@ -43,12 +48,19 @@ const readLength = ({ headers }: Response): number | null => {
   return length === null ? null : Number(length);
 };
 
+const isWithoutHoles = ({ headers }: Response): boolean => headers.get("preference-applied") === SKIP_HOLES;
+
 const readBody = (answer: Response): Body => {
   const stream = answer.body ?? new ReadableStream<Uint8Array>({ start: (controller) => controller.close() });
-  const [, from, last] = RANGE.exec(answer.headers.get("content-range") ?? "") ?? [];
+  const [, from, last, size] = RANGE.exec(answer.headers.get("content-range") ?? "") ?? [];
   return answer.status === PARTIAL && from !== undefined
-    ? { from: Number(from), to: Number(last) + 1, stream }
-    : { from: 0, to: readLength(answer), stream };
+    ? {
+        from: Number(from),
+        to: Number(last) + 1,
+        isLast: !isWithoutHoles(answer) || Number(size) === Number(last) + 1,
+        stream,
+      }
+    : { from: 0, to: readLength(answer), isLast: true, stream };
 };
 
 const pour = async ({ from, to, stream }: Body, sink: Sink): Promise<Result<boolean, ApiFailure>> => {
@@ -62,21 +74,31 @@ const pour = async ({ from, to, stream }: Body, sink: Sink): Promise<Result<bool
   }
 };
 
-const take = async (answer: Response, sink: Sink, asked: number): Promise<Result<boolean, ApiFailure>> => {
+const nameRead = ({ isLast }: Body, isWanted: boolean): Read => {
+  if (!isWanted) return "unwanted";
+  return isLast ? "all" : "more to ask for";
+};
+
+const begins = (answer: Response, { from }: Body, asked: number): boolean =>
+  from === asked || (from > asked && isWithoutHoles(answer));
+
+const take = async (answer: Response, sink: Sink, asked: number): Promise<Result<Read, ApiFailure>> => {
   const body = readBody(answer);
   const tag = readTag(answer);
-  if (body.from !== asked || (asked > 0 && tag !== sink.tag())) {
+  const isKnown = asked > 0 ? tag === sink.tag() : body.isLast || tag !== null;
+  if (!begins(answer, body, asked) || !isKnown) {
     sink.begin(null);
     return { ok: false, error: CHANGED };
   }
   if (asked === 0) sink.begin(tag);
-  return pour(body, sink);
+  const wanted = await pour(body, sink);
+  return wanted.ok ? ok(nameRead(body, wanted.value)) : wanted;
 };
 
 const isGone = ({ code }: ApiFailure): boolean => code === "RANGE_NOT_SATISFIABLE";
 
-const readOnce = async (file: RemoteFile, sink: Sink): Promise<Result<boolean, ApiFailure>> => {
-  const from = sink.tag() === null ? 0 : Math.max(0, sink.size() - 1);
+const readOnce = async (file: RemoteFile, sink: Sink, isNext: boolean): Promise<Result<Read, ApiFailure>> => {
+  const from = sink.tag() === null ? 0 : Math.max(0, sink.size() - (isNext ? 0 : 1));
   const giveUp = new AbortController();
   const signal = AbortSignal.any([file.signal, giveUp.signal]);
   const headers = file.isEmpty ? {} : renderHeaders(sink, from);
@@ -102,11 +124,14 @@ const mayGoOn = async ({ signal }: RemoteFile, failure: ApiFailure, misses: numb
 
 /** Whether all of the file has gone into the sink, which may not want it. Goes on where a connection broke. Throws what the sink throws. */
 export const readFileInto = async (file: RemoteFile, sink: Sink): Promise<Result<boolean, ApiFailure>> => {
+  let isNext = false;
   for (let misses = 0; ; ) {
     const before = sink.size();
-    const read = await readOnce(file, sink);
+    const read = await readOnce(file, sink, isNext);
     misses = sink.size() > before ? 0 : misses + 1;
-    if (read.ok || !(await mayGoOn(file, read.error, misses))) return read;
+    isNext = read.ok && read.value === "more to ask for";
+    if (read.ok && !isNext) return ok(read.value === "all");
+    if (!read.ok && !(await mayGoOn(file, read.error, misses))) return read;
   }
 };
 

@@ -7,6 +7,7 @@ export const createComparison = (fd: number): Sink & Readonly<{ close: () => voi
   let size = 0;
   let known: string | null = null;
   return {
+    takesHoles: false,
     size: () => size,
     tag: () => known,
     begin: (tag) => {

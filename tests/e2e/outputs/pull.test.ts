@@ -1,11 +1,12 @@
 import { afterEach, beforeEach, describe, expect, test } from "bun:test";
-import { type ChildProcess, spawn } from "node:child_process";
+import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import {
   existsSync,
   mkdirSync,
   readdirSync,
   readFileSync,
+  readlinkSync,
   rmSync,
   statSync,
   symlinkSync,
@@ -20,8 +21,9 @@ import type { ServerStatus } from "../../../src/wire/node.ts";
 import { formatMinute } from "../../../src/wire/outputs-text.ts";
 import { type CuttingProxy, startCuttingProxy } from "../../support/cutting-proxy.ts";
 import { expireFiles } from "../../support/expire-files.ts";
-import { type Finished, NX, stopChild } from "../../support/programs.ts";
+import { type Finished, NX, runProgram, stopChild } from "../../support/programs.ts";
 import { canMount, createSmallDisk } from "../../support/small-disk.ts";
+import { canTrace, readTrace, trace } from "../../support/trace.ts";
 import { waitUntil } from "../../support/wait.ts";
 import { createWorld, type World } from "../../support/world.ts";
 
@@ -135,6 +137,34 @@ describe("what a job made", () => {
     expect(await pull(id)).toMatchObject({ exitCode: 0, stderr: "" });
     const names = readdirSync(join(world.home, "nexus-outputs", id), { encoding: "latin1" });
     expect(names.toSorted()).toEqual(["a\u001b[31m\nb", "c\xff"]);
+  });
+
+  test("comes with its modes, its holes and links to any bytes", async () => {
+    const make = [
+      "printf '#!/bin/sh\necho ran\n' > tool; chmod 750 tool; cp tool root; chmod 6755 root",
+      "truncate -s 1G sparse; head -c 1000000 /dev/urandom | dd of=sparse bs=1000 seek=300000 conv=notrunc status=none",
+      "ln -s \"$(printf 'to\\377')\" link",
+    ];
+    const id = await run(make.join("; "));
+    expect(await pull(id)).toMatchObject({ exitCode: 0, stderr: "" });
+    const here = (path: string): string => join(world.home, "nexus-outputs", id, path);
+    expect(["tool", "root"].map((path) => statSync(here(path)).mode & 0o7777)).toEqual([0o750, 0o755]);
+    expect(spawnSync(here("tool")).stdout.toString()).toBe("ran\n");
+    expect(readlinkSync(here("link"), { encoding: "latin1" })).toBe("to\xff");
+    const sparse = join((await world.job(id)).dir ?? "", "outputs", "sparse");
+    expect(spawnSync("sh", ["-c", 'cmp "$1" "$2"', "sh", sparse, here("sparse")]).status).toBe(0);
+    expect(statSync(here("sparse")).blocks * 512).toBeLessThan(2 * MB);
+    expect((await pull(id)).stdout).toBe(`4 files, 1.1 GB: there already in nexus-outputs/${id}\n`);
+  }, 60_000);
+
+  test.skipIf(!canTrace)("is on the disk before it is in its place, and its name before nx pull ends", async () => {
+    const id = await run("echo 1 > a");
+    const calls = join(world.home, "calls");
+    const [program = "", ...words] = trace(calls, ["fdatasync", "link", "linkat", "unlink", "unlinkat", "fsync"]);
+    const pulled = await runProgram([program, ...words, NX, "pull", id], { env: world.env, cwd: world.home });
+    expect(pulled.exitCode).toBe(0);
+    const made = readTrace(calls).filter((call) => /nexus-part-|nexus-outputs\/\w+>/.test(call.words));
+    expect(made.map(({ name }) => name.replace(/at$/, ""))).toEqual(["unlink", "fdatasync", "link", "unlink", "fsync"]);
   });
 
   test("so far is there while it runs, and where it lies is told", async () => {
@@ -314,6 +344,23 @@ describe("by a connection that breaks", () => {
     const { dir } = await world.job(id);
     expect(hash(join(world.home, "nexus-outputs", id, "large"))).toBe(hash(join(dir ?? "", "outputs", "large")));
     expect(proxy.passed()).toBeLessThan(40 * MB);
+  }, 60_000);
+
+  test("a large hole is not sent, wherever connections break and however many parts there are", async () => {
+    const parts = [0, 7, 40, 41, 300, 900].map(
+      (mb) => `head -c 300000 /dev/urandom | dd of=sparse bs=1M seek=${mb} conv=notrunc status=none`,
+    );
+    const id = await run([...parts, "truncate -s 1G sparse; truncate -s 1G hole"].join("; "));
+    const left = [100_000, 500_000, 250_000];
+    await start(() => left.pop() ?? null);
+    expect(await pull("-t", "proxy", id)).toMatchObject({ exitCode: 0, stderr: "" });
+    expect(proxy.passed()).toBeLessThan(20 * MB);
+    const { dir } = await world.job(id);
+    for (const name of ["sparse", "hole"]) {
+      const [from, to] = [join(dir ?? "", "outputs", name), join(world.home, "nexus-outputs", id, name)];
+      expect(spawnSync("sh", ["-c", 'cmp "$1" "$2"', "sh", from, to]).status).toBe(0);
+      expect(statSync(to).blocks * 512).toBeLessThan(3 * MB);
+    }
   }, 60_000);
 
   test.each(["SIGKILL", "SIGINT"] as const)(

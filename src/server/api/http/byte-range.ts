@@ -1,5 +1,4 @@
-/** Bytes from `from` to before `to`. */
-export type ByteRange = Readonly<{ from: number; to: number }>;
+import type { ByteRange } from "../../core/running/outputs.ts";
 
 const ONE_RANGE = /^bytes=(\d{0,15})-(\d{0,15})$/;
 

@@ -10,13 +10,23 @@ export const FILE_HEADERS = {
   "Cache-Control": "no-store",
 } as const;
 
-type Asked = Readonly<{ isHead: boolean; range: string | undefined; ifRange: string | undefined; disposition: string }>;
+const SKIP_HOLES = "skip-holes";
+
+type Asked = Readonly<{
+  isHead: boolean;
+  range: string | undefined;
+  ifRange: string | undefined;
+  prefer: string | undefined;
+  disposition: string;
+}>;
 
 const findPart = ({ range, ifRange }: Asked, tag: string, size: number): ReturnType<typeof readByteRange> =>
   ifRange === undefined || ifRange === tag ? readByteRange(range, size) : null;
 
+const isAskedWithoutHoles = ({ prefer }: Asked): boolean => prefer?.trim().toLowerCase() === SKIP_HOLES;
+
 /** The file, or what of it is asked for. */
-export const respondFile = (file: ReadableFile, asked: Asked): Response => {
+export const respondFile = async (file: ReadableFile, asked: Asked): Promise<Response> => {
   const { size, mtime } = file;
   const tag = `"${file.tag}"`;
   const part = findPart(asked, tag, size);
@@ -24,12 +34,14 @@ export const respondFile = (file: ReadableFile, asked: Asked): Response => {
     const refusal = createRefusal("RANGE_NOT_SATISFIABLE", `The file has ${size} bytes`);
     return respondRefusal(refusal, { "Content-Range": `bytes */${size}` });
   }
-  const { from, to } = part ?? { from: 0, to: size };
+  const skipsHoles = part !== null && isAskedWithoutHoles(asked);
+  const { from, to } = skipsHoles ? await file.findData(part) : (part ?? { from: 0, to: size });
   const headers = {
     ...FILE_HEADERS,
     ...{ ETag: tag, "Accept-Ranges": "bytes", "Last-Modified": new Date(mtime * 1000).toUTCString() },
     ...{ "Content-Disposition": asked.disposition, "Content-Length": String(to - from) },
     ...(part === null ? {} : { "Content-Range": `bytes ${from}-${to - 1}/${size}` }),
+    ...(skipsHoles ? { "Preference-Applied": SKIP_HOLES } : {}),
   };
   const status = part === null ? 200 : 206;
   return new Response(asked.isHead ? null : file.read(from, to), { status, headers });

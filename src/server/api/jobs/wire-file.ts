@@ -9,7 +9,7 @@ export const encodePath = (text: string): ByteText => Buffer.from(text, "utf8").
 
 const encodeRaw = (text: ByteText): string | null => (encodePath(decode(text)) === text ? null : btoa(text));
 
-const describeFile = ({ path, kind, size, mtime, target }: ListedFile): WireFile => ({
+const describeFile = ({ path, kind, size, stored, mode, mtime, target }: ListedFile): WireFile => ({
   path: decode(path),
   size,
   mtime,
@@ -17,6 +17,7 @@ const describeFile = ({ path, kind, size, mtime, target }: ListedFile): WireFile
   target: target === null ? null : decode(target),
   raw: encodeRaw(path),
   raw_target: target === null ? null : encodeRaw(target),
+  ...(kind === "file" ? { mode, stored } : {}),
 });
 
 export const toWireFiles = ({ files, total }: FilePage): WireFiles => ({

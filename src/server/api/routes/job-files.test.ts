@@ -1,7 +1,21 @@
 import { describe, expect, test } from "bun:test";
 import { spawnSync } from "node:child_process";
-import { appendFileSync, existsSync, mkdirSync, readdirSync, symlinkSync, writeFileSync } from "node:fs";
+import {
+  appendFileSync,
+  chmodSync,
+  closeSync,
+  existsSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  symlinkSync,
+  truncateSync,
+  writeFileSync,
+  writeSync,
+} from "node:fs";
 import { dirname, join } from "node:path";
+import fc from "fast-check";
 import { createHarness, type Harness } from "../../../../tests/support/api.ts";
 import type { OutputState, WireFiles } from "../../../wire/files.ts";
 import type { WireJob } from "../../../wire/job.ts";
@@ -85,6 +99,17 @@ describe("the list of a job's files", () => {
     ]);
   });
 
+  test("has who may read, write and run a file, and what it takes on the disk", async () => {
+    const world = await createWorld();
+    chmodSync(world.write("outputs/a", "x".repeat(5000)), 0o4750);
+    truncateSync(world.write("outputs/b"), 10_000_000);
+    symlinkSync("a", join(world.serverDir, "jobs/a/outputs/c"));
+    const [a, b, c] = (await list(world)).files;
+    expect([a?.mode, (a?.stored ?? 0) >= (a?.size ?? 0)]).toEqual([0o750, true]);
+    expect([b?.size, (b?.stored ?? Number.NaN) < 10_000]).toEqual([10_000_000, true]);
+    expect([c?.mode, c?.stored]).toEqual([undefined, undefined]);
+  });
+
   test("has names with line breaks, and those are fetched", async () => {
     const world = await createWorld();
     world.write("outputs/one\ntwo\u2028three", "odd");
@@ -143,6 +168,49 @@ describe("a file of a job", () => {
     const head = await world.call("HEAD", "/v1/jobs/a/files/f");
     expect(head.headers.get("content-length")).toBe("11");
     expect([head.status, head.headers.get("accept-ranges"), await head.text()]).toEqual([200, "bytes", ""]);
+  });
+
+  describe("with holes", () => {
+    const MIB = 1 << 20;
+    const islands = fc.array(fc.nat(64), { maxLength: 6 });
+
+    test("comes without the large ones where that is preferred, and the rest is zeros, wherever one begins", async () => {
+      const world = await createWorld();
+      const path = world.write("outputs/f");
+      const get = (from: number, prefer = "skip-holes") =>
+        world.call("GET", "/v1/jobs/a/files/f", { headers: { range: `bytes=${from}-`, prefer } });
+      await fc.assert(
+        fc.asyncProperty(islands, fc.nat(80 * MIB - 1), async (places, begin) => {
+          writeFileSync(path, "");
+          truncateSync(path, 80 * MIB);
+          const fd = openSync(path, "r+");
+          for (const place of places) writeSync(fd, "data".repeat(5000), place * MIB);
+          closeSync(fd);
+          const [whole, came] = [readFileSync(path), Buffer.alloc(80 * MIB)];
+          let sent = 0;
+          for (let at = begin; at < came.length; ) {
+            const response = await get(at);
+            const [, from, last] =
+              /^bytes (\d+)-(\d+)\/83886080$/.exec(response.headers.get("content-range") ?? "") ?? [];
+            expect([response.status, response.headers.get("preference-applied")]).toEqual([206, "skip-holes"]);
+            const bytes = Buffer.from(await response.arrayBuffer());
+            expect([Number(from) >= at, bytes.length]).toEqual([true, Number(last) + 1 - Number(from)]);
+            bytes.copy(came, Number(from));
+            sent += bytes.length;
+            at = Number(last) + 1;
+          }
+          expect(came.subarray(begin).equals(whole.subarray(begin))).toBe(true);
+          expect(sent).toBeLessThan((places.length + 1) * 5 * MIB);
+        }),
+        { numRuns: 25 },
+      );
+      const plain = await get(5, "other");
+      expect([plain.headers.get("content-range"), plain.headers.get("preference-applied")]).toEqual([
+        "bytes 5-83886079/83886080",
+        null,
+      ]);
+      await plain.body?.cancel();
+    }, 60_000);
   });
 
   test("of a job that runs comes up to the size that it had", async () => {

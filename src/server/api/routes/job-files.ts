@@ -42,7 +42,7 @@ const fileSpec = {
   tags: ["files"],
   summary: "One file that a job made",
   description:
-    "The path is percent-encoded bytes. Answers `Range`, with `If-Range`. Of a running job: up to the size that the file has now. A link is not followed.",
+    "The path is percent-encoded bytes. Answers `Range`, with `If-Range`. With `Prefer: skip-holes` only the first data of the range: `Content-Range` says from where to where, `Preference-Applied` that what was passed over is zeros. Of a running job: up to the size that the file has now. A link is not followed.",
   params: { ...jobParams, path: { schema: z.string() } },
   responses: {
     200: { description: "The file", content: BYTES },
@@ -122,8 +122,9 @@ const show =
     const file = path === null ? null : await context.outputs.open(job.value, path);
     if (path === null || file === null) return nothingAt(params.path);
     const { req } = request;
-    const [range, ifRange] = [req.header("range"), req.header("if-range")];
-    return ok(respondFile(file, { isHead: req.method === "HEAD", range, ifRange, disposition: nameAttachment(path) }));
+    const [range, ifRange, prefer] = ["range", "if-range", "prefer"].map((name) => req.header(name));
+    const asked = { isHead: req.method === "HEAD", range, ifRange, prefer, disposition: nameAttachment(path) };
+    return ok(await respondFile(file, asked));
   };
 
 const pack =

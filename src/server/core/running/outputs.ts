@@ -15,22 +15,29 @@ export type FoundFile = Readonly<{
   ctimeNs: bigint;
 }>;
 
+/** `mode` are its permission bits alone; `stored` is what it takes on the disk, less than `size` where it has holes. */
 export type ListedFile = Readonly<{
   path: ByteText;
   kind: (typeof FILE_TYPES)[number];
   size: number;
+  stored: number;
+  mode: number;
   mtime: number;
   target: ByteText | null;
 }>;
 
 export type FilePage = Readonly<{ files: readonly ListedFile[]; total: Amount }>;
 
-/** `tag` differs for any two contents. `read` gives the bytes from one place to before another, and fails where they are no longer those. */
+/** Bytes from one place to before another. */
+export type ByteRange = Readonly<{ from: number; to: number }>;
+
+/** `tag` differs for any two contents. `read` gives the bytes from one place to before another, and fails where they are no longer those. `findData` shortens a range to its first bytes that are no large hole, at least one. */
 export type ReadableFile = Readonly<{
   size: number;
   tag: string;
   mtime: number;
   read: (from: number, to: number) => ReadableStream<Uint8Array>;
+  findData: (range: ByteRange) => Promise<ByteRange>;
 }>;
 
 /** `leftOut` is what was new or changed and is not kept; `tooDeep` are the folders that are kept and not looked into; `notes` say what else there is to say. */

@@ -157,7 +157,7 @@ const renderUnpacking = ({ gib, entries, seconds }: UnpackLimits): string => `  
   unpack() {
     set -o pipefail
     ulimit -f ${Math.ceil(gib * KIB_PER_GIB)}
-    timeout -k 5 ${seconds} tar --extract --file=artifact --verbose --directory=repo --no-same-owner --no-same-permissions \\
+    timeout -s KILL ${seconds} tar --extract --file=artifact --verbose --directory=repo --no-same-owner --no-same-permissions \\
       --no-overwrite-dir --anchored --wildcards --wildcards-match-slash --exclude='/*' --exclude='..' --exclude='../*' \\
       --exclude='*/..' --exclude='*/../*' --checkpoint=${RECORDS_PER_LOOK} --checkpoint-action=exec="$(has_grown)" |
       sed -n '${entries + 1}q4'

@@ -83,6 +83,38 @@ test("an archive that takes too long is given up, and its command does not start
   expect(outcome.errors).toBe("Could not unpack the artifact: it takes longer than 0.001 s\n");
 });
 
+const STUCK = "#!/bin/bash\ntrap '' TERM\nwhile :; do sleep 0.1; done\n";
+const FOREVER: readonly (readonly [string, string])[] = [
+  ["that nobody goes on writing", "mkfifo artifact && exec 9<> artifact"],
+  ["whose program lives on after TERM", "printf x | zstd -c > artifact && export PATH=$PWD/bin:$PATH"],
+];
+
+test.each(FOREVER)(
+  "an archive %s is given up, and nothing of it goes on",
+  (_what, prepare) => {
+    const folder = makeFolder();
+    mkdirSync(join(folder, "bin"));
+    writeFileSync(join(folder, "bin", "zstd"), STUCK, { mode: 0o755 });
+    const limits = { ...LIMITS, seconds: 0.5 };
+    writeFileSync(join(folder, "job_commands.sh"), renderCommandScript(job, { limits }));
+    expect(spawnSync("bash", ["-c", `${prepare}; exec bash job_commands.sh`], { cwd: folder }).status).toBe(1);
+    const line = "Could not unpack the artifact: it takes longer than 0.5 s\n";
+    expect([readFileSync(join(folder, "error.log"), "utf8"), existsSync(join(folder, "started"))]).toEqual([
+      line,
+      false,
+    ]);
+    expect(
+      spawnSync("bash", [
+        "-c",
+        'for one in /proc/[0-9]*; do [[ $one/cwd -ef $1 ]] && echo "$one"; done',
+        "bash",
+        folder,
+      ]).stdout.toString(),
+    ).toBe("");
+  },
+  30_000,
+);
+
 test("names with newlines, escape sequences and bytes that are no UTF-8 are unpacked as they are", () => {
   const names = ["new\nline", "\u001b]0;title\u0007", "-rf", "$(touch ran)", "`touch ran`", " "];
   const outcome = unpack(createTar(names.map((name) => ({ name, body: "x" }))));

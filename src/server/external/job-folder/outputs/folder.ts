@@ -6,7 +6,7 @@ import { collectInTurns } from "../../../../tools/give-way.ts";
 import type { ByteText, FoundFile } from "../../../core/running/outputs.ts";
 import { type Descriptor, openDescriptor } from "./descriptor.ts";
 
-/** What a folder holds: `mode` are its permission bits, `device` the file system that it is in. */
+/** What a folder holds: `mode` are its permission bits, `device` the file system that it is in, `blocks` of 512 bytes what it takes there. */
 export type Entry = Readonly<{
   name: ByteText;
   kind: FoundFile["kind"] | "folder";
@@ -15,6 +15,7 @@ export type Entry = Readonly<{
   inode: bigint;
   links: bigint;
   size: bigint;
+  blocks: bigint;
   mtimeNs: bigint;
   ctimeNs: bigint;
 }>;
@@ -89,9 +90,9 @@ const findKind = (found: BigIntStats): Entry["kind"] => {
 export const findEntry = (folder: Folder, name: ByteText): Entry | null => {
   try {
     const found = lstatSync(locateIn(folder, name), { bigint: true });
-    const { dev: device, ino: inode, nlink: links, size, mtimeNs, ctimeNs } = found;
+    const { dev: device, ino: inode, nlink: links, size, blocks, mtimeNs, ctimeNs } = found;
     const [kind, mode] = [findKind(found), Number(found.mode & PERMISSIONS)];
-    return { name, kind, mode, device, inode, links, size, mtimeNs, ctimeNs };
+    return { name, kind, mode, device, inode, links, size, blocks, mtimeNs, ctimeNs };
   } catch (error) {
     if (isMissing(error)) return null;
     throw error;

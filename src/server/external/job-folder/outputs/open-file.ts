@@ -1,13 +1,14 @@
 import { type BigIntStats, constants } from "node:fs";
-import type { ByteText, ReadableFile } from "../../../core/running/outputs.ts";
+import type { ByteRange, ByteText, ReadableFile } from "../../../core/running/outputs.ts";
 import { type Descriptor, openDescriptor } from "./descriptor.ts";
+import { findData } from "./find-data.ts";
 import { type Folder, isMissing, locateIn, openFolder, openFolderIn } from "./folder.ts";
 
 /** A regular file that was opened, and what was known of it then. */
 export type Opened = Readonly<{ handle: Descriptor; found: BigIntStats }>;
 
 const FLAGS = constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOFOLLOW;
-const BLOCK_BYTES = 128 * 1024;
+const BLOCK_BYTES = 512 * 1024;
 const NS_PER_S = 1e9;
 
 /** Reads as fast as it is asked to, and ends what it reads from when nobody wants more. */
@@ -64,6 +65,19 @@ const readAgain = async function* (
   }
 };
 
+const findDataAgain = async (
+  open: () => Promise<Opened | null>,
+  inode: bigint,
+  range: ByteRange,
+): Promise<ByteRange> => {
+  const opened = await open();
+  try {
+    return opened?.found.ino === inode ? findData(opened.handle.fd, range) : range;
+  } finally {
+    await opened?.handle.close();
+  }
+};
+
 /** A regular file as `open` opens it, for now to see what it is and again once it is read, so that one that is never read is not left open; null for what is none, or can't be read. */
 export const describeFileOf = async (open: () => Promise<Opened | null>): Promise<ReadableFile | null> => {
   const opened = await open();
@@ -75,6 +89,7 @@ export const describeFileOf = async (open: () => Promise<Opened | null>): Promis
     tag: [ino, size, mtimeNs, ctimeNs].map((one) => one.toString(36)).join("-"),
     mtime: Number(mtimeNs) / NS_PER_S,
     read: (from, to) => toStream(readAgain(open, { inode: ino, from, to })),
+    findData: (range) => findDataAgain(open, ino, range),
   };
 };
 

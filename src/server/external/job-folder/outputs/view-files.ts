@@ -20,6 +20,8 @@ type Walked = AsyncGenerator<WalkedFile, void>;
 type Peeked = Readonly<Record<"peek" | "skip", () => Promise<WalkedFile | undefined>>>;
 
 const NS_PER_S = 1e9;
+const BLOCK_BYTES = 512;
+const PERMISSIONS = 0o777;
 
 /** Whether files that are not moved yet count: the job runs, or they could not be moved. */
 export const hasUnmoved = (job: Job): boolean => isActive(job) || (isEnded(job) && job.outputs.state === "failed");
@@ -88,7 +90,9 @@ const describe = async (found: WalkedFile): Promise<ListedFile> => {
   const { folder, entry, file } = found;
   const { path, kind, mtimeNs } = file;
   const target = kind === "link" ? await readTarget(folder, entry.name).catch(() => "") : null;
-  return { path, kind, size: measureFile(found).bytes, mtime: Number(mtimeNs) / NS_PER_S, target };
+  const stored = Number(entry.blocks) * BLOCK_BYTES;
+  const size = measureFile(found).bytes;
+  return { path, kind, size, stored, mode: entry.mode & PERMISSIONS, mtime: Number(mtimeNs) / NS_PER_S, target };
 };
 
 type Page = Readonly<{ below: ByteText; limit: number; offset: number }>;
