@@ -6,7 +6,7 @@ import type { Api } from "../connection/api-client.ts";
 import { isTerminal } from "../terminal/is-terminal.ts";
 import { hint } from "../terminal/output.ts";
 import { isBusy, isEnded, isHopeless, pauseBeforeRetry, stayWith } from "./await-job.ts";
-import { chooseExitCode, describeEnding } from "./job-ending.ts";
+import { concludeJob, describeEnding } from "./job-ending.ts";
 import { createLogViewer, type LogView, type LogViewer } from "./log-viewer.ts";
 import { sayKept } from "./say-kept.ts";
 
@@ -67,7 +67,7 @@ export const followJob = async (api: Api, id: string, view: LogView = WHOLE): Pr
   ignore();
   viewer.end();
   if (!ended.ok) return err(addHint(ended.error, `come back with: nx logs -F ${id}`));
-  reportEnd(ended.value);
+  if (!view.isJson) reportEnd(ended.value);
   await sayKept(api, ended.value);
-  return ok(chooseExitCode(ended.value));
+  return concludeJob(ended.value, view.isJson);
 };

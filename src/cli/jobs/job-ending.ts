@@ -30,7 +30,7 @@ export const describeEnding = (job: WireJob): string => {
 };
 
 /** With the job's own exit code; as JSON a failure says that it is the job's, and not one of `nx`. */
-export const concludeJob = (job: WireJob, isJson: boolean): Outcome => {
+export const concludeJob = (job: WireJob, isJson = false): Outcome => {
   const exitCode = chooseExitCode(job);
   if (exitCode === 0 || !isJson) return ok(exitCode);
   const code = job.status === "killed" ? "JOB_KILLED" : "JOB_FAILED";

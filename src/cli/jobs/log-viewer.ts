@@ -64,7 +64,12 @@ const takeAgain = async (shown: Shown, stream: Stream, isWholeLog: boolean): Pro
 };
 
 /** `filter` is null for the bytes as they are; without one the log is shown as on a terminal, or in a pipe. */
-export type LogView = Readonly<{ lastLines: number | null; since?: number | null; filter?: LogFilter | null }>;
+export type LogView = Readonly<{
+  lastLines: number | null;
+  since?: number | null;
+  filter?: LogFilter | null;
+  isJson?: boolean;
+}>;
 
 const renderStart = ({ lastLines, since = null }: LogView): string =>
   [

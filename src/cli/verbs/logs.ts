@@ -91,7 +91,7 @@ const follow = async (api: Api, job: WireJob, request: LogRequest): Promise<Outc
   const checked = await checkFollowed(api, job, request);
   if (!checked.ok) return checked;
   const filter = chooseFilter(request);
-  const view = { lastLines: request.count, since: request.since };
+  const view = { lastLines: request.count, since: request.since, isJson: request.isJson };
   return followJob(api, job.id, filter === undefined ? view : { ...view, filter });
 };
 

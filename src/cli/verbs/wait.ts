@@ -42,7 +42,7 @@ const createCollection = (flags: FlagValues): Collection => {
   const ended = new Map<string, WireJob>();
   const slow = new Map<string, () => void>();
   const take = (job: WireJob): void => {
-    if (!ended.has(job.id)) hint(describeEnding(job));
+    if (!ended.has(job.id) && !wantsJson(flags)) hint(describeEnding(job));
     ended.set(job.id, job);
     slow.get(job.id)?.();
     if (isSettled(job)) tell(job, flags);

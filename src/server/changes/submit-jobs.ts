@@ -23,7 +23,7 @@ export type SubmitJobs = (
 
 const needsGpus = ({ gpu_idxs, num_gpus }: JobRequest): boolean => num_gpus > 0 || (gpu_idxs ?? []).length > 0;
 
-const toIndexes = (reading: GpuReading): ReadonlySet<number> | null =>
+export const indexGpus = (reading: GpuReading): ReadonlySet<number> | null =>
   reading.ok ? new Set(reading.value.map(({ index }) => index)) : null;
 
 const isStored = ({ store }: SubmitContext, { job_id: id }: JobRequest): boolean =>
@@ -49,7 +49,7 @@ const prepareJobs = (
   { reading, locate, agent }: Readonly<{ reading: GpuReading; locate: Locate }> & Pick<Caller, "agent">,
 ): Result<readonly Submission[], Refusal> => {
   const batch = requests.length > 1 ? { batchId: `${context.newJobId()}-${context.clock()}` } : {};
-  const facts = { gpuIndexes: toIndexes(reading), agent, ...batch };
+  const facts = { gpuIndexes: indexGpus(reading), agent, ...batch };
   const submissions: Submission[] = [];
   for (const [index, request] of requests.entries()) {
     const job = prepareJob(context, request, facts);

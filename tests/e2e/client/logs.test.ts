@@ -93,6 +93,17 @@ test("nx logs --search shows the lines that match, whatever their colour, the la
   });
 });
 
+test("nx logs -F --json ends with the job's exit code and one document that says so, whatever code that is", async () => {
+  for (const code of [1, 2, 3, 5]) {
+    const job_id = `fail-${code}`;
+    await world.submit({ job_id, command: `exit ${code}`, num_gpus: 0 });
+    const { exitCode, stderr } = await world.nx(["logs", "-F", "--json", job_id]);
+    const message = `Job ${job_id} failed with exit code ${code}`;
+    const hint = `see its output with: nx logs ${job_id}`;
+    expect([exitCode, JSON.parse(stderr)]).toEqual([code, { error: "JOB_FAILED", message, hint, exit_code: code }]);
+  }
+});
+
 test("no regular expression hangs nx logs", async () => {
   await world.submit({
     job_id: "long-1",

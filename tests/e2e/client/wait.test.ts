@@ -169,6 +169,9 @@ describe("nx run --json", () => {
     expect([bad.exitCode, JSON.parse(bad.stdout)]).toMatchObject([3, { status: "failed", exit_code: 3 }]);
     const told = { error: "JOB_FAILED", message: `Job ${id} failed with exit code 3`, exit_code: 3 };
     expect(readFailure(bad)).toMatchObject(told);
+    for (const words of [["--json"], ["--jsonl"], ["--fields", "id"]]) {
+      expect(JSON.parse((await world.nx(["wait", ...words, id])).stderr)).toMatchObject(told);
+    }
   });
 
   test("with -d prints the started job at once", async () => {

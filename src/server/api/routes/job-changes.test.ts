@@ -61,6 +61,24 @@ describe("PATCH", () => {
     expect(await fewer.json()).toMatchObject({ num_gpus: 1, gpu_idxs: [] });
   });
 
+  test("more GPUs than the machine has are 422 that says so, of a queued job, and change nothing", async () => {
+    const { call, submit, startJob, hideGpus } = createHarness();
+    const [queued, started] = [await submit(), await submit()];
+    await startJob(started.id);
+    const json = { command: "new", num_gpus: 3 };
+    const refused = await call("PATCH", `/v1/jobs/${queued.id}`, { json });
+    const message = "The job asks for 3 GPUs, but this machine has 2";
+    expect([refused.status, await refused.json()]).toMatchObject([
+      422,
+      { error: "VALIDATION_ERROR", detail: [{ loc: ["body", "num_gpus"], msg: message }] },
+    ]);
+    expect(await (await call("GET", `/v1/jobs/${queued.id}`)).json()).toEqual(queued);
+    expect((await call("PATCH", `/v1/jobs/${started.id}`, { json })).status).toBe(400);
+    expect((await call("PATCH", `/v1/jobs/${queued.id}`, { json: { num_gpus: 2 } })).status).toBe(200);
+    hideGpus({ message: "the driver does not answer" });
+    expect((await call("PATCH", `/v1/jobs/${queued.id}`, { json })).status).toBe(200);
+  });
+
   test.each([{ command: " " }, { priority: 9999 }, { num_gpus: -1 }, { git_tag: 5 }, "text"])(
     "%p is 422",
     async (json) => {

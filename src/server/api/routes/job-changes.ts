@@ -3,10 +3,12 @@ import { err, ok, type Result } from "../../../base/result.ts";
 import { type JobPatch, jobPatchSchema, wireJobSchema } from "../../../wire/job.ts";
 import { changeJob, type Decide } from "../../changes/change-job.ts";
 import type { Caller } from "../../changes/context.ts";
+import { indexGpus } from "../../changes/submit-jobs.ts";
 import { isActive, type Job, type QueuedJob } from "../../core/jobs/job.ts";
+import { findMissingGpus } from "../../core/jobs/job-request.ts";
 import { applyJobEvent } from "../../core/jobs/job-transition.ts";
 import { toWireJob } from "../../core/jobs/wire-job.ts";
-import { createLimitReached, createRefusal, type Refusal } from "../../core/refusal.ts";
+import { createInvalid, createLimitReached, createRefusal, type Refusal } from "../../core/refusal.ts";
 import { readCaller } from "../access/caller.ts";
 import { permit } from "../access/permit.ts";
 import type { ApiContext } from "../context.ts";
@@ -84,6 +86,13 @@ const refuseShare = ({ id, user, agent }: Job, numGpus: number): Refusal | null 
   return createLimitReached(message, { limit: "agent_gpus", max: agent.gpus, asked: numGpus });
 };
 
+type GpuIndexes = ReturnType<typeof indexGpus>;
+
+const refuseMissing = (num_gpus: number, indexes: GpuIndexes): Refusal | null => {
+  const missing = indexes === null ? null : findMissingGpus({ num_gpus, gpu_idxs: null }, indexes);
+  return missing && createInvalid([{ loc: ["body", missing.field], msg: missing.message, type: missing.type }]);
+};
+
 const isEmpty = ({ command, priority, num_gpus, git_tag }: JobPatch): boolean =>
   [command, priority, num_gpus, git_tag].every((value) => value === undefined || value === null);
 
@@ -93,14 +102,15 @@ const pickQueuedEdits = (patch: JobPatch): Partial<Pick<QueuedJob, "command" | "
   ...(typeof patch.num_gpus === "number" ? { numGpus: patch.num_gpus } : {}),
 });
 
-const editJob = (job: Job, patch: JobPatch): Decided => {
+const editJob = (job: Job, patch: JobPatch, indexes: GpuIndexes): Decided => {
   const reason = "edited";
   if (isEmpty(patch)) return ok({ after: job, reason });
-  const refusal = refuseShare(job, patch.num_gpus ?? 0);
-  if (refusal !== null) return err(refusal);
   const tag = typeof patch.git_tag === "string" ? { gitTag: patch.git_tag } : {};
   const edited = applyJobEvent(job, { kind: "edit", ...pickQueuedEdits(patch), ...tag });
-  return edited.ok ? ok({ after: edited.value, reason }) : refuseState(edited.error.message);
+  if (!edited.ok) return refuseState(edited.error.message);
+  const numGpus = patch.num_gpus ?? 0;
+  const refusal = refuseShare(job, numGpus) ?? refuseMissing(numGpus, indexes);
+  return refusal === null ? ok({ after: edited.value, reason }) : err(refusal);
 };
 
 const markForKill = (job: Job, { name }: Caller): Decided => {
@@ -136,7 +146,8 @@ const remove =
 const edit =
   (context: ApiContext): Handle<typeof editSpec> =>
   async (input) => {
-    const edited = await changeFor(context, input, (job) => editJob(job, input.body));
+    const indexes = input.body.num_gpus ? indexGpus(await context.gpus.read()) : null;
+    const edited = await changeFor(context, input, (job) => editJob(job, input.body, indexes));
     return edited.ok ? ok(Response.json(toWireJob(edited.value.after ?? edited.value.before))) : edited;
   };
 
