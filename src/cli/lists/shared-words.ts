@@ -3,17 +3,21 @@ import { measureProgram, nameProgram } from "./program-name.ts";
 type Words = readonly string[];
 type Node = Readonly<{ depth: number; length: number; lists: Words[]; next: Map<string, Node> }>;
 
+/** How many characters the words of one place have in common at their beginning and at their end. */
+export type Ends = Readonly<{ before: number; after: number }>;
+
 /**
  * `depth`: with how many words it begins that others of the list begin with, too, 0 for none but the program; `varying`: the places
  * at which those of the same program with as many words differ.
  */
-export type Shared = Readonly<{ depth: number; varying: ReadonlySet<number> }>;
+export type Shared = Readonly<{ depth: number; varying: ReadonlyMap<number, Ends> }>;
 
 export type SharedWords = Readonly<{ find: (words: Words) => Shared }>;
 
 const MOST_WORDS = 500;
 const END = "";
-const NOWHERE: ReadonlySet<number> = new Set();
+const NOWHERE: ReadonlyMap<number, Ends> = new Map();
+const SECOND_HALF = /^[\udc00-\udfff]/;
 
 const createNode = (depth: number, length: number): Node => ({ depth, length, lists: [], next: new Map() });
 
@@ -46,10 +50,33 @@ const findFork = (root: Node, words: Words): number => {
 
 const nameKind = (words: Words): string => `${words.length} ${nameProgram(words)}`;
 
-const listVarying = (alike: readonly Words[]): ReadonlySet<number> => {
+const countWhile = (most: number, isSame: (index: number) => boolean): number => {
+  let count = 0;
+  while (count < most && isSame(count)) count += 1;
+  return count;
+};
+
+const measureEnds = (word: string, other: string, { before: most, after: mostAfter }: Ends): Ends => {
+  const shorter = Math.min(word.length, other.length);
+  const before = countWhile(Math.min(most, shorter), (index) => word[index] === other[index]);
+  const left = Math.min(mostAfter, shorter - before);
+  return { before, after: countWhile(left, (index) => word.at(-1 - index) === other.at(-1 - index)) };
+};
+
+const keepPairs = (word: string, { before, after }: Ends): Ends => ({
+  before: SECOND_HALF.test(word.slice(before)) ? before - 1 : before,
+  after: SECOND_HALF.test(word.slice(word.length - after)) ? after - 1 : after,
+});
+
+const listVarying = (alike: readonly Words[]): ReadonlyMap<number, Ends> => {
   const [first = [], ...others] = alike;
-  const places = first.map((_word, place) => place);
-  return new Set(places.filter((place) => others.some((words) => words[place] !== first[place])));
+  return new Map(
+    first.flatMap((word, place): readonly (readonly [number, Ends])[] => {
+      const whole = { before: word.length, after: word.length };
+      const ends = others.reduce((found, words) => measureEnds(word, words[place] ?? "", found), whole);
+      return others.some((words) => words[place] !== word) ? [[place, keepPairs(word, ends)]] : [];
+    }),
+  );
 };
 
 /**
@@ -65,7 +92,7 @@ export const createSharedWords = (lists: readonly Words[]): SharedWords => {
   return {
     find: (words) => {
       const varying = varyings.get(nameKind(words)) ?? NOWHERE;
-      const depth = varying.size > 0 ? Math.min(...varying) : findFork(root, words);
+      const depth = varying.size > 0 ? Math.min(...varying.keys()) : findFork(root, words);
       return { depth: depth > measureProgram(words) ? depth : 0, varying };
     },
   };

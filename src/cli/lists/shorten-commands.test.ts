@@ -64,6 +64,49 @@ test("what differs in the middle of the words is shown", () => {
   expect(fitAll(commands, 20)).toEqual(["… --fold 1 …", "… --fold 2 …"]);
 });
 
+test("of long words that differ in their middle, what differs is shown with what stands around it", () => {
+  const long = ["a", "b", "🙂", "日本"].map(
+    (kind) => `python train.py --epochs 20 --name resnet-with-many-things-${kind}-and-a-tail-of-many-words`,
+  );
+  expect(fitAll(long, 45)).toEqual([
+    "train.py … --name …any-things-a-and-a-tail…",
+    "train.py … --name …any-things-b-and-a-tail…",
+    "train.py … --name …any-things-🙂-and-a-tail…",
+    "… --name …any-things-日本-and-a-tail…",
+  ]);
+  expect(fitAll(long, 22)).toEqual([
+    "… --name …ings-a-and-…",
+    "… --name …ings-b-and-…",
+    "… --name …s-🙂-a…",
+    "… --name …s-日本-a…",
+  ]);
+});
+
+test("what differs is shown where it is the first word after the program, or a variable before it", () => {
+  const words = "--epochs 100 --seed";
+  const files = ["a", "b"].flatMap((name) =>
+    [1, 2].map((seed) => `python train.py configs/vision/${name}-large.yaml ${words} ${seed}`),
+  );
+  expect(fitAll(files, 45)[3]).toBe("… configs/vision/b-large.yaml … --seed 2");
+  expect(fitAll(files, 32)[3]).toBe("…sion/b-large.yaml … --seed 2");
+  const variables = ["a", "b"].map((name) => `CONFIG=${name} WANDB_PROJECT=resnet python train.py ${words} 1`);
+  expect(fitAll(variables, 20)).toEqual(["CONFIG=a …", "CONFIG=b …"]);
+});
+
+test("commands that differ in the middle of one word can be told apart wherever it stands", () => {
+  const letters = fc.string({ unit: fc.constantFrom("a", "b", "日", "🙂", "-"), maxLength: 60 });
+  const words = fc.array(fc.constantFrom("--amp", "--lr", "0.1", "configs/a.yaml"), { maxLength: 6 });
+  fc.assert(
+    fc.property(words, letters, letters, words, (before, start, end, after) => {
+      const commands = ["1", "2"].map((it) =>
+        ["python", "train.py", ...before, `x${start}${it}${end}`, ...after].join(" "),
+      );
+      const [one, other] = fitAll(commands, 30);
+      expect(one).not.toBe(other);
+    }),
+  );
+});
+
 test.each([
   ["/home/ada/venvs/vision/bin/python /home/ada/project/train.py --lr 0.1", 30, "python train.py --lr 0.1"],
   ["/home/ada/venvs/vision/bin/python /home/ada/project/train.py --lr 0.1", 20, "train.py --lr 0.1"],

@@ -1,11 +1,12 @@
-import { cutMiddle, measureWidth } from "../terminal/text-width.ts";
+import { cutMiddle, measureWidth, truncateStart, truncateText } from "../terminal/text-width.ts";
 import { dropFolders, dropInterpreter, measureProgram, nameProgram } from "./program-name.ts";
-import { createSharedWords, type SharedWords } from "./shared-words.ts";
+import { createSharedWords, type Ends, type Shared, type SharedWords } from "./shared-words.ts";
 
 /** A command of the list in at most so many columns. */
 export type FitCommand = (command: string, width: number) => string;
 
 const ELLIPSIS = "…";
+const CONTEXTS = [12, 6, 3];
 
 const splitWords = (command: string): readonly string[] => command.split(" ").filter((word) => word !== "");
 
@@ -14,32 +15,54 @@ const isFlag = (word: string | undefined): boolean => word !== undefined && /^--
 const keepFlag = (words: readonly string[], start: number): number =>
   isFlag(words[start - 1]) && !isFlag(words[start]) ? start - 1 : start;
 
-const showVarying = (words: readonly string[], start: number, varying: ReadonlySet<number>): string => {
+const cutAround = (word: string, { before, after }: Ends, context: number): string => {
+  const end = word.length - after;
+  return (
+    truncateStart(word.slice(0, before), context) + word.slice(before, end) + truncateText(word.slice(end), context)
+  );
+};
+
+const cutVarying = (words: readonly string[], { varying }: Shared, context: number): readonly string[] =>
+  words.map((word, place) => {
+    const ends = varying.get(place);
+    return ends === undefined ? word : cutAround(word, ends, context);
+  });
+
+const showVarying = (words: readonly string[], start: number, { varying }: Shared): string => {
   const isShown = (place: number): boolean =>
     place >= start && (varying.has(place) || (isFlag(words[place]) && varying.has(place + 1)));
   const parts = words.map((word, place) => {
     if (isShown(place)) return word;
     return place === 0 || isShown(place - 1) ? ELLIPSIS : "";
   });
-  return parts.filter((part) => part !== "").join(" ");
+  const text = parts.filter((part) => part !== "").join(" ");
+  return text.replaceAll(`${ELLIPSIS} ${ELLIPSIS}`, ELLIPSIS);
 };
 
-const listForms = (command: string, shared: SharedWords): readonly string[] => {
+const listDiffering = (words: readonly string[], start: number, shared: Shared): readonly string[] => {
+  if (shared.varying.size === 0) return [];
+  const program = Math.min(...shared.varying.keys()) < measureProgram(words) ? "" : `${nameProgram(words)} `;
+  const whole = showVarying(words, start, shared);
+  const cut = CONTEXTS.map((context) => showVarying(cutVarying(words, shared, context), start, shared));
+  return [whole, ...cut].flatMap((form) => [program + form, form]);
+};
+
+const listForms = (command: string, all: SharedWords): readonly string[] => {
   const words = splitWords(command);
   const whole = [command, dropFolders(words).join(" "), dropInterpreter(words).join(" ")];
-  const { depth, varying } = shared.find(words);
-  if (depth === 0) return whole;
-  const start = keepFlag(words, Math.min(depth, words.length - 1));
+  const shared = all.find(words);
+  if (shared.depth === 0) return [...whole, ...listDiffering(words, 0, shared)];
+  const start = keepFlag(words, Math.min(shared.depth, words.length - 1));
   const rest = `${ELLIPSIS} ${words.slice(start).join(" ")}`;
-  const differing = varying.size === 0 ? rest : showVarying(words, start, varying);
   const program = nameProgram(words);
   const named = start > measureProgram(words) ? [`${program} ${rest}`] : [];
-  return [...whole, ...named, rest, `${program} ${differing}`, differing];
+  return [...whole, ...named, rest, ...listDiffering(words, start, shared)];
 };
 
 /**
  * What does not fit goes without its program's folder and interpreter; then without the beginning that it shares with others of the list, after
- * the program's name where there is room; then without all words that these others have at the same place; at last its middle is cut.
+ * the program's name where there is room; then without all words that these others have at the same place; then without what the words that differ
+ * begin and end with alike; at last its middle is cut.
  */
 export const createCommandFit = (commands: readonly string[]): FitCommand => {
   let shared: SharedWords | null = null;

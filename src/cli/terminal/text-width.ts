@@ -43,9 +43,13 @@ export const cutMiddle = (text: string, width: number): string => {
   return `${start}…${end}`;
 };
 
+/** With an ellipsis where its beginning is left out. */
+export const truncateStart = (text: string, width: number): string =>
+  measureWidth(text) <= width ? text : `…${keepEnd(text.slice(-width * LOOK), width - 1)}`;
+
 /** With an ellipsis where something is left out. */
 export const truncateText = (text: string, width: number): string =>
-  measureWidth(text) <= width ? text : `${keepStart(text, width - 1)}…`;
+  measureWidth(text) <= width ? text : `${keepStart(text.slice(0, width * LOOK), width - 1)}…`;
 
 export const padText = (text: string, width: number): string => {
   const shown = truncateText(text, width);
