@@ -8,7 +8,13 @@ const FAILURE: DocumentShape = {
   rows: null,
   type: "Failure",
   fields: [
-    { name: "error", type: "string", always: true, about: "its kind: a word of the server's API or of exit_codes" },
+    {
+      name: "error",
+      type: "string",
+      always: true,
+      about:
+        "its kind: a word of the server's API, of exit_codes, or TIMEOUT, OTHER_VERSION, NOT_LISTENING, UNTRUSTED, JOB_FAILED, JOB_KILLED",
+    },
     { name: "message", type: "string", always: true, about: "what is wrong" },
     { name: "hint", type: "string | null", always: true, about: "what to do" },
     {
@@ -20,10 +26,12 @@ const FAILURE: DocumentShape = {
   ],
 };
 
+const WHOLE_NUMBERS = ["N", "CODE", "GPU"];
+
 const nameType = ({ value, choices }: Flag): string => {
   if (value === undefined) return "switch";
   if (choices !== undefined) return "choice";
-  return value === "N" ? "integer" : "text";
+  return WHOLE_NUMBERS.includes(value) ? "integer" : "text";
 };
 
 const describeFlag = (flag: Flag) => ({

@@ -39,7 +39,8 @@ const showHelp = async (name: string | undefined, program: Program): Promise<Out
 };
 
 const showOneHelp = async (words: readonly string[], at: number, program: Program): Promise<Outcome> => {
-  const [name, extra] = words.slice(at + 1).filter((word) => !word.startsWith("-"));
+  const [named, extra] = words.slice(at + 1).filter((word) => !word.startsWith("-"));
+  const name = named === "help" ? undefined : named;
   if (extra !== undefined) return failUsage(`${program.name} help takes one verb, not "${escapeText(extra)}" too`);
   return words.includes("--json") ? describeAll(name, program) : showHelp(name, program);
 };

@@ -4,6 +4,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { VERBS } from "../../../src/cli/verb-table.ts";
+import type { ProgramDescription } from "../../../src/command-line/describe-program.ts";
 import type { FailureDocument } from "../../../src/command-line/failure-document.ts";
 import { ERROR_CODES } from "../../../src/wire/error.ts";
 import { createPipedNx, createUserEnvironment } from "../../support/piped-nx.ts";
@@ -53,6 +54,7 @@ describe("with --json a failure is a document on standard error", () => {
   test.each([
     [["queu", "--json"], '"queu" is not a verb of nx', "did you mean queue?"],
     [["--json", "queu"], '"queu" is not a verb of nx', "did you mean queue?"],
+    [["history", "--json", "--exit", "none"], '--exit takes a whole number from 0 to 255, not "none"', null],
     [["help", "queu", "--json"], '"queu" is not a verb of nx', "did you mean queue?"],
     [["queue", "--json", "-n", "none"], '--count takes a whole number from 1 to 10000, not "none"', null],
     [["run", "--json"], "nx run without a command opens a shell, which needs a terminal", "give a command, or -d"],
@@ -65,6 +67,23 @@ describe("with --json a failure is a document on standard error", () => {
     const told = { error: "WRONG_USAGE", message, hint, exit_code: 2 };
     expect(readFailure(await nx(words))).toEqual(told);
   });
+
+  test("nx help help is nx help", async () => {
+    for (const words of [[], ["--json"]])
+      expect(await nx(["help", "help", ...words])).toEqual(await nx(["help", ...words]));
+  });
+
+  test.each(["history", "queue", "logs"])(
+    "nx help %s --json calls the flags that take a whole number so, and no others",
+    async (verb) => {
+      const { verbs } = JSON.parse((await nx(["help", verb, "--json"])).stdout) as ProgramDescription;
+      answer = () => refuse("UNAVAILABLE", 503);
+      for (const { name, type } of verbs[0]?.flags.filter((flag) => flag.value !== null) ?? []) {
+        const { message } = readFailure(await nx([verb, "--json", name, "("]));
+        expect([name, message.includes("takes a whole number")]).toEqual([name, type === "integer"]);
+      }
+    },
+  );
 
   test("words of a job's command ask for nothing", async () => {
     for (const words of [
