@@ -119,6 +119,14 @@ describe("the port of a personal server", () => {
 });
 
 describe("nexus-server stop", () => {
+  test("ends with the server also where its parent never asks what became of it", async () => {
+    const { env, dir } = await start("orphaned", { NS_PORT: "0" }, ["sh", "-c", '"$@" & exec sleep 300', "sh"]);
+    const stopped = await runProgram([NEXUS_SERVER, "stop"], { env, cwd: world.folder });
+    expect([stopped.exitCode, stopped.stderr]).toEqual([0, ""]);
+    const again = await runProgram([NEXUS_SERVER, "stop"], { env, cwd: world.folder });
+    expect(again.stderr).toBe(`nexus-server: no server runs on ${dir}\n`);
+  });
+
   test("ends no other process that has the number of a server that died", async () => {
     const server = await start("first", { NS_PORT: "0" });
     await stopChild(server.child, "SIGKILL");
