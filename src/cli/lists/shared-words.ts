@@ -4,19 +4,19 @@ type Words = readonly string[];
 type Node = Readonly<{ depth: number; length: number; lists: Words[]; next: Map<string, Node> }>;
 
 /** How many characters the words of one place have in common at their beginning and at their end. */
-export type Ends = Readonly<{ before: number; after: number }>;
+export type CommonEnds = Readonly<{ before: number; after: number }>;
 
 /**
  * `depth`: with how many words it begins that others of the list begin with, too, 0 for none but the program; `varying`: the places
  * at which those of the same program with as many words differ.
  */
-export type Shared = Readonly<{ depth: number; varying: ReadonlyMap<number, Ends> }>;
+export type Shared = Readonly<{ depth: number; varying: ReadonlyMap<number, CommonEnds> }>;
 
 export type SharedWords = Readonly<{ find: (words: Words) => Shared }>;
 
 const MOST_WORDS = 500;
 const END = "";
-const NOWHERE: ReadonlyMap<number, Ends> = new Map();
+const NOWHERE: ReadonlyMap<number, CommonEnds> = new Map();
 const SECOND_HALF = /^[\udc00-\udfff]/;
 
 const createNode = (depth: number, length: number): Node => ({ depth, length, lists: [], next: new Map() });
@@ -56,22 +56,22 @@ const countWhile = (most: number, isSame: (index: number) => boolean): number =>
   return count;
 };
 
-const measureEnds = (word: string, other: string, { before: most, after: mostAfter }: Ends): Ends => {
+const measureEnds = (word: string, other: string, { before: most, after: mostAfter }: CommonEnds): CommonEnds => {
   const shorter = Math.min(word.length, other.length);
   const before = countWhile(Math.min(most, shorter), (index) => word[index] === other[index]);
   const left = Math.min(mostAfter, shorter - before);
   return { before, after: countWhile(left, (index) => word.at(-1 - index) === other.at(-1 - index)) };
 };
 
-const keepPairs = (word: string, { before, after }: Ends): Ends => ({
+const keepPairs = (word: string, { before, after }: CommonEnds): CommonEnds => ({
   before: SECOND_HALF.test(word.slice(before)) ? before - 1 : before,
   after: SECOND_HALF.test(word.slice(word.length - after)) ? after - 1 : after,
 });
 
-const listVarying = (alike: readonly Words[]): ReadonlyMap<number, Ends> => {
+const listVarying = (alike: readonly Words[]): ReadonlyMap<number, CommonEnds> => {
   const [first = [], ...others] = alike;
   return new Map(
-    first.flatMap((word, place): readonly (readonly [number, Ends])[] => {
+    first.flatMap((word, place): readonly (readonly [number, CommonEnds])[] => {
       const whole = { before: word.length, after: word.length };
       const ends = others.reduce((found, words) => measureEnds(word, words[place] ?? "", found), whole);
       return others.some((words) => words[place] !== word) ? [[place, keepPairs(word, ends)]] : [];

@@ -1,6 +1,6 @@
 import { cutMiddle, measureWidth, truncateStart, truncateText } from "../terminal/text-width.ts";
 import { dropFolders, dropInterpreter, measureProgram, nameProgram } from "./program-name.ts";
-import { createSharedWords, type Ends, type Shared, type SharedWords } from "./shared-words.ts";
+import { type CommonEnds, createSharedWords, type Shared, type SharedWords } from "./shared-words.ts";
 
 /** A command of the list in at most so many columns. */
 export type FitCommand = (command: string, width: number) => string;
@@ -15,7 +15,7 @@ const isFlag = (word: string | undefined): boolean => word !== undefined && /^--
 const keepFlag = (words: readonly string[], start: number): number =>
   isFlag(words[start - 1]) && !isFlag(words[start]) ? start - 1 : start;
 
-const cutAround = (word: string, { before, after }: Ends, context: number): string => {
+const cutAround = (word: string, { before, after }: CommonEnds, context: number): string => {
   const end = word.length - after;
   return (
     truncateStart(word.slice(0, before), context) + word.slice(before, end) + truncateText(word.slice(end), context)
