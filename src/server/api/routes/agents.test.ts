@@ -160,3 +160,22 @@ test("/mcp is for those who may read, and asks for a token as all else does", as
     ["/v1/jobs", "eve"],
   ]);
 });
+
+test("/mcp says what is wrong with what is no message, and with a client that takes no events", async () => {
+  const { call } = createHarness(GPUS);
+  const both = "application/json, text/event-stream";
+  const list = { jsonrpc: "2.0", id: 1, method: "tools/list" };
+  for (const [json, accept, status] of [
+    [{}, both, 400],
+    [[], both, 400],
+    [list, "text/html", 406],
+    [list, both, 200],
+    [{ jsonrpc: "2.0", method: "notifications/initialized" }, both, 202],
+  ] as const) {
+    const response = await call("POST", "/mcp", { json, headers: { accept } });
+    expect([json, response.status]).toEqual([json, status]);
+    const text = await response.text();
+    if (status >= 400)
+      expect(JSON.parse(text)).toMatchObject({ jsonrpc: "2.0", error: { message: expect.any(String) } });
+  }
+});
