@@ -161,6 +161,26 @@ test("/mcp is for those who may read, and asks for a token as all else does", as
   ]);
 });
 
+test.each([{ holder: { user: "bob", isOwner: false } }, { localUser: { user: "bob", isOwner: false } }])(
+  "/mcp asks as whom the kernel names: %p",
+  async (known) => {
+    const local = { loopback: "owner", isShared: true, owner: "nexus", roles: new Map() } as const;
+    const { app, lines } = createHarness(GPUS, null, { local });
+    const body = { jsonrpc: "2.0", id: 1, method: "tools/call", params: { name: "jobs", arguments: {} } };
+    const headers = {
+      ...{ host: "localhost", "content-type": "application/json", "x-nexus-user": "eve" },
+      accept: "application/json, text/event-stream",
+    };
+    const request = new Request("http://localhost/mcp", { method: "POST", headers, body: JSON.stringify(body) });
+    const response = await app.fetch(request, { address: "127.0.0.1", ...known });
+    expect(await response.text()).toContain('"structuredContent":{"jobs":[]}');
+    expect(lines.map(({ fields }) => [fields["path"], fields["user"], fields["peer"]])).toEqual([
+      ["/mcp", "bob", "127.0.0.1"],
+      ["/v1/jobs", "bob", "127.0.0.1"],
+    ]);
+  },
+);
+
 test("/mcp says what is wrong with what is no message, and with a client that takes no events", async () => {
   const { call } = createHarness(GPUS);
   const both = "application/json, text/event-stream";

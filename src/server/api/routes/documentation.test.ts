@@ -3,7 +3,7 @@ import { createHash } from "node:crypto";
 import { createHarness } from "../../../../tests/support/api.ts";
 import { jobRequestSchema } from "../../../wire/job.ts";
 
-type Bounds = Readonly<{ type?: string; minimum?: number; maximum?: number; default?: unknown }>;
+type Bounds = Readonly<{ type?: string; pattern?: string; minimum?: number; maximum?: number; default?: unknown }>;
 type Parameter = Readonly<{ name: string; in: string; schema: Bounds }>;
 type Call = Readonly<{
   responses: Record<string, unknown>;
@@ -87,8 +87,8 @@ const listCalls = ({ paths }: Described): readonly (readonly [string, string, Ca
     Object.entries(item).map(([method, call]) => [method.toUpperCase(), path, call] as const),
   );
 
-const describeBounds = ({ minimum = "", maximum = "", default: usual }: Bounds): string =>
-  `${minimum}..${maximum}${usual === undefined ? "" : `, else ${usual}`}`;
+const describeBounds = ({ minimum, maximum, default: usual }: Bounds): string =>
+  `${minimum ?? ""}..${maximum ?? ""}${usual === undefined ? "" : `, else ${usual}`}`;
 
 test("the document tells the bounds of every number in a query, and what is taken where it is left out", async () => {
   const told = listCalls(await readDocument()).flatMap(([method, path, { parameters = [] }]) =>
