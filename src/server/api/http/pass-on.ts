@@ -1,15 +1,7 @@
 type Options = Readonly<{ onEnd?: () => void; signal?: AbortSignal; first?: Uint8Array }>;
 
-const callOnce = (act: () => void): (() => void) => {
-  let isCalled = false;
-  return () => {
-    if (!isCalled) act();
-    isCalled = true;
-  };
-};
-
 /**
- * The same bytes, after `first`, no faster than they are read. `onEnd` is called once they have ended, however that came; who
+ * The same bytes, after `first`, no faster than they are read. `onEnd` is called when they have ended, however that came, once or more often; who
  * lets go of them, and `signal`, ends their source.
  */
 export const passOn = (
@@ -17,7 +9,6 @@ export const passOn = (
   { onEnd = () => undefined, signal, first }: Options,
 ): ReadableStream<Uint8Array> => {
   const reader = body.getReader();
-  const end = callOnce(onEnd);
   const stop = (): void => void reader.cancel().catch(() => undefined);
   signal?.addEventListener("abort", stop);
   if (signal?.aborted) stop();
@@ -29,10 +20,10 @@ export const passOn = (
     } catch (error) {
       controller.error(error);
     }
-    end();
+    onEnd();
   };
   const cancel = (reason: unknown): Promise<void> => {
-    end();
+    onEnd();
     return reader.cancel(reason);
   };
   const start = (controller: ReadableStreamDefaultController<Uint8Array>): void => {
