@@ -181,6 +181,21 @@ test.each([{ holder: { user: "bob", isOwner: false } }, { localUser: { user: "bo
   },
 );
 
+test("/mcp gives each agent that begins a session of its own, and no other message one", async () => {
+  const { call } = createHarness(GPUS);
+  const headers = { accept: "application/json, text/event-stream" };
+  const ask = async (method: string, params: object): Promise<string | null> => {
+    const response = await call("POST", "/mcp", { json: { jsonrpc: "2.0", id: 1, method, params }, headers });
+    expect([response.status, await response.text()]).toEqual([200, expect.stringContaining('"result"')]);
+    return response.headers.get("mcp-session-id");
+  };
+  const hello = { protocolVersion: "2025-06-18", capabilities: {}, clientInfo: { name: "t", version: "1" } };
+  const [one, other] = [await ask("initialize", hello), await ask("initialize", hello)];
+  expect([one, other]).toEqual([expect.stringMatching(/^[0-9a-f-]{36}$/), expect.stringMatching(/^[0-9a-f-]{36}$/)]);
+  expect(one).not.toBe(other);
+  expect(await ask("tools/list", {})).toBeNull();
+});
+
 test("/mcp says what is wrong with what is no message, and with a client that takes no events", async () => {
   const { call } = createHarness(GPUS);
   const both = "application/json, text/event-stream";

@@ -112,6 +112,9 @@ describe("what the log of a job said against a GPU", () => {
       { gpu_idx: 1, changed: false },
     ]);
     expect([await listFaults(harness), harness.wakes()]).toEqual([[null, null], ["queues"]]);
+    expect(harness.lines.filter(({ event }) => event === "fault cleared")).toMatchObject([
+      { fields: { gpu: 1, reason: "asked for by 127.0.0.1", request_id: expect.any(String) } },
+    ]);
   });
 
   test("is cleared of a GPU that has gone, and not of one that never was", async () => {
