@@ -10,9 +10,8 @@ import { createViewingRooms } from "./viewing-rooms.ts";
 
 const toBytes = (text: string): Uint8Array => new TextEncoder().encode(text);
 
-const openBridge = (isReadOnly = false) => {
+const openBridge = (isReadOnly = false, rooms = createViewingRooms()) => {
   const { context, call } = createHarness();
-  const rooms = createViewingRooms();
   const written: string[] = [];
   const listeners: TerminalListener[] = [];
   const sizes: TerminalSize[] = [];
@@ -110,6 +109,15 @@ test("a viewer's window is what its terminal has, also of one that is opened ane
   handler.onMessage(JSON.stringify(large));
   catchUp();
   expect([sizes.at(-1), happened]).toEqual([large, ["hung up"]]);
+});
+
+test("a viewer that has left makes no window smaller", () => {
+  const staying = openBridge();
+  const leaving = openBridge(false, staying.rooms);
+  leaving.handler.onMessage('{"columns":40,"rows":10}');
+  expect(staying.sizes.at(-1)).toEqual({ columns: 40, rows: 10 });
+  leaving.handler.onClose();
+  expect(staying.sizes.at(-1)).toEqual({ columns: 80, rows: 24 });
 });
 
 test("what one who only watches types is dropped", () => {

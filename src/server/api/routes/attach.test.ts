@@ -1,10 +1,11 @@
 import { expect, test } from "bun:test";
 import { createHarness } from "../../../../tests/support/api.ts";
+import { holdToDocument } from "../../../../tests/support/declared-answers.ts";
 import { ok } from "../../../base/result.ts";
 import type { Job, JobId, RunningJob } from "../../core/jobs/job.ts";
 import type { Store } from "../../core/store.ts";
 import { createApp } from "../app.ts";
-import type { Peer } from "../context.ts";
+import type { ApiContext, Peer } from "../context.ts";
 
 const createWorld = async () => {
   const harness = createHarness();
@@ -13,7 +14,7 @@ const createWorld = async () => {
   await startJob("a");
   const open = () => ok({ write: () => 0, resize: () => undefined, close: () => undefined });
   const limits = { ...context.settings.limits, maxFollowersPerAddress: 1 };
-  const app = createApp({
+  const own: ApiContext = {
     ...context,
     settings: { ...context.settings, limits },
     feed: {
@@ -25,7 +26,8 @@ const createWorld = async () => {
     },
     executor: { ...context.executor, attachCommand: () => ["screen"] },
     terminals: { open, run: async () => {} },
-  });
+  };
+  const app = holdToDocument(createApp(own), own);
   const waits = Promise.withResolvers<void>();
   const leaves: (() => void)[] = [];
   const upgrade: Peer["upgrade"] = (handler) => {
