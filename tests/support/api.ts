@@ -28,6 +28,7 @@ import { openStore } from "../../src/server/external/sqlite/open-store.ts";
 import { createMeter } from "../../src/server/external/telemetry/meter.ts";
 import { digestText, drawToken } from "../../src/tools/digest.ts";
 import type { JobRequestInput, WireJob } from "../../src/wire/job.ts";
+import { holdToDocument } from "./declared-answers.ts";
 import { createGpu as createSample } from "./samples.ts";
 
 export type LogLine = Readonly<{ level: keyof Log; event: string; fields: Readonly<Record<string, unknown>> }>;
@@ -277,7 +278,7 @@ export const createHarness = (
     },
     ownChannels: ["team", "broken"],
   };
-  const app = createApp(context);
+  const app = holdToDocument(createApp(context), context);
   const call: Harness["call"] = async (method, path, options = {}) => {
     const body = options.json === undefined ? options.body : JSON.stringify(options.json);
     const request = new Request(`http://localhost:54323${path}`, {

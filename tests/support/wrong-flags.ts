@@ -17,6 +17,17 @@ const misspell = (word: string): readonly string[] => [
 
 const nameCall = (program: Program, verb: Verb): string => `${program.name} ${verb.name}`.trimEnd();
 
+/** As its usage names them, whichever way of it takes most. */
+const countWords = ({ name, usage }: Verb): number => {
+  if (usage.includes("…")) return Number.POSITIVE_INFINITY;
+  const [, told = ""] = usage.split(` ${name}`, 2);
+  const ways = told
+    .replaceAll(/\[(flags|-[^\]]*)\]/g, "")
+    .replaceAll(/ or \S+/g, "")
+    .split("|");
+  return Math.max(...ways.map((way) => way.split(" ").filter((word) => /\w/.test(word)).length));
+};
+
 const disarmVerbs = (program: Program): Program => {
   const still = async (load: Program["withoutVerb"]) => ({ verb: { ...(await load()).verb, run: async () => DONE } });
   const verbs = Object.entries(program.verbs).map(([name, load]) => [name, () => still(load)] as const);
@@ -86,6 +97,13 @@ export const testWrongFlags = async (program: Program): Promise<void> => {
       const message = `"${wrong}" is not a verb of ${program.name}; did you mean ${name}?`;
       for (const words of [[wrong], ["help", wrong], [wrong, "--help"]])
         expect(await refuseWords(words, program)).toBe(message);
+    });
+
+    test("takes as many words as its usage names", () => {
+      for (const verb of named) {
+        const count = countWords(verb);
+        expect([verb.name, verb.maxWords ?? count]).toEqual([verb.name, count]);
+      }
     });
 
     const counted = named.flatMap(({ name, maxWords }) => (maxWords === undefined ? [] : [[name, maxWords] as const]));

@@ -100,3 +100,13 @@ test("as many requests may wait as the server takes, and its followers beside th
   expect([await ask(maxRequests + 2), await ask(maxRequests + 3)]).toEqual([200, 503]);
   expect(await ask(10 * maxRequests, "/v1/health")).toBe(200);
 });
+
+test("wrong tokens are told of once they are too many, and not again", async () => {
+  const { call, lines } = createHarness();
+  const told = () => lines.filter(({ event }) => event === "too many wrong tokens");
+  const guess = () => call("GET", "/v1/jobs", { peer: REMOTE, headers: { authorization: "Bearer wrong" } });
+  for (let count = 1; count < 10; count++) expect((await guess()).status).toBe(401);
+  expect(told()).toEqual([]);
+  expect([(await guess()).status, (await guess()).status]).toEqual([401, 429]);
+  expect(told()).toMatchObject([{ level: "warn", fields: { peer: REMOTE, limit: 10 } }]);
+});

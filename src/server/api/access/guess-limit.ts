@@ -50,7 +50,7 @@ export const createGuessLimit = (clock: Clock): GuessLimit => {
       const now = clock();
       const window = find(groupByNetwork(whom), now);
       if (window === undefined || window.guesses < MAX_GUESSES) return 0;
-      return Math.max(1, Math.ceil(window.startedAt + WINDOW_S - now));
+      return Math.ceil(WINDOW_S - (now - window.startedAt));
     },
     note: (whom) => {
       const group = groupByNetwork(whom);

@@ -1,5 +1,6 @@
 import { ok } from "../../../base/result.ts";
 import type { AppRequest, Peer, RouteAnswer } from "../context.ts";
+import { passOn } from "../http/pass-on.ts";
 import { countAsker } from "./count-by.ts";
 import type { SeatKind, Seats } from "./seats.ts";
 import { watchAccess } from "./watch-access.ts";
@@ -8,30 +9,6 @@ type Handle = (request: AppRequest) => Promise<RouteAnswer>;
 
 type Watch = (onLost: () => void) => () => void;
 
-const passOn = (body: ReadableStream<Uint8Array>, watch: Watch, release: () => void): ReadableStream<Uint8Array> => {
-  const reader = body.getReader();
-  const stop = watch(() => void reader.cancel().catch(() => undefined));
-  const onEnd = (): void => {
-    stop();
-    release();
-  };
-  const pull = async (controller: ReadableStreamDefaultController<Uint8Array>): Promise<void> => {
-    try {
-      const { value } = await reader.read();
-      if (value !== undefined) return controller.enqueue(value);
-      controller.close();
-    } catch (error) {
-      controller.error(error);
-    }
-    onEnd();
-  };
-  const cancel = async (reason: unknown): Promise<void> => {
-    onEnd();
-    await reader.cancel(reason);
-  };
-  return new ReadableStream<Uint8Array>({ pull, cancel }, { highWaterMark: 0 });
-};
-
 const holdUntilRead = (response: Response, watch: Watch, release: () => void): Response => {
   if (response.body === null) {
     release();
@@ -39,7 +16,14 @@ const holdUntilRead = (response: Response, watch: Watch, release: () => void): R
   }
   const headers = new Headers(response.headers);
   headers.set("Connection", "close");
-  return new Response(passOn(response.body, watch, release), { status: response.status, headers });
+  const lost = new AbortController();
+  const stop = watch(() => lost.abort());
+  const onEnd = (): void => {
+    stop();
+    release();
+  };
+  const body = passOn(response.body, { onEnd, signal: lost.signal });
+  return new Response(body, { status: response.status, headers });
 };
 
 const answerSeated = async (

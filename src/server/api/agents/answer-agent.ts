@@ -7,6 +7,7 @@ import type { Log } from "../../core/telemetry/log.ts";
 import { nameUser } from "../access/caller.ts";
 import { countAsker } from "../access/count-by.ts";
 import type { ApiContext, AppRequest } from "../context.ts";
+import { passOn } from "../http/pass-on.ts";
 import { createServerAsk, type Dispatch } from "./ask-server.ts";
 import type { CallsInFlight } from "./calls-in-flight.ts";
 import { createServerPlanner } from "./server-planner.ts";
@@ -23,28 +24,13 @@ const COMMENT_THAT_SENDS_HEADERS = new TextEncoder().encode(":\n\n");
 const isBeginning = (body: unknown): boolean =>
   typeof body === "object" && body !== null && "method" in body && body.method === BEGIN;
 
-const untilEnd = (body: ReadableStream<Uint8Array>, onEnd: () => void): ReadableStream<Uint8Array> => {
-  const reader = body.getReader();
-  const pull = async (controller: ReadableStreamDefaultController<Uint8Array>): Promise<void> => {
-    const { value } = await reader.read();
-    if (value !== undefined) return controller.enqueue(value);
-    onEnd();
-    controller.close();
-  };
-  const cancel = async (reason: unknown): Promise<void> => {
-    onEnd();
-    await reader.cancel(reason);
-  };
-  const start = (controller: ReadableStreamDefaultController<Uint8Array>): void =>
-    controller.enqueue(COMMENT_THAT_SENDS_HEADERS);
-  return new ReadableStream<Uint8Array>({ start, pull, cancel }, { highWaterMark: 0 });
-};
-
 const holdUntilEnd = (response: Response, session: string | null, onEnd: () => void): Response => {
   const headers = new Headers(response.headers);
   if (session !== null) headers.set(SESSION_HEADER, session);
-  if (response.body !== null && headers.get("content-type") === "text/event-stream")
-    return new Response(untilEnd(response.body, onEnd), { status: response.status, headers });
+  if (response.body !== null && headers.get("content-type") === "text/event-stream") {
+    const body = passOn(response.body, { onEnd, first: COMMENT_THAT_SENDS_HEADERS });
+    return new Response(body, { status: response.status, headers });
+  }
   onEnd();
   return new Response(response.body, { status: response.status, headers });
 };

@@ -2,6 +2,7 @@ import { err, ok, type Result } from "../../../base/result.ts";
 import type { Ask, Trouble } from "../../../mcp/ask.ts";
 import type { WireError } from "../../../wire/error.ts";
 import type { ApiContext, AppRequest, Peer } from "../context.ts";
+import { passOn } from "../http/pass-on.ts";
 
 /** The server's own answer to a request. */
 export type Dispatch = (request: Request, peer: Peer) => Response | Promise<Response>;
@@ -17,30 +18,16 @@ const keepHeaders = (headers: Headers): Headers =>
     }),
   );
 
-const readPeer = ({ address, localUser, holder, pendingRequests }: Peer): Peer => ({
+const readPeer = ({ address, localUser, holder = null }: Peer): Peer => ({
   address,
+  holder,
   ...(localUser === undefined ? {} : { localUser }),
-  ...(holder === undefined ? {} : { holder }),
-  ...(pendingRequests === undefined ? {} : { pendingRequests }),
 });
 
 const readAnswer = async <Value>(response: Response): Promise<Result<Value, Trouble>> => {
   if (response.ok) return ok(response.status === NO_CONTENT ? (null as Value) : ((await response.json()) as Value));
   const { error: code, message, hint } = (await response.json()) as WireError;
   return err({ code, message: hint === undefined ? message : `${message} (${hint})` });
-};
-
-const endWith = (events: ReadableStream<Uint8Array>, signal: AbortSignal): ReadableStream<Uint8Array> => {
-  const reader = events.getReader();
-  const stop = (): void => void reader.cancel().catch(() => undefined);
-  signal.addEventListener("abort", stop);
-  if (signal.aborted) stop();
-  const pull = async (controller: ReadableStreamDefaultController<Uint8Array>): Promise<void> => {
-    const { value } = await reader.read();
-    if (value === undefined) controller.close();
-    else controller.enqueue(value);
-  };
-  return new ReadableStream<Uint8Array>({ pull, cancel: (reason) => reader.cancel(reason) }, { highWaterMark: 0 });
 };
 
 /** Asks this server as the request's maker does, by its routes: whatever they refuse or write down, they do here too. */
@@ -55,6 +42,6 @@ export const createServerAsk = ({ feed, meter }: ApiContext, request: AppRequest
   return {
     get: (path) => call("GET", path),
     send: (method, path, body) => call(method, path, body),
-    stream: async (_path, signal) => ok(endWith(feed.follow(null, meter.addFollower("events")), signal)),
+    stream: async (_path, signal) => ok(passOn(feed.follow(null, meter.addFollower("events")), { signal })),
   };
 };

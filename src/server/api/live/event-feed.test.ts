@@ -102,6 +102,17 @@ test("a reader that never reads holds nothing back and is told to read anew", as
   expect(text).toContain("id: e1-1000\n");
 });
 
+test("a reader that is far behind gets what it missed in pieces", async () => {
+  const feed = createFeed();
+  const { reader } = openReader(feed);
+  const length = 10_000;
+  feed.publish(Array.from({ length: 100 }, (_, index) => changeJob(`j${index}`, "x".repeat(length))));
+  const sizes: number[] = [];
+  for (let read = 0; read < 100 * length; read += sizes.at(-1) ?? 0)
+    sizes.push((await reader.read()).value?.byteLength ?? Number.NaN);
+  expect(Math.max(...sizes)).toBeLessThan(64 * 1024 + 2 * length);
+});
+
 test("silence is broken by comments", async () => {
   const feed = createFeed({ keepAliveMs: 5 });
   expect(await openReader(feed).readUntil(": keep-alive")).toContain("\n\n: keep-alive\n\n");

@@ -53,6 +53,28 @@ test("those who may type share the smallest width and height, and grow again whe
   ]);
 });
 
+test("those who stay are followed on when one leaves, and shared with who comes", () => {
+  const rooms = createViewingRooms();
+  const { fitted, fit } = createFit();
+  const [first, second, third] = [createSeat(80, 24), createSeat(90, 30), createSeat(60, 40)];
+  rooms.join(JOB, first.viewer, fit);
+  rooms.join(JOB, second.viewer, fit);
+  rooms.leave(JOB, first.viewer);
+  second.state.size = { columns: 100, rows: 35 };
+  rooms.update(JOB);
+  expect(second.state.shown).toEqual({ columns: 100, rows: 35 });
+  rooms.join(JOB, third.viewer, fit);
+  expect([second.state.shown, fitted.at(-1)]).toEqual([
+    { columns: 60, rows: 35 },
+    { columns: 60, rows: 35 },
+  ]);
+  const before = [{ ...first.state.shown }, fitted.length];
+  rooms.leave(JOB, first.viewer);
+  expect([first.state.shown, fitted.length]).toEqual(before);
+  rooms.closeAll(1001, "over");
+  expect([first, second, third].map(({ state }) => state.left)).toEqual(["", "1001 over", "1001 over"]);
+});
+
 test("one who only watches changes nothing for the others, whatever its window", () => {
   const rooms = createViewingRooms();
   const { fit } = createFit();

@@ -199,3 +199,57 @@ describe("what goes wrong with a message to /mcp", () => {
     expect(told(harness)).toMatchObject([{ fields: { message: expect.stringContaining("broken") } }]);
   });
 });
+
+test.each([{ holder: { user: "bob", isOwner: false } }, { localUser: { user: "bob", isOwner: false } }])(
+  "/mcp asks as whom the kernel names: %p",
+  async (known) => {
+    const local = { loopback: "owner", isShared: true, owner: "nexus", roles: new Map() } as const;
+    const { app, lines } = createHarness(GPUS, null, { local });
+    const body = { jsonrpc: "2.0", id: 1, method: "tools/call", params: { name: "jobs", arguments: {} } };
+    const headers = {
+      ...{ host: "localhost", "content-type": "application/json", "x-nexus-user": "eve" },
+      accept: "application/json, text/event-stream",
+    };
+    const request = new Request("http://localhost/mcp", { method: "POST", headers, body: JSON.stringify(body) });
+    const response = await app.fetch(request, { address: "127.0.0.1", ...known });
+    expect(await response.text()).toContain('"structuredContent":{"jobs":[]}');
+    expect(lines.map(({ fields }) => [fields["path"], fields["user"], fields["peer"]])).toEqual([
+      ["/mcp", "bob", "127.0.0.1"],
+      ["/v1/jobs", "bob", "127.0.0.1"],
+    ]);
+  },
+);
+
+test("/mcp gives each agent that begins a session of its own, and no other message one", async () => {
+  const { call } = createHarness(GPUS);
+  const headers = { accept: "application/json, text/event-stream" };
+  const ask = async (method: string, params: object): Promise<string | null> => {
+    const response = await call("POST", "/mcp", { json: { jsonrpc: "2.0", id: 1, method, params }, headers });
+    expect([response.status, await response.text()]).toEqual([200, expect.stringContaining('"result"')]);
+    return response.headers.get("mcp-session-id");
+  };
+  const hello = { protocolVersion: "2025-06-18", capabilities: {}, clientInfo: { name: "t", version: "1" } };
+  const [one, other] = [await ask("initialize", hello), await ask("initialize", hello)];
+  expect([one, other]).toEqual([expect.stringMatching(/^[0-9a-f-]{36}$/), expect.stringMatching(/^[0-9a-f-]{36}$/)]);
+  expect(one).not.toBe(other);
+  expect(await ask("tools/list", {})).toBeNull();
+});
+
+test("/mcp says what is wrong with what is no message, and with a client that takes no events", async () => {
+  const { call } = createHarness(GPUS);
+  const both = "application/json, text/event-stream";
+  const list = { jsonrpc: "2.0", id: 1, method: "tools/list" };
+  for (const [json, accept, status] of [
+    [{}, both, 400],
+    [[], both, 400],
+    [list, "text/html", 406],
+    [list, both, 200],
+    [{ jsonrpc: "2.0", method: "notifications/initialized" }, both, 202],
+  ] as const) {
+    const response = await call("POST", "/mcp", { json, headers: { accept } });
+    expect([json, response.status]).toEqual([json, status]);
+    const text = await response.text();
+    if (status >= 400)
+      expect(JSON.parse(text)).toMatchObject({ jsonrpc: "2.0", error: { message: expect.any(String) } });
+  }
+});

@@ -21,11 +21,12 @@ const streamOf = (size: number, onPull: () => void = () => {}): ReadableStream<U
   });
 };
 
-const createRecorder = () => {
+const createRecorder = (fail: () => void = () => undefined) => {
   const { context } = createHarness();
   const calls = { bytes: 0, largest: 0, finished: 0, aborted: 0 };
   const begin = () => ({
     append: async (chunk: Uint8Array) => {
+      fail();
       calls.bytes += chunk.byteLength;
       calls.largest = Math.max(calls.largest, chunk.byteLength);
       return ok(undefined);
@@ -137,4 +138,19 @@ test("a body that breaks off is aborted", async () => {
   });
   expect((await upload(body)).status).toBe(400);
   expect(calls).toMatchObject({ finished: 0, aborted: 1 });
+});
+
+test("an upload that fails by a fault is aborted, and no more is read", async () => {
+  const { calls, upload } = createRecorder(() => {
+    throw new Error("a defect");
+  });
+  let isCancelled = false;
+  const body = new ReadableStream<Uint8Array>({
+    pull: (controller) => controller.enqueue(new Uint8Array(5)),
+    cancel: () => {
+      isCancelled = true;
+    },
+  });
+  expect((await upload(body)).status).toBe(503);
+  expect([calls, isCancelled]).toEqual([{ bytes: 0, largest: 0, finished: 0, aborted: 1 }, true]);
 });

@@ -3,8 +3,13 @@ import { createHash } from "node:crypto";
 import { createHarness } from "../../../../tests/support/api.ts";
 import { jobRequestSchema } from "../../../wire/job.ts";
 
-type Parameter = Readonly<{ name: string; in: string; schema: unknown }>;
-type Call = Readonly<{ responses: Record<string, unknown>; parameters?: readonly Parameter[] }>;
+type Bounds = Readonly<{ type?: string; pattern?: string; minimum?: number; maximum?: number; default?: unknown }>;
+type Parameter = Readonly<{ name: string; in: string; schema: Bounds }>;
+type Call = Readonly<{
+  responses: Record<string, unknown>;
+  parameters?: readonly Parameter[];
+  requestBody?: Readonly<{ content: Readonly<Record<string, unknown>> }>;
+}>;
 
 type Described = Readonly<{
   openapi: string;
@@ -77,10 +82,68 @@ test("the document names the shared schemas, and every reference leads to one", 
   expect(document.components.securitySchemes).toEqual({ bearer: { type: "http", scheme: "bearer" } });
 });
 
-test("the document tells the limits of the query", async () => {
-  const text = JSON.stringify((await readDocument()).paths["/v1/jobs"]?.get);
-  expect(text).toContain('"maximum":10000');
-  expect(text).toContain('"default":1000');
+const listCalls = ({ paths }: Described): readonly (readonly [string, string, Call])[] =>
+  Object.entries(paths).flatMap(([path, item]) =>
+    Object.entries(item).map(([method, call]) => [method.toUpperCase(), path, call] as const),
+  );
+
+const describeBounds = ({ minimum, maximum, default: usual }: Bounds): string =>
+  `${minimum ?? ""}..${maximum ?? ""}${usual === undefined ? "" : `, else ${usual}`}`;
+
+test("the document tells the bounds of every number in a query, and what is taken where it is left out", async () => {
+  const told = listCalls(await readDocument()).flatMap(([method, path, { parameters = [] }]) =>
+    parameters
+      .filter(({ in: place, schema }) => place === "query" && /^(integer|number)$/.test(schema.type ?? ""))
+      .map(({ name, schema }) => `${method} ${path} ${name} ${describeBounds(schema)}`),
+  );
+  expect(told.sort()).toEqual([
+    "GET /v1/jobs ended_since ..",
+    "GET /v1/jobs ended_until ..",
+    "GET /v1/jobs exit_code ..",
+    "GET /v1/jobs gpu_index ..",
+    "GET /v1/jobs limit 1..10000, else 1000",
+    "GET /v1/jobs offset 0.., else 0",
+    "GET /v1/jobs/{id}/attach columns 1..1000, else 80",
+    "GET /v1/jobs/{id}/attach rows 1..1000, else 24",
+    "GET /v1/jobs/{id}/files limit 1..10000, else 1000",
+    "GET /v1/jobs/{id}/files offset 0.., else 0",
+    "GET /v1/jobs/{id}/logs from 0..",
+    "GET /v1/jobs/{id}/logs last_n_lines 1..",
+    "GET /v1/jobs/{id}/logs since ..",
+    "GET /v1/jobs/{id}/logs/stream from 0..",
+    "GET /v1/jobs/{id}/logs/stream last_n_lines 1..",
+    "GET /v1/jobs/{id}/logs/stream since ..",
+    "GET /v1/usage days 1..366, else 7",
+  ]);
+});
+
+test("every number in a query is held to its bounds", async () => {
+  const { call } = createHarness();
+  const judge = async (path: string, name: string, value: number | undefined, isTaken: boolean): Promise<void> => {
+    if (value === undefined) return;
+    const address = `${path.replace("{id}", "a")}?${name}=${value}`;
+    expect([address, (await call("HEAD", address)).status !== 422]).toEqual([address, isTaken]);
+  };
+  for (const [, path, { parameters = [] }] of listCalls(await readDocument()))
+    for (const { name, schema } of parameters.filter((one) => one.in === "query")) {
+      const { minimum, maximum } = schema;
+      await judge(path, name, minimum, true);
+      await judge(path, name, minimum === undefined ? undefined : minimum - 1, false);
+      await judge(path, name, maximum, true);
+      await judge(path, name, maximum === undefined ? undefined : maximum + 1, false);
+    }
+});
+
+test("a flag of a query is off where it is left out, and a choice is its first", async () => {
+  const told = listCalls(await readDocument()).flatMap(([, , { parameters = [] }]) =>
+    parameters.filter(({ in: place, schema }) => place === "query" && !("minimum" in schema) && "default" in schema),
+  );
+  expect(new Set(told.map(({ name, schema }) => `${name} ${JSON.stringify(schema.default)}`))).toEqual(
+    new Set([
+      ...["detailed", "refresh", "explain", "resumable", "marked", "read_only"].map((name) => `${name} false`),
+      ...['file "output"', 'format "json"', 'path ""', "glob []", 'term "xterm-256color"'],
+    ]),
+  );
 });
 
 test("the page is whole in itself: no script, nothing loaded, a strict policy", async () => {
@@ -95,12 +158,12 @@ test("the page is whole in itself: no script, nothing loaded, a strict policy", 
   for (const call of CALLS) expect(page).toContain(`<code>${call}</code>`);
 });
 
-test("every call that reads JSON names what a body may be refused for", async () => {
-  const { paths } = await readDocument();
-  for (const call of ["post /v1/jobs", "post /v1/jobs/batch", "patch /v1/jobs/{id}"]) {
-    const [method = "", path = ""] = call.split(" ");
-    const responses = Object.keys(paths[path]?.[method]?.responses ?? {});
-    expect([call, ...responses]).toEqual(expect.arrayContaining([call, "408", "413", "415", "422"]));
+test("every call names what its body may be refused for", async () => {
+  for (const [method, path, { responses, requestBody }] of listCalls(await readDocument())) {
+    const isJson = requestBody !== undefined && "application/json" in requestBody.content;
+    const refusals = [...(requestBody === undefined ? [] : ["408"]), ...(isJson ? ["413", "415", "422"] : [])];
+    const call = `${method} ${path}`;
+    expect([call, ...Object.keys(responses)]).toEqual(expect.arrayContaining([call, ...refusals]));
   }
 });
 

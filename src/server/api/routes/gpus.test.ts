@@ -75,7 +75,7 @@ test("the entry of a GPU that has gone can be removed", async () => {
   const { call, hideGpus } = createHarness();
   await call("PUT", "/v1/gpus/1/blacklist");
   hideGpus({ message: "no driver" });
-  expect((await call("PUT", "/v1/gpus/0/blacklist")).status).toBe(404);
+  for (const index of [0, 1]) expect((await call("PUT", `/v1/gpus/${index}/blacklist`)).status).toBe(404);
   expect(await (await call("DELETE", "/v1/gpus/1/blacklist")).json()).toMatchObject({ changed: true });
   expect((await call("DELETE", "/v1/gpus/1/blacklist")).status).toBe(404);
 });
@@ -112,6 +112,9 @@ describe("what the log of a job said against a GPU", () => {
       { gpu_idx: 1, changed: false },
     ]);
     expect([await listFaults(harness), harness.wakes()]).toEqual([[null, null], ["queues"]]);
+    expect(harness.lines.filter(({ event }) => event === "fault cleared")).toMatchObject([
+      { fields: { gpu: 1, reason: "asked for by 127.0.0.1", request_id: expect.any(String) } },
+    ]);
   });
 
   test("is cleared of a GPU that has gone, and not of one that never was", async () => {

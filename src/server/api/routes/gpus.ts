@@ -115,7 +115,7 @@ const change =
   };
 
 const clearFault =
-  ({ gpus, store, log, wakes }: ApiContext): Handle<typeof faultSpec> =>
+  ({ gpus, store, wakes }: ApiContext): Handle<typeof faultSpec> =>
   async ({ request, params }) => {
     const gpu = await findGpu(gpus, params.index);
     const known = gpu ?? { index: params.index, uuid: null };
@@ -126,7 +126,8 @@ const clearFault =
     });
     if (!written.ok) return err(createUnavailable(written.error));
     if (faults.length > 0) {
-      log.info("fault cleared", { gpu: params.index, reason: `asked for by ${readCaller(request).name}` });
+      const { log, name } = readCaller(request);
+      log.info("fault cleared", { gpu: params.index, reason: `asked for by ${name}` });
       wakes.queues();
     }
     return ok(Response.json({ gpu_idx: params.index, changed: faults.length > 0 }));

@@ -340,9 +340,16 @@ describe("the tar of a job's files", () => {
 });
 
 describe("while the files of an ended job are moved", () => {
-  const callUntilItWaits = async ({ app }: World, end: string): Promise<() => Promise<Response>> => {
+  const callUntilItWaits = async (
+    { app }: World,
+    end: string,
+    signal?: AbortSignal,
+  ): Promise<() => Promise<Response>> => {
     const waits = Promise.withResolvers<void>();
-    const request = new Request(`http://localhost:54323/v1/jobs/a${end}`, { headers: { host: "localhost:54323" } });
+    const request = new Request(`http://localhost:54323/v1/jobs/a${end}`, {
+      headers: { host: "localhost:54323" },
+      ...(signal === undefined ? {} : { signal }),
+    });
     const holdOpen = (isHeld: boolean): void => {
       if (isHeld) waits.resolve();
     };
@@ -358,6 +365,16 @@ describe("while the files of an ended job are moved", () => {
     world.write("outputs/f");
     await setState(world, "kept");
     expect((await answer()).status).toBe(200);
+  });
+
+  test("whoever has gone is not waited for", async () => {
+    const world = await createWorld();
+    await setState(world, "moving");
+    const leaving = new AbortController();
+    const answer = await callUntilItWaits(world, "/files", leaving.signal);
+    leaving.abort();
+    expect((await answer()).status).toBe(200);
+    expect(world.store.findJob(ID)).toMatchObject({ outputs: { state: "moving" } });
   });
 
   test("a server that stops does not wait", async () => {

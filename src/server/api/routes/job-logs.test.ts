@@ -80,6 +80,45 @@ test("a log is given since a time, where that is noted", async () => {
   expect((await call("GET", `/v1/jobs/${id}/logs?format=yaml`)).status).toBe(422);
 });
 
+test("a log is followed since a time", async () => {
+  const { context, submit, startJob } = createHarness();
+  const { id } = await submit();
+  await startJob(id);
+  const starts: unknown[] = [];
+  const resume: typeof context.logs.resume = async (_id, start) => {
+    starts.push(start);
+    return { position: 0, bytes: new Blob(["late"]).stream() };
+  };
+  const app = createApp({ ...context, logs: { ...context.logs, resume } });
+  const since = 4_000_000_000.5;
+  const headers = { host: "localhost" };
+  const request = new Request(`http://localhost/v1/jobs/${id}/logs/stream?since=${since}`, { headers });
+  expect(await (await app.fetch(request, { address: "::1" })).text()).toBe("late");
+  expect(starts).toEqual([{ lastLines: null, since, place: null }]);
+});
+
+test("an ended job whose folder was removed says so where nothing of its log is left, however it is asked", async () => {
+  const { context, submit, startJob, endJob } = createHarness();
+  const read = async (query: string, left: string) => {
+    const logs = {
+      ...context.logs,
+      isRemoved: async () => true,
+      readTail: async () => new TextEncoder().encode(left),
+      resume: async () => ({ position: 0, bytes: new Blob([left]).stream() }),
+    };
+    const request = new Request(`http://localhost/v1/jobs/a/logs?${query}`, { headers: { host: "localhost" } });
+    const response = await createApp({ ...context, logs }).fetch(request, { address: "::1" });
+    return ((await response.json()) as { removed?: boolean }).removed;
+  };
+  await submit({ job_id: "a" });
+  await startJob("a");
+  for (const query of ["", "resumable=true", "from=0"])
+    expect([query, await read(query, "")]).toEqual([query, undefined]);
+  await endJob("a");
+  for (const query of ["", "resumable=true", "from=0"])
+    expect([query, await read(query, ""), await read(query, "text")]).toEqual([query, true, undefined]);
+});
+
 test("bytes that are not UTF-8 are replaced", async () => {
   const { context, submit } = createHarness();
   const { id } = await submit();

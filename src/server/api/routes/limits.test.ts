@@ -1,6 +1,8 @@
 import { describe, expect, test } from "bun:test";
-import { createGpu, createHarness, type Harness } from "../../../../tests/support/api.ts";
+import { type CallOptions, createGpu, createHarness, type Harness } from "../../../../tests/support/api.ts";
 import type { JobRequestInput } from "../../../wire/job.ts";
+import type { Logs } from "../../../wire/node.ts";
+import { createApp } from "../app.ts";
 
 const MIB = 1024 ** 2;
 const GPUS = [createGpu(0), createGpu(1)];
@@ -131,4 +133,58 @@ describe("followers are limited", () => {
     for (const status of [200, 200, 429]) expect(await follow(harness, null, "127.0.0.1")).toBe(status);
     expect(await follow(harness, null, "127.0.0.2")).toBe(200);
   });
+});
+
+describe("what one request brings is taken up to its limit, and not beyond", () => {
+  const KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIAcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcH ";
+  const createEnv = (count: number) =>
+    Object.fromEntries(Array.from({ length: count }, (_, index) => [`A${index}`, ""]));
+  const send = (method: string, path: string, options: CallOptions) => async (harness: Harness) =>
+    (await harness.call(method, path, options)).text();
+  const submit = (path: string, json: unknown) => send("POST", path, { json });
+
+  type Case = readonly [string, number, string, (size: number) => (harness: Harness) => Promise<string>];
+
+  const cases: readonly Case[] = [
+    [
+      "a regular expression",
+      1000,
+      "up to 1000",
+      (size) => send("GET", `/v1/jobs?command_regex=${"x".repeat(size)}`, {}),
+    ],
+    ["a key", 16_384, "up to 16 KiB", (size) => send("POST", "/v1/auth/ssh-key", { body: KEY.padEnd(size, "x") })],
+    ["an environment", 10_000, "too_big", (size) => submit("/v1/jobs", createJobs(1, { env: createEnv(size) })[0])],
+    ["a list of GPUs", 10_000, "too_big", (size) => submit("/v1/jobs", { gpu_idxs: Array(size).fill(0) })],
+  ];
+
+  test.each(cases)("%s", async (_what, most, said, ask) => {
+    const harness = createQueueHarness();
+    expect(await ask(most)(harness)).not.toContain(said);
+    expect(await ask(most + 1)(harness)).toContain(said);
+  });
+
+  test("of a batch a hundred mistakes are told", async () => {
+    const { body } = await submitAll(createQueueHarness(), createJobs(150, { priority: 99_999 }));
+    expect((body as { detail: readonly unknown[] }).detail).toHaveLength(100);
+  });
+});
+
+test("of a log that is read on 10 MiB come at once, and no more is read", async () => {
+  const { context, submit } = createHarness();
+  const { id } = await submit();
+  let pulls = 0;
+  let isLeft = false;
+  const pull = (controller: ReadableStreamDefaultController<Uint8Array>): void => {
+    pulls += 1;
+    controller.enqueue(new Uint8Array(MIB).fill(97));
+  };
+  const cancel = (): void => {
+    isLeft = true;
+  };
+  const bytes = new ReadableStream<Uint8Array>({ pull, cancel }, { highWaterMark: 0 });
+  const resume: typeof context.logs.resume = async () => ({ position: 5, bytes });
+  const app = createApp({ ...context, logs: { ...context.logs, resume } });
+  const request = new Request(`http://localhost/v1/jobs/${id}/logs?from=5`, { headers: { host: "localhost" } });
+  const { data, next } = (await (await app.fetch(request, { address: "::1" })).json()) as Logs;
+  expect([data.length, next, pulls, isLeft]).toEqual([10 * MIB, 5 + 10 * MIB, 10, true]);
 });

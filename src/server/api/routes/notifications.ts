@@ -25,7 +25,13 @@ const spec = {
   body: jsonBody(notificationTestSchema),
   responses: {
     200: describeJson("What came of it, for each channel", z.array(notificationTestResultSchema)),
-    ...describeErrors("NOT_FOUND", "PAYLOAD_TOO_LARGE", "UNSUPPORTED_MEDIA_TYPE", "VALIDATION_ERROR"),
+    ...describeErrors(
+      "NOT_FOUND",
+      "PAYLOAD_TOO_LARGE",
+      "REQUEST_TIMEOUT",
+      "UNSUPPORTED_MEDIA_TYPE",
+      "VALIDATION_ERROR",
+    ),
   },
 } satisfies RouteSpec;
 
