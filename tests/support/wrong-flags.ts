@@ -17,7 +17,6 @@ const misspell = (word: string): readonly string[] => [
 
 const nameCall = (program: Program, verb: Verb): string => `${program.name} ${verb.name}`.trimEnd();
 
-/** As its usage names them, whichever way of it takes most. */
 const countWords = ({ name, usage }: Verb): number => {
   if (usage.includes("…")) return Number.POSITIVE_INFINITY;
   const [, told = ""] = usage.split(` ${name}`, 2);
