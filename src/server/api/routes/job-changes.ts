@@ -3,6 +3,7 @@ import { err, ok, type Result } from "../../../base/result.ts";
 import { type JobPatch, jobPatchSchema, wireJobSchema } from "../../../wire/job.ts";
 import { changeJob, type Decide } from "../../changes/change-job.ts";
 import type { Caller } from "../../changes/context.ts";
+import { type JobFields, readJobFields } from "../../core/jobs/fields/job-fields.ts";
 import { isActive, type Job, type QueuedJob } from "../../core/jobs/job.ts";
 import { applyJobEvent } from "../../core/jobs/job-transition.ts";
 import { toWireJob } from "../../core/jobs/wire-job.ts";
@@ -22,7 +23,7 @@ const editSpec = {
   method: "patch",
   path: "/v1/jobs/{id}",
   tags: ["jobs"],
-  summary: "Change a queued job, or the tag of any job",
+  summary: "Change a queued job, or the tag, the name and the note of any job",
   asks: "contribute",
   params: jobParams,
   body: jsonBody(jobPatchSchema),
@@ -84,8 +85,10 @@ const refuseShare = ({ id, user, agent }: Job, numGpus: number): Refusal | null 
   return createLimitReached(message, { limit: "agent_gpus", max: agent.gpus, asked: numGpus });
 };
 
-const isEmpty = ({ command, priority, num_gpus, git_tag }: JobPatch): boolean =>
-  [command, priority, num_gpus, git_tag].every((value) => value === undefined || value === null);
+const isEmpty = (patch: JobPatch, fields: JobFields): boolean =>
+  [patch.command, patch.priority, patch.num_gpus, patch.git_tag].every(
+    (value) => value === undefined || value === null,
+  ) && Object.keys(fields).length === 0;
 
 const pickQueuedEdits = (patch: JobPatch): Partial<Pick<QueuedJob, "command" | "priority" | "numGpus">> => ({
   ...(typeof patch.command === "string" ? { command: patch.command } : {}),
@@ -95,11 +98,12 @@ const pickQueuedEdits = (patch: JobPatch): Partial<Pick<QueuedJob, "command" | "
 
 const editJob = (job: Job, patch: JobPatch): Decided => {
   const reason = "edited";
-  if (isEmpty(patch)) return ok({ after: job, reason });
+  const fields = readJobFields(patch);
+  if (isEmpty(patch, fields)) return ok({ after: job, reason });
   const refusal = refuseShare(job, patch.num_gpus ?? 0);
   if (refusal !== null) return err(refusal);
   const tag = typeof patch.git_tag === "string" ? { gitTag: patch.git_tag } : {};
-  const edited = applyJobEvent(job, { kind: "edit", ...pickQueuedEdits(patch), ...tag });
+  const edited = applyJobEvent(job, { kind: "edit", ...pickQueuedEdits(patch), ...tag, fields });
   return edited.ok ? ok({ after: edited.value, reason }) : refuseState(edited.error.message);
 };
 

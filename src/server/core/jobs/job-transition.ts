@@ -1,5 +1,6 @@
 import { err, ok, type Problem, type Result } from "../../../base/result.ts";
 import { describeExit } from "./exit-code.ts";
+import { isForAnyTime, type JobFields } from "./fields/job-fields.ts";
 import {
   type EndedJob,
   isActive,
@@ -38,6 +39,7 @@ export type JobEvent =
       priority?: number | undefined;
       numGpus?: number | undefined;
       gitTag?: string | undefined;
+      fields?: JobFields;
     }>;
 
 type EventKind = JobEvent["kind"];
@@ -77,8 +79,12 @@ const refuse = (job: Job, event: JobEvent): Result<never, Problem> => {
   return err({ message: `Job ${job.id} is ${status}: ${advice}` });
 };
 
-const isGitTagOnly = (event: JobEvent): boolean =>
-  event.kind === "edit" && event.command === undefined && event.priority === undefined && event.numGpus === undefined;
+const isForAnyJob = (event: JobEvent): boolean =>
+  event.kind === "edit" &&
+  event.command === undefined &&
+  event.priority === undefined &&
+  event.numGpus === undefined &&
+  isForAnyTime(event.fields ?? {});
 
 const isMisfit = (job: Job, event: JobEvent): boolean => event.kind === "start" && event.gpuIdxs.length !== job.numGpus;
 
@@ -133,6 +139,7 @@ const editJob = (job: Job, event: Extract<JobEvent, { kind: "edit" }>): Job => (
   numGpus: event.numGpus ?? job.numGpus,
   requestedGpuIdxs: event.numGpus === undefined || event.numGpus === job.numGpus ? job.requestedGpuIdxs : [],
   gitTag: event.gitTag ?? job.gitTag,
+  ...event.fields,
 });
 
 const startJob = (job: Job, event: Extract<JobEvent, { kind: "start" }>): Job => {
@@ -169,7 +176,7 @@ const moveJob = (job: Job, event: JobEvent): Job => {
 
 /** The only function that changes a job. It refuses what the table does not allow, and a start on too few or many GPUs. */
 export const applyJobEvent = (job: Job, event: JobEvent): Result<Job, Problem> => {
-  if (isGitTagOnly(event)) return ok(moveJob(job, event));
+  if (isForAnyJob(event)) return ok(moveJob(job, event));
   const isAllowed = TRANSITIONS[job.status][event.kind] !== undefined && !isMisfit(job, event);
   return isAllowed ? ok(moveJob(job, event)) : refuse(job, event);
 };

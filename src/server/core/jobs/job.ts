@@ -2,6 +2,7 @@ import type { OutputState } from "../../../wire/files.ts";
 import type { Integration, Notification } from "../../../wire/job.ts";
 import type { JobLink } from "../../../wire/links/link-paths.ts";
 import type { AgentLimits } from "./agent-limits.ts";
+import type { JobFields } from "./fields/job-fields.ts";
 
 export type JobId = string & { readonly __brand: "JobId" };
 export type ArtifactId = string & { readonly __brand: "ArtifactId" };
@@ -50,7 +51,8 @@ export type JobSpec = Readonly<{
   agent?: AgentLimits;
   notes: readonly string[];
   takenOverAt?: number;
-}>;
+}> &
+  JobFields;
 
 export type Launch = Readonly<{
   startedAt: number;

@@ -1,0 +1,8 @@
+import type { JobField } from "./job-field.ts";
+import { LABELS } from "./labels.ts";
+
+/** All fields that a submission or `nx edit` may give a job, a file for each subject. */
+export const JOB_FIELDS: readonly JobField[] = [...LABELS];
+
+/** Those of what starts at once, too. */
+export const RUN_FIELDS: readonly JobField[] = JOB_FIELDS.filter(({ waits }) => !waits);
