@@ -1,8 +1,8 @@
 import type { AskedFields, ToldFields } from "../../../../wire/job-fields/job-fields.ts";
-import { type Labels, readLabels, tellLabels } from "./labels.ts";
+import { type JobLabels, readLabels, tellLabels } from "./labels.ts";
 
 /** What is asked for a job beside what it runs, a file for each subject; absent where nobody asked, so also of jobs of earlier versions. */
-export type JobFields = Labels;
+export type JobFields = JobLabels;
 
 /** Those that a request or a patch gives. */
 export const readJobFields = (asked: AskedFields): JobFields => ({ ...readLabels(asked) });
