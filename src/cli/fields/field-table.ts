@@ -1,8 +1,12 @@
 import type { JobField } from "./job-field.ts";
 import { LABELS } from "./labels.ts";
+import { WAITS } from "./waits.ts";
 
 /** All fields that a submission or `nx edit` may give a job, a file for each subject. */
-export const JOB_FIELDS: readonly JobField[] = [...LABELS];
+export const JOB_FIELDS: readonly JobField[] = [...LABELS, ...WAITS];
+
+/** Those of what is put into the queue alone. */
+export const WAIT_FIELDS: readonly JobField[] = JOB_FIELDS.filter(({ waits }) => waits);
 
 /** Those of what starts at once, too. */
 export const RUN_FIELDS: readonly JobField[] = JOB_FIELDS.filter(({ waits }) => !waits);

@@ -4,6 +4,7 @@ import { type JobPatch, jobPatchSchema, wireJobSchema } from "../../../wire/job.
 import { changeJob, type Decide } from "../../changes/change-job.ts";
 import type { Caller } from "../../changes/context.ts";
 import { type JobFields, readJobFields } from "../../core/jobs/fields/job-fields.ts";
+import { refuseRelease } from "../../core/jobs/fields/waits.ts";
 import { isActive, type Job, type QueuedJob } from "../../core/jobs/job.ts";
 import { applyJobEvent } from "../../core/jobs/job-transition.ts";
 import { toWireJob } from "../../core/jobs/wire-job.ts";
@@ -30,6 +31,7 @@ const editSpec = {
   responses: {
     200: describeJson("The job", wireJobSchema),
     ...describeErrors(
+      "FORBIDDEN",
       "INVALID_JOB_STATE",
       "JOB_NOT_FOUND",
       "LIMIT_REACHED",
@@ -96,11 +98,11 @@ const pickQueuedEdits = (patch: JobPatch): Partial<Pick<QueuedJob, "command" | "
   ...(typeof patch.num_gpus === "number" ? { numGpus: patch.num_gpus } : {}),
 });
 
-const editJob = (job: Job, patch: JobPatch): Decided => {
+const editJob = (job: Job, patch: JobPatch, caller: Caller): Decided => {
   const reason = "edited";
-  const fields = readJobFields(patch);
+  const fields = readJobFields(patch, caller);
   if (isEmpty(patch, fields)) return ok({ after: job, reason });
-  const refusal = refuseShare(job, patch.num_gpus ?? 0);
+  const refusal = refuseShare(job, patch.num_gpus ?? 0) ?? refuseRelease(job, fields, caller);
   if (refusal !== null) return err(refusal);
   const tag = typeof patch.git_tag === "string" ? { gitTag: patch.git_tag } : {};
   const edited = applyJobEvent(job, { kind: "edit", ...pickQueuedEdits(patch), ...tag, fields });
@@ -140,7 +142,7 @@ const remove =
 const edit =
   (context: ApiContext): Handle<typeof editSpec> =>
   async (input) => {
-    const edited = await changeFor(context, input, (job) => editJob(job, input.body));
+    const edited = await changeFor(context, input, (job, caller) => editJob(job, input.body, caller));
     return edited.ok ? ok(Response.json(toWireJob(edited.value.after ?? edited.value.before))) : edited;
   };
 

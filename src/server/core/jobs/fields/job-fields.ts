@@ -1,16 +1,26 @@
 import type { AskedFields, ToldFields } from "../../../../wire/job-fields/job-fields.ts";
 import { type JobLabels, readLabels, tellLabels } from "./labels.ts";
+import { type Asker, type JobWaits, readWaits, tellWaits } from "./waits.ts";
 
 /** What is asked for a job beside what it runs, a file for each subject; absent where nobody asked, so also of jobs of earlier versions. */
-export type JobFields = JobLabels;
+export type JobFields = JobLabels & JobWaits;
 
 /** Those that a request or a patch gives. */
-export const readJobFields = (asked: AskedFields): JobFields => ({ ...readLabels(asked) });
+export const readJobFields = (asked: AskedFields, asker: Asker): JobFields => ({
+  ...readLabels(asked),
+  ...readWaits(asked, asker),
+});
 
-export const tellJobFields = (job: JobFields): ToldFields => ({ ...tellLabels(job) });
+export const tellJobFields = (job: JobFields): ToldFields => ({ ...tellLabels(job), ...tellWaits(job) });
 
 const FIELDS_AT_ANY_TIME: ReadonlySet<string> = new Set(["name", "note"] satisfies readonly (keyof JobFields)[]);
 
 /** Whether they say nothing of how a job runs, so that those of any job may be changed. */
 export const isForAnyTime = (fields: JobFields): boolean =>
   Object.keys(fields).every((name) => FIELDS_AT_ANY_TIME.has(name));
+
+const WAITING_FIELDS = ["held", "begin_at"] as const satisfies readonly (keyof AskedFields)[];
+
+/** A field that says when a job may start, which one that starts at once can't have; null where there is none. */
+export const findWaitingField = (asked: AskedFields): keyof AskedFields | null =>
+  WAITING_FIELDS.find((field) => ![undefined, null, false].some((none) => none === asked[field])) ?? null;
