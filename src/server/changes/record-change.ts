@@ -1,3 +1,4 @@
+import { isStopping } from "../core/jobs/halt.ts";
 import { isActive, isEnded, isMoving, type Job } from "../core/jobs/job.ts";
 import { describeChange } from "../core/jobs/job-change.ts";
 import type { ChangeContext } from "./context.ts";
@@ -23,9 +24,12 @@ const measureChange = ({ meter, clock }: ChangeContext, before: Job, after: Job)
 const isOfTheQueue = (before: Job, after: Job | null): boolean =>
   after === null || after.status === "queued" || (isEnded(after) && !isEnded(before));
 
+const isForTheRunning = (before: Job, after: Job | null): boolean =>
+  after !== null && isActive(after) && (isStopping(after) || after.timeLimitS !== before.timeLimitS);
+
 const wakeFor = ({ wakes }: ChangeContext, { before, after, isHeardOf }: Changed): void => {
   if (isOfTheQueue(before, after)) wakes.queues();
-  else if (after !== null && isActive(after) && after.markedForKill) wakes.running();
+  else if (isForTheRunning(before, after)) wakes.running();
   if (after !== null && isMoving(after)) wakes.outputs();
   if (isHeardOf) wakes.outbox();
 };

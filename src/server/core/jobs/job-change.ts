@@ -1,3 +1,4 @@
+import { describeHalt } from "./halt.ts";
 import { isEnded, type Job } from "./job.ts";
 import type { JobEvent } from "./job-transition.ts";
 
@@ -24,6 +25,10 @@ export const explainEvent = (event: JobEvent, after: Job): string => {
       return describeLoss(event.reason, after);
     case "mark_for_kill":
       return `kill asked for by ${event.by ?? "someone"}`;
+    case "halt":
+      return describeHalt(event.halt);
+    case "warn":
+      return "warned of its time limit";
     case "report":
       return "reported";
     case "account":

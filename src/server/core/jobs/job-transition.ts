@@ -1,5 +1,7 @@
 import { err, ok, type Problem, type Result } from "../../../base/result.ts";
+import type { BootTime } from "../clock.ts";
 import { describeExit } from "./exit-code.ts";
+import { describeHalt, type Halt, isStopping } from "./halt.ts";
 import {
   type EndedJob,
   isActive,
@@ -16,7 +18,7 @@ type Work = Readonly<{ hasWork?: boolean }>;
 
 /** `reason` is all that there is to say of an exit, `hint` one sentence more. `hasWork`: the job's command had started, so its folder may hold what it made. */
 export type JobEvent =
-  | Readonly<{ kind: "start"; at: number; gpuIdxs: readonly number[]; dir: string }>
+  | Readonly<{ kind: "start"; at: number; gpuIdxs: readonly number[]; dir: string; begunAt?: BootTime }>
   | Readonly<{ kind: "launch"; handle: JobHandle }>
   | Readonly<{ kind: "requeue"; at: number }>
   | (Readonly<{
@@ -30,6 +32,8 @@ export type JobEvent =
       Work)
   | (Readonly<{ kind: "lose"; at: number; reason: string }> & Work)
   | Readonly<{ kind: "mark_for_kill"; by?: string }>
+  | Readonly<{ kind: "halt"; halt: Halt }>
+  | Readonly<{ kind: "warn" }>
   | Readonly<{ kind: "report"; reports: Partial<Reports>; notes?: readonly string[] }>
   | Readonly<{ kind: "account"; outputs: Partial<Outputs>; notes?: readonly string[] }>
   | Readonly<{
@@ -57,6 +61,8 @@ export const TRANSITIONS: Readonly<Record<JobStatus, Readonly<Partial<Record<Eve
     exit: ["completed", "failed"],
     lose: ["failed", "killed"],
     mark_for_kill: ["running"],
+    halt: ["running"],
+    warn: ["running"],
     report: ["running"],
   },
   completed: { report: ["completed"], account: ["completed"] },
@@ -106,10 +112,12 @@ const exitJob = (job: Job, event: Extract<JobEvent, { kind: "exit" }>): Job => {
 
 const loseJob = (job: Job, event: Extract<JobEvent, { kind: "lose" }>): Job => {
   if (!isActive(job)) return job;
-  const status = job.markedForKill ? "killed" : "failed";
-  const errorMessage = job.markedForKill ? null : event.reason;
   const { at: completedAt, hasWork = false } = event;
-  return endJob(job, { status, completedAt, exitCode: null, errorMessage, hasWork });
+  const end = { completedAt, exitCode: null, hasWork };
+  if (job.halt !== undefined) return endJob(job, { ...end, status: "failed", errorMessage: describeHalt(job.halt) });
+  return job.markedForKill
+    ? endJob(job, { ...end, status: "killed", errorMessage: null })
+    : endJob(job, { ...end, status: "failed", errorMessage: event.reason });
 };
 
 const accountFor = (job: Job, { outputs, notes = [] }: Extract<JobEvent, { kind: "account" }>): Job =>
@@ -117,9 +125,9 @@ const accountFor = (job: Job, { outputs, notes = [] }: Extract<JobEvent, { kind:
 
 const requeueJob = (job: Job, at: number): Job => {
   if (!isActive(job)) return job;
-  if (job.markedForKill) return loseJob(job, { kind: "lose", at, reason: "Killed before it started" });
+  if (isStopping(job)) return loseJob(job, { kind: "lose", at, reason: "Killed before it started" });
   const { startedAt: _startedAt, gpuIdxs: _gpuIdxs, dir: _dir, markedForKill: _marked, ...rest } = job;
-  const { killRequestedBy: _by, ...spec } = rest;
+  const { killRequestedBy: _by, begunAt: _begun, halt: _halt, isWarned: _warned, ...spec } = rest;
   if (!("handle" in spec)) return { ...spec, status: "queued" };
   const { handle: _handle, wandbUrl: _url, wandbNote: _note, notificationMessages: _messages, ...told } = spec;
   const { inputSince: _since, ...unlaunched } = told;
@@ -137,12 +145,24 @@ const editJob = (job: Job, event: Extract<JobEvent, { kind: "edit" }>): Job => (
 
 const startJob = (job: Job, event: Extract<JobEvent, { kind: "start" }>): Job => {
   if (job.status !== "queued") return job;
-  const { at, gpuIdxs, dir } = event;
-  return { ...job, status: "starting", startedAt: at, gpuIdxs, dir, markedForKill: false };
+  const { at, gpuIdxs, dir, begunAt } = event;
+  const begun = begunAt === undefined ? {} : { begunAt };
+  return { ...job, status: "starting", startedAt: at, gpuIdxs, dir, markedForKill: false, ...begun };
 };
 
-const markForKill = (job: Job, { by }: Extract<JobEvent, { kind: "mark_for_kill" }>): Job =>
-  isActive(job) ? { ...job, markedForKill: true, ...(by === undefined ? {} : { killRequestedBy: by }) } : job;
+type Mark = Extract<JobEvent, { kind: "mark_for_kill" | "halt" | "warn" }>;
+
+const markJob = (job: Job, event: Mark): Job => {
+  if (!isActive(job)) return job;
+  switch (event.kind) {
+    case "mark_for_kill":
+      return { ...job, markedForKill: true, ...(event.by === undefined ? {} : { killRequestedBy: event.by }) };
+    case "halt":
+      return isStopping(job) ? job : { ...job, halt: event.halt };
+    case "warn":
+      return { ...job, isWarned: true };
+  }
+};
 
 const moveJob = (job: Job, event: JobEvent): Job => {
   switch (event.kind) {
@@ -157,7 +177,9 @@ const moveJob = (job: Job, event: JobEvent): Job => {
     case "lose":
       return loseJob(job, event);
     case "mark_for_kill":
-      return markForKill(job, event);
+    case "halt":
+    case "warn":
+      return markJob(job, event);
     case "report":
       return job.status === "running" || isEnded(job) ? { ...addNotes(job, event.notes ?? []), ...event.reports } : job;
     case "account":

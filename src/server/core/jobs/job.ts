@@ -1,7 +1,10 @@
 import type { OutputState } from "../../../wire/files.ts";
 import type { Integration, Notification } from "../../../wire/job.ts";
 import type { JobLink } from "../../../wire/links/link-paths.ts";
+import type { BootTime } from "../clock.ts";
 import type { AgentLimits } from "./agent-limits.ts";
+import type { TimeLimits } from "./fields/time-limits.ts";
+import type { Halt } from "./halt.ts";
 
 export type JobId = string & { readonly __brand: "JobId" };
 export type ArtifactId = string & { readonly __brand: "ArtifactId" };
@@ -50,14 +53,19 @@ export type JobSpec = Readonly<{
   agent?: AgentLimits;
   notes: readonly string[];
   takenOverAt?: number;
-}>;
+}> &
+  TimeLimits;
 
+/** `begunAt` is the start on the clock that nobody sets, `halt` why it is ended unasked; `isWarned`: its processes were told that its limit is near. */
 export type Launch = Readonly<{
   startedAt: number;
   gpuIdxs: readonly number[];
   dir: string;
   markedForKill: boolean;
   killRequestedBy?: string;
+  begunAt?: BootTime;
+  halt?: Halt;
+  isWarned?: boolean;
 }>;
 
 /**

@@ -33,13 +33,14 @@ export type JobWork = Readonly<{
 
 /**
  * `probe` is one call for all jobs. `kill` sends TERM, or KILL with `force`, to every process of each job and returns
- * at once; a later `probe` tells what is left. `watch` calls back when the job may have ended, and returns its own end.
+ * at once; a later `probe` tells what is left. `warn` sends USR1 to those processes of each job that catch it. `watch` calls back when the job may have ended, and returns its own end.
  * `attachCommand` shows the job's terminal in the one that it is run in; `fitCommand` gives the job's terminal a size.
  */
 export type Executor = Readonly<{
   launch: (job: StartingJob, work: JobWork) => Promise<Result<JobHandle, LaunchError>>;
   probe: (jobs: readonly ActiveJob[]) => Promise<ReadonlyMap<JobId, Observation>>;
   kill: (jobs: readonly ActiveJob[], force: boolean) => Promise<Result<void, Problem>>;
+  warn: (jobs: readonly ActiveJob[]) => Promise<Result<void, Problem>>;
   watch: (job: ActiveJob, onChange: () => void) => () => void;
   attachCommand: (handle: JobHandle) => readonly string[];
   fitCommand: (handle: JobHandle, size: TerminalSize) => readonly string[];

@@ -50,7 +50,8 @@ export const recordStart = async (
   context: TaskContext,
   { job, gpuIdxs }: Readonly<{ job: QueuedJob; gpuIdxs: readonly number[] }>,
 ): Promise<StartingJob | null> => {
-  const event = { kind: "start", at: context.clock(), gpuIdxs, dir: context.jobDirectory.pathOf(job.id) } as const;
+  const [at, begunAt, dir] = [context.clock(), context.readBootTime(), context.jobDirectory.pathOf(job.id)];
+  const event = { kind: "start", at, begunAt, gpuIdxs, dir } as const;
   const started = await changeJob(context, job.id, decideByEvent(event));
   context.onStep?.("start written");
   const after = started.ok ? started.value.after : null;
