@@ -28,6 +28,7 @@ const WORDS: Readonly<Record<string, (before: readonly string[]) => readonly Sou
   why: () => ["queued"],
   remove: () => ["queued"],
   edit: ([id]) => (id === undefined ? ["queued"] : []),
+  note: ([id]) => (id === undefined ? JOBS : []),
   wait: () => ["running", "queued"],
   blacklist: ([action]) => (action === undefined ? [["add", "remove", "clear", "list"]] : (ACTION_WORDS[action] ?? [])),
   target: ([action]) => {

@@ -19,6 +19,7 @@ export const VERBS: Program["verbs"] = {
   kill: () => import("./verbs/kill.ts"),
   remove: () => import("./verbs/remove.ts"),
   edit: () => import("./verbs/edit.ts"),
+  note: () => import("./verbs/note.ts"),
   why: () => import("./verbs/why.ts"),
   wait: () => import("./verbs/wait.ts"),
   health: () => import("./verbs/health.ts"),

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { outputGlobsSchema, outputsSchema } from "./files.ts";
+import { askedFields, toldFields } from "./job-fields/job-fields.ts";
 import { INTEGRATION_NAMES, NOTIFICATION_NAMES } from "./job-names.ts";
 import { PRIORITY } from "./limits.ts";
 import { linksSchema } from "./links/link-schema.ts";
@@ -110,6 +111,7 @@ export const jobRequestSchema = z.object({
   links: linksSchema.nullish(),
   umask: umaskSchema.nullish(),
   input_artifact_id: inputSchema.nullish(),
+  ...askedFields,
 });
 
 /** A request as it comes in: who is known by name need not say it. */
@@ -123,6 +125,7 @@ export const jobPatchSchema = z
     priority: prioritySchema.nullish(),
     num_gpus: z.int().min(0).nullish(),
     git_tag: plainText.nullish(),
+    ...askedFields,
   })
   .meta({ id: "JobPatch" });
 
@@ -178,6 +181,7 @@ export const wireJobSchema = z
     input_artifact_id: inputSchema.nullable(),
     outputs: outputsSchema,
     notes: z.array(z.string()).meta({ description: "What else there is to say of the job, a line each" }),
+    ...toldFields,
   })
   .meta({ id: "Job" });
 

@@ -79,7 +79,7 @@ const ORDERS: readonly Order[] = [
   {
     folder: "src/cli/",
     order: [
-      ["terminal"],
+      ["terminal", "fields"],
       ["settings"],
       ["targets"],
       ["connection"],

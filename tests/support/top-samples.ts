@@ -1,10 +1,12 @@
 import { createTopState, type ServerView, type TopState } from "../../src/cli/top/top-state.ts";
+import { tellJobFields } from "../../src/server/core/jobs/fields/job-fields.ts";
 import type { WireGpu } from "../../src/wire/gpu.ts";
 import type { WireJob } from "../../src/wire/job.ts";
 
 export const NOW = 1_800_000_000;
 
 export const makeJob = (fields: Partial<WireJob> = {}): WireJob => ({
+  ...tellJobFields({}),
   id: "k3f9ab",
   command: "python3 train.py --lr 0.1",
   artifact_id: null,

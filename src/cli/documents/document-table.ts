@@ -46,6 +46,7 @@ export const DOCUMENTS: Readonly<Record<string, z.ZodType>> = {
   kill: z.object({ killed: texts }),
   remove: z.object({ removed: texts }),
   edit: job,
+  note: job,
   why: waitSchema,
   wait: jobs,
   health: healthSchema,

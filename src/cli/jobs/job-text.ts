@@ -6,8 +6,11 @@ import { createCommandList } from "../lists/command-list.ts";
 import { formatMoment, formatRecent, nameZones } from "../terminal/clock.ts";
 import { formatDuration } from "../terminal/duration.ts";
 import { print, printTable } from "../terminal/output.ts";
+import { truncateText } from "../terminal/text-width.ts";
 import { findReason } from "./job-ending.ts";
 import { describeFiles, hasFiles, listNotes } from "./kept-text.ts";
+
+const NOTE_WIDTH = 120;
 
 export const formatGpus = (job: WireJob): string => {
   if (job.num_gpus === 0) return "cpu";
@@ -24,10 +27,14 @@ const formatRuntime = (job: WireJob): string =>
 const describeInputWait = (job: WireJob): string | null =>
   job.waits_for_input_since ? `waits for input: nx attach ${job.id}` : null;
 
-const describeState = (job: WireJob): string | null => {
-  const parts = [describeInputWait(job), tellRun(job)].filter((part) => part !== null);
-  return parts.length === 0 ? null : parts.join("; ");
+const joinParts = (parts: readonly (string | null)[]): string | null => {
+  const known = parts.filter((part) => part !== null);
+  return known.length === 0 ? null : known.join("; ");
 };
+
+const showNote = ({ note = null }: WireJob): string | null => (note === null ? null : truncateText(note, NOTE_WIDTH));
+
+const describeState = (job: WireJob): string | null => joinParts([showNote(job), describeInputWait(job), tellRun(job)]);
 
 const fitCommands = (jobs: readonly WireJob[]): ((row: number, width: number) => string) => {
   const shorten = createCommandList(jobs);
@@ -55,7 +62,7 @@ export const printQueued = (jobs: readonly WireJob[]): void =>
       String(job.priority),
       formatDuration(nowSeconds() - job.created_at),
     ]),
-    { fitLast: fitCommands(jobs) },
+    { fitLast: fitCommands(jobs), notes: jobs.map(showNote) },
   );
 
 const formatResult = (job: WireJob): string => (job.exit_code === null ? job.status : `${job.status} ${job.exit_code}`);
@@ -79,7 +86,7 @@ export const printEnded = (jobs: readonly WireJob[]): void => {
   printTable(
     ["ID", "USER", "RESULT", `ENDED (${zones})`, "RUNTIME", "COMMAND"],
     jobs.map((job) => [job.id, job.user, formatResult(job), formatRecent(job.completed_at, now), formatRuntime(job)]),
-    { fitLast: fitCommands(jobs) },
+    { fitLast: fitCommands(jobs), notes: jobs.map(showNote) },
   );
   printReasons(jobs);
 };
@@ -99,6 +106,8 @@ const listNext = (job: WireJob): string => {
 
 const listFacts = (job: WireJob): readonly (readonly [string, string | null])[] => [
   ["id", job.id],
+  ["name", job.name ?? null],
+  ["note", job.note ?? null],
   ["status", formatResult(job)],
   ["input", describeInputWait(job)],
   ["error", findReason(job)],

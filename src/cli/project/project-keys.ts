@@ -5,6 +5,8 @@ import { NOTIFICATION_NAMES } from "../../wire/job-names.ts";
 import { GPU_COUNT, PRIORITY } from "../../wire/limits.ts";
 import { describeLinksMistake, describePathMistake } from "../../wire/links/link-paths.ts";
 import { describeFirstMistake, describeGlobMistake } from "../../wire/output-globs.ts";
+import { JOB_FIELDS } from "../fields/field-table.ts";
+import { describeWrongValue } from "../fields/job-field.ts";
 import type { Table } from "../settings/toml.ts";
 import { readLinkText } from "./link-text.ts";
 
@@ -80,6 +82,9 @@ const CHECKS: Readonly<Record<string, Check>> = {
   priority: checkWhole(PRIORITY),
   notify: checkNotify,
   local: checkSwitch,
+  ...Object.fromEntries(
+    JOB_FIELDS.map((field) => [field.flag.long, (value: unknown) => describeWrongValue(field, value)]),
+  ),
 };
 
 const holdsSecret = (name: string, value: string): boolean =>

@@ -6,6 +6,7 @@ import type { JobRequestInput } from "../../wire/job.ts";
 import { MAX_BATCH_SIZE, PRIORITY } from "../../wire/limits.ts";
 import type { Api } from "../connection/api-client.ts";
 import { connect } from "../connection/connect.ts";
+import { JOB_FIELDS } from "../fields/field-table.ts";
 import { confirmCommand } from "../submission/confirm-command.ts";
 import { chooseReading, expandWords } from "../submission/expand-words.ts";
 import { planSubmission } from "../submission/plan-submission.ts";
@@ -27,7 +28,7 @@ type Planned = Readonly<{ flags: FlagValues; requests: readonly JobRequestInput[
 const planRequests = async (invocation: Invocation, { target }: Api): Promise<Result<Planned, Failure>> => {
   const commands = await expand(invocation);
   if (!commands.ok) return commands;
-  const plan = await planSubmission(invocation.flags, target);
+  const plan = await planSubmission(invocation.flags, target, JOB_FIELDS);
   if (!plan.ok) return plan;
   const { flags, options } = plan.value;
   const priority = readWhole(flags, "priority", PRIORITY);

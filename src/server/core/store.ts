@@ -17,6 +17,7 @@ export type TokenStore = Readonly<{
 
 export type Environment = Readonly<Record<string, string>>;
 
+/** `matchesText`: of command, name and note one at least. */
 export type JobFilter = Readonly<{
   statuses?: readonly WireStatus[];
   gpuIndex?: number;
@@ -24,7 +25,7 @@ export type JobFilter = Readonly<{
   endedSince?: number;
   endedUntil?: number;
   exitCode?: number;
-  matchesCommand?: (command: string) => boolean;
+  matchesText?: (text: string) => boolean;
   limit: number;
   offset: number;
 }>;

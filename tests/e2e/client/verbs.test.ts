@@ -3,6 +3,7 @@ import { spawn } from "node:child_process";
 import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { tellJobFields } from "../../../src/server/core/jobs/fields/job-fields.ts";
 import type { WireJob } from "../../../src/wire/job.ts";
 import { renderLogMark } from "../../../src/wire/log-cut.ts";
 import type { WireWait } from "../../../src/wire/wait.ts";
@@ -20,6 +21,7 @@ let answer: Answer;
 let server: StandIn;
 
 const createJob = (fields: Partial<WireJob> = {}): WireJob => ({
+  ...tellJobFields({}),
   id: "abc123",
   command: "true",
   artifact_id: null,

@@ -1,5 +1,6 @@
 import { escapeText } from "../../../base/escape-text.ts";
 import type { ErrorDetail } from "../../../wire/error.ts";
+import { JOB_FIELDS } from "../../fields/field-table.ts";
 
 const SOURCES: Readonly<Record<string, string>> = {
   job_id: "the job's id",
@@ -43,6 +44,7 @@ const SOURCES: Readonly<Record<string, string>> = {
   term: "TERM",
   public_key: "--ssh-key",
   channel: "the channel",
+  ...Object.fromEntries(JOB_FIELDS.map(({ field, flag }) => [field, `--${flag.long}`])),
 };
 
 const isName = (part: string | number): part is string => typeof part === "string";

@@ -3,13 +3,15 @@ import { err, ok, type Result } from "../../../base/result.ts";
 import { type JobPatch, jobPatchSchema, wireJobSchema } from "../../../wire/job.ts";
 import { changeJob, type Decide } from "../../changes/change-job.ts";
 import type { Caller } from "../../changes/context.ts";
+import { type JobFields, readJobFields } from "../../core/jobs/fields/job-fields.ts";
+import { isStopping } from "../../core/jobs/halt.ts";
 import { isActive, type Job, type QueuedJob } from "../../core/jobs/job.ts";
 import { applyJobEvent } from "../../core/jobs/job-transition.ts";
 import { toWireJob } from "../../core/jobs/wire-job.ts";
 import { createLimitReached, createRefusal, type Refusal } from "../../core/refusal.ts";
 import { readCaller } from "../access/caller.ts";
 import { permit } from "../access/permit.ts";
-import type { ApiContext } from "../context.ts";
+import type { ApiContext, AppRequest } from "../context.ts";
 import { describeErrors, describeJson } from "../http/describe-response.ts";
 import { jsonBody } from "../http/json-body.ts";
 import { jobParams } from "../jobs/find-job.ts";
@@ -22,7 +24,7 @@ const editSpec = {
   method: "patch",
   path: "/v1/jobs/{id}",
   tags: ["jobs"],
-  summary: "Change a queued job, or the tag of any job",
+  summary: "Change a queued job, the time limit of a running one, or the tag, the name and the note of any job",
   asks: "contribute",
   params: jobParams,
   body: jsonBody(jobPatchSchema),
@@ -84,8 +86,10 @@ const refuseShare = ({ id, user, agent }: Job, numGpus: number): Refusal | null 
   return createLimitReached(message, { limit: "agent_gpus", max: agent.gpus, asked: numGpus });
 };
 
-const isEmpty = ({ command, priority, num_gpus, git_tag }: JobPatch): boolean =>
-  [command, priority, num_gpus, git_tag].every((value) => value === undefined || value === null);
+const isEmpty = (patch: JobPatch, fields: JobFields): boolean =>
+  [patch.command, patch.priority, patch.num_gpus, patch.git_tag].every(
+    (value) => value === undefined || value === null,
+  ) && Object.keys(fields).length === 0;
 
 const pickQueuedEdits = (patch: JobPatch): Partial<Pick<QueuedJob, "command" | "priority" | "numGpus">> => ({
   ...(typeof patch.command === "string" ? { command: patch.command } : {}),
@@ -93,13 +97,25 @@ const pickQueuedEdits = (patch: JobPatch): Partial<Pick<QueuedJob, "command" | "
   ...(typeof patch.num_gpus === "number" ? { numGpus: patch.num_gpus } : {}),
 });
 
-const editJob = (job: Job, patch: JobPatch): Decided => {
+const limitsMore = (job: Job, { timeLimitS }: JobFields): boolean =>
+  (timeLimitS ?? Number.POSITIVE_INFINITY) <= (job.timeLimitS ?? Number.POSITIVE_INFINITY);
+
+const checkLimit = (job: Job, fields: JobFields, request: AppRequest): Result<unknown, Refusal> => {
+  if (!isActive(job) || fields.timeLimitS === undefined) return ok(null);
+  if (isStopping(job)) return refuseState(`Job ${job.id} is being ended: its time limit can't be changed any more`);
+  return limitsMore(job, fields) ? ok(null) : permit(request, { act: "administer" });
+};
+
+const editJob = (job: Job, patch: JobPatch, request: AppRequest): Decided => {
   const reason = "edited";
-  if (isEmpty(patch)) return ok({ after: job, reason });
+  const fields = readJobFields(patch);
+  if (isEmpty(patch, fields)) return ok({ after: job, reason });
   const refusal = refuseShare(job, patch.num_gpus ?? 0);
   if (refusal !== null) return err(refusal);
+  const limited = checkLimit(job, fields, request);
+  if (!limited.ok) return limited;
   const tag = typeof patch.git_tag === "string" ? { gitTag: patch.git_tag } : {};
-  const edited = applyJobEvent(job, { kind: "edit", ...pickQueuedEdits(patch), ...tag });
+  const edited = applyJobEvent(job, { kind: "edit", ...pickQueuedEdits(patch), ...tag, fields });
   return edited.ok ? ok({ after: edited.value, reason }) : refuseState(edited.error.message);
 };
 
@@ -136,7 +152,7 @@ const remove =
 const edit =
   (context: ApiContext): Handle<typeof editSpec> =>
   async (input) => {
-    const edited = await changeFor(context, input, (job) => editJob(job, input.body));
+    const edited = await changeFor(context, input, (job) => editJob(job, input.body, input.request));
     return edited.ok ? ok(Response.json(toWireJob(edited.value.after ?? edited.value.before))) : edited;
   };
 

@@ -74,7 +74,7 @@ const listSpec = {
   tags: ["jobs"],
   summary: "List jobs: running, then queued, then ended",
   description:
-    "`command_regex` is in RE2 syntax, has up to 1000 characters and matches anywhere in the command. `ended_since`, `ended_until` (Unix seconds, both included) and `exit_code` select among ended jobs and leave out all others. With `explain` each queued job says in `why` what keeps it waiting.",
+    "`command_regex` is in RE2 syntax, has up to 1000 characters and matches anywhere in the command, the name or the note. `ended_since`, `ended_until` (Unix seconds, both included) and `exit_code` select among ended jobs and leave out all others. With `explain` each queued job says in `why` what keeps it waiting.",
   query: jobsQuerySchema,
   responses: {
     200: describeJson("The jobs", z.array(explainedJobSchema)),
@@ -157,7 +157,7 @@ const list =
   async ({ query }) => {
     const matcher = await createMatcher(query.command_regex);
     if (!matcher.ok) return matcher;
-    const matching = matcher.value === null ? {} : { matchesCommand: matcher.value.matches };
+    const matching = matcher.value === null ? {} : { matchesText: matcher.value.matches };
     const jobs = context.store.listJobs({ ...toFilter(query), ...matching });
     const answer = await respondList(query.explain ? addReasons(context, jobs) : toWireSlices(jobs));
     return matcher.value?.isExhausted() ? err(tooSlow) : ok(answer);

@@ -10,15 +10,19 @@ const describeLoss = (reason: string, job: Job): string => {
   return job.killRequestedBy === undefined ? "killed" : `killed by ${job.killRequestedBy}`;
 };
 
+const PLAIN_REASONS = {
+  start: "its turn has come",
+  launch: "launched",
+  requeue: "its launch never began",
+  warn: "warned of its time limit",
+  report: "reported",
+  account: "outputs accounted for",
+  edit: "edited",
+} as const;
+
 /** Why the event led to this job, in a few words. */
 export const explainEvent = (event: JobEvent, after: Job): string => {
   switch (event.kind) {
-    case "start":
-      return "its turn has come";
-    case "launch":
-      return "launched";
-    case "requeue":
-      return "its launch never began";
     case "exit":
       return (isEnded(after) ? after.errorMessage : null) ?? "finished";
     case "lose":
@@ -27,14 +31,8 @@ export const explainEvent = (event: JobEvent, after: Job): string => {
       return `kill asked for by ${event.by ?? "someone"}`;
     case "halt":
       return describeHalt(event.halt);
-    case "warn":
-      return "warned of its time limit";
-    case "report":
-      return "reported";
-    case "account":
-      return "outputs accounted for";
-    case "edit":
-      return "edited";
+    default:
+      return PLAIN_REASONS[event.kind];
   }
 };
 

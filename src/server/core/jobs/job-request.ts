@@ -2,6 +2,7 @@ import { err, ok, type Result } from "../../../base/result.ts";
 import { type JobRequest, RUN_NOW_PRIORITY } from "../../../wire/job.ts";
 import { REQUIRED_ENV } from "../../../wire/job-names.ts";
 import type { AgentLimits } from "./agent-limits.ts";
+import { readJobFields } from "./fields/job-fields.ts";
 import { type ArtifactId, type JobId, type QueuedJob, USUAL_UMASK } from "./job.ts";
 
 export type JobRequestError = Readonly<{ field: string; message: string; type: string }>;
@@ -82,7 +83,11 @@ const describeRun = ({ jobrc, umask, input_artifact_id: input }: JobRequest): Ru
   ...(typeof input === "string" ? { inputId: input as ArtifactId } : {}),
 });
 
-const describeOrigin = ({ batchId, agent }: JobFacts): Pick<QueuedJob, "batchId" | "agent"> => ({
+type OriginFields = Pick<QueuedJob, "createdAt" | "requestDigest" | "batchId" | "agent">;
+
+const describeOrigin = ({ now, requestDigest, batchId, agent }: JobFacts): OriginFields => ({
+  createdAt: now,
+  requestDigest,
   ...(batchId === undefined ? {} : { batchId }),
   ...(agent === undefined ? {} : { agent }),
 });
@@ -102,12 +107,11 @@ const buildJob = (request: JobRequest, facts: JobFacts): QueuedJob => ({
   ignoreBlacklist: request.ignore_blacklist,
   ...describeCode(request),
   nodeName: facts.nodeName,
-  createdAt: facts.now,
-  requestDigest: facts.requestDigest,
+  ...describeOrigin(facts),
   ...describeFiles(request),
   ...describeRun(request),
   notes: [],
-  ...describeOrigin(facts),
+  ...readJobFields(request),
 });
 
 export const createJob = (request: JobRequest, facts: JobFacts): Result<QueuedJob, JobRequestError> => {

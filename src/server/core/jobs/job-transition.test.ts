@@ -29,6 +29,8 @@ const EVENTS: readonly JobEvent[] = [
   { kind: "exit", at: 5, exitCode: 9 },
   { kind: "lose", at: 5, reason: "Lost: the machine restarted" },
   { kind: "mark_for_kill" },
+  { kind: "halt", halt: { cause: "time", limitS: 60 } },
+  { kind: "warn" },
   { kind: "report", reports: { wandbUrl: "https://wandb.ai/x" } },
   { kind: "account", outputs: { state: "kept", files: 3 }, notes: ["a"] },
   { kind: "edit", command: "true", priority: 3, numGpus: 2 },
@@ -52,6 +54,8 @@ const MOVES = [
   "running lose failed",
   "running lose killed",
   "running mark_for_kill running",
+  "running halt running",
+  "running warn running",
   "running report running",
   "completed report completed",
   "failed report failed",
@@ -111,6 +115,19 @@ describe("applyJobEvent", () => {
         envNames: job.envNames,
       } as Partial<Job>);
     }
+  });
+
+  test("a job that its limit ended has failed, unless its exit code was there before or a kill was asked for before", () => {
+    const halt = { kind: "halt", halt: { cause: "time", limitS: 7200 } } as const;
+    const lose = { kind: "lose", at: 700, reason: "Lost: its session ended" } as const;
+    const halted = apply(createRunning("a"), halt);
+    const failed = { status: "failed", exitCode: null, errorMessage: "Time limit of 2 h reached" } as Partial<Job>;
+    expect(apply(halted, lose)).toMatchObject(failed);
+    expect(apply(apply(halted, { kind: "mark_for_kill" }), lose)).toMatchObject(failed);
+    expect(apply(halted, { kind: "requeue", at: 700 })).toMatchObject(failed);
+    expect(apply(halted, { kind: "exit", at: 700, exitCode: 0 })).toMatchObject({ status: "completed", exitCode: 0 });
+    const killed = apply(createRunning("a", { markedForKill: true }), halt);
+    expect(apply(killed, lose)).toMatchObject({ status: "killed", errorMessage: null });
   });
 
   test("a job whose processes are gone is killed if it was marked for that, else failed with the reason", () => {

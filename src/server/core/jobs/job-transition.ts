@@ -1,6 +1,7 @@
 import { err, ok, type Problem, type Result } from "../../../base/result.ts";
 import type { BootTime } from "../clock.ts";
 import { describeExit } from "./exit-code.ts";
+import { isForAnyTime, type JobFields } from "./fields/job-fields.ts";
 import { describeHalt, type Halt, isStopping } from "./halt.ts";
 import {
   type EndedJob,
@@ -42,6 +43,7 @@ export type JobEvent =
       priority?: number | undefined;
       numGpus?: number | undefined;
       gitTag?: string | undefined;
+      fields?: JobFields;
     }>;
 
 type EventKind = JobEvent["kind"];
@@ -83,8 +85,12 @@ const refuse = (job: Job, event: JobEvent): Result<never, Problem> => {
   return err({ message: `Job ${job.id} is ${status}: ${advice}` });
 };
 
-const isGitTagOnly = (event: JobEvent): boolean =>
-  event.kind === "edit" && event.command === undefined && event.priority === undefined && event.numGpus === undefined;
+const mayEdit = (job: Job, event: JobEvent): boolean =>
+  event.kind === "edit" &&
+  event.command === undefined &&
+  event.priority === undefined &&
+  event.numGpus === undefined &&
+  isForAnyTime(event.fields ?? {}, isActive(job));
 
 const isMisfit = (job: Job, event: JobEvent): boolean => event.kind === "start" && event.gpuIdxs.length !== job.numGpus;
 
@@ -141,6 +147,7 @@ const editJob = (job: Job, event: Extract<JobEvent, { kind: "edit" }>): Job => (
   numGpus: event.numGpus ?? job.numGpus,
   requestedGpuIdxs: event.numGpus === undefined || event.numGpus === job.numGpus ? job.requestedGpuIdxs : [],
   gitTag: event.gitTag ?? job.gitTag,
+  ...event.fields,
 });
 
 const startJob = (job: Job, event: Extract<JobEvent, { kind: "start" }>): Job => {
@@ -164,6 +171,21 @@ const markJob = (job: Job, event: Mark): Job => {
   }
 };
 
+type Amendment = Extract<JobEvent, Mark | Readonly<{ kind: "report" | "account" | "edit" }>>;
+
+const amendJob = (job: Job, event: Amendment): Job => {
+  switch (event.kind) {
+    case "report":
+      return job.status === "running" || isEnded(job) ? { ...addNotes(job, event.notes ?? []), ...event.reports } : job;
+    case "account":
+      return accountFor(job, event);
+    case "edit":
+      return editJob(job, event);
+    default:
+      return markJob(job, event);
+  }
+};
+
 const moveJob = (job: Job, event: JobEvent): Job => {
   switch (event.kind) {
     case "start":
@@ -176,22 +198,14 @@ const moveJob = (job: Job, event: JobEvent): Job => {
       return exitJob(job, event);
     case "lose":
       return loseJob(job, event);
-    case "mark_for_kill":
-    case "halt":
-    case "warn":
-      return markJob(job, event);
-    case "report":
-      return job.status === "running" || isEnded(job) ? { ...addNotes(job, event.notes ?? []), ...event.reports } : job;
-    case "account":
-      return accountFor(job, event);
-    case "edit":
-      return editJob(job, event);
+    default:
+      return amendJob(job, event);
   }
 };
 
 /** The only function that changes a job. It refuses what the table does not allow, and a start on too few or many GPUs. */
 export const applyJobEvent = (job: Job, event: JobEvent): Result<Job, Problem> => {
-  if (isGitTagOnly(event)) return ok(moveJob(job, event));
+  if (mayEdit(job, event)) return ok(moveJob(job, event));
   const isAllowed = TRANSITIONS[job.status][event.kind] !== undefined && !isMisfit(job, event);
   return isAllowed ? ok(moveJob(job, event)) : refuse(job, event);
 };

@@ -3,7 +3,7 @@ import type { Integration, Notification } from "../../../wire/job.ts";
 import type { JobLink } from "../../../wire/links/link-paths.ts";
 import type { BootTime } from "../clock.ts";
 import type { AgentLimits } from "./agent-limits.ts";
-import type { TimeLimits } from "./fields/time-limits.ts";
+import type { JobFields } from "./fields/job-fields.ts";
 import type { Halt } from "./halt.ts";
 
 export type JobId = string & { readonly __brand: "JobId" };
@@ -54,7 +54,7 @@ export type JobSpec = Readonly<{
   notes: readonly string[];
   takenOverAt?: number;
 }> &
-  TimeLimits;
+  JobFields;
 
 /** `begunAt` is the start on the clock that nobody sets, `halt` why it is ended unasked; `isWarned`: its processes were told that its limit is near. */
 export type Launch = Readonly<{

@@ -8,9 +8,16 @@ import type { SteadyReads } from "./steady-reads.ts";
 
 type Values = Record<string, string | number>;
 type Selection = Readonly<{ from: string; order: string; values: Values }>;
-type Candidate = Readonly<{ seq: number; command: string; exitCode: number | null }>;
+type Candidate = Readonly<{
+  seq: number;
+  command: string;
+  name: string | null;
+  note: string | null;
+  exitCode: number | null;
+}>;
 type Slice = Readonly<{ jobs: readonly Job[]; seen: number }>;
 
+const LABELS = "details ->> '$.name' as name, details ->> '$.note' as note";
 const SLICE_JOBS = 100;
 const SLICE_CHARACTERS = 256 * 1024;
 
@@ -73,12 +80,16 @@ const findCandidates = function* (
 ): Generator<Candidate> {
   const code = exitCode === undefined ? "null" : "json_extract(details, '$.exitCode')";
   for (const { from, order, values } of selections) {
-    yield* db.query<Candidate, Values>(`select seq, command, ${code} as exitCode ${from} ${order}`).iterate(values);
+    yield* db
+      .query<Candidate, Values>(`select seq, command, ${LABELS}, ${code} as exitCode ${from} ${order}`)
+      .iterate(values);
   }
 };
 
-const isMatching = ({ command, exitCode }: Candidate, { matchesCommand, exitCode: wanted }: JobFilter): boolean =>
-  (wanted === undefined || exitCode === wanted) && (matchesCommand?.(command) ?? true);
+const isMatching = ({ exitCode, ...texts }: Candidate, { matchesText, exitCode: wanted }: JobFilter): boolean =>
+  (wanted === undefined || exitCode === wanted) &&
+  (matchesText === undefined ||
+    [texts.command, texts.name, texts.note].some((text) => text !== null && matchesText(text)));
 
 const findMatching = function* (candidates: Iterable<Candidate>, filter: JobFilter): Generator<number | null> {
   const { limit, offset } = filter;
@@ -124,7 +135,7 @@ export const listJobs = async function* (
   filter: JobFilter,
 ): AsyncGenerator<readonly Job[], void> {
   const selections = [ACTIVE, QUEUED, ENDED].flatMap((group) => selectGroup(group, filter));
-  const isSearch = filter.matchesCommand !== undefined || filter.exitCode !== undefined;
+  const isSearch = filter.matchesText !== undefined || filter.exitCode !== undefined;
   const seqs = isSearch ? await findOnSnapshot(snapshots, selections, filter) : findPage(db, selections, filter);
   for (let from = 0; from < seqs.length; ) {
     const slice = loadSlice(db, seqs.slice(from, from + SLICE_JOBS));

@@ -1,0 +1,9 @@
+import type { JobField } from "./job-field.ts";
+import { LABELS } from "./labels.ts";
+import { TIME_LIMITS } from "./time-limits.ts";
+
+/** All fields that a submission or `nx edit` may give a job, a file for each subject. */
+export const JOB_FIELDS: readonly JobField[] = [...LABELS, ...TIME_LIMITS];
+
+/** Those of what starts at once, too. */
+export const RUN_FIELDS: readonly JobField[] = JOB_FIELDS.filter(({ waits }) => !waits);

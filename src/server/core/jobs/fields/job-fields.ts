@@ -1,0 +1,19 @@
+import type { AskedFields, ToldFields } from "../../../../wire/job-fields/job-fields.ts";
+import { type Labels, readLabels, tellLabels } from "./labels.ts";
+import { readTimeLimits, type TimeLimits, tellTimeLimits } from "./time-limits.ts";
+
+/** What is asked for a job beside what it runs, a file for each subject; absent where nobody asked, so also of jobs of earlier versions. */
+export type JobFields = Labels & TimeLimits;
+
+/** Those that a request or a patch gives. */
+export const readJobFields = (asked: AskedFields): JobFields => ({ ...readLabels(asked), ...readTimeLimits(asked) });
+
+export const tellJobFields = (job: JobFields): ToldFields => ({ ...tellLabels(job), ...tellTimeLimits(job) });
+
+const FIELDS_AT_ANY_TIME: ReadonlySet<string> = new Set(["name", "note"] satisfies readonly (keyof JobFields)[]);
+
+const FIELDS_WHILE_IT_RUNS: ReadonlySet<string> = new Set(["timeLimitS"] satisfies readonly (keyof JobFields)[]);
+
+/** Whether all of them may be changed of a job that runs or has ended: most say how it starts. */
+export const isForAnyTime = (fields: JobFields, isRunning: boolean): boolean =>
+  Object.keys(fields).every((name) => FIELDS_AT_ANY_TIME.has(name) || (isRunning && FIELDS_WHILE_IT_RUNS.has(name)));

@@ -1,0 +1,15 @@
+import { z } from "zod";
+import { labelFields } from "./labels.ts";
+import { timeLimitFields } from "./time-limits.ts";
+
+/** What a request or a patch may say of a job beside what it runs, a file for each subject; null in a request is the same as nothing, in a patch it takes the field away. */
+export const askedFields = { ...labelFields.asked, ...timeLimitFields.asked };
+
+/** The same as each answer tells it. */
+export const toldFields = { ...labelFields.told, ...timeLimitFields.told };
+
+const askedSchema = z.object(askedFields);
+const toldSchema = z.object(toldFields);
+
+export type AskedFields = Readonly<z.output<typeof askedSchema>>;
+export type ToldFields = Readonly<z.output<typeof toldSchema>>;
