@@ -1,4 +1,5 @@
 import { escapeText } from "../../base/escape-text.ts";
+import { tellDuration } from "../../base/tell-duration.ts";
 import type { WireJob } from "../../wire/job.ts";
 import type { JobLink } from "../../wire/links/link-paths.ts";
 import { describeWandbRun } from "../../wire/wandb-text.ts";
@@ -104,6 +105,11 @@ const listNext = (job: WireJob): string => {
   }
 };
 
+const describeLimit = ({ time_limit_s: limit = null, warn_s: warn = null }: WireJob): string | null => {
+  if (limit === null) return null;
+  return warn === null ? tellDuration(limit) : `${tellDuration(limit)}, warned ${tellDuration(warn)} before`;
+};
+
 const listFacts = (job: WireJob): readonly (readonly [string, string | null])[] => [
   ["id", job.id],
   ["name", job.name ?? null],
@@ -115,6 +121,7 @@ const listFacts = (job: WireJob): readonly (readonly [string, string | null])[] 
   ["user", job.user],
   ["gpus", formatGpus(job)],
   ["priority", String(job.priority)],
+  ["limit", describeLimit(job)],
 ];
 
 export const describeCommit = ({ git_commit: commit = null, git_dirty: isDirty }: WireJob): string | null =>
