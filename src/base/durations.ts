@@ -7,8 +7,6 @@ const UNITS: readonly (readonly [letter: string, seconds: number])[] = [
 
 const DURATION = /^(?:(\d{1,5})d)?(?:(\d{1,7})h)?(?:(\d{1,8})m)?(?:(\d{1,9})s)?$/;
 
-export const DURATION_EXAMPLES = "45s, 5m, 2h, 1d or 1h30m";
-
 /** Seconds of what is typed as `45s`, `5m`, `2h`, `1d`, `1h30m`; null for all else, a number without a unit included. */
 export const parseDuration = (text: string): number | null => {
   const parts = text === "" ? null : DURATION.exec(text);

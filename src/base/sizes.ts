@@ -1,8 +1,6 @@
 const UNITS_MIB: Readonly<Record<string, number>> = { M: 1, G: 1024, T: 1024 * 1024 };
 const SIZE = /^(\d{1,7}(?:\.\d{1,3})?)([MGT])$/i;
 
-export const SIZE_EXAMPLES = "512M or 10G";
-
 /** MiB, rounded up, of what is typed as `512M`, `10G` or `1.5G` (1024-based); null for all else, a number without a unit included. */
 export const parseSize = (text: string): number | null => {
   const [, count, unit = ""] = SIZE.exec(text) ?? [];

@@ -90,6 +90,7 @@ const SHOWN: readonly Row[] = [
   { words: "add --no-git -c true", schema: jobs, shape: "[Job]" },
   { words: "run -d --no-git -c true", schema: job, shape: "Job" },
   { words: "edit {waiting} -p 3", schema: job, shape: "Job" },
+  { words: "note {waiting} true", schema: job, shape: "Job" },
   { words: "remove -y {waiting}", schema: z.strictObject({ removed: z.array(text) }), shape: "{removed: [id]}" },
   { words: "wait {ended}", schema: jobs, shape: "[Job]" },
   { words: "kill -y {holder}", schema: z.strictObject({ killed: z.array(text) }), shape: "{killed: [id]}" },
@@ -129,6 +130,7 @@ test.each([
   ["get -q {ended}", "{ended}\n"],
   ["wait -q {ended}", "{ended}\n"],
   ["edit -q {waiting} -p 2", "{waiting}\n"],
+  ["note -q {waiting} text", "{waiting}\n"],
   ["target list -q", "local\n"],
   ["env -q", ""],
 ])("%s prints nothing but %j", async (line, expected) => {

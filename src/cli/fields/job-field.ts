@@ -1,10 +1,12 @@
 import type { Flag, FlagValues } from "../../command-line/command.ts";
 import type { AskedFields } from "../../wire/job-fields/job-fields.ts";
 
+type Sbatch = Readonly<{ option: string; short?: string; convert: (value: string) => string | null }>;
+
 /**
  * One field of a job: its flag, the key of `.nexus.toml` of the same name, and with `isUsual` the setting `default_FIELD`. `what` ends
- * the sentence "it is …" of a right value, `isRight` judges each text that is given; none of it may be more than once without `many`. With
- * `waits` it is of what goes into the queue.
+ * the sentence "it is …" of a right value, `isRight` judges each text that is given. With
+ * `waits` it is of what goes into the queue. `sbatch` is the option of `#SBATCH` lines that says the same; `convert` gives the flag's value, null where there is none.
  */
 export type JobField = Readonly<{
   flag: Omit<Flag, "check">;
@@ -14,10 +16,10 @@ export type JobField = Readonly<{
   what: string;
   isRight: (text: string) => boolean;
   toFields: (texts: readonly string[]) => AskedFields;
+  sbatch?: Sbatch;
 }>;
 
-/** Takes a field away, or leaves one out that is usual. */
-export const NONE = "none";
+const NONE = "none";
 
 const isSwitch = ({ flag }: JobField): boolean => flag.value === undefined;
 

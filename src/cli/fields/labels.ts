@@ -10,6 +10,7 @@ export const LABELS: readonly JobField[] = [
     what: "1 to 64 of A-Z, a-z, 0-9, ., _ and -, beginning with a letter",
     isRight: isJobName,
     toFields: ([name]) => ({ name }),
+    sbatch: { option: "job-name", short: "J", convert: (name) => (isJobName(name) ? name : null) },
   },
   {
     flag: { long: "note", value: "TEXT", help: "what to remember of it" },
@@ -19,5 +20,6 @@ export const LABELS: readonly JobField[] = [
     what: "a text of at most 4 KiB that is not blank",
     isRight: (text) => describeNoteMistake(text) === null,
     toFields: ([note]) => ({ note }),
+    sbatch: { option: "comment", convert: (note) => (describeNoteMistake(note) === null ? note : null) },
   },
 ];

@@ -1,37 +1,26 @@
 import { err, ok, type Problem, type Result } from "../../../base/result.ts";
 import type { BootTime } from "../clock.ts";
-import { describeExit } from "./exit-code.ts";
 import { isForAnyTime, type JobFields } from "./fields/job-fields.ts";
-import { describeHalt, type Halt, isStopping } from "./halt.ts";
+import { type Halt, isStopping } from "./halt.ts";
 import {
-  type EndedJob,
+  type ActiveJob,
   isActive,
   isEnded,
   type Job,
   type JobHandle,
   type JobStatus,
-  NO_OUTPUTS,
   type Outputs,
   type Reports,
 } from "./job.ts";
+import { addNotes, beginReports, type Exit, exitJob, giveUpJob, type Loss, loseJob, requeueJob } from "./job-end.ts";
 
-type Work = Readonly<{ hasWork?: boolean }>;
-
-/** `reason` is all that there is to say of an exit, `hint` one sentence more. `hasWork`: the job's command had started, so its folder may hold what it made. */
 export type JobEvent =
   | Readonly<{ kind: "start"; at: number; gpuIdxs: readonly number[]; dir: string; begunAt?: BootTime }>
   | Readonly<{ kind: "launch"; handle: JobHandle }>
   | Readonly<{ kind: "requeue"; at: number }>
-  | (Readonly<{
-      kind: "exit";
-      at: number;
-      exitCode: number;
-      hint?: string | null;
-      reason?: string;
-      notes?: readonly string[];
-    }> &
-      Work)
-  | (Readonly<{ kind: "lose"; at: number; reason: string }> & Work)
+  | (Readonly<{ kind: "exit" }> & Exit)
+  | (Readonly<{ kind: "lose" }> & Loss)
+  | Readonly<{ kind: "give_up"; at: number }>
   | Readonly<{ kind: "mark_for_kill"; by?: string }>
   | Readonly<{ kind: "halt"; halt: Halt }>
   | Readonly<{ kind: "warn" }>
@@ -50,18 +39,18 @@ type EventKind = JobEvent["kind"];
 
 /** From a status, each event that may happen to it and the statuses that it may lead to. */
 export const TRANSITIONS: Readonly<Record<JobStatus, Readonly<Partial<Record<EventKind, readonly JobStatus[]>>>>> = {
-  queued: { start: ["starting"], edit: ["queued"] },
+  queued: { start: ["starting"], edit: ["queued"], give_up: ["killed"] },
   starting: {
     launch: ["running"],
     requeue: ["queued", "killed"],
-    exit: ["completed", "failed"],
-    lose: ["failed", "killed"],
+    exit: ["completed", "failed", "queued"],
+    lose: ["failed", "killed", "queued"],
     mark_for_kill: ["starting"],
   },
   running: {
     requeue: ["queued", "killed"],
-    exit: ["completed", "failed"],
-    lose: ["failed", "killed"],
+    exit: ["completed", "failed", "queued"],
+    lose: ["failed", "killed", "queued"],
     mark_for_kill: ["running"],
     halt: ["running"],
     warn: ["running"],
@@ -71,8 +60,6 @@ export const TRANSITIONS: Readonly<Record<JobStatus, Readonly<Partial<Record<Eve
   failed: { report: ["failed"], account: ["failed"] },
   killed: { report: ["killed"], account: ["killed"] },
 };
-
-const NO_REPORTS: Reports = { wandbUrl: null, notificationMessages: {} };
 
 const ADVICE: Readonly<Partial<Record<EventKind, string>>> = {
   edit: "only a queued job can be edited",
@@ -92,53 +79,11 @@ const mayEdit = (job: Job, event: JobEvent): boolean =>
   event.numGpus === undefined &&
   isForAnyTime(event.fields ?? {}, isActive(job));
 
-const isMisfit = (job: Job, event: JobEvent): boolean => event.kind === "start" && event.gpuIdxs.length !== job.numGpus;
-
-const endJob = (
-  job: Extract<Job, { status: "starting" | "running" }>,
-  { hasWork, ...outcome }: Pick<EndedJob, "status" | "completedAt" | "exitCode" | "errorMessage"> & Required<Work>,
-): EndedJob => {
-  const completedAt = Math.max(outcome.completedAt, job.startedAt);
-  const outputs = hasWork ? { ...NO_OUTPUTS, state: "moving" as const } : NO_OUTPUTS;
-  return { ...NO_REPORTS, handle: null, ...job, ...outcome, completedAt, outputs };
-};
-
-const addNotes = <Noted extends Job>(job: Noted, notes: readonly string[]): Noted => ({
-  ...job,
-  notes: [...new Set([...job.notes, ...notes])],
-});
-
-const exitJob = (job: Job, event: Extract<JobEvent, { kind: "exit" }>): Job => {
-  if (!isActive(job)) return job;
-  const errorMessage = event.exitCode === 0 ? null : (event.reason ?? describeExit(event.exitCode, event.hint));
-  const status = event.exitCode === 0 ? "completed" : "failed";
-  const { at: completedAt, exitCode, hasWork = false, notes = [] } = event;
-  return endJob(addNotes(job, notes), { status, completedAt, exitCode, errorMessage, hasWork });
-};
-
-const loseJob = (job: Job, event: Extract<JobEvent, { kind: "lose" }>): Job => {
-  if (!isActive(job)) return job;
-  const { at: completedAt, hasWork = false } = event;
-  const end = { completedAt, exitCode: null, hasWork };
-  if (job.halt !== undefined) return endJob(job, { ...end, status: "failed", errorMessage: describeHalt(job.halt) });
-  return job.markedForKill
-    ? endJob(job, { ...end, status: "killed", errorMessage: null })
-    : endJob(job, { ...end, status: "failed", errorMessage: event.reason });
-};
+const isMisfit = (job: Job, event: JobEvent): boolean =>
+  event.kind === "give_up" ? job.past === undefined : event.kind === "start" && event.gpuIdxs.length !== job.numGpus;
 
 const accountFor = (job: Job, { outputs, notes = [] }: Extract<JobEvent, { kind: "account" }>): Job =>
   isEnded(job) ? { ...addNotes(job, notes), outputs: { ...job.outputs, ...outputs } } : job;
-
-const requeueJob = (job: Job, at: number): Job => {
-  if (!isActive(job)) return job;
-  if (isStopping(job)) return loseJob(job, { kind: "lose", at, reason: "Killed before it started" });
-  const { startedAt: _startedAt, gpuIdxs: _gpuIdxs, dir: _dir, markedForKill: _marked, ...rest } = job;
-  const { killRequestedBy: _by, begunAt: _begun, halt: _halt, isWarned: _warned, ...spec } = rest;
-  if (!("handle" in spec)) return { ...spec, status: "queued" };
-  const { handle: _handle, wandbUrl: _url, wandbNote: _note, notificationMessages: _messages, ...told } = spec;
-  const { inputSince: _since, ...unlaunched } = told;
-  return { ...unlaunched, status: "queued" };
-};
 
 const editJob = (job: Job, event: Extract<JobEvent, { kind: "edit" }>): Job => ({
   ...job,
@@ -186,18 +131,32 @@ const amendJob = (job: Job, event: Amendment): Job => {
   }
 };
 
-const moveJob = (job: Job, event: JobEvent): Job => {
+type Move = Extract<JobEvent, Readonly<{ kind: "launch" | "requeue" | "exit" | "lose" }>>;
+
+const moveActive = (job: ActiveJob, event: Move): Job => {
   switch (event.kind) {
-    case "start":
-      return startJob(job, event);
     case "launch":
-      return job.status === "starting" ? { ...NO_REPORTS, ...job, status: "running", handle: event.handle } : job;
+      return { ...beginReports(job), ...job, status: "running", handle: event.handle };
     case "requeue":
       return requeueJob(job, event.at);
     case "exit":
       return exitJob(job, event);
     case "lose":
       return loseJob(job, event);
+  }
+};
+
+const moveJob = (job: Job, event: JobEvent): Job => {
+  switch (event.kind) {
+    case "start":
+      return startJob(job, event);
+    case "give_up":
+      return (job.status === "queued" ? giveUpJob(job, event.at) : null) ?? job;
+    case "launch":
+    case "requeue":
+    case "exit":
+    case "lose":
+      return isActive(job) ? moveActive(job, event) : job;
     default:
       return amendJob(job, event);
   }

@@ -3,6 +3,7 @@ import type { Integration, Notification } from "../../../wire/job.ts";
 import type { JobLink } from "../../../wire/links/link-paths.ts";
 import type { BootTime } from "../clock.ts";
 import type { AgentLimits } from "./agent-limits.ts";
+import type { Past } from "./attempt.ts";
 import type { JobFields } from "./fields/job-fields.ts";
 import type { Halt } from "./halt.ts";
 
@@ -53,6 +54,7 @@ export type JobSpec = Readonly<{
   agent?: AgentLimits;
   notes: readonly string[];
   takenOverAt?: number;
+  past?: Past;
 }> &
   JobFields;
 

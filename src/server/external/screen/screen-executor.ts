@@ -58,7 +58,7 @@ const keepChild = ({ children }: State, id: JobId, child: ChildProcess): void =>
 
 const findLaunchBeforeRestore = (job: StartingJob, paths: JobPaths): Claim | null => {
   const record = readLaunchRecord(paths, job.id);
-  return record === null || record.requestDigest === job.requestDigest ? findLaunched(paths) : null;
+  return record === null || record.requestDigest === job.requestDigest ? findLaunched(paths, job) : null;
 };
 
 const findEarlierLaunch = async (job: StartingJob, paths: JobPaths): Promise<JobHandle | null> => {

@@ -8,6 +8,7 @@ import { nameDevices } from "../../core/running/job-devices.ts";
 import { buildJobEnvironment } from "../../core/running/job-environment.ts";
 import { changeByEvent } from "../change-by-event.ts";
 import type { TaskContext } from "../context.ts";
+import { explainFailure } from "./explain-failure.ts";
 
 const gatherWork = (context: TaskContext, job: StartingJob, gpus: readonly Gpu[]): JobWork => ({
   environment: buildJobEnvironment(context.serverEnvironment, job, gpus, context.store.loadEnvironment(job.id)),
@@ -31,7 +32,7 @@ const tryLaunch = async (
 const failLaunch = async (context: TaskContext, job: StartingJob, message: string): Promise<void> => {
   const hasWork = await context.outputs.holdsWork(job.id);
   const event = { kind: "lose", at: context.clock(), reason: message, hasWork } as const;
-  await changeByEvent(context, job.id, event);
+  await changeByEvent(context, job.id, explainFailure(event, []));
   if (!hasWork) await context.jobDirectory.removeRepo(job.id);
 };
 

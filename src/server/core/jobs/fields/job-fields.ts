@@ -1,14 +1,23 @@
 import type { AskedFields, ToldFields } from "../../../../wire/job-fields/job-fields.ts";
-import { type Labels, readLabels, tellLabels } from "./labels.ts";
+import { type JobLabels, readLabels, tellLabels } from "./labels.ts";
+import { type Retries, readRetries, tellRetries } from "./retries.ts";
 import { readTimeLimits, type TimeLimits, tellTimeLimits } from "./time-limits.ts";
 
 /** What is asked for a job beside what it runs, a file for each subject; absent where nobody asked, so also of jobs of earlier versions. */
-export type JobFields = Labels & TimeLimits;
+export type JobFields = JobLabels & TimeLimits & Retries;
 
 /** Those that a request or a patch gives. */
-export const readJobFields = (asked: AskedFields): JobFields => ({ ...readLabels(asked), ...readTimeLimits(asked) });
+export const readJobFields = (asked: AskedFields): JobFields => ({
+  ...readLabels(asked),
+  ...readTimeLimits(asked),
+  ...readRetries(asked),
+});
 
-export const tellJobFields = (job: JobFields): ToldFields => ({ ...tellLabels(job), ...tellTimeLimits(job) });
+export const tellJobFields = (job: JobFields): ToldFields => ({
+  ...tellLabels(job),
+  ...tellTimeLimits(job),
+  ...tellRetries(job),
+});
 
 const FIELDS_AT_ANY_TIME: ReadonlySet<string> = new Set(["name", "note"] satisfies readonly (keyof JobFields)[]);
 

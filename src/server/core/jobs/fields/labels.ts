@@ -2,8 +2,11 @@ import type { AskedFields, ToldFields } from "../../../../wire/job-fields/job-fi
 import { takeGiven } from "./take-given.ts";
 
 /** What people call it; null where that was taken away. */
-export type Labels = Readonly<{ name?: string | null; note?: string | null }>;
+export type JobLabels = Readonly<{ name?: string | null; note?: string | null }>;
 
-export const readLabels = ({ name, note }: AskedFields): Labels => takeGiven({ name, note });
+export const readLabels = ({ name, note }: AskedFields): JobLabels => takeGiven({ name, note });
 
-export const tellLabels = ({ name = null, note = null }: Labels): Pick<ToldFields, "name" | "note"> => ({ name, note });
+export const tellLabels = ({ name = null, note = null }: JobLabels): Pick<ToldFields, "name" | "note"> => ({
+  name,
+  note,
+});
