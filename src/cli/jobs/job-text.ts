@@ -35,6 +35,13 @@ const joinParts = (parts: readonly (string | null)[]): string | null => {
 
 const showNote = ({ note = null }: WireJob): string | null => (note === null ? null : truncateText(note, NOTE_WIDTH));
 
+const describeHold = ({ held, begin_at: beginAt }: WireJob): string | null => {
+  if (held) return "held";
+  return beginAt !== null && beginAt !== undefined && beginAt > nowSeconds() ? `from ${formatMoment(beginAt)}` : null;
+};
+
+const describeQueued = (job: WireJob): string | null => joinParts([describeHold(job), showNote(job)]);
+
 const describeState = (job: WireJob): string | null => joinParts([showNote(job), describeInputWait(job), tellRun(job)]);
 
 const fitCommands = (jobs: readonly WireJob[]): ((row: number, width: number) => string) => {
@@ -63,7 +70,7 @@ export const printQueued = (jobs: readonly WireJob[]): void =>
       String(job.priority),
       formatDuration(nowSeconds() - job.created_at),
     ]),
-    { fitLast: fitCommands(jobs), notes: jobs.map(showNote) },
+    { fitLast: fitCommands(jobs), notes: jobs.map(describeQueued) },
   );
 
 const formatResult = (job: WireJob): string => (job.exit_code === null ? job.status : `${job.status} ${job.exit_code}`);
@@ -95,7 +102,7 @@ export const printEnded = (jobs: readonly WireJob[]): void => {
 const listNext = (job: WireJob): string => {
   switch (job.status) {
     case "queued":
-      return `nx edit ${job.id} · nx remove ${job.id}`;
+      return `${job.held ? `nx release ${job.id} · ` : ""}nx edit ${job.id} · nx remove ${job.id}`;
     case "running":
       return `nx logs -F ${job.id} · nx attach ${job.id} · nx kill ${job.id}`;
     case "completed":
@@ -116,6 +123,8 @@ const listFacts = (job: WireJob): readonly (readonly [string, string | null])[] 
   ["note", job.note ?? null],
   ["status", formatResult(job)],
   ["input", describeInputWait(job)],
+  ["held", job.held ? "yes" : null],
+  ["begins", job.status === "queued" ? formatMoment(job.begin_at ?? null) : null],
   ["error", findReason(job)],
   ["command", job.command],
   ["user", job.user],

@@ -4,6 +4,7 @@ import { type JobPatch, jobPatchSchema, wireJobSchema } from "../../../wire/job.
 import { changeJob, type Decide } from "../../changes/change-job.ts";
 import type { Caller } from "../../changes/context.ts";
 import { type JobFields, readJobFields } from "../../core/jobs/fields/job-fields.ts";
+import { refuseRelease } from "../../core/jobs/fields/waits.ts";
 import { isStopping } from "../../core/jobs/halt.ts";
 import { isActive, type Job, type QueuedJob } from "../../core/jobs/job.ts";
 import { applyJobEvent } from "../../core/jobs/job-transition.ts";
@@ -11,7 +12,7 @@ import { toWireJob } from "../../core/jobs/wire-job.ts";
 import { createLimitReached, createRefusal, type Refusal } from "../../core/refusal.ts";
 import { readCaller } from "../access/caller.ts";
 import { permit } from "../access/permit.ts";
-import type { ApiContext, AppRequest } from "../context.ts";
+import type { ApiContext } from "../context.ts";
 import { describeErrors, describeJson } from "../http/describe-response.ts";
 import { jsonBody } from "../http/json-body.ts";
 import { jobParams } from "../jobs/find-job.ts";
@@ -31,6 +32,7 @@ const editSpec = {
   responses: {
     200: describeJson("The job", wireJobSchema),
     ...describeErrors(
+      "FORBIDDEN",
       "INVALID_JOB_STATE",
       "JOB_NOT_FOUND",
       "LIMIT_REACHED",
@@ -100,20 +102,24 @@ const pickQueuedEdits = (patch: JobPatch): Partial<Pick<QueuedJob, "command" | "
 const limitsMore = (job: Job, { timeLimitS }: JobFields): boolean =>
   (timeLimitS ?? Number.POSITIVE_INFINITY) <= (job.timeLimitS ?? Number.POSITIVE_INFINITY);
 
-const checkLimit = (job: Job, fields: JobFields, request: AppRequest): Result<unknown, Refusal> => {
-  if (!isActive(job) || fields.timeLimitS === undefined) return ok(null);
-  if (isStopping(job)) return refuseState(`Job ${job.id} is being ended: its time limit can't be changed any more`);
-  return limitsMore(job, fields) ? ok(null) : permit(request, { act: "administer" });
+const refuseLimit = (job: Job, fields: JobFields, { isAdmin }: Caller): Refusal | null => {
+  if (!isActive(job) || fields.timeLimitS === undefined) return null;
+  const message = `Job ${job.id} is being ended: its time limit can't be changed any more`;
+  if (isStopping(job)) return createRefusal("INVALID_JOB_STATE", message);
+  if (isAdmin || limitsMore(job, fields)) return null;
+  return createRefusal(
+    "FORBIDDEN",
+    `The time limit of a running job can be lowered; only an admin raises that of ${job.id}`,
+  );
 };
 
-const editJob = (job: Job, patch: JobPatch, request: AppRequest): Decided => {
+const editJob = (job: Job, patch: JobPatch, caller: Caller): Decided => {
   const reason = "edited";
-  const fields = readJobFields(patch);
+  const fields = readJobFields(patch, caller);
   if (isEmpty(patch, fields)) return ok({ after: job, reason });
-  const refusal = refuseShare(job, patch.num_gpus ?? 0);
+  const refusal =
+    refuseShare(job, patch.num_gpus ?? 0) ?? refuseRelease(job, fields, caller) ?? refuseLimit(job, fields, caller);
   if (refusal !== null) return err(refusal);
-  const limited = checkLimit(job, fields, request);
-  if (!limited.ok) return limited;
   const tag = typeof patch.git_tag === "string" ? { gitTag: patch.git_tag } : {};
   const edited = applyJobEvent(job, { kind: "edit", ...pickQueuedEdits(patch), ...tag, fields });
   return edited.ok ? ok({ after: edited.value, reason }) : refuseState(edited.error.message);
@@ -152,7 +158,7 @@ const remove =
 const edit =
   (context: ApiContext): Handle<typeof editSpec> =>
   async (input) => {
-    const edited = await changeFor(context, input, (job) => editJob(job, input.body, input.request));
+    const edited = await changeFor(context, input, (job, caller) => editJob(job, input.body, caller));
     return edited.ok ? ok(Response.json(toWireJob(edited.value.after ?? edited.value.before))) : edited;
   };
 
