@@ -3,6 +3,7 @@ import { err, ok, type Result } from "../../../base/result.ts";
 import { type JobPatch, jobPatchSchema, wireJobSchema } from "../../../wire/job.ts";
 import { changeJob, type Decide } from "../../changes/change-job.ts";
 import type { Caller } from "../../changes/context.ts";
+import { listPast } from "../../core/jobs/attempt.ts";
 import { type JobFields, readJobFields } from "../../core/jobs/fields/job-fields.ts";
 import { refuseRelease } from "../../core/jobs/fields/waits.ts";
 import { isStopping } from "../../core/jobs/halt.ts";
@@ -49,6 +50,8 @@ const removeSpec = {
   path: "/v1/jobs/{id}",
   tags: ["jobs"],
   summary: "Take a queued job out of the queue",
+  description:
+    "One that has run already, and waits for another attempt, is killed by it and stays with all that it has.",
   asks: "contribute",
   params: jobParams,
   responses: { 204: { description: "It is gone" }, ...describeErrors("INVALID_JOB_STATE", "JOB_NOT_FOUND") },
@@ -133,10 +136,15 @@ const markForKill = (job: Job, { name }: Caller): Decided => {
   return marked.ok ? ok({ after: marked.value, reason }) : refuseState(marked.error.message);
 };
 
-const removeQueued = (job: Job): Decided =>
-  job.status === "queued"
-    ? ok({ after: null, reason: "removed" })
-    : refuseState(`Job ${job.id} is ${job.status}; only a queued job can be removed`);
+const giveUp = (job: Job, at: number): Decided => {
+  const killed = applyJobEvent(job, { kind: "give_up", at });
+  return killed.ok ? ok({ after: killed.value, reason: "given up" }) : refuseState(killed.error.message);
+};
+
+const removeQueued = (job: Job, at: number): Decided => {
+  if (job.status !== "queued") return refuseState(`Job ${job.id} is ${job.status}; only a queued job can be removed`);
+  return listPast(job).length > 0 ? giveUp(job, at) : ok({ after: null, reason: "removed" });
+};
 
 const removeFolder = async ({ jobDir, log }: ApiContext, { id }: Job): Promise<void> => {
   try {
@@ -149,9 +157,9 @@ const removeFolder = async ({ jobDir, log }: ApiContext, { id }: Job): Promise<v
 const remove =
   (context: ApiContext): Handle<typeof removeSpec> =>
   async (input) => {
-    const removed = await changeFor(context, input, removeQueued);
+    const removed = await changeFor(context, input, (job) => removeQueued(job, context.clock()));
     if (!removed.ok) return removed;
-    void removeFolder(context, removed.value.before);
+    if (removed.value.after === null) void removeFolder(context, removed.value.before);
     return ok(new Response(null, { status: 204 }));
   };
 
