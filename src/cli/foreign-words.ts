@@ -74,17 +74,15 @@ const FIRST_OWN_FLAGS: Groups = [
   ["--username --owner", "user"],
   ["--format --columns", "fields json"],
   ["--read-only --readonly --view", "watch"],
-  ["--time --max-time --timelimit", "timeout"],
+  ["--time --time-limit --max-time --timelimit --walltime", "time timeout"],
+  ["--timeout", "time"],
+  ["--signal", "warn"],
   ["--host --server --machine --remote-host", "target"],
   ["--parsable --ids --short --silent-output", "quiet"],
   ["--update --reload --measure", "refresh"],
 ];
 
 const ABSENT: Groups = [
-  [
-    "--time --time-limit --timeout --max-time --timelimit",
-    "jobs have no time limit: put timeout 2h before the command",
-  ],
   ["--mem --memory --mem-per-cpu --mem-per-gpu", "memory is not booked: leave it out"],
   ["--cpus-per-task --cpus --ntasks --ntasks-per-node --cores --threads", "processors are not booked: leave it out"],
   ["--nodes -N", "a job runs on one machine: leave it out"],
@@ -98,7 +96,7 @@ const ABSENT: Groups = [
   ["--wait -W", "nx wait ID waits for a job, nx run for the one that it starts"],
   ["--pty --interactive --tty", "nx run opens a terminal by itself, and a shell without a command"],
   ["--container --image --conda --venv", "it is a part of the command or of the jobrc (see nx jobrc)"],
-  ["--signal --term", "nx kill sends TERM, and KILL ten seconds later"],
+  ["--term", "nx kill sends TERM, and KILL ten seconds later"],
 ];
 
 const spread = <Value>(groups: Groups, read: (advice: string) => Value): Readonly<Record<string, Value>> =>

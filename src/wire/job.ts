@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { outputGlobsSchema, outputsSchema } from "./files.ts";
 import { askedFields, toldFields } from "./job-fields/job-fields.ts";
+import { attemptsSchema } from "./job-fields/retries.ts";
 import { INTEGRATION_NAMES, NOTIFICATION_NAMES } from "./job-names.ts";
 import { PRIORITY } from "./limits.ts";
 import { linksSchema } from "./links/link-schema.ts";
@@ -182,6 +183,7 @@ export const wireJobSchema = z
     outputs: outputsSchema,
     notes: z.array(z.string()).meta({ description: "What else there is to say of the job, a line each" }),
     ...toldFields,
+    attempts: attemptsSchema,
   })
   .meta({ id: "Job" });
 

@@ -3,6 +3,7 @@ import { z } from "zod";
 const WAIT_REASONS = [
   "held",
   "begin",
+  "retry",
   "disk_low",
   "machine",
   "gpus_unreadable",

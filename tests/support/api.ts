@@ -18,6 +18,7 @@ import type { Couriers } from "../../src/server/core/notices/courier.ts";
 import type { Channel } from "../../src/server/core/notices/plan-notices.ts";
 import type { Gpu, GpuProbe, GpuReading } from "../../src/server/core/queue/gpu.ts";
 import { addFaults } from "../../src/server/core/queue/gpu-fault.ts";
+import type { LogReads } from "../../src/server/core/running/executor.ts";
 import type { Environment, Store } from "../../src/server/core/store.ts";
 import type { Log } from "../../src/server/core/telemetry/log.ts";
 import { createJobCourier } from "../../src/server/external/couriers/job-courier.ts";
@@ -149,6 +150,25 @@ const digests: Channel = {
   findDestination: () => "https://team.example",
 };
 
+const createLogs = (of = ""): LogReads => ({
+  readTail: async (id, lines, since = null) =>
+    new TextEncoder().encode(`tail of ${of}${id} ${lines}${since === null ? "" : ` since ${since}`}\n`),
+  readErrors: async (id, lines) => new TextEncoder().encode(`errors of ${of}${id} ${lines}\n`),
+  isRemoved: async (id) => id === "cleaned",
+  knowsTimes: async () => true,
+  resume: async (id, { lastLines, place }) => ({
+    position: place?.from ?? 7,
+    bytes: new Blob([`bytes of ${of}${id} ${lastLines} ${JSON.stringify(place)}\n`]).stream(),
+  }),
+  follow: (id, lines, ends) =>
+    new ReadableStream({
+      pull: (controller) => {
+        controller.enqueue(new TextEncoder().encode(`line of ${of}${id} ${lines}\n`));
+        if (typeof ends === "function" ? ends() : ends.isLast(ends.first)) controller.close();
+      },
+    }),
+});
+
 /** With `probe` the GPUs are its own, not those given. */
 export const createHarness = (
   gpus: readonly Gpu[] = [createGpu(0), createGpu(1)],
@@ -196,24 +216,7 @@ export const createHarness = (
       readHint: () => null,
       stop: () => undefined,
     },
-    logs: {
-      readTail: async (id, lines, since = null) =>
-        new TextEncoder().encode(`tail of ${id} ${lines}${since === null ? "" : ` since ${since}`}\n`),
-      readErrors: async (id, lines) => new TextEncoder().encode(`errors of ${id} ${lines}\n`),
-      isRemoved: async (id) => id === "cleaned",
-      knowsTimes: async () => true,
-      resume: async (id, { lastLines, place }) => ({
-        position: place?.from ?? 7,
-        bytes: new Blob([`bytes of ${id} ${lastLines} ${JSON.stringify(place)}\n`]).stream(),
-      }),
-      follow: (id, lines, hasEnded) =>
-        new ReadableStream({
-          pull: (controller) => {
-            controller.enqueue(new TextEncoder().encode(`line of ${id} ${lines}\n`));
-            if (hasEnded()) controller.close();
-          },
-        }),
-    },
+    logs: { ...createLogs(), ofAttempt: (attempt) => createLogs(`attempt ${attempt} of `) },
     health: {
       read: async () => ({
         disk: { total: 100, used: 20, free: 80, percent_used: 20 },

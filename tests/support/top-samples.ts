@@ -7,6 +7,7 @@ export const NOW = 1_800_000_000;
 
 export const makeJob = (fields: Partial<WireJob> = {}): WireJob => ({
   ...tellJobFields({}),
+  attempts: [],
   id: "k3f9ab",
   command: "python3 train.py --lr 0.1",
   artifact_id: null,

@@ -1,5 +1,7 @@
 import { escapeText } from "../../base/escape-text.ts";
+import { tellDuration } from "../../base/tell-duration.ts";
 import type { WireJob } from "../../wire/job.ts";
+import type { WireAttempt } from "../../wire/job-fields/retries.ts";
 import type { JobLink } from "../../wire/links/link-paths.ts";
 import { describeWandbRun } from "../../wire/wandb-text.ts";
 import { createCommandList } from "../lists/command-list.ts";
@@ -111,6 +113,28 @@ const listNext = (job: WireJob): string => {
   }
 };
 
+const describeLimit = ({ time_limit_s: limit = null, warn_s: warn = null }: WireJob): string | null => {
+  if (limit === null) return null;
+  return warn === null ? tellDuration(limit) : `${tellDuration(limit)}, warned ${tellDuration(warn)} before`;
+};
+
+const describeRetries = ({ retry = null }: WireJob): string | null =>
+  retry === null ? null : `${retry.count} times at most: ${retry.causes.join(", ")}`;
+
+const describeAttempt = ({ started_at, ended_at, gpu_idxs, exit_code, reason }: WireAttempt): string =>
+  [
+    formatMoment(started_at),
+    ended_at === null ? "running" : formatDuration(ended_at - started_at),
+    ...(gpu_idxs.length === 0 ? [] : [`GPU ${gpu_idxs.join(",")}`]),
+    ...(exit_code === null ? [] : [`exit code ${exit_code}`]),
+    ...(reason === null ? [] : [reason]),
+  ].join(" · ");
+
+const listAttempts = ({ attempts = [], retry = null }: WireJob): readonly (readonly [string, string])[] =>
+  retry === null && attempts.length < 2
+    ? []
+    : attempts.map((one, index) => [`attempt ${index + 1}`, describeAttempt(one)] as const);
+
 const listFacts = (job: WireJob): readonly (readonly [string, string | null])[] => [
   ["id", job.id],
   ["name", job.name ?? null],
@@ -124,6 +148,9 @@ const listFacts = (job: WireJob): readonly (readonly [string, string | null])[] 
   ["user", job.user],
   ["gpus", formatGpus(job)],
   ["priority", String(job.priority)],
+  ["limit", describeLimit(job)],
+  ["retry", describeRetries(job)],
+  ...listAttempts(job),
 ];
 
 export const describeCommit = ({ git_commit: commit = null, git_dirty: isDirty }: WireJob): string | null =>

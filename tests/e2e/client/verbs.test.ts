@@ -22,6 +22,7 @@ let server: StandIn;
 
 const createJob = (fields: Partial<WireJob> = {}): WireJob => ({
   ...tellJobFields({}),
+  attempts: [],
   id: "abc123",
   command: "true",
   artifact_id: null,

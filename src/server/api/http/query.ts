@@ -31,6 +31,7 @@ const flag = z.preprocess(toBoolean, z.boolean()).default(false);
 const text = z.preprocess(takeLast, z.string()).optional();
 const unixSeconds = z.preprocess(toNumber, z.number()).optional();
 const logPosition = z.preprocess(toInteger, z.int().min(0)).optional();
+const attempt = z.preprocess(toInteger, z.int().min(1)).optional();
 const lastLines = z.preprocess(toInteger, z.int().min(1)).optional();
 
 export const healthQuerySchema = z.object({ detailed: flag, refresh: flag });
@@ -51,6 +52,7 @@ const logForm = z.preprocess(takeLast, z.enum(LOG_FORMS)).default("json");
 export const logsQuerySchema = z.object({
   last_n_lines: lastLines,
   file: logFile,
+  attempt,
   since: unixSeconds,
   format: logForm,
   resumable: flag,
@@ -63,6 +65,7 @@ export const streamQuerySchema = z.object({
   resumable: flag,
   from: logPosition,
   marked: flag,
+  attempt,
 });
 
 const terminalSide = (usual: number) => z.preprocess(toInteger, z.int().min(1).max(MAX_TERMINAL_SIDE)).default(usual);

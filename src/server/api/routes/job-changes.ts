@@ -3,8 +3,10 @@ import { err, ok, type Result } from "../../../base/result.ts";
 import { type JobPatch, jobPatchSchema, wireJobSchema } from "../../../wire/job.ts";
 import { changeJob, type Decide } from "../../changes/change-job.ts";
 import type { Caller } from "../../changes/context.ts";
+import { listPast } from "../../core/jobs/attempt.ts";
 import { type JobFields, readJobFields } from "../../core/jobs/fields/job-fields.ts";
 import { refuseRelease } from "../../core/jobs/fields/waits.ts";
+import { isStopping } from "../../core/jobs/halt.ts";
 import { isActive, type Job, type QueuedJob } from "../../core/jobs/job.ts";
 import { applyJobEvent } from "../../core/jobs/job-transition.ts";
 import { toWireJob } from "../../core/jobs/wire-job.ts";
@@ -24,7 +26,7 @@ const editSpec = {
   method: "patch",
   path: "/v1/jobs/{id}",
   tags: ["jobs"],
-  summary: "Change a queued job, or the tag, the name and the note of any job",
+  summary: "Change a queued job, the time limit of a running one, or the tag, the name and the note of any job",
   asks: "contribute",
   params: jobParams,
   body: jsonBody(jobPatchSchema),
@@ -48,6 +50,8 @@ const removeSpec = {
   path: "/v1/jobs/{id}",
   tags: ["jobs"],
   summary: "Take a queued job out of the queue",
+  description:
+    "One that has run already, and waits for another attempt, is killed by it and stays with all that it has.",
   asks: "contribute",
   params: jobParams,
   responses: { 204: { description: "It is gone" }, ...describeErrors("INVALID_JOB_STATE", "JOB_NOT_FOUND") },
@@ -98,11 +102,26 @@ const pickQueuedEdits = (patch: JobPatch): Partial<Pick<QueuedJob, "command" | "
   ...(typeof patch.num_gpus === "number" ? { numGpus: patch.num_gpus } : {}),
 });
 
+const limitsMore = (job: Job, { timeLimitS }: JobFields): boolean =>
+  (timeLimitS ?? Number.POSITIVE_INFINITY) <= (job.timeLimitS ?? Number.POSITIVE_INFINITY);
+
+const refuseLimit = (job: Job, fields: JobFields, { isAdmin }: Caller): Refusal | null => {
+  if (!isActive(job) || fields.timeLimitS === undefined) return null;
+  const message = `Job ${job.id} is being ended: its time limit can't be changed any more`;
+  if (isStopping(job)) return createRefusal("INVALID_JOB_STATE", message);
+  if (isAdmin || limitsMore(job, fields)) return null;
+  return createRefusal(
+    "FORBIDDEN",
+    `The time limit of a running job can be lowered; only an admin raises that of ${job.id}`,
+  );
+};
+
 const editJob = (job: Job, patch: JobPatch, caller: Caller): Decided => {
   const reason = "edited";
   const fields = readJobFields(patch, caller);
   if (isEmpty(patch, fields)) return ok({ after: job, reason });
-  const refusal = refuseShare(job, patch.num_gpus ?? 0) ?? refuseRelease(job, fields, caller);
+  const refusal =
+    refuseShare(job, patch.num_gpus ?? 0) ?? refuseRelease(job, fields, caller) ?? refuseLimit(job, fields, caller);
   if (refusal !== null) return err(refusal);
   const tag = typeof patch.git_tag === "string" ? { gitTag: patch.git_tag } : {};
   const edited = applyJobEvent(job, { kind: "edit", ...pickQueuedEdits(patch), ...tag, fields });
@@ -117,10 +136,15 @@ const markForKill = (job: Job, { name }: Caller): Decided => {
   return marked.ok ? ok({ after: marked.value, reason }) : refuseState(marked.error.message);
 };
 
-const removeQueued = (job: Job): Decided =>
-  job.status === "queued"
-    ? ok({ after: null, reason: "removed" })
-    : refuseState(`Job ${job.id} is ${job.status}; only a queued job can be removed`);
+const giveUp = (job: Job, at: number): Decided => {
+  const killed = applyJobEvent(job, { kind: "give_up", at });
+  return killed.ok ? ok({ after: killed.value, reason: "given up" }) : refuseState(killed.error.message);
+};
+
+const removeQueued = (job: Job, at: number): Decided => {
+  if (job.status !== "queued") return refuseState(`Job ${job.id} is ${job.status}; only a queued job can be removed`);
+  return listPast(job).length > 0 ? giveUp(job, at) : ok({ after: null, reason: "removed" });
+};
 
 const removeFolder = async ({ jobDir, log }: ApiContext, { id }: Job): Promise<void> => {
   try {
@@ -133,9 +157,9 @@ const removeFolder = async ({ jobDir, log }: ApiContext, { id }: Job): Promise<v
 const remove =
   (context: ApiContext): Handle<typeof removeSpec> =>
   async (input) => {
-    const removed = await changeFor(context, input, removeQueued);
+    const removed = await changeFor(context, input, (job) => removeQueued(job, context.clock()));
     if (!removed.ok) return removed;
-    void removeFolder(context, removed.value.before);
+    if (removed.value.after === null) void removeFolder(context, removed.value.before);
     return ok(new Response(null, { status: 204 }));
   };
 

@@ -1,8 +1,11 @@
 import type { OutputState } from "../../../wire/files.ts";
 import type { Integration, Notification } from "../../../wire/job.ts";
 import type { JobLink } from "../../../wire/links/link-paths.ts";
+import type { BootTime } from "../clock.ts";
 import type { AgentLimits } from "./agent-limits.ts";
+import type { Past } from "./attempt.ts";
 import type { JobFields } from "./fields/job-fields.ts";
+import type { Halt } from "./halt.ts";
 
 export type JobId = string & { readonly __brand: "JobId" };
 export type ArtifactId = string & { readonly __brand: "ArtifactId" };
@@ -21,7 +24,7 @@ export type CodeFacts = Readonly<{
   root?: string;
 }>;
 
-/** `gpuIdxs` are the GPUs asked for by index, empty when any will do; `numGpus` always says how many. `carriedNames`: of `envNames` those that came from the user's shell. `umask` is octal, `inputId` the artifact that its standard input is, `agent` are the limits of its user where that is an agent. `takenOverAt`: when it came from an earlier Nexus. */
+/** `gpuIdxs` are the GPUs asked for by index, empty when any will do; `numGpus` always says how many. `carriedNames`: of `envNames` those that came from the user's shell. `umask` is octal, `inputId` the artifact that its standard input is, `agent` are the limits of its user where that is an agent. `takenOverAt`: when it came from an earlier Nexus. `avoidedGpuIdxs`: those that failed it. */
 export type JobSpec = Readonly<{
   id: JobId;
   command: string;
@@ -51,15 +54,21 @@ export type JobSpec = Readonly<{
   agent?: AgentLimits;
   notes: readonly string[];
   takenOverAt?: number;
+  past?: Past;
+  avoidedGpuIdxs?: readonly number[];
 }> &
   JobFields;
 
+/** `begunAt` is the start on the clock that nobody sets, `halt` why it is ended unasked; `isWarned`: its processes were told that its limit is near. */
 export type Launch = Readonly<{
   startedAt: number;
   gpuIdxs: readonly number[];
   dir: string;
   markedForKill: boolean;
   killRequestedBy?: string;
+  begunAt?: BootTime;
+  halt?: Halt;
+  isWarned?: boolean;
 }>;
 
 /**

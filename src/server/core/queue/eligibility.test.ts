@@ -2,6 +2,7 @@ import { expect, test } from "bun:test";
 import fc from "fast-check";
 import { createGpu, createQueued } from "../../../../tests/support/samples.ts";
 import type { JobWaits } from "../jobs/fields/waits.ts";
+import type { QueuedJob } from "../jobs/job.ts";
 import { findIneligibility, findReadyAt } from "./eligibility.ts";
 import { describeIneligibility } from "./eligibility-text.ts";
 import { describeGpus } from "./gpu-selection.ts";
@@ -10,10 +11,13 @@ import { decideStarts, listTurns } from "./queue-turns.ts";
 const NOW = 1000;
 const LIMIT_S = 100;
 
-const waits: fc.Arbitrary<JobWaits> = fc.record(
+const PAST = { attempts: [], dir: "/", hasWork: false, messages: {} };
+
+const waits: fc.Arbitrary<JobWaits & Pick<QueuedJob, "past">> = fc.record(
   {
     heldBy: fc.constantFrom("user" as const, "admin" as const, null),
     beginAt: fc.option(fc.integer({ min: NOW - 9, max: NOW + 9 })),
+    past: fc.integer({ min: NOW - 9, max: NOW + 9 }).map((retryAt) => ({ ...PAST, retryAt })),
   },
   { requiredKeys: [] },
 );
@@ -29,6 +33,13 @@ test("the reason is the first that applies, with its end where that is known", (
   expect(explain({})).toBeNull();
   expect(explain({ beginAt: NOW })).toBeNull();
   expect(explain({ beginAt: NOW + 1 })).toEqual({ kind: "begin", until: NOW + 1 });
+  const past = { attempts: [], retryAt: NOW + 5, dir: "/", hasWork: false, messages: {} };
+  expect(findIneligibility(createQueued("a", { past }), NOW)).toEqual({ kind: "retry", until: NOW + 5 });
+  expect(findIneligibility(createQueued("a", { past }), NOW + 5)).toBeNull();
+  expect(findIneligibility(createQueued("a", { past, beginAt: NOW + 9 }), NOW)).toEqual({
+    kind: "begin",
+    until: NOW + 9,
+  });
   expect(explain({ heldBy: "user", beginAt: NOW + 1 })).toEqual({ kind: "held", by: "user", until: null });
 });
 

@@ -87,6 +87,7 @@ const EXPECTED: Readonly<Record<Blocker["kind"] | "none", Idle | "unknown">> = {
   none: "starts",
   held: "unknown",
   begin: "unknown",
+  retry: "unknown",
   disk_low: "unknown",
   machine: "unknown",
   gpus_taken: "starts",

@@ -3,7 +3,7 @@ import { type DiskRoom, isDiskLow } from "../machine/disk-room.ts";
 import { type AgentShare, countGpusOf, findShare, hasSpent } from "./agent-share.ts";
 import type { Ineligibility } from "./eligibility.ts";
 import type { Gpu } from "./gpu.ts";
-import { describeGpus, type GpuState, listWantedGpus } from "./gpu-selection.ts";
+import { describeGpus, findDistrust, type GpuState, listWantedGpus } from "./gpu-selection.ts";
 import {
   type Allocation,
   countCpuJobs,
@@ -52,7 +52,8 @@ const findObstacle = ({ facts }: Scene, { job, room }: Turn, gpu: GpuState): Obs
   if (gpu.isBlacklisted && !job.ignoreBlacklist) return { kind: "blacklist" };
   const owner = facts.active.find(({ id }) => id === gpu.runningJobId);
   if (owner !== undefined) return { kind: "job", job: owner };
-  if (gpu.fault !== null) return { kind: "fault", fault: gpu.fault };
+  const fault = gpu.fault ?? findDistrust(job, gpu);
+  if (fault !== null) return { kind: "fault", fault };
   if (gpu.processes.length > 0) return { kind: "processes", pids: gpu.processes };
   if (gpu.unseenUse !== null) return { kind: "unseen_use", sign: gpu.unseenUse };
   const allocation = room.allocations.find(({ gpuIdxs }) => gpuIdxs.includes(gpu.index));

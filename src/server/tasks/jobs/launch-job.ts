@@ -10,6 +10,7 @@ import { nameDevices } from "../../core/running/job-devices.ts";
 import { buildJobEnvironment } from "../../core/running/job-environment.ts";
 import { changeByEvent } from "../change-by-event.ts";
 import type { TaskContext } from "../context.ts";
+import { explainFailure } from "./explain-failure.ts";
 
 const gatherWork = (context: TaskContext, job: StartingJob, gpus: readonly Gpu[]): JobWork => ({
   environment: buildJobEnvironment(context.serverEnvironment, job, gpus, context.store.loadEnvironment(job.id)),
@@ -33,7 +34,7 @@ const tryLaunch = async (
 const failLaunch = async (context: TaskContext, job: StartingJob, message: string): Promise<void> => {
   const hasWork = await context.outputs.holdsWork(job.id);
   const event = { kind: "lose", at: context.clock(), reason: message, hasWork } as const;
-  await changeByEvent(context, job.id, event);
+  await changeByEvent(context, job.id, explainFailure(event, []));
   if (!hasWork) await context.jobDirectory.removeRepo(job.id);
 };
 
@@ -59,7 +60,8 @@ export const recordStart = async (
   context: TaskContext,
   { job, gpuIdxs }: Readonly<{ job: QueuedJob; gpuIdxs: readonly number[] }>,
 ): Promise<StartingJob | null> => {
-  const event = { kind: "start", at: context.clock(), gpuIdxs, dir: context.jobDirectory.pathOf(job.id) } as const;
+  const [at, begunAt, dir] = [context.clock(), context.readBootTime(), context.jobDirectory.pathOf(job.id)];
+  const event = { kind: "start", at, begunAt, gpuIdxs, dir } as const;
   const started = await changeJob(context, job.id, decideStart(job, event));
   context.onStep?.("start written");
   const after = started.ok ? started.value.after : null;

@@ -16,7 +16,10 @@ export type JobWaits = Readonly<{
 /** Who asks for the fields. */
 export type Asker = Readonly<{ isAdmin: boolean }>;
 
-type Placed = JobWaits & Readonly<{ createdAt: number }>;
+/** `retryAt`: of a job between two attempts. */
+export type Kept = JobWaits & Readonly<{ past?: Readonly<{ retryAt: number }> }>;
+
+type Placed = Kept & Readonly<{ createdAt: number }>;
 
 const readHold = (held: boolean | null | undefined, { isAdmin }: Asker): JobWaits["heldBy"] => {
   if (held === undefined) return undefined;
@@ -36,8 +39,8 @@ export const tellWaits = ({ heldBy = null, beginAt = null }: JobWaits): Pick<Tol
 export const isBlocked = ({ heldBy = null }: JobWaits): boolean => heldBy !== null;
 
 /** Since when nothing but the machine has kept it from starting, as if all of that time had been at one piece. */
-export const findWaitsSince = ({ createdAt, uncountedS = 0, beginAt = null }: Placed): number =>
-  Math.max(createdAt + uncountedS, beginAt ?? createdAt);
+export const findWaitsSince = ({ createdAt, uncountedS = 0, beginAt = null, past }: Placed): number =>
+  Math.max(createdAt + uncountedS, beginAt ?? createdAt, past?.retryAt ?? createdAt);
 
 /** The job after a change at that time, with the time accounted for that it was kept; the same where nothing is to be noted. */
 export const accountWait = <Job extends JobWaits>(after: Job, at: number): Job => {

@@ -2,26 +2,21 @@ import { rm } from "node:fs/promises";
 import { describeError } from "../../../../base/describe-error.ts";
 import { err, ok, type Problem, type Result } from "../../../../base/result.ts";
 import type { EndedJob, Job, JobId } from "../../../core/jobs/job.ts";
-import type { ByteText, JobOutputs, KeepRule, Kept, ReadableFile } from "../../../core/running/outputs.ts";
+import type { ByteText, JobOutputs, Kept, ReadableFile } from "../../../core/running/outputs.ts";
 import type { OnStep } from "../../../core/telemetry/steps.ts";
 import { JOB_FILES, type JobPaths, locateJobFiles } from "../job-paths.ts";
 import { isThere, removeAside } from "../remove-aside.ts";
 import { hasStarted, isEmptyFolder } from "./has-started.ts";
 import { keepFiles } from "./keep-files.ts";
-import { readManifest } from "./manifest.ts";
+import { createRule } from "./keep-rule.ts";
 import { describeFileOf, type Opened, openFileIn, openFolderAt, toStream } from "./open-file.ts";
-import { createMatcher, packFiles } from "./pack-files.ts";
+import { packFiles } from "./pack-files.ts";
 import { hasUnmoved, listFiles, type View } from "./view-files.ts";
 
 const isUnmoved = async (paths: JobPaths): Promise<boolean> => !isEmptyFolder(paths.repo) && hasStarted(paths);
 
 const holdsWork = async (paths: JobPaths): Promise<boolean> =>
   (await isUnmoved(paths)) || !isEmptyFolder(paths.outputs);
-
-const createRule = async ({ manifest }: JobPaths, { outputGlobs }: Job): Promise<KeepRule> => ({
-  listed: await readManifest(manifest),
-  isAsked: outputGlobs === null ? null : createMatcher(outputGlobs),
-});
 
 const createView = async (paths: JobPaths, job: Job): Promise<View> => ({
   dir: paths.dir,
