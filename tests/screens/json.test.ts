@@ -8,6 +8,7 @@ import { VERBS } from "../../src/cli/verb-table.ts";
 import type { ProgramDescription } from "../../src/command-line/describe-program.ts";
 import { loadVerbs } from "../../src/command-line/help.ts";
 import type { ArtifactUpload } from "../../src/wire/artifact.ts";
+import { batchSchema } from "../../src/wire/batches/batch.ts";
 import { deliverySchema } from "../../src/wire/delivery.ts";
 import { filesSchema } from "../../src/wire/files.ts";
 import { blacklistChangeSchema, wireGpuSchema } from "../../src/wire/gpu.ts";
@@ -19,7 +20,7 @@ import { ROOT } from "../support/programs.ts";
 import { createTar } from "../support/tar-archive.ts";
 import { createWorld, type World } from "../support/world.ts";
 
-type Ids = Readonly<{ ended: string; holder: string; waiting: string }>;
+type Ids = Readonly<{ ended: string; holder: string; waiting: string; spare: string }>;
 type Row = Readonly<{ words: string; schema: z.ZodType; shape: string }>;
 
 const GUIDE = readFileSync(join(ROOT, "docs", "cli.md"), "utf8");
@@ -90,6 +91,8 @@ const SHOWN: readonly Row[] = [
   { words: "add --no-git -c true", schema: jobs, shape: "[Job]" },
   { words: "run -d --no-git -c true", schema: job, shape: "Job" },
   { words: "edit {waiting} -p 3", schema: job, shape: "Job" },
+  { words: "batch", schema: z.array(batchSchema.strict()), shape: "[Batch]" },
+  { words: "cancel -y {spare}", schema: z.strictObject({ cancelled: z.array(text) }), shape: "{cancelled: [id]}" },
   { words: "hold {waiting}", schema: z.strictObject({ held: z.array(text) }), shape: "{held: [id]}" },
   { words: "release {waiting}", schema: z.strictObject({ released: z.array(text) }), shape: "{released: [id]}" },
   { words: "note {waiting} true", schema: job, shape: "Job" },
@@ -112,7 +115,8 @@ const startJobs = async (): Promise<Ids> => {
   const { id: holder } = await world.submit({ command: "sleep 300", num_gpus: 2 });
   await world.waitFor(holder, ["running"]);
   const { id: waiting } = await world.submit({ command: "true", num_gpus: 2 });
-  return { ended, holder, waiting };
+  const { id: spare } = await world.submit({ command: "true", num_gpus: 2 });
+  return { ended, holder, waiting, spare };
 };
 
 beforeAll(async () => {
@@ -124,7 +128,9 @@ beforeAll(async () => {
 afterAll(() => world.dispose());
 
 const fillIn = (line: string): readonly string[] =>
-  line.split(" ").map((word) => word.replace(/^\{(ended|holder|waiting)\}$/, (_all, name: keyof Ids) => ids[name]));
+  line
+    .split(" ")
+    .map((word) => word.replace(/^\{(ended|holder|waiting|spare)\}$/, (_all, name: keyof Ids) => ids[name]));
 
 test.each([
   ["queue -q", "{waiting}\n"],

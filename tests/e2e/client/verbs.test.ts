@@ -211,7 +211,7 @@ describe("exit codes", () => {
   });
 
   test.each([
-    "queue extra",
+    "running extra",
     "health extra",
     "history one two",
     "get",

@@ -97,6 +97,11 @@ export const filesQuerySchema = z.object({ path: text.default(""), limit, offset
 
 export const tarQuerySchema = z.object({ glob: globsSchema.default([]) });
 
+export const batchesQuerySchema = z.object({
+  user: text,
+  limit: z.preprocess(toInteger, z.int().min(1).max(1000)).default(20),
+});
+
 export const jobsQuerySchema = z.object({
   status: z.array(z.enum(JOB_STATUSES)).optional(),
   gpu_index: z.preprocess(toInteger, z.int()).optional(),
