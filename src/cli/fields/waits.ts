@@ -1,6 +1,8 @@
 import { parseFuture } from "../terminal/moment.ts";
 import type { JobField } from "./job-field.ts";
 
+const JOB_ID = /^[a-z0-9-]{1,64}$/;
+
 const nowSeconds = (): number => Date.now() / 1000;
 
 const isTime = (text: string): boolean => parseFuture(text, nowSeconds()) !== null;
@@ -10,6 +12,10 @@ const convertSlurmTime = (value: string): string | null => {
   if (count !== undefined && unit !== undefined) return `+${count}${unit}`;
   return isTime(value) && !value.startsWith("+") ? value : null;
 };
+
+const isIdList = (text: string): boolean => text.split(",").every((id) => JOB_ID.test(id));
+
+const listIds = (texts: readonly string[]): string[] => texts.flatMap((text) => text.split(","));
 
 export const WAITS: readonly JobField[] = [
   {
@@ -31,5 +37,23 @@ export const WAITS: readonly JobField[] = [
     isRight: () => true,
     toFields: () => ({ held: true }),
     sbatch: { option: "hold", short: "H", convert: () => true },
+  },
+  {
+    flag: { long: "after", value: "ID", many: true, help: "once this job has completed; fails with it" },
+    field: "after",
+    isUsual: false,
+    waits: true,
+    what: "a job's id, or several with commas",
+    isRight: isIdList,
+    toFields: (texts) => ({ after: listIds(texts) }),
+  },
+  {
+    flag: { long: "after-any", value: "ID", many: true, help: "once this job has ended, however it ended" },
+    field: "after_any",
+    isUsual: false,
+    waits: true,
+    what: "a job's id, or several with commas",
+    isRight: isIdList,
+    toFields: (texts) => ({ after_any: listIds(texts) }),
   },
 ];

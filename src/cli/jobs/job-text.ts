@@ -147,6 +147,8 @@ const listFacts = (job: WireJob): readonly (readonly [string, string | null])[] 
   ["status", formatResult(job)],
   ["input", describeInputWait(job)],
   ["held", job.held ? "yes" : null],
+  ["after", (job.after ?? []).join(" ")],
+  ["after any", (job.after_any ?? []).join(" ")],
   ["begins", job.status === "queued" ? formatMoment(job.begin_at ?? null) : null],
   ["error", findReason(job)],
   ["command", job.command],

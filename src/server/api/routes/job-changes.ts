@@ -3,6 +3,7 @@ import { err, ok, type Result } from "../../../base/result.ts";
 import { type JobPatch, jobPatchSchema, wireJobSchema } from "../../../wire/job.ts";
 import { changeJob, type Decide } from "../../changes/change-job.ts";
 import type { Caller } from "../../changes/context.ts";
+import { checkNeeds, linkNeeds } from "../../changes/dependents.ts";
 import { listPast } from "../../core/jobs/attempt.ts";
 import { type JobFields, readJobFields } from "../../core/jobs/fields/job-fields.ts";
 import { refuseRelease } from "../../core/jobs/fields/waits.ts";
@@ -11,6 +12,7 @@ import { isActive, type Job, type QueuedJob } from "../../core/jobs/job.ts";
 import { applyJobEvent } from "../../core/jobs/job-transition.ts";
 import { toWireJob } from "../../core/jobs/wire-job.ts";
 import { createLimitReached, createRefusal, type Refusal } from "../../core/refusal.ts";
+import type { Transaction } from "../../core/store.ts";
 import { readCaller } from "../access/caller.ts";
 import { permit } from "../access/permit.ts";
 import type { ApiContext } from "../context.ts";
@@ -20,7 +22,7 @@ import { jobParams } from "../jobs/find-job.ts";
 import { defineRoute, type Handle, type Route, type RouteInput, type RouteSpec } from "../route.ts";
 
 type Decided = ReturnType<Decide>;
-type DecideFor = (job: Job, caller: Caller) => Decided;
+type DecideFor = (job: Job, caller: Caller, transaction: Transaction) => Decided;
 
 const editSpec = {
   method: "patch",
@@ -35,6 +37,7 @@ const editSpec = {
     ...describeErrors(
       "FORBIDDEN",
       "INVALID_JOB_STATE",
+      "INVALID_REQUEST",
       "JOB_NOT_FOUND",
       "LIMIT_REACHED",
       "PAYLOAD_TOO_LARGE",
@@ -77,10 +80,10 @@ const changeFor = (
   decide: DecideFor,
 ): ReturnType<typeof changeJob> => {
   const caller = readCaller(request);
-  return changeJob({ ...context, log: caller.log }, params.id, (job) => {
+  return changeJob({ ...context, log: caller.log }, params.id, (job, transaction) => {
     const permitted = permit(request, { act: "change", job: job.id, owner: job.user });
     if (!permitted.ok) return permitted;
-    const decided = decide(job, caller);
+    const decided = decide(job, caller, transaction);
     return decided.ok ? ok({ ...decided.value, reason: `${decided.value.reason} by ${caller.name}` }) : decided;
   });
 };
@@ -116,7 +119,12 @@ const refuseLimit = (job: Job, fields: JobFields, { isAdmin }: Caller): Refusal 
   );
 };
 
-const editJob = (job: Job, patch: JobPatch, caller: Caller): Decided => {
+const relink = (job: Job, fields: JobFields, { transaction, now }: Pick<Edit, "transaction" | "now">): Job =>
+  job.status === "queued" && ("after" in fields || "afterAny" in fields) ? linkNeeds(transaction, job, now) : job;
+
+type Edit = Readonly<{ patch: JobPatch; caller: Caller; transaction: Transaction; now: number }>;
+
+const editJob = (job: Job, { patch, caller, transaction, now }: Edit): Decided => {
   const reason = "edited";
   const fields = readJobFields(patch, caller);
   if (isEmpty(patch, fields)) return ok({ after: job, reason });
@@ -125,7 +133,9 @@ const editJob = (job: Job, patch: JobPatch, caller: Caller): Decided => {
   if (refusal !== null) return err(refusal);
   const tag = typeof patch.git_tag === "string" ? { gitTag: patch.git_tag } : {};
   const edited = applyJobEvent(job, { kind: "edit", ...pickQueuedEdits(patch), ...tag, fields });
-  return edited.ok ? ok({ after: edited.value, reason }) : refuseState(edited.error.message);
+  if (!edited.ok) return refuseState(edited.error.message);
+  const needed = checkNeeds(transaction, job.id, fields);
+  return needed.ok ? ok({ after: relink(edited.value, fields, { transaction, now }), reason }) : needed;
 };
 
 const markForKill = (job: Job, { name }: Caller): Decided => {
@@ -166,7 +176,9 @@ const remove =
 const edit =
   (context: ApiContext): Handle<typeof editSpec> =>
   async (input) => {
-    const edited = await changeFor(context, input, (job, caller) => editJob(job, input.body, caller));
+    const edited = await changeFor(context, input, (job, caller, transaction) =>
+      editJob(job, { patch: input.body, caller, transaction, now: context.clock() }),
+    );
     return edited.ok ? ok(Response.json(toWireJob(edited.value.after ?? edited.value.before))) : edited;
   };
 

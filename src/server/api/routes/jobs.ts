@@ -31,6 +31,7 @@ import { defineRoute, type Handle, type Route, type RouteSpec } from "../route.t
 const submissionErrors = describeErrors(
   "ARTIFACT_NOT_FOUND",
   "JOB_EXISTS",
+  "JOB_NOT_FOUND",
   "LIMIT_REACHED",
   "REQUEST_TIMEOUT",
   "PAYLOAD_TOO_LARGE",

@@ -22,7 +22,7 @@ const formatTime = (seconds: number): string => {
 };
 
 const describeRuntime = (job: Job): string | null =>
-  isEnded(job) ? formatTime(job.completedAt - job.startedAt) : null;
+  isEnded(job) && job.startedAt !== null ? formatTime(job.completedAt - job.startedAt) : null;
 
 /** What is kept of what the job made; null where it made nothing. */
 export const describeFiles = (job: Job): string | null => {

@@ -5,14 +5,16 @@ import type { QueuedJob } from "../jobs/job.ts";
 export type Ineligibility =
   | Readonly<{ kind: "held"; by: "user" | "admin"; until: null }>
   | Readonly<{ kind: "begin"; until: number }>
-  | Readonly<{ kind: "retry"; until: number }>;
+  | Readonly<{ kind: "retry"; until: number }>
+  | Readonly<{ kind: "after"; until: null }>;
 
 /** The first reason why a job is passed over, whatever is free; null where it has its turn. */
 export const findIneligibility = (job: QueuedJob, now: number): Ineligibility | null => {
-  const { heldBy = null, beginAt = null, past } = job;
+  const { heldBy = null, beginAt = null, past, isWaiting = false } = job;
   if (heldBy !== null) return { kind: "held", by: heldBy, until: null };
   if (beginAt !== null && beginAt > now) return { kind: "begin", until: beginAt };
-  return past !== undefined && past.retryAt > now ? { kind: "retry", until: past.retryAt } : null;
+  if (past !== undefined && past.retryAt > now) return { kind: "retry", until: past.retryAt };
+  return isWaiting ? { kind: "after", until: null } : null;
 };
 
 /** The time before which the job has no turn, in Unix seconds; 0 where there is none. */

@@ -30,8 +30,11 @@ const FIELDS_WHILE_IT_RUNS: ReadonlySet<string> = new Set(["timeLimitS"] satisfi
 export const isForAnyTime = (fields: JobFields, isRunning: boolean): boolean =>
   Object.keys(fields).every((name) => FIELDS_AT_ANY_TIME.has(name) || (isRunning && FIELDS_WHILE_IT_RUNS.has(name)));
 
-const WAITING_FIELDS = ["held", "begin_at"] as const satisfies readonly (keyof AskedFields)[];
+const WAITING_FIELDS = ["held", "begin_at", "after", "after_any"] as const satisfies readonly (keyof AskedFields)[];
+
+const isNothing = (value: AskedFields[keyof AskedFields]): boolean =>
+  value === undefined || value === null || value === false || (Array.isArray(value) && value.length === 0);
 
 /** A field that says when a job may start, which one that starts at once can't have; null where there is none. */
 export const findWaitingField = (asked: AskedFields): keyof AskedFields | null =>
-  WAITING_FIELDS.find((field) => ![undefined, null, false].some((none) => none === asked[field])) ?? null;
+  WAITING_FIELDS.find((field) => !isNothing(asked[field])) ?? null;
