@@ -27,6 +27,7 @@ const WORDS: Readonly<Record<string, (before: readonly string[]) => readonly Sou
   kill: () => ["running", "gpus"],
   why: () => ["queued"],
   remove: () => ["queued"],
+  cancel: () => ["running", "queued", "gpus"],
   hold: () => ["queued"],
   release: () => ["queued"],
   edit: ([id]) => (id === undefined ? ["queued"] : []),

@@ -4,8 +4,8 @@ type Groups = readonly (readonly [names: string, advice: string])[];
 
 const VERBS: Groups = [
   [
-    "cancel stop abort terminate end delete del scancel gcancel qdel canceljob pkill",
-    "nx kill ends a running job, nx remove takes one out of the queue",
+    "stop abort terminate end delete del scancel gcancel qdel canceljob pkill",
+    "nx kill ends a running job, nx remove takes one out of the queue, nx cancel does whichever is right",
   ],
   ["rm dequeue unqueue drop", "nx remove takes a job out of the queue, nx kill ends a running one"],
   [

@@ -13,9 +13,14 @@ const convertSlurmTime = (value: string): string | null => {
   return isTime(value) && !value.startsWith("+") ? value : null;
 };
 
-const isIdList = (text: string): boolean => text.split(",").every((id) => JOB_ID.test(id));
+const splitIds = (text: string): readonly string[] => {
+  const parts = text.split(",");
+  return parts.every((part) => JOB_ID.test(part)) ? parts : [text];
+};
 
-const listIds = (texts: readonly string[]): string[] => texts.flatMap((text) => text.split(","));
+const listWords = (texts: readonly string[]): string[] => texts.flatMap(splitIds);
+
+const isWord = (text: string): boolean => text !== "";
 
 export const WAITS: readonly JobField[] = [
   {
@@ -39,21 +44,21 @@ export const WAITS: readonly JobField[] = [
     sbatch: { option: "hold", short: "H", convert: () => true },
   },
   {
-    flag: { long: "after", value: "ID", many: true, help: "once this job has completed; fails with it" },
+    flag: { long: "after", value: "JOB", many: true, help: "once it has completed; fails with it" },
     field: "after",
     isUsual: false,
     waits: true,
-    what: "a job's id, or several with commas",
-    isRight: isIdList,
-    toFields: (texts) => ({ after: listIds(texts) }),
+    what: "@BATCH, an id, a name or a regular expression",
+    isRight: isWord,
+    toFields: (texts) => ({ after: listWords(texts) }),
   },
   {
-    flag: { long: "after-any", value: "ID", many: true, help: "once this job has ended, however it ended" },
+    flag: { long: "after-any", value: "JOB", many: true, help: "once it has ended, however it ended" },
     field: "after_any",
     isUsual: false,
     waits: true,
-    what: "a job's id, or several with commas",
-    isRight: isIdList,
-    toFields: (texts) => ({ after_any: listIds(texts) }),
+    what: "@BATCH, an id, a name or a regular expression",
+    isRight: isWord,
+    toFields: (texts) => ({ after_any: listWords(texts) }),
   },
 ];

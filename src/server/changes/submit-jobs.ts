@@ -44,12 +44,18 @@ const prepareJob = (
     gpuIndexes: isStored(context, request) ? null : facts.gpuIndexes,
   });
 
+const drawBatchId = ({ store, newJobId }: SubmitContext): string => {
+  let id = newJobId();
+  while (store.outbox.findBatch(id) !== null) id = newJobId();
+  return id;
+};
+
 const prepareJobs = (
   context: SubmitContext,
   requests: readonly JobRequest[],
   { reading, locate, caller }: Readonly<{ reading: GpuReading; locate: Locate; caller: Caller }>,
 ): Result<readonly Submission[], Refusal> => {
-  const batch = requests.length > 1 ? { batchId: `${context.newJobId()}-${context.clock()}` } : {};
+  const batch = requests.length > 1 ? { batchId: drawBatchId(context) } : {};
   const facts = { gpuIndexes: toIndexes(reading), agent: caller.agent, asker: caller, ...batch };
   const submissions: Submission[] = [];
   for (const [index, request] of requests.entries()) {

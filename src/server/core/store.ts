@@ -22,6 +22,8 @@ export type JobFilter = Readonly<{
   statuses?: readonly WireStatus[];
   gpuIndex?: number;
   user?: string;
+  batchId?: string;
+  name?: string;
   endedSince?: number;
   endedUntil?: number;
   exitCode?: number;

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { batchFields } from "./batches.ts";
 import { labelFields } from "./labels.ts";
 import { retryFields } from "./retries.ts";
 import { timeLimitFields } from "./time-limits.ts";
@@ -13,7 +14,13 @@ export const askedFields = {
 };
 
 /** The same as each answer tells it. */
-export const toldFields = { ...labelFields.told, ...waitFields.told, ...timeLimitFields.told, ...retryFields.told };
+export const toldFields = {
+  ...batchFields.told,
+  ...labelFields.told,
+  ...waitFields.told,
+  ...timeLimitFields.told,
+  ...retryFields.told,
+};
 
 const askedSchema = z.object(askedFields);
 const toldSchema = z.object(toldFields);

@@ -45,7 +45,6 @@ export type JobSpec = Readonly<{
   nodeName: string;
   createdAt: number;
   requestDigest: string;
-  batchId?: string;
   code: CodeFacts;
   outputGlobs: readonly string[] | null;
   links: readonly JobLink[];

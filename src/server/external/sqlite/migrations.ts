@@ -217,6 +217,10 @@ create table job_needs (
 create index job_needs_of on job_needs (job_id, needs_id);
 `;
 
+const ADD_BATCH_INDEX = `
+create index jobs_by_batch on jobs (details ->> '$.batchId', status) where details ->> '$.batchId' is not null;
+`;
+
 /** The schema, step by step: what stands here has been run by somebody's database, so steps are only added. */
 export const MIGRATIONS: readonly Migration[] = [
   INITIAL_SCHEMA,
@@ -233,4 +237,5 @@ export const MIGRATIONS: readonly Migration[] = [
   ADD_AGENTS,
   ADD_READINESS,
   ADD_NEEDS,
+  ADD_BATCH_INDEX,
 ];

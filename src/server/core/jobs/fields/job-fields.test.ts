@@ -20,7 +20,7 @@ const fields = fc.record(
 ) satisfies fc.Arbitrary<AskedFields>;
 
 test("a job of which nothing was asked is told with every field, each of them empty", () => {
-  const labels = { name: null, note: null, held: false, begin_at: null, after: [], after_any: [] };
+  const labels = { name: null, note: null, held: false, begin_at: null, after: [], after_any: [], batch_id: null };
   expect(tellJobFields({})).toEqual({ ...labels, time_limit_s: null, warn_s: null, retry: null });
 });
 

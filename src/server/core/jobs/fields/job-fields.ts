@@ -1,11 +1,12 @@
 import type { AskedFields, ToldFields } from "../../../../wire/job-fields/job-fields.ts";
+import { type JobBatch, tellBatch } from "./batches.ts";
 import { type JobLabels, readLabels, tellLabels } from "./labels.ts";
 import { type Retries, readRetries, tellRetries } from "./retries.ts";
 import { readTimeLimits, type TimeLimits, tellTimeLimits } from "./time-limits.ts";
 import { type Asker, type JobWaits, readWaits, tellWaits } from "./waits.ts";
 
 /** What is asked for a job beside what it runs, a file for each subject; absent where nobody asked, so also of jobs of earlier versions. */
-export type JobFields = JobLabels & JobWaits & TimeLimits & Retries;
+export type JobFields = JobBatch & JobLabels & JobWaits & TimeLimits & Retries;
 
 /** Those that a request or a patch gives. */
 export const readJobFields = (asked: AskedFields, asker: Asker): JobFields => ({
@@ -16,6 +17,7 @@ export const readJobFields = (asked: AskedFields, asker: Asker): JobFields => ({
 });
 
 export const tellJobFields = (job: JobFields): ToldFields => ({
+  ...tellBatch(job),
   ...tellLabels(job),
   ...tellWaits(job),
   ...tellTimeLimits(job),
