@@ -127,9 +127,7 @@ beforeAll(async () => {
 afterAll(() => world.dispose());
 
 const fillIn = (line: string): readonly string[] =>
-  line
-    .split(" ")
-    .map((word) => word.replace(/^\{(ended|holder|waiting)\}$/, (_all, name: keyof Ids) => ids[name]));
+  line.split(" ").map((word) => word.replace(/^\{(ended|holder|waiting)\}$/, (_all, name: keyof Ids) => ids[name]));
 
 test.each([
   ["queue -q", "{waiting}\n"],

@@ -12,6 +12,7 @@ import type { Role } from "../../src/server/core/access/access.ts";
 import type { Clock } from "../../src/server/core/clock.ts";
 import type { AgentLimits } from "../../src/server/core/jobs/agent-limits.ts";
 import { type EndedJob, type Job, type JobId, NO_OUTPUTS, type RunningJob } from "../../src/server/core/jobs/job.ts";
+import { applyJobEvent } from "../../src/server/core/jobs/job-transition.ts";
 import type { DiskRoom } from "../../src/server/core/machine/disk-room.ts";
 import { JOB_CHANNELS } from "../../src/server/core/notices/channels.ts";
 import type { Couriers } from "../../src/server/core/notices/courier.ts";
@@ -45,6 +46,7 @@ export type Harness = Readonly<{
   keyOwners: readonly (string | null)[];
   call: (method: string, path: string, options?: CallOptions) => Promise<Response>;
   submit: (request?: Partial<JobRequestInput>) => Promise<WireJob>;
+  retryJob: (id: string) => Promise<void>;
   startJob: (id: string, gpuIdxs?: readonly number[], startedAt?: number) => Promise<void>;
   endJob: (id: string, status?: EndedJob["status"], completedAt?: number) => Promise<void>;
   addToken: (name: string, role: Role, expiresAt?: number, limits?: AgentLimits) => string;
@@ -329,6 +331,12 @@ export const createHarness = (
       if (response.status !== 201) throw new Error(JSON.stringify(body));
       return body as WireJob;
     },
+    retryJob: (id) =>
+      change(id, (job) => {
+        const failed = applyJobEvent(job, { kind: "exit", at: 1_700_000_600, exitCode: 1, cause: "exit" });
+        if (!failed.ok) throw new Error(failed.error.message);
+        return failed.value;
+      }),
     startJob: (id, gpuIdxs = [], startedAt = 1_700_000_500) => change(id, (job) => toRunning(job, gpuIdxs, startedAt)),
     endJob: (id, status = "completed", completedAt = 1_700_000_900) =>
       change(id, (job) => ({

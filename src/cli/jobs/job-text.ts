@@ -9,7 +9,7 @@ import { formatMoment, formatRecent, nameZones } from "../terminal/clock.ts";
 import { formatDuration } from "../terminal/duration.ts";
 import { print, printTable } from "../terminal/output.ts";
 import { truncateText } from "../terminal/text-width.ts";
-import { findReason } from "./job-ending.ts";
+import { describeNext, findReason } from "./job-ending.ts";
 import { describeFiles, hasFiles, listNotes } from "./kept-text.ts";
 
 const NOTE_WIDTH = 120;
@@ -41,9 +41,14 @@ const describeHold = ({ held, begin_at: beginAt }: WireJob): string | null => {
   return beginAt !== null && beginAt !== undefined && beginAt > nowSeconds() ? `from ${formatMoment(beginAt)}` : null;
 };
 
-const describeQueued = (job: WireJob): string | null => joinParts([describeHold(job), showNote(job)]);
+const describeQueued = (job: WireJob): string | null =>
+  joinParts([describeHold(job), describeNext(job), showNote(job)]);
 
-const describeState = (job: WireJob): string | null => joinParts([showNote(job), describeInputWait(job), tellRun(job)]);
+const describeTry = ({ attempts = [], retry = null }: WireJob): string | null =>
+  attempts.length < 2 ? null : `attempt ${attempts.length} of ${Math.max(attempts.length, (retry?.count ?? 0) + 1)}`;
+
+const describeState = (job: WireJob): string | null =>
+  joinParts([describeTry(job), showNote(job), describeInputWait(job), tellRun(job)]);
 
 const fitCommands = (jobs: readonly WireJob[]): ((row: number, width: number) => string) => {
   const shorten = createCommandList(jobs);
@@ -133,7 +138,7 @@ const describeAttempt = ({ started_at, ended_at, gpu_idxs, exit_code, reason }: 
 const listAttempts = ({ attempts = [], retry = null }: WireJob): readonly (readonly [string, string])[] =>
   retry === null && attempts.length < 2
     ? []
-    : attempts.map((one, index) => [`attempt ${index + 1}`, describeAttempt(one)] as const);
+    : attempts.map((one, index) => ["attempt", `${index + 1} · ${describeAttempt(one)}`] as const);
 
 const listFacts = (job: WireJob): readonly (readonly [string, string | null])[] => [
   ["id", job.id],

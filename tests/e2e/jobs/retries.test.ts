@@ -47,6 +47,25 @@ const bringForward = async (server: Parameters<typeof stopChild>[0], id: string)
   db.close();
 };
 
+const expectReads = async (id: string): Promise<void> => {
+  for (const [words, said] of [
+    [[], "attempt 2"],
+    [["--attempt", "2"], "attempt 2"],
+    [["--attempt", "1"], "attempt 1"],
+  ] as const)
+    expect((await world.nx(["logs", ...words, id])).stdout).toContain(`\n${said}\n`);
+  for (const attempt of ["1", "2"]) {
+    const files = await world.nx(["files", "-q", "--attempt", attempt, id]);
+    expect(files.stdout).toBe(`made-${attempt}\nof-${attempt}\n`);
+    const pulled = await world.nx(["pull", "-q", "--attempt", attempt, id]);
+    expect(readFileSync(`${world.home}/${pulled.stdout.trim()}/made-${attempt}`, "utf8")).toBe("here\n");
+  }
+  expect((await world.nx(["files", "-q", id])).stdout).toBe("made-2\nof-2\n");
+  expect((await world.nx(["files", "--attempt", "3", id])).exitCode).toBe(5);
+  const unknown = await world.nx(["logs", "--attempt", "3", id]);
+  expect([unknown.exitCode, unknown.stderr]).toEqual([5, expect.stringContaining("has 2 attempts")]);
+};
+
 describe("a job with retries", () => {
   test("runs again after 10 s, with files of its own each time, and ends as its last attempt does", async () => {
     await world.startServer();
@@ -77,14 +96,7 @@ describe("a job with retries", () => {
     }
     expect(existsSync(`${dir}/attempts/1/repo`)).toBe(false);
     expect(lstatSync(`${dir}/attempts/1`).isDirectory()).toBe(true);
-    for (const [words, said] of [
-      [[], "attempt 2"],
-      [["--attempt", "2"], "attempt 2"],
-      [["--attempt", "1"], "attempt 1"],
-    ] as const)
-      expect((await world.nx(["logs", ...words, id])).stdout).toContain(`\n${said}\n`);
-    const unknown = await world.nx(["logs", "--attempt", "3", id]);
-    expect([unknown.exitCode, unknown.stderr]).toEqual([5, expect.stringContaining("has 2 attempts")]);
+    await expectReads(id);
   });
 
   test("is followed, waited for and run to its last end", async () => {

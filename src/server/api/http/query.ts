@@ -93,9 +93,11 @@ export const artifactQuerySchema = z.object({
 const limit = z.preprocess(toInteger, z.int().min(1).max(10_000)).default(1000);
 const offset = z.preprocess(toInteger, z.int().min(0)).default(0);
 
-export const filesQuerySchema = z.object({ path: text.default(""), limit, offset });
+export const filesQuerySchema = z.object({ path: text.default(""), limit, offset, attempt });
 
-export const tarQuerySchema = z.object({ glob: globsSchema.default([]) });
+export const fileQuerySchema = z.object({ attempt });
+
+export const tarQuerySchema = z.object({ glob: globsSchema.default([]), attempt });
 
 export const batchesQuerySchema = z.object({
   user: text,

@@ -11,6 +11,12 @@ export type AttemptLog = Readonly<{ logs: LogReads; number: number; startedAt: n
 const describeCount = (job: Job, count: number): string =>
   `Job ${job.id} has ${count === 0 ? "not run yet" : `${count} ${count === 1 ? "attempt" : "attempts"}`}`;
 
+/** Nothing where no attempt is asked for, or one that there is. */
+export const checkAttempt = (job: Job, asked: number | undefined): Refusal | null => {
+  const count = listAttempts(job).length;
+  return asked !== undefined && asked > count ? createRefusal("NOT_FOUND", describeCount(job, count)) : null;
+};
+
 /** Of the attempt asked for, or of the newest. With `mayCome` also of the next of a job that waits for it. */
 export const findAttemptLog = (
   logs: LogFile,
@@ -19,8 +25,8 @@ export const findAttemptLog = (
 ): Result<AttemptLog, Refusal> => {
   const attempts = listAttempts(job);
   const isComing = mayCome && job.status === "queued" && asked === attempts.length + 1;
-  if (asked !== undefined && asked > attempts.length && !isComing)
-    return err(createRefusal("NOT_FOUND", describeCount(job, attempts.length)));
+  const refusal = isComing ? null : checkAttempt(job, asked);
+  if (refusal !== null) return err(refusal);
   const number = asked ?? Math.max(1, attempts.length);
   const startedAt = attempts[number - 1]?.started_at ?? null;
   return ok({ logs: listPast(job).length === 0 ? logs : logs.ofAttempt(number), number, startedAt });

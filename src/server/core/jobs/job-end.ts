@@ -4,10 +4,9 @@ import { describeExit } from "./exit-code.ts";
 import { describeHalt, isStopping } from "./halt.ts";
 import { type ActiveJob, type EndedJob, type Job, NO_LAUNCH, NO_OUTPUTS, type QueuedJob, type Reports } from "./job.ts";
 
-/** `hasWork`: the job's command had started, so its folder may hold what it made. `cause`: of a failure, null for one that another attempt is of no use against. */
 type Work = Readonly<{ at: number; hasWork?: boolean; cause?: RetryCause | null }>;
 
-/** `reason` is all that there is to say of an exit, `hint` one sentence more. */
+/** `reason` is all that there is to say of an exit, `hint` one sentence more. `hasWork`: the job's command had started, so its folder may hold what it made. `cause`: of a failure, null for one that another attempt is of no use against. */
 export type Exit = Work &
   Readonly<{ exitCode: number; hint?: string | null; reason?: string; notes?: readonly string[] }>;
 

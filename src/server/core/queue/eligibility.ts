@@ -1,4 +1,4 @@
-import { isBlocked, type Kept } from "../jobs/fields/waits.ts";
+import { type Delayed, isBlocked } from "../jobs/fields/waits.ts";
 import type { QueuedJob } from "../jobs/job.ts";
 
 /** Why a queued job has no turn now, whatever is free; `until` in Unix seconds, null where that is not known. */
@@ -18,7 +18,8 @@ export const findIneligibility = (job: QueuedJob, now: number): Ineligibility | 
 };
 
 /** The time before which the job has no turn, in Unix seconds; 0 where there is none. */
-export const findBeginning = ({ beginAt = null, past }: Kept): number => Math.max(0, beginAt ?? 0, past?.retryAt ?? 0);
+export const findBeginning = ({ beginAt = null, past }: Delayed): number =>
+  Math.max(0, beginAt ?? 0, past?.retryAt ?? 0);
 
 /** The time from which the job has its turns, in Unix seconds, 0 for at once; null while something else than time keeps it. */
-export const findReadyAt = (job: Kept): number | null => (isBlocked(job) ? null : findBeginning(job));
+export const findReadyAt = (job: Delayed): number | null => (isBlocked(job) ? null : findBeginning(job));

@@ -21,9 +21,9 @@ export type JobWaits = Readonly<{
 export type Asker = Readonly<{ isAdmin: boolean }>;
 
 /** `retryAt`: of a job between two attempts. */
-export type Kept = JobWaits & Readonly<{ past?: Readonly<{ retryAt: number }> }>;
+export type Delayed = JobWaits & Readonly<{ past?: Readonly<{ retryAt: number }> }>;
 
-type Placed = Kept & Readonly<{ createdAt: number }>;
+type Placed = Delayed & Readonly<{ createdAt: number }>;
 
 const readHold = (held: boolean | null | undefined, { isAdmin }: Asker): JobWaits["heldBy"] => {
   if (held === undefined) return undefined;
