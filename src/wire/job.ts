@@ -46,6 +46,21 @@ const envSchema = z
     additionalProperties: { type: "string", pattern: WITHOUT_NUL },
   });
 
+const isText = (value: string | null): boolean => value === null || !value.includes("\0");
+
+const envPatchSchema = z
+  .record(z.string(), z.string().nullable())
+  .refine(
+    (env) => Object.keys(env).every(isVariableName),
+    "An environment variable's name must match [A-Za-z_][A-Za-z0-9_]*",
+  )
+  .refine((env) => Object.values(env).every(isText), "An environment variable's value contains a NUL byte")
+  .meta({
+    propertyNames: { pattern: VARIABLE_NAME.source },
+    additionalProperties: { type: ["string", "null"], pattern: WITHOUT_NUL },
+    description: "Merged with what the job has; null takes a variable out",
+  });
+
 const plainText = z
   .string()
   .refine((text) => !text.includes("\0"), "The text contains a NUL byte")
@@ -126,6 +141,8 @@ export const jobPatchSchema = z
     priority: prioritySchema.nullish(),
     num_gpus: z.int().min(0).nullish(),
     git_tag: plainText.nullish(),
+    gpu_idxs: gpuIdxsSchema.nullish(),
+    env: envPatchSchema.nullish(),
     ...askedFields,
   })
   .meta({ id: "JobPatch" });

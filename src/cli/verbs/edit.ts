@@ -7,10 +7,10 @@ import {
   type Outcome,
   type Verb,
 } from "../../command-line/command.ts";
-import { readSwitch, readText, readWhole } from "../../command-line/flag-values.ts";
+import { readList, readSwitch, readText, readWhole } from "../../command-line/flag-values.ts";
 import { failUsage } from "../../command-line/usage.ts";
 import type { JobPatch, WireJob } from "../../wire/job.ts";
-import { GPU_COUNT, PRIORITY } from "../../wire/limits.ts";
+import { PRIORITY } from "../../wire/limits.ts";
 import type { Api } from "../connection/api-client.ts";
 import type { ApiResult } from "../connection/api-failure.ts";
 import { connect } from "../connection/connect.ts";
@@ -21,6 +21,9 @@ import { askJobs } from "../jobs/ask-job.ts";
 import { ALL_USERS, readOwner, selectJobs } from "../jobs/job-selection.ts";
 import { ENDED_STATUSES } from "../jobs/list-flags.ts";
 import { findNeeds } from "../jobs/words/needed-jobs.ts";
+import { GPU_FLAGS } from "../project/apply-defaults.ts";
+import { parsePairs } from "../settings/environment-files.ts";
+import { readGpus } from "../submission/job-options.ts";
 import { print, printJson } from "../terminal/output.ts";
 
 const show = (job: WireJob, flags: FlagValues): void => {
@@ -30,17 +33,30 @@ const show = (job: WireJob, flags: FlagValues): void => {
 
 type Patch = Readonly<{ command: string | null }> & JobPatch;
 
+const readVariables = (flags: FlagValues): Result<Pick<JobPatch, "env">, Failure> => {
+  const given = parsePairs(readList(flags, "env"));
+  if (!given.ok) return given;
+  const without = readList(flags, "without").map((name) => [name, null] as const);
+  const env = { ...given.value, ...Object.fromEntries(without) };
+  return ok(Object.keys(env).length === 0 ? {} : { env });
+};
+
+const readGpuPatch = (flags: FlagValues): Result<Pick<JobPatch, "num_gpus" | "gpu_idxs">, Failure> =>
+  GPU_FLAGS.some((name) => flags[name] !== undefined) ? readGpus(flags) : ok({});
+
 const readPatch = (flags: FlagValues): Result<Patch, Failure> => {
   const priority = readWhole(flags, "priority", PRIORITY);
   if (!priority.ok) return priority;
-  const gpus = readWhole(flags, "gpus", GPU_COUNT);
+  const gpus = readGpuPatch(flags);
   if (!gpus.ok) return gpus;
+  const env = readVariables(flags);
+  if (!env.ok) return env;
   const command = readText(flags, "command");
-  const fields = readFields(JOB_FIELDS, flags);
-  if (command === null && priority.value === null && gpus.value === null && Object.keys(fields).length === 0)
-    return failUsage("nx edit needs -c, -p, -g or another flag that says what to change");
   if (command?.trim() === "") return failUsage("--command takes a command that is not blank");
-  return ok({ command, priority: priority.value, num_gpus: gpus.value, ...fields });
+  const others = { ...gpus.value, ...env.value, ...readFields(JOB_FIELDS, flags) };
+  if (command === null && priority.value === null && Object.keys(others).length === 0)
+    return failUsage("nx edit needs -c, -p, -g or another flag that says what to change");
+  return ok({ command, priority: priority.value, ...others });
 };
 
 const choose = async (
@@ -86,7 +102,10 @@ export const verb: Verb = {
   flags: [
     { long: "command", short: "c", value: "COMMAND", help: "its command" },
     { long: "priority", short: "p", value: "N", help: "its priority" },
-    { long: "gpus", short: "g", value: "N", help: "how many GPUs" },
+    { long: "gpus", short: "g", value: "N", help: "how many GPUs, any of them" },
+    { long: "gpu-idxs", short: "i", value: "0,1", help: "exactly these GPUs" },
+    { long: "env", short: "e", value: "K=V", many: true, help: "a variable of it" },
+    { long: "without", value: "NAME", many: true, help: "take this variable out" },
     ...JOB_FIELDS.map(toFlag),
     { long: "yes", short: "y", help: "don't ask before several are changed" },
     ALL_USERS,

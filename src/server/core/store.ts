@@ -73,6 +73,7 @@ export type Transaction = Readonly<{
   hasArtifact: (id: ArtifactId) => boolean;
   insertJob: (job: QueuedJob, env: Environment) => void;
   saveJob: (job: Job) => void;
+  saveEnvironment: (id: JobId, env: Environment) => void;
   deleteJob: (id: JobId) => void;
   setBlacklisted: (gpuIdx: number, blacklisted: boolean) => boolean;
   setDiskSpell: (isSpell: boolean) => boolean;

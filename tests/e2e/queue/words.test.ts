@@ -79,3 +79,19 @@ test("an id means its job alone, also where that is in another state", async () 
   expect((await world.job(running.id)).status).toBe("running");
   await world.nx(["kill", "-y", running.id]);
 });
+
+test("nx edit changes the environment and the GPUs of a queued job", async () => {
+  const job = await world.submit({
+    command: 'echo "$A-${B:-none}-$C"',
+    held: true,
+    env: { A: "1", B: "2" },
+    num_gpus: 1,
+  });
+  const edited = await world.nx(["edit", job.id, "-e", "A=one", "-e", "C=3", "--without", "B", "-i", "1"]);
+  expect([edited.exitCode, edited.stdout]).toEqual([0, `Job ${job.id} is changed.\n`]);
+  expect(await world.job(job.id)).toMatchObject({ env_names: ["A", "C"], requested_gpu_idxs: [1] });
+  expect((await world.nx(["edit", job.id, "-i", "9"])).exitCode).toBe(2);
+  await world.nx(["release", job.id]);
+  expect(await world.waitFor(job.id)).toMatchObject({ status: "completed", gpu_idxs: [1] });
+  expect((await world.nx(["logs", job.id])).stdout).toContain("one-none-3");
+});

@@ -3,15 +3,12 @@ import { err, ok, type Result } from "../../../base/result.ts";
 import { type JobPatch, jobPatchSchema, wireJobSchema } from "../../../wire/job.ts";
 import { changeJob, type Decide } from "../../changes/change-job.ts";
 import type { Caller } from "../../changes/context.ts";
-import { checkNeeds, linkNeeds } from "../../changes/dependents.ts";
+import { decideEdit } from "../../changes/edit-job.ts";
 import { listPast } from "../../core/jobs/attempt.ts";
-import { type JobFields, readJobFields } from "../../core/jobs/fields/job-fields.ts";
-import { refuseRelease } from "../../core/jobs/fields/waits.ts";
-import { isStopping } from "../../core/jobs/halt.ts";
-import { isActive, type Job, type QueuedJob } from "../../core/jobs/job.ts";
+import { isActive, type Job } from "../../core/jobs/job.ts";
 import { applyJobEvent } from "../../core/jobs/job-transition.ts";
 import { toWireJob } from "../../core/jobs/wire-job.ts";
-import { createLimitReached, createRefusal, type Refusal } from "../../core/refusal.ts";
+import { createRefusal, type Refusal } from "../../core/refusal.ts";
 import type { Transaction } from "../../core/store.ts";
 import { readCaller } from "../access/caller.ts";
 import { permit } from "../access/permit.ts";
@@ -88,56 +85,6 @@ const changeFor = (
   });
 };
 
-const refuseShare = ({ id, user, agent }: Job, numGpus: number): Refusal | null => {
-  if (agent === undefined || numGpus <= agent.gpus) return null;
-  const message = `Job ${id} is of the agent ${user}, which can't have ${numGpus} GPUs at once: it may have ${agent.gpus}`;
-  return createLimitReached(message, { limit: "agent_gpus", max: agent.gpus, asked: numGpus });
-};
-
-const isEmpty = (patch: JobPatch, fields: JobFields): boolean =>
-  [patch.command, patch.priority, patch.num_gpus, patch.git_tag].every(
-    (value) => value === undefined || value === null,
-  ) && Object.keys(fields).length === 0;
-
-const pickQueuedEdits = (patch: JobPatch): Partial<Pick<QueuedJob, "command" | "priority" | "numGpus">> => ({
-  ...(typeof patch.command === "string" ? { command: patch.command } : {}),
-  ...(typeof patch.priority === "number" ? { priority: patch.priority } : {}),
-  ...(typeof patch.num_gpus === "number" ? { numGpus: patch.num_gpus } : {}),
-});
-
-const limitsMore = (job: Job, { timeLimitS }: JobFields): boolean =>
-  (timeLimitS ?? Number.POSITIVE_INFINITY) <= (job.timeLimitS ?? Number.POSITIVE_INFINITY);
-
-const refuseLimit = (job: Job, fields: JobFields, { isAdmin }: Caller): Refusal | null => {
-  if (!isActive(job) || fields.timeLimitS === undefined) return null;
-  const message = `Job ${job.id} is being ended: its time limit can't be changed any more`;
-  if (isStopping(job)) return createRefusal("INVALID_JOB_STATE", message);
-  if (isAdmin || limitsMore(job, fields)) return null;
-  return createRefusal(
-    "FORBIDDEN",
-    `The time limit of a running job can be lowered; only an admin raises that of ${job.id}`,
-  );
-};
-
-const relink = (job: Job, fields: JobFields, { transaction, now }: Pick<Edit, "transaction" | "now">): Job =>
-  job.status === "queued" && ("after" in fields || "afterAny" in fields) ? linkNeeds(transaction, job, now) : job;
-
-type Edit = Readonly<{ patch: JobPatch; caller: Caller; transaction: Transaction; now: number }>;
-
-const editJob = (job: Job, { patch, caller, transaction, now }: Edit): Decided => {
-  const reason = "edited";
-  const fields = readJobFields(patch, caller);
-  if (isEmpty(patch, fields)) return ok({ after: job, reason });
-  const refusal =
-    refuseShare(job, patch.num_gpus ?? 0) ?? refuseRelease(job, fields, caller) ?? refuseLimit(job, fields, caller);
-  if (refusal !== null) return err(refusal);
-  const tag = typeof patch.git_tag === "string" ? { gitTag: patch.git_tag } : {};
-  const edited = applyJobEvent(job, { kind: "edit", ...pickQueuedEdits(patch), ...tag, fields });
-  if (!edited.ok) return refuseState(edited.error.message);
-  const needed = checkNeeds(transaction, job.id, fields);
-  return needed.ok ? ok({ after: relink(edited.value, fields, { transaction, now }), reason }) : needed;
-};
-
 const markForKill = (job: Job, { name }: Caller): Decided => {
   const reason = "kill asked for";
   if (!isActive(job)) return refuseState(`Job ${job.id} is ${job.status}; only a running job can be killed`);
@@ -173,11 +120,21 @@ const remove =
     return ok(new Response(null, { status: 204 }));
   };
 
+const readGpuIndexes = async (
+  { gpus }: ApiContext,
+  { num_gpus: count, gpu_idxs: idxs }: JobPatch,
+): Promise<ReadonlySet<number> | null> => {
+  const reading = (count ?? 0) > 0 || (idxs ?? []).length > 0 ? await gpus.read() : null;
+  return reading?.ok ? new Set(reading.value.map(({ index }) => index)) : null;
+};
+
 const edit =
   (context: ApiContext): Handle<typeof editSpec> =>
   async (input) => {
+    const { body: patch } = input;
+    const gpuIndexes = await readGpuIndexes(context, patch);
     const edited = await changeFor(context, input, (job, caller, transaction) =>
-      editJob(job, { patch: input.body, caller, transaction, now: context.clock() }),
+      decideEdit({ patch, caller, now: context.clock(), gpuIndexes })(job, transaction),
     );
     return edited.ok ? ok(Response.json(toWireJob(edited.value.after ?? edited.value.before))) : edited;
   };

@@ -20,15 +20,21 @@ export type JobFacts = Readonly<{
   asker: Asker;
 }>;
 
-const checkEnv = (request: JobRequest): JobRequestError | null => {
-  const services = [...request.integrations, ...request.notifications];
+/** What one of the services needs and the environment does not have; null where it has all. */
+export const findMissingVariable = (
+  services: readonly (keyof typeof REQUIRED_ENV)[],
+  env: Readonly<Record<string, string>>,
+): JobRequestError | null => {
   const missing = services.flatMap((service) =>
-    REQUIRED_ENV[service].filter((name) => !(name in request.env)).map((name) => ({ service, name })),
+    REQUIRED_ENV[service].filter((name) => !(name in env)).map((name) => ({ service, name })),
   )[0];
   if (missing === undefined) return null;
   const message = `Missing required environment variable ${missing.name} for ${missing.service}`;
   return { field: "env", message, type: "missing_env" };
 };
+
+const checkEnv = ({ integrations, notifications, env }: JobRequest): JobRequestError | null =>
+  findMissingVariable([...integrations, ...notifications], env);
 
 type GpuNeed = Pick<JobRequest, "num_gpus" | "gpu_idxs">;
 

@@ -11,6 +11,7 @@ import {
   type JobHandle,
   type JobStatus,
   type Outputs,
+  type QueuedJob,
   type Reports,
 } from "./job.ts";
 import {
@@ -44,6 +45,7 @@ export type JobEvent =
       priority?: number | undefined;
       numGpus?: number | undefined;
       gitTag?: string | undefined;
+      spec?: Partial<Pick<QueuedJob, "numGpus" | "requestedGpuIdxs" | "envNames" | "carriedNames">>;
       fields?: JobFields;
     }>;
 
@@ -89,6 +91,7 @@ const mayEdit = (job: Job, event: JobEvent): boolean =>
   event.command === undefined &&
   event.priority === undefined &&
   event.numGpus === undefined &&
+  event.spec === undefined &&
   isForAnyTime(event.fields ?? {}, isActive(job));
 
 const isMisfit = (job: Job, event: JobEvent): boolean =>
@@ -104,6 +107,7 @@ const editJob = (job: Job, event: Extract<JobEvent, { kind: "edit" }>): Job => (
   numGpus: event.numGpus ?? job.numGpus,
   requestedGpuIdxs: event.numGpus === undefined || event.numGpus === job.numGpus ? job.requestedGpuIdxs : [],
   gitTag: event.gitTag ?? job.gitTag,
+  ...event.spec,
   ...keepHold(job, event.fields ?? {}),
 });
 

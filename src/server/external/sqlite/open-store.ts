@@ -59,11 +59,19 @@ type Notes = ReturnType<typeof createBlacklist> &
   ReturnType<typeof createDiskSpell> &
   ReturnType<typeof createTakenOver>;
 
+const createJobWrites = (jobs: JobTable) => ({
+  findJob: jobs.find,
+  saveJob: jobs.save,
+  deleteJob: jobs.remove,
+  loadEnvironment: jobs.loadEnvironment,
+  saveEnvironment: jobs.saveEnvironment,
+});
+
 const createTransaction = ({ db, jobs, queue, box }: Parts, notes: Notes): Transaction => {
   const artifact = db.query("select 1 from artifacts where id = ? and is_complete = 1");
   const claim = db.query("update artifacts set is_claimed = 1 where id = ? and is_claimed = 0");
   return {
-    findJob: jobs.find,
+    ...createJobWrites(jobs),
     countQueued: queue.countQueued,
     openTurns: queue.openTurns,
     ...createNeeds(db),
@@ -72,14 +80,11 @@ const createTransaction = ({ db, jobs, queue, box }: Parts, notes: Notes): Trans
       jobs.insert(job, env);
       for (const id of listArtifacts(job)) claim.run(id);
     },
-    saveJob: jobs.save,
-    deleteJob: jobs.remove,
     setBlacklisted: notes.setBlacklisted,
     setDiskSpell: notes.setDiskSpell,
     saveGpuFault: notes.saveGpuFault,
     deleteGpuFault: notes.deleteGpuFault,
     addTakenOver: notes.addTakenOver,
-    loadEnvironment: jobs.loadEnvironment,
     outbox: createOutboxChanges(db, box),
   };
 };

@@ -26,6 +26,7 @@ export type JobTable = Readonly<{
   canOpenEnvironments: () => boolean;
   insert: (job: QueuedJob, env: Environment) => void;
   save: (job: Job) => void;
+  saveEnvironment: (id: JobId, env: Environment) => void;
   remove: (id: JobId) => void;
   close: () => void;
 }>;
@@ -114,14 +115,19 @@ const createEnvironments = (db: Database, box: SecretBox) => {
   };
 };
 
-const createWrites = (db: Database, box: SecretBox): Pick<JobTable, "insert" | "save" | "remove"> => {
+const createWrites = (
+  db: Database,
+  box: SecretBox,
+): Pick<JobTable, "insert" | "save" | "saveEnvironment" | "remove"> => {
   const insert = db.query(INSERT);
   const update = db.query(UPDATE);
   const remove = db.query("delete from jobs where id = ?");
+  const reseal = db.query("update jobs set env = ? where id = ?");
+  const seal = (env: Environment) => (Object.keys(env).length === 0 ? null : box.seal(JSON.stringify(env)));
   return {
+    saveEnvironment: (id, env) => void reseal.run(seal(env), id),
     insert: (job, env) => {
-      const sealed = Object.keys(env).length === 0 ? null : box.seal(JSON.stringify(env));
-      insert.run({ ...toRow(job), env: sealed });
+      insert.run({ ...toRow(job), env: seal(env) });
     },
     save: (job) => {
       const { changes } = update.run({ ...toRow(job), is_ended: isEnded(job) });
