@@ -1,7 +1,7 @@
 import { expect, test } from "bun:test";
 import { parseDuration } from "../../base/durations.ts";
 import { JOB_FIELDS } from "./field-table.ts";
-import { describeWrongValue, type JobField, readFields, toFlag, toFlagValue } from "./job-field.ts";
+import { describeWrongValue, type JobField, listUnheeded, readFields, toFlag, toFlagValue } from "./job-field.ts";
 
 const SPAN: JobField = {
   flag: { long: "span", value: "TIME", help: "a sample" },
@@ -65,4 +65,10 @@ test("a name is refused where it is typed, and what it may be is said", () => {
   const [name] = JOB_FIELDS.filter(({ field }) => field === "name").map(toFlag);
   expect(name?.check?.("baseline-2")).toBeNull();
   expect(name?.check?.("2nd")).toBe("be 1 to 64 of A-Z, a-z, 0-9, ., _ and -, beginning with a letter");
+});
+
+test("what a server of an earlier version does not tell of what was asked for was left out there", () => {
+  const asked = { name: "base", note: null, held: true };
+  expect(listUnheeded(JOB_FIELDS, asked, {})).toEqual(["--name", "--hold"]);
+  expect(listUnheeded(JOB_FIELDS, asked, { name: "base", note: null, held: true })).toEqual([]);
 });

@@ -59,3 +59,11 @@ const readOne = (field: JobField, given: FlagValues[string]): AskedFields => {
 /** What checked flags ask for; null for what they take away. */
 export const readFields = (fields: readonly JobField[], flags: FlagValues): AskedFields =>
   Object.assign({}, ...fields.map((field) => readOne(field, flags[field.flag.long])));
+
+type Fields = Readonly<{ [Key in keyof AskedFields]?: unknown }>;
+
+/** The flags of what was asked for and a server of an earlier version does not tell, as it does not know it. */
+export const listUnheeded = (fields: readonly JobField[], asked: Fields, told: Fields): readonly string[] =>
+  fields
+    .filter(({ field }) => ![undefined, null].some((none) => none === asked[field]) && told[field] === undefined)
+    .map(({ flag }) => `--${flag.long}`);
