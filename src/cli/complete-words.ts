@@ -26,8 +26,13 @@ const WORDS: Readonly<Record<string, (before: readonly string[]) => readonly Sou
   attach: () => ["running", "gpus"],
   kill: () => ["running", "gpus"],
   why: () => ["queued"],
+  queue: () => ["queued"],
   remove: () => ["queued"],
+  cancel: () => ["running", "queued", "gpus"],
+  hold: () => ["queued"],
+  release: () => ["queued"],
   edit: ([id]) => (id === undefined ? ["queued"] : []),
+  note: ([id]) => (id === undefined ? JOBS : []),
   wait: () => ["running", "queued"],
   blacklist: ([action]) => (action === undefined ? [["add", "remove", "clear", "list"]] : (ACTION_WORDS[action] ?? [])),
   target: ([action]) => {
@@ -43,7 +48,12 @@ const WORDS: Readonly<Record<string, (before: readonly string[]) => readonly Sou
   },
 };
 
-const FLAG_VALUES: Readonly<Record<string, Source>> = { target: "targets", "gpu-idxs": "gpus" };
+const FLAG_VALUES: Readonly<Record<string, Source>> = {
+  after: "queued",
+  "after-any": "queued",
+  target: "targets",
+  "gpu-idxs": "gpus",
+};
 
 const joinWhatBashSplits = (words: readonly string[]): readonly string[] => {
   const joined: string[] = [];

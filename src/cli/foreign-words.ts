@@ -4,8 +4,8 @@ type Groups = readonly (readonly [names: string, advice: string])[];
 
 const VERBS: Groups = [
   [
-    "cancel stop abort terminate end delete del scancel gcancel qdel canceljob pkill",
-    "nx kill ends a running job, nx remove takes one out of the queue",
+    "stop abort terminate end delete del scancel gcancel qdel canceljob pkill",
+    "nx kill ends a running job, nx remove takes one out of the queue, nx cancel does whichever is right",
   ],
   ["rm dequeue unqueue drop", "nx remove takes a job out of the queue, nx kill ends a running one"],
   [
@@ -16,11 +16,8 @@ const VERBS: Groups = [
   ["sbatch gbatch qsub bsub submit enqueue batch tsp ts new create", "nx add queues a command, nx run starts it now"],
   ["srun salloc exec start launch interactive shell bash", "nx run starts a command now, a shell without one"],
   ["rerun retry restart resubmit requeue again repeat clone", "nx redo adds a job again"],
-  ["hold pause suspend stash", "no job can be held: nx edit ID -p -1 lets others go first, nx remove takes it out"],
-  [
-    "release resume unpause continue unhold",
-    "nothing is held: a queued job starts by itself, nx why says what it waits for",
-  ],
+  ["pause suspend stash", "nx hold keeps queued jobs from starting, what runs goes on"],
+  ["resume unpause continue unhold", "nx release lets held jobs start"],
   ["info show describe inspect scontrol details stat sstat", "nx get tells all about a job, nx why why it waits"],
   ["tail cat follow output stdout stderr less print", "nx logs shows what a job printed, nx logs -F as it grows"],
   ["explain reason", "nx why says what a queued job waits for"],
@@ -42,6 +39,7 @@ const VERBS: Groups = [
   ["secret secrets variables vars", "nx env shows and sets the variables of your jobs"],
   ["notifications alert", "nx notify test sends a notification"],
   ["check doctor ping", "nx health says how the machine is"],
+  ["comment annotate label rename", "nx note writes down something about a job, nx edit --name names it"],
   ["compare", "nx diff shows what differs between two jobs"],
   ["import migrate", "nexus-server import takes over what an earlier Nexus left"],
   ["serve daemon up down install uninstall", "that is a matter of nexus-server: see nexus-server --help"],
@@ -59,6 +57,12 @@ const FIRST_OWN_FLAGS: Groups = [
   ["--envfile --dotenv", "env-file"],
   ["--mail-type --notification --notifications --email", "notify"],
   ["--include --keep --artifacts", "outputs"],
+  ["--delay --at --start-time --not-before", "begin"],
+  ["--dependency --afterok --depends-on", "after"],
+  ["--afterany --after-all", "after-any"],
+  ["--held --stashed --paused", "hold"],
+  ["--job-name --label --title -J", "name"],
+  ["--comment --description --message", "note"],
   ["--symlink --mount --bind --volume", "link"],
   ["--no-code --without-code", "no-git"],
   ["--check --test --test-only --dryrun --preview", "dry-run"],
@@ -72,24 +76,19 @@ const FIRST_OWN_FLAGS: Groups = [
   ["--username --owner", "user"],
   ["--format --columns", "fields json"],
   ["--read-only --readonly --view", "watch"],
-  ["--time --max-time --timelimit", "timeout"],
+  ["--time --time-limit --max-time --timelimit --walltime", "time timeout"],
+  ["--timeout", "time"],
+  ["--signal", "warn"],
   ["--host --server --machine --remote-host", "target"],
   ["--parsable --ids --short --silent-output", "quiet"],
   ["--update --reload --measure", "refresh"],
 ];
 
 const ABSENT: Groups = [
-  [
-    "--time --time-limit --timeout --max-time --timelimit",
-    "jobs have no time limit: put timeout 2h before the command",
-  ],
   ["--mem --memory --mem-per-cpu --mem-per-gpu", "memory is not booked: leave it out"],
   ["--cpus-per-task --cpus --ntasks --ntasks-per-node --cores --threads", "processors are not booked: leave it out"],
   ["--nodes -N", "a job runs on one machine: leave it out"],
   ["--partition --account --qos --group --reservation --cluster", "there are none: leave it out"],
-  ["--job-name --name --label -J", "a job has no name: its id and its command tell it"],
-  ["--dependency --after --afterok --depends-on", "a job waits for no other: nx wait ID && nx add …"],
-  ["--delay --begin --at", "a job starts as soon as it can: use cron or at for a time"],
   ["--array -a", "the command says it: nx add … '{1..10}'"],
   ["--out --log --log-file -o", "nx logs ID shows the output"],
   ["--error --stderr", "nx logs ID --error shows it"],
@@ -98,7 +97,7 @@ const ABSENT: Groups = [
   ["--wait -W", "nx wait ID waits for a job, nx run for the one that it starts"],
   ["--pty --interactive --tty", "nx run opens a terminal by itself, and a shell without a command"],
   ["--container --image --conda --venv", "it is a part of the command or of the jobrc (see nx jobrc)"],
-  ["--signal --term", "nx kill sends TERM, and KILL ten seconds later"],
+  ["--term", "nx kill sends TERM, and KILL ten seconds later"],
 ];
 
 const spread = <Value>(groups: Groups, read: (advice: string) => Value): Readonly<Record<string, Value>> =>

@@ -36,6 +36,7 @@ import { createLogFile } from "./external/job-folder/log-file.ts";
 import { createProcessOwners } from "./external/machine/process-owner.ts";
 import { returnMemory } from "./external/machine/return-memory.ts";
 import { createInputWaits } from "./external/screen/processes/input-waits.ts";
+import { readBootTime } from "./external/screen/processes/process-table.ts";
 import { createBackups } from "./external/sqlite/beside-server/backup-folder.ts";
 import { openStore } from "./external/sqlite/open-store.ts";
 import { watchEventLoop } from "./external/telemetry/event-loop-lag.ts";
@@ -125,7 +126,7 @@ const startJobs = (
   );
   const office = { couriers: parts.couriers, timeoutMs: SERVICE_TIMEOUT_MS, random: Math.random };
   const logs = createLogFile(settings.serverDir);
-  return startTasks({ ...parts, serverEnvironment, settings, uptime: readUptime, logs }, alarms, {
+  return startTasks({ ...parts, serverEnvironment, settings, uptime: readUptime, readBootTime, logs }, alarms, {
     health: parts.health,
     wandb: createWandbFinder(),
     findInputWaits: createInputWaits(settings.serverDir),

@@ -1,5 +1,7 @@
 import { z } from "zod";
 import { outputGlobsSchema, outputsSchema } from "./files.ts";
+import { askedFields, toldFields } from "./job-fields/job-fields.ts";
+import { attemptsSchema } from "./job-fields/retries.ts";
 import { INTEGRATION_NAMES, NOTIFICATION_NAMES } from "./job-names.ts";
 import { PRIORITY } from "./limits.ts";
 import { linksSchema } from "./links/link-schema.ts";
@@ -42,6 +44,21 @@ const envSchema = z
   .meta({
     propertyNames: { pattern: VARIABLE_NAME.source },
     additionalProperties: { type: "string", pattern: WITHOUT_NUL },
+  });
+
+const isText = (value: string | null): boolean => value === null || !value.includes("\0");
+
+const envPatchSchema = z
+  .record(z.string(), z.string().nullable())
+  .refine(
+    (env) => Object.keys(env).every(isVariableName),
+    "An environment variable's name must match [A-Za-z_][A-Za-z0-9_]*",
+  )
+  .refine((env) => Object.values(env).every(isText), "An environment variable's value contains a NUL byte")
+  .meta({
+    propertyNames: { pattern: VARIABLE_NAME.source },
+    additionalProperties: { type: ["string", "null"], pattern: WITHOUT_NUL },
+    description: "Merged with what the job has; null takes a variable out",
   });
 
 const plainText = z
@@ -110,6 +127,7 @@ export const jobRequestSchema = z.object({
   links: linksSchema.nullish(),
   umask: umaskSchema.nullish(),
   input_artifact_id: inputSchema.nullish(),
+  ...askedFields,
 });
 
 /** A request as it comes in: who is known by name need not say it. */
@@ -123,6 +141,9 @@ export const jobPatchSchema = z
     priority: prioritySchema.nullish(),
     num_gpus: z.int().min(0).nullish(),
     git_tag: plainText.nullish(),
+    gpu_idxs: gpuIdxsSchema.nullish(),
+    env: envPatchSchema.nullish(),
+    ...askedFields,
   })
   .meta({ id: "JobPatch" });
 
@@ -178,6 +199,8 @@ export const wireJobSchema = z
     input_artifact_id: inputSchema.nullable(),
     outputs: outputsSchema,
     notes: z.array(z.string()).meta({ description: "What else there is to say of the job, a line each" }),
+    ...toldFields,
+    attempts: attemptsSchema,
   })
   .meta({ id: "Job" });
 

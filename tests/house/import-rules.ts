@@ -80,6 +80,7 @@ const ORDERS: readonly Order[] = [
     folder: "src/cli/",
     order: [
       ["terminal"],
+      ["fields"],
       ["settings"],
       ["targets"],
       ["connection"],

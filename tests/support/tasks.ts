@@ -42,6 +42,7 @@ export type FakeExecutor = Executor &
     launches: { id: string; gpuIdxs: readonly number[]; command: string; work: JobWork }[];
     kills: { ids: readonly string[]; force: boolean }[];
     probed: Set<string>;
+    warned: string[];
     place: (id: string, seen: Observation) => void;
     end: (id: string, exitCode: number, processesLeft?: number) => void;
   }>;
@@ -123,11 +124,13 @@ export const createExecutor = (): FakeExecutor => {
   const launches: FakeExecutor["launches"] = [];
   const kills: FakeExecutor["kills"] = [];
   const probed: FakeExecutor["probed"] = new Set();
+  const warned: string[] = [];
   const lookUp = (job: ActiveJob): Observation => seen.get(job.id) ?? { kind: "unstarted" };
   return {
     launches,
     kills,
     probed,
+    warned,
     place: (id, observation) => void seen.set(id, observation),
     end: (id, exitCode, processesLeft = 0) => {
       seen.set(id, { kind: "exited", exitCode, processesLeft });
@@ -144,6 +147,10 @@ export const createExecutor = (): FakeExecutor => {
     },
     kill: async (jobs, force) => {
       kills.push({ ids: jobs.map((job) => job.id), force });
+      return ok(undefined);
+    },
+    warn: async (jobs) => {
+      warned.push(...jobs.map(({ id }) => id));
       return ok(undefined);
     },
     watch: (job, onChange) => {
@@ -191,6 +198,7 @@ export const createHarness = (overrides: Overrides = {}): Harness => {
     trouble: overrides.trouble ?? { read: () => null, find: async () => null },
     clock,
     uptime: () => now,
+    readBootTime: () => ({ bootId: "boot", s: now }),
     log: createLog(logs),
     meter: createMeter(),
     serverEnvironment: overrides.serverEnvironment ?? {},

@@ -1,4 +1,5 @@
 import { createTopState, type TopState } from "../../src/cli/top/top-state.ts";
+import { tellJobFields } from "../../src/server/core/jobs/fields/job-fields.ts";
 import type { WireGpu } from "../../src/wire/gpu.ts";
 import type { WireJob } from "../../src/wire/job.ts";
 import type { ServerView } from "../../src/wire/views/server-view.ts";
@@ -6,6 +7,8 @@ import type { ServerView } from "../../src/wire/views/server-view.ts";
 export const NOW = 1_800_000_000;
 
 export const makeJob = (fields: Partial<WireJob> = {}): WireJob => ({
+  ...tellJobFields({}),
+  attempts: [],
   id: "k3f9ab",
   command: "python3 train.py --lr 0.1",
   artifact_id: null,

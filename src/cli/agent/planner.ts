@@ -10,6 +10,7 @@ import { PRIORITY } from "../../wire/limits.ts";
 import { takeSnapshot } from "../code/code-snapshot.ts";
 import { type Api, createApi } from "../connection/api-client.ts";
 import { NOT_LISTENING } from "../connection/api-failure.ts";
+import { JOB_FIELDS } from "../fields/field-table.ts";
 import { askJob } from "../jobs/ask-job.ts";
 import { checkLinks } from "../project/check-links.ts";
 import { readProject } from "../project/read-project.ts";
@@ -71,6 +72,7 @@ const draftNew = async (api: Api, { commands, code, ...asked }: Wanted): Promise
   const planned = await planSubmission(
     { ...toFlags(asked), ...(code === false ? { "no-git": true } : {}) },
     api.target,
+    JOB_FIELDS,
   );
   if (!planned.ok) return planned;
   const { flags, options } = planned.value;

@@ -9,11 +9,13 @@ import { createCommandList } from "../lists/command-list.ts";
 import { hint, print, printJson, readHintWidth } from "../terminal/output.ts";
 import { confirm } from "../terminal/prompt.ts";
 import { measureWidth } from "../terminal/text-width.ts";
+import { ALL_USERS } from "./job-selection.ts";
 
-/** `verb` as it is typed, `done` as it is said afterwards: "kill", "killed". */
+/** `verb` as it is typed, `done` as it is said afterwards: "kill", "killed". One job `isUndone` easily, and is not asked about. */
 export type JobAction = Readonly<{
   verb: string;
   done: string;
+  isUndone?: boolean;
   act: (job: WireJob) => ApiResult<unknown>;
 }>;
 
@@ -21,6 +23,7 @@ const LEAST_COMMAND = 10;
 
 export const ACTION_FLAGS: readonly Flag[] = [
   { long: "yes", short: "y", help: "don't ask" },
+  ALL_USERS,
   { long: "json", help: "as JSON" },
   { long: "quiet", short: "q", help: "ids only" },
 ];
@@ -35,10 +38,10 @@ const showJobs = (jobs: readonly WireJob[]): void => {
 
 const confirmAction = async (
   jobs: readonly WireJob[],
-  { verb }: JobAction,
+  { verb, isUndone = false }: JobAction,
   flags: FlagValues,
 ): Promise<Result<boolean, Failure>> => {
-  if (readSwitch(flags, "yes")) return ok(true);
+  if (readSwitch(flags, "yes") || (isUndone && jobs.length === 1)) return ok(true);
   showJobs(jobs);
   const many = jobs.length === 1 ? "this job" : `these ${jobs.length} jobs`;
   return confirm(

@@ -1,13 +1,18 @@
 import { escapeText } from "../../base/escape-text.ts";
+import { tellDuration } from "../../base/tell-duration.ts";
 import type { WireJob } from "../../wire/job.ts";
+import type { WireAttempt } from "../../wire/job-fields/retries.ts";
 import type { JobLink } from "../../wire/links/link-paths.ts";
 import { describeWandbRun } from "../../wire/wandb-text.ts";
 import { createCommandList } from "../lists/command-list.ts";
 import { formatMoment, formatRecent, nameZones } from "../terminal/clock.ts";
 import { formatDuration } from "../terminal/duration.ts";
 import { print, printTable } from "../terminal/output.ts";
-import { findReason } from "./job-ending.ts";
+import { truncateText } from "../terminal/text-width.ts";
+import { describeNext, findReason } from "./job-ending.ts";
 import { describeFiles, hasFiles, listNotes } from "./kept-text.ts";
+
+const NOTE_WIDTH = 120;
 
 export const formatGpus = (job: WireJob): string => {
   if (job.num_gpus === 0) return "cpu";
@@ -24,10 +29,26 @@ const formatRuntime = (job: WireJob): string =>
 const describeInputWait = (job: WireJob): string | null =>
   job.waits_for_input_since ? `waits for input: nx attach ${job.id}` : null;
 
-const describeState = (job: WireJob): string | null => {
-  const parts = [describeInputWait(job), tellRun(job)].filter((part) => part !== null);
-  return parts.length === 0 ? null : parts.join("; ");
+const joinParts = (parts: readonly (string | null)[]): string | null => {
+  const known = parts.filter((part) => part !== null);
+  return known.length === 0 ? null : known.join("; ");
 };
+
+const showNote = ({ note = null }: WireJob): string | null => (note === null ? null : truncateText(note, NOTE_WIDTH));
+
+const describeHold = ({ held, begin_at: beginAt }: WireJob): string | null => {
+  if (held) return "held";
+  return beginAt !== null && beginAt !== undefined && beginAt > nowSeconds() ? `from ${formatMoment(beginAt)}` : null;
+};
+
+const describeQueued = (job: WireJob): string | null =>
+  joinParts([describeHold(job), describeNext(job), showNote(job)]);
+
+const describeTry = ({ attempts = [], retry = null }: WireJob): string | null =>
+  attempts.length < 2 ? null : `attempt ${attempts.length} of ${Math.max(attempts.length, (retry?.count ?? 0) + 1)}`;
+
+const describeState = (job: WireJob): string | null =>
+  joinParts([describeTry(job), showNote(job), describeInputWait(job), tellRun(job)]);
 
 const fitCommands = (jobs: readonly WireJob[]): ((row: number, width: number) => string) => {
   const shorten = createCommandList(jobs);
@@ -55,7 +76,7 @@ export const printQueued = (jobs: readonly WireJob[]): void =>
       String(job.priority),
       formatDuration(nowSeconds() - job.created_at),
     ]),
-    { fitLast: fitCommands(jobs) },
+    { fitLast: fitCommands(jobs), notes: jobs.map(describeQueued) },
   );
 
 const formatResult = (job: WireJob): string => (job.exit_code === null ? job.status : `${job.status} ${job.exit_code}`);
@@ -79,7 +100,7 @@ export const printEnded = (jobs: readonly WireJob[]): void => {
   printTable(
     ["ID", "USER", "RESULT", `ENDED (${zones})`, "RUNTIME", "COMMAND"],
     jobs.map((job) => [job.id, job.user, formatResult(job), formatRecent(job.completed_at, now), formatRuntime(job)]),
-    { fitLast: fitCommands(jobs) },
+    { fitLast: fitCommands(jobs), notes: jobs.map(showNote) },
   );
   printReasons(jobs);
 };
@@ -87,7 +108,7 @@ export const printEnded = (jobs: readonly WireJob[]): void => {
 const listNext = (job: WireJob): string => {
   switch (job.status) {
     case "queued":
-      return `nx edit ${job.id} · nx remove ${job.id}`;
+      return `${job.held ? `nx release ${job.id} · ` : ""}nx edit ${job.id} · nx remove ${job.id}`;
     case "running":
       return `nx logs -F ${job.id} · nx attach ${job.id} · nx kill ${job.id}`;
     case "completed":
@@ -97,15 +118,46 @@ const listNext = (job: WireJob): string => {
   }
 };
 
+const describeLimit = ({ time_limit_s: limit = null, warn_s: warn = null }: WireJob): string | null => {
+  if (limit === null) return null;
+  return warn === null ? tellDuration(limit) : `${tellDuration(limit)}, warned ${tellDuration(warn)} before`;
+};
+
+const describeRetries = ({ retry = null }: WireJob): string | null =>
+  retry === null ? null : `${retry.count} times at most: ${retry.causes.join(", ")}`;
+
+const describeAttempt = ({ started_at, ended_at, gpu_idxs, exit_code, reason }: WireAttempt): string =>
+  [
+    formatMoment(started_at),
+    ended_at === null ? "running" : formatDuration(ended_at - started_at),
+    ...(gpu_idxs.length === 0 ? [] : [`GPU ${gpu_idxs.join(",")}`]),
+    ...(exit_code === null ? [] : [`exit code ${exit_code}`]),
+    ...(reason === null ? [] : [reason]),
+  ].join(" · ");
+
+const listAttempts = ({ attempts = [], retry = null }: WireJob): readonly (readonly [string, string])[] =>
+  retry === null && attempts.length < 2
+    ? []
+    : attempts.map((one, index) => ["attempt", `${index + 1} · ${describeAttempt(one)}`] as const);
+
 const listFacts = (job: WireJob): readonly (readonly [string, string | null])[] => [
   ["id", job.id],
+  ["name", job.name ?? null],
+  ["note", job.note ?? null],
   ["status", formatResult(job)],
   ["input", describeInputWait(job)],
+  ["held", job.held ? "yes" : null],
+  ["after", (job.after ?? []).join(" ")],
+  ["after any", (job.after_any ?? []).join(" ")],
+  ["begins", job.status === "queued" ? formatMoment(job.begin_at ?? null) : null],
   ["error", findReason(job)],
   ["command", job.command],
   ["user", job.user],
   ["gpus", formatGpus(job)],
   ["priority", String(job.priority)],
+  ["limit", describeLimit(job)],
+  ["retry", describeRetries(job)],
+  ...listAttempts(job),
 ];
 
 export const describeCommit = ({ git_commit: commit = null, git_dirty: isDirty }: WireJob): string | null =>

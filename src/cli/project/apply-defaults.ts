@@ -1,11 +1,22 @@
 import type { FlagValues } from "../../command-line/command.ts";
+import { JOB_FIELDS } from "../fields/field-table.ts";
+import { toFlagValue } from "../fields/job-field.ts";
 import type { ProjectSettings } from "./project-settings.ts";
 
 export const GPU_FLAGS = ["gpus", "gpu-idxs", "cpu"];
 
 const OUTPUT_FLAGS = ["outputs", "no-outputs"];
 
-const listDefaults = ({ gpus, outputs, priority, local }: ProjectSettings): FlagValues => ({
+const listFields = (settings: Readonly<Record<string, unknown>>): FlagValues =>
+  Object.fromEntries(
+    JOB_FIELDS.flatMap((field) => {
+      const value = settings[field.flag.long] === undefined ? null : toFlagValue(field, settings[field.flag.long]);
+      return value === null ? [] : [[field.flag.long, value]];
+    }),
+  );
+
+const listDefaults = ({ gpus, outputs, priority, local, ...others }: ProjectSettings): FlagValues => ({
+  ...listFields(others),
   ...(gpus === undefined ? {} : { gpus: String(gpus) }),
   ...(outputs === undefined || outputs === false ? {} : { outputs }),
   ...(outputs === false ? { "no-outputs": true } : {}),

@@ -17,7 +17,7 @@ gpus = 2\npriority = -3\nnotify = ["discord"]\nlocal = true\n`;
   test.each([
     ["gpu = 1", "gpu is no key; did you mean gpus?"],
     ["ouputs = false", "ouputs is no key; did you mean outputs?"],
-    ['time = "1h"', "time is no key; there are: jobrc, outputs, link, env, gpus, priority, notify, local, target"],
+    ['shell = "zsh"', "shell is no key; there are: jobrc, outputs, link, env, gpus, priority, notify, local, target"],
     ['[targets.lab]\nhost = "x"', "targets is no key; did you mean target?"],
     ["toString = 1", "toString is no key; there are: jobrc"],
     ["[target.lab]\nlnk = []", "target.lab.lnk is no key; did you mean link?"],

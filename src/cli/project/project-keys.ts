@@ -5,6 +5,8 @@ import { NOTIFICATION_NAMES } from "../../wire/job-names.ts";
 import { GPU_COUNT, PRIORITY } from "../../wire/limits.ts";
 import { describeLinksMistake, describePathMistake } from "../../wire/links/link-paths.ts";
 import { describeFirstMistake, describeGlobMistake } from "../../wire/output-globs.ts";
+import { JOB_FIELDS } from "../fields/field-table.ts";
+import { describeWrongValue } from "../fields/job-field.ts";
 import type { Table } from "../settings/toml.ts";
 import { readLinkText } from "./link-text.ts";
 
@@ -71,7 +73,7 @@ const checkNotify: Check = (value) =>
 
 const checkEnv: Check = (value) => (isTable(value) ? null : "is a table of variables");
 
-const CHECKS: Readonly<Record<string, Check>> = {
+const OWN_CHECKS: Readonly<Record<string, Check>> = {
   jobrc: checkJobrc,
   outputs: checkOutputs,
   link: checkLink,
@@ -81,6 +83,12 @@ const CHECKS: Readonly<Record<string, Check>> = {
   notify: checkNotify,
   local: checkSwitch,
 };
+
+const FIELD_CHECKS: Readonly<Record<string, Check>> = Object.fromEntries(
+  JOB_FIELDS.map((field) => [field.flag.long, (value: unknown) => describeWrongValue(field, value)]),
+);
+
+const CHECKS = { ...OWN_CHECKS, ...FIELD_CHECKS };
 
 const holdsSecret = (name: string, value: string): boolean =>
   (isSecretName(name) && !HARMLESS.test(value)) || maskUrls(value) !== value;
@@ -108,7 +116,7 @@ const describeUnknown = (key: string, known: readonly string[]): string => {
 };
 
 const checkKey = (place: string, key: string, value: unknown): readonly KeyMistake[] => {
-  const known = [...Object.keys(CHECKS), ...(place === "" ? [TARGET] : [])];
+  const known = [...Object.keys(OWN_CHECKS), ...(place === "" ? [TARGET] : []), ...Object.keys(FIELD_CHECKS)];
   const check = Object.hasOwn(CHECKS, key) ? CHECKS[key] : undefined;
   const problem = check === undefined ? describeUnknown(key, known) : check(value);
   return problem === null ? [] : [{ name: `${place}${key}`, key, problem }];

@@ -55,7 +55,8 @@ const mergeLayers = (layers: readonly Environment[]): Environment => {
   return Object.fromEntries(layers.flatMap((layer) => Object.entries(layer)));
 };
 
-const parsePairs = (pairs: readonly string[]): Result<Environment, Failure> => {
+/** The variables of `-e`, with the shell's values of those that have none. */
+export const parsePairs = (pairs: readonly string[]): Result<Environment, Failure> => {
   const given: (readonly [string, string])[] = [];
   for (const pair of pairs) {
     const parsed = parsePair(pair);

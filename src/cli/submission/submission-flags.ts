@@ -1,5 +1,7 @@
 import type { Flag } from "../../command-line/command.ts";
 import { NOTIFICATION_NAMES } from "../../wire/job-names.ts";
+import { RUN_FIELDS } from "../fields/field-table.ts";
+import { toFlag } from "../fields/job-field.ts";
 import { CARRY_MODES } from "../settings/settings.ts";
 
 export const SUBMISSION_FLAGS: readonly Flag[] = [
@@ -37,6 +39,7 @@ export const SUBMISSION_FLAGS: readonly Flag[] = [
   { long: "no-outputs", help: "keep no file of its folder" },
   { long: "link", value: "PATH[=ABS]", many: true, help: "a link in its folder to what is here, or to ABS" },
   { long: "no-link", help: "no other links than those of --link" },
+  ...RUN_FIELDS.map(toFlag),
   { long: "dry-run", help: "print what would be submitted" },
   { long: "json", help: "print the jobs as JSON" },
   { long: "quiet", short: "q", help: "print ids only" },

@@ -6,6 +6,7 @@ import type { WireGpu } from "../../wire/gpu.ts";
 import type { WireJob } from "../../wire/job.ts";
 import type { Api } from "../connection/api-client.ts";
 import { connect } from "../connection/connect.ts";
+import { RUN_FIELDS } from "../fields/field-table.ts";
 import { awaitJob, awaitJobs, isEnded } from "../jobs/await-job.ts";
 import { followJob, listenForInterrupt } from "../jobs/follow-job.ts";
 import { concludeJob } from "../jobs/job-ending.ts";
@@ -45,7 +46,7 @@ const report = (job: WireJob, { flags }: Invocation): void => {
 
 const submit = async (api: Api, invocation: Invocation): Promise<Outcome> => {
   const { words } = invocation;
-  const plan = await planSubmission(invocation.flags, api.target);
+  const plan = await planSubmission(invocation.flags, api.target, RUN_FIELDS);
   if (!plan.ok) return plan;
   const { flags, options } = plan.value;
   const command = words.length === 0 ? INTERACTIVE_SHELL : joinCommand(words);

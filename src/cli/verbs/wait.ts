@@ -1,16 +1,17 @@
 import { err, ok, type Result } from "../../base/result.ts";
 import type { Failure, FlagValues, Invocation, Outcome, Verb } from "../../command-line/command.ts";
 import { checkDuration, readDuration, readSwitch, readText } from "../../command-line/flag-values.ts";
-import { FAILED, failUsage } from "../../command-line/usage.ts";
+import { FAILED } from "../../command-line/usage.ts";
 import { withinLimit } from "../../tools/within-limit.ts";
 import type { WireJob } from "../../wire/job.ts";
 import { isSettled } from "../../wire/jobs/settled.ts";
 import type { Api } from "../connection/api-client.ts";
 import { connect } from "../connection/connect.ts";
 import { listRows, printRows, wantsJson } from "../documents/rows.ts";
-import { askJobs } from "../jobs/ask-job.ts";
 import { awaitEnds, type Ends } from "../jobs/await-ends.ts";
 import { concludeJob, describeEnding } from "../jobs/job-ending.ts";
+import { ALL_USERS, readOwner, selectJobs } from "../jobs/job-selection.ts";
+import { ENDED_STATUSES } from "../jobs/list-flags.ts";
 import { listJobs } from "../jobs/list-jobs.ts";
 import { sayFiles, sayIfSlow } from "../jobs/say-kept.ts";
 import { readUserName } from "../settings/user-name.ts";
@@ -24,9 +25,15 @@ const LEAST_TO_ASK_MS = 5_000;
 const LINGER_MS = 200;
 const SHOWN = 5;
 
-const chooseJobs = async (api: Api, words: Ids): Promise<Result<readonly WireJob[], Failure>> => {
-  if (words.includes("")) return failUsage("an empty word names no job");
-  if (words.length > 0) return askJobs(api, [...new Set(words)]);
+const ANY_STATUS = ["running", "queued", ...ENDED_STATUSES] as const;
+
+const chooseJobs = async (api: Api, { flags, words }: Invocation): Promise<Result<readonly WireJob[], Failure>> => {
+  const wanted = {
+    statuses: ["running", "queued"],
+    idStatuses: ANY_STATUS,
+    user: readOwner(flags, api.target),
+  } as const;
+  if (words.length > 0) return selectJobs(api, wanted, words);
   return listJobs(api, { statuses: ["running", "queued"], user: readUserName(api.target.config) });
 };
 
@@ -84,10 +91,10 @@ const conclude = (ids: Ids, ended: Ended, flags: FlagValues): Outcome => {
 
 type Asked = Readonly<{ api: Api; jobs: readonly WireJob[] }>;
 
-const ask = async ({ flags, words }: Invocation): Promise<Result<Asked, Failure>> => {
-  const api = await connect(flags);
+const ask = async (invocation: Invocation): Promise<Result<Asked, Failure>> => {
+  const api = await connect(invocation.flags);
   if (!api.ok) return api;
-  const jobs = await chooseJobs(api.value, words);
+  const jobs = await chooseJobs(api.value, invocation);
   return jobs.ok ? ok({ api: api.value, jobs: jobs.value }) : jobs;
 };
 
@@ -121,9 +128,10 @@ const run = async (invocation: Invocation): Promise<Outcome> => {
 
 export const verb: Verb = listRows({
   name: "wait",
-  usage: "nx wait [flags] [ID…]",
+  usage: "nx wait [flags] [@BATCH, ID, GPU, name or regex…]",
   summary: "wait until jobs end (default: all of yours)",
   flags: [
+    ALL_USERS,
     { long: "any", help: "until one of them ends" },
     { long: "timeout", value: "TIME", check: checkDuration, help: "at most 30s, 10m, 2h or 1d" },
     { long: "json", help: "the ended jobs as JSON" },

@@ -10,6 +10,7 @@ import { createInvalid, createUnavailable, type Refusal } from "../core/refusal.
 import type { Caller, SubmitContext } from "./context.ts";
 import { createIncreasingClock } from "./increasing-clock.ts";
 import { placeJobs, type Submission, type Submitted } from "./place-jobs.ts";
+import { recordChange } from "./record-change.ts";
 import { checkRunNow } from "./run-now.ts";
 
 type GpuReading = Result<readonly Gpu[], Problem>;
@@ -32,7 +33,7 @@ const isStored = ({ store }: SubmitContext, { job_id: id }: JobRequest): boolean
 const prepareJob = (
   context: SubmitContext,
   request: JobRequest,
-  facts: Pick<JobFacts, "gpuIndexes" | "batchId" | "agent">,
+  facts: Pick<JobFacts, "gpuIndexes" | "batchId" | "agent" | "asker">,
 ): Result<QueuedJob, JobRequestError> =>
   createJob(request, {
     id: request.job_id ? (request.job_id as JobId) : context.newJobId(),
@@ -43,13 +44,19 @@ const prepareJob = (
     gpuIndexes: isStored(context, request) ? null : facts.gpuIndexes,
   });
 
+const drawBatchId = ({ store, newJobId }: SubmitContext): string => {
+  let id = newJobId();
+  while (store.outbox.findBatch(id) !== null) id = newJobId();
+  return id;
+};
+
 const prepareJobs = (
   context: SubmitContext,
   requests: readonly JobRequest[],
-  { reading, locate, agent }: Readonly<{ reading: GpuReading; locate: Locate }> & Pick<Caller, "agent">,
+  { reading, locate, caller }: Readonly<{ reading: GpuReading; locate: Locate; caller: Caller }>,
 ): Result<readonly Submission[], Refusal> => {
-  const batch = requests.length > 1 ? { batchId: `${context.newJobId()}-${context.clock()}` } : {};
-  const facts = { gpuIndexes: indexGpus(reading), agent, ...batch };
+  const batch = requests.length > 1 ? { batchId: drawBatchId(context) } : {};
+  const facts = { gpuIndexes: indexGpus(reading), agent: caller.agent, asker: caller, ...batch };
   const submissions: Submission[] = [];
   for (const [index, request] of requests.entries()) {
     const job = prepareJob(context, request, facts);
@@ -87,13 +94,15 @@ const storeRunNow = async (
   return check.ok ? store(context, submissions) : check;
 };
 
-const announce = ({ meter, wakes }: SubmitContext, { created }: Submitted, { log, name }: Caller): void => {
+const announce = (context: SubmitContext, { created, ended }: Submitted, { log, name }: Caller): void => {
+  const { meter, wakes } = context;
   if (created.length === 0) return;
   wakes.queues();
   meter.countSubmitted(created.length);
   for (const job of created) {
     log.info("job changed", describeChange({ before: null, after: job, reason: `submitted by ${name}` }));
   }
+  for (const one of ended) recordChange(context, one);
 };
 
 const readGpus = async ({ gpus }: SubmitContext, requests: readonly JobRequest[]): Promise<GpuReading> =>
@@ -114,7 +123,7 @@ export const createSubmitJobs = (outer: SubmitContext): SubmitJobs => {
   const takeTurn = createTurnstile();
   return async (requests, locate, caller) => {
     const reading = await readGpus(context, requests);
-    const submissions = prepareJobs(context, requests, { reading, locate, agent: caller.agent });
+    const submissions = prepareJobs(context, requests, { reading, locate, caller });
     if (!submissions.ok) return submissions;
     const submitted = await storeInTurn(context, submissions.value, reading, takeTurn);
     if (submitted.ok) announce(context, submitted.value, caller);

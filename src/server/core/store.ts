@@ -17,14 +17,17 @@ export type TokenStore = Readonly<{
 
 export type Environment = Readonly<Record<string, string>>;
 
+/** `matchesText`: of command, name and note one at least. */
 export type JobFilter = Readonly<{
   statuses?: readonly WireStatus[];
   gpuIndex?: number;
   user?: string;
+  batchId?: string;
+  name?: string;
   endedSince?: number;
   endedUntil?: number;
   exitCode?: number;
-  matchesCommand?: (command: string) => boolean;
+  matchesText?: (text: string) => boolean;
   limit: number;
   offset: number;
 }>;
@@ -46,13 +49,31 @@ export type JobCounts = Readonly<Record<JobStatus, number>>;
 /** `bytes` on the disk. */
 export type ArtifactTotals = Readonly<{ count: number; bytes: number }>;
 
-/** What one writer may do inside the shared transaction; a throw rolls back that writer alone. Setters say whether they changed anything. */
+/** One job for which another waits, or that waits for it; with `isAny` for its end, whatever that is. */
+export type Need = Readonly<{ id: JobId; isAny: boolean }>;
+
+/** `isStale`: since it was looked at last, the time of some queued jobs has come, or a clock that was set back says that it has not. `nextAt` is when the next one's comes. */
+export type Readiness = Readonly<{ isStale: boolean; nextAt: number | null }>;
+
+/** How many jobs of a batch are what; `first` is the first of them. */
+export type BatchCounts = Readonly<{ id: string; first: Job; counts: JobCounts }>;
+
+/** What one writer may do inside the shared transaction; a throw rolls back that writer alone. Setters say whether they changed anything. `openTurns` gives their turns to those queued jobs whose time has come, and says how many changed. `setNeeds` writes
+ * down for which jobs one waits, `listDependents` has those that wait for it, and `leadsTo` says whether one of the jobs waits for another, by however many between. */
 export type Transaction = Readonly<{
   findJob: (id: JobId) => Job | null;
   countQueued: CountQueued;
+  openTurns: (now: number) => number;
+  readStatus: (id: JobId) => JobStatus | null;
+  setNeeds: (id: JobId, needs: readonly Need[]) => void;
+  dropNeed: (needsId: JobId, id: JobId) => void;
+  hasNeeds: (id: JobId) => boolean;
+  listDependents: (id: JobId) => readonly Need[];
+  leadsTo: (from: readonly JobId[], to: JobId) => boolean;
   hasArtifact: (id: ArtifactId) => boolean;
   insertJob: (job: QueuedJob, env: Environment) => void;
   saveJob: (job: Job) => void;
+  saveEnvironment: (id: JobId, env: Environment) => void;
   deleteJob: (id: JobId) => void;
   setBlacklisted: (gpuIdx: number, blacklisted: boolean) => boolean;
   setDiskSpell: (isSpell: boolean) => boolean;
@@ -106,6 +127,10 @@ export type Store = Readonly<{
   listJobs: (filter: JobFilter) => AsyncGenerator<readonly Job[], void>;
   loadQueuedJobs: (selection?: QueueSelection) => readonly QueuedJob[];
   loadDecidingJobs: (countStarts: CountStarts, passedOverSince: number) => readonly QueuedJob[];
+  isGpuJobReady: () => boolean;
+  listBatches: (user: string | null, limit: number) => readonly BatchCounts[];
+  listNeeds: (id: JobId, limit: number) => readonly JobId[];
+  readReadiness: (now: number) => Readiness;
   countQueuedOf: (user: string) => number;
   countQueuedBefore: (job: Pick<QueuedJob, "id" | "priority" | "createdAt">) => number;
   readNewestQueued: () => number;

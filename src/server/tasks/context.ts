@@ -1,5 +1,5 @@
 import type { ChangeContext } from "../changes/context.ts";
-import type { Clock } from "../core/clock.ts";
+import type { BootTime, Clock } from "../core/clock.ts";
 import type { JobId } from "../core/jobs/job.ts";
 import type { ReadDiskRoom } from "../core/machine/disk-room.ts";
 import type { LaunchTrouble } from "../core/machine/launch-trouble.ts";
@@ -21,6 +21,7 @@ export type TaskContext = ChangeContext &
     outputs: JobOutputs;
     logs: Pick<LogFile, "readTail">;
     uptime: Clock;
+    readBootTime: () => BootTime;
     serverEnvironment: Environment;
     onStep?: OnStep | undefined;
     settings: Pick<

@@ -3,6 +3,7 @@ import { spawn } from "node:child_process";
 import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { tellJobFields } from "../../../src/server/core/jobs/fields/job-fields.ts";
 import type { WireJob } from "../../../src/wire/job.ts";
 import { renderLogMark } from "../../../src/wire/log-cut.ts";
 import type { WireWait } from "../../../src/wire/wait.ts";
@@ -20,6 +21,8 @@ let answer: Answer;
 let server: StandIn;
 
 const createJob = (fields: Partial<WireJob> = {}): WireJob => ({
+  ...tellJobFields({}),
+  attempts: [],
   id: "abc123",
   command: "true",
   artifact_id: null,
@@ -208,7 +211,7 @@ describe("exit codes", () => {
   });
 
   test.each([
-    "queue extra",
+    "running extra",
     "health extra",
     "history one two",
     "get",
@@ -816,6 +819,7 @@ describe("nx why", () => {
     id: "abc123",
     status: "queued",
     reason: "gpus_taken",
+    until: null,
     text: "It needs 1 GPU, and none is free: GPU 0 runs job r of \u001b[31mann",
     position: 13,
     queue_length: 20,

@@ -1,5 +1,6 @@
 import { escapeText } from "../../../base/escape-text.ts";
 import type { ErrorDetail } from "../../../wire/error.ts";
+import { JOB_FIELDS } from "../../fields/field-table.ts";
 
 const SOURCES: Readonly<Record<string, string>> = {
   job_id: "the job's id",
@@ -30,6 +31,7 @@ const SOURCES: Readonly<Record<string, string>> = {
   input_artifact_id: "standard input",
   command_regex: "the regular expression",
   gpu_index: "the GPU",
+  batch_id: "the batch",
   ended_since: "--since",
   ended_until: "--until",
   exit_code: "--exit",
@@ -43,6 +45,7 @@ const SOURCES: Readonly<Record<string, string>> = {
   term: "TERM",
   public_key: "--ssh-key",
   channel: "the channel",
+  ...Object.fromEntries(JOB_FIELDS.map(({ field, flag }) => [field, `--${flag.long}`])),
 };
 
 const isName = (part: string | number): part is string => typeof part === "string";

@@ -3,8 +3,11 @@ import type { Failure, FlagValues } from "../../../command-line/command.ts";
 import { readSwitch, readWhole } from "../../../command-line/flag-values.ts";
 import { failUsage } from "../../../command-line/usage.ts";
 import type { JobRequestInput, WireJob } from "../../../wire/job.ts";
+import { sameFields } from "../../../wire/job-fields/same-fields.ts";
 import { repeatPriority, sameCode, sameRun } from "../../../wire/jobs/same-code.ts";
 import { MAX_BATCH_SIZE, PRIORITY } from "../../../wire/limits.ts";
+import { JOB_FIELDS } from "../../fields/field-table.ts";
+import { readFields } from "../../fields/job-field.ts";
 import { GPU_FLAGS } from "../../project/apply-defaults.ts";
 import { chooseLinks } from "../../project/job-links.ts";
 import type { Project } from "../../project/read-project.ts";
@@ -52,6 +55,12 @@ const chooseEnding = (job: WireJob, flags: FlagValues): Result<Ending, Failure> 
   return ok({ notifications: notifications.value, output_globs: job.output_globs ?? null, ...outputs.value });
 };
 
+const chooseRun = (job: WireJob, flags: FlagValues): Partial<Options> => ({
+  ...sameRun(job),
+  ...sameFields(job),
+  ...readFields(JOB_FIELDS, flags),
+});
+
 const readOptions = async (job: WireJob, { flags, project, target }: Wanted): Promise<Result<Options, Failure>> => {
   const gpus = chooseGpus(job, flags);
   if (!gpus.ok) return gpus;
@@ -69,7 +78,7 @@ const readOptions = async (job: WireJob, { flags, project, target }: Wanted): Pr
     links: links.value,
     ...ending.value,
     umask: readUmask(),
-    ...sameRun(job),
+    ...chooseRun(job, flags),
     ignore_blacklist: job.ignore_blacklist || readSwitch(flags, "force"),
     priority: priority.value ?? repeatPriority(job, PRIORITY.max),
   });

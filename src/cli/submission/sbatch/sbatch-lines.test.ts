@@ -2,7 +2,7 @@ import { expect, test } from "bun:test";
 import fc from "fast-check";
 import { readSbatchLines } from "./sbatch-lines.ts";
 
-const NOTHING = { gpus: 0, array: null, aside: [], impossible: [] };
+const NOTHING = { gpus: 0, flags: {}, array: null, aside: [], impossible: [] };
 
 test.each([
   ["#SBATCH --gres=gpu:2", { gpus: 2 }],
@@ -34,12 +34,12 @@ test.each([
   ["#SBATCH --array=5-1", { impossible: ["--array=5-1"] }],
   ["#SBATCH --array=1-5:0", { impossible: ["--array=1-5:0"] }],
   ["#SBATCH --output=\"log %j.txt\" --gres='gpu:2' # x", { gpus: 2, aside: ["--output='log %j.txt'"] }],
-  ["#SBATCH --comment a#b -J x\\ y", { aside: ["--comment='a#b'", "-J='x y'"] }],
+  ["#SBATCH --comment a#b -J x\\ y", { flags: { note: "a#b" }, aside: ["--job-name='x y'"] }],
   ["#SBATCH --array=1,5-6", { array: "{1,{5..6}}" }],
   ["#SBATCH --array=7", { array: "7" }],
   ["#SBATCH --array=x", { impossible: ["--array=x"] }],
   ["#SBATCH --nodes=2", { impossible: ["--nodes=2"] }],
-  ["#SBATCH --time 1:00 -J name --exclusive", { aside: ["--time=1:00", "-J=name", "--exclusive"] }],
+  ["#SBATCH --time 1:00 -J name --exclusive", { flags: { name: "name" }, aside: ["--time=1:00", "--exclusive"] }],
   ["#!/bin/bash\n# a\n\n#SBATCH --gpus 1\ntrain\n#SBATCH --gpus 2", { gpus: 1 }],
 ])("%j means %j", (script, meaning) => {
   expect(readSbatchLines(script)).toEqual({ ...NOTHING, ...meaning });

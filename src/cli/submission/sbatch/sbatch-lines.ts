@@ -1,14 +1,25 @@
+import type { FlagValues } from "../../../command-line/command.ts";
+import { JOB_FIELDS } from "../../fields/field-table.ts";
 import { isGpuOption, nameOption, type Option, readGpuRequest } from "./sbatch-gpus.ts";
 
-/** What `#SBATCH` lines would be here: `array` as a list of values; what has no counterpart is `aside`, what can't be had `impossible`. */
+/** What `#SBATCH` lines would be here: `flags` of its fields, `array` as a list of values; what has no counterpart is `aside`, what can't be had `impossible`. */
 export type SbatchLines = Readonly<{
   gpus: number;
+  flags: FlagValues;
   array: string | null;
   aside: readonly string[];
   impossible: readonly string[];
 }>;
 
-const SHORT_NAMES: Readonly<Record<string, string>> = { G: "gpus", a: "array", N: "nodes", n: "ntasks" };
+const SBATCH_FIELDS = JOB_FIELDS.flatMap(({ flag, sbatch }) => (sbatch === undefined ? [] : [{ flag, ...sbatch }]));
+
+const SHORT_NAMES: Readonly<Record<string, string>> = {
+  G: "gpus",
+  a: "array",
+  N: "nodes",
+  n: "ntasks",
+  ...Object.fromEntries(SBATCH_FIELDS.flatMap(({ short, option }) => (short === undefined ? [] : [[short, option]]))),
+};
 const SPAN = /^(\d{1,9})(?:-(\d{1,9})(?::(\d{1,9}))?)?$/;
 const AT_ONCE = /%\d+$/;
 const WORD = /#.*|(?:"(?:\\.|[^"\\])*"|'[^']*'|\\.|\S)+/g;
@@ -56,8 +67,17 @@ const convertArray = ({ value }: Option): string | null => {
   return spans.length === 1 ? (spans[0] ?? null) : `{${spans.join()}}`;
 };
 
+const convertField = ({ name, value }: Option): FlagValues => {
+  const field = SBATCH_FIELDS.find(({ option }) => option === name);
+  const converted = field?.convert(value) ?? null;
+  return field === undefined || converted === null ? {} : { [field.flag.long]: converted };
+};
+
 const isTaken = (option: Option): boolean =>
-  isGpuOption(option) || ["array", "nodes"].includes(option.name) || (option.name === "ntasks" && option.value === "1");
+  isGpuOption(option) ||
+  Object.keys(convertField(option)).length > 0 ||
+  ["array", "nodes"].includes(option.name) ||
+  (option.name === "ntasks" && option.value === "1");
 
 const listAside = (option: Option): readonly string[] => {
   if (option.name !== "array") return isTaken(option) ? [] : [nameOption(option)];
@@ -78,6 +98,7 @@ export const readSbatchLines = (script: string): SbatchLines | null => {
   const array = options.findLast(({ name }) => name === "array");
   return {
     gpus,
+    flags: Object.assign({}, ...options.map(convertField)),
     array: array === undefined ? null : convertArray(array),
     aside: options.flatMap(listAside),
     impossible: [...impossible, ...options.filter(isImpossible).map(nameOption)],

@@ -13,15 +13,21 @@ const convertWords = ({ words, lines }: Script): readonly string[] => [
   ...words,
 ];
 
-const convertFlags = (flags: FlagValues, { lines }: Script): FlagValues => {
+const convertFlags = (given: FlagValues, { lines }: Script): FlagValues => {
+  const flags = { ...lines.flags, ...given };
   if (GPU_FLAGS.some((name) => flags[name] !== undefined)) return flags;
   return { ...flags, ...(lines.gpus === 0 ? { cpu: true } : { gpus: String(lines.gpus) }) };
 };
 
+const writeFlags = ({ flags }: Script["lines"]): string =>
+  Object.entries(flags)
+    .map(([name, value]) => (value === true ? ` --${name}` : ` --${name} ${quoteWord(String(value))}`))
+    .join("");
+
 const describeLine = (script: Script): string => {
   const gpus = script.lines.gpus === 0 ? "-c" : `-g ${script.lines.gpus}`;
   const aside = script.lines.aside.length === 0 ? "" : `; without counterpart: ${script.lines.aside.join(" ")}`;
-  return `nx add ${gpus} ${convertWords(script).map(quoteWord).join(" ")}${aside}`;
+  return `nx add ${gpus}${writeFlags(script.lines)} ${convertWords(script).map(quoteWord).join(" ")}${aside}`;
 };
 
 const sayWhatTheyWouldBe = (script: Script): void => {

@@ -2,6 +2,7 @@ import { err, ok, type Result } from "../../../base/result.ts";
 import { type Ask, type Trouble, WRONG_ARGUMENTS } from "../../../mcp/ask.ts";
 import type { Again, Plan, Planner, Wanted } from "../../../mcp/plan.ts";
 import type { JobRequestInput, WireJob } from "../../../wire/job.ts";
+import { sameFields } from "../../../wire/job-fields/same-fields.ts";
 import { repeatPriority, sameCode, sameRun } from "../../../wire/jobs/same-code.ts";
 import { PRIORITY } from "../../../wire/limits.ts";
 
@@ -49,6 +50,7 @@ const repeatGpus = (job: WireJob, { gpus }: Again): Partial<JobRequestInput> => 
 const repeat = (job: WireJob, again: Again, user: string): JobRequestInput => ({
   ...sameCode(job),
   ...sameRun(job),
+  ...sameFields(job),
   ...repeatGpus(job, again),
   user,
   command: again.command ?? job.command,

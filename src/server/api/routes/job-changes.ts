@@ -3,12 +3,14 @@ import { err, ok, type Result } from "../../../base/result.ts";
 import { type JobPatch, jobPatchSchema, wireJobSchema } from "../../../wire/job.ts";
 import { changeJob, type Decide } from "../../changes/change-job.ts";
 import type { Caller } from "../../changes/context.ts";
+import { decideEdit } from "../../changes/edit-job.ts";
 import { indexGpus } from "../../changes/submit-jobs.ts";
-import { isActive, type Job, type QueuedJob } from "../../core/jobs/job.ts";
-import { findMissingGpus } from "../../core/jobs/job-request.ts";
+import { listPast } from "../../core/jobs/attempt.ts";
+import { isActive, type Job } from "../../core/jobs/job.ts";
 import { applyJobEvent } from "../../core/jobs/job-transition.ts";
 import { toWireJob } from "../../core/jobs/wire-job.ts";
-import { createInvalid, createLimitReached, createRefusal, type Refusal } from "../../core/refusal.ts";
+import { createRefusal, type Refusal } from "../../core/refusal.ts";
+import type { Transaction } from "../../core/store.ts";
 import { readCaller } from "../access/caller.ts";
 import { permit } from "../access/permit.ts";
 import type { ApiContext } from "../context.ts";
@@ -18,20 +20,22 @@ import { jobParams } from "../jobs/find-job.ts";
 import { defineRoute, type Handle, type Route, type RouteInput, type RouteSpec } from "../route.ts";
 
 type Decided = ReturnType<Decide>;
-type DecideFor = (job: Job, caller: Caller) => Decided;
+type DecideFor = (job: Job, caller: Caller, transaction: Transaction) => Decided;
 
 const editSpec = {
   method: "patch",
   path: "/v1/jobs/{id}",
   tags: ["jobs"],
-  summary: "Change a queued job, or the tag of any job",
+  summary: "Change a queued job, the time limit of a running one, or the tag, the name and the note of any job",
   asks: "contribute",
   params: jobParams,
   body: jsonBody(jobPatchSchema),
   responses: {
     200: describeJson("The job", wireJobSchema),
     ...describeErrors(
+      "FORBIDDEN",
       "INVALID_JOB_STATE",
+      "INVALID_REQUEST",
       "JOB_NOT_FOUND",
       "LIMIT_REACHED",
       "PAYLOAD_TOO_LARGE",
@@ -47,6 +51,8 @@ const removeSpec = {
   path: "/v1/jobs/{id}",
   tags: ["jobs"],
   summary: "Take a queued job out of the queue",
+  description:
+    "One that has run already, and waits for another attempt, is killed by it and stays with all that it has.",
   asks: "contribute",
   params: jobParams,
   responses: { 204: { description: "It is gone" }, ...describeErrors("INVALID_JOB_STATE", "JOB_NOT_FOUND") },
@@ -72,45 +78,12 @@ const changeFor = (
   decide: DecideFor,
 ): ReturnType<typeof changeJob> => {
   const caller = readCaller(request);
-  return changeJob({ ...context, log: caller.log }, params.id, (job) => {
+  return changeJob({ ...context, log: caller.log }, params.id, (job, transaction) => {
     const permitted = permit(request, { act: "change", job: job.id, owner: job.user });
     if (!permitted.ok) return permitted;
-    const decided = decide(job, caller);
+    const decided = decide(job, caller, transaction);
     return decided.ok ? ok({ ...decided.value, reason: `${decided.value.reason} by ${caller.name}` }) : decided;
   });
-};
-
-const refuseShare = ({ id, user, agent }: Job, numGpus: number): Refusal | null => {
-  if (agent === undefined || numGpus <= agent.gpus) return null;
-  const message = `Job ${id} is of the agent ${user}, which can't have ${numGpus} GPUs at once: it may have ${agent.gpus}`;
-  return createLimitReached(message, { limit: "agent_gpus", max: agent.gpus, asked: numGpus });
-};
-
-type GpuIndexes = ReturnType<typeof indexGpus>;
-
-const refuseMissing = (num_gpus: number, indexes: GpuIndexes): Refusal | null => {
-  const missing = indexes === null ? null : findMissingGpus({ num_gpus, gpu_idxs: null }, indexes);
-  return missing && createInvalid([{ loc: ["body", missing.field], msg: missing.message, type: missing.type }]);
-};
-
-const isEmpty = ({ command, priority, num_gpus, git_tag }: JobPatch): boolean =>
-  [command, priority, num_gpus, git_tag].every((value) => value === undefined || value === null);
-
-const pickQueuedEdits = (patch: JobPatch): Partial<Pick<QueuedJob, "command" | "priority" | "numGpus">> => ({
-  ...(typeof patch.command === "string" ? { command: patch.command } : {}),
-  ...(typeof patch.priority === "number" ? { priority: patch.priority } : {}),
-  ...(typeof patch.num_gpus === "number" ? { numGpus: patch.num_gpus } : {}),
-});
-
-const editJob = (job: Job, patch: JobPatch, indexes: GpuIndexes): Decided => {
-  const reason = "edited";
-  if (isEmpty(patch)) return ok({ after: job, reason });
-  const tag = typeof patch.git_tag === "string" ? { gitTag: patch.git_tag } : {};
-  const edited = applyJobEvent(job, { kind: "edit", ...pickQueuedEdits(patch), ...tag });
-  if (!edited.ok) return refuseState(edited.error.message);
-  const numGpus = patch.num_gpus ?? 0;
-  const refusal = refuseShare(job, numGpus) ?? refuseMissing(numGpus, indexes);
-  return refusal === null ? ok({ after: edited.value, reason }) : err(refusal);
 };
 
 const markForKill = (job: Job, { name }: Caller): Decided => {
@@ -121,10 +94,15 @@ const markForKill = (job: Job, { name }: Caller): Decided => {
   return marked.ok ? ok({ after: marked.value, reason }) : refuseState(marked.error.message);
 };
 
-const removeQueued = (job: Job): Decided =>
-  job.status === "queued"
-    ? ok({ after: null, reason: "removed" })
-    : refuseState(`Job ${job.id} is ${job.status}; only a queued job can be removed`);
+const giveUp = (job: Job, at: number): Decided => {
+  const killed = applyJobEvent(job, { kind: "give_up", at });
+  return killed.ok ? ok({ after: killed.value, reason: "given up" }) : refuseState(killed.error.message);
+};
+
+const removeQueued = (job: Job, at: number): Decided => {
+  if (job.status !== "queued") return refuseState(`Job ${job.id} is ${job.status}; only a queued job can be removed`);
+  return listPast(job).length > 0 ? giveUp(job, at) : ok({ after: null, reason: "removed" });
+};
 
 const removeFolder = async ({ jobDir, log }: ApiContext, { id }: Job): Promise<void> => {
   try {
@@ -137,17 +115,28 @@ const removeFolder = async ({ jobDir, log }: ApiContext, { id }: Job): Promise<v
 const remove =
   (context: ApiContext): Handle<typeof removeSpec> =>
   async (input) => {
-    const removed = await changeFor(context, input, removeQueued);
+    const removed = await changeFor(context, input, (job) => removeQueued(job, context.clock()));
     if (!removed.ok) return removed;
-    void removeFolder(context, removed.value.before);
+    if (removed.value.after === null) void removeFolder(context, removed.value.before);
     return ok(new Response(null, { status: 204 }));
   };
+
+const readGpuIndexes = async (
+  { gpus }: ApiContext,
+  { num_gpus: count, gpu_idxs: idxs }: JobPatch,
+): Promise<ReadonlySet<number> | null> => {
+  const isAsked = (count ?? 0) > 0 || (idxs ?? []).length > 0;
+  return isAsked ? indexGpus(await gpus.read()) : null;
+};
 
 const edit =
   (context: ApiContext): Handle<typeof editSpec> =>
   async (input) => {
-    const indexes = input.body.num_gpus ? indexGpus(await context.gpus.read()) : null;
-    const edited = await changeFor(context, input, (job) => editJob(job, input.body, indexes));
+    const { body: patch } = input;
+    const gpuIndexes = await readGpuIndexes(context, patch);
+    const edited = await changeFor(context, input, (job, caller, transaction) =>
+      decideEdit({ patch, caller, now: context.clock(), gpuIndexes })(job, transaction),
+    );
     return edited.ok ? ok(Response.json(toWireJob(edited.value.after ?? edited.value.before))) : edited;
   };
 

@@ -31,6 +31,7 @@ import { defineRoute, type Handle, type Route, type RouteSpec } from "../route.t
 const submissionErrors = describeErrors(
   "ARTIFACT_NOT_FOUND",
   "JOB_EXISTS",
+  "JOB_NOT_FOUND",
   "LIMIT_REACHED",
   "REQUEST_TIMEOUT",
   "PAYLOAD_TOO_LARGE",
@@ -74,7 +75,7 @@ const listSpec = {
   tags: ["jobs"],
   summary: "List jobs: running, then queued, then ended",
   description:
-    "`command_regex` is in RE2 syntax, has up to 1000 characters and matches anywhere in the command. `ended_since`, `ended_until` (Unix seconds, both included) and `exit_code` select among ended jobs and leave out all others. With `explain` each queued job says in `why` what keeps it waiting.",
+    "`command_regex` is in RE2 syntax, has up to 1000 characters and matches anywhere in the command, the name or the note. `ended_since`, `ended_until` (Unix seconds, both included) and `exit_code` select among ended jobs and leave out all others. With `explain` each queued job says in `why` what keeps it waiting.",
   query: jobsQuerySchema,
   responses: {
     200: describeJson("The jobs", z.array(explainedJobSchema)),
@@ -121,6 +122,8 @@ const toFilter = (query: JobsQuery): JobFilter => ({
   ...(query.status === undefined ? {} : { statuses: query.status }),
   ...(query.gpu_index === undefined ? {} : { gpuIndex: query.gpu_index }),
   ...(query.user === undefined ? {} : { user: query.user }),
+  ...(query.name === undefined ? {} : { name: query.name }),
+  ...(query.batch_id === undefined ? {} : { batchId: query.batch_id }),
   ...(query.ended_since === undefined ? {} : { endedSince: query.ended_since }),
   ...(query.ended_until === undefined ? {} : { endedUntil: query.ended_until }),
   ...(query.exit_code === undefined ? {} : { exitCode: query.exit_code }),
@@ -157,7 +160,7 @@ const list =
   async ({ query }) => {
     const matcher = await createMatcher(query.command_regex);
     if (!matcher.ok) return matcher;
-    const matching = matcher.value === null ? {} : { matchesCommand: matcher.value.matches };
+    const matching = matcher.value === null ? {} : { matchesText: matcher.value.matches };
     const jobs = context.store.listJobs({ ...toFilter(query), ...matching });
     const answer = await respondList(query.explain ? addReasons(context, jobs) : toWireSlices(jobs));
     return matcher.value?.isExhausted() ? err(tooSlow) : ok(answer);

@@ -1,3 +1,5 @@
+import { describeRetry, listPast } from "./attempt.ts";
+import { describeHalt } from "./halt.ts";
 import { isEnded, type Job } from "./job.ts";
 import type { JobEvent } from "./job-transition.ts";
 
@@ -9,27 +11,35 @@ const describeLoss = (reason: string, job: Job): string => {
   return job.killRequestedBy === undefined ? "killed" : `killed by ${job.killRequestedBy}`;
 };
 
+const PLAIN_REASONS = {
+  start: "its turn has come",
+  launch: "launched",
+  requeue: "its launch never began",
+  warn: "warned of its time limit",
+  report: "reported",
+  give_up: "given up",
+  account: "outputs accounted for",
+  edit: "edited",
+} as const;
+
+const tellRetry = (after: Job): string | null =>
+  after.status === "queued" ? describeRetry(after, listPast(after).length) : null;
+
 /** Why the event led to this job, in a few words. */
 export const explainEvent = (event: JobEvent, after: Job): string => {
   switch (event.kind) {
-    case "start":
-      return "its turn has come";
-    case "launch":
-      return "launched";
-    case "requeue":
-      return "its launch never began";
     case "exit":
-      return (isEnded(after) ? after.errorMessage : null) ?? "finished";
+      return tellRetry(after) ?? (isEnded(after) ? after.errorMessage : null) ?? "finished";
     case "lose":
-      return describeLoss(event.reason, after);
+      return tellRetry(after) ?? describeLoss(event.reason, after);
     case "mark_for_kill":
       return `kill asked for by ${event.by ?? "someone"}`;
-    case "report":
-      return "reported";
-    case "account":
-      return "outputs accounted for";
-    case "edit":
-      return "edited";
+    case "abandon":
+      return event.reason;
+    case "halt":
+      return describeHalt(event.halt);
+    default:
+      return PLAIN_REASONS[event.kind];
   }
 };
 

@@ -2,6 +2,8 @@ import { err, ok, type Result } from "../../../base/result.ts";
 import { type JobRequest, RUN_NOW_PRIORITY } from "../../../wire/job.ts";
 import { REQUIRED_ENV } from "../../../wire/job-names.ts";
 import type { AgentLimits } from "./agent-limits.ts";
+import { findWaitingField, readJobFields } from "./fields/job-fields.ts";
+import { type Asker, accountWait } from "./fields/waits.ts";
 import { type ArtifactId, type JobId, type QueuedJob, USUAL_UMASK } from "./job.ts";
 
 export type JobRequestError = Readonly<{ field: string; message: string; type: string }>;
@@ -15,17 +17,24 @@ export type JobFacts = Readonly<{
   gpuIndexes: ReadonlySet<number> | null;
   batchId?: string;
   agent?: AgentLimits | undefined;
+  asker: Asker;
 }>;
 
-const checkEnv = (request: JobRequest): JobRequestError | null => {
-  const services = [...request.integrations, ...request.notifications];
+/** What one of the services needs and the environment does not have; null where it has all. */
+export const findMissingVariable = (
+  services: readonly (keyof typeof REQUIRED_ENV)[],
+  env: Readonly<Record<string, string>>,
+): JobRequestError | null => {
   const missing = services.flatMap((service) =>
-    REQUIRED_ENV[service].filter((name) => !(name in request.env)).map((name) => ({ service, name })),
+    REQUIRED_ENV[service].filter((name) => !(name in env)).map((name) => ({ service, name })),
   )[0];
   if (missing === undefined) return null;
   const message = `Missing required environment variable ${missing.name} for ${missing.service}`;
   return { field: "env", message, type: "missing_env" };
 };
+
+const checkEnv = ({ integrations, notifications, env }: JobRequest): JobRequestError | null =>
+  findMissingVariable([...integrations, ...notifications], env);
 
 type GpuNeed = Pick<JobRequest, "num_gpus" | "gpu_idxs">;
 
@@ -49,6 +58,12 @@ export const findMissingGpus = (request: GpuNeed, indexes: ReadonlySet<number>):
 
 const checkGpus = (request: JobRequest, indexes: ReadonlySet<number> | null): JobRequestError | null =>
   indexes === null || request.run_immediately ? null : findMissingGpus(request, indexes);
+
+const checkRunNow = (request: JobRequest): JobRequestError | null => {
+  const field = request.run_immediately ? findWaitingField(request) : null;
+  const message = "A job that is to run immediately can't wait for anything";
+  return field === null ? null : { field, message, type: "waits_and_runs" };
+};
 
 const describeCode = (request: JobRequest): Pick<QueuedJob, "gitRepoUrl" | "gitBranch" | "gitTag" | "code"> => ({
   gitRepoUrl: request.git_repo_url ?? null,
@@ -82,7 +97,11 @@ const describeRun = ({ jobrc, umask, input_artifact_id: input }: JobRequest): Ru
   ...(typeof input === "string" ? { inputId: input as ArtifactId } : {}),
 });
 
-const describeOrigin = ({ batchId, agent }: JobFacts): Pick<QueuedJob, "batchId" | "agent"> => ({
+type OriginFields = Pick<QueuedJob, "createdAt" | "requestDigest" | "batchId" | "agent">;
+
+const describeOrigin = ({ now, requestDigest, batchId, agent }: JobFacts): OriginFields => ({
+  createdAt: now,
+  requestDigest,
   ...(batchId === undefined ? {} : { batchId }),
   ...(agent === undefined ? {} : { agent }),
 });
@@ -102,17 +121,17 @@ const buildJob = (request: JobRequest, facts: JobFacts): QueuedJob => ({
   ignoreBlacklist: request.ignore_blacklist,
   ...describeCode(request),
   nodeName: facts.nodeName,
-  createdAt: facts.now,
-  requestDigest: facts.requestDigest,
+  ...describeOrigin(facts),
   ...describeFiles(request),
   ...describeRun(request),
   notes: [],
-  ...describeOrigin(facts),
+  ...readJobFields(request, facts.asker),
 });
 
 export const createJob = (request: JobRequest, facts: JobFacts): Result<QueuedJob, JobRequestError> => {
-  const error = checkEnv(request) ?? checkGpus(request, facts.gpuIndexes);
-  return error === null ? ok(buildJob(request, facts)) : err(error);
+  const error = checkEnv(request) ?? checkGpus(request, facts.gpuIndexes) ?? checkRunNow(request);
+  if (error !== null) return err(error);
+  return ok(accountWait(buildJob(request, facts), facts.now));
 };
 
 /** One text for one request, whatever the order of its keys; the job's id is left out. */

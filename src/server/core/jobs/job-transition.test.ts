@@ -7,7 +7,7 @@ import {
   freeze,
   HANDLE,
 } from "../../../../tests/support/samples.ts";
-import { type Job, NO_OUTPUTS } from "./job.ts";
+import { type Job, NO_OUTPUTS, type RunningJob } from "./job.ts";
 import { applyJobEvent, type JobEvent, TRANSITIONS } from "./job-transition.ts";
 
 const JOBS: readonly Job[] = [
@@ -28,7 +28,10 @@ const EVENTS: readonly JobEvent[] = [
   { kind: "exit", at: 5, exitCode: 0 },
   { kind: "exit", at: 5, exitCode: 9 },
   { kind: "lose", at: 5, reason: "Lost: the machine restarted" },
+  { kind: "abandon", at: 5, reason: "Job b, which it waits for, failed" },
   { kind: "mark_for_kill" },
+  { kind: "halt", halt: { cause: "time", limitS: 60 } },
+  { kind: "warn" },
   { kind: "report", reports: { wandbUrl: "https://wandb.ai/x" } },
   { kind: "account", outputs: { state: "kept", files: 3 }, notes: ["a"] },
   { kind: "edit", command: "true", priority: 3, numGpus: 2 },
@@ -37,11 +40,15 @@ const EVENTS: readonly JobEvent[] = [
 const MOVES = [
   "queued start starting",
   "queued edit queued",
+  "queued give_up killed",
+  "queued abandon failed",
   "starting launch running",
   "starting requeue queued",
   "starting requeue killed",
   "starting exit completed",
   "starting exit failed",
+  "starting exit queued",
+  "starting lose queued",
   "starting lose failed",
   "starting lose killed",
   "starting mark_for_kill starting",
@@ -49,9 +56,13 @@ const MOVES = [
   "running requeue killed",
   "running exit completed",
   "running exit failed",
+  "running exit queued",
+  "running lose queued",
   "running lose failed",
   "running lose killed",
   "running mark_for_kill running",
+  "running halt running",
+  "running warn running",
   "running report running",
   "completed report completed",
   "failed report failed",
@@ -62,6 +73,31 @@ const MOVES = [
 ];
 
 const CASES = JOBS.flatMap((job) => EVENTS.map((event) => ({ job, event })));
+
+const RETRY = { retry: { count: 3, causes: ["exit", "machine"] } } as const;
+const ATTEMPT = {
+  startedAt: 200,
+  endedAt: 300,
+  gpuIdxs: [0],
+  exitCode: 9,
+  reason: "it failed",
+  cause: "exit",
+} as const;
+const PAST = { attempts: [ATTEMPT], retryAt: 310, dir: "/jobs/a", hasWork: true, messages: { discord: "17" } } as const;
+
+const CASES_OF_RETRIES = [
+  createStarting("a", RETRY),
+  createRunning("a", RETRY),
+  createQueued("a", { past: PAST }),
+].flatMap((job) =>
+  (
+    [
+      { kind: "exit", at: 5, exitCode: 9, cause: "exit" },
+      { kind: "lose", at: 5, reason: "Lost: the machine restarted", cause: "machine" },
+      { kind: "give_up", at: 5 },
+    ] as const
+  ).map((event) => ({ job, event })),
+);
 
 const apply = (job: Job, event: JobEvent): Job => {
   const next = applyJobEvent(freeze(job), freeze(event));
@@ -85,7 +121,7 @@ describe("applyJobEvent", () => {
 
   test("every move of the table happens, and no other: none leads out of an end, none back from running", () => {
     const seen = new Set(
-      CASES.flatMap(({ job, event }) => {
+      [...CASES, ...CASES_OF_RETRIES].flatMap(({ job, event }) => {
         const next = applyJobEvent(job, event);
         return next.ok ? [`${job.status} ${event.kind} ${next.value.status}`] : [];
       }),
@@ -111,6 +147,86 @@ describe("applyJobEvent", () => {
         envNames: job.envNames,
       } as Partial<Job>);
     }
+  });
+
+  test("a job that failed by a cause of its retries is queued again, in its place, with what its attempt left", () => {
+    const running = createRunning("a", {
+      ...RETRY,
+      priority: 3,
+      startedAt: 200,
+      notificationMessages: { discord: "17" },
+    });
+    const again = apply(running, {
+      kind: "exit",
+      at: 300,
+      exitCode: 9,
+      reason: "it failed",
+      cause: "exit",
+      hasWork: true,
+    });
+    expect(again).toEqual({ ...createQueued("a", { ...RETRY, priority: 3 }), past: PAST });
+    const started = apply(again, { kind: "start", at: 400, gpuIdxs: [1], dir: "/jobs/a" });
+    const next = apply(started, { kind: "launch", handle: HANDLE });
+    expect(next).toMatchObject({ status: "running", past: PAST, notificationMessages: { discord: "17" } });
+    const last = apply(next, { kind: "exit", at: 500, exitCode: 0 });
+    expect(last).toMatchObject({ status: "completed", exitCode: 0, past: PAST } as Partial<Job>);
+  });
+
+  test("no other failure is tried again, nor one too many, nor one after a kill was asked for", () => {
+    const exit = { kind: "exit", at: 300, exitCode: 9, cause: "exit" } as const;
+    const fail = (job: Partial<RunningJob>, event: JobEvent = exit): string =>
+      apply(createRunning("a", job), event).status;
+    expect(fail(RETRY)).toBe("queued");
+    expect(fail({})).toBe("failed");
+    expect(fail({ retry: null })).toBe("failed");
+    expect(fail(RETRY, { ...exit, cause: "oom" })).toBe("failed");
+    expect(fail(RETRY, { ...exit, exitCode: 0 })).toBe("completed");
+    expect(fail(RETRY, { kind: "lose", at: 300, reason: "Could not unpack the artifact", cause: null })).toBe("failed");
+    expect(fail({ ...RETRY, markedForKill: true })).toBe("failed");
+    const tried = { ...PAST, attempts: Array(3).fill(ATTEMPT) };
+    expect(fail({ ...RETRY, past: tried })).toBe("failed");
+    const halt = { cause: "time", limitS: 60 } as const;
+    const lose = { kind: "lose", at: 300, reason: "Lost: its session ended", cause: "machine" } as const;
+    expect(fail({ ...RETRY, halt }, lose)).toBe("failed");
+    expect(fail({ retry: { count: 1, causes: ["time"] }, halt }, lose)).toBe("queued");
+    expect(fail({ retry: { count: 1, causes: ["time"] }, halt, markedForKill: true }, lose)).toBe("failed");
+  });
+
+  test("attempts are 10 s, 1 min, then 5 min apart", () => {
+    let job: Job = createQueued("a", { retry: { count: 4, causes: ["exit"] } });
+    const delays: number[] = [];
+    for (const at of [1000, 2000, 3000, 4000]) {
+      job = apply(job, { kind: "start", at, gpuIdxs: [0], dir: "/jobs/a" });
+      job = apply(job, { kind: "exit", at: at + 100, exitCode: 9, cause: "exit" });
+      delays.push((job.past?.retryAt ?? 0) - at - 100);
+    }
+    expect(delays).toEqual([10, 60, 300, 300]);
+  });
+
+  test("a launch that is taken back is no attempt, and takes none away", () => {
+    const started = apply(createQueued("a", { past: PAST }), { kind: "start", at: 400, gpuIdxs: [1], dir: "/jobs/a" });
+    expect(apply(started, { kind: "requeue", at: 410 })).toEqual(createQueued("a", { past: PAST }));
+  });
+
+  test("a job that waits for another attempt and is given up has been killed, with what its last attempt left", () => {
+    expect(apply(createQueued("a", { past: PAST }), { kind: "give_up", at: 305 })).toMatchObject({
+      ...{ status: "killed", startedAt: 200, completedAt: 305, exitCode: null, errorMessage: null, dir: "/jobs/a" },
+      ...{ past: PAST, outputs: { ...NO_OUTPUTS, state: "moving" }, notificationMessages: { discord: "17" } },
+    } as Partial<Job>);
+    expect(applyJobEvent(createQueued("a"), { kind: "give_up", at: 305 }).ok).toBe(false);
+  });
+
+  test("a job that its limit ended has failed, unless its exit code was there before or a kill was asked for before", () => {
+    const halt = { kind: "halt", halt: { cause: "time", limitS: 7200 } } as const;
+    const lose = { kind: "lose", at: 700, reason: "Lost: its session ended" } as const;
+    const halted = apply(createRunning("a"), halt);
+    const failed = { status: "failed", exitCode: null, errorMessage: "Time limit of 2 h reached" } as Partial<Job>;
+    expect(apply(halted, lose)).toMatchObject(failed);
+    expect(apply(apply(halted, { kind: "mark_for_kill" }), lose)).toMatchObject(failed);
+    expect(apply(halted, { kind: "requeue", at: 700 })).toMatchObject(failed);
+    expect(apply(halted, { kind: "exit", at: 700, exitCode: 0 })).toMatchObject({ status: "completed", exitCode: 0 });
+    const killed = apply(createRunning("a", { markedForKill: true }), halt);
+    expect(apply(killed, lose)).toMatchObject({ status: "killed", errorMessage: null });
   });
 
   test("a job whose processes are gone is killed if it was marked for that, else failed with the reason", () => {

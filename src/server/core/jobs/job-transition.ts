@@ -1,35 +1,42 @@
 import { err, ok, type Problem, type Result } from "../../../base/result.ts";
-import { describeExit } from "./exit-code.ts";
+import type { BootTime } from "../clock.ts";
+import { isForAnyTime, type JobFields } from "./fields/job-fields.ts";
+import { keepHold } from "./fields/waits.ts";
+import { type Halt, isStopping } from "./halt.ts";
 import {
-  type EndedJob,
+  type ActiveJob,
   isActive,
   isEnded,
   type Job,
   type JobHandle,
   type JobStatus,
-  NO_OUTPUTS,
   type Outputs,
+  type QueuedJob,
   type Reports,
 } from "./job.ts";
+import {
+  abandonJob,
+  addNotes,
+  beginReports,
+  type Exit,
+  exitJob,
+  giveUpJob,
+  type Loss,
+  loseJob,
+  requeueJob,
+} from "./job-end.ts";
 
-type Work = Readonly<{ hasWork?: boolean }>;
-
-/** `reason` is all that there is to say of an exit, `hint` one sentence more. `hasWork`: the job's command had started, so its folder may hold what it made. */
 export type JobEvent =
-  | Readonly<{ kind: "start"; at: number; gpuIdxs: readonly number[]; dir: string }>
+  | Readonly<{ kind: "start"; at: number; gpuIdxs: readonly number[]; dir: string; begunAt?: BootTime }>
   | Readonly<{ kind: "launch"; handle: JobHandle }>
   | Readonly<{ kind: "requeue"; at: number }>
-  | (Readonly<{
-      kind: "exit";
-      at: number;
-      exitCode: number;
-      hint?: string | null;
-      reason?: string;
-      notes?: readonly string[];
-    }> &
-      Work)
-  | (Readonly<{ kind: "lose"; at: number; reason: string }> & Work)
+  | (Readonly<{ kind: "exit" }> & Exit)
+  | (Readonly<{ kind: "lose" }> & Loss)
+  | Readonly<{ kind: "give_up"; at: number }>
+  | Readonly<{ kind: "abandon"; at: number; reason: string }>
   | Readonly<{ kind: "mark_for_kill"; by?: string }>
+  | Readonly<{ kind: "halt"; halt: Halt }>
+  | Readonly<{ kind: "warn" }>
   | Readonly<{ kind: "report"; reports: Partial<Reports>; notes?: readonly string[] }>
   | Readonly<{ kind: "account"; outputs: Partial<Outputs>; notes?: readonly string[] }>
   | Readonly<{
@@ -38,33 +45,35 @@ export type JobEvent =
       priority?: number | undefined;
       numGpus?: number | undefined;
       gitTag?: string | undefined;
+      spec?: Partial<Pick<QueuedJob, "numGpus" | "requestedGpuIdxs" | "envNames" | "carriedNames">>;
+      fields?: JobFields;
     }>;
 
 type EventKind = JobEvent["kind"];
 
 /** From a status, each event that may happen to it and the statuses that it may lead to. */
 export const TRANSITIONS: Readonly<Record<JobStatus, Readonly<Partial<Record<EventKind, readonly JobStatus[]>>>>> = {
-  queued: { start: ["starting"], edit: ["queued"] },
+  queued: { start: ["starting"], edit: ["queued"], give_up: ["killed"], abandon: ["failed"] },
   starting: {
     launch: ["running"],
     requeue: ["queued", "killed"],
-    exit: ["completed", "failed"],
-    lose: ["failed", "killed"],
+    exit: ["completed", "failed", "queued"],
+    lose: ["failed", "killed", "queued"],
     mark_for_kill: ["starting"],
   },
   running: {
     requeue: ["queued", "killed"],
-    exit: ["completed", "failed"],
-    lose: ["failed", "killed"],
+    exit: ["completed", "failed", "queued"],
+    lose: ["failed", "killed", "queued"],
     mark_for_kill: ["running"],
+    halt: ["running"],
+    warn: ["running"],
     report: ["running"],
   },
   completed: { report: ["completed"], account: ["completed"] },
   failed: { report: ["failed"], account: ["failed"] },
   killed: { report: ["killed"], account: ["killed"] },
 };
-
-const NO_REPORTS: Reports = { wandbUrl: null, notificationMessages: {} };
 
 const ADVICE: Readonly<Partial<Record<EventKind, string>>> = {
   edit: "only a queued job can be edited",
@@ -77,54 +86,19 @@ const refuse = (job: Job, event: JobEvent): Result<never, Problem> => {
   return err({ message: `Job ${job.id} is ${status}: ${advice}` });
 };
 
-const isGitTagOnly = (event: JobEvent): boolean =>
-  event.kind === "edit" && event.command === undefined && event.priority === undefined && event.numGpus === undefined;
+const mayEdit = (job: Job, event: JobEvent): boolean =>
+  event.kind === "edit" &&
+  event.command === undefined &&
+  event.priority === undefined &&
+  event.numGpus === undefined &&
+  event.spec === undefined &&
+  isForAnyTime(event.fields ?? {}, isActive(job));
 
-const isMisfit = (job: Job, event: JobEvent): boolean => event.kind === "start" && event.gpuIdxs.length !== job.numGpus;
-
-const endJob = (
-  job: Extract<Job, { status: "starting" | "running" }>,
-  { hasWork, ...outcome }: Pick<EndedJob, "status" | "completedAt" | "exitCode" | "errorMessage"> & Required<Work>,
-): EndedJob => {
-  const completedAt = Math.max(outcome.completedAt, job.startedAt);
-  const outputs = hasWork ? { ...NO_OUTPUTS, state: "moving" as const } : NO_OUTPUTS;
-  return { ...NO_REPORTS, handle: null, ...job, ...outcome, completedAt, outputs };
-};
-
-const addNotes = <Noted extends Job>(job: Noted, notes: readonly string[]): Noted => ({
-  ...job,
-  notes: [...new Set([...job.notes, ...notes])],
-});
-
-const exitJob = (job: Job, event: Extract<JobEvent, { kind: "exit" }>): Job => {
-  if (!isActive(job)) return job;
-  const errorMessage = event.exitCode === 0 ? null : (event.reason ?? describeExit(event.exitCode, event.hint));
-  const status = event.exitCode === 0 ? "completed" : "failed";
-  const { at: completedAt, exitCode, hasWork = false, notes = [] } = event;
-  return endJob(addNotes(job, notes), { status, completedAt, exitCode, errorMessage, hasWork });
-};
-
-const loseJob = (job: Job, event: Extract<JobEvent, { kind: "lose" }>): Job => {
-  if (!isActive(job)) return job;
-  const status = job.markedForKill ? "killed" : "failed";
-  const errorMessage = job.markedForKill ? null : event.reason;
-  const { at: completedAt, hasWork = false } = event;
-  return endJob(job, { status, completedAt, exitCode: null, errorMessage, hasWork });
-};
+const isMisfit = (job: Job, event: JobEvent): boolean =>
+  event.kind === "give_up" ? job.past === undefined : event.kind === "start" && event.gpuIdxs.length !== job.numGpus;
 
 const accountFor = (job: Job, { outputs, notes = [] }: Extract<JobEvent, { kind: "account" }>): Job =>
   isEnded(job) ? { ...addNotes(job, notes), outputs: { ...job.outputs, ...outputs } } : job;
-
-const requeueJob = (job: Job, at: number): Job => {
-  if (!isActive(job)) return job;
-  if (job.markedForKill) return loseJob(job, { kind: "lose", at, reason: "Killed before it started" });
-  const { startedAt: _startedAt, gpuIdxs: _gpuIdxs, dir: _dir, markedForKill: _marked, ...rest } = job;
-  const { killRequestedBy: _by, ...spec } = rest;
-  if (!("handle" in spec)) return { ...spec, status: "queued" };
-  const { handle: _handle, wandbUrl: _url, wandbNote: _note, notificationMessages: _messages, ...told } = spec;
-  const { inputSince: _since, ...unlaunched } = told;
-  return { ...unlaunched, status: "queued" };
-};
 
 const editJob = (job: Job, event: Extract<JobEvent, { kind: "edit" }>): Job => ({
   ...job,
@@ -133,43 +107,82 @@ const editJob = (job: Job, event: Extract<JobEvent, { kind: "edit" }>): Job => (
   numGpus: event.numGpus ?? job.numGpus,
   requestedGpuIdxs: event.numGpus === undefined || event.numGpus === job.numGpus ? job.requestedGpuIdxs : [],
   gitTag: event.gitTag ?? job.gitTag,
+  ...event.spec,
+  ...keepHold(job, event.fields ?? {}),
 });
 
 const startJob = (job: Job, event: Extract<JobEvent, { kind: "start" }>): Job => {
   if (job.status !== "queued") return job;
-  const { at, gpuIdxs, dir } = event;
-  return { ...job, status: "starting", startedAt: at, gpuIdxs, dir, markedForKill: false };
+  const { at, gpuIdxs, dir, begunAt } = event;
+  const begun = begunAt === undefined ? {} : { begunAt };
+  return { ...job, status: "starting", startedAt: at, gpuIdxs, dir, markedForKill: false, ...begun };
 };
 
-const markForKill = (job: Job, { by }: Extract<JobEvent, { kind: "mark_for_kill" }>): Job =>
-  isActive(job) ? { ...job, markedForKill: true, ...(by === undefined ? {} : { killRequestedBy: by }) } : job;
+type Mark = Extract<JobEvent, { kind: "mark_for_kill" | "halt" | "warn" }>;
 
-const moveJob = (job: Job, event: JobEvent): Job => {
+const markJob = (job: Job, event: Mark): Job => {
+  if (!isActive(job)) return job;
   switch (event.kind) {
-    case "start":
-      return startJob(job, event);
-    case "launch":
-      return job.status === "starting" ? { ...NO_REPORTS, ...job, status: "running", handle: event.handle } : job;
-    case "requeue":
-      return requeueJob(job, event.at);
-    case "exit":
-      return exitJob(job, event);
-    case "lose":
-      return loseJob(job, event);
     case "mark_for_kill":
-      return markForKill(job, event);
+      return { ...job, markedForKill: true, ...(event.by === undefined ? {} : { killRequestedBy: event.by }) };
+    case "halt":
+      return isStopping(job) ? job : { ...job, halt: event.halt };
+    case "warn":
+      return { ...job, isWarned: true };
+  }
+};
+
+type Amendment = Extract<JobEvent, Mark | Readonly<{ kind: "report" | "account" | "edit" }>>;
+
+const amendJob = (job: Job, event: Amendment): Job => {
+  switch (event.kind) {
     case "report":
       return job.status === "running" || isEnded(job) ? { ...addNotes(job, event.notes ?? []), ...event.reports } : job;
     case "account":
       return accountFor(job, event);
     case "edit":
       return editJob(job, event);
+    default:
+      return markJob(job, event);
+  }
+};
+
+type Move = Extract<JobEvent, Readonly<{ kind: "launch" | "requeue" | "exit" | "lose" }>>;
+
+const moveActive = (job: ActiveJob, event: Move): Job => {
+  switch (event.kind) {
+    case "launch":
+      return { ...beginReports(job), ...job, status: "running", handle: event.handle };
+    case "requeue":
+      return requeueJob(job, event.at);
+    case "exit":
+      return exitJob(job, event);
+    case "lose":
+      return loseJob(job, event);
+  }
+};
+
+const moveJob = (job: Job, event: JobEvent): Job => {
+  switch (event.kind) {
+    case "start":
+      return startJob(job, event);
+    case "give_up":
+      return (job.status === "queued" ? giveUpJob(job, event.at) : null) ?? job;
+    case "abandon":
+      return job.status === "queued" ? abandonJob(job, event) : job;
+    case "launch":
+    case "requeue":
+    case "exit":
+    case "lose":
+      return isActive(job) ? moveActive(job, event) : job;
+    default:
+      return amendJob(job, event);
   }
 };
 
 /** The only function that changes a job. It refuses what the table does not allow, and a start on too few or many GPUs. */
 export const applyJobEvent = (job: Job, event: JobEvent): Result<Job, Problem> => {
-  if (isGitTagOnly(event)) return ok(moveJob(job, event));
+  if (mayEdit(job, event)) return ok(moveJob(job, event));
   const isAllowed = TRANSITIONS[job.status][event.kind] !== undefined && !isMisfit(job, event);
   return isAllowed ? ok(moveJob(job, event)) : refuse(job, event);
 };

@@ -1,7 +1,11 @@
 import type { OutputState } from "../../../wire/files.ts";
 import type { Integration, Notification } from "../../../wire/job.ts";
 import type { JobLink } from "../../../wire/links/link-paths.ts";
+import type { BootTime } from "../clock.ts";
 import type { AgentLimits } from "./agent-limits.ts";
+import type { Past } from "./attempt.ts";
+import type { JobFields } from "./fields/job-fields.ts";
+import type { Halt } from "./halt.ts";
 
 export type JobId = string & { readonly __brand: "JobId" };
 export type ArtifactId = string & { readonly __brand: "ArtifactId" };
@@ -20,7 +24,7 @@ export type CodeFacts = Readonly<{
   root?: string;
 }>;
 
-/** `gpuIdxs` are the GPUs asked for by index, empty when any will do; `numGpus` always says how many. `carriedNames`: of `envNames` those that came from the user's shell. `umask` is octal, `inputId` the artifact that its standard input is, `agent` are the limits of its user where that is an agent. `takenOverAt`: when it came from an earlier Nexus. */
+/** `gpuIdxs` are the GPUs asked for by index, empty when any will do; `numGpus` always says how many. `carriedNames`: of `envNames` those that came from the user's shell. `umask` is octal, `inputId` the artifact that its standard input is, `agent` are the limits of its user where that is an agent. `takenOverAt`: when it came from an earlier Nexus. `avoidedGpuIdxs`: those that failed it. */
 export type JobSpec = Readonly<{
   id: JobId;
   command: string;
@@ -41,7 +45,6 @@ export type JobSpec = Readonly<{
   nodeName: string;
   createdAt: number;
   requestDigest: string;
-  batchId?: string;
   code: CodeFacts;
   outputGlobs: readonly string[] | null;
   links: readonly JobLink[];
@@ -50,15 +53,25 @@ export type JobSpec = Readonly<{
   agent?: AgentLimits;
   notes: readonly string[];
   takenOverAt?: number;
-}>;
+  past?: Past;
+  avoidedGpuIdxs?: readonly number[];
+}> &
+  JobFields;
 
+/** `begunAt` is the start on the clock that nobody sets, `halt` why it is ended unasked; `isWarned`: its processes were told that its limit is near. */
 export type Launch = Readonly<{
   startedAt: number;
   gpuIdxs: readonly number[];
   dir: string;
   markedForKill: boolean;
   killRequestedBy?: string;
+  begunAt?: BootTime;
+  halt?: Halt;
+  isWarned?: boolean;
 }>;
+
+/** Of a job that has ended; null where it ended while it waited, and never started. */
+export type PastLaunch = Omit<Launch, "startedAt" | "dir"> & Readonly<{ startedAt: number | null; dir: string | null }>;
 
 /**
  * `wandbNote` is there for a run without a page, or with one that W&B did not confirm. `inputSince` (Unix seconds) since when the job
@@ -87,7 +100,7 @@ export type QueuedJob = JobSpec & Readonly<{ status: "queued" }>;
 export type StartingJob = JobSpec & Launch & Readonly<{ status: "starting" }>;
 export type RunningJob = JobSpec & Launch & Reports & Readonly<{ status: "running"; handle: JobHandle }>;
 export type EndedJob = JobSpec &
-  Launch &
+  PastLaunch &
   Reports &
   Readonly<{
     status: "completed" | "failed" | "killed";
@@ -103,6 +116,8 @@ export const USUAL_UMASK = "0022";
 export const NO_FILES: Amount = { files: 0, bytes: 0 };
 
 export const UNKNOWN_CODE: CodeFacts = { commit: null, tree: null, isDirty: null, workdir: null };
+
+export const NO_LAUNCH: PastLaunch = { startedAt: null, dir: null, gpuIdxs: [], markedForKill: false };
 
 export const NO_OUTPUTS: Outputs = {
   ...NO_FILES,

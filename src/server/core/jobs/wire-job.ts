@@ -1,7 +1,9 @@
 import { MASK } from "../../../base/secret-names.ts";
 import type { WireOutputs } from "../../../wire/files.ts";
 import type { WireJob, WireStatus } from "../../../wire/job.ts";
+import { tellJobFields } from "./fields/job-fields.ts";
 import { isEnded, type Job, type JobHandle, type JobStatus, NO_OUTPUTS, USUAL_UMASK } from "./job.ts";
+import { listAttempts } from "./job-attempts.ts";
 
 type SpecFields = Omit<WireJob, keyof LaunchFields | keyof EndFields | keyof ReportFields | "outputs">;
 type CodeFields = Pick<
@@ -68,6 +70,8 @@ const describeSpec = (job: Job): SpecFields => ({
   ignore_blacklist: job.ignoreBlacklist,
   ...describeRun(job),
   notes: [...job.notes],
+  ...tellJobFields(job),
+  attempts: [...listAttempts(job)],
 });
 
 const handleOf = (job: Job): JobHandle | null => ("handle" in job ? job.handle : null);

@@ -38,9 +38,14 @@ const isOfJobWanted = ({ users, digest }: NotifyChannel, { event, job }: JobNews
   return isOf(users, job) && isListed && !(digest && job.batchId !== undefined);
 };
 
+const NAMES_IN_LISTS: Readonly<Partial<Record<NoticeEvent, NoticeEvent>>> = {
+  disk_low: "unhealthy",
+  retried: "failed",
+};
+
 const isWantedBy = (channel: NotifyChannel, news: News): boolean => {
   const { events, users, digest } = channel;
-  const name = news.event === "disk_low" ? "unhealthy" : news.event;
+  const name = NAMES_IN_LISTS[news.event] ?? news.event;
   const isListed = events.some((event) => event === name);
   switch (news.kind) {
     case "job":

@@ -14,7 +14,7 @@ export type Batch = Readonly<{
 
 /**
  * `run_found` and `log_uploaded` change a message that was sent before. `disk_low`: too little is free where the job runs.
- * `files_expire`: what the job made goes soon. `waits_for_input`: it has done so for five minutes.
+ * `retried`: it failed, and is tried once more after `attempt`. `files_expire`: what the job made goes soon. `waits_for_input`: it has done so for five minutes.
  */
 export type JobNews = Readonly<{
   kind: "job";
@@ -27,8 +27,10 @@ export type JobNews = Readonly<{
     | "log_uploaded"
     | "disk_low"
     | "files_expire"
-    | "waits_for_input";
+    | "waits_for_input"
+    | "retried";
   job: Job;
+  attempt?: number;
 }>;
 
 /** All jobs of the batch have ended or were removed, `lastJob` after all others. */

@@ -1,4 +1,5 @@
 import { describeGoing, describeKept } from "../../../wire/outputs-text.ts";
+import { describeRetry } from "../jobs/attempt.ts";
 import { isEnded, type Job } from "../jobs/job.ts";
 import { tellRun } from "../jobs/job-run.ts";
 import type { Batch, BatchNews, JobNews, MachineNews, News } from "./news.ts";
@@ -21,7 +22,7 @@ const formatTime = (seconds: number): string => {
 };
 
 const describeRuntime = (job: Job): string | null =>
-  isEnded(job) ? formatTime(job.completedAt - job.startedAt) : null;
+  isEnded(job) && job.startedAt !== null ? formatTime(job.completedAt - job.startedAt) : null;
 
 /** What is kept of what the job made; null where it made nothing. */
 export const describeFiles = (job: Job): string | null => {
@@ -39,8 +40,9 @@ export const describeInputWait = ({ id }: Pick<Job, "id">): string =>
 /** What follows from it for a job that runs. */
 export const DISK_LOW = "Less than min_free_gb is free: nothing new starts, and what the job writes may not fit";
 
-const listFacts = ({ job, event, logUrl }: JobFacts): readonly (readonly [string, string | null])[] => [
+const listFacts = ({ job, event, attempt = 0, logUrl }: JobFacts): readonly (readonly [string, string | null])[] => [
   ["Input", event === "waits_for_input" ? describeInputWait(job) : null],
+  ["Retry", event === "retried" ? describeRetry(job, attempt) : null],
   ["Disk", event === "disk_low" ? DISK_LOW : null],
   ["Error", isEnded(job) ? job.errorMessage : null],
   ["Command", clipEnd(job.command, MAX_COMMAND)],
@@ -84,6 +86,7 @@ const titleBatch = (batch: Batch, node: string): string => {
 
 /** What is said of a job, after its id. */
 export const nameEvent = (event: JobNews["event"]): string => {
+  if (event === "retried") return "failed and is tried again";
   if (event === "disk_low") return "is short of disk space";
   if (event === "waits_for_input") return "waits for input";
   return event === "files_expire" ? "made files that go soon" : event;

@@ -3,7 +3,8 @@ import type { Batch, BatchNews, JobNews, MachineNews } from "./news.ts";
 
 type Secrets = Readonly<Record<string, string>>;
 
-export type JobSubject = Readonly<{ kind: "job"; event: JobNews["event"]; jobId: JobId }>;
+/** With `attempt` it is told once of each. */
+export type JobSubject = Readonly<{ kind: "job"; event: JobNews["event"]; jobId: JobId; attempt?: number }>;
 type BatchSubject = Readonly<{ kind: "batch"; event: BatchNews["event"]; batchId: string; lastJobId: JobId }>;
 type MachineSubject = Readonly<{ kind: "machine"; event: MachineNews["event"] }>;
 

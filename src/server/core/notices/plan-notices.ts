@@ -1,3 +1,4 @@
+import { listPast } from "../jobs/attempt.ts";
 import { isEnded, isMoving, type Job } from "../jobs/job.ts";
 import { tellRun } from "../jobs/job-run.ts";
 import type { JobNews, News } from "./news.ts";
@@ -30,11 +31,14 @@ const wasNeverFoundWaiting = (job: Job): boolean => !("inputSince" in job) || jo
 
 const isWarned = (job: Job): boolean => isEnded(job) && job.outputs.isWarned;
 
+const findMove = (before: Job, after: Job): JobNews["event"] | null => {
+  if (listPast(after).length > listPast(before).length) return "retried";
+  if (after.status === "running") return listPast(after).length === 0 ? "started" : null;
+  return isEnded(after) ? after.status : null;
+};
+
 const findEvent = (before: Job, after: Job): JobNews["event"] | null => {
-  if (before.status !== after.status) {
-    if (after.status === "running") return "started";
-    return isEnded(after) ? after.status : null;
-  }
+  if (before.status !== after.status) return findMove(before, after);
   if (isWarned(after) && !isWarned(before)) return "files_expire";
   if (wasNeverFoundWaiting(before) && !wasNeverFoundWaiting(after)) return "waits_for_input";
   return hasNewRun(before, after) ? "run_found" : null;
@@ -43,7 +47,10 @@ const findEvent = (before: Job, after: Job): JobNews["event"] | null => {
 const toSubject = (news: News): KeptSubject => {
   switch (news.kind) {
     case "job":
-      return { kind: news.kind, event: news.event, jobId: news.job.id };
+      return {
+        ...{ kind: news.kind, event: news.event, jobId: news.job.id },
+        ...(news.attempt === undefined ? {} : { attempt: news.attempt }),
+      };
     case "batch": {
       const { kind, event, batch, lastJob } = news;
       return { kind, event, batchId: batch.id, lastJobId: lastJob.id, removedJob: isEnded(lastJob) ? null : lastJob };
@@ -97,5 +104,7 @@ export const planNotices = (news: News, source: NoticeSource): readonly Notice[]
 /** Nothing for a change that is of no interest to anyone. */
 export const planJobNotices = (before: Job, after: Job, source: NoticeSource): readonly Notice[] => {
   const event = findEvent(before, after);
-  return event === null ? [] : planNotices({ kind: "job", event, job: after }, source);
+  if (event === null) return [];
+  const attempt = event === "retried" ? { attempt: listPast(after).length } : {};
+  return planNotices({ kind: "job", event, job: after, ...attempt }, source);
 };

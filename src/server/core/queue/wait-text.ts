@@ -1,15 +1,18 @@
-import type { Job } from "../jobs/job.ts";
+import type { Job, JobId } from "../jobs/job.ts";
 import { describeDiskRoom } from "../machine/disk-room.ts";
 import type { ProcessOwner } from "../machine/host.ts";
+import type { Ineligibility } from "./eligibility.ts";
+import { describeIneligibility } from "./eligibility-text.ts";
 import type { Allocation } from "./queue-turns.ts";
 import type { Blocker, Candidate, Obstacle, Wait } from "./wait.ts";
 
-/** `gpuError` is why the GPUs can't be read, if they can't; `gpuHint` what would make that quicker. */
+/** `gpuError` is why the GPUs can't be read, if they can't; `gpuHint` what would make that quicker; `listNeeds` has the first of the jobs that one waits for. */
 export type WaitNotes = Readonly<{
   owners: ReadonlyMap<number, ProcessOwner>;
   gpuError: string | null;
   gpuHint: string | null;
   maxPassedOverS: number;
+  listNeeds: (id: JobId) => readonly JobId[];
 }>;
 
 type Taken = Extract<Blocker, { kind: "gpus_taken" }>;
@@ -100,11 +103,8 @@ const describeAgentLimit = ({ share, used, hasSpent }: AgentLimit): string =>
 const describeLimitOf = (blocker: AgentLimit | CpuLimit): string =>
   blocker.kind === "agent_limit" ? describeAgentLimit(blocker) : describeCpuLimit(blocker);
 
-/** One sentence without its full stop, for people. */
-export const describeWait = ({ job, blocker }: Wait, notes: WaitNotes): string => {
-  switch (blocker?.kind) {
-    case undefined:
-      return describeStart(job.numGpus, notes);
+const describeBlocker = (job: Job, blocker: Exclude<Blocker, Ineligibility>, notes: WaitNotes): string => {
+  switch (blocker.kind) {
     case "disk_low":
       return `Nothing starts: ${describeDiskRoom(blocker.disk)}`;
     case "machine":
@@ -123,4 +123,12 @@ export const describeWait = ({ job, blocker }: Wait, notes: WaitNotes): string =
     case "cpu_limit":
       return describeLimitOf(blocker);
   }
+};
+
+/** One sentence without its full stop, for people. */
+export const describeWait = ({ job, blocker }: Wait, notes: WaitNotes): string => {
+  if (blocker === null) return describeStart(job.numGpus, notes);
+  return "until" in blocker
+    ? describeIneligibility(job, blocker, notes.listNeeds(job.id))
+    : describeBlocker(job, blocker, notes);
 };

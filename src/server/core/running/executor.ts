@@ -33,13 +33,14 @@ export type JobWork = Readonly<{
 
 /**
  * `probe` is one call for all jobs. `kill` sends TERM, or KILL with `force`, to every process of each job and returns
- * at once; a later `probe` tells what is left. `watch` calls back when the job may have ended, and returns its own end.
+ * at once; a later `probe` tells what is left. `warn` sends USR1 to those processes of each job that catch it. `watch` calls back when the job may have ended, and returns its own end.
  * `attachCommand` shows the job's terminal in the one that it is run in; `fitCommand` gives the job's terminal a size.
  */
 export type Executor = Readonly<{
   launch: (job: StartingJob, work: JobWork) => Promise<Result<JobHandle, LaunchError>>;
   probe: (jobs: readonly ActiveJob[]) => Promise<ReadonlyMap<JobId, Observation>>;
   kill: (jobs: readonly ActiveJob[], force: boolean) => Promise<Result<void, Problem>>;
+  warn: (jobs: readonly ActiveJob[]) => Promise<Result<void, Problem>>;
   watch: (job: ActiveJob, onChange: () => void) => () => void;
   attachCommand: (handle: JobHandle) => readonly string[];
   fitCommand: (handle: JobHandle, size: TerminalSize) => readonly string[];
@@ -57,18 +58,28 @@ export type LogStart = LogEnd & Readonly<{ place: LogPlace | null }>;
 /** `position` is the byte of the log that `bytes` begin with. */
 export type ResumedLog = Readonly<{ position: number; bytes: ReadableStream<Uint8Array> }>;
 
+/** From the attempt `first` on: whether nothing more comes to the log of one, and whether none comes after it. */
+export type AttemptsFollowed = Readonly<{
+  first: number;
+  isOver: (attempt: number) => boolean;
+  isLast: (attempt: number) => boolean;
+}>;
+
 /**
  * `isRemoved`: the job's folder, or all logs in it, are gone. `knowsTimes`: when the log was written is noted. Where something was left out of a log that is too large, a mark
- * stands in all of these; what `resume` returns ends after it.
+ * stands in all of these; what `resume` returns ends after it. `follow` goes on with the logs of later attempts where it is told of them.
  */
-export type LogFile = Readonly<{
+export type LogReads = Readonly<{
   isRemoved: (id: JobId) => Promise<boolean>;
   knowsTimes: (id: JobId) => Promise<boolean>;
   readTail: (id: JobId, lastLines: number | null, since?: number | null) => Promise<Uint8Array>;
   readErrors: (id: JobId, lastLines: number | null) => Promise<Uint8Array>;
-  follow: (id: JobId, lastLines: number | null, hasEnded: () => boolean) => ReadableStream<Uint8Array>;
+  follow: (id: JobId, lastLines: number | null, ends: (() => boolean) | AttemptsFollowed) => ReadableStream<Uint8Array>;
   resume: (id: JobId, start: LogStart, hasEnded: () => boolean) => Promise<ResumedLog>;
 }>;
+
+/** Of the newest attempt; `ofAttempt` reads the log of another. */
+export type LogFile = LogReads & Readonly<{ ofAttempt: (attempt: number) => LogReads }>;
 
 /** `removeRepo` removes what only the running job needs, but nothing that its command may have made. `remove` has the folder out of the way when it returns, before it resolves. `list` has every folder, also those half removed. */
 export type JobDirectory = Readonly<{

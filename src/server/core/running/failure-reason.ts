@@ -1,7 +1,9 @@
+import { RETRY_CAUSES, type RetryCause } from "../../../wire/job-fields/retries.ts";
 import { clipEnd } from "../notices/plain-text.ts";
 import { explainNotExecutable, explainNotFound } from "./shell-refusal.ts";
 
-type Pattern = Readonly<{ sign: RegExp; reason: (match: RegExpExecArray) => string }>;
+type Sign = Readonly<{ sign: RegExp; cause: RetryCause }>;
+type Pattern = Sign & Readonly<{ reason: (match: RegExpExecArray) => string }>;
 
 const MAX_REASON = 300;
 const NOT_EXECUTABLE = 126;
@@ -17,31 +19,42 @@ const EXCEPTION = /^[A-Za-z_][\w.]*(?:Error|Exception|Exit|Interrupt|Warning|Ite
 
 const XID = /NVRM: Xid \([^)]{0,50}\): (\d{1,5})/;
 
+const LOST = /^Lost: /;
+
 const PATTERNS: readonly Pattern[] = [
   {
     sign: /CUDA out of memory|CUDA error: out of memory|CUDA_ERROR_OUT_OF_MEMORY|cudaErrorMemoryAllocation|RESOURCE_EXHAUSTED: Out of memory/,
+    cause: "oom",
     reason: () => "The GPU ran out of memory",
   },
   {
     sign: /uncorrectable ECC error|CUDA_ERROR_ECC_UNCORRECTABLE|cudaErrorECCUncorrectable/i,
+    cause: "gpu",
     reason: () => "The GPU has an uncorrectable memory (ECC) error",
   },
-  { sign: XID, reason: ([, xid]) => `The GPU's driver reported error Xid ${xid}` },
-  { sign: /GPU is lost|GPU has fallen off the bus/i, reason: () => "The GPU fell off the bus" },
+  { sign: XID, cause: "gpu", reason: ([, xid]) => `The GPU's driver reported error Xid ${xid}` },
+  { sign: /GPU is lost|GPU has fallen off the bus/i, cause: "machine", reason: () => "The GPU fell off the bus" },
   {
     sign: /collective operation timeout|NCCL (?:operation|watchdog|communicator).{0,100}time[d ]?-?out|ncclTimeout/i,
+    cause: "nccl",
     reason: () => "A collective operation of NCCL timed out",
   },
-  { sign: /No space left on device|\bENOSPC\b/, reason: () => "The disk is full" },
-  { sign: /Disk quota exceeded|\bEDQUOT\b/, reason: () => "The disk quota is used up" },
+  { sign: /No space left on device|\bENOSPC\b/, cause: "machine", reason: () => "The disk is full" },
+  { sign: /Disk quota exceeded|\bEDQUOT\b/, cause: "machine", reason: () => "The disk quota is used up" },
   {
     sign: /Out of memory: Kill(?:ed)? process|Memory cgroup out of memory|\boom[-_]kill(?:er)?\b/i,
+    cause: "oom",
     reason: () => "The kernel killed a process for want of memory",
   },
   {
     sign: /\(pid.{0,200}\) is killed by signal: Killed|: line \d{1,9}: {1,9}\d{1,9} Killed\b|^Killed$/,
+    cause: "oom",
     reason: () => "A process was killed (SIGKILL), as the kernel does when memory runs out",
   },
+];
+
+const OTHER_SIGNS: readonly Sign[] = [
+  { sign: /\bNCCL (?:error|WARN)\b|\bnccl(?:System|Internal|Remote|UnhandledCuda)Error\b/, cause: "nccl" },
 ];
 
 const findException = (lines: readonly string[]): string | null => {
@@ -85,6 +98,17 @@ export const findXid = (lines: readonly string[]): number | null => {
   const numbers = lines.flatMap((line) => XID.exec(line.slice(0, MAX_LINE))?.slice(1) ?? []);
   return numbers.length === 0 ? null : Number(numbers.at(-1));
 };
+
+/** Why a job failed that left an exit code, by the plain last lines of its log: the first of the causes that fits. */
+export const findExitCause = (lines: readonly string[]): RetryCause => {
+  const short = lines.map((line) => line.slice(0, MAX_LINE));
+  const signs = [...PATTERNS, ...OTHER_SIGNS].filter(({ sign }) => short.some((line) => sign.test(line)));
+  return RETRY_CAUSES.find((cause) => signs.some((one) => one.cause === cause)) ?? "exit";
+};
+
+/** The same of one that left none; null where another attempt would fail as well. */
+export const findLossCause = (reason: string): RetryCause | null =>
+  LOST.test(reason) || findExitCause([reason]) === "machine" ? "machine" : null;
 
 /** Why a job failed, in a sentence, as far as the plain last lines of its log tell. */
 export const findFailureReason = (lines: readonly string[]): string | null => {

@@ -1,3 +1,4 @@
+import { isStopping } from "../jobs/halt.ts";
 import type { ActiveJob, JobHandle, JobId } from "../jobs/job.ts";
 import type { JobEvent } from "../jobs/job-transition.ts";
 import type { Observation } from "./executor.ts";
@@ -21,7 +22,7 @@ const KILL_GRACE_S = 10;
 
 const mustGo = (job: ActiveJob, seen: Observation | undefined): boolean => {
   if (seen?.kind === "exited") return seen.processesLeft > 0;
-  return seen?.kind === "alive" && job.status === "running" && job.markedForKill;
+  return seen?.kind === "alive" && job.status === "running" && isStopping(job);
 };
 
 const decideKill = (job: ActiveJob, seen: Observation | undefined, facts: EndingFacts): readonly Kill[] => {
@@ -51,7 +52,7 @@ const loseJob = (job: ActiveJob, at: number, reason: string): Ending => ({
 });
 
 const decideUnstarted = (job: ActiveJob, now: number): readonly Ending[] => {
-  return [job.markedForKill ? loseJob(job, now, "Killed before it started") : { kind: "requeue", job }];
+  return [isStopping(job) ? loseJob(job, now, "Killed before it started") : { kind: "requeue", job }];
 };
 
 const decideEnding = (job: ActiveJob, seen: Observation | undefined, now: number): readonly Ending[] => {

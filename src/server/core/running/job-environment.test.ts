@@ -8,7 +8,7 @@ import { buildJobEnvironment } from "./job-environment.ts";
 
 const unsaid = { gitTag: null, gitBranch: null, gitRepoUrl: null, code: UNKNOWN_CODE };
 
-const job = { id: "abc123" as JobId, priority: RUN_NOW_PRIORITY, ...unsaid, dir: "/srv/jobs/abc123" };
+const job = { id: "abc123" as JobId, priority: RUN_NOW_PRIORITY, ...unsaid, dir: "/srv/jobs/abc123", startedAt: 200 };
 
 const code = { commit: "c".repeat(40), tree: "d".repeat(40), isDirty: true, workdir: null };
 
@@ -28,6 +28,7 @@ describe("buildJobEnvironment", () => {
       CUDA_DEVICE_ORDER: "PCI_BUS_ID",
       CUDA_VISIBLE_DEVICES: "0,2",
       GIT_CEILING_DIRECTORIES: "/srv/jobs",
+      NEXUS_ATTEMPT: "1",
       NEXUS_JOB_ID: "abc123",
       NEXUS_OUTPUT_DIR: "/srv/jobs/abc123/outputs",
     });

@@ -1,7 +1,10 @@
+import { listPast, numberAttempt } from "../jobs/attempt.ts";
 import type { Job, JobId, StartingJob } from "../jobs/job.ts";
 import { deriveLaunchToken } from "../jobs/launch-token.ts";
 
 const isKnown = (stored: Job, launch: StartingJob): boolean => {
+  if (numberAttempt(launch) > numberAttempt(stored)) return false;
+  if (listPast(stored).some(({ startedAt }) => startedAt === launch.startedAt)) return true;
   if (stored.status === "queued") return false;
   return stored.status !== "starting" || deriveLaunchToken(stored) === deriveLaunchToken(launch);
 };

@@ -16,6 +16,8 @@ export type Step =
   | "files moved"
   | "files accounted for"
   | "repo removed"
+  | "halt written"
+  | "warning written"
   | "kill decided"
   | "processes terminated"
   | "processes killed"

@@ -1,3 +1,4 @@
+import { describeRetry } from "../../core/jobs/attempt.ts";
 import { isEnded, type Job } from "../../core/jobs/job.ts";
 import { tellRun } from "../../core/jobs/job-run.ts";
 import type { JobNews } from "../../core/notices/news.ts";
@@ -8,6 +9,7 @@ import { clipEnd, clipStart } from "../../core/notices/plain-text.ts";
 export type DiscordFacts = Readonly<{
   job: Job;
   event: JobNews["event"];
+  attempt?: number | undefined;
   userId: string;
   logLines: readonly string[];
   logUrl: string | null;
@@ -41,13 +43,14 @@ const COLORS = {
   killed: 0xe67e22,
   disk_low: 0xf1c40f,
   waits_for_input: 0xf1c40f,
+  retried: 0xf1c40f,
 } as const;
 
 type Headline = keyof typeof COLORS;
 
 const findHeadline = (job: Job, event: JobNews["event"]): Headline => {
   if (event === "started" || event === "run_found") return "started";
-  if (event === "disk_low" || event === "waits_for_input") return event;
+  if (event === "disk_low" || event === "waits_for_input" || event === "retried") return event;
   return isEnded(job) ? job.status : "started";
 };
 
@@ -84,12 +87,15 @@ const describeGpus = (job: Job): string => {
 };
 
 const listFields = (facts: DiscordFacts, headline: Headline): readonly Field[] => {
-  const { job } = facts;
+  const { job, attempt = 0 } = facts;
   const error = headline !== "started" && isEnded(job) ? job.errorMessage : null;
   return [
     { name: "Command", value: quoteBlock(job.command, MAX_VALUE, clipEnd) },
     ...(error === null ? [] : [{ name: "Error", value: quoteBlock(error, MAX_VALUE, clipEnd) }]),
     ...(headline === "waits_for_input" ? [{ name: "Input", value: describeInputWait(job) }] : []),
+    ...(headline === "retried"
+      ? [{ name: "Retry", value: quoteBlock(describeRetry(job, attempt), MAX_VALUE, clipEnd) }]
+      : []),
     ...(headline === "disk_low" ? [{ name: "Disk", value: DISK_LOW }] : []),
     { name: "User", value: markAsCode(job.user), inline: true },
     { name: "GPUs", value: describeGpus(job), inline: true },

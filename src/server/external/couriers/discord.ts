@@ -18,11 +18,12 @@ const addressMessage = (webhook: string, editedId: string | null): string => {
 };
 
 const createRequest = async ({ secrets, subject }: JobParcel): Promise<ServiceRequest> => {
-  const { job, event, logUrl, editedReference } = subject;
+  const { job, event, attempt, logUrl, editedReference } = subject;
   const known = listSecrets(secrets);
   const body = createDiscordMessage({
     job: maskJob(job, known),
     event,
+    attempt,
     userId: secrets["DISCORD_USER_ID"]?.trim() ?? "",
     logLines: await readLogLines(subject, known),
     logUrl,

@@ -33,8 +33,13 @@ export const locateJobs = (serverDir: string): string => resolve(serverDir, "job
 
 export const locateJobFolder = (serverDir: string, id: JobId): string => resolve(serverDir, "jobs", id);
 
-export const locateJobFiles = (serverDir: string, id: JobId): JobPaths => {
-  const dir = locateJobFolder(serverDir, id);
+const locateFilesIn = (dir: string): JobPaths => {
   const paths = Object.entries(JOB_FILES).map(([name, file]) => [name, `${dir}/${file}`]);
   return { dir, ...(Object.fromEntries(paths) as Record<keyof typeof JOB_FILES, string>) };
 };
+
+export const locateJobFiles = (serverDir: string, id: JobId): JobPaths => locateFilesIn(locateJobFolder(serverDir, id));
+
+/** Where the files of an attempt lie that is not the newest. */
+export const locateAside = (paths: JobPaths, attempt: number): JobPaths =>
+  locateFilesIn(`${paths.attempts}/${attempt}`);

@@ -1,9 +1,11 @@
 import { existsSync, linkSync, mkdirSync, readdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { setTimeout as pause } from "node:timers/promises";
 import { readErrorCode } from "../../../base/error-code.ts";
+import { listPast } from "../../core/jobs/attempt.ts";
 import type { ActiveJob } from "../../core/jobs/job.ts";
+import { CLAIM_NAME } from "../job-folder/attempt-files.ts";
 import type { JobPaths } from "../job-folder/job-paths.ts";
-import { locateClaim, readTextIfThere } from "./job-files.ts";
+import { locateClaim, nameClaim, readTextIfThere } from "./job-files.ts";
 
 /**
  * The first act of a launched `run.sh`, or of a server that makes sure that it never acts. `incomplete` is for the
@@ -14,7 +16,6 @@ export type Claim =
   | Readonly<{ kind: "incomplete" }>
   | Readonly<{ kind: "revoked" }>;
 
-const CLAIM_NAME = /^claim-[0-9a-z]+$/;
 const REVOKED = "revoked\n";
 const LAUNCHED = /^(\d+) (\d+) ([0-9a-f-]+)\n$/;
 
@@ -32,10 +33,11 @@ const readClaimAt = (path: string): Claim | null => {
 export const readClaim = (paths: JobPaths, job: Pick<ActiveJob, "startedAt">): Claim | null =>
   readClaimAt(locateClaim(paths, job));
 
-/** The claim of any launch that ran. A queued job has one only when its database is older than its folder. */
-export const findLaunched = (paths: JobPaths): (Claim & { kind: "launched" }) | null => {
+/** The claim of any launch that ran and is none of the job's earlier attempts. A queued job has one only when its database is older than its folder. */
+export const findLaunched = (paths: JobPaths, job: Pick<ActiveJob, "past">): (Claim & { kind: "launched" }) | null => {
+  const earlier = new Set(listPast(job).map(nameClaim));
   const names = existsSync(paths.dir) ? readdirSync(paths.dir) : [];
-  for (const name of names.filter((one) => CLAIM_NAME.test(one))) {
+  for (const name of names.filter((one) => CLAIM_NAME.test(one) && !earlier.has(one))) {
     const claim = readClaimAt(`${paths.dir}/${name}`);
     if (claim?.kind === "launched") return claim;
   }

@@ -11,8 +11,10 @@ const FIRST_LINES_BYTES = 4096;
 const RECORDER_END = "\nScript done";
 const LAST_EXIT_CODE = /COMMAND_EXIT_CODE="(\d{1,3})"[^\n]*\n?$/;
 
+export const nameClaim = (launch: Pick<ActiveJob, "startedAt">): string => `claim-${deriveLaunchToken(launch)}`;
+
 export const locateClaim = (paths: JobPaths, job: Pick<ActiveJob, "startedAt">): string =>
-  `${paths.dir}/claim-${deriveLaunchToken(job)}`;
+  `${paths.dir}/${nameClaim(job)}`;
 
 const readPart = (path: string, part: "start" | "end", maxBytes: number): Buffer | null => {
   const file = openRegularSync(path);

@@ -8,10 +8,10 @@ import { nameSession } from "./launch-session.ts";
 import { findHandle, findProcesses } from "./probe-jobs.ts";
 import { PROC, type ProcessSource, takeCensus } from "./processes/census.ts";
 import { type JobProcesses, listAll } from "./processes/job-processes.ts";
-import { type Process, readUptimeTicks } from "./processes/process-table.ts";
+import { catchesUsr1, type Process, readUptimeTicks } from "./processes/process-table.ts";
 import { wipeSession } from "./screen-folder.ts";
 
-type Signal = "SIGTERM" | "SIGKILL";
+type Signal = "SIGTERM" | "SIGKILL" | "SIGUSR1";
 
 /** `kill` throws as `process.kill` does. */
 export type ProcessControl = ProcessSource & Readonly<{ kill: (pid: number, signal: Signal) => void }>;
@@ -97,6 +97,13 @@ export const terminateJobs = async (killing: Killing, jobs: readonly ActiveJob[]
   }
   killing.onStep?.("processes terminated");
   return report(round.failures);
+};
+
+/** Tells those processes of each job that catch it, and no other: USR1 ends the rest. */
+export const warnJobs = async (killing: Killing, jobs: readonly ActiveJob[]): Promise<Result<void, Problem>> => {
+  const { processes } = await findAll(killing, jobs);
+  const targets = processes.flatMap(({ others }) => others.filter(({ pid }) => catchesUsr1(pid)));
+  return report(targets.map((one) => signal(killing, one, "SIGUSR1")));
 };
 
 const killAllButScreens = async (killing: Killing, jobs: readonly ActiveJob[]): Promise<readonly (string | null)[]> => {

@@ -1,13 +1,12 @@
-import { chmod, lstat, mkdir, open, readdir, rename, rm, writeFile } from "node:fs/promises";
+import { chmod, lstat, mkdir, open, rename, rm, writeFile } from "node:fs/promises";
 import { removeTree } from "../../../tools/remove-tree.ts";
 import type { StartingJob } from "../../core/jobs/job.ts";
 import type { JobWork } from "../../core/running/executor.ts";
-import { JOB_FILES, type JobPaths } from "../job-folder/job-paths.ts";
-import { hasStarted } from "../job-folder/outputs/has-started.ts";
-import { isThere } from "../job-folder/remove-aside.ts";
+import type { JobPaths } from "../job-folder/job-paths.ts";
 import { KEYS } from "./keys.ts";
 import { renderLaunchRecord } from "./launch-record.ts";
 import { renderCommandScript, renderOuterScript } from "./run-script.ts";
+import { numberNewest, setAside } from "./set-aside.ts";
 
 const SCREENRC = `startup_message off
 vbell off
@@ -31,20 +30,8 @@ const isFolder = (path: string): Promise<boolean> =>
     () => false,
   );
 
-const setAside = async (paths: JobPaths): Promise<void> => {
-  if (!(await isFolder(paths.attempts))) await removeTree(paths.attempts);
-  await mkdir(paths.attempts, { recursive: true, mode: 0o700 });
-  const number = (await readdir(paths.attempts)).length + 1;
-  const attempt = `${paths.attempts}/${number}`;
-  await mkdir(attempt, { mode: 0o700 });
-  const made = [JOB_FILES.repo, JOB_FILES.outputs, JOB_FILES.manifest, JOB_FILES.outputLog, JOB_FILES.errorLog];
-  for (const name of [...made, JOB_FILES.exitCode, JOB_FILES.started]) {
-    if (isThere(`${paths.dir}/${name}`)) await rename(`${paths.dir}/${name}`, `${attempt}/${name}`);
-  }
-};
-
-const removeEarlierLaunch = async (paths: JobPaths): Promise<void> => {
-  if (await hasStarted(paths)) await setAside(paths);
+const removeEarlierLaunch = async (paths: JobPaths, job: StartingJob): Promise<void> => {
+  await setAside(paths, job);
   const stale = [
     paths.exitCode,
     paths.outputLog,
@@ -102,7 +89,7 @@ export const prepareJob = async (
   }: Pick<JobWork, "artifact" | "input" | "devices"> & Readonly<{ maxLogGb?: number | undefined }>,
 ): Promise<void> => {
   const isNew = (await mkdir(paths.dir, { recursive: true, mode: 0o700 })) !== undefined;
-  if (!isNew) await removeEarlierLaunch(paths);
+  if (!isNew) await removeEarlierLaunch(paths, job);
   await Promise.all([
     mkdir(paths.repo, { mode: 0o755 }),
     mkdir(paths.outputs, { mode: 0o755, recursive: true }),
@@ -114,6 +101,7 @@ export const prepareJob = async (
     writeBeside(paths.screenrc, SCREENRC),
     writeBeside(paths.record, renderLaunchRecord(job)),
     writeFile(paths.errorLog, "", ANEW),
+    numberNewest(paths, job),
     artifact === null ? undefined : writeArtifact(paths.artifact, artifact),
     input === null ? undefined : writeArtifact(paths.input, input),
   ]);

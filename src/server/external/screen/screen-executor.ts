@@ -8,7 +8,7 @@ import type { Executor, JobWork, LaunchError, Observation } from "../../core/run
 import type { OnStep } from "../../core/telemetry/steps.ts";
 import { type JobPaths, locateJobFiles } from "../job-folder/job-paths.ts";
 import { type Claim, findLaunched, readClaim, waitForCompleteClaim } from "./claim.ts";
-import { forceKillJobs, MACHINE, terminateJobs } from "./kill-jobs.ts";
+import { forceKillJobs, MACHINE, terminateJobs, warnJobs } from "./kill-jobs.ts";
 import { readLaunchRecord } from "./launch-record.ts";
 import { createHandleFromClaim, launchSession, UNKNOWN_PID } from "./launch-session.ts";
 import { createLaunchWatch, type LaunchWatch } from "./launch-watch.ts";
@@ -58,7 +58,7 @@ const keepChild = ({ children }: State, id: JobId, child: ChildProcess): void =>
 
 const findLaunchBeforeRestore = (job: StartingJob, paths: JobPaths): Claim | null => {
   const record = readLaunchRecord(paths, job.id);
-  return record === null || record.requestDigest === job.requestDigest ? findLaunched(paths) : null;
+  return record === null || record.requestDigest === job.requestDigest ? findLaunched(paths, job) : null;
 };
 
 const findEarlierLaunch = async (job: StartingJob, paths: JobPaths): Promise<JobHandle | null> => {
@@ -138,6 +138,7 @@ export const createScreenExecutor = (
       return observations;
     },
     kill: async (jobs, force) => (force ? forceKillJobs : terminateJobs)(place, jobs),
+    warn: (jobs) => warnJobs(place, jobs),
     watch: (job, onChange) => watchJob(state, job, onChange),
     ...createViewCommands(serverDir),
     trouble: watch.trouble,

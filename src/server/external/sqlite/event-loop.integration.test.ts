@@ -34,13 +34,13 @@ const watchTurns = (readProgress: () => number) => {
 
 const createSlowMatcher = () => {
   let count = 0;
-  const matchesCommand = (): boolean => {
+  const matchesText = (): boolean => {
     count += 1;
     const until = performance.now() + 0.003;
     while (performance.now() < until);
     return false;
   };
-  return { matchesCommand, count: () => count };
+  return { matchesText, count: () => count };
 };
 
 test("a search of 60 000 jobs and a list of 10 000 give everything else its turn", async () => {
@@ -50,7 +50,7 @@ test("a search of 60 000 jobs and a list of 10 000 give everything else its turn
   fill(folder, 60_000);
   const matcher = createSlowMatcher();
   const search = watchTurns(matcher.count);
-  expect(await listAll(store, { matchesCommand: matcher.matchesCommand })).toEqual([]);
+  expect(await listAll(store, { matchesText: matcher.matchesText })).toEqual([]);
   search.stop();
   expect(matcher.count()).toBe(60_001);
   expect(search.longest()).toBeWithin(1, 2000);
@@ -65,8 +65,8 @@ test("what is written during a search is not waited for, and the search is of on
   const store = openIn(folder);
   await addJobs(store, [createQueued("q")]);
   fill(folder, 5000);
-  const { matchesCommand, count } = createSlowMatcher();
-  const search = listAll(store, { matchesCommand });
+  const { matchesText, count } = createSlowMatcher();
+  const search = listAll(store, { matchesText });
   await addJobs(store, [createQueued("late")]);
   expect(store.countJobs().queued).toBe(5002);
   expect(count()).toBeLessThan(5001);

@@ -196,6 +196,31 @@ create index jobs_expiring on jobs (user, details ->> '$.outputs.keptUntil', seq
 
 const ADD_AGENTS = "alter table tokens add column limits text";
 
+const ADD_READINESS = `
+alter table jobs add column ready_at real default 0;
+alter table jobs add column begins_at real not null default 0;
+alter table jobs add column waits_since real not null default 0;
+update jobs set waits_since = created_at where status = 'queued';
+drop index jobs_queued_by_need;
+create index jobs_ready on jobs (need, priority desc, created_at, id) where status = 'queued' and ready_at = 0;
+create index jobs_timed on jobs (ready_at) where status = 'queued' and ready_at > 0;
+create index jobs_begun on jobs (begins_at) where status = 'queued' and ready_at = 0 and begins_at > 0;
+`;
+
+const ADD_NEEDS = `
+create table job_needs (
+  needs_id text not null,
+  job_id text not null,
+  is_any integer not null,
+  primary key (needs_id, job_id)
+) without rowid;
+create index job_needs_of on job_needs (job_id, needs_id);
+`;
+
+const ADD_BATCH_INDEX = `
+create index jobs_by_batch on jobs (details ->> '$.batchId', status, user) where details ->> '$.batchId' is not null;
+`;
+
 /** The schema, step by step: what stands here has been run by somebody's database, so steps are only added. */
 export const MIGRATIONS: readonly Migration[] = [
   INITIAL_SCHEMA,
@@ -210,4 +235,7 @@ export const MIGRATIONS: readonly Migration[] = [
   ADD_EXPIRING,
   KEEP_INPUTS,
   ADD_AGENTS,
+  ADD_READINESS,
+  ADD_NEEDS,
+  ADD_BATCH_INDEX,
 ];

@@ -15,7 +15,9 @@ import { type FolderLock, lockFolder } from "./lock-folder.ts";
 import { explainOpenFailure, openDatabase } from "./open-database.ts";
 import { loadSecretBox, type SecretBox } from "./secret-box.ts";
 import { createArtifactTable } from "./tables/artifact-table.ts";
+import { createBatchList } from "./tables/batch-list.ts";
 import { createJobTable, type JobTable } from "./tables/job-table.ts";
+import { createNeeds } from "./tables/needs-table.ts";
 import { createOutboxChanges, createOutboxReads } from "./tables/outbox-table.ts";
 import { createQueueReads, type QueueReads } from "./tables/queue-table.ts";
 import {
@@ -57,25 +59,32 @@ type Notes = ReturnType<typeof createBlacklist> &
   ReturnType<typeof createDiskSpell> &
   ReturnType<typeof createTakenOver>;
 
+const createJobWrites = (jobs: JobTable) => ({
+  findJob: jobs.find,
+  saveJob: jobs.save,
+  deleteJob: jobs.remove,
+  loadEnvironment: jobs.loadEnvironment,
+  saveEnvironment: jobs.saveEnvironment,
+});
+
 const createTransaction = ({ db, jobs, queue, box }: Parts, notes: Notes): Transaction => {
   const artifact = db.query("select 1 from artifacts where id = ? and is_complete = 1");
   const claim = db.query("update artifacts set is_claimed = 1 where id = ? and is_claimed = 0");
   return {
-    findJob: jobs.find,
+    ...createJobWrites(jobs),
     countQueued: queue.countQueued,
+    openTurns: queue.openTurns,
+    ...createNeeds(db),
     hasArtifact: (id) => artifact.get(id) !== null,
     insertJob: (job, env) => {
       jobs.insert(job, env);
       for (const id of listArtifacts(job)) claim.run(id);
     },
-    saveJob: jobs.save,
-    deleteJob: jobs.remove,
     setBlacklisted: notes.setBlacklisted,
     setDiskSpell: notes.setDiskSpell,
     saveGpuFault: notes.saveGpuFault,
     deleteGpuFault: notes.deleteGpuFault,
     addTakenOver: notes.addTakenOver,
-    loadEnvironment: jobs.loadEnvironment,
     outbox: createOutboxChanges(db, box),
   };
 };
@@ -85,6 +94,8 @@ const createReads = (jobs: JobTable, queue: QueueReads) => ({
   listJobs: guardSlices(jobs.list),
   loadQueuedJobs: guardRead(queue.loadQueuedJobs),
   loadDecidingJobs: guardRead(queue.loadDecidingJobs),
+  isGpuJobReady: guardRead(queue.isGpuJobReady),
+  readReadiness: guardRead(queue.readReadiness),
   countQueuedOf: guardRead(queue.countQueued),
   countQueuedBefore: guardRead(queue.countQueuedBefore),
   readNewestQueued: guardRead(queue.readNewestQueued),
@@ -123,6 +134,8 @@ const createStore = (parts: Parts): Store => {
     ...createReads(jobs, queue),
     ...createTokenDigest(db, commits),
     ...createTokenReads(db),
+    listBatches: guardRead(createBatchList(db).listBatches),
+    listNeeds: guardRead(createNeeds(db).listNeeds),
     listGpuUse: guardRead(createUseReads(db).listGpuUse),
     ...createNoteReads(notes),
     write: (change) => commits.write(() => change(transaction)),

@@ -49,7 +49,7 @@ const READS: readonly (readonly [string, (store: Store) => unknown])[] = [
   ["one user's queued jobs", (store) => listAll(store, { ...PAGE, user: "ada", statuses: ["queued"] })],
   ["one user's failed jobs", (store) => listAll(store, { ...PAGE, user: "ada", statuses: ["failed"] })],
   ["the jobs of a GPU", (store) => listAll(store, { ...PAGE, gpuIndex: 1 })],
-  ["the jobs of a command", (store) => listAll(store, { ...PAGE, matchesCommand: () => true })],
+  ["the jobs of a command", (store) => listAll(store, { ...PAGE, matchesText: () => true })],
   ["the queue", (store) => store.loadQueuedJobs()],
   ["the head of the queue of CPU jobs", (store) => store.loadQueuedJobs({ needs: "cpu", limit: 1 })],
   ["the queue of GPU jobs", (store) => store.loadQueuedJobs({ needs: "gpu" })],

@@ -2,7 +2,7 @@ import { listSecrets, maskSecrets } from "../../../base/secret-names.ts";
 import type { ActiveJob } from "../../core/jobs/job.ts";
 import type { JobEvent } from "../../core/jobs/job-transition.ts";
 import { toPlainLines } from "../../core/notices/plain-text.ts";
-import { explainExit } from "../../core/running/failure-reason.ts";
+import { explainExit, findExitCause, findLossCause } from "../../core/running/failure-reason.ts";
 import type { TaskContext } from "../context.ts";
 
 const LINES_READ = 200;
@@ -19,6 +19,9 @@ export const readLastLines = async ({ logs, store }: TaskContext, job: ActiveJob
   }
 };
 
-/** The event, with what the last lines of the job's log say of a failure. */
-export const explainFailure = (event: JobEvent, lines: readonly string[]): JobEvent =>
-  event.kind === "exit" && event.exitCode !== 0 ? { ...event, hint: explainExit(event.exitCode, lines) } : event;
+/** The event, with what the last lines of the job's log say of a failure and its cause. */
+export const explainFailure = (event: JobEvent, lines: readonly string[]): JobEvent => {
+  if (event.kind === "lose") return { ...event, cause: findLossCause(event.reason) };
+  if (event.kind !== "exit" || event.exitCode === 0) return event;
+  return { ...event, hint: explainExit(event.exitCode, lines), cause: findExitCause(lines) };
+};

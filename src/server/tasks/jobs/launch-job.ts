@@ -1,13 +1,16 @@
 import { describeError } from "../../../base/describe-error.ts";
 import { err, type Result } from "../../../base/result.ts";
-import { changeJob, decideByEvent } from "../../changes/change-job.ts";
+import { changeJob, type Decide, decideByEvent } from "../../changes/change-job.ts";
 import type { JobHandle, QueuedJob, StartingJob } from "../../core/jobs/job.ts";
+import type { JobEvent } from "../../core/jobs/job-transition.ts";
 import type { Gpu } from "../../core/queue/gpu.ts";
+import { createRefusal } from "../../core/refusal.ts";
 import type { JobWork, LaunchError } from "../../core/running/executor.ts";
 import { nameDevices } from "../../core/running/job-devices.ts";
 import { buildJobEnvironment } from "../../core/running/job-environment.ts";
 import { changeByEvent } from "../change-by-event.ts";
 import type { TaskContext } from "../context.ts";
+import { explainFailure } from "./explain-failure.ts";
 
 const gatherWork = (context: TaskContext, job: StartingJob, gpus: readonly Gpu[]): JobWork => ({
   environment: buildJobEnvironment(context.serverEnvironment, job, gpus, context.store.loadEnvironment(job.id)),
@@ -31,7 +34,7 @@ const tryLaunch = async (
 const failLaunch = async (context: TaskContext, job: StartingJob, message: string): Promise<void> => {
   const hasWork = await context.outputs.holdsWork(job.id);
   const event = { kind: "lose", at: context.clock(), reason: message, hasWork } as const;
-  await changeByEvent(context, job.id, event);
+  await changeByEvent(context, job.id, explainFailure(event, []));
   if (!hasWork) await context.jobDirectory.removeRepo(job.id);
 };
 
@@ -45,13 +48,21 @@ const postpone = async (
   await new Promise((resolve) => setTimeout(resolve, settings.refreshRate * 1000).unref());
 };
 
+const decideStart =
+  (decided: QueuedJob, event: JobEvent): Decide =>
+  (job, transaction) =>
+    JSON.stringify(job) === JSON.stringify(decided)
+      ? decideByEvent(event)(job, transaction)
+      : err(createRefusal("INVALID_JOB_STATE", `Job ${job.id} was changed`));
+
 /** Writes the intent. Null when the job was edited or removed since the decision: it is left for the next tick. */
 export const recordStart = async (
   context: TaskContext,
   { job, gpuIdxs }: Readonly<{ job: QueuedJob; gpuIdxs: readonly number[] }>,
 ): Promise<StartingJob | null> => {
-  const event = { kind: "start", at: context.clock(), gpuIdxs, dir: context.jobDirectory.pathOf(job.id) } as const;
-  const started = await changeJob(context, job.id, decideByEvent(event));
+  const [at, begunAt, dir] = [context.clock(), context.readBootTime(), context.jobDirectory.pathOf(job.id)];
+  const event = { kind: "start", at, begunAt, gpuIdxs, dir } as const;
+  const started = await changeJob(context, job.id, decideStart(job, event));
   context.onStep?.("start written");
   const after = started.ok ? started.value.after : null;
   return after?.status === "starting" ? after : null;

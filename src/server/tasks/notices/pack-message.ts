@@ -16,13 +16,18 @@ const EDITED: Readonly<Partial<Record<NoticeEvent, readonly NoticeEvent[]>>> = {
 const findLogUrl = (siblings: readonly OutboxMessage[]): string | null =>
   siblings.find(({ channel }) => channel === LOG_CHANNEL)?.reference ?? null;
 
-const packJob = ({ store, logs }: Shelf, { kind, event, jobId }: JobSubject, channel: string): Content | null => {
+const packJob = (
+  { store, logs }: Shelf,
+  { kind, event, jobId, attempt }: JobSubject,
+  channel: string,
+): Content | null => {
   const job = store.findJob(jobId);
   if (job === null) return null;
   const siblings = store.outbox.listOfJob(jobId);
   const edited = siblings.find((told) => told.channel === channel && EDITED[event]?.includes(told.subject.event));
   return {
     ...{ kind, event, job },
+    ...(attempt === undefined ? {} : { attempt }),
     readLog: (lastLines) => logs.readTail(jobId, lastLines),
     logUrl: findLogUrl(siblings),
     editedReference: edited?.reference ?? null,

@@ -1,5 +1,6 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { readErrorCode } from "../../../../base/error-code.ts";
+import type { BootTime } from "../../../core/clock.ts";
 
 /** A live process (zombies are none). `startTicks` tells it from a later one with the same pid. */
 export type Process = Readonly<{ pid: number; name: string; parentPid: number; sessionId: number; startTicks: number }>;
@@ -47,6 +48,21 @@ const TICKS_PER_SECOND = 100;
 /** On the clock of `startTicks`. */
 export const readUptimeTicks = (): number =>
   Math.floor(Number.parseFloat(readFileSync("/proc/uptime", "utf8")) * TICKS_PER_SECOND);
+
+export const readBootTime = (): BootTime => ({ bootId: readBootId(), s: readUptimeTicks() / TICKS_PER_SECOND });
+
+const CAUGHT = /^SigCgt:\t([0-9a-f]+)$/m;
+const USR1 = 10n;
+
+/** Whether SIGUSR1 would not end it: the process has a handler of its own. */
+export const catchesUsr1 = (pid: number): boolean => {
+  try {
+    const mask = CAUGHT.exec(readFileSync(`/proc/${pid}/status`, "latin1"))?.[1] ?? "0";
+    return ((BigInt(`0x${mask}`) >> (USR1 - 1n)) & 1n) === 1n;
+  } catch {
+    return false;
+  }
+};
 
 const JOB_ID = "NEXUS_JOB_ID=";
 

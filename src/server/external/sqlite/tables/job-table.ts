@@ -26,6 +26,7 @@ export type JobTable = Readonly<{
   canOpenEnvironments: () => boolean;
   insert: (job: QueuedJob, env: Environment) => void;
   save: (job: Job) => void;
+  saveEnvironment: (id: JobId, env: Environment) => void;
   remove: (id: JobId) => void;
   close: () => void;
 }>;
@@ -37,11 +38,12 @@ const SELECT = `select ${ROW_COLUMNS} from jobs`;
 
 const INSERT = `insert into jobs (${ROW_COLUMNS}, env) values
   ($id, $status, $priority, $created_at, $started_at, $completed_at, $user, $artifact_id, $num_gpus, $command, $gpu_idxs, $need,
-  $details, $env)`;
+  $ready_at, $begins_at, $waits_since, $details, $env)`;
 
 const UPDATE = `update jobs set status = $status, priority = $priority, created_at = $created_at,
   started_at = $started_at, completed_at = $completed_at, user = $user, artifact_id = $artifact_id, num_gpus = $num_gpus,
-  command = $command, gpu_idxs = $gpu_idxs, need = $need, details = $details, env = iif($is_ended, null, env) where id = $id`;
+  command = $command, gpu_idxs = $gpu_idxs, need = $need, ready_at = $ready_at,
+  begins_at = $begins_at, waits_since = $waits_since, details = $details, env = iif($is_ended, null, env) where id = $id`;
 
 const NO_JOBS: JobCounts = { queued: 0, starting: 0, running: 0, completed: 0, failed: 0, killed: 0 };
 
@@ -113,14 +115,19 @@ const createEnvironments = (db: Database, box: SecretBox) => {
   };
 };
 
-const createWrites = (db: Database, box: SecretBox): Pick<JobTable, "insert" | "save" | "remove"> => {
+const createWrites = (
+  db: Database,
+  box: SecretBox,
+): Pick<JobTable, "insert" | "save" | "saveEnvironment" | "remove"> => {
   const insert = db.query(INSERT);
   const update = db.query(UPDATE);
   const remove = db.query("delete from jobs where id = ?");
+  const reseal = db.query("update jobs set env = ? where id = ?");
+  const seal = (env: Environment) => (Object.keys(env).length === 0 ? null : box.seal(JSON.stringify(env)));
   return {
+    saveEnvironment: (id, env) => void reseal.run(seal(env), id),
     insert: (job, env) => {
-      const sealed = Object.keys(env).length === 0 ? null : box.seal(JSON.stringify(env));
-      insert.run({ ...toRow(job), env: sealed });
+      insert.run({ ...toRow(job), env: seal(env) });
     },
     save: (job) => {
       const { changes } = update.run({ ...toRow(job), is_ended: isEnded(job) });

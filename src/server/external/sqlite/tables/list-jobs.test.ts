@@ -65,7 +65,7 @@ test("the time of the end and the exit code select among ended jobs, at their ed
   expect(await list(store, { endedSince: 15, endedUntil: 30, statuses: ["failed", "running"] })).toEqual(["e2"]);
   expect(await list(store, { exitCode: 137 })).toEqual(["e4"]);
   expect(await list(store, { exitCode: 137, endedUntil: 39 })).toEqual([]);
-  expect(await list(store, { exitCode: 137, matchesCommand: () => false })).toEqual([]);
+  expect(await list(store, { exitCode: 137, matchesText: () => false })).toEqual([]);
   expect(await list(store, { endedSince: 0, user: "bob", gpuIndex: 1 })).toEqual(["e1"]);
 });
 
@@ -73,19 +73,19 @@ test("user and command select", async () => {
   const store = await openFilled();
   expect(await list(store, { user: "bob" })).toEqual(["r1", "q2", "e1"]);
   expect(await list(store, { user: "' or 1" })).toEqual([]);
-  const matchesCommand = (command: string): boolean => command.startsWith("python");
-  expect(await list(store, { matchesCommand })).toEqual(["q2", "e3"]);
-  expect(await list(store, { matchesCommand, user: "bob" })).toEqual(["q2"]);
-  expect(await list(store, { matchesCommand, offset: 1 })).toEqual(["e3"]);
+  const matchesText = (command: string): boolean => command.startsWith("python");
+  expect(await list(store, { matchesText })).toEqual(["q2", "e3"]);
+  expect(await list(store, { matchesText, user: "bob" })).toEqual(["q2"]);
+  expect(await list(store, { matchesText, offset: 1 })).toEqual(["e3"]);
 });
 
 test("a command is looked at only until the page is full", async () => {
   const store = await openFilled();
   const seen: string[] = [];
-  const matchesCommand = (command: string): boolean => seen.push(command) > 0;
-  expect(await list(store, { matchesCommand, offset: 1, limit: 2 })).toEqual(["r1", "q3"]);
+  const matchesText = (command: string): boolean => seen.push(command) > 0;
+  expect(await list(store, { matchesText, offset: 1, limit: 2 })).toEqual(["r1", "q3"]);
   expect(seen.length).toBe(3);
-  expect(await list(store, { matchesCommand, limit: 0 })).toEqual([]);
+  expect(await list(store, { matchesText, limit: 0 })).toEqual([]);
 });
 
 const jobArbitrary = fc.record({
@@ -103,7 +103,7 @@ const filterArbitrary: fc.Arbitrary<JobFilter> = fc
       statuses: fc.subarray(["queued", "running", "completed", "failed", "killed"] as const),
       gpuIndex: fc.constantFrom(0, 1),
       user: fc.constantFrom("ada", "bob"),
-      matchesCommand: fc.constant((command: string) => command === "x"),
+      matchesText: fc.constant((command: string) => command === "x"),
       limit: fc.integer({ min: 0, max: 12 }),
       offset: fc.integer({ min: 0, max: 12 }),
     },
@@ -142,7 +142,7 @@ const selectAsTold = (jobs: readonly Job[], filter: JobFilter): readonly string[
         (filter.statuses?.includes(status) ?? true) &&
         (filter.user === undefined || job.user === filter.user) &&
         (filter.gpuIndex === undefined || gpus.includes(filter.gpuIndex)) &&
-        (filter.matchesCommand?.(job.command) ?? true)
+        (filter.matchesText?.(job.command) ?? true)
       );
     })
     .toSorted(compare)

@@ -3,6 +3,7 @@ import { completeStored } from "../../../core/jobs/stored-job.ts";
 import type { BatchNews, JobNews, MachineNews } from "../../../core/notices/news.ts";
 import {
   findJobId,
+  type JobSubject,
   type KeptSubject,
   type MessageState,
   type OutboxMessage,
@@ -10,11 +11,16 @@ import {
 } from "../../../core/notices/outbox.ts";
 
 type SubjectColumns =
-  | Readonly<{ subject: "job"; event: JobNews["event"]; job_id: JobId; batch_id: null }>
+  | Readonly<{
+      subject: "job";
+      event: JobNews["event"] | `${JobNews["event"]} ${number}`;
+      job_id: JobId;
+      batch_id: null;
+    }>
   | Readonly<{ subject: "batch"; event: BatchNews["event"]; job_id: JobId; batch_id: string }>
   | Readonly<{ subject: "machine"; event: MachineNews["event"]; job_id: null; batch_id: null }>;
 
-/** `job_id` of a batch is that of its last job. */
+/** `job_id` of a batch is that of its last job. The event of an attempt ends with its number, so that there is one for each. */
 export type OutboxRow = SubjectColumns &
   Readonly<{
     id: number;
@@ -33,10 +39,15 @@ export type OutboxRow = SubjectColumns &
 export const OUTBOX_COLUMNS =
   "id, subject, event, job_id, batch_id, channel, destination, state, attempts, is_uncertain, created_at, due_at, finished_at, error, reference";
 
+const readJobEvent = (text: string): Pick<JobSubject, "event" | "attempt"> => {
+  const [event, attempt] = text.split(" ");
+  return { event: event as JobSubject["event"], ...(attempt === undefined ? {} : { attempt: Number(attempt) }) };
+};
+
 const readSubject = (row: SubjectColumns): Subject => {
   switch (row.subject) {
     case "job":
-      return { kind: row.subject, event: row.event, jobId: row.job_id };
+      return { kind: row.subject, ...readJobEvent(row.event), jobId: row.job_id };
     case "batch":
       return { kind: row.subject, event: row.event, batchId: row.batch_id, lastJobId: row.job_id };
     case "machine":
@@ -61,7 +72,8 @@ export const readMessage = (row: OutboxRow): OutboxMessage => ({
 
 export const writeSubject = (subject: Subject): Readonly<Record<keyof SubjectColumns, string | null>> => ({
   subject: subject.kind,
-  event: subject.event,
+  event:
+    subject.kind === "job" && subject.attempt !== undefined ? `${subject.event} ${subject.attempt}` : subject.event,
   job_id: findJobId(subject),
   batch_id: subject.kind === "batch" ? subject.batchId : null,
 });

@@ -1,0 +1,52 @@
+import { expect, test } from "bun:test";
+import fc from "fast-check";
+import type { AskedFields } from "../../../../wire/job-fields/job-fields.ts";
+import { RETRY_CAUSES } from "../../../../wire/job-fields/retries.ts";
+import { isForAnyTime, readJobFields, tellJobFields } from "./job-fields.ts";
+
+const ASKER = { isAdmin: false };
+
+const fields = fc.record(
+  {
+    name: fc.option(fc.string()),
+    note: fc.option(fc.string()),
+    held: fc.option(fc.boolean(), { nil: false }),
+    begin_at: fc.option(fc.nat()),
+    time_limit_s: fc.option(fc.integer({ min: 1 })),
+    warn_s: fc.option(fc.integer({ min: 1 })),
+    retry: fc.option(fc.record({ count: fc.integer({ min: 1 }), causes: fc.subarray([...RETRY_CAUSES]) })),
+  },
+  { requiredKeys: [] },
+) satisfies fc.Arbitrary<AskedFields>;
+
+test("a job of which nothing was asked is told with every field, each of them empty", () => {
+  const labels = { name: null, note: null, held: false, begin_at: null, after: [], after_any: [], batch_id: null };
+  expect(tellJobFields({})).toEqual({ ...labels, time_limit_s: null, warn_s: null, retry: null });
+});
+
+test("what is asked for is told as it was", () => {
+  fc.assert(
+    fc.property(fields, (asked) => {
+      expect<object>(tellJobFields(readJobFields(asked, ASKER))).toEqual({ ...tellJobFields({}), ...asked });
+    }),
+  );
+});
+
+test("an edit leaves what it does not name, and null takes away what it does", () => {
+  fc.assert(
+    fc.property(fields, fields, (first, second) => {
+      const edited = { ...readJobFields(first, ASKER), ...readJobFields(second, ASKER) };
+      expect<object>(tellJobFields(edited)).toEqual({ ...tellJobFields({}), ...first, ...second });
+    }),
+  );
+});
+
+test("name and note may be changed at any time, and no other of a job that has ended", () => {
+  expect(isForAnyTime({ name: "a", note: null }, false)).toBe(true);
+  expect(isForAnyTime({ name: "a", heldBy: null }, true)).toBe(false);
+});
+
+test("of the rest only the time limit may be changed while the job runs", () => {
+  expect([true, false].map((isRunning) => isForAnyTime({ timeLimitS: 60 }, isRunning))).toEqual([true, false]);
+  expect([true, false].map((isRunning) => isForAnyTime({ warnS: 60 }, isRunning))).toEqual([false, false]);
+});
