@@ -46,6 +46,7 @@ const settings = z.strictObject({
   enable_git_tag_push: z.boolean(),
   autostart: z.boolean(),
   carry_environment: z.enum(["activated", "all", "none"]),
+  ...{ default_time_limit_s: text, default_warn_s: text, default_retry: text },
 });
 const request = jobRequestSchema
   .omit({ env: true })
