@@ -31,13 +31,14 @@ const PLAIN = ["shows", "is"];
 
 describe("a verb of another program", () => {
   test.each([
-    ["cancel", "nx kill ends a running job, nx remove takes one out of the queue"],
-    ["stop", "nx kill ends a running job, nx remove takes one out of the queue"],
+    ["stop", "nx kill ends a running job, nx remove takes one out of the queue, nx cancel does both"],
+    ["scancel", "nx kill ends a running job, nx remove takes one out of the queue, nx cancel does both"],
     ["rm", "nx remove takes a job out of the queue, nx kill ends a running one"],
     ["ls", "nx shows GPUs and jobs, nx queue those that wait, nx running those that run"],
     ["ps", "nx shows GPUs and jobs, nx queue those that wait, nx running those that run"],
     ["rerun", "nx redo adds a job again"],
-    ["hold", "no job can be held: nx edit ID -p -1 lets others go first, nx remove takes it out"],
+    ["pause", "nx hold keeps queued jobs from starting, what runs goes on"],
+    ["unhold", "nx release lets held jobs start"],
   ])("nx %s is not done, and leads to the right one", async (word, hint) => {
     const refusal = { exitCode: 2, message: `"${word}" is not a verb of nx`, hint };
     for (const words of [[word], [word, "k3f9ab"], ["-t", "lab", word], ["help", word], [word, "--help"]])
@@ -45,8 +46,8 @@ describe("a verb of another program", () => {
   });
 
   test.each([
-    ["cancle", "nx kill ends a running job, nx remove takes one out of the queue"],
-    ["stpo", "nx kill ends a running job, nx remove takes one out of the queue"],
+    ["cancle", "did you mean cancel?"],
+    ["stpo", "nx kill ends a running job, nx remove takes one out of the queue, nx cancel does both"],
     ["rerunn", "nx redo adds a job again"],
     ["lsit", "nx shows GPUs and jobs, nx queue those that wait, nx running those that run"],
     ["downlaod", "nx pull fetches what a job made, nx files lists it"],
@@ -117,7 +118,7 @@ describe("a flag of another program", () => {
     ["run", ["--timelimit", "10m", "true"], "did you mean --time?"],
     ["add", ["--timeout", "10m", "true"], "did you mean --time?"],
     ["add", ["--signal=USR1@300", "true"], "did you mean --warn?"],
-    ["add", ["-J", "name", "true"], "a job has no name: its id and its command tell it"],
+    ["add", ["-J", "name", "true"], "did you mean --name?"],
     ["add", ["--array=1-10", "true"], "the command says it: nx add … '{1..10}'"],
     ["logs", ["--tail", "20"], "did you mean --lines?"],
     ["queue", ["--limit", "20"], "did you mean --count?"],

@@ -5,7 +5,7 @@ type Groups = readonly (readonly [names: string, advice: string])[];
 const VERBS: Groups = [
   [
     "stop abort terminate end delete del scancel gcancel qdel canceljob pkill",
-    "nx kill ends a running job, nx remove takes one out of the queue, nx cancel does whichever is right",
+    "nx kill ends a running job, nx remove takes one out of the queue, nx cancel does both",
   ],
   ["rm dequeue unqueue drop", "nx remove takes a job out of the queue, nx kill ends a running one"],
   [
@@ -13,7 +13,7 @@ const VERBS: Groups = [
     "nx shows GPUs and jobs, nx queue those that wait, nx running those that run",
   ],
   ["sinfo gpus gpu gpustat nvidia-smi nodes node gstat", "nx shows the GPUs, nx health how the machine is"],
-  ["sbatch gbatch qsub bsub submit enqueue batch tsp ts new create", "nx add queues a command, nx run starts it now"],
+  ["sbatch gbatch qsub bsub submit enqueue tsp ts new create", "nx add queues a command, nx run starts it now"],
   ["srun salloc exec start launch interactive shell bash", "nx run starts a command now, a shell without one"],
   ["rerun retry restart resubmit requeue again repeat clone", "nx redo adds a job again"],
   ["pause suspend stash", "nx hold keeps queued jobs from starting, what runs goes on"],

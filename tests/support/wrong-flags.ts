@@ -17,7 +17,7 @@ const misspell = (word: string): readonly string[] => [
 
 const nameCall = (program: Program, verb: Verb): string => `${program.name} ${verb.name}`.trimEnd();
 
-const countWords = ({ name, usage }: Verb): number => {
+const countMostWordsOfUsage = ({ name, usage }: Verb): number => {
   if (usage.includes("…")) return Number.POSITIVE_INFINITY;
   const [, told = ""] = usage.split(` ${name}`, 2);
   const ways = told
@@ -100,7 +100,7 @@ export const testWrongFlags = async (program: Program): Promise<void> => {
 
     test("takes as many words as its usage names", () => {
       for (const verb of named) {
-        const count = countWords(verb);
+        const count = countMostWordsOfUsage(verb);
         expect([verb.name, verb.maxWords ?? count]).toEqual([verb.name, count]);
       }
     });

@@ -2,9 +2,10 @@ import { DONE, type FlagValues, type Invocation, type Outcome, type Verb } from 
 import { readSwitch, readText, readWhole } from "../../command-line/flag-values.ts";
 import type { WireBatch } from "../../wire/batches/batch.ts";
 import { connect } from "../connection/connect.ts";
+import { listRows, printRows, wantsJson } from "../documents/rows.ts";
 import { readUserName } from "../settings/user-name.ts";
 import { formatMoment } from "../terminal/clock.ts";
-import { hint, print, printJson, printTable } from "../terminal/output.ts";
+import { hint, print, printTable } from "../terminal/output.ts";
 
 const SHOWN = 20;
 const MOST = 1000;
@@ -27,7 +28,7 @@ const printBatches = (batches: readonly WireBatch[]): void =>
   );
 
 const show = (batches: readonly WireBatch[], flags: FlagValues): void => {
-  if (readSwitch(flags, "json")) printJson(batches);
+  if (wantsJson(flags)) printRows(batches, flags);
   else if (readSwitch(flags, "quiet")) for (const { id } of batches) print(id);
   else if (batches.length === 0) hint("There is no batch: nx add makes one of several jobs.");
   else printBatches(batches);
@@ -47,7 +48,7 @@ const run = async ({ flags }: Invocation): Promise<Outcome> => {
   return DONE;
 };
 
-export const verb: Verb = {
+export const verb: Verb = listRows({
   name: "batch",
   usage: "nx batch [flags]",
   summary: "your batches of jobs: how many are done, failed, running, waiting",
@@ -61,4 +62,4 @@ export const verb: Verb = {
   maxWords: 0,
   examples: ["nx batch", "nx queue @m2c8xz", "nx cancel @m2c8xz"],
   run,
-};
+});

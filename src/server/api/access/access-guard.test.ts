@@ -96,6 +96,8 @@ test("as many requests may wait as the server takes, and its followers beside th
   const ask = async (pendingRequests: number, path = "/v1/jobs"): Promise<number> =>
     (await call("GET", path, { pendingRequests })).status;
   expect([await ask(maxRequests), await ask(maxRequests + 1)]).toEqual([200, 503]);
+  const { headers } = await call("GET", "/v1/jobs", { pendingRequests: maxRequests + 1 });
+  expect([headers.get("connection"), headers.get("retry-after")]).toEqual(["close", "5"]);
   for (const _follower of [1, 2]) await call("GET", "/v1/events");
   expect([await ask(maxRequests + 2), await ask(maxRequests + 3)]).toEqual([200, 503]);
   expect(await ask(10 * maxRequests, "/v1/health")).toBe(200);
@@ -107,6 +109,11 @@ test("wrong tokens are told of once they are too many, and not again", async () 
   const guess = () => call("GET", "/v1/jobs", { peer: REMOTE, headers: { authorization: "Bearer wrong" } });
   for (let count = 1; count < 10; count++) expect((await guess()).status).toBe(401);
   expect(told()).toEqual([]);
-  expect([(await guess()).status, (await guess()).status]).toEqual([401, 429]);
+  const [last, late] = [await guess(), await guess()];
+  expect([last.status, late.status]).toEqual([401, 429]);
+  expect([last, late].map(({ headers }) => headers.get("retry-after"))).toEqual([
+    null,
+    expect.stringMatching(/^[45]\d$/),
+  ]);
   expect(told()).toMatchObject([{ level: "warn", fields: { peer: REMOTE, limit: 10 } }]);
 });

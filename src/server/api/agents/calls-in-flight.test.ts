@@ -28,3 +28,16 @@ test("what is no message is passed over", () => {
     expect(() => calls.note("a", body, () => undefined)()).not.toThrow();
   }
 });
+
+test("an id that is used again is of the later call, whichever is answered first", () => {
+  const calls = createCallsInFlight();
+  const ended: string[] = [];
+  const forgetFirst = calls.note("a", call(1), () => void ended.push("first"));
+  const forgetSecond = calls.note("a", call(1), () => void ended.push("second"));
+  forgetFirst();
+  calls.cancel("a", cancel(1));
+  expect(ended).toEqual(["second"]);
+  forgetSecond();
+  calls.cancel("a", cancel(1));
+  expect(ended).toEqual(["second"]);
+});

@@ -40,3 +40,19 @@ test("a job is run again with the code, standard input, umask, jobrc and integra
     },
   ]);
 });
+
+test("each command becomes a job with what is wanted for all, and of files nothing is said where nothing was", async () => {
+  const planner = createServerPlanner(ask, "ann");
+  const wanted = { commands: ["a", "b"], gpus: 2, priority: 3, env: { A: "1" } };
+  const common = { user: "ann", num_gpus: 2, priority: 3, env: { A: "1" } };
+  const kept = await planner.planNew({ ...wanted, outputs: ["*.pt"] });
+  expect(kept.ok && kept.value.requests).toEqual([
+    { ...common, output_globs: ["*.pt"], command: "a" },
+    { ...common, output_globs: ["*.pt"], command: "b" },
+  ]);
+  const usual = await planner.planNew(wanted);
+  expect(usual.ok && usual.value.requests).toEqual([
+    { ...common, command: "a" },
+    { ...common, command: "b" },
+  ]);
+});

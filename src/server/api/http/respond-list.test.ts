@@ -39,3 +39,19 @@ test("a slice is taken when it is read", async () => {
   expect(taken).toEqual([0, 1, 2]);
   await reader.cancel();
 });
+
+test("who does not read on ends what is listed", async () => {
+  let isOver = false;
+  const endless = async function* () {
+    try {
+      for (;;) yield [1];
+    } finally {
+      isOver = true;
+    }
+  };
+  const reader = (await respondList(endless())).body?.getReader();
+  for (const _slice of ["begun", "next"]) await reader?.read();
+  expect(isOver).toBe(false);
+  await reader?.cancel();
+  expect(isOver).toBe(true);
+});

@@ -253,3 +253,11 @@ test("/mcp says what is wrong with what is no message, and with a client that ta
       expect(JSON.parse(text)).toMatchObject({ jsonrpc: "2.0", error: { message: expect.any(String) } });
   }
 });
+
+test("GPU hours are told to the hundredth", async () => {
+  const harness = createHarness(GPUS);
+  await harness.submit({ job_id: "a", num_gpus: 1 });
+  await harness.startJob("a", [0], STARTED_AT);
+  await harness.endJob("a", "completed", STARTED_AT + 1240);
+  expect(await (await harness.call("GET", "/v1/usage")).json()).toMatchObject({ users: [{ gpu_hours: 0.34 }] });
+});

@@ -30,8 +30,9 @@ const createWorld = async () => {
   const app = holdToDocument(createApp(own), own);
   const waits = Promise.withResolvers<void>();
   const leaves: (() => void)[] = [];
+  const closed: number[] = [];
   const upgrade: Peer["upgrade"] = (handler) => {
-    handler.onOpen({ send: () => undefined, countWaiting: () => 0, close: () => undefined });
+    handler.onOpen({ send: () => undefined, countWaiting: () => 0, close: (code) => void closed.push(code) });
     leaves.push(handler.onClose);
     return true;
   };
@@ -41,7 +42,7 @@ const createWorld = async () => {
     });
     return (await app.fetch(request, { address: "127.0.0.1", ...peer })).status;
   };
-  return { ...harness, attach, leaves, untilItWaits: waits.promise };
+  return { ...harness, app, attach, closed, leaves, untilItWaits: waits.promise };
 };
 
 test("a terminal that was opened is told of: whose, by whom, and whether it is only looked at", async () => {
@@ -97,4 +98,14 @@ test("of a job that has ended there is no terminal, nor of a server that stops",
   expect(await attach()).toBe(503);
   await endJob("a");
   expect(await attach()).toBe(400);
+});
+
+test("a server that stops closes terminals and ends event streams", async () => {
+  const { attach, app, closed } = await createWorld();
+  expect(await attach()).toBe(101);
+  const request = new Request("http://localhost/v1/events", { headers: { host: "localhost" } });
+  const reader = (await app.fetch(request, { address: "127.0.0.9" })).body?.getReader();
+  await reader?.read();
+  app.close();
+  expect([closed, (await reader?.read())?.done]).toEqual([[1001], true]);
 });

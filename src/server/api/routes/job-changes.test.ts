@@ -153,7 +153,7 @@ describe("DELETE", () => {
 
 describe("kill", () => {
   test("marks a running job, once and again, and wakes the scheduler", async () => {
-    const { call, submit, startJob, wakes } = createHarness();
+    const { call, lines, submit, startJob, wakes } = createHarness();
     const { id } = await submit();
     await startJob(id);
     const response = await call("POST", `/v1/jobs/${id}/kill`);
@@ -162,7 +162,11 @@ describe("kill", () => {
       status: "running",
       marked_for_kill: true,
     });
-    expect((await call("POST", `/v1/jobs/${id}/kill`)).status).toBe(204);
+    const again = await call("POST", `/v1/jobs/${id}/kill`, { headers: { "x-nexus-user": "eve" } });
+    expect(again.status).toBe(204);
+    expect(
+      lines.filter(({ event }) => event === "job changed").map(({ fields }) => fields["reason"]),
+    ).not.toContainEqual(expect.stringContaining("eve"));
     expect(wakes()).toEqual(["queues", "running", "running"]);
   });
 

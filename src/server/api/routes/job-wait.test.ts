@@ -103,3 +103,25 @@ test("explaining a long queue gives everything else its turn", async () => {
   expect(jobs.filter(({ why }) => why !== undefined)).toHaveLength(2000);
   expect(turns).toBeGreaterThanOrEqual(75);
 });
+
+test("of many jobs before it the first ten are named", async () => {
+  const harness = createHarness([createGpu(0)]);
+  for (let index = 10; index < 22; index += 1) await harness.submit({ job_id: `j${index}`, num_gpus: 1 });
+  const { ahead, position } = await ask(harness, "j21");
+  expect([ahead, position]).toEqual([Array.from({ length: 10 }, (_, index) => `j${index + 10}`), 12]);
+});
+
+test("a job that starts while it is asked why it waits does not wait", async () => {
+  const harness: Harness = createHarness([], {
+    isMock: false,
+    read: async () => {
+      if (harness.store.countJobs().queued > 0) await harness.startJob("a", [0]);
+      return { ok: true, value: [createGpu(0)] };
+    },
+    readNow: async () => ({ ok: true, value: [createGpu(0)] }),
+    readHint: () => null,
+    stop: () => undefined,
+  });
+  await harness.submit({ job_id: "a", num_gpus: 0 });
+  expect(await ask(harness, "a")).toMatchObject({ status: "running", text: "It does not wait: it is running" });
+});

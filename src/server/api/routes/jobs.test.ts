@@ -407,3 +407,28 @@ test("one job is shown by its id; other ids are 404", async () => {
     expect(await response.json()).toMatchObject({ error: "JOB_NOT_FOUND" });
   }
 });
+
+test("ended jobs are chosen by when they ended and how, both ends included", async () => {
+  const { call, submit, endJob } = createHarness();
+  await submit({ job_id: "waits" });
+  for (const at of [10, 20, 30]) {
+    await submit({ job_id: `at${at}` });
+    await endJob(`at${at}`, "completed", 1_800_000_000 + at);
+  }
+  const list = async (query: string) => (await readIds(await call("GET", `/v1/jobs?${query}`))).toSorted();
+  expect(await list("ended_since=1800000020")).toEqual(["at20", "at30"]);
+  expect(await list("ended_until=1800000020")).toEqual(["at10", "at20"]);
+  expect(await list("ended_since=1800000015&ended_until=1800000025")).toEqual(["at20"]);
+  expect([await list("exit_code=0"), await list("exit_code=1")]).toEqual([["at10", "at20", "at30"], []]);
+});
+
+test("an expression that takes too long is refused, and lists nothing", async () => {
+  const { call, submit } = createHarness();
+  await submit({ command: "a".repeat(128 * 1024) });
+  const pattern = encodeURIComponent("[^x]{1000}".repeat(20));
+  const response = await call("GET", `/v1/jobs?command_regex=${pattern}`);
+  expect([response.status, await response.json()]).toMatchObject([
+    400,
+    { error: "INVALID_REQUEST", message: expect.stringContaining("takes too long") },
+  ]);
+});

@@ -13,7 +13,7 @@ is asked of this server by whoever sends the message, and allowed or refused as 
 const protocolErrorSchema = z.object({
   jsonrpc: z.literal("2.0"),
   error: z.object({ code: z.int(), message: z.string() }),
-  id: z.null(),
+  id: z.union([z.string(), z.number(), z.null()]),
 });
 
 const spec = {

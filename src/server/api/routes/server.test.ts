@@ -1,5 +1,6 @@
 import { expect, test } from "bun:test";
 import { createHarness, type Harness, TOKEN } from "../../../../tests/support/api.ts";
+import { createStarting } from "../../../../tests/support/samples.ts";
 import { healthSchema, serverStatusSchema } from "../../../wire/node.ts";
 import { isEnded, type JobId } from "../../core/jobs/job.ts";
 
@@ -133,4 +134,11 @@ test("what somebody should see to is told to those who may read, and to nobody e
 
 test("a flag that is neither true nor false is 422", async () => {
   expect((await createHarness().call("GET", "/v1/health?detailed=maybe")).status).toBe(422);
+});
+
+test("a job that is starting counts as running", async () => {
+  const { call, store, submit } = createHarness();
+  await submit({ job_id: "a" });
+  await store.write((transaction) => transaction.saveJob(createStarting("a", { numGpus: 0 })));
+  expect(await (await call("GET", "/v1/server/status")).json()).toMatchObject({ queued_jobs: 0, running_jobs: 1 });
 });
