@@ -258,6 +258,7 @@ test("every list is among them", () => {
 describe("a list shows of each row the fields that are asked for, in a list or one a line", () => {
   beforeAll(async () => {
     for (const num_gpus of [0, 2, 2]) await world.submit({ command: "sleep 300", num_gpus });
+    await world.nx(["add", "-c", "--no-git", "--repeat", "2", "true"]);
     await world.nx(["blacklist", "add", "1"]);
   });
 

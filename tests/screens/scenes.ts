@@ -212,7 +212,7 @@ const BUSY_SERVER: readonly Scene[] = [
   { name: "get-with-retries", line: "nx get {tried1}", jobs: [TRIED] },
   { name: "remove", line: "nx remove {wait-1}", answers: YES },
   { name: "kill-queued", line: "nx kill -y '^python3'", only: "pipe" },
-  { name: "remove-running-by-words", line: "nx remove -y '^sleep 300;'", only: "pipe" },
+  { name: "remove-running-by-words", line: "nx remove -y --all-users '^sleep 300;'", only: "pipe" },
   { name: "remove-running", line: "nx remove -y {train1}" },
   { name: "blacklist-add", line: "nx blacklist add 0" },
   { name: "blacklist-add-again", line: "nx blacklist add 0" },

@@ -60,6 +60,6 @@ export const verb: Verb = listRows({
     { long: "quiet", short: "q", help: "ids only" },
   ],
   maxWords: 0,
-  examples: ["nx batch", "nx queue @m2c8xz", "nx cancel @m2c8xz"],
+  examples: ["nx batch", "nx batch -n 5"],
   run,
 });
