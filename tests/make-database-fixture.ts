@@ -92,6 +92,8 @@ const CODE = { commit: "c".repeat(40), tree: "d".repeat(40), isDirty: true, work
 
 const JOBS: readonly Job[] = [
   createQueued("queued", { artifactId: ARTIFACT }),
+  createQueued("held", { name: "baseline", note: "first try", heldBy: "admin", blockedSince: 1_700_000_000.5 }),
+  createQueued("timed", { beginAt: 4_000_000_000, uncountedS: 60 }),
   createQueued("cpu", { numGpus: 0, requestedGpuIdxs: [], priority: -3, envNames: [], jobrc: null, gitTag: null }),
   createStarting("starting"),
   { ...createRunning("running"), umask: "0077", inputId: ARTIFACT },

@@ -27,6 +27,8 @@ const WORDS: Readonly<Record<string, (before: readonly string[]) => readonly Sou
   kill: () => ["running", "gpus"],
   why: () => ["queued"],
   remove: () => ["queued"],
+  hold: () => ["queued"],
+  release: () => ["queued"],
   edit: ([id]) => (id === undefined ? ["queued"] : []),
   note: ([id]) => (id === undefined ? JOBS : []),
   wait: () => ["running", "queued"],

@@ -1,6 +1,9 @@
 /** Of a log's bytes those that were left out: from `from` up to, but not with, `to`. */
 export type LogCut = Readonly<{ from: number; to: number }>;
 
+/** Says of which attempt the log is that an answer has. */
+export const LOG_ATTEMPT_HEADER = "x-nexus-log-attempt";
+
 /** Says at which byte of the log an answer begins. */
 export const LOG_POSITION_HEADER = "x-nexus-log-position";
 

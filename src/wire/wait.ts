@@ -1,6 +1,9 @@
 import { z } from "zod";
 
 const WAIT_REASONS = [
+  "held",
+  "begin",
+  "retry",
   "disk_low",
   "machine",
   "gpus_unreadable",
@@ -29,6 +32,7 @@ export const waitSchema = z
     status: z.string(),
     reason: z.enum(WAIT_REASONS).nullable().meta({ description: "Null when nothing keeps the job waiting" }),
     text: z.string(),
+    until: z.number().nullable().meta({ description: "Unix time in seconds at which that ends, where it is known" }),
     position: z.int().nullable().meta({ description: "1 is the head of the queue" }),
     queue_length: z.int(),
     ahead: z.array(z.string()).meta({ description: "The next jobs in front of it, the head of the queue first" }),

@@ -79,7 +79,8 @@ const ORDERS: readonly Order[] = [
   {
     folder: "src/cli/",
     order: [
-      ["terminal", "fields"],
+      ["terminal"],
+      ["fields"],
       ["settings"],
       ["targets"],
       ["connection"],

@@ -90,6 +90,8 @@ const SHOWN: readonly Row[] = [
   { words: "add --no-git -c true", schema: jobs, shape: "[Job]" },
   { words: "run -d --no-git -c true", schema: job, shape: "Job" },
   { words: "edit {waiting} -p 3", schema: job, shape: "Job" },
+  { words: "hold {waiting}", schema: z.strictObject({ held: z.array(text) }), shape: "{held: [id]}" },
+  { words: "release {waiting}", schema: z.strictObject({ released: z.array(text) }), shape: "{released: [id]}" },
   { words: "note {waiting} true", schema: job, shape: "Job" },
   { words: "remove -y {waiting}", schema: z.strictObject({ removed: z.array(text) }), shape: "{removed: [id]}" },
   { words: "wait {ended}", schema: jobs, shape: "[Job]" },

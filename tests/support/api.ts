@@ -12,12 +12,14 @@ import type { Role } from "../../src/server/core/access/access.ts";
 import type { Clock } from "../../src/server/core/clock.ts";
 import type { AgentLimits } from "../../src/server/core/jobs/agent-limits.ts";
 import { type EndedJob, type Job, type JobId, NO_OUTPUTS, type RunningJob } from "../../src/server/core/jobs/job.ts";
+import { applyJobEvent } from "../../src/server/core/jobs/job-transition.ts";
 import type { DiskRoom } from "../../src/server/core/machine/disk-room.ts";
 import { JOB_CHANNELS } from "../../src/server/core/notices/channels.ts";
 import type { Couriers } from "../../src/server/core/notices/courier.ts";
 import type { Channel } from "../../src/server/core/notices/plan-notices.ts";
 import type { Gpu, GpuProbe, GpuReading } from "../../src/server/core/queue/gpu.ts";
 import { addFaults } from "../../src/server/core/queue/gpu-fault.ts";
+import type { LogReads } from "../../src/server/core/running/executor.ts";
 import type { Environment, Store } from "../../src/server/core/store.ts";
 import type { Log } from "../../src/server/core/telemetry/log.ts";
 import { createJobCourier } from "../../src/server/external/couriers/job-courier.ts";
@@ -44,6 +46,7 @@ export type Harness = Readonly<{
   keyOwners: readonly (string | null)[];
   call: (method: string, path: string, options?: CallOptions) => Promise<Response>;
   submit: (request?: Partial<JobRequestInput>) => Promise<WireJob>;
+  retryJob: (id: string) => Promise<void>;
   startJob: (id: string, gpuIdxs?: readonly number[], startedAt?: number) => Promise<void>;
   endJob: (id: string, status?: EndedJob["status"], completedAt?: number) => Promise<void>;
   addToken: (name: string, role: Role, expiresAt?: number, limits?: AgentLimits) => string;
@@ -149,6 +152,25 @@ const digests: Channel = {
   findDestination: () => "https://team.example",
 };
 
+const createLogs = (of = ""): LogReads => ({
+  readTail: async (id, lines, since = null) =>
+    new TextEncoder().encode(`tail of ${of}${id} ${lines}${since === null ? "" : ` since ${since}`}\n`),
+  readErrors: async (id, lines) => new TextEncoder().encode(`errors of ${of}${id} ${lines}\n`),
+  isRemoved: async (id) => id === "cleaned",
+  knowsTimes: async () => true,
+  resume: async (id, { lastLines, place }) => ({
+    position: place?.from ?? 7,
+    bytes: new Blob([`bytes of ${of}${id} ${lastLines} ${JSON.stringify(place)}\n`]).stream(),
+  }),
+  follow: (id, lines, ends) =>
+    new ReadableStream({
+      pull: (controller) => {
+        controller.enqueue(new TextEncoder().encode(`line of ${of}${id} ${lines}\n`));
+        if (typeof ends === "function" ? ends() : ends.isLast(ends.first)) controller.close();
+      },
+    }),
+});
+
 /** With `probe` the GPUs are its own, not those given. */
 export const createHarness = (
   gpus: readonly Gpu[] = [createGpu(0), createGpu(1)],
@@ -196,24 +218,7 @@ export const createHarness = (
       readHint: () => null,
       stop: () => undefined,
     },
-    logs: {
-      readTail: async (id, lines, since = null) =>
-        new TextEncoder().encode(`tail of ${id} ${lines}${since === null ? "" : ` since ${since}`}\n`),
-      readErrors: async (id, lines) => new TextEncoder().encode(`errors of ${id} ${lines}\n`),
-      isRemoved: async (id) => id === "cleaned",
-      knowsTimes: async () => true,
-      resume: async (id, { lastLines, place }) => ({
-        position: place?.from ?? 7,
-        bytes: new Blob([`bytes of ${id} ${lastLines} ${JSON.stringify(place)}\n`]).stream(),
-      }),
-      follow: (id, lines, hasEnded) =>
-        new ReadableStream({
-          pull: (controller) => {
-            controller.enqueue(new TextEncoder().encode(`line of ${id} ${lines}\n`));
-            if (hasEnded()) controller.close();
-          },
-        }),
-    },
+    logs: { ...createLogs(), ofAttempt: (attempt) => createLogs(`attempt ${attempt} of `) },
     health: {
       read: async () => ({
         disk: { total: 100, used: 20, free: 80, percent_used: 20 },
@@ -326,6 +331,12 @@ export const createHarness = (
       if (response.status !== 201) throw new Error(JSON.stringify(body));
       return body as WireJob;
     },
+    retryJob: (id) =>
+      change(id, (job) => {
+        const failed = applyJobEvent(job, { kind: "exit", at: 1_700_000_600, exitCode: 1, cause: "exit" });
+        if (!failed.ok) throw new Error(failed.error.message);
+        return failed.value;
+      }),
     startJob: (id, gpuIdxs = [], startedAt = 1_700_000_500) => change(id, (job) => toRunning(job, gpuIdxs, startedAt)),
     endJob: (id, status = "completed", completedAt = 1_700_000_900) =>
       change(id, (job) => ({

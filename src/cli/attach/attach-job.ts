@@ -8,7 +8,7 @@ import { type Api, createApi } from "../connection/api-client.ts";
 import { openWay, type Way } from "../connection/way.ts";
 import { awaitJob, isEnded, isHopeless, pauseBeforeRetry } from "../jobs/await-job.ts";
 import { followJob } from "../jobs/follow-job.ts";
-import { chooseExitCode, describeEnding } from "../jobs/job-ending.ts";
+import { chooseExitCode, describeEnding, describeNext } from "../jobs/job-ending.ts";
 import { filterLog } from "../jobs/log-filter.ts";
 import { sayKept } from "../jobs/say-kept.ts";
 import { standBack } from "../targets/target.ts";
@@ -150,10 +150,16 @@ const showTail = async ({ api, id }: Session): Promise<void> => {
   if (logs.ok) process.stdout.write(`${paintEnd(filterLog(logs.value.data, true), { rows, columns })}${USUAL_MODES}`);
 };
 
+const followNext = ({ api, id }: Session, job: WireJob): Promise<Outcome> => {
+  hint(describeNext(job) ?? `Job ${id} is queued again`);
+  return followJob(api, id, { lastLines: null, attempt: (job.attempts?.length ?? 0) + 1 });
+};
+
 const showEnd = async (session: Session): Promise<Outcome> => {
   if (!session.hasShown) return followJob(session.api, session.id);
-  const job = await awaitJob(session.api, session.id, isEnded);
+  const job = await awaitJob(session.api, session.id, (one) => isEnded(one) || one.status === "queued");
   if (!job.ok) return job;
+  if (!isEnded(job.value)) return followNext(session, job.value);
   await showTail(session);
   hint(`${describeEnding(job.value)} (all of its output: nx logs ${session.id})`);
   await sayKept(session.api, job.value);

@@ -47,6 +47,8 @@ export const DOCUMENTS: Readonly<Record<string, z.ZodType>> = {
   remove: z.object({ removed: texts }),
   edit: job,
   note: job,
+  hold: z.object({ held: texts }),
+  release: z.object({ released: texts }),
   why: waitSchema,
   wait: jobs,
   health: healthSchema,

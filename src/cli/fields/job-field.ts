@@ -1,7 +1,7 @@
 import type { Flag, FlagValues } from "../../command-line/command.ts";
 import type { AskedFields } from "../../wire/job-fields/job-fields.ts";
 
-type Sbatch = Readonly<{ option: string; short?: string; convert: (value: string) => string | null }>;
+type Sbatch = Readonly<{ option: string; short?: string; convert: (value: string) => string | true | null }>;
 
 /**
  * One field of a job: its flag, the key of `.nexus.toml` of the same name, and with `isUsual` the setting `default_FIELD`. `what` ends
@@ -53,7 +53,7 @@ export const toFlagValue = (field: JobField, value: unknown): string | true | re
 const readOne = (field: JobField, given: FlagValues[string]): AskedFields => {
   if (given === undefined || given === false) return {};
   const texts = listTexts(given);
-  return texts.includes(NONE) ? { [field.field]: null } : field.toFields(texts);
+  return !isSwitch(field) && texts.includes(NONE) ? { [field.field]: null } : field.toFields(texts);
 };
 
 /** What checked flags ask for; null for what they take away. */

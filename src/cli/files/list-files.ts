@@ -1,8 +1,10 @@
 import { ok, type Result } from "../../base/result.ts";
-import type { Failure } from "../../command-line/command.ts";
+import type { Failure, Flag, FlagValues } from "../../command-line/command.ts";
+import { readWhole } from "../../command-line/flag-values.ts";
 import { fail, failState } from "../../command-line/usage.ts";
 import type { WireFile, WireFiles } from "../../wire/files.ts";
 import type { WireJob } from "../../wire/job.ts";
+import { MAX_RETRIES } from "../../wire/job-fields/retries.ts";
 import { isSettled } from "../../wire/jobs/settled.ts";
 import type { Api } from "../connection/api-client.ts";
 import type { ApiResult } from "../connection/api-failure.ts";
@@ -13,23 +15,24 @@ import { trimPath } from "./choose-files.ts";
 const LARGEST_PAGE = 10_000;
 const JOB_ID = /^[a-z0-9-]{1,64}$/;
 
-const describePage = (below: string, page: Readonly<{ limit: number; offset: number }>): string =>
+/** `attempt` is null for the newest. */
+type Part = Readonly<{ below: string; most: number; attempt: number | null }>;
+
+const describePage = ({ below, attempt }: Part, page: Readonly<{ limit: number; offset: number }>): string =>
   new URLSearchParams({
     path: trimPath(below),
+    ...(attempt === null ? {} : { attempt: String(attempt) }),
     limit: String(page.limit),
     ...(page.offset > 0 ? { offset: String(page.offset) } : {}),
   }).toString();
 
 /** By path, at all depths below one; all of them, or `most`. The totals count all. */
-export const listFiles = async (
-  api: Api,
-  id: string,
-  { below, most }: Readonly<{ below: string; most: number }>,
-): ApiResult<WireFiles> => {
+export const listFiles = async (api: Api, id: string, part: Part): ApiResult<WireFiles> => {
+  const { most } = part;
   const limit = Math.min(most, LARGEST_PAGE);
   const files: WireFile[] = [];
   for (;;) {
-    const query = describePage(below, { limit, offset: files.length });
+    const query = describePage(part, { limit, offset: files.length });
     const page = await api.get<WireFiles>(`/v1/jobs/${id}/files?${query}`);
     if (!page.ok) return page;
     files.push(...page.value.files);
@@ -42,7 +45,7 @@ const checkJob = ({ target }: Api, job: WireJob): Result<WireJob, Failure> => {
   if (readOutputs(job) === null)
     return fail(`the server "${target.name}" is too old to keep what jobs make: upgrade it`);
   if (!JOB_ID.test(job.id)) return fail("the server answered with a job id that can't be one");
-  return job.status === "queued" ? failState(`job ${job.id} has not started yet`) : ok(job);
+  return job.status === "queued" && !job.attempts?.length ? failState(`job ${job.id} has not started yet`) : ok(job);
 };
 
 /** A job that has started; one that has ended once what it made is kept. */
@@ -59,3 +62,12 @@ export const listPlaces = (job: WireJob): readonly string[] => {
   const isKept = isEnded(job) && readOutputs(job)?.state !== "failed";
   return [`${job.dir}/outputs`, ...(isKept ? [] : [`${job.dir}/repo`])];
 };
+
+export const ATTEMPT_FLAG: Flag = {
+  long: "attempt",
+  value: "N",
+  help: "those of its Nth attempt (default: the newest)",
+};
+
+export const readAttempt = (flags: FlagValues): Result<number | null, Failure> =>
+  readWhole(flags, "attempt", { min: 1, max: MAX_RETRIES + 1 });

@@ -18,6 +18,7 @@ import { ANOTHER_WRITES } from "./target-folder.ts";
 export type Pulling = Readonly<{
   api: Api;
   id: string;
+  attempt?: number | null;
   top: HeldFolder;
   shown: string;
   parts: Parts;
@@ -57,9 +58,13 @@ const findWay = (file: WireFile): Result<Way, Problem> => {
   return ok({ path, parents: names.slice(0, -1), name: names.at(-1) ?? "" });
 };
 
-const describeRemote = ({ api, id, signal }: Pulling, { path }: Way, { size }: WireFile): RemoteFile => ({
+const describeRemote = (
+  { api, id, attempt = null, signal }: Pulling,
+  { path }: Way,
+  { size }: WireFile,
+): RemoteFile => ({
   api,
-  address: `/v1/jobs/${id}/files/${encodePath(path)}`,
+  address: `/v1/jobs/${id}/files/${encodePath(path)}${attempt === null ? "" : `?attempt=${attempt}`}`,
   isEmpty: size === 0,
   signal,
 });

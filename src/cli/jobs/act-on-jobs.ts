@@ -10,10 +10,11 @@ import { hint, print, printJson, readHintWidth } from "../terminal/output.ts";
 import { confirm } from "../terminal/prompt.ts";
 import { measureWidth } from "../terminal/text-width.ts";
 
-/** `verb` as it is typed, `done` as it is said afterwards: "kill", "killed". */
+/** `verb` as it is typed, `done` as it is said afterwards: "kill", "killed". One job `isUndone` easily, and is not asked about. */
 export type JobAction = Readonly<{
   verb: string;
   done: string;
+  isUndone?: boolean;
   act: (job: WireJob) => ApiResult<unknown>;
 }>;
 
@@ -35,10 +36,10 @@ const showJobs = (jobs: readonly WireJob[]): void => {
 
 const confirmAction = async (
   jobs: readonly WireJob[],
-  { verb }: JobAction,
+  { verb, isUndone = false }: JobAction,
   flags: FlagValues,
 ): Promise<Result<boolean, Failure>> => {
-  if (readSwitch(flags, "yes")) return ok(true);
+  if (readSwitch(flags, "yes") || (isUndone && jobs.length === 1)) return ok(true);
   showJobs(jobs);
   const many = jobs.length === 1 ? "this job" : `these ${jobs.length} jobs`;
   return confirm(

@@ -6,12 +6,17 @@ import type { Api } from "../connection/api-client.ts";
 import { isTerminal } from "../terminal/is-terminal.ts";
 import { hint } from "../terminal/output.ts";
 import { isBusy, isEnded, isHopeless, pauseBeforeRetry, stayWith } from "./await-job.ts";
-import { chooseExitCode, describeEnding } from "./job-ending.ts";
+import { chooseExitCode, describeEnding, describeNext } from "./job-ending.ts";
 import { createLogViewer, type LogView, type LogViewer } from "./log-viewer.ts";
 import { sayKept } from "./say-kept.ts";
 
 const reportEnd = (job: WireJob): void => {
   if (job.status !== "completed" || isTerminal("errors")) hint(describeEnding(job));
+};
+
+const sayRetry = (job: WireJob): void => {
+  const reason = describeNext(job);
+  if (reason !== null) hint(reason);
 };
 
 type Listener = Readonly<{ viewer: LogViewer; signal: AbortSignal }>;
@@ -28,10 +33,12 @@ const listenOnce = async (api: Api, id: string, { viewer, signal }: Listener): P
 };
 
 const isDone = (job: Result<WireJob, Failure>, { viewer, signal }: Listener): boolean =>
-  signal.aborted || (job.ok && isEnded(job.value) && !viewer.isAtMark());
+  signal.aborted || (job.ok && isEnded(job.value) && viewer.isLast(job.value));
 
 const rest = async (job: Result<WireJob, Failure>, { viewer }: Listener): Promise<void> => {
-  if (!(job.ok && viewer.isAtMark())) await pauseBeforeRetry();
+  if (!job.ok) return pauseBeforeRetry();
+  if (viewer.turnOver(job.value)) sayRetry(job.value);
+  else if (!viewer.isAtMark()) await pauseBeforeRetry();
 };
 
 const listenUntilEnd = async (api: Api, id: string, listener: Listener): Promise<Result<WireJob, Failure>> => {

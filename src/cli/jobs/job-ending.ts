@@ -24,6 +24,15 @@ export const describeEnding = (job: WireJob): string => {
   return `Job ${job.id} ${job.status}${ending}${reason === null ? "" : `: ${escapeText(reason)}`}`;
 };
 
+/** What comes after the last attempt of a job that waits for another, as in "Job k3f9ab failed with exit code 3; attempt 2 of 4 follows". */
+export const describeNext = (job: WireJob): string | null => {
+  const [count, last] = [job.attempts?.length ?? 0, job.attempts?.at(-1)];
+  if (job.status !== "queued" || last === undefined) return null;
+  const { exit_code, reason: error_message } = last;
+  const failed = describeEnding({ ...job, status: "failed", exit_code, error_message });
+  return `${failed}; attempt ${count + 1} of ${(job.retry?.count ?? count) + 1} follows`;
+};
+
 /** With the job's own exit code; as JSON a failure says that it is the job's, and not one of `nx`. */
 export const concludeJob = (job: WireJob, isJson: boolean): Outcome => {
   const exitCode = chooseExitCode(job);

@@ -1,6 +1,7 @@
 import { escapeText } from "../../base/escape-text.ts";
 import { tellDuration } from "../../base/tell-duration.ts";
 import type { WireJob } from "../../wire/job.ts";
+import type { WireAttempt } from "../../wire/job-fields/retries.ts";
 import type { JobLink } from "../../wire/links/link-paths.ts";
 import { describeWandbRun } from "../../wire/wandb-text.ts";
 import { createCommandList } from "../lists/command-list.ts";
@@ -35,6 +36,13 @@ const joinParts = (parts: readonly (string | null)[]): string | null => {
 
 const showNote = ({ note = null }: WireJob): string | null => (note === null ? null : truncateText(note, NOTE_WIDTH));
 
+const describeHold = ({ held, begin_at: beginAt }: WireJob): string | null => {
+  if (held) return "held";
+  return beginAt !== null && beginAt !== undefined && beginAt > nowSeconds() ? `from ${formatMoment(beginAt)}` : null;
+};
+
+const describeQueued = (job: WireJob): string | null => joinParts([describeHold(job), showNote(job)]);
+
 const describeState = (job: WireJob): string | null => joinParts([showNote(job), describeInputWait(job), tellRun(job)]);
 
 const fitCommands = (jobs: readonly WireJob[]): ((row: number, width: number) => string) => {
@@ -63,7 +71,7 @@ export const printQueued = (jobs: readonly WireJob[]): void =>
       String(job.priority),
       formatDuration(nowSeconds() - job.created_at),
     ]),
-    { fitLast: fitCommands(jobs), notes: jobs.map(showNote) },
+    { fitLast: fitCommands(jobs), notes: jobs.map(describeQueued) },
   );
 
 const formatResult = (job: WireJob): string => (job.exit_code === null ? job.status : `${job.status} ${job.exit_code}`);
@@ -95,7 +103,7 @@ export const printEnded = (jobs: readonly WireJob[]): void => {
 const listNext = (job: WireJob): string => {
   switch (job.status) {
     case "queued":
-      return `nx edit ${job.id} · nx remove ${job.id}`;
+      return `${job.held ? `nx release ${job.id} · ` : ""}nx edit ${job.id} · nx remove ${job.id}`;
     case "running":
       return `nx logs -F ${job.id} · nx attach ${job.id} · nx kill ${job.id}`;
     case "completed":
@@ -110,18 +118,39 @@ const describeLimit = ({ time_limit_s: limit = null, warn_s: warn = null }: Wire
   return warn === null ? tellDuration(limit) : `${tellDuration(limit)}, warned ${tellDuration(warn)} before`;
 };
 
+const describeRetries = ({ retry = null }: WireJob): string | null =>
+  retry === null ? null : `${retry.count} times at most: ${retry.causes.join(", ")}`;
+
+const describeAttempt = ({ started_at, ended_at, gpu_idxs, exit_code, reason }: WireAttempt): string =>
+  [
+    formatMoment(started_at),
+    ended_at === null ? "running" : formatDuration(ended_at - started_at),
+    ...(gpu_idxs.length === 0 ? [] : [`GPU ${gpu_idxs.join(",")}`]),
+    ...(exit_code === null ? [] : [`exit code ${exit_code}`]),
+    ...(reason === null ? [] : [reason]),
+  ].join(" · ");
+
+const listAttempts = ({ attempts = [], retry = null }: WireJob): readonly (readonly [string, string])[] =>
+  retry === null && attempts.length < 2
+    ? []
+    : attempts.map((one, index) => [`attempt ${index + 1}`, describeAttempt(one)] as const);
+
 const listFacts = (job: WireJob): readonly (readonly [string, string | null])[] => [
   ["id", job.id],
   ["name", job.name ?? null],
   ["note", job.note ?? null],
   ["status", formatResult(job)],
   ["input", describeInputWait(job)],
+  ["held", job.held ? "yes" : null],
+  ["begins", job.status === "queued" ? formatMoment(job.begin_at ?? null) : null],
   ["error", findReason(job)],
   ["command", job.command],
   ["user", job.user],
   ["gpus", formatGpus(job)],
   ["priority", String(job.priority)],
   ["limit", describeLimit(job)],
+  ["retry", describeRetries(job)],
+  ...listAttempts(job),
 ];
 
 export const describeCommit = ({ git_commit: commit = null, git_dirty: isDirty }: WireJob): string | null =>

@@ -2,6 +2,7 @@ import { ok, type Result } from "../../base/result.ts";
 import type { Failure, Flag, FlagValues } from "../../command-line/command.ts";
 import { readSwitch, readText, readWhole } from "../../command-line/flag-values.ts";
 import { failUsage } from "../../command-line/usage.ts";
+import { MAX_RETRIES } from "../../wire/job-fields/retries.ts";
 import { readPast } from "../terminal/moment.ts";
 import type { MatchText } from "../terminal/text-matcher.ts";
 import { createLineMatcher } from "./line-matcher.ts";
@@ -10,6 +11,7 @@ import { createLineMatcher } from "./line-matcher.ts";
 export type LogRequest = Readonly<{
   count: number | null;
   since: number | null;
+  attempt: number | null;
   matches: MatchText | null;
   isFollowed: boolean;
   isError: boolean;
@@ -24,6 +26,7 @@ export const LOG_FLAGS: readonly Flag[] = [
   { long: "follow", short: "F", help: "go on until the job ends" },
   { long: "search", value: "REGEX", help: "only lines that match (RE2); -n counts these" },
   { long: "since", value: "TIME", help: "what was written since then: 10m (ago), 18:30" },
+  { long: "attempt", value: "N", help: "that of its Nth attempt (default: the newest)" },
   { long: "error", help: "what went wrong around the job (its error.log)" },
   { long: "raw", help: "the bytes of the log as they are" },
   { long: "json", help: "as JSON, with -F a line of JSON for each line" },
@@ -35,6 +38,7 @@ const NOT_TOGETHER: readonly (readonly string[])[] = [
   ["error", "follow"],
   ["error", "since"],
   ["follow", "search", "lines"],
+  ["follow", "attempt"],
 ];
 
 const findClash = (flags: FlagValues): readonly string[] | undefined =>
@@ -53,11 +57,13 @@ export const readLogRequest = async (flags: FlagValues): Promise<Result<LogReque
   if (!count.ok) return count;
   const since = readPast(flags, "since");
   if (!since.ok) return since;
+  const attempt = readWhole(flags, "attempt", { min: 1, max: MAX_RETRIES + 1 });
+  if (!attempt.ok) return attempt;
   const search = readText(flags, "search");
   const matches = search === null ? ok(null) : await createLineMatcher(search);
   if (!matches.ok) return matches;
   return ok({
-    ...{ count: count.value, since: since.value, matches: matches.value },
+    ...{ count: count.value, since: since.value, attempt: attempt.value, matches: matches.value },
     ...{ isFollowed: readSwitch(flags, "follow"), isError: readSwitch(flags, "error") },
     ...{ isRaw: readSwitch(flags, "raw"), isJson: readSwitch(flags, "json") },
   });

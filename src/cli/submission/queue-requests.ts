@@ -5,6 +5,8 @@ import { readSwitch } from "../../command-line/flag-values.ts";
 import { fail } from "../../command-line/usage.ts";
 import type { JobRequestInput, WireJob } from "../../wire/job.ts";
 import type { Api } from "../connection/api-client.ts";
+import { WAIT_FIELDS } from "../fields/field-table.ts";
+import { toFlag } from "../fields/job-field.ts";
 import { warnOfHealth } from "../jobs/warn-of-health.ts";
 import { createCommandFit } from "../lists/shorten-commands.ts";
 import { hint, print, printJson, readHintWidth } from "../terminal/output.ts";
@@ -22,6 +24,7 @@ const INDENT = 2;
 export const QUEUE_FLAGS: readonly Flag[] = [
   { long: "repeat", short: "r", value: "N", help: "add each N times" },
   { long: "priority", short: "p", value: "N", default: 0, help: "higher starts earlier" },
+  ...WAIT_FIELDS.map(toFlag),
   { long: "literal", help: "leave all braces as they are" },
   { long: "sweep", help: "make jobs also of lists that may be a program's text" },
 ];

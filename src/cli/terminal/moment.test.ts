@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, expect, test } from "bun:test";
 import fc from "fast-check";
 import { formatMoment, formatRecent, nameZones } from "./clock.ts";
-import { parsePast, readPast } from "./moment.ts";
+import { parseFuture, parsePast, readPast } from "./moment.ts";
 
 const { TZ } = process.env;
 const setZone = (zone: string | undefined): void => {
@@ -87,4 +87,36 @@ test("the zones of times are named, both where the clock was put back between th
   expect(formatMoment(NOW)).toBe("2026-12-02 10:50:30 UTC-3:30");
   setZone("Etc/UTC");
   expect(formatMoment(NOW)).toBe("2026-12-02 14:20:30 UTC");
+});
+
+test.each([
+  ["+2h", "2026-12-02T16:20:30Z"],
+  ["+1h30m", "2026-12-02T15:50:30Z"],
+  ["now", "2026-12-02T14:20:30Z"],
+  ["18:30", "2026-12-02T17:30:00Z"],
+  ["15:00", "2026-12-03T14:00:00Z"],
+  ["15:20:30", "2026-12-03T14:20:30Z"],
+  ["2026-12-01", "2026-11-30T23:00:00Z"],
+  ["2027-07-01", "2027-06-30T22:00:00Z"],
+  ["2026-12-31 18:30", "2026-12-31T17:30:00Z"],
+  ["2026-12-31T18:30:15+05:30", "2026-12-31T13:00:15Z"],
+])("%j is a time to come in the zone of who types it, the next one where no day is said", (text, moment) => {
+  expect(parseFuture(text, NOW)).toBe(at(moment));
+});
+
+test.each(["", "2h", "+", "+5", "25:00", "2026-02-30", "tomorrow", "18:30 ", "-2h"])(
+  "%j is no time to come",
+  (text) => {
+    expect(parseFuture(text, NOW)).toBeNull();
+  },
+);
+
+test("the next time of the day is never more than a day away, also where clocks are changed", () => {
+  const clock = fc.tuple(fc.nat(23), fc.nat(59)).map(([hour, minute]) => `${hour}:${String(minute).padStart(2, "0")}`);
+  fc.assert(
+    fc.property(clock, fc.integer({ min: 1_700_000_000, max: 1_900_000_000 }), (text, now) => {
+      const seconds = (parseFuture(text, now) ?? 0) - now;
+      expect(seconds > 0 && seconds <= 25 * 3600).toBe(true);
+    }),
+  );
 });

@@ -1,3 +1,4 @@
+import { parseDuration } from "../../base/durations.ts";
 import { ok, type Result } from "../../base/result.ts";
 import type { Failure, FlagValues } from "../../command-line/command.ts";
 import { readText } from "../../command-line/flag-values.ts";
@@ -61,6 +62,23 @@ const readTimeOfDay = (text: string, now: number): number | null => {
   const today = readLocal(toDay(now), clock);
   return today <= now ? today : readLocal(toDay(now - DAY_S), clock);
 };
+
+const readNextTimeOfDay = (text: string, now: number): number | null => {
+  const clock = readClock(text);
+  if (clock === null) return null;
+  const today = toDay(now);
+  const at = readLocal(today, clock);
+  return at > now ? at : readLocal({ ...today, day: today.day + 1 }, clock);
+};
+
+const readFromNow = (text: string, now: number): number | null => {
+  const seconds = text.startsWith("+") ? parseDuration(text.slice(1)) : null;
+  return seconds === null ? null : now + seconds;
+};
+
+/** Unix seconds of a time that is to come, or that may have been: `+2h`, `18:30` (the next one), `now`, `2026-12-01`, with a time of the day and a zone or without; null for anything else. */
+export const parseFuture = (text: string, now: number): number | null =>
+  text === "now" ? now : (readFromNow(text, now) ?? readNextTimeOfDay(text, now) ?? readDate(text));
 
 const WORDS: ReadonlyMap<string, (now: number) => number> = new Map([
   ["now", (now) => now],

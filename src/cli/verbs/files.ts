@@ -7,7 +7,7 @@ import type { WireFile, WireFiles } from "../../wire/files.ts";
 import type { WireJob } from "../../wire/job.ts";
 import { describeAmount } from "../../wire/outputs-text.ts";
 import { connect } from "../connection/connect.ts";
-import { findJobWithFiles, listFiles, listPlaces } from "../files/list-files.ts";
+import { ATTEMPT_FLAG, findJobWithFiles, listFiles, listPlaces, readAttempt } from "../files/list-files.ts";
 import { isEnded } from "../jobs/await-job.ts";
 import { describeNoFiles } from "../jobs/kept-text.ts";
 import { LIST_FLAGS, readLimit } from "../jobs/list-flags.ts";
@@ -50,12 +50,14 @@ const run = async ({ flags, words }: Invocation): Promise<Outcome> => {
   if (!id) return failUsage("nx files takes a job id, then a folder of its files", "see nx history");
   const limit = readLimit(flags);
   if (!limit.ok) return limit;
+  const attempt = readAttempt(flags);
+  if (!attempt.ok) return attempt;
   const api = await connect(flags);
   if (!api.ok) return api;
   const job = await findJobWithFiles(api.value, id);
   if (!job.ok) return job;
   if (readSwitch(flags, "path")) return showPlaces(job.value);
-  const files = await listFiles(api.value, job.value.id, { below: path, most: limit.value });
+  const files = await listFiles(api.value, job.value.id, { below: path, most: limit.value, attempt: attempt.value });
   if (!files.ok) return files;
   show(job.value, files.value, flags);
   sayMore(job.value, files.value);
@@ -68,6 +70,7 @@ export const verb: Verb = {
   summary: "the files that a job made, or has made so far",
   flags: [
     ...LIST_FLAGS.filter(({ long }) => long === "count" || long === "all"),
+    ATTEMPT_FLAG,
     { long: "path", help: "where they lie on the server's machine" },
     { long: "json", help: "as JSON" },
     { long: "quiet", short: "q", help: "paths only" },

@@ -30,9 +30,11 @@ const renderPath = ({ id }: WireJob, facts: Readonly<Record<string, string | num
 };
 
 const readLogs = async (api: Api, job: WireJob, request: LogRequest): Promise<Result<Logs, Failure>> => {
-  const { count, since, matches, isError } = request;
+  const { count, since, attempt, matches, isError } = request;
   const lines = count === null || matches !== null ? null : count + (isError ? 0 : RECORDER_LINES);
-  const logs = await api.get<Logs>(renderPath(job, { last_n_lines: lines, since, file: isError ? "error" : null }));
+  const logs = await api.get<Logs>(
+    renderPath(job, { last_n_lines: lines, since, attempt, file: isError ? "error" : null }),
+  );
   if (logs.ok && since !== null && logs.value.since === undefined) return fail(TOO_OLD);
   return logs;
 };
@@ -44,7 +46,7 @@ const finish = ({ data }: Logs, { count, matches, isError }: LogRequest): string
 
 const sayWhy = (job: WireJob, logs: Logs, text: string, { matches, since, isError }: LogRequest): void => {
   if (logs.removed) hintRemoved(job);
-  else if (job.status === "queued") hint(`Job ${job.id} has not started yet.`);
+  else if (job.status === "queued" && !job.attempts?.length) hint(`Job ${job.id} has not started yet.`);
   else if (text !== "") return;
   else if (matches !== null) hint("No line matches.");
   else if (since !== null) hint("Nothing was written since then.");
@@ -64,8 +66,8 @@ const show = async (api: Api, job: WireJob, request: LogRequest): Promise<Outcom
 
 const isJson = ({ headers }: Response): boolean => headers.get("content-type")?.startsWith("application/json") ?? false;
 
-const showRaw = async (api: Api, job: WireJob, { count, since, isError }: LogRequest): Promise<Outcome> => {
-  const facts = { format: "raw", last_n_lines: count, since, file: isError ? "error" : null };
+const showRaw = async (api: Api, job: WireJob, { count, since, attempt, isError }: LogRequest): Promise<Outcome> => {
+  const facts = { format: "raw", last_n_lines: count, since, attempt, file: isError ? "error" : null };
   const answer = await api.open(renderPath(job, facts), new AbortController().signal);
   if (!answer.ok) return answer;
   if (isJson(answer.value)) return fail("the server is of an earlier version and knows no --raw: upgrade it");
@@ -90,9 +92,9 @@ const checkFollowed = async (api: Api, job: WireJob, request: LogRequest): Promi
 const follow = async (api: Api, job: WireJob, request: LogRequest): Promise<Outcome> => {
   const checked = await checkFollowed(api, job, request);
   if (!checked.ok) return checked;
-  const filter = chooseFilter(request);
   const view = { lastLines: request.count, since: request.since };
-  return followJob(api, job.id, filter === undefined ? view : { ...view, filter });
+  const isPlain = chooseFilter(request) === undefined;
+  return followJob(api, job.id, isPlain ? view : { ...view, createFilter: () => chooseFilter(request) ?? null });
 };
 
 const run = async ({ flags, words }: Invocation): Promise<Outcome> => {

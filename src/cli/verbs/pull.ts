@@ -16,7 +16,7 @@ import type { Api } from "../connection/api-client.ts";
 import { connect } from "../connection/connect.ts";
 import { chooseFiles } from "../files/choose-files.ts";
 import { closeFolder } from "../files/held-folder.ts";
-import { findJobWithFiles, listFiles } from "../files/list-files.ts";
+import { ATTEMPT_FLAG, findJobWithFiles, listFiles, readAttempt } from "../files/list-files.ts";
 import { listParts } from "../files/part-file.ts";
 import { type PullReport, pullFiles } from "../files/pull-files.ts";
 import { NO_PROGRESS, showPullProgress } from "../files/pull-progress.ts";
@@ -26,7 +26,14 @@ import { describeNoFiles, listNotes, readOutputs } from "../jobs/kept-text.ts";
 import { isTerminal } from "../terminal/is-terminal.ts";
 import { hint, print, printJson } from "../terminal/output.ts";
 
-type Asked = Readonly<{ api: Api; job: WireJob; flags: FlagValues; listed: readonly WireFile[]; isAll: boolean }>;
+type Asked = Readonly<{
+  api: Api;
+  job: WireJob;
+  attempt: number | null;
+  flags: FlagValues;
+  listed: readonly WireFile[];
+  isAll: boolean;
+}>;
 
 const SHOWN = 20;
 
@@ -38,13 +45,20 @@ const describeNothing = (job: WireJob): string => {
 };
 
 const fetchAll = async (
-  { api, job, flags, listed }: Asked,
+  { api, job, attempt, flags, listed }: Asked,
   { top, shown }: TargetFolder,
   files: readonly WireFile[],
 ): Promise<Result<PullReport, Failure>> => {
   const isQuiet = readSwitch(flags, "json") || readSwitch(flags, "quiet") || !isTerminal("errors");
   const progress = isQuiet ? NO_PROGRESS : showPullProgress({ files: files.length, bytes: countBytes(files) });
-  const facts = { id: job.id, top, shown, parts: listParts(top, listed), isForced: readSwitch(flags, "force") };
+  const facts = {
+    id: job.id,
+    attempt,
+    top,
+    shown,
+    parts: listParts(top, listed),
+    isForced: readSwitch(flags, "force"),
+  };
   const leave = (): void => {
     progress.end();
     hint("Interrupted: the same command goes on where this stopped");
@@ -108,18 +122,27 @@ const pullInto = async (asked: Asked, target: TargetFolder, files: readonly Wire
   return conclude(asked, pulled.value);
 };
 
+const nameFolder = ({ id }: WireJob, attempt: number | null): string =>
+  attempt === null ? id : `${id}-attempt-${attempt}`;
+
 const pull = async (api: Api, job: WireJob, { flags, words }: Invocation): Promise<Outcome> => {
-  const listed = await listFiles(api, job.id, { below: "", most: Number.POSITIVE_INFINITY });
+  const attempt = readAttempt(flags);
+  if (!attempt.ok) return attempt;
+  const listed = await listFiles(api, job.id, { below: "", most: Number.POSITIVE_INFINITY, attempt: attempt.value });
   if (!listed.ok) return listed;
   const { files, total_files } = listed.value;
   if (files.length === 0) return isEnded(job) ? failMissing(describeNothing(job)) : failState(describeNothing(job));
   const chosen = chooseFiles(files, words.slice(1), job.id);
   if (!chosen.ok) return chosen;
-  const target = openTarget(readText(flags, "output"), job.id);
+  const target = openTarget(readText(flags, "output"), nameFolder(job, attempt.value));
   if (!target.ok) return target;
-  const isAll = chosen.value.length === total_files;
+  const isAll = attempt.value === null && chosen.value.length === total_files;
   try {
-    return await pullInto({ api, job, flags, listed: files, isAll }, target.value, chosen.value);
+    return await pullInto(
+      { api, job, attempt: attempt.value, flags, listed: files, isAll },
+      target.value,
+      chosen.value,
+    );
   } finally {
     closeFolder(target.value.top);
   }
@@ -140,6 +163,7 @@ export const verb: Verb = {
   summary: "fetch the files that a job made",
   flags: [
     { long: "output", short: "o", value: "DIR", default: "nexus-outputs/ID", help: "to this folder" },
+    ATTEMPT_FLAG,
     { long: "force", short: "f", help: "overwrite what differs here" },
     { long: "json", help: "what was fetched as JSON" },
     { long: "quiet", short: "q", help: "the folder only" },

@@ -4,6 +4,8 @@ import { readSwitch } from "../../command-line/flag-values.ts";
 import { failUsage } from "../../command-line/usage.ts";
 import type { WireWait } from "../../wire/wait.ts";
 import { connect } from "../connection/connect.ts";
+import { formatMoment } from "../terminal/clock.ts";
+import { formatDuration } from "../terminal/duration.ts";
 import { print, printJson } from "../terminal/output.ts";
 
 const describePlace = ({ ahead, position, queue_length: length }: WireWait): string => {
@@ -13,6 +15,9 @@ const describePlace = ({ ahead, position, queue_length: length }: WireWait): str
   return `It is number ${position} of ${length} in the queue, after ${ahead.join(", ")}${more > 0 ? ` and ${more} more` : ""}.`;
 };
 
+const describeEnd = ({ until }: WireWait): string =>
+  until ? `That is ${formatMoment(until)}, in ${formatDuration(until - Date.now() / 1000)}.` : "";
+
 const run = async ({ flags, words }: Invocation): Promise<Outcome> => {
   const [id] = words;
   if (!id) return failUsage("nx why takes one job id", "see nx queue");
@@ -21,7 +26,9 @@ const run = async ({ flags, words }: Invocation): Promise<Outcome> => {
   const wait = await api.value.get<WireWait>(`/v1/jobs/${encodeURIComponent(id)}/why`);
   if (!wait.ok) return wait;
   if (readSwitch(flags, "json")) printJson(wait.value);
-  else for (const line of [`${wait.value.text}.`, describePlace(wait.value)]) if (line !== "") print(escapeText(line));
+  else
+    for (const line of [`${wait.value.text}.`, describeEnd(wait.value), describePlace(wait.value)])
+      if (line !== "") print(escapeText(line));
   return DONE;
 };
 

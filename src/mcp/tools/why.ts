@@ -16,7 +16,7 @@ export const why: Tool = defineTool(
   async ({ ask }, { id }) => {
     const wait = await ask.get<WireWait>(`/v1/jobs/${id}/why`);
     if (!wait.ok) return wait;
-    const { status, reason, text, position, queue_length, ahead } = wait.value;
-    return ok(leaveOutUnknown({ id, status, reason, text, position, queue_length, ahead }));
+    const { status, reason, text, until, position, queue_length, ahead } = wait.value;
+    return ok(leaveOutUnknown({ id, status, reason, text, until, position, queue_length, ahead }));
   },
 );

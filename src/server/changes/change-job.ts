@@ -1,4 +1,5 @@
 import { err, ok, type Result } from "../../base/result.ts";
+import { accountWait } from "../core/jobs/fields/waits.ts";
 import { isEnded, isMoving, type Job, type JobId } from "../core/jobs/job.ts";
 import { explainEvent } from "../core/jobs/job-change.ts";
 import { applyJobEvent, type JobEvent } from "../core/jobs/job-transition.ts";
@@ -57,6 +58,9 @@ const write = (transaction: Transaction, before: Job, after: Job | null): void =
   else transaction.saveJob(after);
 };
 
+const accountTime = (after: Job | null, now: number): Job | null =>
+  after?.status === "queued" ? accountWait(after, now) : after;
+
 /** One change inside a transaction; once that is on disk, `recordChange` tells of it. */
 export const applyChange = (
   context: ChangeContext,
@@ -68,11 +72,11 @@ export const applyChange = (
   if (before === null) return err(createUnknownJob(id));
   const decided = decide(before, transaction);
   if (!decided.ok) return decided;
-  const { after } = decided.value;
+  const after = accountTime(decided.value.after, context.clock());
   if (after === before) return ok({ ...decided.value, before, isHeardOf: false });
   const isHeardOf = enqueueNotices(context, transaction, before, after);
   write(transaction, before, after);
-  return ok({ ...decided.value, before, isHeardOf });
+  return ok({ ...decided.value, after, before, isHeardOf });
 };
 
 /** Every change of a job that is there, whoever asks for it: on disk, with who is to hear of it, when this resolves. */

@@ -11,7 +11,7 @@ import type { Log } from "../core/telemetry/log.ts";
 import type { Meter } from "../core/telemetry/meter.ts";
 
 /** Who asks, with its limits where it is an agent, and the log of the request, whose lines carry its id. */
-export type Caller = Readonly<{ log: Log; name: string; agent?: AgentLimits | undefined }>;
+export type Caller = Readonly<{ log: Log; name: string; isAdmin: boolean; agent?: AgentLimits | undefined }>;
 
 /** `running` has the running jobs looked at now, `queues` what can start now, `outbox` what is to be told, `outputs` what ended jobs made. */
 export type Wakes = Readonly<{ running: () => void; queues: () => void; outbox: () => void; outputs: () => void }>;

@@ -1,3 +1,4 @@
+import { listPast } from "../core/jobs/attempt.ts";
 import { isStopping } from "../core/jobs/halt.ts";
 import { isActive, isEnded, isMoving, type Job } from "../core/jobs/job.ts";
 import { describeChange } from "../core/jobs/job-change.ts";
@@ -13,12 +14,14 @@ export type Changed = Readonly<{
 }>;
 
 const measureChange = ({ meter, clock }: ChangeContext, before: Job, after: Job): void => {
-  if (before.status === "queued" && isActive(after)) meter.observeQueueWait(after.startedAt - after.createdAt);
+  const isFirst = listPast(after).length === 0;
+  if (before.status === "queued" && isActive(after) && isFirst)
+    meter.observeQueueWait(after.startedAt - after.createdAt);
   if (isEnded(after) && !isEnded(before)) meter.countEnded(after.status);
   if (before.status !== "starting" || after.status !== "running") return;
   const now = clock();
   meter.observeLaunch(now - after.startedAt);
-  meter.observeStart(now - after.createdAt);
+  if (isFirst) meter.observeStart(now - after.createdAt);
 };
 
 const isOfTheQueue = (before: Job, after: Job | null): boolean =>

@@ -32,7 +32,7 @@ const isStored = ({ store }: SubmitContext, { job_id: id }: JobRequest): boolean
 const prepareJob = (
   context: SubmitContext,
   request: JobRequest,
-  facts: Pick<JobFacts, "gpuIndexes" | "batchId" | "agent">,
+  facts: Pick<JobFacts, "gpuIndexes" | "batchId" | "agent" | "asker">,
 ): Result<QueuedJob, JobRequestError> =>
   createJob(request, {
     id: request.job_id ? (request.job_id as JobId) : context.newJobId(),
@@ -46,10 +46,10 @@ const prepareJob = (
 const prepareJobs = (
   context: SubmitContext,
   requests: readonly JobRequest[],
-  { reading, locate, agent }: Readonly<{ reading: GpuReading; locate: Locate }> & Pick<Caller, "agent">,
+  { reading, locate, caller }: Readonly<{ reading: GpuReading; locate: Locate; caller: Caller }>,
 ): Result<readonly Submission[], Refusal> => {
   const batch = requests.length > 1 ? { batchId: `${context.newJobId()}-${context.clock()}` } : {};
-  const facts = { gpuIndexes: toIndexes(reading), agent, ...batch };
+  const facts = { gpuIndexes: toIndexes(reading), agent: caller.agent, asker: caller, ...batch };
   const submissions: Submission[] = [];
   for (const [index, request] of requests.entries()) {
     const job = prepareJob(context, request, facts);
@@ -114,7 +114,7 @@ export const createSubmitJobs = (outer: SubmitContext): SubmitJobs => {
   const takeTurn = createTurnstile();
   return async (requests, locate, caller) => {
     const reading = await readGpus(context, requests);
-    const submissions = prepareJobs(context, requests, { reading, locate, agent: caller.agent });
+    const submissions = prepareJobs(context, requests, { reading, locate, caller });
     if (!submissions.ok) return submissions;
     const submitted = await storeInTurn(context, submissions.value, reading, takeTurn);
     if (submitted.ok) announce(context, submitted.value, caller);

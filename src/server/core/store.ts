@@ -47,10 +47,14 @@ export type JobCounts = Readonly<Record<JobStatus, number>>;
 /** `bytes` on the disk. */
 export type ArtifactTotals = Readonly<{ count: number; bytes: number }>;
 
-/** What one writer may do inside the shared transaction; a throw rolls back that writer alone. Setters say whether they changed anything. */
+/** `isStale`: since it was looked at last, the time of some queued jobs has come, or a clock that was set back says that it has not. `nextAt` is when the next one's comes. */
+export type Readiness = Readonly<{ isStale: boolean; nextAt: number | null }>;
+
+/** What one writer may do inside the shared transaction; a throw rolls back that writer alone. Setters say whether they changed anything. `openTurns` gives their turns to those queued jobs whose time has come, and says how many changed. */
 export type Transaction = Readonly<{
   findJob: (id: JobId) => Job | null;
   countQueued: CountQueued;
+  openTurns: (now: number) => number;
   hasArtifact: (id: ArtifactId) => boolean;
   insertJob: (job: QueuedJob, env: Environment) => void;
   saveJob: (job: Job) => void;
@@ -107,6 +111,8 @@ export type Store = Readonly<{
   listJobs: (filter: JobFilter) => AsyncGenerator<readonly Job[], void>;
   loadQueuedJobs: (selection?: QueueSelection) => readonly QueuedJob[];
   loadDecidingJobs: (countStarts: CountStarts, passedOverSince: number) => readonly QueuedJob[];
+  isGpuJobReady: () => boolean;
+  readReadiness: (now: number) => Readiness;
   countQueuedOf: (user: string) => number;
   countQueuedBefore: (job: Pick<QueuedJob, "id" | "priority" | "createdAt">) => number;
   readNewestQueued: () => number;

@@ -8,6 +8,7 @@ import type { JobFolders, Retention } from "../core/upkeep/folder-plan.ts";
 import { createMemory, type TaskContext, type TaskMemory } from "./context.ts";
 import { findWandbRuns } from "./jobs/find-wandb-runs.ts";
 import { createOutputKeeping, type OutputKeeping } from "./jobs/keep-outputs.ts";
+import { openTurns } from "./jobs/open-turns.ts";
 import { restoreJobs } from "./jobs/restore-jobs.ts";
 import { startCpuJobs, startGpuJobs } from "./jobs/start-queued-jobs.ts";
 import { tendRunningJobs } from "./jobs/tend-running-jobs.ts";
@@ -23,7 +24,14 @@ import { createDiskWatch } from "./upkeep/watch-disk.ts";
 import { createHealthWatch } from "./upkeep/watch-health.ts";
 
 /** What rings for the tasks that do not only wait for their time. */
-export type Alarms = Readonly<{ running: Alarm; cpuQueue: Alarm; gpuQueue: Alarm; outbox: Alarm; outputs: Alarm }>;
+export type Alarms = Readonly<{
+  running: Alarm;
+  cpuQueue: Alarm;
+  gpuQueue: Alarm;
+  turns: Alarm;
+  outbox: Alarm;
+  outputs: Alarm;
+}>;
 
 /** What the tasks beside those of the jobs look at. */
 export type Outside = Readonly<{
@@ -42,15 +50,17 @@ export const createAlarms = (): Alarms => ({
   running: createAlarm(),
   cpuQueue: createAlarm(),
   gpuQueue: createAlarm(),
+  turns: createAlarm(),
   outbox: createAlarm(),
   outputs: createAlarm(),
 });
 
-export const createWakes = ({ running, cpuQueue, gpuQueue, outbox, outputs }: Alarms): Wakes => ({
+export const createWakes = ({ running, cpuQueue, gpuQueue, turns, outbox, outputs }: Alarms): Wakes => ({
   running: running.ring,
   queues: () => {
     cpuQueue.ring();
     gpuQueue.ring();
+    turns.ring();
   },
   outbox: outbox.ring,
   outputs: outputs.ring,
@@ -65,6 +75,7 @@ const startJobTasks = (context: TaskContext, memory: TaskMemory, alarms: Alarms)
   const start = createStart(context);
   return [
     start("running jobs", () => tendRunningJobs(context, memory), alarms.running),
+    start("times of queued jobs", () => openTurns(context, alarms), alarms.turns),
     start("queued CPU jobs", () => startCpuJobs(context, memory), alarms.cpuQueue),
     start("queued GPU jobs", () => startGpuJobs(context, memory), alarms.gpuQueue),
   ];

@@ -2,12 +2,18 @@ import { z } from "zod";
 import { labelFields } from "./labels.ts";
 import { retryFields } from "./retries.ts";
 import { timeLimitFields } from "./time-limits.ts";
+import { waitFields } from "./waits.ts";
 
 /** What a request or a patch may say of a job beside what it runs, a file for each subject; null in a request is the same as nothing, in a patch it takes the field away. */
-export const askedFields = { ...labelFields.asked, ...timeLimitFields.asked, ...retryFields.asked };
+export const askedFields = {
+  ...labelFields.asked,
+  ...waitFields.asked,
+  ...timeLimitFields.asked,
+  ...retryFields.asked,
+};
 
 /** The same as each answer tells it. */
-export const toldFields = { ...labelFields.told, ...timeLimitFields.told, ...retryFields.told };
+export const toldFields = { ...labelFields.told, ...waitFields.told, ...timeLimitFields.told, ...retryFields.told };
 
 const askedSchema = z.object(askedFields);
 const toldSchema = z.object(toldFields);

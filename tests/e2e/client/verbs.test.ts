@@ -773,6 +773,7 @@ describe("nx why", () => {
     id: "abc123",
     status: "queued",
     reason: "gpus_taken",
+    until: null,
     text: "It needs 1 GPU, and none is free: GPU 0 runs job r of \u001b[31mann",
     position: 13,
     queue_length: 20,

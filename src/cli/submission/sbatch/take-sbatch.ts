@@ -21,7 +21,7 @@ const convertFlags = (given: FlagValues, { lines }: Script): FlagValues => {
 
 const writeFlags = ({ flags }: Script["lines"]): string =>
   Object.entries(flags)
-    .map(([name, value]) => ` --${name} ${quoteWord(String(value))}`)
+    .map(([name, value]) => (value === true ? ` --${name}` : ` --${name} ${quoteWord(String(value))}`))
     .join("");
 
 const describeLine = (script: Script): string => {

@@ -19,5 +19,6 @@ export const readCaller = (request: AppRequest): Caller => {
   const { address } = request.env.peer;
   const user = nameUser(request);
   const name = user === null ? address : `${user} at ${address}`;
-  return { log: request.get("log"), name, agent: request.get("identity")?.agent };
+  const identity = request.get("identity");
+  return { log: request.get("log"), name, isAdmin: identity?.role === "admin", agent: identity?.agent };
 };

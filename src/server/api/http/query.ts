@@ -31,6 +31,7 @@ const flag = z.preprocess(toBoolean, z.boolean()).default(false);
 const text = z.preprocess(takeLast, z.string()).optional();
 const unixSeconds = z.preprocess(toNumber, z.number()).optional();
 const logPosition = z.preprocess(toInteger, z.int().min(0)).optional();
+const attempt = z.preprocess(toInteger, z.int().min(1)).optional();
 const lastLines = z.preprocess(toInteger, z.int().min(1)).optional();
 
 export const healthQuerySchema = z.object({ detailed: flag, refresh: flag });
@@ -51,6 +52,7 @@ const logForm = z.preprocess(takeLast, z.enum(LOG_FORMS)).default("json");
 export const logsQuerySchema = z.object({
   last_n_lines: lastLines,
   file: logFile,
+  attempt,
   since: unixSeconds,
   format: logForm,
   resumable: flag,
@@ -63,6 +65,7 @@ export const streamQuerySchema = z.object({
   resumable: flag,
   from: logPosition,
   marked: flag,
+  attempt,
 });
 
 const terminalSide = (usual: number) => z.preprocess(toInteger, z.int().min(1).max(MAX_TERMINAL_SIDE)).default(usual);
@@ -90,9 +93,11 @@ export const artifactQuerySchema = z.object({
 const limit = z.preprocess(toInteger, z.int().min(1).max(10_000)).default(1000);
 const offset = z.preprocess(toInteger, z.int().min(0)).default(0);
 
-export const filesQuerySchema = z.object({ path: text.default(""), limit, offset });
+export const filesQuerySchema = z.object({ path: text.default(""), limit, offset, attempt });
 
-export const tarQuerySchema = z.object({ glob: globsSchema.default([]) });
+export const fileQuerySchema = z.object({ attempt });
+
+export const tarQuerySchema = z.object({ glob: globsSchema.default([]), attempt });
 
 export const jobsQuerySchema = z.object({
   status: z.array(z.enum(JOB_STATUSES)).optional(),

@@ -2,10 +2,11 @@ import type { z } from "zod";
 import { err, ok, type Result } from "../../../base/result.ts";
 import { cutLines, readFinalText, useLineFeeds } from "../../../wire/logs/final-lines.ts";
 import { RECORDER_LINES } from "../../../wire/logs/recorder-filter.ts";
-import { isEnded, type Job } from "../../core/jobs/job.ts";
+import { isEnded, type Job, type JobId } from "../../core/jobs/job.ts";
 import { createRefusal, type Refusal } from "../../core/refusal.ts";
 import type { ApiContext } from "../context.ts";
 import type { logsQuerySchema } from "../http/query.ts";
+import { type AttemptLog, findAttemptLog } from "./attempt-log.ts";
 import { readOnward } from "./read-onward.ts";
 
 type LogsQuery = z.output<typeof logsQuerySchema>;
@@ -28,12 +29,12 @@ const ONWARD_ALONE = createRefusal("INVALID_REQUEST", "resumable and from can't 
 
 /** Null where that is all of the log. */
 export const chooseSince = async (
-  { logs }: ApiContext,
-  job: Job,
+  { logs, startedAt }: AttemptLog,
+  id: JobId,
   since: number | undefined,
 ): Promise<Result<number | null, Refusal>> => {
-  if (since === undefined || job.status === "queued" || since <= job.startedAt) return ok(null);
-  return (await logs.knowsTimes(job.id)) ? ok(since) : err(TIMES_UNKNOWN);
+  if (since === undefined || startedAt === null || since <= startedAt) return ok(null);
+  return (await logs.knowsTimes(id)) ? ok(since) : err(TIMES_UNKNOWN);
 };
 
 const countLines = ({ last_n_lines: lastLines, file, format }: LogsQuery): number | null => {
@@ -41,11 +42,11 @@ const countLines = ({ last_n_lines: lastLines, file, format }: LogsQuery): numbe
   return file === "output" && format === "text" ? lastLines + RECORDER_LINES : lastLines;
 };
 
-const readBytes = async (context: ApiContext, job: Job, query: LogsQuery): Promise<Result<Uint8Array, Refusal>> => {
-  const { logs } = context;
+const readBytes = async (log: AttemptLog, job: Job, query: LogsQuery): Promise<Result<Uint8Array, Refusal>> => {
+  const { logs } = log;
   if (query.file === "error" && query.since !== undefined) return err(ERRORS_WITHOUT_TIMES);
   if (query.file === "error") return ok(await logs.readErrors(job.id, countLines(query)));
-  const since = await chooseSince(context, job, query.since);
+  const since = await chooseSince(log, job.id, query.since);
   return since.ok ? ok(await logs.readTail(job.id, countLines(query), since.value)) : since;
 };
 
@@ -59,14 +60,14 @@ const describeText = (bytes: Uint8Array, { last_n_lines: lastLines, file }: Logs
 const describeData = (bytes: Uint8Array, isRemoved: boolean, { since }: LogsQuery): Response =>
   Response.json({ data: useLineFeeds(decode(bytes)), ...(isRemoved ? { removed: true } : {}), since });
 
-const isRemoved = async ({ logs }: ApiContext, job: Job): Promise<boolean> => isEnded(job) && logs.isRemoved(job.id);
+const isRemoved = async ({ logs }: AttemptLog, job: Job): Promise<boolean> => isEnded(job) && logs.isRemoved(job.id);
 
-const answerOnward = async (context: ApiContext, job: Job, query: LogsQuery): Promise<Result<Response, Refusal>> => {
+const answerOnward = async (log: AttemptLog, job: Job, query: LogsQuery): Promise<Result<Response, Refusal>> => {
   const { from, last_n_lines: lastLines = Number.MAX_SAFE_INTEGER } = query;
   if (query.format !== "json" || query.since !== undefined) return err(ONWARD_ALONE);
   const place = from === undefined ? null : { from, isMarked: false };
-  const read = await readOnward(context.logs, job.id, { lastLines, place });
-  const isGone = read.data === "" && (await isRemoved(context, job));
+  const read = await readOnward(log.logs, job.id, { lastLines, place });
+  const isGone = read.data === "" && (await isRemoved(log, job));
   return ok(Response.json({ ...read, ...(isGone ? { removed: true } : {}) }));
 };
 
@@ -79,8 +80,10 @@ export const answerLog = async (
   job: Job,
   query: LogsQuery,
 ): Promise<Result<Response, Refusal>> => {
-  if (isOnward(query)) return answerOnward(context, job, query);
-  const read = await readBytes(context, job, query);
+  const log = findAttemptLog(context.logs, job, { asked: query.attempt });
+  if (!log.ok) return log;
+  if (isOnward(query)) return answerOnward(log.value, job, query);
+  const read = await readBytes(log.value, job, query);
   if (!read.ok) return read;
   switch (query.format) {
     case "raw":
@@ -88,6 +91,6 @@ export const answerLog = async (
     case "text":
       return ok(describeText(read.value, query));
     case "json":
-      return ok(describeData(read.value, read.value.length === 0 && (await isRemoved(context, job)), query));
+      return ok(describeData(read.value, read.value.length === 0 && (await isRemoved(log.value, job)), query));
   }
 };

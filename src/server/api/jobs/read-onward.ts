@@ -1,7 +1,7 @@
 import { endsWithLogMark, LOG_MARK_LENGTH } from "../../../wire/log-cut.ts";
 import type { Logs } from "../../../wire/node.ts";
 import type { JobId } from "../../core/jobs/job.ts";
-import type { LogFile, LogStart } from "../../core/running/executor.ts";
+import type { LogReads, LogStart } from "../../core/running/executor.ts";
 
 type Piece = Readonly<{ bytes: Uint8Array; end: number }>;
 
@@ -11,7 +11,7 @@ const decode = (bytes: Uint8Array): string => new TextDecoder("utf-8", { ignoreB
 
 const isNow = (): boolean => true;
 
-const readPiece = async (logs: LogFile, id: JobId, start: LogStart): Promise<Piece> => {
+const readPiece = async (logs: LogReads, id: JobId, start: LogStart): Promise<Piece> => {
   const { position, bytes } = await logs.resume(id, start, isNow);
   const chunks: Uint8Array[] = [];
   let size = 0;
@@ -24,7 +24,7 @@ const readPiece = async (logs: LogFile, id: JobId, start: LogStart): Promise<Pie
 };
 
 /** What is there now, across what was left out of it, and the byte at which the next reading goes on. */
-export const readOnward = async (logs: LogFile, id: JobId, start: LogStart): Promise<Logs> => {
+export const readOnward = async (logs: LogReads, id: JobId, start: LogStart): Promise<Logs> => {
   const piece = await readPiece(logs, id, start);
   const data = decode(piece.bytes);
   if (!endsWithLogMark(data)) return { data, next: piece.end };

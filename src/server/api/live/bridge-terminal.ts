@@ -49,7 +49,7 @@ const waitForEnd = async ({ context, viewing }: Bridge): Promise<boolean> => {
   const deadline = performance.now() + END_PATIENCE_MS;
   for (;;) {
     const job = context.store.findJob(viewing.job.id);
-    if (job === null || isEnded(job)) return true;
+    if (job === null || isEnded(job) || job.status === "queued") return true;
     const patienceMs = deadline - performance.now();
     if (patienceMs <= 0 || context.isStopping()) return false;
     await context.feed.waitForChange(patienceMs);

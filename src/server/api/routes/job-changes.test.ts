@@ -1,5 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import { createHarness } from "../../../../tests/support/api.ts";
+import { USUAL_CAUSES } from "../../../wire/job-fields/retries.ts";
 import { createApp } from "../app.ts";
 
 describe("PATCH", () => {
@@ -156,4 +157,34 @@ describe("kill", () => {
     expect((await call("POST", `/v1/jobs/${id}/kill`)).status).toBe(400);
     expect((await call("POST", "/v1/jobs/nothing/kill")).status).toBe(404);
   });
+});
+
+test("a job that waits for another attempt is killed by DELETE, and stays with its folder and what it told", async () => {
+  const { call, submit, startJob, retryJob, removedFolders } = createHarness();
+  const { id } = await submit({ retry: { count: 1, causes: ["exit"] } });
+  await startJob(id);
+  await retryJob(id);
+  const attempts = [{ started_at: 1_700_000_500, ended_at: 1_700_000_600, exit_code: 1 }];
+  const waiting = await (await call("GET", `/v1/jobs/${id}`)).json();
+  expect(waiting).toMatchObject({ status: "queued", started_at: null, exit_code: null, completed_at: null, attempts });
+  expect((await call("DELETE", `/v1/jobs/${id}`)).status).toBe(204);
+  const killed = await (await call("GET", `/v1/jobs/${id}`)).json();
+  expect(killed).toMatchObject({ status: "killed", started_at: 1_700_000_500, exit_code: null, attempts });
+  expect(removedFolders).toEqual([]);
+});
+
+test.each([{ count: 101 }, { count: -1 }, { count: 1.5 }, { count: 1, causes: [] }, { count: 1, causes: ["disk"] }, 3])(
+  "a retry of %p is 422 and named",
+  async (retry) => {
+    const json = { command: "true", user: "ann", num_gpus: 0, retry };
+    const response = await createHarness().call("POST", "/v1/jobs", { json });
+    expect([response.status, JSON.stringify(await response.json())]).toEqual([422, expect.stringContaining("retry")]);
+  },
+);
+
+test("a retry without causes is for all of them but the time limit, and 0 is none", async () => {
+  const { submit } = createHarness();
+  const causes = [...USUAL_CAUSES];
+  expect((await submit({ retry: { count: 2 } })).retry).toEqual({ count: 2, causes });
+  expect((await submit({ retry: { count: 0 } })).retry).toBeNull();
 });

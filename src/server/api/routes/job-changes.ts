@@ -3,7 +3,9 @@ import { err, ok, type Result } from "../../../base/result.ts";
 import { type JobPatch, jobPatchSchema, wireJobSchema } from "../../../wire/job.ts";
 import { changeJob, type Decide } from "../../changes/change-job.ts";
 import type { Caller } from "../../changes/context.ts";
+import { listPast } from "../../core/jobs/attempt.ts";
 import { type JobFields, readJobFields } from "../../core/jobs/fields/job-fields.ts";
+import { refuseRelease } from "../../core/jobs/fields/waits.ts";
 import { isStopping } from "../../core/jobs/halt.ts";
 import { isActive, type Job, type QueuedJob } from "../../core/jobs/job.ts";
 import { applyJobEvent } from "../../core/jobs/job-transition.ts";
@@ -11,7 +13,7 @@ import { toWireJob } from "../../core/jobs/wire-job.ts";
 import { createLimitReached, createRefusal, type Refusal } from "../../core/refusal.ts";
 import { readCaller } from "../access/caller.ts";
 import { permit } from "../access/permit.ts";
-import type { ApiContext, AppRequest } from "../context.ts";
+import type { ApiContext } from "../context.ts";
 import { describeErrors, describeJson } from "../http/describe-response.ts";
 import { jsonBody } from "../http/json-body.ts";
 import { jobParams } from "../jobs/find-job.ts";
@@ -31,6 +33,7 @@ const editSpec = {
   responses: {
     200: describeJson("The job", wireJobSchema),
     ...describeErrors(
+      "FORBIDDEN",
       "INVALID_JOB_STATE",
       "JOB_NOT_FOUND",
       "LIMIT_REACHED",
@@ -47,6 +50,8 @@ const removeSpec = {
   path: "/v1/jobs/{id}",
   tags: ["jobs"],
   summary: "Take a queued job out of the queue",
+  description:
+    "One that has run already, and waits for another attempt, is killed by it and stays with all that it has.",
   asks: "contribute",
   params: jobParams,
   responses: { 204: { description: "It is gone" }, ...describeErrors("INVALID_JOB_STATE", "JOB_NOT_FOUND") },
@@ -100,20 +105,24 @@ const pickQueuedEdits = (patch: JobPatch): Partial<Pick<QueuedJob, "command" | "
 const limitsMore = (job: Job, { timeLimitS }: JobFields): boolean =>
   (timeLimitS ?? Number.POSITIVE_INFINITY) <= (job.timeLimitS ?? Number.POSITIVE_INFINITY);
 
-const checkLimit = (job: Job, fields: JobFields, request: AppRequest): Result<unknown, Refusal> => {
-  if (!isActive(job) || fields.timeLimitS === undefined) return ok(null);
-  if (isStopping(job)) return refuseState(`Job ${job.id} is being ended: its time limit can't be changed any more`);
-  return limitsMore(job, fields) ? ok(null) : permit(request, { act: "administer" });
+const refuseLimit = (job: Job, fields: JobFields, { isAdmin }: Caller): Refusal | null => {
+  if (!isActive(job) || fields.timeLimitS === undefined) return null;
+  const message = `Job ${job.id} is being ended: its time limit can't be changed any more`;
+  if (isStopping(job)) return createRefusal("INVALID_JOB_STATE", message);
+  if (isAdmin || limitsMore(job, fields)) return null;
+  return createRefusal(
+    "FORBIDDEN",
+    `The time limit of a running job can be lowered; only an admin raises that of ${job.id}`,
+  );
 };
 
-const editJob = (job: Job, patch: JobPatch, request: AppRequest): Decided => {
+const editJob = (job: Job, patch: JobPatch, caller: Caller): Decided => {
   const reason = "edited";
-  const fields = readJobFields(patch);
+  const fields = readJobFields(patch, caller);
   if (isEmpty(patch, fields)) return ok({ after: job, reason });
-  const refusal = refuseShare(job, patch.num_gpus ?? 0);
+  const refusal =
+    refuseShare(job, patch.num_gpus ?? 0) ?? refuseRelease(job, fields, caller) ?? refuseLimit(job, fields, caller);
   if (refusal !== null) return err(refusal);
-  const limited = checkLimit(job, fields, request);
-  if (!limited.ok) return limited;
   const tag = typeof patch.git_tag === "string" ? { gitTag: patch.git_tag } : {};
   const edited = applyJobEvent(job, { kind: "edit", ...pickQueuedEdits(patch), ...tag, fields });
   return edited.ok ? ok({ after: edited.value, reason }) : refuseState(edited.error.message);
@@ -127,10 +136,15 @@ const markForKill = (job: Job, { name }: Caller): Decided => {
   return marked.ok ? ok({ after: marked.value, reason }) : refuseState(marked.error.message);
 };
 
-const removeQueued = (job: Job): Decided =>
-  job.status === "queued"
-    ? ok({ after: null, reason: "removed" })
-    : refuseState(`Job ${job.id} is ${job.status}; only a queued job can be removed`);
+const giveUp = (job: Job, at: number): Decided => {
+  const killed = applyJobEvent(job, { kind: "give_up", at });
+  return killed.ok ? ok({ after: killed.value, reason: "given up" }) : refuseState(killed.error.message);
+};
+
+const removeQueued = (job: Job, at: number): Decided => {
+  if (job.status !== "queued") return refuseState(`Job ${job.id} is ${job.status}; only a queued job can be removed`);
+  return listPast(job).length > 0 ? giveUp(job, at) : ok({ after: null, reason: "removed" });
+};
 
 const removeFolder = async ({ jobDir, log }: ApiContext, { id }: Job): Promise<void> => {
   try {
@@ -143,16 +157,16 @@ const removeFolder = async ({ jobDir, log }: ApiContext, { id }: Job): Promise<v
 const remove =
   (context: ApiContext): Handle<typeof removeSpec> =>
   async (input) => {
-    const removed = await changeFor(context, input, removeQueued);
+    const removed = await changeFor(context, input, (job) => removeQueued(job, context.clock()));
     if (!removed.ok) return removed;
-    void removeFolder(context, removed.value.before);
+    if (removed.value.after === null) void removeFolder(context, removed.value.before);
     return ok(new Response(null, { status: 204 }));
   };
 
 const edit =
   (context: ApiContext): Handle<typeof editSpec> =>
   async (input) => {
-    const edited = await changeFor(context, input, (job) => editJob(job, input.body, input.request));
+    const edited = await changeFor(context, input, (job, caller) => editJob(job, input.body, caller));
     return edited.ok ? ok(Response.json(toWireJob(edited.value.after ?? edited.value.before))) : edited;
   };
 

@@ -12,8 +12,9 @@ import type { ApiContext, AppRequest, RouteAnswer } from "../context.ts";
 import { describeErrors, describeJson } from "../http/describe-response.ts";
 import { checkFilePath, readFilePath } from "../http/file-path.ts";
 import { jsonBody } from "../http/json-body.ts";
-import { filesQuerySchema, tarQuerySchema } from "../http/query.ts";
+import { fileQuerySchema, filesQuerySchema, tarQuerySchema } from "../http/query.ts";
 import { FILE_HEADERS, respondFile } from "../http/respond-file.ts";
+import { checkAttempt } from "../jobs/attempt-log.ts";
 import { awaitOutputs } from "../jobs/await-outputs.ts";
 import { jobParams } from "../jobs/find-job.ts";
 import { encodePath, nameAttachment, toWireFiles } from "../jobs/wire-file.ts";
@@ -27,7 +28,7 @@ const listSpec = {
   tags: ["files"],
   summary: "The files that a job made",
   description:
-    "By path, at all depths below `path`. Of a running job: what it has written so far. Waits while the files of one that has just ended are moved.",
+    "By path, at all depths below `path`; of the newest attempt, or of the one asked for. Of a running job: what it has written so far. Waits while the files of one that has just ended are moved.",
   params: jobParams,
   query: filesQuerySchema,
   responses: {
@@ -44,10 +45,11 @@ const fileSpec = {
   description:
     "The path is percent-encoded bytes. Answers `Range`, with `If-Range`. Of a running job: up to the size that the file has now. A link is not followed.",
   params: { ...jobParams, path: { schema: z.string() } },
+  query: fileQuerySchema,
   responses: {
     200: { description: "The file", content: BYTES },
     206: { description: "What of it was asked for", content: BYTES },
-    ...describeErrors("JOB_NOT_FOUND", "NOT_FOUND", "RANGE_NOT_SATISFIABLE"),
+    ...describeErrors("JOB_NOT_FOUND", "NOT_FOUND", "RANGE_NOT_SATISFIABLE", "VALIDATION_ERROR"),
   },
 } satisfies RouteSpec;
 
@@ -61,7 +63,7 @@ const tarSpec = {
   query: tarQuerySchema,
   responses: {
     200: { description: "The tar", content: BYTES },
-    ...describeErrors("JOB_NOT_FOUND", "VALIDATION_ERROR"),
+    ...describeErrors("JOB_NOT_FOUND", "NOT_FOUND", "VALIDATION_ERROR"),
   },
 } satisfies RouteSpec;
 
@@ -98,13 +100,26 @@ const removeSpec = {
 const nothingAt = (path: string): Result<never, Refusal> =>
   err(createRefusal("NOT_FOUND", `The job has no file ${JSON.stringify(path)}`));
 
+type Asked = Readonly<{ request: AppRequest; id: JobId; attempt: number | undefined }>;
+type Found = Readonly<{ job: Job; outputs: ReturnType<ApiContext["outputs"]["ofAttempt"]> }>;
+
+const findOutputs = async (context: ApiContext, { request, id, attempt }: Asked): Promise<Result<Found, Refusal>> => {
+  const job = await awaitOutputs(context, request, id);
+  if (!job.ok) return job;
+  const refusal = checkAttempt(job.value, attempt);
+  if (refusal !== null) return err(refusal);
+  const { outputs } = context;
+  return ok({ job: job.value, outputs: attempt === undefined ? outputs : outputs.ofAttempt(attempt) });
+};
+
 const list =
   (context: ApiContext): Handle<typeof listSpec> =>
-  async ({ request, params: { id }, query: { path, limit, offset } }) => {
-    const job = await awaitOutputs(context, request, id);
-    if (!job.ok) return job;
+  async ({ request, params: { id }, query: { path, limit, offset, attempt } }) => {
+    const found = await findOutputs(context, { request, id, attempt });
+    if (!found.ok) return found;
+    const { job, outputs } = found.value;
     const below = path === "" ? "" : checkFilePath(encodePath(path.replace(/\/$/, "")));
-    const page = below === null ? null : await context.outputs.list(job.value, below, { limit, offset });
+    const page = below === null ? null : await outputs.list(job, below, { limit, offset });
     return page === null ? nothingAt(path) : ok(Response.json(toWireFiles(page)));
   };
 
@@ -115,11 +130,11 @@ const findPath = ({ req }: AppRequest): ByteText | null => {
 
 const show =
   (context: ApiContext): Handle<typeof fileSpec> =>
-  async ({ request, params }) => {
-    const job = await awaitOutputs(context, request, params.id);
-    if (!job.ok) return job;
+  async ({ request, params, query: { attempt } }) => {
+    const found = await findOutputs(context, { request, id: params.id, attempt });
+    if (!found.ok) return found;
     const path = findPath(request);
-    const file = path === null ? null : await context.outputs.open(job.value, path);
+    const file = path === null ? null : await found.value.outputs.open(found.value.job, path);
     if (path === null || file === null) return nothingAt(params.path);
     const { req } = request;
     const [range, ifRange] = [req.header("range"), req.header("if-range")];
@@ -128,12 +143,13 @@ const show =
 
 const pack =
   (context: ApiContext): Handle<typeof tarSpec> =>
-  async ({ request, params: { id }, query: { glob } }) => {
-    const job = await awaitOutputs(context, request, id);
-    if (!job.ok) return job;
+  async ({ request, params: { id }, query: { glob, attempt } }) => {
+    const found = await findOutputs(context, { request, id, attempt });
+    if (!found.ok) return found;
+    const { job, outputs } = found.value;
     const headers = { ...FILE_HEADERS, "Content-Disposition": nameAttachment(`${id}.tar`) };
     const isHead = request.req.method === "HEAD";
-    return ok(new Response(isHead ? null : context.outputs.pack(job.value, glob), { headers }));
+    return ok(new Response(isHead ? null : outputs.pack(job, glob), { headers }));
   };
 
 type Change = Readonly<{ outputs: Partial<Outputs>; notes?: readonly string[] }>;

@@ -167,3 +167,36 @@ test("the connection of who follows may be quiet, that of who was refused no lon
   };
   expect([await listHeld("a"), await listHeld("none")]).toEqual([[true], [true, false]]);
 });
+
+test("the log of each attempt can be read, without a number that of the newest, and an unknown one is 404", async () => {
+  const { call, submit, retryJob, startJob } = createHarness();
+  const { id } = await submit({ retry: { count: 3 } });
+  const read = async (query = ""): Promise<string> =>
+    ((await (await call("GET", `/v1/jobs/${id}/logs${query}`)).json()) as { data: string }).data;
+  expect((await call("GET", `/v1/jobs/${id}/logs?attempt=1`)).status).toBe(404);
+  await startJob(id);
+  expect(await read("?attempt=1")).toBe(`tail of ${id} null\n`);
+  await retryJob(id);
+  expect([await read(), await read("?attempt=1")]).toEqual(Array(2).fill(`tail of attempt 1 of ${id} null\n`));
+  await startJob(id, [], 1_700_000_700);
+  expect([await read(), await read("?attempt=1&last_n_lines=3"), await read("?attempt=2&file=error")]).toEqual([
+    `tail of attempt 2 of ${id} null\n`,
+    `tail of attempt 1 of ${id} 3\n`,
+    `errors of attempt 2 of ${id} null\n`,
+  ]);
+  const unknown = await call("GET", `/v1/jobs/${id}/logs?attempt=3`);
+  expect([unknown.status, await unknown.json()]).toEqual([404, expect.objectContaining({ error: "NOT_FOUND" })]);
+  expect((await call("GET", `/v1/jobs/${id}/logs?attempt=0`)).status).toBe(422);
+});
+
+test("a stream that can be resumed is of one attempt, which it names, and may be asked for before that begins", async () => {
+  const { call, submit, retryJob, startJob } = createHarness();
+  const { id } = await submit({ retry: { count: 3 } });
+  await startJob(id);
+  await retryJob(id);
+  const stream = (attempt: number) => call("GET", `/v1/jobs/${id}/logs/stream?from=0&attempt=${attempt}`);
+  const [first, next] = [await stream(1), await stream(2)];
+  expect([first, next].map(({ headers }) => headers.get("x-nexus-log-attempt"))).toEqual(["1", "2"]);
+  expect(await next.text()).toContain(`bytes of attempt 2 of ${id}`);
+  expect((await stream(3)).status).toBe(404);
+});

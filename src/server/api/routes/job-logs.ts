@@ -1,24 +1,25 @@
 import { z } from "zod";
 import { ok } from "../../../base/result.ts";
-import { LOG_POSITION_HEADER } from "../../../wire/log-cut.ts";
+import { LOG_ATTEMPT_HEADER, LOG_POSITION_HEADER } from "../../../wire/log-cut.ts";
 import { logsSchema } from "../../../wire/node.ts";
-import { isEnded, type JobId } from "../../core/jobs/job.ts";
+import type { Job, JobId } from "../../core/jobs/job.ts";
 import type { LogStart } from "../../core/running/executor.ts";
 import type { ApiContext, RouteAnswer } from "../context.ts";
 import { describeErrors, describeText, jsonContent } from "../http/describe-response.ts";
 import { logsQuerySchema, streamQuerySchema } from "../http/query.ts";
+import { type AttemptLog, findAttemptLog, isAttemptOver, isLastAttempt } from "../jobs/attempt-log.ts";
 import { findJob, jobParams } from "../jobs/find-job.ts";
 import { answerLog, chooseSince, TEXT_HEADERS } from "../jobs/read-log.ts";
 import { defineRoute, type Handle, type Route, type RouteSpec } from "../route.ts";
 
-const errors = describeErrors("JOB_NOT_FOUND", "VALIDATION_ERROR", "INVALID_REQUEST");
+const errors = describeErrors("JOB_NOT_FOUND", "VALIDATION_ERROR", "INVALID_REQUEST", "NOT_FOUND");
 
 const TAIL_DESCRIPTION = `Without \`last_n_lines\` at most the last 10 MiB, cut at a line. \`file=error\`: what went wrong around the job.
 \`since\` (Unix seconds): only what was written since then, up to some seconds more, from the beginning of its line; refused of a job of an
 earlier version, of whose log that is not noted. \`removed\` is there, and true, once the folder of an ended job was removed.
 \`format=text\`: for reading, as text: without the lines of the recorder, with LF alone, and of a line that was drawn anew, as a progress bar is, its
 last state. \`format=raw\`: the bytes of the file. With \`resumable\` the answer says in \`next\` where \`from\` goes on, which reads at
-most 10 MiB.`;
+most 10 MiB. Without \`attempt\` it is the newest.`;
 
 const LOG_CONTENT = {
   ...jsonContent(logsSchema),
@@ -40,7 +41,8 @@ const tailSpec = {
 const STREAM_DESCRIPTION = `What is there, then what is written. Of a queued job: nothing until it starts. Where something was
 left out of a log that is too large, a line says how much. With \`resumable\` the answer ends after such a line, and its
 \`X-Nexus-Log-Position\` says at which byte of the log it begins. \`from\`, that byte and the length of what was read, goes on; after
-such a line it is the byte at which the line began, with \`marked\`. \`since\` as of the tail.`;
+such a line it is the byte at which the line began, with \`marked\`. \`since\` as of the tail. It goes on with the next attempts until the last
+has ended; with \`resumable\`, \`from\`, \`since\` or \`attempt\` it is of one, which \`X-Nexus-Log-Attempt\` names.`;
 
 const streamSpec = {
   method: "get",
@@ -63,26 +65,44 @@ const tail =
     return job.ok ? answerLog(context, job.value, query) : job;
   };
 
-const endOf =
-  ({ store, isStopping }: ApiContext, id: JobId) =>
-  (): boolean => {
+type Ask = (job: Job, attempt: number) => boolean;
+
+const askOf =
+  ({ store, isStopping }: ApiContext, id: JobId, ask: Ask) =>
+  (attempt: number): boolean => {
     const job = store.findJob(id);
-    return job === null || isEnded(job) || isStopping();
+    return job === null || isStopping() || ask(job, attempt);
   };
 
-const resume = async (context: ApiContext, id: JobId, start: LogStart): Promise<RouteAnswer> => {
-  const { position, bytes } = await context.logs.resume(id, start, endOf(context, id));
-  return ok(new Response(bytes, { headers: { ...STREAM_HEADERS, [LOG_POSITION_HEADER]: String(position) } }));
+type Resumed = Readonly<{ id: JobId; log: AttemptLog; start: LogStart }>;
+
+const resume = async (context: ApiContext, { id, log, start }: Resumed): Promise<RouteAnswer> => {
+  const isOver = askOf(context, id, isAttemptOver);
+  const { position, bytes } = await log.logs.resume(id, start, () => isOver(log.number));
+  const place = { [LOG_POSITION_HEADER]: String(position), [LOG_ATTEMPT_HEADER]: String(log.number) };
+  return ok(new Response(bytes, { headers: { ...STREAM_HEADERS, ...place } }));
 };
 
-type Following = Readonly<{ id: JobId; query: z.output<typeof streamQuerySchema>; since: number | null }>;
+const followOn = (context: ApiContext, id: JobId, { number, lastLines }: Followed): RouteAnswer => {
+  const [isOver, isLast] = [askOf(context, id, isAttemptOver), askOf(context, id, isLastAttempt)];
+  const bytes = context.logs.follow(id, lastLines, { first: number, isOver, isLast });
+  return ok(new Response(bytes, { headers: STREAM_HEADERS }));
+};
 
-const follow = (context: ApiContext, { id, query, since }: Following): RouteAnswer | Promise<RouteAnswer> => {
-  const { last_n_lines: lastLines = null, from, resumable, marked: isMarked } = query;
+type Followed = Readonly<{ number: number; lastLines: number | null }>;
+type Following = Readonly<{
+  id: JobId;
+  query: z.output<typeof streamQuerySchema>;
+  log: AttemptLog;
+  since: number | null;
+}>;
+
+const follow = (context: ApiContext, { id, query, log, since }: Following): RouteAnswer | Promise<RouteAnswer> => {
+  const { last_n_lines: lastLines = null, from, resumable, marked: isMarked, attempt } = query;
   const place = from === undefined ? null : { from, isMarked };
-  const needsPlace = resumable || place !== null || since !== null;
-  if (needsPlace) return resume(context, id, { lastLines, since, place });
-  return ok(new Response(context.logs.follow(id, lastLines, endOf(context, id)), { headers: STREAM_HEADERS }));
+  const needsPlace = resumable || place !== null || since !== null || attempt !== undefined;
+  if (needsPlace) return resume(context, { id, log, start: { lastLines, since, place } });
+  return followOn(context, id, { number: log.number, lastLines });
 };
 
 const stream =
@@ -90,10 +110,12 @@ const stream =
   async ({ request, params: { id }, query }) => {
     const job = findJob(context.store, id);
     if (!job.ok) return job;
-    const since = await chooseSince(context, job.value, query.since);
+    const log = findAttemptLog(context.logs, job.value, { asked: query.attempt, mayCome: true });
+    if (!log.ok) return log;
+    const since = await chooseSince(log.value, id, query.since);
     if (!since.ok) return since;
     if (request.req.method === "HEAD") return ok(new Response(null, { headers: STREAM_HEADERS }));
-    return follow(context, { id, query, since: since.value });
+    return follow(context, { id, query, log: log.value, since: since.value });
   };
 
 export const createJobLogRoutes = (context: ApiContext): readonly Route[] => [

@@ -19,6 +19,7 @@ test("a waiting job is told its place, what is before it, and what each GPU does
     id: "waits",
     status: "queued",
     reason: "gpus_taken",
+    until: null,
     text: "It needs 1 GPU, and none is free: GPU 0 runs job runs of ann; GPU 1 is used by process 5 (python) of bob and process 6; GPU 2 goes to job first of eve, which starts before it",
     position: 2,
     queue_length: 2,
@@ -48,6 +49,7 @@ test("a job that does not wait says so, one that is not there is 404", async () 
   expect(await ask(harness, "runs")).toMatchObject({
     status: "running",
     reason: null,
+    until: null,
     position: null,
     text: "It does not wait: it is running",
   });

@@ -49,7 +49,8 @@ const retryJob = (job: ActiveJob, outcome: Outcome, { cause, delayS }: { cause: 
   const endedAt = Math.max(outcome.at, startedAt);
   const attempts = [...listPast(job), { startedAt, endedAt, gpuIdxs, exitCode, reason, cause }];
   const past = { attempts, retryAt: endedAt + delayS, dir, hasWork, messages: findMessages(job) };
-  return { ...takeBack(job), past };
+  const avoidedGpuIdxs = [...new Set([...(job.avoidedGpuIdxs ?? []), ...gpuIdxs])];
+  return { ...takeBack(job), past, ...(cause === "gpu" ? { avoidedGpuIdxs } : {}) };
 };
 
 const finishJob = (job: ActiveJob, outcome: Outcome): Job => {

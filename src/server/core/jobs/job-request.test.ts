@@ -10,6 +10,7 @@ const facts: JobFacts = {
   nodeName: "atlas",
   requestDigest: "digest",
   gpuIndexes: new Set([0, 1, 2]),
+  asker: { isAdmin: false },
 };
 
 const request = (input: Partial<JobRequestInput> = {}) =>

@@ -2,7 +2,8 @@ import { err, ok, type Result } from "../../../base/result.ts";
 import { type JobRequest, RUN_NOW_PRIORITY } from "../../../wire/job.ts";
 import { REQUIRED_ENV } from "../../../wire/job-names.ts";
 import type { AgentLimits } from "./agent-limits.ts";
-import { readJobFields } from "./fields/job-fields.ts";
+import { findWaitingField, readJobFields } from "./fields/job-fields.ts";
+import { type Asker, accountWait } from "./fields/waits.ts";
 import { type ArtifactId, type JobId, type QueuedJob, USUAL_UMASK } from "./job.ts";
 
 export type JobRequestError = Readonly<{ field: string; message: string; type: string }>;
@@ -16,6 +17,7 @@ export type JobFacts = Readonly<{
   gpuIndexes: ReadonlySet<number> | null;
   batchId?: string;
   agent?: AgentLimits | undefined;
+  asker: Asker;
 }>;
 
 const checkEnv = (request: JobRequest): JobRequestError | null => {
@@ -50,6 +52,12 @@ export const findMissingGpus = (request: GpuNeed, indexes: ReadonlySet<number>):
 
 const checkGpus = (request: JobRequest, indexes: ReadonlySet<number> | null): JobRequestError | null =>
   indexes === null || request.run_immediately ? null : findMissingGpus(request, indexes);
+
+const checkRunNow = (request: JobRequest): JobRequestError | null => {
+  const field = request.run_immediately ? findWaitingField(request) : null;
+  const message = "A job that is to run immediately can't wait for anything";
+  return field === null ? null : { field, message, type: "waits_and_runs" };
+};
 
 const describeCode = (request: JobRequest): Pick<QueuedJob, "gitRepoUrl" | "gitBranch" | "gitTag" | "code"> => ({
   gitRepoUrl: request.git_repo_url ?? null,
@@ -111,12 +119,13 @@ const buildJob = (request: JobRequest, facts: JobFacts): QueuedJob => ({
   ...describeFiles(request),
   ...describeRun(request),
   notes: [],
-  ...readJobFields(request),
+  ...readJobFields(request, facts.asker),
 });
 
 export const createJob = (request: JobRequest, facts: JobFacts): Result<QueuedJob, JobRequestError> => {
-  const error = checkEnv(request) ?? checkGpus(request, facts.gpuIndexes);
-  return error === null ? ok(buildJob(request, facts)) : err(error);
+  const error = checkEnv(request) ?? checkGpus(request, facts.gpuIndexes) ?? checkRunNow(request);
+  if (error !== null) return err(error);
+  return ok(accountWait(buildJob(request, facts), facts.now));
 };
 
 /** One text for one request, whatever the order of its keys; the job's id is left out. */

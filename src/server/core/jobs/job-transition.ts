@@ -1,6 +1,7 @@
 import { err, ok, type Problem, type Result } from "../../../base/result.ts";
 import type { BootTime } from "../clock.ts";
 import { isForAnyTime, type JobFields } from "./fields/job-fields.ts";
+import { keepHold } from "./fields/waits.ts";
 import { type Halt, isStopping } from "./halt.ts";
 import {
   type ActiveJob,
@@ -92,7 +93,7 @@ const editJob = (job: Job, event: Extract<JobEvent, { kind: "edit" }>): Job => (
   numGpus: event.numGpus ?? job.numGpus,
   requestedGpuIdxs: event.numGpus === undefined || event.numGpus === job.numGpus ? job.requestedGpuIdxs : [],
   gitTag: event.gitTag ?? job.gitTag,
-  ...event.fields,
+  ...keepHold(job, event.fields ?? {}),
 });
 
 const startJob = (job: Job, event: Extract<JobEvent, { kind: "start" }>): Job => {

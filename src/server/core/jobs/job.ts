@@ -24,7 +24,7 @@ export type CodeFacts = Readonly<{
   root?: string;
 }>;
 
-/** `gpuIdxs` are the GPUs asked for by index, empty when any will do; `numGpus` always says how many. `carriedNames`: of `envNames` those that came from the user's shell. `umask` is octal, `inputId` the artifact that its standard input is, `agent` are the limits of its user where that is an agent. `takenOverAt`: when it came from an earlier Nexus. */
+/** `gpuIdxs` are the GPUs asked for by index, empty when any will do; `numGpus` always says how many. `carriedNames`: of `envNames` those that came from the user's shell. `umask` is octal, `inputId` the artifact that its standard input is, `agent` are the limits of its user where that is an agent. `takenOverAt`: when it came from an earlier Nexus. `avoidedGpuIdxs`: those that failed it. */
 export type JobSpec = Readonly<{
   id: JobId;
   command: string;
@@ -55,6 +55,7 @@ export type JobSpec = Readonly<{
   notes: readonly string[];
   takenOverAt?: number;
   past?: Past;
+  avoidedGpuIdxs?: readonly number[];
 }> &
   JobFields;
 

@@ -1,5 +1,11 @@
 import { maskSecrets } from "../../../base/secret-names.ts";
+import type { Past } from "../jobs/attempt.ts";
 import { isEnded, type Job } from "../jobs/job.ts";
+
+const maskPast = (past: Past, mask: (text: string | null) => string | null): Past => ({
+  ...past,
+  attempts: past.attempts.map((one) => ({ ...one, reason: mask(one.reason) })),
+});
 
 /** The job, with what its owner wrote or its log said masked. */
 export const maskJob = (job: Job, secrets: readonly string[]): Job => {
@@ -11,6 +17,7 @@ export const maskJob = (job: Job, secrets: readonly string[]): Job => {
     gitRepoUrl: mask(job.gitRepoUrl),
     jobrc: null,
     notes,
+    ...(job.past === undefined ? {} : { past: maskPast(job.past, mask) }),
   };
   return isEnded(masked) ? { ...masked, errorMessage: mask(masked.errorMessage) } : masked;
 };

@@ -2,8 +2,10 @@ import { describe, expect, test } from "bun:test";
 import { createEnded, createQueued, createRunning, createStarting } from "../../../../tests/support/samples.ts";
 import type { Job } from "../jobs/job.ts";
 import { planBatchNotices } from "./batch-notice.ts";
-import { JOB_CHANNELS } from "./channels.ts";
+import type { NotifyEvent } from "./channel-settings.ts";
+import { createServerChannels, JOB_CHANNELS } from "./channels.ts";
 import type { Batch, News } from "./news.ts";
+import { describeNotice } from "./notice-text.ts";
 import { type Channel, planJobNotices, planNotices } from "./plan-notices.ts";
 
 const SECRETS = { MY_TOKEN: "tell-nobody", DISCORD_WEBHOOK_URL: "https://discord.test/hook" };
@@ -83,6 +85,36 @@ describe("a message", () => {
     };
     const silent: Channel = { ...EVERYTHING, isWanted: () => false };
     expect(planNotices(news, { channels: [silent], now: 500, loadSecrets })).toEqual([]);
+  });
+});
+
+describe("a job that is tried again", () => {
+  const attempt = { startedAt: 1, endedAt: 9, gpuIdxs: [], exitCode: 3, reason: "it failed", cause: "exit" } as const;
+  const past = { attempts: [attempt], retryAt: 19, dir: "/", hasWork: false, messages: {} };
+  const ask = { notifications: ["discord"], retry: { count: 3, causes: ["exit"] } } as const;
+  const tell = (before: Job, after: Job) =>
+    planJobNotices(before, after, from(JOB_CHANNELS)).map(({ subject }) => ({ ...subject, jobId: undefined }));
+
+  test("is told of once for each retry, as started once, and of its last end", () => {
+    const [running, waiting] = [createRunning("a", ask), createQueued("a", { ...ask, past })];
+    expect(tell(running, waiting)).toEqual([{ kind: "job", event: "retried", jobId: undefined, attempt: 1 }]);
+    const [starting, second] = [createStarting("a", { ...ask, past }), createRunning("a", { ...ask, past })];
+    expect([tell(waiting, starting), tell(starting, second)]).toEqual([[], []]);
+    const ended = createEnded("a", { ...ask, past, status: "failed" });
+    expect(tell(second, ended)).toEqual([{ kind: "job", event: "failed", jobId: undefined }]);
+  });
+
+  test("is told of to who hears of failures, with the attempt that follows and why", () => {
+    const job = createQueued("a", { ...ask, past });
+    const news = { kind: "job", event: "retried", job, attempt: 1 } as const;
+    expect(describeNotice({ ...news, logLines: [], logUrl: null })).toContain(
+      "Retry: attempt 2 of 4 in 10 s: it failed",
+    );
+    const channel = { events: ["failed"], users: [], digest: false, name: "team", url: "https://t" } as const;
+    const base = { type: "webhook", secret: null, from: null, to: [] } as const;
+    const wants = (events: readonly NotifyEvent[]) =>
+      createServerChannels([{ ...base, ...channel, events }])[0]?.isWanted(news);
+    expect([wants(["failed"]), wants(["completed"])]).toEqual([true, false]);
   });
 });
 

@@ -77,3 +77,24 @@ describe("a GPU that was not seen well", () => {
     expect(owned.map(nameGpuUse)).toEqual(["busy"]);
   });
 });
+
+describe("a GPU that failed a job", () => {
+  const give = (need: Partial<Parameters<typeof selectGpus>[0]>, overrides: Partial<Gpu> = {}) =>
+    selectGpus(
+      { ...ANY, numGpus: 1, avoidedGpuIdxs: [0], ...need },
+      describeGpus([createGpu(0, [], overrides), createGpu(1)], [], new Set([1])),
+    );
+
+  test("is given to it after all others, blacklisted ones too", () => {
+    expect(give({ ignoreBlacklist: true })).toEqual([1]);
+    expect(give({ ignoreBlacklist: true, numGpus: 2 })).toEqual([0, 1]);
+    expect(give({})).toEqual([0]);
+    expect(give({ avoidedGpuIdxs: [1], ignoreBlacklist: true })).toEqual([0]);
+  });
+
+  test("is given to it only when it is seen well, to others also when that is doubted", () => {
+    const doubted = { doubt: "it is 40 % busy" };
+    expect([give({}, doubted), give({ requestedGpuIdxs: [0] }, doubted)]).toEqual([null, null]);
+    expect(give({ avoidedGpuIdxs: [] }, doubted)).toEqual([0]);
+  });
+});

@@ -3,7 +3,7 @@ import type { Gpu } from "./gpu.ts";
 
 export type GpuState = Gpu & Readonly<{ isBlacklisted: boolean; runningJobId: JobId | null }>;
 
-export type GpuNeed = Pick<QueuedJob, "numGpus" | "requestedGpuIdxs" | "ignoreBlacklist">;
+export type GpuNeed = Pick<QueuedJob, "numGpus" | "requestedGpuIdxs" | "ignoreBlacklist" | "avoidedGpuIdxs">;
 
 export const describeGpus = (
   gpus: readonly Gpu[],
@@ -21,21 +21,27 @@ export const describeGpus = (
 const isIdle = (gpu: GpuState): boolean =>
   gpu.runningJobId === null && gpu.processes.length === 0 && gpu.unseenUse === null && gpu.fault === null;
 
-const rankGpu = ({ isBlacklisted, doubt }: GpuState): number => 2 * Number(isBlacklisted) + Number(doubt !== null);
+const hasFailed = ({ avoidedGpuIdxs = [] }: GpuNeed, { index }: GpuState): boolean => avoidedGpuIdxs.includes(index);
+
+const rankGpu = (need: GpuNeed, gpu: GpuState): number =>
+  4 * Number(hasFailed(need, gpu)) + 2 * Number(gpu.isBlacklisted) + Number(gpu.doubt !== null);
+
+/** What is wrong with a GPU that is not given again to a job that it failed; null where nothing is. */
+export const findDistrust = (need: GpuNeed, gpu: GpuState): string | null => (hasFailed(need, gpu) ? gpu.doubt : null);
 
 /** The GPUs that a job asks for, whoever uses them and whatever is wrong with them; the preferred ones first. */
 export const listWantedGpus = (need: GpuNeed, gpus: readonly GpuState[]): readonly GpuState[] =>
   gpus
     .filter((gpu) => need.requestedGpuIdxs.length === 0 || need.requestedGpuIdxs.includes(gpu.index))
     .filter((gpu) => need.ignoreBlacklist || !gpu.isBlacklisted)
-    .toSorted((a, b) => rankGpu(a) - rankGpu(b) || a.index - b.index);
+    .toSorted((a, b) => rankGpu(need, a) - rankGpu(need, b) || a.index - b.index);
 
 /** Those of them that can come free: a faulty one is not handed out, however long one waits. */
 export const listEligibleGpus = (need: GpuNeed, gpus: readonly GpuState[]): readonly GpuState[] =>
   listWantedGpus(need, gpus).filter(({ fault }) => fault === null);
 
 export const listFreeGpus = (need: GpuNeed, gpus: readonly GpuState[]): readonly GpuState[] =>
-  listWantedGpus(need, gpus).filter(isIdle);
+  listWantedGpus(need, gpus).filter((gpu) => isIdle(gpu) && findDistrust(need, gpu) === null);
 
 /** Indices in ascending order, empty for a CPU job; null when the job can't have what it needs now. */
 export const selectGpus = (need: GpuNeed, gpus: readonly GpuState[]): readonly number[] | null => {

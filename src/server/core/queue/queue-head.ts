@@ -10,17 +10,18 @@ export type CountStarts = (need: SharedNeed) => number | null;
 
 /** The same text for jobs that ask the same of the machine: of these, those start that come first, and one keeps GPUs at most. */
 export const nameNeed = (need: GpuNeed & Partial<Pick<SharedNeed, "share">>): string => {
-  const { numGpus, requestedGpuIdxs, ignoreBlacklist, share = null } = need;
+  const { numGpus, requestedGpuIdxs, ignoreBlacklist, share = null, avoidedGpuIdxs = [] } = need;
   const asked = [numGpus, requestedGpuIdxs.toSorted((a, b) => a - b), numGpus > 0 && ignoreBlacklist];
+  if (avoidedGpuIdxs.length > 0) return JSON.stringify([...asked, share, avoidedGpuIdxs]);
   return JSON.stringify(share === null ? asked : [...asked, share]);
 };
 
-type Need = readonly [number, readonly number[], boolean, AgentShare?];
+type Need = readonly [number, readonly number[], boolean, (AgentShare | null)?, (readonly number[])?];
 
 /** Of what `nameNeed` wrote. */
 export const parseNeed = (name: string): SharedNeed => {
-  const [numGpus, requestedGpuIdxs, ignoreBlacklist, share = null] = JSON.parse(name) as Need;
-  return { numGpus, requestedGpuIdxs, ignoreBlacklist, share };
+  const [numGpus, requestedGpuIdxs, ignoreBlacklist, share = null, avoidedGpuIdxs = []] = JSON.parse(name) as Need;
+  return { numGpus, requestedGpuIdxs, ignoreBlacklist, share, avoidedGpuIdxs };
 };
 
 /**

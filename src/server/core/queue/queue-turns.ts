@@ -1,6 +1,8 @@
+import { findWaitsSince } from "../jobs/fields/waits.ts";
 import type { ActiveJob, QueuedJob } from "../jobs/job.ts";
 import { type DiskRoom, isDiskLow } from "../machine/disk-room.ts";
 import { type CountGpuSeconds, countLeft, findShare } from "./agent-share.ts";
+import { findIneligibility, type Ineligibility } from "./eligibility.ts";
 import { type GpuState, listEligibleGpus, listFreeGpus, selectGpus } from "./gpu-selection.ts";
 
 /**
@@ -23,8 +25,13 @@ export type Allocation = Readonly<{ kind: "start" | "keep"; job: QueuedJob; gpuI
 /** What is left when it is a job's turn. */
 export type Room = Readonly<{ gpus: readonly GpuState[]; cpuSlots: number; allocations: readonly Allocation[] }>;
 
-/** `gpuIdxs` are the GPUs that the job starts on now, null when it has to wait. */
-export type Turn = Readonly<{ job: QueuedJob; room: Room; gpuIdxs: readonly number[] | null }>;
+/** `gpuIdxs` are the GPUs that the job starts on now, null when it has to wait; with `ineligibility` it was passed over. */
+export type Turn = Readonly<{
+  job: QueuedJob;
+  room: Room;
+  gpuIdxs: readonly number[] | null;
+  ineligibility: Ineligibility | null;
+}>;
 
 /** How many GPUs the share of a job's agent leaves at its turn; infinite where it is no agent's. */
 export const countShareLeft = (facts: QueueFacts, { allocations }: Room, job: QueuedJob): number => {
@@ -69,16 +76,21 @@ const leaveRoom = ({ job, room, gpuIdxs }: Turn, facts: KeepFacts): Room => {
     : allocateGpus(room, { kind: "start", job, gpuIdxs });
 };
 
+/** Whether others were let go first for so long that GPUs are kept for it. */
+export const isPassedOver = ({ maxPassedOverS }: QueueFacts, job: QueuedJob, now: number): boolean =>
+  now - findWaitsSince(job) > maxPassedOverS;
+
 /** The turns of all queued jobs, in start order: each takes from what those before it left. */
 export const listTurns = (facts: QueueFacts, all: readonly GpuState[], now: number): readonly Turn[] => {
   const turns: Turn[] = [];
   const isHalted = isDiskLow(facts.disk ?? null) || (facts.trouble ?? null) !== null;
   let room: Room = { gpus: all, cpuSlots: countCpuSlots(facts), allocations: [] };
   for (const job of facts.queued.toSorted(compareStartOrder)) {
-    const isShared = job.numGpus <= countShareLeft(facts, room, job);
-    const turn = { job, room, gpuIdxs: isHalted || !isShared ? null : chooseGpus(room, job) };
+    const ineligibility = findIneligibility(job, now);
+    const mayHave = ineligibility === null && job.numGpus <= countShareLeft(facts, room, job);
+    const turn = { job, room, gpuIdxs: isHalted || !mayHave ? null : chooseGpus(room, job), ineligibility };
     turns.push(turn);
-    room = leaveRoom(turn, { all, mayKeep: isShared && now - job.createdAt > facts.maxPassedOverS });
+    room = leaveRoom(turn, { all, mayKeep: mayHave && isPassedOver(facts, job, now) });
   }
   return turns;
 };

@@ -1,6 +1,8 @@
 import type { Job } from "../jobs/job.ts";
 import { describeDiskRoom } from "../machine/disk-room.ts";
 import type { ProcessOwner } from "../machine/host.ts";
+import type { Ineligibility } from "./eligibility.ts";
+import { describeIneligibility } from "./eligibility-text.ts";
 import type { Allocation } from "./queue-turns.ts";
 import type { Blocker, Candidate, Obstacle, Wait } from "./wait.ts";
 
@@ -100,11 +102,8 @@ const describeAgentLimit = ({ share, used, hasSpent }: AgentLimit): string =>
 const describeLimitOf = (blocker: AgentLimit | CpuLimit): string =>
   blocker.kind === "agent_limit" ? describeAgentLimit(blocker) : describeCpuLimit(blocker);
 
-/** One sentence without its full stop, for people. */
-export const describeWait = ({ job, blocker }: Wait, notes: WaitNotes): string => {
-  switch (blocker?.kind) {
-    case undefined:
-      return describeStart(job.numGpus, notes);
+const describeBlocker = (job: Job, blocker: Exclude<Blocker, Ineligibility>, notes: WaitNotes): string => {
+  switch (blocker.kind) {
     case "disk_low":
       return `Nothing starts: ${describeDiskRoom(blocker.disk)}`;
     case "machine":
@@ -123,4 +122,10 @@ export const describeWait = ({ job, blocker }: Wait, notes: WaitNotes): string =
     case "cpu_limit":
       return describeLimitOf(blocker);
   }
+};
+
+/** One sentence without its full stop, for people. */
+export const describeWait = ({ job, blocker }: Wait, notes: WaitNotes): string => {
+  if (blocker === null) return describeStart(job.numGpus, notes);
+  return "until" in blocker ? describeIneligibility(job, blocker) : describeBlocker(job, blocker, notes);
 };

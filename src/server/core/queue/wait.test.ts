@@ -85,6 +85,9 @@ type Idle = "starts" | "starts without blacklist" | "never starts";
 
 const EXPECTED: Readonly<Record<Blocker["kind"] | "none", Idle | "unknown">> = {
   none: "starts",
+  held: "unknown",
+  begin: "unknown",
+  retry: "unknown",
   disk_low: "unknown",
   machine: "unknown",
   gpus_taken: "starts",

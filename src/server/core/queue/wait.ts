@@ -1,13 +1,15 @@
 import type { ActiveJob, JobId, QueuedJob } from "../jobs/job.ts";
 import { type DiskRoom, isDiskLow } from "../machine/disk-room.ts";
 import { type AgentShare, countGpusOf, findShare, hasSpent } from "./agent-share.ts";
+import type { Ineligibility } from "./eligibility.ts";
 import type { Gpu } from "./gpu.ts";
-import { describeGpus, type GpuState, listWantedGpus } from "./gpu-selection.ts";
+import { describeGpus, findDistrust, type GpuState, listWantedGpus } from "./gpu-selection.ts";
 import {
   type Allocation,
   countCpuJobs,
   countCpuSlots,
   countShareLeft,
+  isPassedOver,
   listTurns,
   type QueueFacts,
   type Turn,
@@ -30,6 +32,7 @@ export type Candidate = Readonly<{ index: number; obstacle: Obstacle | null }>;
 
 /** The first fact that keeps a job waiting, those first that no ending of other jobs would change. */
 export type Blocker =
+  | Ineligibility
   | Readonly<{ kind: "disk_low"; disk: DiskRoom }>
   | Readonly<{ kind: "machine"; trouble: string }>
   | Readonly<{ kind: "gpus_unreadable" }>
@@ -49,7 +52,8 @@ const findObstacle = ({ facts }: Scene, { job, room }: Turn, gpu: GpuState): Obs
   if (gpu.isBlacklisted && !job.ignoreBlacklist) return { kind: "blacklist" };
   const owner = facts.active.find(({ id }) => id === gpu.runningJobId);
   if (owner !== undefined) return { kind: "job", job: owner };
-  if (gpu.fault !== null) return { kind: "fault", fault: gpu.fault };
+  const fault = gpu.fault ?? findDistrust(job, gpu);
+  if (fault !== null) return { kind: "fault", fault };
   if (gpu.processes.length > 0) return { kind: "processes", pids: gpu.processes };
   if (gpu.unseenUse !== null) return { kind: "unseen_use", sign: gpu.unseenUse };
   const allocation = room.allocations.find(({ gpuIdxs }) => gpuIdxs.includes(gpu.index));
@@ -58,7 +62,7 @@ const findObstacle = ({ facts }: Scene, { job, room }: Turn, gpu: GpuState): Obs
 
 const describeTaken = (scene: Scene, turn: Turn, wanted: readonly GpuState[]): Blocker => ({
   kind: "gpus_taken",
-  isKeeping: scene.now - turn.job.createdAt > scene.facts.maxPassedOverS,
+  isKeeping: isPassedOver(scene.facts, turn.job, scene.now),
   candidates: wanted.map((gpu) => ({ index: gpu.index, obstacle: findObstacle(scene, turn, gpu) })),
 });
 
@@ -88,7 +92,7 @@ const findCpuBlocker = ({ facts }: Scene): Blocker => {
 };
 
 const findBlocker = (scene: Scene, turn: Turn): Blocker | null => {
-  if (turn.gpuIdxs !== null) return null;
+  if (turn.gpuIdxs !== null || turn.ineligibility !== null) return turn.ineligibility;
   const disk = scene.facts.disk ?? null;
   if (isDiskLow(disk)) return { kind: "disk_low", disk };
   const trouble = scene.facts.trouble ?? null;

@@ -42,6 +42,7 @@ export const toWireWait = (
   status: "queued",
   reason: wait.blocker?.kind ?? null,
   text: describeWait(wait, notes),
+  until: wait.blocker !== null && "until" in wait.blocker ? wait.blocker.until : null,
   position: queue.before + 1,
   queue_length: queue.length,
   ahead: [...queue.ahead],

@@ -60,16 +60,26 @@ export type ResumedLog = Readonly<{ position: number; bytes: ReadableStream<Uint
 
 /**
  * `isRemoved`: the job's folder, or all logs in it, are gone. `knowsTimes`: when the log was written is noted. Where something was left out of a log that is too large, a mark
- * stands in all of these; what `resume` returns ends after it.
+ * stands in all of these; what `resume` returns ends after it. `follow` goes on with the logs of later attempts where it is told of them.
  */
-export type LogFile = Readonly<{
+/** From the attempt `first` on: whether nothing more comes to the log of one, and whether none comes after it. */
+export type AttemptsFollowed = Readonly<{
+  first: number;
+  isOver: (attempt: number) => boolean;
+  isLast: (attempt: number) => boolean;
+}>;
+
+export type LogReads = Readonly<{
   isRemoved: (id: JobId) => Promise<boolean>;
   knowsTimes: (id: JobId) => Promise<boolean>;
   readTail: (id: JobId, lastLines: number | null, since?: number | null) => Promise<Uint8Array>;
   readErrors: (id: JobId, lastLines: number | null) => Promise<Uint8Array>;
-  follow: (id: JobId, lastLines: number | null, hasEnded: () => boolean) => ReadableStream<Uint8Array>;
+  follow: (id: JobId, lastLines: number | null, ends: (() => boolean) | AttemptsFollowed) => ReadableStream<Uint8Array>;
   resume: (id: JobId, start: LogStart, hasEnded: () => boolean) => Promise<ResumedLog>;
 }>;
+
+/** Of the newest attempt; `ofAttempt` reads the log of another. */
+export type LogFile = LogReads & Readonly<{ ofAttempt: (attempt: number) => LogReads }>;
 
 /** `removeRepo` removes what only the running job needs, but nothing that its command may have made. `remove` has the folder out of the way when it returns, before it resolves. `list` has every folder, also those half removed. */
 export type JobDirectory = Readonly<{

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { findFailureReason } from "./failure-reason.ts";
+import { findExitCause, findFailureReason, findLossCause } from "./failure-reason.ts";
 
 const explain = (log: string): string | null => findFailureReason(log.split("\n"));
 
@@ -74,5 +74,33 @@ details on a further line`;
     const startedAt = performance.now();
     explain(`${"(pid ".repeat(100_000)}\n${"NCCL operation ".repeat(50_000)}`);
     expect(performance.now() - startedAt).toBeLessThan(1000);
+  });
+});
+
+describe("the cause of a failure", () => {
+  test.each([
+    ["machine", "torch: GPU has fallen off the bus"],
+    ["machine", "OSError: [Errno 28] No space left on device"],
+    ["gpu", "RuntimeError: CUDA error: uncorrectable ECC error encountered"],
+    ["gpu", "NVRM: Xid (PCI:0000:01:00): 79, pid=1"],
+    ["oom", "torch.cuda.OutOfMemoryError: CUDA out of memory. Tried to allocate 2 GiB"],
+    ["oom", "Memory cgroup out of memory: Killed process 7"],
+    ["nccl", "Watchdog caught collective operation timeout: WorkNCCL"],
+    ["nccl", "ncclSystemError: System call (e.g. socket, malloc) or external library call failed"],
+    ["exit", "ValueError: no such layer"],
+  ] as const)("is %s by its log: %s", (cause, line) => {
+    expect(findExitCause(["begin", line, "end"])).toBe(cause);
+  });
+
+  test("is the first that fits of the order in which causes are named", () => {
+    expect(findExitCause(["ncclSystemError", "CUDA out of memory", "No space left on device"])).toBe("machine");
+    expect(findExitCause(["CUDA out of memory", "uncorrectable ECC error"])).toBe("gpu");
+    expect(findExitCause([])).toBe("exit");
+  });
+
+  test("is the machine where a session was lost or the disk was full, and none where no other attempt would help", () => {
+    expect(findLossCause("Lost: the machine restarted")).toBe("machine");
+    expect(findLossCause("Could not unpack the artifact: tar: x: No space left on device")).toBe("machine");
+    expect(findLossCause("Could not unpack the artifact: it has more than 5 files")).toBeNull();
   });
 });

@@ -28,6 +28,7 @@ describe("buildJobEnvironment", () => {
       CUDA_DEVICE_ORDER: "PCI_BUS_ID",
       CUDA_VISIBLE_DEVICES: "0,2",
       GIT_CEILING_DIRECTORIES: "/srv/jobs",
+      NEXUS_ATTEMPT: "1",
       NEXUS_JOB_ID: "abc123",
       NEXUS_OUTPUT_DIR: "/srv/jobs/abc123/outputs",
     });

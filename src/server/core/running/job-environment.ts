@@ -1,5 +1,6 @@
 import { isOfItsPlace } from "../../../base/own-variables.ts";
 import { RUN_NOW_PRIORITY } from "../../../wire/job.ts";
+import { numberAttempt } from "../jobs/attempt.ts";
 import type { JobSpec, Launch } from "../jobs/job.ts";
 import type { Gpu } from "../queue/gpu.ts";
 import type { Environment } from "../store.ts";
@@ -20,7 +21,10 @@ const inheritEnvironment = (serverEnv: ServerEnvironment): Environment => {
 
 const NOBODY_SITS_THERE: Environment = { PAGER: "cat", GIT_PAGER: "cat", GIT_TERMINAL_PROMPT: "0" };
 
-type Described = Pick<JobSpec, "id" | "priority" | "gitTag" | "gitBranch" | "gitRepoUrl" | "code" | "timeLimitS"> &
+type Described = Pick<
+  JobSpec,
+  "id" | "priority" | "gitTag" | "gitBranch" | "gitRepoUrl" | "code" | "timeLimitS" | "past"
+> &
   Pick<Launch, "dir" | "startedAt">;
 
 const keepSaid = (variables: Readonly<Record<string, string | null>>): Environment =>
@@ -42,7 +46,7 @@ const describeDeadline = ({ startedAt, timeLimitS = null }: Described): Environm
   timeLimitS === null ? {} : { NEXUS_DEADLINE: String(Math.floor(startedAt + timeLimitS)) };
 
 /**
- * At the terminal of a queued job nobody sits, so no pager shall wait there for a key. The job's own variables win over all but `NEXUS_JOB_ID`, by which its processes are told from those of other jobs, the deadline, and
+ * At the terminal of a queued job nobody sits, so no pager shall wait there for a key. The job's own variables win over all but `NEXUS_JOB_ID`, by which its processes are told from those of other jobs, the deadline, the attempt, and
  * `NEXUS_OUTPUT_DIR`, where what it makes is kept. `gpus` are those that it was given. Git takes no repository above the job's
  * folder for the job's.
  */
@@ -59,6 +63,7 @@ export const buildJobEnvironment = (
   ...describeGit(job),
   ...jobEnv,
   ...describeDeadline(job),
+  NEXUS_ATTEMPT: String(numberAttempt(job)),
   NEXUS_JOB_ID: job.id,
   NEXUS_OUTPUT_DIR: `${job.dir}/outputs`,
 });

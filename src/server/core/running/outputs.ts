@@ -36,23 +36,28 @@ export type ReadableFile = Readonly<{
 /** `leftOut` is what was new or changed and is not kept; `tooDeep` are the folders that are kept and not looked into; `notes` say what else there is to say. */
 export type Kept = Amount & Readonly<{ leftOut: Amount; tooDeep: number; notes: readonly string[] }>;
 
+type OutputReads = Readonly<{
+  list: (job: Job, below: ByteText, page: Readonly<{ limit: number; offset: number }>) => Promise<FilePage | null>;
+  open: (job: Job, path: ByteText) => Promise<ReadableFile | null>;
+  pack: (job: Job, globs: readonly string[]) => ReadableStream<Uint8Array>;
+}>;
+
 /**
  * `holdsWork`: the job's command may have started, and there is something that it may have made; `isUnmoved`: not all of that is where it is kept. `isThere`: there is a folder of what is kept. `keep` moves what is new or changed out of `repo/`, from
  * where an earlier call was cut off; `finish` then removes the rest. `list` has what lies below a path, null where nothing does; of a job
  * that runs, or whose files could not be kept, also what is new or changed in `repo/`. `open` follows no link. `pack` makes a tar of what
- * matches, of everything without patterns.
+ * matches, of everything without patterns. All three are of the newest attempt, `ofAttempt` has those of another.
  */
-export type JobOutputs = Readonly<{
-  holdsWork: (id: JobId) => Promise<boolean>;
-  isUnmoved: (id: JobId) => Promise<boolean>;
-  isThere: (id: JobId) => boolean;
-  keep: (job: EndedJob, signal?: AbortSignal) => Promise<Result<Kept, Problem>>;
-  finish: (id: JobId) => Promise<void>;
-  list: (job: Job, below: ByteText, page: Readonly<{ limit: number; offset: number }>) => Promise<FilePage | null>;
-  open: (job: Job, path: ByteText) => Promise<ReadableFile | null>;
-  pack: (job: Job, globs: readonly string[]) => ReadableStream<Uint8Array>;
-  remove: (id: JobId) => Promise<void>;
-}>;
+export type JobOutputs = OutputReads &
+  Readonly<{
+    holdsWork: (id: JobId) => Promise<boolean>;
+    isUnmoved: (id: JobId) => Promise<boolean>;
+    isThere: (id: JobId) => boolean;
+    keep: (job: EndedJob, signal?: AbortSignal) => Promise<Result<Kept, Problem>>;
+    finish: (id: JobId) => Promise<void>;
+    ofAttempt: (attempt: number) => OutputReads;
+    remove: (id: JobId) => Promise<void>;
+  }>;
 
 export type Fate = "stay" | "keep" | "leave out";
 

@@ -21,3 +21,10 @@ const isAside = (paths: JobPaths, attempt: number): boolean => {
  */
 export const locateAttempt = (paths: JobPaths, attempt: number): JobPaths =>
   isAside(paths, attempt) || (attempt > 1 && !isAside(paths, attempt - 1)) ? locateAside(paths, attempt) : paths;
+
+/** Of each attempt whose files were set aside. */
+export const listAside = (paths: JobPaths): readonly JobPaths[] => {
+  if (!isRealFolder(paths.attempts)) return [];
+  const numbers = readdirSync(paths.attempts).map(Number).filter(Number.isInteger);
+  return numbers.map((number) => locateAside(paths, number)).filter(({ dir }) => isRealFolder(dir));
+};

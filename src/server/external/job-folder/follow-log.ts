@@ -4,11 +4,13 @@ import type { JobPaths } from "./job-paths.ts";
 import { type OpenedLog, openLog, readNext } from "./opened-log.ts";
 import { createPulledStream } from "./pulled-stream.ts";
 
-/** `isResumable`: it ends after a mark, so that who follows can go on at the byte that the next answer begins with. */
+/** `goOn` makes what is located the log that follows one that has ended, if any does. `isResumable`: it ends after a mark, so that who follows can go on at the byte that the next answer begins with. */
 export type Following = Readonly<{
+  locate: () => JobPaths;
   start: LogStart;
   isResumable: boolean;
   hasEnded: () => boolean;
+  goOn: () => boolean;
   onRelease: () => void;
 }>;
 
@@ -20,12 +22,13 @@ type Reader = Readonly<{
 
 const POLL_MS = 100;
 const NOTHING = new Uint8Array();
+const FROM_THE_BEGINNING: LogStart = { lastLines: null, place: null };
 
-const createReader = (paths: JobPaths, start: LogStart, onChange: () => void): Reader => {
+const createReader = (locate: () => JobPaths, start: LogStart, onChange: () => void): Reader => {
   let log: OpenedLog | null = null;
   return {
     read: async () => {
-      log ??= await openLog(paths, start, onChange);
+      log ??= await openLog(locate(), start, onChange);
       return log === null ? NOTHING : readNext(log);
     },
     isAtMark: () => log?.isAtMark === true,
@@ -37,19 +40,37 @@ const createReader = (paths: JobPaths, start: LogStart, onChange: () => void): R
   };
 };
 
-export const followLog = (
-  paths: JobPaths,
-  { start, isResumable, hasEnded, onRelease }: Following,
-): ReadableStream<Uint8Array> => {
+const createChain = (
+  { locate, start, goOn }: Following,
+  onChange: () => void,
+): Reader & { turnOver: () => Promise<boolean> } => {
+  let reader = createReader(locate, start, onChange);
+  return {
+    read: () => reader.read(),
+    isAtMark: () => reader.isAtMark(),
+    close: () => reader.close(),
+    turnOver: async () => {
+      if (!goOn()) return false;
+      await reader.close();
+      reader = createReader(locate, FROM_THE_BEGINNING, onChange);
+      return true;
+    },
+  };
+};
+
+export const followLog = (following: Following): ReadableStream<Uint8Array> => {
+  const { isResumable, hasEnded, onRelease } = following;
   const alarm = createAlarm();
-  const reader = createReader(paths, start, alarm.ring);
+  const reader = createChain(following, alarm.ring);
   let cancelled = false;
+  const isAnswer = async (chunk: Uint8Array, ended: boolean): Promise<boolean> =>
+    chunk.length > 0 || (ended && !(await reader.turnOver()));
   const nextChunk = async (): Promise<Uint8Array> => {
     while (!(cancelled || (isResumable && reader.isAtMark()))) {
       const ended = hasEnded();
       const chunk = await reader.read();
-      if (chunk.length > 0 || ended) return chunk;
-      await alarm.wait(POLL_MS);
+      if (await isAnswer(chunk, ended)) return chunk;
+      if (!ended) await alarm.wait(POLL_MS);
     }
     return NOTHING;
   };

@@ -3,7 +3,8 @@ import type { FileHandle } from "node:fs/promises";
 import { openRegular } from "../../../tools/open-regular.ts";
 import type { LogCut } from "../../../wire/log-cut.ts";
 import type { JobId } from "../../core/jobs/job.ts";
-import type { LogEnd, LogFile } from "../../core/running/executor.ts";
+import type { AttemptsFollowed, LogEnd, LogFile, LogReads } from "../../core/running/executor.ts";
+import { locateAttempt } from "./attempt-files.ts";
 import { type Following, followLog } from "./follow-log.ts";
 import { type JobPaths, locateJobFiles } from "./job-paths.ts";
 import { findTailStart } from "./log-tail.ts";
@@ -46,28 +47,57 @@ const findStartIn =
     return since === null ? start : Math.max(start, await findSince(view, file, paths, since));
   };
 
+type Locate = (id: JobId) => JobPaths;
+
+type Chain = Pick<Following, "locate" | "hasEnded" | "goOn">;
+
+const chainAttempts = (paths: JobPaths, { first, isOver, isLast }: AttemptsFollowed): Chain => {
+  let attempt = first;
+  const goOn = (): boolean => {
+    if (isLast(attempt)) return false;
+    attempt += 1;
+    return true;
+  };
+  return { locate: () => locateAttempt(paths, attempt), hasEnded: () => isOver(attempt), goOn };
+};
+
+type AddFollower = () => () => void;
+
+const createFollowing = (locate: Locate, addFollower: AddFollower): Pick<LogReads, "follow" | "resume"> => ({
+  follow: (id, lastLines, ends) => {
+    const chain =
+      typeof ends === "function"
+        ? { locate: () => locate(id), hasEnded: ends, goOn: () => false }
+        : chainAttempts(locate(id), ends);
+    return followLog({ ...chain, start: { lastLines, place: null }, isResumable: false, onRelease: addFollower() });
+  },
+  resume: async (id, start, hasEnded) => {
+    const position = await locateStart(locate(id), start);
+    const place = { from: position, isMarked: false };
+    const bytes = followLog({
+      ...{ locate: () => locate(id), hasEnded, goOn: () => false, onRelease: addFollower() },
+      ...{ start: { lastLines: null, place }, isResumable: true },
+    });
+    return { position, bytes };
+  },
+});
+
+const createReads = (locate: Locate, addFollower: AddFollower): LogReads => ({
+  isRemoved: async (id) => ![locate(id).outputLog, locate(id).errorLog].some((path) => existsSync(path)),
+  knowsTimes: async (id) => existsSync(locate(id).logTimes) || !existsSync(locate(id).outputLog),
+  readTail: (id, lastLines, since = null) => {
+    const paths = locate(id);
+    return readTail(paths.outputLog, paths.logCut, findStartIn(paths, { lastLines, since }));
+  },
+  readErrors: (id, lastLines) => readTail(locate(id).errorLog, null, (view) => findTailStart(view, lastLines)),
+  ...createFollowing(locate, addFollower),
+});
+
 /** A log that is not there is empty. `readTail` returns at most the last 10 MiB, cut at the start of a line if it holds one. */
 export const createLogFile = (serverDir: string, addFollower: () => () => void = () => () => undefined): LogFile => {
-  const locate = (id: JobId): JobPaths => locateJobFiles(serverDir, id);
-  const follow = (id: JobId, following: Omit<Following, "onRelease">) =>
-    followLog(locate(id), { ...following, onRelease: addFollower() });
+  const locate: Locate = (id) => locateJobFiles(serverDir, id);
   return {
-    isRemoved: async (id) => ![locate(id).outputLog, locate(id).errorLog].some((path) => existsSync(path)),
-    knowsTimes: async (id) => existsSync(locate(id).logTimes) || !existsSync(locate(id).outputLog),
-    readTail: (id, lastLines, since = null) => {
-      const paths = locate(id);
-      return readTail(paths.outputLog, paths.logCut, findStartIn(paths, { lastLines, since }));
-    },
-    readErrors: (id, lastLines) => readTail(locate(id).errorLog, null, (view) => findTailStart(view, lastLines)),
-    follow: (id, lastLines, hasEnded) =>
-      follow(id, { start: { lastLines, place: null }, isResumable: false, hasEnded }),
-    resume: async (id, start, hasEnded) => {
-      const position = await locateStart(locate(id), start);
-      const place = { from: position, isMarked: false };
-      return {
-        position,
-        bytes: follow(id, { start: { lastLines: null, place }, isResumable: true, hasEnded }),
-      };
-    },
+    ...createReads(locate, addFollower),
+    ofAttempt: (attempt) => createReads((id) => locateAttempt(locate(id), attempt), addFollower),
   };
 };

@@ -2,7 +2,7 @@ import { afterEach, beforeEach, expect, test } from "bun:test";
 import { mkdirSync, symlinkSync, writeFileSync } from "node:fs";
 import { type Bench, createBench, createStartingJob } from "../../../../tests/support/screen-bench.ts";
 import { locateJobFiles } from "../job-folder/job-paths.ts";
-import { readClaim, revokeLaunch, waitForCompleteClaim } from "./claim.ts";
+import { findLaunched, readClaim, revokeLaunch, waitForCompleteClaim } from "./claim.ts";
 import { locateClaim } from "./job-files.ts";
 
 let bench: Bench;
@@ -47,4 +47,20 @@ test("a claim that is half written is waited for", async () => {
   writeFileSync(claim, "12 11 ab-cd\n");
   await waiting;
   expect(readClaim(paths, job)).toEqual({ kind: "launched", outerPid: 12, screenPid: 11, bootId: "ab-cd" });
+});
+
+test("the claim of an earlier attempt is that of no later one", () => {
+  const { job, paths, claim } = createLaunch();
+  writeFileSync(claim, "12 11 ab-cd\n");
+  const attempt = {
+    startedAt: job.startedAt,
+    endedAt: 9,
+    gpuIdxs: [],
+    exitCode: 1,
+    reason: null,
+    cause: "exit",
+  } as const;
+  const past = { attempts: [attempt], retryAt: 9, dir: paths.dir, hasWork: false, messages: {} };
+  expect(findLaunched(paths, job)).toMatchObject({ outerPid: 12 });
+  expect(findLaunched(paths, { past })).toBeNull();
 });

@@ -196,6 +196,17 @@ create index jobs_expiring on jobs (user, details ->> '$.outputs.keptUntil', seq
 
 const ADD_AGENTS = "alter table tokens add column limits text";
 
+const ADD_READINESS = `
+alter table jobs add column ready_at real default 0;
+alter table jobs add column begins_at real not null default 0;
+alter table jobs add column waits_since real not null default 0;
+update jobs set waits_since = created_at where status = 'queued';
+drop index jobs_queued_by_need;
+create index jobs_ready on jobs (need, priority desc, created_at, id) where status = 'queued' and ready_at = 0;
+create index jobs_timed on jobs (ready_at) where status = 'queued' and ready_at > 0;
+create index jobs_begun on jobs (begins_at) where status = 'queued' and ready_at = 0 and begins_at > 0;
+`;
+
 /** The schema, step by step: what stands here has been run by somebody's database, so steps are only added. */
 export const MIGRATIONS: readonly Migration[] = [
   INITIAL_SCHEMA,
@@ -210,4 +221,5 @@ export const MIGRATIONS: readonly Migration[] = [
   ADD_EXPIRING,
   KEEP_INPUTS,
   ADD_AGENTS,
+  ADD_READINESS,
 ];

@@ -63,6 +63,7 @@ const createTransaction = ({ db, jobs, queue, box }: Parts, notes: Notes): Trans
   return {
     findJob: jobs.find,
     countQueued: queue.countQueued,
+    openTurns: queue.openTurns,
     hasArtifact: (id) => artifact.get(id) !== null,
     insertJob: (job, env) => {
       jobs.insert(job, env);
@@ -85,6 +86,8 @@ const createReads = (jobs: JobTable, queue: QueueReads) => ({
   listJobs: guardSlices(jobs.list),
   loadQueuedJobs: guardRead(queue.loadQueuedJobs),
   loadDecidingJobs: guardRead(queue.loadDecidingJobs),
+  isGpuJobReady: guardRead(queue.isGpuJobReady),
+  readReadiness: guardRead(queue.readReadiness),
   countQueuedOf: guardRead(queue.countQueued),
   countQueuedBefore: guardRead(queue.countQueuedBefore),
   readNewestQueued: guardRead(queue.readNewestQueued),

@@ -1,8 +1,10 @@
 import { describeError } from "../../../base/describe-error.ts";
 import { err, type Result } from "../../../base/result.ts";
-import { changeJob, decideByEvent } from "../../changes/change-job.ts";
+import { changeJob, type Decide, decideByEvent } from "../../changes/change-job.ts";
 import type { JobHandle, QueuedJob, StartingJob } from "../../core/jobs/job.ts";
+import type { JobEvent } from "../../core/jobs/job-transition.ts";
 import type { Gpu } from "../../core/queue/gpu.ts";
+import { createRefusal } from "../../core/refusal.ts";
 import type { JobWork, LaunchError } from "../../core/running/executor.ts";
 import { nameDevices } from "../../core/running/job-devices.ts";
 import { buildJobEnvironment } from "../../core/running/job-environment.ts";
@@ -46,6 +48,13 @@ const postpone = async (
   await new Promise((resolve) => setTimeout(resolve, settings.refreshRate * 1000).unref());
 };
 
+const decideStart =
+  (decided: QueuedJob, event: JobEvent): Decide =>
+  (job, transaction) =>
+    JSON.stringify(job) === JSON.stringify(decided)
+      ? decideByEvent(event)(job, transaction)
+      : err(createRefusal("INVALID_JOB_STATE", `Job ${job.id} was changed`));
+
 /** Writes the intent. Null when the job was edited or removed since the decision: it is left for the next tick. */
 export const recordStart = async (
   context: TaskContext,
@@ -53,7 +62,7 @@ export const recordStart = async (
 ): Promise<StartingJob | null> => {
   const [at, begunAt, dir] = [context.clock(), context.readBootTime(), context.jobDirectory.pathOf(job.id)];
   const event = { kind: "start", at, begunAt, gpuIdxs, dir } as const;
-  const started = await changeJob(context, job.id, decideByEvent(event));
+  const started = await changeJob(context, job.id, decideStart(job, event));
   context.onStep?.("start written");
   const after = started.ok ? started.value.after : null;
   return after?.status === "starting" ? after : null;

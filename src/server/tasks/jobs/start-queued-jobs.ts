@@ -89,7 +89,7 @@ const hasGpuRoom = async ({ store, gpus }: TaskContext): Promise<boolean> => {
 };
 
 const isGpuWanted = async (context: TaskContext): Promise<boolean> =>
-  context.store.loadQueuedJobs({ needs: "gpu", limit: 1 }).length > 0 && (await hasGpuRoom(context));
+  context.store.isGpuJobReady() && (await hasGpuRoom(context));
 
 /** Like `startCpuJobs` for GPU jobs; a full machine reads neither its queue nor its GPUs but once a minute. */
 export const startGpuJobs = async (context: TaskContext, memory: TaskMemory): Promise<number> => {

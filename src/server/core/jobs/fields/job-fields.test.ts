@@ -4,10 +4,14 @@ import type { AskedFields } from "../../../../wire/job-fields/job-fields.ts";
 import { RETRY_CAUSES } from "../../../../wire/job-fields/retries.ts";
 import { isForAnyTime, readJobFields, tellJobFields } from "./job-fields.ts";
 
-const labels = fc.record(
+const ASKER = { isAdmin: false };
+
+const fields = fc.record(
   {
     name: fc.option(fc.string()),
     note: fc.option(fc.string()),
+    held: fc.option(fc.boolean(), { nil: false }),
+    begin_at: fc.option(fc.nat()),
     time_limit_s: fc.option(fc.integer({ min: 1 })),
     warn_s: fc.option(fc.integer({ min: 1 })),
     retry: fc.option(fc.record({ count: fc.integer({ min: 1 }), causes: fc.subarray([...RETRY_CAUSES]) })),
@@ -16,29 +20,30 @@ const labels = fc.record(
 ) satisfies fc.Arbitrary<AskedFields>;
 
 test("a job of which nothing was asked is told with every field, each of them empty", () => {
-  const nothing = { name: null, note: null, time_limit_s: null, warn_s: null, retry: null };
-  expect(tellJobFields({})).toEqual(nothing);
+  const labels = { name: null, note: null, held: false, begin_at: null };
+  expect(tellJobFields({})).toEqual({ ...labels, time_limit_s: null, warn_s: null, retry: null });
 });
 
 test("what is asked for is told as it was", () => {
   fc.assert(
-    fc.property(labels, (asked) => {
-      expect<object>(tellJobFields(readJobFields(asked))).toEqual({ ...tellJobFields({}), ...asked });
+    fc.property(fields, (asked) => {
+      expect<object>(tellJobFields(readJobFields(asked, ASKER))).toEqual({ ...tellJobFields({}), ...asked });
     }),
   );
 });
 
 test("an edit leaves what it does not name, and null takes away what it does", () => {
   fc.assert(
-    fc.property(labels, labels, (first, second) => {
-      const edited = { ...readJobFields(first), ...readJobFields(second) };
+    fc.property(fields, fields, (first, second) => {
+      const edited = { ...readJobFields(first, ASKER), ...readJobFields(second, ASKER) };
       expect<object>(tellJobFields(edited)).toEqual({ ...tellJobFields({}), ...first, ...second });
     }),
   );
 });
 
-test("name and note may be changed at any time", () => {
+test("name and note may be changed at any time, and no other of a job that has ended", () => {
   expect(isForAnyTime({ name: "a", note: null }, false)).toBe(true);
+  expect(isForAnyTime({ name: "a", heldBy: null }, true)).toBe(false);
 });
 
 test("of the rest only the time limit may be changed while the job runs", () => {

@@ -2,19 +2,22 @@ import type { AskedFields, ToldFields } from "../../../../wire/job-fields/job-fi
 import { type JobLabels, readLabels, tellLabels } from "./labels.ts";
 import { type Retries, readRetries, tellRetries } from "./retries.ts";
 import { readTimeLimits, type TimeLimits, tellTimeLimits } from "./time-limits.ts";
+import { type Asker, type JobWaits, readWaits, tellWaits } from "./waits.ts";
 
 /** What is asked for a job beside what it runs, a file for each subject; absent where nobody asked, so also of jobs of earlier versions. */
-export type JobFields = JobLabels & TimeLimits & Retries;
+export type JobFields = JobLabels & JobWaits & TimeLimits & Retries;
 
 /** Those that a request or a patch gives. */
-export const readJobFields = (asked: AskedFields): JobFields => ({
+export const readJobFields = (asked: AskedFields, asker: Asker): JobFields => ({
   ...readLabels(asked),
+  ...readWaits(asked, asker),
   ...readTimeLimits(asked),
   ...readRetries(asked),
 });
 
 export const tellJobFields = (job: JobFields): ToldFields => ({
   ...tellLabels(job),
+  ...tellWaits(job),
   ...tellTimeLimits(job),
   ...tellRetries(job),
 });
@@ -26,3 +29,9 @@ const FIELDS_WHILE_IT_RUNS: ReadonlySet<string> = new Set(["timeLimitS"] satisfi
 /** Whether all of them may be changed of a job that runs or has ended: most say how it starts. */
 export const isForAnyTime = (fields: JobFields, isRunning: boolean): boolean =>
   Object.keys(fields).every((name) => FIELDS_AT_ANY_TIME.has(name) || (isRunning && FIELDS_WHILE_IT_RUNS.has(name)));
+
+const WAITING_FIELDS = ["held", "begin_at"] as const satisfies readonly (keyof AskedFields)[];
+
+/** A field that says when a job may start, which one that starts at once can't have; null where there is none. */
+export const findWaitingField = (asked: AskedFields): keyof AskedFields | null =>
+  WAITING_FIELDS.find((field) => ![undefined, null, false].some((none) => none === asked[field])) ?? null;

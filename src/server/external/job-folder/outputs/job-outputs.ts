@@ -1,9 +1,12 @@
 import { rm } from "node:fs/promises";
 import { describeError } from "../../../../base/describe-error.ts";
 import { err, ok, type Problem, type Result } from "../../../../base/result.ts";
+import { listPast } from "../../../core/jobs/attempt.ts";
 import type { EndedJob, Job, JobId } from "../../../core/jobs/job.ts";
+import { listAttempts } from "../../../core/jobs/job-attempts.ts";
 import type { ByteText, JobOutputs, Kept, ReadableFile } from "../../../core/running/outputs.ts";
 import type { OnStep } from "../../../core/telemetry/steps.ts";
+import { listAside, locateAttempt } from "../attempt-files.ts";
 import { JOB_FILES, type JobPaths, locateJobFiles } from "../job-paths.ts";
 import { isThere, removeAside } from "../remove-aside.ts";
 import { hasStarted, isEmptyFolder } from "./has-started.ts";
@@ -18,9 +21,20 @@ const isUnmoved = async (paths: JobPaths): Promise<boolean> => !isEmptyFolder(pa
 const holdsWork = async (paths: JobPaths): Promise<boolean> =>
   (await isUnmoved(paths)) || !isEmptyFolder(paths.outputs);
 
-const createView = async (paths: JobPaths, job: Job): Promise<View> => ({
+/** The files of one attempt; with `isUnmoved` not all of them need be where they are kept. */
+type Place = Readonly<{ paths: JobPaths; isUnmoved: boolean }>;
+
+const findPlace = (paths: JobPaths, job: Job, asked: number | null): Place => {
+  const count = Math.max(1, listAttempts(job).length);
+  const attempt = asked ?? count;
+  const own = listPast(job).length === 0 ? paths : locateAttempt(paths, attempt);
+  const isBetween = job.status === "queued" && listPast(job).length > 0;
+  return { paths: own, isUnmoved: isBetween || attempt < count || hasUnmoved(job) };
+};
+
+const createView = async ({ paths, isUnmoved }: Place, job: Job): Promise<View> => ({
   dir: paths.dir,
-  repoRule: hasUnmoved(job) ? await createRule(paths, job) : null,
+  repoRule: isUnmoved ? await createRule(paths, job) : null,
 });
 
 const keep = async (
@@ -51,10 +65,10 @@ const openFrom = async (dir: string, part: string, path: ByteText): Promise<Open
   }
 };
 
-const openFile = async (dir: string, job: Job, path: ByteText): Promise<ReadableFile | null> => {
-  const parts = hasUnmoved(job) ? [JOB_FILES.outputs, JOB_FILES.repo] : [JOB_FILES.outputs];
+const openFile = async ({ paths, isUnmoved }: Place, path: ByteText): Promise<ReadableFile | null> => {
+  const parts = isUnmoved ? [JOB_FILES.outputs, JOB_FILES.repo] : [JOB_FILES.outputs];
   for (const part of parts) {
-    const found = await describeFileOf(() => openFrom(dir, part, path));
+    const found = await describeFileOf(() => openFrom(paths.dir, part, path));
     if (found !== null) return found;
   }
   return null;
@@ -65,6 +79,15 @@ const packView = async function* (
   globs: readonly string[],
 ): AsyncGenerator<Uint8Array, void> {
   yield* packFiles(await open(), globs);
+};
+
+const createReads = (locate: (id: JobId) => JobPaths, attempt: number | null): ReturnType<JobOutputs["ofAttempt"]> => {
+  const find = (job: Job): Place => findPlace(locate(job.id), job, attempt);
+  return {
+    list: async (job, below, page) => listFiles(await createView(find(job), job), { below, ...page }),
+    open: (job, path) => openFile(find(job), path),
+    pack: (job, globs) => toStream(packView(() => createView(find(job), job), globs)),
+  };
 };
 
 export const createJobOutputs = (serverDir: string, onStep?: OnStep): JobOutputs => {
@@ -82,12 +105,12 @@ export const createJobOutputs = (serverDir: string, onStep?: OnStep): JobOutputs
       await removeParts([repo]);
       for (const path of [manifest, renamed]) await rm(path, { force: true });
     },
-    list: async (job, below, page) => listFiles(await createView(locate(job.id), job), { below, ...page }),
-    open: (job, path) => openFile(locate(job.id).dir, job, path),
-    pack: (job, globs) => toStream(packView(() => createView(locate(job.id), job), globs)),
+    ...createReads(locate, null),
+    ofAttempt: (attempt) => createReads(locate, attempt),
     remove: async (id) => {
-      const { outputs, repo } = locate(id);
-      await removeParts((await hasStarted(locate(id))) ? [outputs, repo] : [outputs]);
+      const paths = locate(id);
+      const aside = listAside(paths).flatMap(({ outputs, repo }) => [outputs, repo]);
+      await removeParts([...((await hasStarted(paths)) ? [paths.outputs, paths.repo] : [paths.outputs]), ...aside]);
     },
   };
 };

@@ -1,9 +1,12 @@
+import { findWaitsSince } from "../../../core/jobs/fields/waits.ts";
 import { type ArtifactId, isEnded, type Job, type JobId } from "../../../core/jobs/job.ts";
 import { completeStored } from "../../../core/jobs/stored-job.ts";
 import { findShare } from "../../../core/queue/agent-share.ts";
+import { findBeginning, findReadyAt } from "../../../core/queue/eligibility.ts";
 import { nameNeed } from "../../../core/queue/queue-head.ts";
 
-/** `gpu_idxs` is `,0,2,`: the GPUs asked for while queued, then those it got. `need` is what `nameNeed` says. `details` is the rest of the job as JSON. */
+/** `gpu_idxs` is `,0,2,`: the GPUs asked for while queued, then those it got. `need` is what `nameNeed` says. `ready_at` is the time from which a queued job has its turns, 0 once that has come, null while something else keeps it;
+ * `begins_at` is that time as it was asked for, `waits_since` since when nothing but the machine keeps it. `details` is the rest of the job as JSON. */
 export type JobRow = Readonly<{
   id: string;
   status: string;
@@ -17,11 +20,14 @@ export type JobRow = Readonly<{
   command: string;
   gpu_idxs: string;
   need: string;
+  ready_at: number | null;
+  begins_at: number;
+  waits_since: number;
   details: string;
 }>;
 
 export const ROW_COLUMNS =
-  "id, status, priority, created_at, started_at, completed_at, user, artifact_id, num_gpus, command, gpu_idxs, need, details";
+  "id, status, priority, created_at, started_at, completed_at, user, artifact_id, num_gpus, command, gpu_idxs, need, ready_at, begins_at, waits_since, details";
 
 const OWN_COLUMNS: ReadonlySet<string> = new Set([
   "id",
@@ -41,6 +47,11 @@ const describeRest = (job: Job): string =>
 
 const joinIndexes = (indexes: readonly number[]): string => (indexes.length === 0 ? "" : `,${indexes.join(",")},`);
 
+const describeReadiness = (job: Job): Pick<JobRow, "ready_at" | "begins_at" | "waits_since"> =>
+  job.status === "queued"
+    ? { ready_at: findReadyAt(job), begins_at: findBeginning(job), waits_since: findWaitsSince(job) }
+    : { ready_at: 0, begins_at: 0, waits_since: 0 };
+
 export const toRow = (job: Job): JobRow => ({
   id: job.id,
   status: job.status,
@@ -54,6 +65,7 @@ export const toRow = (job: Job): JobRow => ({
   command: job.command,
   gpu_idxs: joinIndexes(job.status === "queued" ? job.requestedGpuIdxs : job.gpuIdxs),
   need: nameNeed({ ...job, share: findShare(job) }),
+  ...describeReadiness(job),
   details: describeRest(job),
 });
 

@@ -37,11 +37,12 @@ const SELECT = `select ${ROW_COLUMNS} from jobs`;
 
 const INSERT = `insert into jobs (${ROW_COLUMNS}, env) values
   ($id, $status, $priority, $created_at, $started_at, $completed_at, $user, $artifact_id, $num_gpus, $command, $gpu_idxs, $need,
-  $details, $env)`;
+  $ready_at, $begins_at, $waits_since, $details, $env)`;
 
 const UPDATE = `update jobs set status = $status, priority = $priority, created_at = $created_at,
   started_at = $started_at, completed_at = $completed_at, user = $user, artifact_id = $artifact_id, num_gpus = $num_gpus,
-  command = $command, gpu_idxs = $gpu_idxs, need = $need, details = $details, env = iif($is_ended, null, env) where id = $id`;
+  command = $command, gpu_idxs = $gpu_idxs, need = $need, ready_at = $ready_at,
+  begins_at = $begins_at, waits_since = $waits_since, details = $details, env = iif($is_ended, null, env) where id = $id`;
 
 const NO_JOBS: JobCounts = { queued: 0, starting: 0, running: 0, completed: 0, failed: 0, killed: 0 };
 

@@ -2,7 +2,9 @@ import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
 import { createEnded, createGpu, createQueued, createRunning } from "../../../../../tests/support/samples.ts";
 import { must, openTemporary, toId } from "../../../../../tests/support/store.ts";
+import type { JobWaits } from "../../../core/jobs/fields/waits.ts";
 import type { QueuedJob } from "../../../core/jobs/job.ts";
+import { findIneligibility } from "../../../core/queue/eligibility.ts";
 import type { Gpu } from "../../../core/queue/gpu.ts";
 import { describeGpus } from "../../../core/queue/gpu-selection.ts";
 import { createCountStarts, nameNeed, parseNeed } from "../../../core/queue/queue-head.ts";
@@ -81,6 +83,16 @@ const owner: fc.Arbitrary<Pick<QueuedJob, "user" | "agent">> = fc.constantFrom(
   { user: "robot", agent: { gpus: 2, queued: 9, gpuHours: 1 } },
 );
 
+const waiting: fc.Arbitrary<JobWaits> = fc.constantFrom<JobWaits>(
+  {},
+  { heldBy: "user" },
+  { heldBy: "admin", beginAt: NOW - 5 },
+  { beginAt: NOW - 5 },
+  { beginAt: NOW },
+  { beginAt: NOW + 0.5 },
+  { uncountedS: LIMIT_S },
+);
+
 const factsWithAgents = fc
   .tuple(facts, fc.infiniteStream(owner), fc.subarray(["bot", "robot"]))
   .map(([given, owners, spent]): WaitFacts => {
@@ -122,6 +134,21 @@ describe("over any machine and queue, of the jobs that are read", () => {
       }
     };
     await fc.assert(fc.asyncProperty(facts, isSame), { numRuns: 600 });
+  }, 60_000);
+
+  test("so it is with jobs that are held, that are not to begin yet, or whose time has come", async () => {
+    const store = openTemporary();
+    const isSame = async (given: WaitFacts, waits: readonly JobWaits[]): Promise<void> => {
+      const queued = given.queued.map((job, index) => ({ ...job, ...waits[index % waits.length] }));
+      await fillStore(store, queued);
+      must(await store.write((transaction) => transaction.openTurns(NOW)));
+      const head = readHead(store, given);
+      expect(head.filter((job) => findIneligibility(job, NOW) !== null)).toEqual([]);
+      expect(listStarts({ ...given, queued: head })).toEqual(listStarts({ ...given, queued }));
+    };
+    await fc.assert(fc.asyncProperty(facts, fc.array(waiting, { minLength: 1, maxLength: 7 }), isSame), {
+      numRuns: 400,
+    });
   }, 60_000);
 
   test("so it is with agents, whose jobs never have more GPUs than they may", async () => {

@@ -5,8 +5,11 @@ import type { Store, Transaction } from "../../../core/store.ts";
 import { QUEUED } from "./job-order.ts";
 import { fromRow, type JobRow, ROW_COLUMNS } from "./job-row.ts";
 
-export type QueueReads = Pick<Store, "loadQueuedJobs" | "loadDecidingJobs" | "countQueuedBefore" | "readNewestQueued"> &
-  Pick<Transaction, "countQueued">;
+export type QueueReads = Pick<
+  Store,
+  "loadQueuedJobs" | "loadDecidingJobs" | "countQueuedBefore" | "readNewestQueued" | "isGpuJobReady" | "readReadiness"
+> &
+  Pick<Transaction, "countQueued" | "openTurns">;
 
 type Count = Readonly<{ jobs: number }>;
 type Rank = Readonly<{ id: string; priority: number; createdAt: number }>;
@@ -21,27 +24,27 @@ const QUEUES = {
   gpu: "indexed by jobs_queued_gpu where status = 'queued' and num_gpus > 0",
 } as const;
 
-const BY_NEED = "indexed by jobs_queued_by_need where status = 'queued'";
+const READY = "indexed by jobs_ready where status = 'queued' and ready_at = 0";
 
 const NEEDS = `
 with recursive needs(name) as (
-  select min(need) from jobs ${BY_NEED}
+  select min(need) from jobs ${READY}
   union all
-  select (select min(need) from jobs ${BY_NEED} and need > name) from needs where name is not null
+  select (select min(need) from jobs ${READY} and need > name) from needs where name is not null
 )
 select name from needs where name is not null`;
 
-const FIRST_OF_NEED = `${SELECT} ${BY_NEED} and need = $need order by ${QUEUED.order} limit $limit`;
+const FIRST_OF_NEED = `${SELECT} ${READY} and need = $need order by ${QUEUED.order} limit $limit`;
 
 const FIRST_PASSED_OVER = `
 with recursive levels(level) as (
   values ($priority)
   union all
-  select (select max(priority) from jobs ${BY_NEED} and need = $need and priority < level) from levels where level is not null
+  select (select max(priority) from jobs ${READY} and need = $need and priority < level) from levels where level is not null
 ),
 firsts(seq) as (
   select (
-    select seq from jobs ${BY_NEED} and need = $need and priority = level and created_at < $since
+    select seq from jobs ${READY} and need = $need and priority = level and created_at < $since and waits_since < $since
       and (level < $priority or (created_at, id) > ($createdAt, $id))
     order by created_at, id limit 1
   ) from levels
@@ -52,6 +55,27 @@ const COUNT_BEFORE = `
 select
   (select count(*) from jobs ${QUEUES.all} and priority > $priority)
   + (select count(*) from jobs ${QUEUES.all} and priority = $priority and (created_at, id) < ($createdAt, $id)) as jobs`;
+
+const DUE = "status = 'queued' and ready_at > 0 and ready_at <= $now";
+const BEGUN = "status = 'queued' and ready_at = 0 and begins_at > 0 and begins_at > $now";
+
+type Moment = Readonly<{ now: number }>;
+
+const createReadiness = (db: Database): Pick<QueueReads, "readReadiness" | "openTurns"> => {
+  const stale = db.query<{ stale: number }, Moment>(
+    `select exists (select 1 from jobs indexed by jobs_timed where ${DUE})
+      or exists (select 1 from jobs indexed by jobs_begun where ${BEGUN}) as stale`,
+  );
+  const next = db.query<{ at: number | null }, Moment>(
+    "select min(ready_at) as at from jobs indexed by jobs_timed where status = 'queued' and ready_at > 0 and ready_at > $now",
+  );
+  const open = db.query(`update jobs indexed by jobs_timed set ready_at = 0 where ${DUE}`);
+  const close = db.query(`update jobs indexed by jobs_begun set ready_at = begins_at where ${BEGUN}`);
+  return {
+    readReadiness: (now) => ({ isStale: stale.get({ now })?.stale === 1, nextAt: next.get({ now })?.at ?? null }),
+    openTurns: (now) => open.run({ now }).changes + close.run({ now }).changes,
+  };
+};
 
 const createHeadReader = (db: Database): QueueReads["loadDecidingJobs"] => {
   const needs = db.query<{ name: string }, []>(NEEDS);
@@ -82,12 +106,15 @@ export const createQueueReads = (db: Database): QueueReads => {
   const newest = db.query<{ createdAt: number | null }, []>(
     `select max(created_at) as createdAt from jobs ${QUEUES.all}`,
   );
+  const ofGpus = db.query<{ name: string }, []>(`${NEEDS} and name not like '[0,%' limit 1`);
   const all = db.query<Count, []>("select jobs from counters where status = 'queued'");
   const own = db.query<Count, [string]>("select jobs from queued_by_user where user = ?");
   return {
     countQueued: (user) => (user === null ? all.get() : own.get(user))?.jobs ?? 0,
     loadQueuedJobs: createQueueReader(db),
     loadDecidingJobs: createHeadReader(db),
+    isGpuJobReady: () => ofGpus.get() !== null,
+    ...createReadiness(db),
     countQueuedBefore: ({ id, priority, createdAt }) => before.get({ id, priority, createdAt })?.jobs ?? 0,
     readNewestQueued: () => newest.get()?.createdAt ?? 0,
   };

@@ -1,0 +1,65 @@
+import type { AskedFields, ToldFields } from "../../../../wire/job-fields/job-fields.ts";
+import { createRefusal, type Refusal } from "../../refusal.ts";
+import { takeGiven } from "./take-given.ts";
+
+/**
+ * What keeps a job from its turn, whatever is free. `heldBy` is who held it, `beginAt` (Unix seconds) when it may start first. `blockedSince` is since when
+ * something other than time has kept it, `uncountedS` for how long that was before: none of it counts as time in which others were let go first.
+ */
+export type JobWaits = Readonly<{
+  heldBy?: "user" | "admin" | null;
+  beginAt?: number | null;
+  blockedSince?: number | null;
+  uncountedS?: number;
+}>;
+
+/** Who asks for the fields. */
+export type Asker = Readonly<{ isAdmin: boolean }>;
+
+/** `retryAt`: of a job between two attempts. */
+export type Kept = JobWaits & Readonly<{ past?: Readonly<{ retryAt: number }> }>;
+
+type Placed = Kept & Readonly<{ createdAt: number }>;
+
+const readHold = (held: boolean | null | undefined, { isAdmin }: Asker): JobWaits["heldBy"] => {
+  if (held === undefined) return undefined;
+  if (!held) return null;
+  return isAdmin ? "admin" : "user";
+};
+
+export const readWaits = ({ held, begin_at: beginAt }: AskedFields, asker: Asker): JobWaits =>
+  takeGiven({ heldBy: readHold(held, asker), beginAt });
+
+export const tellWaits = ({ heldBy = null, beginAt = null }: JobWaits): Pick<ToldFields, "held" | "begin_at"> => ({
+  held: heldBy !== null,
+  begin_at: beginAt,
+});
+
+/** Whether something keeps it that no clock ends. */
+export const isBlocked = ({ heldBy = null }: JobWaits): boolean => heldBy !== null;
+
+/** Since when nothing but the machine has kept it from starting, as if all of that time had been at one piece. */
+export const findWaitsSince = ({ createdAt, uncountedS = 0, beginAt = null, past }: Placed): number =>
+  Math.max(createdAt + uncountedS, beginAt ?? createdAt, past?.retryAt ?? createdAt);
+
+/** The job after a change at that time, with the time accounted for that it was kept; the same where nothing is to be noted. */
+export const accountWait = <Job extends JobWaits>(after: Job, at: number): Job => {
+  const since = after.blockedSince ?? null;
+  if (isBlocked(after)) return since === null ? { ...after, blockedSince: at } : after;
+  if (since === null) return after;
+  return { ...after, blockedSince: null, uncountedS: (after.uncountedS ?? 0) + Math.max(0, at - since) };
+};
+
+/** What was held by an admin stays so when its owner holds it, too. */
+export const keepHold = ({ heldBy }: JobWaits, asked: JobWaits): JobWaits =>
+  heldBy === "admin" && asked.heldBy === "user" ? { ...asked, heldBy } : asked;
+
+/** Why who asks can't release the job; null where they can, or don't ask for it. */
+export const refuseRelease = (
+  { id, heldBy }: JobWaits & Readonly<{ id: string }>,
+  asked: JobWaits,
+  { isAdmin }: Asker,
+): Refusal | null =>
+  heldBy === "admin" && asked.heldBy === null && !isAdmin
+    ? createRefusal("FORBIDDEN", `Job ${id} was held by an admin, and only an admin can release it`)
+    : null;

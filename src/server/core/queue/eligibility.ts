@@ -1,0 +1,22 @@
+import { isBlocked, type Kept } from "../jobs/fields/waits.ts";
+import type { QueuedJob } from "../jobs/job.ts";
+
+/** Why a queued job has no turn now, whatever is free; `until` in Unix seconds, null where that is not known. */
+export type Ineligibility =
+  | Readonly<{ kind: "held"; by: "user" | "admin"; until: null }>
+  | Readonly<{ kind: "begin"; until: number }>
+  | Readonly<{ kind: "retry"; until: number }>;
+
+/** The first reason why a job is passed over, whatever is free; null where it has its turn. */
+export const findIneligibility = (job: QueuedJob, now: number): Ineligibility | null => {
+  const { heldBy = null, beginAt = null, past } = job;
+  if (heldBy !== null) return { kind: "held", by: heldBy, until: null };
+  if (beginAt !== null && beginAt > now) return { kind: "begin", until: beginAt };
+  return past !== undefined && past.retryAt > now ? { kind: "retry", until: past.retryAt } : null;
+};
+
+/** The time before which the job has no turn, in Unix seconds; 0 where there is none. */
+export const findBeginning = ({ beginAt = null, past }: Kept): number => Math.max(0, beginAt ?? 0, past?.retryAt ?? 0);
+
+/** The time from which the job has its turns, in Unix seconds, 0 for at once; null while something else than time keeps it. */
+export const findReadyAt = (job: Kept): number | null => (isBlocked(job) ? null : findBeginning(job));
