@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { gpuKindFields } from "./gpu-kinds.ts";
 import { labelFields } from "./labels.ts";
 import { retryFields } from "./retries.ts";
 import { timeLimitFields } from "./time-limits.ts";
@@ -10,10 +11,17 @@ export const askedFields = {
   ...waitFields.asked,
   ...timeLimitFields.asked,
   ...retryFields.asked,
+  ...gpuKindFields.asked,
 };
 
 /** The same as each answer tells it. */
-export const toldFields = { ...labelFields.told, ...waitFields.told, ...timeLimitFields.told, ...retryFields.told };
+export const toldFields = {
+  ...labelFields.told,
+  ...waitFields.told,
+  ...timeLimitFields.told,
+  ...retryFields.told,
+  ...gpuKindFields.told,
+};
 
 const askedSchema = z.object(askedFields);
 const toldSchema = z.object(toldFields);

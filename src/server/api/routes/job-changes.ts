@@ -10,7 +10,9 @@ import { isStopping } from "../../core/jobs/halt.ts";
 import { isActive, type Job, type QueuedJob } from "../../core/jobs/job.ts";
 import { applyJobEvent } from "../../core/jobs/job-transition.ts";
 import { toWireJob } from "../../core/jobs/wire-job.ts";
-import { createLimitReached, createRefusal, type Refusal } from "../../core/refusal.ts";
+import type { Gpu } from "../../core/queue/gpu.ts";
+import { findKindMistake } from "../../core/queue/gpu-kind.ts";
+import { createInvalid, createLimitReached, createRefusal, type Refusal } from "../../core/refusal.ts";
 import { readCaller } from "../access/caller.ts";
 import { permit } from "../access/permit.ts";
 import type { ApiContext } from "../context.ts";
@@ -116,7 +118,22 @@ const refuseLimit = (job: Job, fields: JobFields, { isAdmin }: Caller): Refusal 
   );
 };
 
-const editJob = (job: Job, patch: JobPatch, caller: Caller): Decided => {
+type Edit = Readonly<{ patch: JobPatch; gpus: readonly Gpu[] | null }>;
+
+const refuseKind = (job: Job, gpus: Edit["gpus"]): Refusal | null => {
+  const mistake = job.status === "queued" ? findKindMistake(job, gpus) : null;
+  if (mistake === null) return null;
+  return createInvalid([{ loc: ["body", mistake.field], msg: mistake.message, type: mistake.type }]);
+};
+
+const readGpusFor = async ({ gpus }: ApiContext, patch: JobPatch): Promise<Edit["gpus"]> => {
+  const { num_gpus, vram_mib, min_vram_mib, gpu_type } = patch;
+  const isAboutGpus = [num_gpus, vram_mib, min_vram_mib, gpu_type].some((value) => (value ?? null) !== null);
+  const reading = isAboutGpus ? await gpus.read() : null;
+  return reading?.ok ? reading.value : null;
+};
+
+const editJob = (job: Job, { patch, gpus }: Edit, caller: Caller): Decided => {
   const reason = "edited";
   const fields = readJobFields(patch, caller);
   if (isEmpty(patch, fields)) return ok({ after: job, reason });
@@ -125,7 +142,9 @@ const editJob = (job: Job, patch: JobPatch, caller: Caller): Decided => {
   if (refusal !== null) return err(refusal);
   const tag = typeof patch.git_tag === "string" ? { gitTag: patch.git_tag } : {};
   const edited = applyJobEvent(job, { kind: "edit", ...pickQueuedEdits(patch), ...tag, fields });
-  return edited.ok ? ok({ after: edited.value, reason }) : refuseState(edited.error.message);
+  if (!edited.ok) return refuseState(edited.error.message);
+  const mistake = refuseKind(edited.value, gpus);
+  return mistake === null ? ok({ after: edited.value, reason }) : err(mistake);
 };
 
 const markForKill = (job: Job, { name }: Caller): Decided => {
@@ -166,7 +185,8 @@ const remove =
 const edit =
   (context: ApiContext): Handle<typeof editSpec> =>
   async (input) => {
-    const edited = await changeFor(context, input, (job, caller) => editJob(job, input.body, caller));
+    const change = { patch: input.body, gpus: await readGpusFor(context, input.body) };
+    const edited = await changeFor(context, input, (job, caller) => editJob(job, change, caller));
     return edited.ok ? ok(Response.json(toWireJob(edited.value.after ?? edited.value.before))) : edited;
   };
 

@@ -6,7 +6,7 @@ export type GpuUser = Readonly<{ pid: number; memoryMib: number | null; jobId: J
 
 /**
  * `processes` are the pids of all that use it, 0 for one that is not told, `users` what more is known of them, absent where nothing is. `fault` is what speaks against handing it out, in
- * the driver's words; `doubt` is why others come first; `unseenUse` is how others show whose processes do not.
+ * the driver's words; `doubt` is why others come first; `unseenUse` is how others show whose processes do not. `sharesWithOthers`: jobs that book memory may be there beside them.
  * `deviceId` is how the variables that show a job its GPUs name it, null where only an index will do. Memory in MiB,
  * utilisation in percent, temperature in °C, power in watts; null where the driver does not say.
  */
@@ -28,6 +28,7 @@ export type Gpu = Readonly<{
   fault: string | null;
   doubt: string | null;
   unseenUse: string | null;
+  sharesWithOthers?: boolean;
 }>;
 
 export type GpuReading = Result<readonly Gpu[], Problem>;

@@ -26,6 +26,7 @@ export type Settings = Readonly<{
   mockGpus: number | "auto" | readonly MockGpu[];
   driverTimeout: number;
   foreignMemoryMib: number;
+  shareWithForeign: boolean;
   supplementaryGroups: readonly string[];
   apiToken: string | null;
   trustLoopback: LoopbackTrust;

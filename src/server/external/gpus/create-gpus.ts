@@ -17,6 +17,8 @@ type FindJobOf = (pid: number, active: readonly ActiveJob[]) => JobId | null;
 
 type Parts = Readonly<{ store: Notes; clock: Clock; uptime: Clock; log: Log; findJobOf: FindJobOf }>;
 
+type Asked = Pick<Settings, "serverDir" | "mockGpus" | "shareWithForeign" | "driverTimeout" | "foreignMemoryMib">;
+
 const AUTO_COUNT = 2;
 
 const chooseMockGpus = ({ mockGpus }: Pick<Settings, "mockGpus">): number | readonly MockGpu[] => {
@@ -36,16 +38,20 @@ const createJudge = (foreignMemoryMib: number, store: Notes): ((gpus: readonly G
   };
 };
 
+const listUsers = ({ users, processes }: Gpu): Gpu["users"] =>
+  users ?? (processes.length === 0 ? undefined : processes.map((pid) => ({ pid, memoryMib: null, jobId: null })));
+
 const nameJobs = (gpus: readonly Gpu[], { store, findJobOf }: Parts): readonly Gpu[] => {
-  const active = store.loadActiveJobs();
-  const name = (gpu: Gpu): Gpu =>
-    gpu.users === undefined
-      ? gpu
-      : { ...gpu, users: gpu.users.map((user) => ({ ...user, jobId: findJobOf(user.pid, active) })) };
-  return active.some(({ gpuIdxs }) => gpuIdxs.length > 0) ? gpus.map(name) : gpus;
+  const active = store.loadActiveJobs().filter(({ gpuIdxs }) => gpuIdxs.length > 0);
+  if (active.length === 0) return gpus;
+  return gpus.map((gpu) => {
+    const users = listUsers(gpu)?.map((user) => ({ ...user, jobId: findJobOf(user.pid, active) }));
+    return users === undefined ? gpu : { ...gpu, users };
+  });
 };
 
-type Asked = Pick<Settings, "serverDir" | "mockGpus" | "driverTimeout" | "foreignMemoryMib">;
+const share = (gpus: readonly Gpu[], { shareWithForeign }: Asked): readonly Gpu[] =>
+  shareWithForeign ? gpus.map((gpu) => ({ ...gpu, sharesWithOthers: true })) : gpus;
 
 const openGpus = (settings: Asked, { store, uptime, log }: Parts): GpuProbe => {
   const mocks = chooseMockGpus(settings);
@@ -60,7 +66,9 @@ const openGpus = (settings: Asked, { store, uptime, log }: Parts): GpuProbe => {
 export const createGpus = (settings: Asked, parts: Parts): GpuProbe => {
   const gpus = openGpus(settings, parts);
   const note = (reading: GpuReading): GpuReading =>
-    reading.ok ? ok(addFaults(nameJobs(reading.value, parts), parts.store.listGpuFaults(), parts.clock())) : reading;
+    reading.ok
+      ? ok(addFaults(share(nameJobs(reading.value, parts), settings), parts.store.listGpuFaults(), parts.clock()))
+      : reading;
   return {
     ...gpus,
     read: async (maxAgeS) => note(await gpus.read(maxAgeS)),

@@ -83,7 +83,7 @@ test("others are seen on mock GPUs as on real ones, and of the processes of jobs
   const job = createRunning("a", { gpuIdxs: [1] });
   const log = { info: () => undefined, warn: () => undefined, error: () => undefined, debug: () => undefined };
   const gpus = createGpus(
-    { serverDir: folder, mockGpus: 3, driverTimeout: 1, foreignMemoryMib: 1024 },
+    { serverDir: folder, mockGpus: 3, driverTimeout: 1, shareWithForeign: false, foreignMemoryMib: 1024 },
     {
       store: { loadActiveJobs: () => [job], listGpuFaults: () => [] },
       clock: () => 0,
@@ -97,8 +97,8 @@ test("others are seen on mock GPUs as on real ones, and of the processes of jobs
   expect(
     reading.ok && reading.value.map(({ unseenUse, users }) => [unseenUse, users?.map(({ jobId }) => jobId)]),
   ).toEqual([
-    ["3000 MiB of its memory are taken, and 1024 are allowed", []],
+    ["3000 MiB of its memory are taken, and 1024 are allowed", undefined],
     [null, [job.id, null]],
-    [null, []],
+    [null, undefined],
   ]);
 });

@@ -25,18 +25,19 @@ const useSchema = z.array(
 
 type Use = z.output<typeof useSchema>[number];
 
-const listUsers = ({ processes = [] }: Use): readonly GpuUser[] =>
-  processes.map(({ pid = 0, memory = null }) => ({ pid, memoryMib: memory, jobId: null }));
+const listUsers = ({ processes }: Use): readonly GpuUser[] | undefined =>
+  processes?.map(({ pid = 0, memory = null }) => ({ pid, memoryMib: memory, jobId: null }));
 
 const createMockGpu = ({ memoryMib, isMig }: MockGpu, index: number, use: Use = {}): Gpu => {
   const users = listUsers(use);
   const { name = isMig ? `Mock GPU ${index} MIG` : `Mock GPU ${index}`, utilization = null } = use;
-  const told = users.reduce((sum, user) => sum + (user.memoryMib ?? 0), 0);
+  const told = users?.reduce((sum, user) => sum + (user.memoryMib ?? 0), 0) ?? 0;
   return {
     ...{ index, name, vendor: "nvidia", memoryTotal: memoryMib, memoryUsed: use.memory_used ?? told, utilization },
     ...{ uuid: `${isMig ? "MIG-" : ""}MOCK-${index}`, deviceId: isMig ? `MIG-MOCK-${index}` : null },
     ...{ temperature: null, powerDraw: null, eccErrors: null, recoveryAction: null },
-    ...{ processes: users.map(({ pid }) => pid), users, fault: null, doubt: null, unseenUse: null },
+    ...{ processes: users?.map(({ pid }) => pid) ?? [], fault: null, doubt: null, unseenUse: null },
+    ...(users === undefined ? {} : { users }),
   };
 };
 

@@ -66,6 +66,11 @@ export const SETTINGS = {
     fallback: 1024,
     about: "MiB of a GPU, above what an idle one takes, that show that others use it where their processes are hidden",
   },
+  shareWithForeign: {
+    schema: SWITCH,
+    fallback: false,
+    about: "jobs that book memory of a GPU may be there beside processes that are no job's, where so much is free",
+  },
   maxCpuJobs: { schema: whole(0, MOST), otherwise: "one for each processor", about: "CPU jobs that run at one time" },
   maxPassedOver: {
     schema: number(0, SECONDS_A_YEAR),

@@ -1,11 +1,12 @@
 import type { AskedFields, ToldFields } from "../../../../wire/job-fields/job-fields.ts";
+import { type GpuKinds, readGpuKinds, tellGpuKinds } from "./gpu-kinds.ts";
 import { type JobLabels, readLabels, tellLabels } from "./labels.ts";
 import { type Retries, readRetries, tellRetries } from "./retries.ts";
 import { readTimeLimits, type TimeLimits, tellTimeLimits } from "./time-limits.ts";
 import { type Asker, type JobWaits, readWaits, tellWaits } from "./waits.ts";
 
 /** What is asked for a job beside what it runs, a file for each subject; absent where nobody asked, so also of jobs of earlier versions. */
-export type JobFields = JobLabels & JobWaits & TimeLimits & Retries;
+export type JobFields = JobLabels & JobWaits & TimeLimits & Retries & GpuKinds;
 
 /** Those that a request or a patch gives. */
 export const readJobFields = (asked: AskedFields, asker: Asker): JobFields => ({
@@ -13,6 +14,7 @@ export const readJobFields = (asked: AskedFields, asker: Asker): JobFields => ({
   ...readWaits(asked, asker),
   ...readTimeLimits(asked),
   ...readRetries(asked),
+  ...readGpuKinds(asked),
 });
 
 export const tellJobFields = (job: JobFields): ToldFields => ({
@@ -20,6 +22,7 @@ export const tellJobFields = (job: JobFields): ToldFields => ({
   ...tellWaits(job),
   ...tellTimeLimits(job),
   ...tellRetries(job),
+  ...tellGpuKinds(job),
 });
 
 const FIELDS_AT_ANY_TIME: ReadonlySet<string> = new Set(["name", "note"] satisfies readonly (keyof JobFields)[]);
