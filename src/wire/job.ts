@@ -169,6 +169,10 @@ export const wireJobSchema = z
       description:
         "Since when the program in the foreground of its terminal has waited for input; told after five minutes",
     }),
+    vram_peak_mib: z
+      .int()
+      .nullable()
+      .meta({ description: "The most that its processes were seen to have of a GPU's memory, in MiB" }),
     marked_for_kill: z.boolean(),
     completed_at: unixSeconds.nullable(),
     exit_code: z.int().nullable(),

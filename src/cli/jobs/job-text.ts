@@ -156,6 +156,7 @@ const listFacts = (job: WireJob): readonly (readonly [string, string | null])[] 
   ["user", job.user],
   ["gpus", formatGpus(job)],
   ["gpu kind", describeGpuKind(job)],
+  ["gpu memory", job.vram_peak_mib ? `${formatMib(job.vram_peak_mib)} at most` : null],
   ["priority", String(job.priority)],
   ["limit", describeLimit(job)],
   ["retry", describeRetries(job)],

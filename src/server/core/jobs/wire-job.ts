@@ -71,6 +71,7 @@ const describeSpec = (job: Job): SpecFields => ({
   ...describeRun(job),
   notes: [...job.notes],
   ...tellJobFields(job),
+  vram_peak_mib: job.vramPeakMib ?? null,
   attempts: [...listAttempts(job)],
 });
 

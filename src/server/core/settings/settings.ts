@@ -27,6 +27,7 @@ export type Settings = Readonly<{
   driverTimeout: number;
   foreignMemoryMib: number;
   shareWithForeign: boolean;
+  vramEnforce: boolean;
   supplementaryGroups: readonly string[];
   apiToken: string | null;
   trustLoopback: LoopbackTrust;
