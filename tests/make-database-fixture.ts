@@ -90,11 +90,18 @@ const createEnded = (id: string, fields: Partial<EndedJob>): EndedJob => ({
 
 const CODE = { commit: "c".repeat(40), tree: "d".repeat(40), isDirty: true, workdir: "src" } as const;
 
+const RELEASED = { heldBy: null, blockedSince: null, uncountedS: 60 } as const;
+
 const JOBS: readonly Job[] = [
-  createQueued("queued", { artifactId: ARTIFACT }),
-  createQueued("held", { name: "baseline", note: "first try", heldBy: "admin", blockedSince: 1_700_000_000.5 }),
-  createQueued("timed", { beginAt: 4_000_000_000, uncountedS: 60 }),
-  createQueued("cpu", { numGpus: 0, requestedGpuIdxs: [], priority: -3, envNames: [], jobrc: null, gitTag: null }),
+  createQueued("queued", { artifactId: ARTIFACT, name: "baseline", note: "first try", ...RELEASED }),
+  createQueued("cpu", {
+    numGpus: 0,
+    requestedGpuIdxs: [],
+    priority: -3,
+    envNames: [],
+    jobrc: null,
+    gitTag: null,
+  }),
   createStarting("starting"),
   { ...createRunning("running"), umask: "0077", inputId: ARTIFACT },
   createEnded("completed", { artifactId: ARTIFACT, envNames: ["TOKEN"], code: CODE }),

@@ -27,6 +27,7 @@ const WORDS: Readonly<Record<string, (before: readonly string[]) => readonly Sou
   kill: () => ["running", "gpus"],
   why: () => ["queued"],
   remove: () => ["queued"],
+  cancel: () => ["running", "queued", "gpus"],
   hold: () => ["queued"],
   release: () => ["queued"],
   edit: ([id]) => (id === undefined ? ["queued"] : []),
@@ -46,7 +47,12 @@ const WORDS: Readonly<Record<string, (before: readonly string[]) => readonly Sou
   },
 };
 
-const FLAG_VALUES: Readonly<Record<string, Source>> = { target: "targets", "gpu-idxs": "gpus" };
+const FLAG_VALUES: Readonly<Record<string, Source>> = {
+  after: "queued",
+  "after-any": "queued",
+  target: "targets",
+  "gpu-idxs": "gpus",
+};
 
 const joinWhatBashSplits = (words: readonly string[]): readonly string[] => {
   const joined: string[] = [];

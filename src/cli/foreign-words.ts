@@ -4,8 +4,8 @@ type Groups = readonly (readonly [names: string, advice: string])[];
 
 const VERBS: Groups = [
   [
-    "cancel stop abort terminate end delete del scancel gcancel qdel canceljob pkill",
-    "nx kill ends a running job, nx remove takes one out of the queue",
+    "stop abort terminate end delete del scancel gcancel qdel canceljob pkill",
+    "nx kill ends a running job, nx remove takes one out of the queue, nx cancel does whichever is right",
   ],
   ["rm dequeue unqueue drop", "nx remove takes a job out of the queue, nx kill ends a running one"],
   [
@@ -58,6 +58,8 @@ const FIRST_OWN_FLAGS: Groups = [
   ["--mail-type --notification --notifications --email", "notify"],
   ["--include --keep --artifacts", "outputs"],
   ["--delay --at --start-time --not-before", "begin"],
+  ["--dependency --afterok --depends-on", "after"],
+  ["--afterany --after-all", "after-any"],
   ["--held --stashed --paused", "hold"],
   ["--job-name --label --title -J", "name"],
   ["--comment --description --message", "note"],
@@ -87,7 +89,6 @@ const ABSENT: Groups = [
   ["--cpus-per-task --cpus --ntasks --ntasks-per-node --cores --threads", "processors are not booked: leave it out"],
   ["--nodes -N", "a job runs on one machine: leave it out"],
   ["--partition --account --qos --group --reservation --cluster", "there are none: leave it out"],
-  ["--dependency --after --afterok --depends-on", "a job waits for no other: nx wait ID && nx add …"],
   ["--array -a", "the command says it: nx add … '{1..10}'"],
   ["--out --log --log-file -o", "nx logs ID shows the output"],
   ["--error --stderr", "nx logs ID --error shows it"],

@@ -100,8 +100,8 @@ const write = async (place: Place, jobs: readonly TakenJob[], blacklist: readonl
 const placeFolders = (serverDir: string, jobs: readonly TakenJob[], sessions: Sessions, undo: (() => void)[]): void => {
   for (const one of jobs) {
     const { job } = one;
-    if (job.status === "queued" || job.status === "starting") continue;
-    undo.push(placeEarlierFolder(serverDir, job, isAlive(one, sessions)));
+    if (job.status === "queued" || job.status === "starting" || job.dir === null) continue;
+    undo.push(placeEarlierFolder(serverDir, { ...job, dir: job.dir }, isAlive(one, sessions)));
   }
 };
 

@@ -4,6 +4,7 @@ const WAIT_REASONS = [
   "held",
   "begin",
   "retry",
+  "after",
   "disk_low",
   "machine",
   "gpus_unreadable",

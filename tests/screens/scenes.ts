@@ -57,6 +57,12 @@ const BUSY: readonly Part[] = [
   { name: "train2", status: "running", request: { command: `sleep 300; ${LONG_COMMAND}`, user: "a-colleague" } },
 ];
 
+const TRIED: Part = {
+  name: "tried1",
+  status: "completed",
+  request: { command: "true", num_gpus: 0, time_limit_s: 7200, warn_s: 300, retry: { count: 3 } },
+};
+
 const WAITING: readonly Part[] = [
   { name: "wait-1", status: "queued", request: { command: "python3 train.py --seed 1", priority: 5 } },
   { name: "wait-2", status: "queued", request: { command: LONG_COMMAND, num_gpus: 2, user: "a-colleague" } },
@@ -181,6 +187,11 @@ const BUSY_SERVER: readonly Scene[] = [
   { name: "release", line: "nx release {wait-2}" },
   { name: "hold-running", line: "nx hold {train1}" },
   { name: "begin-mistaken", line: "nx add -c --begin 2h true" },
+  { name: "add-after-unknown", line: "nx add --no-git -c --after nosuch true" },
+  { name: "edit-after", line: "nx edit {wait-2} --after {train1}" },
+  { name: "why-after", line: "nx why {wait-2}" },
+  { name: "edit-after-itself", line: "nx edit {wait-2} --after {wait-2}" },
+  { name: "edit-after-none", line: "nx edit {wait-2} --after none" },
   { name: "edit-name", line: "nx edit {fail-3} --name baseline" },
   { name: "note", line: "nx note {fail-3} 'the file is on the other disk'" },
   { name: "note-without-text", line: "nx note {fail-3}" },
@@ -188,6 +199,10 @@ const BUSY_SERVER: readonly Scene[] = [
   { name: "history-named", line: "nx history baseline" },
   { name: "get-named", line: "nx get {fail-3}" },
   { name: "edit-running", line: "nx edit {train1} -p 7" },
+  { name: "time-mistaken", line: "nx add -c --time 90 true" },
+  { name: "retry-mistaken", line: "nx add -c --retry 3:disk true" },
+  { name: "edit-time", line: "nx edit {train1} --time 3h" },
+  { name: "get-with-retries", line: "nx get {tried1}", jobs: [TRIED] },
   { name: "remove", line: "nx remove {wait-1}", answers: YES },
   { name: "remove-running", line: "nx remove -y {train1}" },
   { name: "blacklist-add", line: "nx blacklist add 0" },

@@ -340,7 +340,11 @@ export const createHarness = (
     startJob: (id, gpuIdxs = [], startedAt = 1_700_000_500) => change(id, (job) => toRunning(job, gpuIdxs, startedAt)),
     endJob: (id, status = "completed", completedAt = 1_700_000_900) =>
       change(id, (job) => ({
-        ...toRunning(job, "gpuIdxs" in job ? job.gpuIdxs : [], "startedAt" in job ? job.startedAt : 1_700_000_500),
+        ...toRunning(
+          job,
+          "gpuIdxs" in job ? job.gpuIdxs : [],
+          ("startedAt" in job ? job.startedAt : null) ?? 1_700_000_500,
+        ),
         status,
         completedAt,
         exitCode: 0,

@@ -142,6 +142,8 @@ const checkPresence = (claim: Claim, stored: readonly StoredJob[]): readonly Fin
 
 const isExpectedEnd = (claim: Claim, job: StoredJob): boolean => {
   const code = codeOf(claim.plan, job.variant);
+  if (claim.plan.behaviour.kind === "limited")
+    return job.status === "failed" && job.exitCode === null && job.errorMessage?.startsWith("Time limit") === true;
   if (job.status === "killed") return claim.mayBeKilled && (job.exitCode === null || job.exitCode === code);
   if (code === null) return false;
   return job.exitCode === code && job.status === (code === 0 ? "completed" : "failed");
@@ -163,8 +165,8 @@ const checkEdits = (claim: Claim, job: StoredJob): readonly Finding[] => [
 ];
 
 const checkRun = (claim: Claim, job: StoredJob, lines: readonly WitnessLine[]): readonly Finding[] => {
-  const start = lines.find((line): line is Start => line.kind === "start");
-  const end = lines.find((line): line is End => line.kind === "end");
+  const start = lines.findLast((line): line is Start => line.kind === "start");
+  const end = lines.findLast((line): line is End => line.kind === "end");
   if (start === undefined) return when(job.status !== "killed", () => `ended and never ran: ${describe(job)}`);
   const isNamed = claim.plan.gpuIdxs.every((index) => job.gpuIdxs.includes(index));
   const isSuccess = job.status !== "killed" && codeOf(claim.plan, job.variant) !== null;
@@ -178,11 +180,14 @@ const checkRun = (claim: Claim, job: StoredJob, lines: readonly WitnessLine[]): 
   ];
 };
 
+const countAttempts = ({ behaviour }: JobPlan, starts: readonly Start[]): number =>
+  behaviour.kind === "tried" ? new Set(starts.map(({ attempt }) => attempt)).size : 1;
+
 const checkWitness = (claim: Claim, lines: readonly WitnessLine[]): readonly Finding[] => {
   const { mark } = claim.plan;
-  const starts = lines.filter((line) => line.kind === "start");
+  const starts = lines.filter((line): line is Start => line.kind === "start");
   return [
-    ...when(starts.length > 1, () => `ran twice: ${mark}, ${starts.length} times`),
+    ...when(starts.length > countAttempts(claim.plan, starts), () => `ran twice: ${mark}, ${starts.length} times`),
     ...when(starts.length > 0 && claim.isRemoved, () => `removed and ran: ${mark}`),
     ...when(starts.length > 0 && claim.told === "refused", () => `refused and ran: ${mark}`),
     ...lines.flatMap((line) => when(line.kind === "clash", () => `two on one GPU: ${JSON.stringify(line)}`)),
@@ -193,10 +198,12 @@ const checkWitness = (claim: Claim, lines: readonly WitnessLine[]): readonly Fin
 type Interval = Readonly<{ mark: string; gpu: string; from: number; to: number }>;
 
 const toIntervals = (mark: string, lines: readonly WitnessLine[]): readonly Interval[] => {
-  const start = lines.find((line): line is Start => line.kind === "start");
-  const end = lines.find((line): line is End => line.kind === "end");
-  if (start === undefined || end === undefined || start.gpus === "") return [];
-  return start.gpus.split(",").map((gpu) => ({ mark, gpu, from: start.at, to: end.at }));
+  const starts = lines.filter((line): line is Start => line.kind === "start" && line.gpus !== "");
+  const ends = lines.filter((line): line is End => line.kind === "end");
+  return starts.flatMap(({ gpus, at: from }, index) => {
+    const to = ends[index]?.at;
+    return to === undefined ? [] : gpus.split(",").map((gpu) => ({ mark, gpu, from, to }));
+  });
 };
 
 const checkOverlaps = (witness: ReadonlyMap<string, readonly WitnessLine[]>): readonly Finding[] => {

@@ -19,6 +19,8 @@ const toRequest = (arena: Arena, plan: JobPlan, artifactId: string | null): obje
   num_gpus: plan.numGpus,
   priority: plan.priority,
   run_immediately: plan.runNow,
+  ...(plan.behaviour.kind === "limited" ? { time_limit_s: plan.behaviour.limitS } : {}),
+  ...(plan.behaviour.kind === "tried" ? { retry: { count: 1, causes: ["exit"] } } : {}),
   env: { WITNESS: arena.witnessPath, TORTURE: arena.helpersPath },
   ...(plan.jobId === null ? {} : { job_id: plan.jobId }),
   ...(plan.gpuIdxs.length === 0 ? {} : { gpu_idxs: plan.gpuIdxs }),

@@ -14,7 +14,7 @@ export type StoredJob = Readonly<{
 
 /** What a job itself wrote down, in the order in which it came. Times in seconds. */
 export type WitnessLine =
-  | Readonly<{ kind: "start"; mark: string; variant: number; id: string; gpus: string; at: number }>
+  | Readonly<{ kind: "start"; mark: string; variant: number; id: string; gpus: string; at: number; attempt?: number }>
   | Readonly<{ kind: "end"; mark: string; code: number; at: number }>
   | Readonly<{ kind: "clash"; mark: string; gpu: string }>
   | Readonly<{ kind: "leak"; mark: string; names: string }>;

@@ -1,6 +1,6 @@
 import { Database } from "bun:sqlite";
 import { spawnSync } from "node:child_process";
-import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { existsSync, lstatSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { type Arena, ask } from "./arena.ts";
 import type { Evidence, StoredJob, WitnessLine } from "./evidence.ts";
@@ -93,10 +93,13 @@ export const listJobs = async (arena: Arena, statuses: readonly string[]): Promi
 };
 
 const parseLine = (line: string): WitnessLine => {
-  const [kind, mark = "", second = "", third = "", fourth = "", fifth = ""] = line.split(" ");
+  const [kind, mark = "", second = "", third = "", fourth = "", fifth = "", sixth = "1"] = line.split(" ");
   switch (kind) {
     case "start":
-      return { kind, mark, variant: Number(second), id: third, gpus: fourth.slice("gpus=".length), at: Number(fifth) };
+      return {
+        ...{ kind, mark, variant: Number(second), id: third, gpus: fourth.slice("gpus=".length) },
+        ...{ at: Number(fifth), attempt: Number(sixth) },
+      };
     case "end":
       return { kind, mark, code: Number(second), at: Number(third) };
     case "clash":
@@ -149,7 +152,9 @@ const listFolders = ({ serverDir }: Arena, ids: ReadonlySet<string>): readonly s
   if (!existsSync(jobs)) return [];
   return readdirSync(jobs).flatMap((id) => [
     ...(ids.has(id) ? [] : [`folder of no job: ${id}, with ${readdirSync(join(jobs, id))}`]),
-    ...["repo", "artifact"].filter((name) => existsSync(join(jobs, id, name))).map((name) => `${name} of ${id}`),
+    ...["repo", "artifact", "attempts/1/repo"]
+      .filter((name) => existsSync(join(jobs, id, name)))
+      .map((name) => `${name} of ${id}`),
   ]);
 };
 
@@ -179,14 +184,23 @@ const readExitFiles = ({ serverDir }: Arena, jobs: readonly StoredJob[]): Readon
 
 const MADE = ["made/in-repo", "own", "own~1"];
 
+const listPlaces = (dir: string, attempt: number): readonly string[] => {
+  const aside = join(dir, "attempts", String(attempt));
+  return lstatSync(aside, { throwIfNoEntry: false })?.isDirectory() ? [dir, aside] : [dir];
+};
+
 /** What each started job made: where it is now, and whose mark is in it. */
 export const readMade = (arena: Arena): Readonly<Record<string, readonly string[]>> =>
   Object.fromEntries(
     readWitness(arena).flatMap((line) => {
       if (line.kind !== "start") return [];
+      const { attempt = 1 } = line;
+      const label = attempt === 1 ? line.mark : `${line.mark}.${attempt}`;
       const paths = ["repo", "outputs"].flatMap((folder) => MADE.map((name) => `${folder}/${name}`));
-      const found = paths.map((path) => [path, readIfThere(join(arena.serverDir, "jobs", line.id, path)).trim()]);
-      return [[line.mark, found.flatMap(([path, text]) => (text === "" ? [] : [`${path} ${text}`]))]];
+      const found = listPlaces(join(arena.serverDir, "jobs", line.id), attempt).flatMap((place) =>
+        paths.map((path) => [path, readIfThere(join(place, path)).trim()] as const),
+      );
+      return [[label, found.flatMap(([path, text]) => (text === label ? [`${path} ${text}`] : []))]];
     }),
   );
 

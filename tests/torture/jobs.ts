@@ -1,12 +1,14 @@
 import type { Random } from "./random.ts";
 
-/** What a job's command does. `held` and `stubborn` never end by themselves. */
+/** What a job's command does. `held` and `stubborn` never end by themselves, `limited` does not within its time limit; `tried` fails once, and is tried again. */
 export type Behaviour =
   | Readonly<{ kind: "exit"; code: number; sleepMs: number }>
   | Readonly<{ kind: "signal"; signal: number }>
   | Readonly<{ kind: "children"; code: number; sleepMs: number }>
   | Readonly<{ kind: "daemon"; code: number }>
   | Readonly<{ kind: "artifact"; code: number; content: string }>
+  | Readonly<{ kind: "tried"; code: number }>
+  | Readonly<{ kind: "limited"; limitS: number }>
   | Readonly<{ kind: "held" }>
   | Readonly<{ kind: "trap"; code: number }>
   | Readonly<{ kind: "stubborn" }>;
@@ -23,6 +25,7 @@ export type JobPlan = Readonly<{
 }>;
 
 const FIRST_EDITED_CODE = 40;
+const FIRST_CODE = 75;
 
 /** The code that a job ends with when nobody kills it; null if it would run for ever. */
 export const codeOf = ({ behaviour }: Pick<JobPlan, "behaviour">, variant: number): number | null => {
@@ -34,10 +37,12 @@ export const codeOf = ({ behaviour }: Pick<JobPlan, "behaviour">, variant: numbe
 const HELPERS = `witness() { printf '%s\\n' "$*" >> "$WITNESS"; }
 begin() {
   mark=$1
-  mkdir -p made && echo "$mark" > made/in-repo
-  echo "$mark" > "$NEXUS_OUTPUT_DIR/own"
-  echo "$mark" > own
-  witness "start $1 $2 $NEXUS_JOB_ID gpus=$CUDA_VISIBLE_DEVICES $EPOCHREALTIME"
+  local label=$mark
+  ((NEXUS_ATTEMPT == 1)) || label=$mark.$NEXUS_ATTEMPT
+  mkdir -p made && echo "$label" > made/in-repo
+  echo "$label" > "$NEXUS_OUTPUT_DIR/own"
+  echo "$label" > own
+  witness "start $1 $2 $NEXUS_JOB_ID gpus=$CUDA_VISIBLE_DEVICES $EPOCHREALTIME $NEXUS_ATTEMPT"
   [[ -z "\${!NS_@}" ]] || witness "leak $1 \${!NS_@}"
   local gpu lock
   for gpu in \${CUDA_VISIBLE_DEVICES//,/ }; do
@@ -72,6 +77,9 @@ const renderBody = (behaviour: Behaviour, code: number | null): string => {
       return `setsid sleep 600 < /dev/null > /dev/null 2>&1 & finish ${code}`;
     case "artifact":
       return `[[ $(< payload) == ${behaviour.content} ]] || finish 99; finish ${code}`;
+    case "tried":
+      return `((NEXUS_ATTEMPT > 1)) || finish ${FIRST_CODE}; finish ${code}`;
+    case "limited":
     case "held":
       return "(sleep 600) & sleep 600";
     case "trap":
@@ -95,7 +103,7 @@ export const readCommand = (command: string): Readonly<{ mark: string; variant: 
   return { mark: mark ?? command, variant: Number(variant ?? Number.NaN) };
 };
 
-const ENDING_KINDS = ["exit", "exit", "exit", "exit", "signal", "children", "daemon"] as const;
+const ENDING_KINDS = ["exit", "exit", "exit", "exit", "signal", "children", "daemon", "tried", "limited"] as const;
 const ENDLESS_KINDS = ["held", "held", "held", "trap", "trap", "stubborn"] as const;
 
 const drawCode = (random: Random): number => (random.chance(0.5) ? 0 : random.integer(1, 39));
@@ -104,6 +112,8 @@ const drawCode = (random: Random): number => (random.chance(0.5) ? 0 : random.in
 export const drawBehaviour = (random: Random): Behaviour => {
   const sleepMs = random.chance(0.4) ? 0 : random.integer(5, 400);
   const kind = random.pick(ENDING_KINDS);
+  if (kind === "limited") return { kind, limitS: random.integer(1, 2) };
+  if (kind === "tried") return { kind, code: drawCode(random) };
   if (kind === "signal") return { kind, signal: random.pick([1, 2, 6, 9, 11, 15]) };
   return { kind, code: drawCode(random), sleepMs };
 };

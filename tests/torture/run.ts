@@ -160,11 +160,13 @@ const listPlans = ({ arena }: Run): ReadonlyMap<string, JobPlan> =>
     ),
   );
 
+const isEndless = (plan: JobPlan): boolean => codeOf(plan, 0) === null && plan.behaviour.kind !== "limited";
+
 const killEndless = async (run: Run, jobs: readonly StoredJob[], killed: Set<string>): Promise<void> => {
   const plans = listPlans(run);
   for (const { id, mark, status } of jobs) {
     const plan = plans.get(mark);
-    if (status !== "running" || plan === undefined || codeOf(plan, 0) !== null || killed.has(id)) continue;
+    if (status !== "running" || plan === undefined || !isEndless(plan) || killed.has(id)) continue;
     if (await killOnce(run.arena, mark, id)) killed.add(id);
   }
 };

@@ -37,6 +37,7 @@ const STEPS: readonly [Step, ...Step[]] = [
   "files moved",
   "files accounted for",
   "repo removed",
+  "halt written",
   "kill decided",
   "processes terminated",
 ];

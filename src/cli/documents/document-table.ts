@@ -47,6 +47,7 @@ export const DOCUMENTS: Readonly<Record<string, z.ZodType>> = {
   remove: z.object({ removed: texts }),
   edit: job,
   note: job,
+  cancel: z.object({ cancelled: texts }),
   hold: z.object({ held: texts }),
   release: z.object({ released: texts }),
   why: waitSchema,

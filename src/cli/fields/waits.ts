@@ -1,6 +1,8 @@
 import { parseFuture } from "../terminal/moment.ts";
 import type { JobField } from "./job-field.ts";
 
+const JOB_ID = /^[a-z0-9-]{1,64}$/;
+
 const nowSeconds = (): number => Date.now() / 1000;
 
 const isTime = (text: string): boolean => parseFuture(text, nowSeconds()) !== null;
@@ -10,6 +12,15 @@ const convertSlurmTime = (value: string): string | null => {
   if (count !== undefined && unit !== undefined) return `+${count}${unit}`;
   return isTime(value) && !value.startsWith("+") ? value : null;
 };
+
+const splitIds = (text: string): readonly string[] => {
+  const parts = text.split(",");
+  return parts.every((part) => JOB_ID.test(part)) ? parts : [text];
+};
+
+const listWords = (texts: readonly string[]): string[] => texts.flatMap(splitIds);
+
+const isWord = (text: string): boolean => text !== "";
 
 export const WAITS: readonly JobField[] = [
   {
@@ -31,5 +42,23 @@ export const WAITS: readonly JobField[] = [
     isRight: () => true,
     toFields: () => ({ held: true }),
     sbatch: { option: "hold", short: "H", convert: () => true },
+  },
+  {
+    flag: { long: "after", value: "JOB", many: true, help: "once it has completed; fails with it" },
+    field: "after",
+    isUsual: false,
+    waits: true,
+    what: "@BATCH, an id, a name or a regular expression",
+    isRight: isWord,
+    toFields: (texts) => ({ after: listWords(texts) }),
+  },
+  {
+    flag: { long: "after-any", value: "JOB", many: true, help: "once it has ended, however it ended" },
+    field: "after_any",
+    isUsual: false,
+    waits: true,
+    what: "@BATCH, an id, a name or a regular expression",
+    isRight: isWord,
+    toFields: (texts) => ({ after_any: listWords(texts) }),
   },
 ];

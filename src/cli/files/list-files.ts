@@ -15,7 +15,6 @@ import { trimPath } from "./choose-files.ts";
 const LARGEST_PAGE = 10_000;
 const JOB_ID = /^[a-z0-9-]{1,64}$/;
 
-/** `attempt` is null for the newest. */
 type Part = Readonly<{ below: string; most: number; attempt: number | null }>;
 
 const describePage = ({ below, attempt }: Part, page: Readonly<{ limit: number; offset: number }>): string =>

@@ -9,6 +9,7 @@ import { createCommandList } from "../lists/command-list.ts";
 import { hint, print, printJson, readHintWidth } from "../terminal/output.ts";
 import { confirm } from "../terminal/prompt.ts";
 import { measureWidth } from "../terminal/text-width.ts";
+import { ALL_USERS } from "./job-selection.ts";
 
 /** `verb` as it is typed, `done` as it is said afterwards: "kill", "killed". One job `isUndone` easily, and is not asked about. */
 export type JobAction = Readonly<{
@@ -22,6 +23,7 @@ const LEAST_COMMAND = 10;
 
 export const ACTION_FLAGS: readonly Flag[] = [
   { long: "yes", short: "y", help: "don't ask" },
+  ALL_USERS,
   { long: "json", help: "as JSON" },
   { long: "quiet", short: "q", help: "ids only" },
 ];

@@ -1,16 +1,34 @@
 import { escapeText } from "../../base/escape-text.ts";
 import { ok, type Result } from "../../base/result.ts";
-import type { Failure } from "../../command-line/command.ts";
+import type { Failure, Flag, FlagValues } from "../../command-line/command.ts";
+import { readSwitch } from "../../command-line/flag-values.ts";
 import { failMissing, failState, failUsage, NO_SUCH_THING } from "../../command-line/usage.ts";
 import type { WireJob, WireStatus } from "../../wire/job.ts";
 import type { Api } from "../connection/api-client.ts";
+import { readUserName } from "../settings/user-name.ts";
 import { createTextMatcher, type MatchText } from "../terminal/text-matcher.ts";
-import { askJob } from "./ask-job.ts";
+import { askJob, askJobs } from "./ask-job.ts";
+import { readBatch, selectByWord } from "./job-words.ts";
 import { ENDED_STATUSES } from "./list-flags.ts";
 import { listJobs } from "./list-jobs.ts";
 
 const IS_GPU = /^\d{1,2}$/;
 const JOB_ID = /^[a-z0-9-]{1,64}$/;
+
+/** Jobs of which statuses words select; an id may be of `idStatuses`, where that is another. A name or an expression selects those of `user`, all where it is null. */
+export type Wanted = Readonly<{
+  statuses: readonly WireStatus[];
+  idStatuses?: readonly WireStatus[];
+  user: string | null;
+}>;
+
+export const ALL_USERS: Flag = { long: "all-users", help: "names and expressions mean the jobs of all users" };
+
+/** Whose jobs a name or an expression means. */
+export const readOwner = (flags: FlagValues, { config }: Api["target"]): string | null =>
+  readSwitch(flags, "all-users") ? null : readUserName(config);
+
+type Jobs = Result<readonly WireJob[], Failure>;
 
 const createMatcher = async (word: string): Promise<Result<MatchText, Failure>> => {
   const matches = await createTextMatcher(word);
@@ -23,40 +41,60 @@ const ADVICE: Readonly<Partial<Record<WireStatus, (id: string) => string>>> = {
   running: (id) => `end it with: nx kill ${id}`,
 };
 
-const explainNone = async (api: Api, word: string, status: WireStatus): Promise<Result<never, Failure>> => {
-  const none = failMissing(`no ${status} job matches "${word}"`);
-  const job = JOB_ID.test(word) ? await askJob(api, word) : none;
-  if (!job.ok) return job.error.exitCode === NO_SUCH_THING ? none : job;
-  const { id, status: found } = job.value;
-  return failState(`job ${id} is ${found}, not ${status}`, ADVICE[found]?.(id));
-};
-
-const selectBy = async (
-  jobs: readonly WireJob[],
-  word: string,
-  status: WireStatus,
-): Promise<Result<readonly WireJob[], Failure>> => {
-  const byId = jobs.filter((job) => job.id === word);
-  if (byId.length > 0) return ok(byId);
-  if (status === "running" && IS_GPU.test(word)) return ok(jobs.filter((job) => job.gpu_idxs.includes(Number(word))));
-  const matches = await createMatcher(word);
-  return matches.ok ? ok(jobs.filter((job) => matches.value(job.command))) : matches;
-};
-
-/** Jobs of one status, each once: by id or regular expression over the command; a number is a running job's GPU. */
-export const selectJobs = async (
+const explainNone = (
   api: Api,
-  status: WireStatus,
-  words: readonly string[],
-): Promise<Result<readonly WireJob[], Failure>> => {
+  word: string,
+  { statuses, idStatuses }: Wanted,
+  others: number,
+): Promise<Jobs> | Jobs => {
+  if (idStatuses !== undefined && JOB_ID.test(word)) return askJobs(api, [word]);
+  const hint = `${others} of other users ${others === 1 ? "does" : "do"}: --all-users`;
+  return failMissing(`no ${statuses.join(" or ")} job matches "${word}"`, others === 0 ? undefined : hint);
+};
+
+const refuseStatus = ({ id, status }: WireJob, { statuses }: Wanted): Result<never, Failure> =>
+  failState(`job ${id} is ${status}, not ${statuses.join(" or ")}`, ADVICE[status]?.(id));
+
+const findById = async (api: Api, word: string, wanted: Wanted): Promise<Result<WireJob | null, Failure>> => {
+  if (!JOB_ID.test(word)) return ok(null);
+  const job = await askJob(api, word);
+  if (!job.ok) return job.error.exitCode === NO_SUCH_THING ? ok(null) : job;
+  const isWanted = (wanted.idStatuses ?? wanted.statuses).includes(job.value.status);
+  return isWanted ? job : refuseStatus(job.value, wanted);
+};
+
+const listBatch = (api: Api, batch: string, { statuses, idStatuses = statuses }: Wanted): Promise<Jobs> =>
+  listJobs(api, { statuses: idStatuses, filters: { batch_id: batch } });
+
+const selectAmong = async (
+  api: Api,
+  jobs: readonly WireJob[],
+  { word, wanted }: Readonly<{ word: string; wanted: Wanted }>,
+): Promise<Jobs> => {
+  const matches = readBatch(word) === null ? await createMatcher(word) : ok(() => false);
+  if (!matches.ok) return matches;
+  const hasGpus = wanted.statuses.includes("running");
+  const select = (user: string | null) => selectByWord(jobs, { word, matches: matches.value }, { user, hasGpus });
+  const selected = select(wanted.user);
+  return selected.length > 0 ? ok(selected) : explainNone(api, word, wanted, select(null).length);
+};
+
+const selectBy = async (api: Api, word: string, wanted: Wanted): Promise<Jobs> => {
+  const batch = readBatch(word);
+  const byId = batch === null ? await findById(api, word, wanted) : ok(null);
+  if (!byId.ok) return byId;
+  if (byId.value !== null) return ok([byId.value]);
+  const jobs = await (batch === null ? listJobs(api, { statuses: wanted.statuses }) : listBatch(api, batch, wanted));
+  return jobs.ok ? selectAmong(api, jobs.value, { word, wanted }) : jobs;
+};
+
+/** Jobs, each once, that the words select: `@BATCH`, an id, a GPU where running jobs are meant, a whole name, a regular expression over commands. */
+export const selectJobs = async (api: Api, wanted: Wanted, words: readonly string[]): Promise<Jobs> => {
   if (words.includes("")) return failUsage("an empty word names no job");
-  const jobs = await listJobs(api, { statuses: [status] });
-  if (!jobs.ok) return jobs;
   const chosen = new Map<string, WireJob>();
   for (const word of words) {
-    const selected = await selectBy(jobs.value, word, status);
+    const selected = await selectBy(api, word, wanted);
     if (!selected.ok) return selected;
-    if (selected.value.length === 0) return explainNone(api, word, status);
     for (const job of selected.value) chosen.set(job.id, job);
   }
   return ok([...chosen.values()]);

@@ -10,7 +10,7 @@ import { formatMoment, formatRecent, nameZones } from "../terminal/clock.ts";
 import { formatDuration } from "../terminal/duration.ts";
 import { print, printTable } from "../terminal/output.ts";
 import { truncateText } from "../terminal/text-width.ts";
-import { findReason } from "./job-ending.ts";
+import { describeNext, findReason } from "./job-ending.ts";
 import { describeFiles, hasFiles, listNotes } from "./kept-text.ts";
 
 const NOTE_WIDTH = 120;
@@ -42,9 +42,14 @@ const describeHold = ({ held, begin_at: beginAt }: WireJob): string | null => {
   return beginAt !== null && beginAt !== undefined && beginAt > nowSeconds() ? `from ${formatMoment(beginAt)}` : null;
 };
 
-const describeQueued = (job: WireJob): string | null => joinParts([describeHold(job), showNote(job)]);
+const describeQueued = (job: WireJob): string | null =>
+  joinParts([describeHold(job), describeNext(job), showNote(job)]);
 
-const describeState = (job: WireJob): string | null => joinParts([showNote(job), describeInputWait(job), tellRun(job)]);
+const describeTry = ({ attempts = [], retry = null }: WireJob): string | null =>
+  attempts.length < 2 ? null : `attempt ${attempts.length} of ${Math.max(attempts.length, (retry?.count ?? 0) + 1)}`;
+
+const describeState = (job: WireJob): string | null =>
+  joinParts([describeTry(job), showNote(job), describeInputWait(job), tellRun(job)]);
 
 const fitCommands = (jobs: readonly WireJob[]): ((row: number, width: number) => string) => {
   const shorten = createCommandList(jobs);
@@ -141,7 +146,7 @@ const describeAttempt = ({ started_at, ended_at, gpu_idxs, exit_code, reason }: 
 const listAttempts = ({ attempts = [], retry = null }: WireJob): readonly (readonly [string, string])[] =>
   retry === null && attempts.length < 2
     ? []
-    : attempts.map((one, index) => [`attempt ${index + 1}`, describeAttempt(one)] as const);
+    : attempts.map((one, index) => ["attempt", `${index + 1} · ${describeAttempt(one)}`] as const);
 
 const listFacts = (job: WireJob): readonly (readonly [string, string | null])[] => [
   ["id", job.id],
@@ -150,6 +155,8 @@ const listFacts = (job: WireJob): readonly (readonly [string, string | null])[] 
   ["status", formatResult(job)],
   ["input", describeInputWait(job)],
   ["held", job.held ? "yes" : null],
+  ["after", (job.after ?? []).join(" ")],
+  ["after any", (job.after_any ?? []).join(" ")],
   ["begins", job.status === "queued" ? formatMoment(job.begin_at ?? null) : null],
   ["error", findReason(job)],
   ["command", job.command],

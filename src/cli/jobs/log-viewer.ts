@@ -83,7 +83,6 @@ const renderStart = ({ lastLines, since = null, attempt }: LogView): string =>
     ...(since === null ? [] : [`since=${since}`]),
   ].join("&");
 
-/** Of the answers so far; `position` and `attempt` are null until one says them. */
 type Reading = { shown: Shown; position: number | null; attempt: number | null; isAtMark: boolean };
 
 const renderPlace = (position: number, { isAtMark, attempt }: Reading): string =>

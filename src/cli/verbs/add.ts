@@ -7,6 +7,7 @@ import { MAX_BATCH_SIZE, PRIORITY } from "../../wire/limits.ts";
 import type { Api } from "../connection/api-client.ts";
 import { connect } from "../connection/connect.ts";
 import { JOB_FIELDS } from "../fields/field-table.ts";
+import { findNeeds } from "../jobs/needed-jobs.ts";
 import { confirmCommand } from "../submission/confirm-command.ts";
 import { chooseReading, expandWords } from "../submission/expand-words.ts";
 import { planSubmission } from "../submission/plan-submission.ts";
@@ -25,15 +26,17 @@ const expand = async ({ flags, words }: Invocation): Promise<Result<readonly str
 
 type Planned = Readonly<{ flags: FlagValues; requests: readonly JobRequestInput[] }>;
 
-const planRequests = async (invocation: Invocation, { target }: Api): Promise<Result<Planned, Failure>> => {
+const planRequests = async (invocation: Invocation, api: Api): Promise<Result<Planned, Failure>> => {
   const commands = await expand(invocation);
   if (!commands.ok) return commands;
-  const plan = await planSubmission(invocation.flags, target, JOB_FIELDS);
+  const plan = await planSubmission(invocation.flags, api.target, JOB_FIELDS);
   if (!plan.ok) return plan;
   const { flags, options } = plan.value;
   const priority = readWhole(flags, "priority", PRIORITY);
   if (!priority.ok) return priority;
-  const requests = commands.value.map((command) => ({ ...options, command, priority: priority.value ?? 0 }));
+  const needed = await findNeeds(api, options);
+  if (!needed.ok) return needed;
+  const requests = commands.value.map((command) => ({ ...needed.value, command, priority: priority.value ?? 0 }));
   return ok({ flags, requests });
 };
 

@@ -1,10 +1,26 @@
-import { DONE, type FlagValues, type Invocation, type Outcome, type Verb } from "../../command-line/command.ts";
+import { ok, type Result } from "../../base/result.ts";
+import {
+  DONE,
+  type Failure,
+  type FlagValues,
+  type Invocation,
+  type Outcome,
+  type Verb,
+} from "../../command-line/command.ts";
 import { readSwitch, readText, readWhole } from "../../command-line/flag-values.ts";
 import { failUsage } from "../../command-line/usage.ts";
-import type { WireJob } from "../../wire/job.ts";
+import type { JobPatch, WireJob } from "../../wire/job.ts";
+import { GPU_COUNT, PRIORITY } from "../../wire/limits.ts";
+import type { Api } from "../connection/api-client.ts";
+import type { ApiResult } from "../connection/api-failure.ts";
 import { connect } from "../connection/connect.ts";
 import { JOB_FIELDS } from "../fields/field-table.ts";
 import { readFields, toFlag } from "../fields/job-field.ts";
+import { actOnJobs } from "../jobs/act-on-jobs.ts";
+import { askJobs } from "../jobs/ask-job.ts";
+import { ALL_USERS, readOwner, selectJobs } from "../jobs/job-selection.ts";
+import { ENDED_STATUSES } from "../jobs/list-flags.ts";
+import { findNeeds } from "../jobs/needed-jobs.ts";
 import { print, printJson } from "../terminal/output.ts";
 
 const show = (job: WireJob, flags: FlagValues): void => {
@@ -12,36 +28,68 @@ const show = (job: WireJob, flags: FlagValues): void => {
   else print(readSwitch(flags, "quiet") ? job.id : `Job ${job.id} is changed.`);
 };
 
-const run = async ({ flags, words }: Invocation): Promise<Outcome> => {
-  const [id] = words;
-  if (!id || words.length > 1) return failUsage("nx edit takes one job id", "see nx queue");
-  const priority = readWhole(flags, "priority", { min: -9999, max: 9998 });
+type Patch = Readonly<{ command: string | null }> & JobPatch;
+
+const readPatch = (flags: FlagValues): Result<Patch, Failure> => {
+  const priority = readWhole(flags, "priority", PRIORITY);
   if (!priority.ok) return priority;
-  const gpus = readWhole(flags, "gpus", { min: 0, max: 1024 });
+  const gpus = readWhole(flags, "gpus", GPU_COUNT);
   if (!gpus.ok) return gpus;
   const command = readText(flags, "command");
   const fields = readFields(JOB_FIELDS, flags);
   if (command === null && priority.value === null && gpus.value === null && Object.keys(fields).length === 0)
     return failUsage("nx edit needs -c, -p, -g or another flag that says what to change");
   if (command?.trim() === "") return failUsage("--command takes a command that is not blank");
+  return ok({ command, priority: priority.value, num_gpus: gpus.value, ...fields });
+};
+
+const choose = async (
+  api: Api,
+  { flags, words }: Invocation,
+  { command }: Patch,
+): Promise<Result<readonly WireJob[], Failure>> => {
+  if (command !== null) return askJobs(api, words);
+  const idStatuses = ["running", "queued", ...ENDED_STATUSES] as const;
+  return selectJobs(api, { statuses: ["queued"], idStatuses, user: readOwner(flags, api.target) }, words);
+};
+
+const editOne = async (job: ApiResult<WireJob>, flags: FlagValues): Promise<Outcome> => {
+  const edited = await job;
+  if (!edited.ok) return edited;
+  show(edited.value, flags);
+  return DONE;
+};
+
+const run = async (invocation: Invocation): Promise<Outcome> => {
+  const { flags, words } = invocation;
+  const patch = readPatch(flags);
+  if (!patch.ok) return patch;
+  if (words.length === 0 || (patch.value.command !== null && words.length > 1))
+    return failUsage("nx edit takes one job id with -c, else any words that select jobs", "see nx queue");
   const api = await connect(flags);
   if (!api.ok) return api;
-  const patch = { command, priority: priority.value, num_gpus: gpus.value, ...fields };
-  const job = await api.value.send<WireJob>("PATCH", `/v1/jobs/${encodeURIComponent(id)}`, patch);
-  if (!job.ok) return job;
-  show(job.value, flags);
-  return DONE;
+  const needed = await findNeeds(api.value, patch.value);
+  if (!needed.ok) return needed;
+  const jobs = await choose(api.value, invocation, patch.value);
+  if (!jobs.ok) return jobs;
+  const act = ({ id }: Pick<WireJob, "id">): ApiResult<WireJob> =>
+    api.value.send<WireJob>("PATCH", `/v1/jobs/${encodeURIComponent(id)}`, needed.value);
+  const [only, ...others] = jobs.value;
+  if (only !== undefined && others.length === 0) return editOne(act(only), flags);
+  return actOnJobs(jobs.value, { verb: "edit", done: "changed", act }, flags);
 };
 
 export const verb: Verb = {
   name: "edit",
-  usage: "nx edit ID [flags]",
+  usage: "nx edit @BATCH, ID, name or regex… [flags]",
   summary: "change a queued job, or the name and note of any",
   flags: [
     { long: "command", short: "c", value: "COMMAND", help: "its command" },
     { long: "priority", short: "p", value: "N", help: "its priority" },
     { long: "gpus", short: "g", value: "N", help: "how many GPUs" },
     ...JOB_FIELDS.map(toFlag),
+    { long: "yes", short: "y", help: "don't ask before several are changed" },
+    ALL_USERS,
     { long: "json", help: "as JSON" },
     { long: "quiet", short: "q", help: "its id only" },
   ],

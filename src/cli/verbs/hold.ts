@@ -7,7 +7,7 @@ const run = (invocation: Invocation): Promise<Outcome> =>
 
 export const verb: Verb = {
   name: "hold",
-  usage: "nx hold [flags] ID or regex…",
+  usage: "nx hold [flags] @BATCH, ID, name or regex…",
   summary: "keep queued jobs from starting, where they are in the queue",
   flags: ACTION_FLAGS,
   examples: ["nx hold k3f9ab", "nx hold -y 'train.*lr 0.1'"],

@@ -5,22 +5,24 @@ import type { WireJob } from "../../wire/job.ts";
 import type { Api } from "../connection/api-client.ts";
 import { connect } from "../connection/connect.ts";
 import { ACTION_FLAGS, actOnJobs } from "../jobs/act-on-jobs.ts";
-import { selectJobs } from "../jobs/job-selection.ts";
+import { readOwner, selectJobs } from "../jobs/job-selection.ts";
 import { listJobs } from "../jobs/list-jobs.ts";
 import { readUserName } from "../settings/user-name.ts";
 
-const choose = async (api: Api, words: readonly string[]): Promise<Result<readonly WireJob[], Failure>> => {
-  if (words.length > 0) return selectJobs(api, "running", words);
+const choose = async (api: Api, { flags, words }: Invocation): Promise<Result<readonly WireJob[], Failure>> => {
+  const wanted = { statuses: ["running"], user: readOwner(flags, api.target) } as const;
+  if (words.length > 0) return selectJobs(api, wanted, words);
   const user = readUserName(api.target.config);
   const newest = await listJobs(api, { statuses: ["running"], user, most: 1 });
   if (!newest.ok || newest.value.length > 0) return newest;
   return failMissing(`no job of ${user} is running`);
 };
 
-const run = async ({ flags, words }: Invocation): Promise<Outcome> => {
+const run = async (invocation: Invocation): Promise<Outcome> => {
+  const { flags } = invocation;
   const api = await connect(flags);
   if (!api.ok) return api;
-  const jobs = await choose(api.value, words);
+  const jobs = await choose(api.value, invocation);
   if (!jobs.ok) return jobs;
   const act = (job: WireJob) => api.value.send("POST", `/v1/jobs/${job.id}/kill`);
   return actOnJobs(jobs.value, { verb: "kill", done: "killed", act }, flags);
@@ -28,7 +30,7 @@ const run = async ({ flags, words }: Invocation): Promise<Outcome> => {
 
 export const verb: Verb = {
   name: "kill",
-  usage: "nx kill [flags] [GPU, ID or regex…]",
+  usage: "nx kill [flags] [@BATCH, ID, GPU, name or regex…]",
   summary: "end running jobs (default: your newest)",
   flags: ACTION_FLAGS,
   examples: ["nx kill k3f9ab", "nx kill 0 1", "nx kill -y 'train.*lr 0.1'"],

@@ -1,7 +1,10 @@
 import type { Invocation, Outcome, Verb } from "../../command-line/command.ts";
 import { failUsage } from "../../command-line/usage.ts";
 import { connect } from "../connection/connect.ts";
+import { WAIT_FIELDS } from "../fields/field-table.ts";
+import { readFields } from "../fields/job-field.ts";
 import { askJobs } from "../jobs/ask-job.ts";
+import { findNeeds } from "../jobs/needed-jobs.ts";
 import { readProject } from "../project/read-project.ts";
 import { confirmCommand } from "../submission/confirm-command.ts";
 import { chooseReading } from "../submission/expand-words.ts";
@@ -27,7 +30,10 @@ const run = async (invocation: Invocation): Promise<Outcome> => {
   const wanted = { flags, command, reading: reading.value, project: project.value, target };
   const requests = await redoRequests(jobs.value, wanted);
   if (!requests.ok) return requests;
-  return queueRequests(api.value, flags, requests.value, submitAgain(api.value, flags, jobs.value));
+  const needed = await findNeeds(api.value, readFields(WAIT_FIELDS, flags));
+  if (!needed.ok) return needed;
+  const asked = requests.value.map((request) => ({ ...request, ...needed.value }));
+  return queueRequests(api.value, flags, asked, submitAgain(api.value, flags, jobs.value));
 };
 
 const ABOUT_CODE = ["no-git"];

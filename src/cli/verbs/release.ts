@@ -7,7 +7,7 @@ const run = (invocation: Invocation): Promise<Outcome> =>
 
 export const verb: Verb = {
   name: "release",
-  usage: "nx release [flags] ID or regex…",
+  usage: "nx release [flags] @BATCH, ID, name or regex…",
   summary: "let held jobs start",
   flags: ACTION_FLAGS,
   examples: ["nx release k3f9ab"],

@@ -1,14 +1,15 @@
 import { err, ok, type Result } from "../../base/result.ts";
 import type { Failure, FlagValues, Invocation, Outcome, Verb } from "../../command-line/command.ts";
 import { checkDuration, readDuration, readSwitch, readText } from "../../command-line/flag-values.ts";
-import { FAILED, failUsage } from "../../command-line/usage.ts";
+import { FAILED } from "../../command-line/usage.ts";
 import type { WireJob } from "../../wire/job.ts";
 import type { Api } from "../connection/api-client.ts";
 import { connect } from "../connection/connect.ts";
 import { checkFields, printRows, ROW_FLAGS, wantsJson } from "../documents/rows.ts";
-import { askJobs } from "../jobs/ask-job.ts";
 import { awaitJobs, isEnded } from "../jobs/await-job.ts";
 import { concludeJob, describeEnding } from "../jobs/job-ending.ts";
+import { ALL_USERS, readOwner, selectJobs } from "../jobs/job-selection.ts";
+import { ENDED_STATUSES } from "../jobs/list-flags.ts";
 import { listJobs } from "../jobs/list-jobs.ts";
 import { sayKept } from "../jobs/say-kept.ts";
 import { readUserName } from "../settings/user-name.ts";
@@ -21,9 +22,15 @@ type Ended = ReadonlyMap<string, WireJob>;
 const LONGEST_MS = 2 ** 31 - 1;
 const SHOWN = 5;
 
-const chooseJobs = async (api: Api, words: Ids): Promise<Result<readonly WireJob[], Failure>> => {
-  if (words.includes("")) return failUsage("an empty word names no job");
-  if (words.length > 0) return askJobs(api, [...new Set(words)]);
+const ANY_STATUS = ["running", "queued", ...ENDED_STATUSES] as const;
+
+const chooseJobs = async (api: Api, { flags, words }: Invocation): Promise<Result<readonly WireJob[], Failure>> => {
+  const wanted = {
+    statuses: ["running", "queued"],
+    idStatuses: ANY_STATUS,
+    user: readOwner(flags, api.target),
+  } as const;
+  if (words.length > 0) return selectJobs(api, wanted, words);
   return listJobs(api, { statuses: ["running", "queued"], user: readUserName(api.target.config) });
 };
 
@@ -69,12 +76,13 @@ const conclude = (ids: Ids, ended: Ended, flags: FlagValues): Outcome => {
   return outcomes.find((outcome) => !outcome.ok || outcome.value !== 0) ?? ok(0);
 };
 
-const run = async ({ flags, words }: Invocation): Promise<Outcome> => {
+const run = async (invocation: Invocation): Promise<Outcome> => {
+  const { flags } = invocation;
   const checked = await checkFields(flags, "wait");
   if (!checked.ok) return checked;
   const api = await connect(flags);
   if (!api.ok) return api;
-  const jobs = await chooseJobs(api.value, words);
+  const jobs = await chooseJobs(api.value, invocation);
   if (!jobs.ok) return jobs;
   if (jobs.value.length === 0) hint("No job of yours is queued or running.");
   const ended = await collect(api.value, jobs.value, flags);
@@ -84,9 +92,10 @@ const run = async ({ flags, words }: Invocation): Promise<Outcome> => {
 
 export const verb: Verb = {
   name: "wait",
-  usage: "nx wait [flags] [ID…]",
+  usage: "nx wait [flags] [@BATCH, ID, GPU, name or regex…]",
   summary: "wait until jobs end (default: all of yours)",
   flags: [
+    ALL_USERS,
     { long: "any", help: "until one of them ends" },
     { long: "timeout", value: "TIME", check: checkDuration, help: "at most 30s, 10m, 2h or 1d" },
     { long: "json", help: "the ended jobs as JSON" },

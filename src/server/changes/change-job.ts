@@ -9,6 +9,7 @@ import { type NoticeSource, planJobNotices, waitsForLog } from "../core/notices/
 import { createRefusal, createUnavailable, createUnknownJob, type Refusal } from "../core/refusal.ts";
 import type { Transaction } from "../core/store.ts";
 import type { ChangeContext } from "./context.ts";
+import { listConsequences } from "./dependents.ts";
 import { type Changed, recordChange } from "./record-change.ts";
 
 /** What is to become of a job: null removes it, the same job leaves it as it is. A `isMinor` one is of interest to nobody but who looks for a fault. */
@@ -61,8 +62,7 @@ const write = (transaction: Transaction, before: Job, after: Job | null): void =
 const accountTime = (after: Job | null, now: number): Job | null =>
   after?.status === "queued" ? accountWait(after, now) : after;
 
-/** One change inside a transaction; once that is on disk, `recordChange` tells of it. */
-export const applyChange = (
+const applyOne = (
   context: ChangeContext,
   transaction: Transaction,
   id: JobId,
@@ -73,10 +73,34 @@ export const applyChange = (
   const decided = decide(before, transaction);
   if (!decided.ok) return decided;
   const after = accountTime(decided.value.after, context.clock());
-  if (after === before) return ok({ ...decided.value, before, isHeardOf: false });
+  if (after === before) return ok({ ...decided.value, before, isHeardOf: false, caused: [] });
   const isHeardOf = enqueueNotices(context, transaction, before, after);
   write(transaction, before, after);
-  return ok({ ...decided.value, after, before, isHeardOf });
+  return ok({ ...decided.value, after, before, isHeardOf, caused: [] });
+};
+
+const applyConsequences = (context: ChangeContext, transaction: Transaction, first: Changed): readonly Changed[] => {
+  const caused: Changed[] = [];
+  const due = [...listConsequences(transaction, first, context.clock())];
+  for (let next = due.pop(); next !== undefined; next = due.pop()) {
+    const applied = applyOne(context, transaction, next.id, decideByEvent(next.event, next.reason));
+    if (!applied.ok) continue;
+    caused.push(applied.value);
+    due.push(...listConsequences(transaction, applied.value, context.clock()));
+  }
+  return caused;
+};
+
+/** One change inside a transaction, with what it makes of other jobs; once that is on disk, `recordChange` tells of it. */
+export const applyChange = (
+  context: ChangeContext,
+  transaction: Transaction,
+  id: JobId,
+  decide: Decide,
+): Result<Changed, Refusal> => {
+  const applied = applyOne(context, transaction, id, decide);
+  if (!applied.ok) return applied;
+  return ok({ ...applied.value, caused: applyConsequences(context, transaction, applied.value) });
 };
 
 /** Every change of a job that is there, whoever asks for it: on disk, with who is to hear of it, when this resolves. */

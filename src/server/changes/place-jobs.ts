@@ -4,19 +4,22 @@ import { type Job, type JobId, listArtifacts, type QueuedJob } from "../core/job
 import { checkAgentLimits } from "../core/queue/agent-share.ts";
 import { checkQueueLimits } from "../core/queue/queue-limits.ts";
 import { createRefusal, type Refusal } from "../core/refusal.ts";
-import type { Transaction } from "../core/store.ts";
+import type { Environment, Transaction } from "../core/store.ts";
 import { readAgentUse } from "./agent-use.ts";
+import { applyChange } from "./change-job.ts";
 import type { SubmitContext } from "./context.ts";
+import { checkNeeds, hasAnyNeed, linkNeeds } from "./dependents.ts";
+import type { Changed } from "./record-change.ts";
 
 export type Submission = Readonly<{ request: JobRequest; job: QueuedJob }>;
 
-/** `jobs` has one entry for each request, in its order; `created` are those that are new. */
-export type Submitted = Readonly<{ jobs: readonly Job[]; created: readonly QueuedJob[] }>;
+/** `jobs` has one entry for each request, in its order; `created` are those that are new, `ended` those of them that can't start any more. */
+export type Submitted = Readonly<{ jobs: readonly Job[]; created: readonly QueuedJob[]; ended: readonly Changed[] }>;
 
 type Placement =
   | Readonly<{ isNew: true; job: QueuedJob; request: JobRequest }>
   | Readonly<{ isNew: false; job: Job; request: JobRequest }>;
-type PlaceContext = Pick<SubmitContext, "newJobId" | "settings" | "store" | "clock">;
+type PlaceContext = SubmitContext;
 type Placed = ReadonlyMap<JobId, Placement>;
 
 const MAX_ID_ATTEMPTS = 1000;
@@ -37,6 +40,11 @@ const findSame = (transaction: Transaction, placed: Placed, { request, job }: Su
   return stored === null ? null : { isNew: false, job: stored, request };
 };
 
+const readAlso = (transaction: Transaction, placed: Placed): Transaction => ({
+  ...transaction,
+  readStatus: (id) => placed.get(id)?.job.status ?? transaction.readStatus(id),
+});
+
 const placeJob = (
   transaction: Transaction,
   placed: Placed,
@@ -51,15 +59,30 @@ const placeJob = (
   }
   const missing = listArtifacts(job).find((id) => !transaction.hasArtifact(id));
   if (missing !== undefined) return err(createRefusal("ARTIFACT_NOT_FOUND", `There is no artifact ${missing}`));
+  const needed = checkNeeds(readAlso(transaction, placed), null, job);
+  if (!needed.ok) return needed;
   const id = request.job_id ? job.id : chooseId(transaction, placed, job.id, newJobId);
   return ok({ isNew: true, job: { ...job, id }, request });
+};
+
+const insertOne = (
+  transaction: Transaction,
+  job: QueuedJob,
+  { context, env }: Readonly<{ context: PlaceContext; env: Environment }>,
+): readonly Changed[] => {
+  transaction.insertJob(job, env);
+  if (!hasAnyNeed(job)) return [];
+  const after = linkNeeds(transaction, job, job.createdAt);
+  const linked = applyChange(context, transaction, job.id, () => ok({ after, reason: "it waits for other jobs" }));
+  return linked.ok && after.status !== "queued" ? [linked.value] : [];
 };
 
 const insertNew = (
   transaction: Transaction,
   placed: Placed,
-  { settings, store, clock }: PlaceContext,
-): Result<readonly QueuedJob[], Refusal> => {
+  context: PlaceContext,
+): Result<Pick<Submitted, "created" | "ended">, Refusal> => {
+  const { settings, store, clock } = context;
   const fresh = [...placed.values()].filter((placement) => placement.isNew);
   const waiting = fresh.filter(({ request }) => !request.run_immediately).map(({ job }) => job);
   const within = checkQueueLimits(waiting, transaction.countQueued, settings);
@@ -69,10 +92,10 @@ const insertNew = (
     readAgentUse(store, transaction.countQueued, { user, now: clock() }),
   );
   if (!shared.ok) return shared;
-  for (const { job, request } of fresh) transaction.insertJob(job, request.env);
   const batchId = fresh[0]?.job.batchId;
   if (batchId !== undefined) transaction.outbox.openBatch(batchId, fresh.length);
-  return ok(fresh.map(({ job }) => job));
+  const ended = fresh.flatMap(({ job, request }) => insertOne(transaction, job, { context, env: request.env }));
+  return ok({ created: fresh.map(({ job }) => job), ended });
 };
 
 /** Inserts all new jobs, or none and says why. */
@@ -90,5 +113,7 @@ export const placeJobs = (
     jobs.push(placement.value.job);
   }
   const created = insertNew(transaction, placed, context);
-  return created.ok ? ok({ jobs, created: created.value }) : created;
+  if (!created.ok) return created;
+  const current = jobs.map((job) => (hasAnyNeed(job) ? (transaction.findJob(job.id) ?? job) : job));
+  return ok({ jobs: current, ...created.value });
 };

@@ -8,7 +8,7 @@ const listWoken = (before: Job, after: Job | null, isHeardOf = false): readonly 
   const woken: string[] = [];
   const wake = (name: string) => () => void woken.push(name);
   const wakes = { running: wake("running"), queues: wake("queues"), outbox: wake("outbox"), outputs: wake("outputs") };
-  recordChange({ ...createHarness().context, wakes }, { before, after, reason: "why", isHeardOf });
+  recordChange({ ...createHarness().context, wakes }, { before, after, reason: "why", isHeardOf, caused: [] });
   return woken;
 };
 

@@ -4,13 +4,14 @@ import { isActive, isEnded, isMoving, type Job } from "../core/jobs/job.ts";
 import { describeChange } from "../core/jobs/job-change.ts";
 import type { ChangeContext } from "./context.ts";
 
-/** `after` is null for a job that was removed. `isHeardOf`: the outbox has something new. */
+/** `after` is null for a job that was removed. `isHeardOf`: the outbox has something new. `caused` is what became of others by it. */
 export type Changed = Readonly<{
   before: Job;
   after: Job | null;
   reason: string;
   isMinor?: boolean;
   isHeardOf: boolean;
+  caused: readonly Changed[];
 }>;
 
 const measureChange = ({ meter, clock }: ChangeContext, before: Job, after: Job): void => {
@@ -43,4 +44,5 @@ export const recordChange = (context: ChangeContext, changed: Changed): void => 
   if (after !== null) measureChange(context, before, after);
   if (after !== before) context.log[isMinor ? "debug" : "info"]("job changed", describeChange(changed));
   wakeFor(context, changed);
+  for (const one of changed.caused) recordChange(context, one);
 };

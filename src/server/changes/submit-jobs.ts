@@ -11,6 +11,7 @@ import { createInvalid, createUnavailable, type Refusal } from "../core/refusal.
 import type { Caller, SubmitContext } from "./context.ts";
 import { createIncreasingClock } from "./increasing-clock.ts";
 import { placeJobs, type Submission, type Submitted } from "./place-jobs.ts";
+import { recordChange } from "./record-change.ts";
 import { checkRunNow } from "./run-now.ts";
 
 type GpuReading = Result<readonly Gpu[], Problem>;
@@ -46,12 +47,18 @@ const prepareJob = (
   return mistake === null ? job : err(mistake);
 };
 
+const drawBatchId = ({ store, newJobId }: SubmitContext): string => {
+  let id = newJobId();
+  while (store.outbox.findBatch(id) !== null) id = newJobId();
+  return id;
+};
+
 const prepareJobs = (
   context: SubmitContext,
   requests: readonly JobRequest[],
   { reading, locate, caller }: Readonly<{ reading: GpuReading; locate: Locate; caller: Caller }>,
 ): Result<readonly Submission[], Refusal> => {
-  const batch = requests.length > 1 ? { batchId: `${context.newJobId()}-${context.clock()}` } : {};
+  const batch = requests.length > 1 ? { batchId: drawBatchId(context) } : {};
   const facts = { reading, agent: caller.agent, asker: caller, ...batch };
   const submissions: Submission[] = [];
   for (const [index, request] of requests.entries()) {
@@ -90,13 +97,15 @@ const storeRunNow = async (
   return check.ok ? store(context, submissions) : check;
 };
 
-const announce = ({ meter, wakes }: SubmitContext, { created }: Submitted, { log, name }: Caller): void => {
+const announce = (context: SubmitContext, { created, ended }: Submitted, { log, name }: Caller): void => {
+  const { meter, wakes } = context;
   if (created.length === 0) return;
   wakes.queues();
   meter.countSubmitted(created.length);
   for (const job of created) {
     log.info("job changed", describeChange({ before: null, after: job, reason: `submitted by ${name}` }));
   }
+  for (const one of ended) recordChange(context, one);
 };
 
 const readGpus = async ({ gpus }: SubmitContext, requests: readonly JobRequest[]): Promise<GpuReading> =>

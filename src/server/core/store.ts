@@ -22,6 +22,8 @@ export type JobFilter = Readonly<{
   statuses?: readonly WireStatus[];
   gpuIndex?: number;
   user?: string;
+  batchId?: string;
+  name?: string;
   endedSince?: number;
   endedUntil?: number;
   exitCode?: number;
@@ -47,14 +49,24 @@ export type JobCounts = Readonly<Record<JobStatus, number>>;
 /** `bytes` on the disk. */
 export type ArtifactTotals = Readonly<{ count: number; bytes: number }>;
 
+/** One job for which another waits, or that waits for it; with `isAny` for its end, whatever that is. */
+export type Need = Readonly<{ id: JobId; isAny: boolean }>;
+
 /** `isStale`: since it was looked at last, the time of some queued jobs has come, or a clock that was set back says that it has not. `nextAt` is when the next one's comes. */
 export type Readiness = Readonly<{ isStale: boolean; nextAt: number | null }>;
 
-/** What one writer may do inside the shared transaction; a throw rolls back that writer alone. Setters say whether they changed anything. `openTurns` gives their turns to those queued jobs whose time has come, and says how many changed. */
+/** What one writer may do inside the shared transaction; a throw rolls back that writer alone. Setters say whether they changed anything. `openTurns` gives their turns to those queued jobs whose time has come, and says how many changed. `setNeeds` writes
+ * down for which jobs one waits, `listDependents` has those that wait for it, and `leadsTo` says whether one of the jobs waits for another, by however many between. */
 export type Transaction = Readonly<{
   findJob: (id: JobId) => Job | null;
   countQueued: CountQueued;
   openTurns: (now: number) => number;
+  readStatus: (id: JobId) => JobStatus | null;
+  setNeeds: (id: JobId, needs: readonly Need[]) => void;
+  dropNeed: (needsId: JobId, id: JobId) => void;
+  hasNeeds: (id: JobId) => boolean;
+  listDependents: (id: JobId) => readonly Need[];
+  leadsTo: (from: readonly JobId[], to: JobId) => boolean;
   hasArtifact: (id: ArtifactId) => boolean;
   insertJob: (job: QueuedJob, env: Environment) => void;
   saveJob: (job: Job) => void;
@@ -112,6 +124,7 @@ export type Store = Readonly<{
   loadQueuedJobs: (selection?: QueueSelection) => readonly QueuedJob[];
   loadDecidingJobs: (countStarts: CountStarts, passedOverSince: number) => readonly QueuedJob[];
   isGpuJobReady: () => boolean;
+  listNeeds: (id: JobId, limit: number) => readonly JobId[];
   readReadiness: (now: number) => Readiness;
   countQueuedOf: (user: string) => number;
   countQueuedBefore: (job: Pick<QueuedJob, "id" | "priority" | "createdAt">) => number;

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { batchFields } from "./batches.ts";
 import { gpuKindFields } from "./gpu-kinds.ts";
 import { labelFields } from "./labels.ts";
 import { retryFields } from "./retries.ts";
@@ -16,6 +17,7 @@ export const askedFields = {
 
 /** The same as each answer tells it. */
 export const toldFields = {
+  ...batchFields.told,
   ...labelFields.told,
   ...waitFields.told,
   ...timeLimitFields.told,

@@ -31,6 +31,7 @@ const SOURCES: Readonly<Record<string, string>> = {
   input_artifact_id: "standard input",
   command_regex: "the regular expression",
   gpu_index: "the GPU",
+  batch_id: "the batch",
   ended_since: "--since",
   ended_until: "--until",
   exit_code: "--exit",

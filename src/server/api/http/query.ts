@@ -103,6 +103,8 @@ export const jobsQuerySchema = z.object({
   status: z.array(z.enum(JOB_STATUSES)).optional(),
   gpu_index: z.preprocess(toInteger, z.int()).optional(),
   user: text,
+  batch_id: text,
+  name: text,
   command_regex: text,
   ended_since: unixSeconds,
   ended_until: unixSeconds,

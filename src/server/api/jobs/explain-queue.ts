@@ -15,6 +15,7 @@ export type Explained = Readonly<{ waits: readonly Wait[]; notes: WaitNotes }>;
 
 const MAX_NAMED = 10;
 const SLICE = 50;
+const MAX_NEEDS = 4;
 
 const findOwners = async (
   { findProcessOwner }: ApiContext,
@@ -66,6 +67,7 @@ export const explainQueue = async (context: ApiContext, jobs: readonly QueuedJob
       gpuError: reading.ok ? null : reading.error.message,
       gpuHint: context.gpus.readHint(),
       maxPassedOverS: facts.maxPassedOverS,
+      listNeeds: (id) => context.store.listNeeds(id, MAX_NEEDS),
     },
   };
 };

@@ -60,7 +60,8 @@ const describeText = (bytes: Uint8Array, { last_n_lines: lastLines, file }: Logs
 const describeData = (bytes: Uint8Array, isRemoved: boolean, { since }: LogsQuery): Response =>
   Response.json({ data: useLineFeeds(decode(bytes)), ...(isRemoved ? { removed: true } : {}), since });
 
-const isRemoved = async ({ logs }: AttemptLog, job: Job): Promise<boolean> => isEnded(job) && logs.isRemoved(job.id);
+const isRemoved = async ({ logs }: AttemptLog, job: Job): Promise<boolean> =>
+  isEnded(job) && job.startedAt !== null && logs.isRemoved(job.id);
 
 const answerOnward = async (log: AttemptLog, job: Job, query: LogsQuery): Promise<Result<Response, Refusal>> => {
   const { from, last_n_lines: lastLines = Number.MAX_SAFE_INTEGER } = query;

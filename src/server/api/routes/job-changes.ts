@@ -3,6 +3,7 @@ import { err, ok, type Result } from "../../../base/result.ts";
 import { type JobPatch, jobPatchSchema, wireJobSchema } from "../../../wire/job.ts";
 import { changeJob, type Decide } from "../../changes/change-job.ts";
 import type { Caller } from "../../changes/context.ts";
+import { checkNeeds, linkNeeds } from "../../changes/dependents.ts";
 import { listPast } from "../../core/jobs/attempt.ts";
 import { type JobFields, readJobFields } from "../../core/jobs/fields/job-fields.ts";
 import { refuseRelease } from "../../core/jobs/fields/waits.ts";
@@ -13,6 +14,7 @@ import { toWireJob } from "../../core/jobs/wire-job.ts";
 import type { Gpu } from "../../core/queue/gpu.ts";
 import { findKindMistake } from "../../core/queue/gpu-kind.ts";
 import { createInvalid, createLimitReached, createRefusal, type Refusal } from "../../core/refusal.ts";
+import type { Transaction } from "../../core/store.ts";
 import { readCaller } from "../access/caller.ts";
 import { permit } from "../access/permit.ts";
 import type { ApiContext } from "../context.ts";
@@ -22,7 +24,7 @@ import { jobParams } from "../jobs/find-job.ts";
 import { defineRoute, type Handle, type Route, type RouteInput, type RouteSpec } from "../route.ts";
 
 type Decided = ReturnType<Decide>;
-type DecideFor = (job: Job, caller: Caller) => Decided;
+type DecideFor = (job: Job, caller: Caller, transaction: Transaction) => Decided;
 
 const editSpec = {
   method: "patch",
@@ -37,6 +39,7 @@ const editSpec = {
     ...describeErrors(
       "FORBIDDEN",
       "INVALID_JOB_STATE",
+      "INVALID_REQUEST",
       "JOB_NOT_FOUND",
       "LIMIT_REACHED",
       "PAYLOAD_TOO_LARGE",
@@ -79,10 +82,10 @@ const changeFor = (
   decide: DecideFor,
 ): ReturnType<typeof changeJob> => {
   const caller = readCaller(request);
-  return changeJob({ ...context, log: caller.log }, params.id, (job) => {
+  return changeJob({ ...context, log: caller.log }, params.id, (job, transaction) => {
     const permitted = permit(request, { act: "change", job: job.id, owner: job.user });
     if (!permitted.ok) return permitted;
-    const decided = decide(job, caller);
+    const decided = decide(job, caller, transaction);
     return decided.ok ? ok({ ...decided.value, reason: `${decided.value.reason} by ${caller.name}` }) : decided;
   });
 };
@@ -118,22 +121,31 @@ const refuseLimit = (job: Job, fields: JobFields, { isAdmin }: Caller): Refusal 
   );
 };
 
-type Edit = Readonly<{ patch: JobPatch; gpus: readonly Gpu[] | null }>;
-
-const refuseKind = (job: Job, gpus: Edit["gpus"]): Refusal | null => {
+const refuseKind = (job: Job, gpus: readonly Gpu[] | null): Refusal | null => {
   const mistake = job.status === "queued" ? findKindMistake(job, gpus) : null;
   if (mistake === null) return null;
   return createInvalid([{ loc: ["body", mistake.field], msg: mistake.message, type: mistake.type }]);
 };
 
-const readGpusFor = async ({ gpus }: ApiContext, patch: JobPatch): Promise<Edit["gpus"]> => {
+const readGpusFor = async ({ gpus }: ApiContext, patch: JobPatch): Promise<readonly Gpu[] | null> => {
   const { num_gpus, vram_mib, min_vram_mib, gpu_type } = patch;
   const isAboutGpus = [num_gpus, vram_mib, min_vram_mib, gpu_type].some((value) => (value ?? null) !== null);
   const reading = isAboutGpus ? await gpus.read() : null;
   return reading?.ok ? reading.value : null;
 };
 
-const editJob = (job: Job, { patch, gpus }: Edit, caller: Caller): Decided => {
+const relink = (job: Job, fields: JobFields, { transaction, now }: Pick<Edit, "transaction" | "now">): Job =>
+  job.status === "queued" && ("after" in fields || "afterAny" in fields) ? linkNeeds(transaction, job, now) : job;
+
+type Edit = Readonly<{
+  patch: JobPatch;
+  caller: Caller;
+  transaction: Transaction;
+  now: number;
+  gpus: readonly Gpu[] | null;
+}>;
+
+const editJob = (job: Job, { patch, caller, transaction, now, gpus }: Edit): Decided => {
   const reason = "edited";
   const fields = readJobFields(patch, caller);
   if (isEmpty(patch, fields)) return ok({ after: job, reason });
@@ -144,7 +156,9 @@ const editJob = (job: Job, { patch, gpus }: Edit, caller: Caller): Decided => {
   const edited = applyJobEvent(job, { kind: "edit", ...pickQueuedEdits(patch), ...tag, fields });
   if (!edited.ok) return refuseState(edited.error.message);
   const mistake = refuseKind(edited.value, gpus);
-  return mistake === null ? ok({ after: edited.value, reason }) : err(mistake);
+  if (mistake !== null) return err(mistake);
+  const needed = checkNeeds(transaction, job.id, fields);
+  return needed.ok ? ok({ after: relink(edited.value, fields, { transaction, now }), reason }) : needed;
 };
 
 const markForKill = (job: Job, { name }: Caller): Decided => {
@@ -185,8 +199,10 @@ const remove =
 const edit =
   (context: ApiContext): Handle<typeof editSpec> =>
   async (input) => {
-    const change = { patch: input.body, gpus: await readGpusFor(context, input.body) };
-    const edited = await changeFor(context, input, (job, caller) => editJob(job, change, caller));
+    const gpus = await readGpusFor(context, input.body);
+    const edited = await changeFor(context, input, (job, caller, transaction) =>
+      editJob(job, { patch: input.body, caller, transaction, now: context.clock(), gpus }),
+    );
     return edited.ok ? ok(Response.json(toWireJob(edited.value.after ?? edited.value.before))) : edited;
   };
 

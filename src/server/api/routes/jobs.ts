@@ -31,6 +31,7 @@ import { defineRoute, type Handle, type Route, type RouteSpec } from "../route.t
 const submissionErrors = describeErrors(
   "ARTIFACT_NOT_FOUND",
   "JOB_EXISTS",
+  "JOB_NOT_FOUND",
   "LIMIT_REACHED",
   "REQUEST_TIMEOUT",
   "PAYLOAD_TOO_LARGE",
@@ -121,6 +122,8 @@ const toFilter = (query: JobsQuery): JobFilter => ({
   ...(query.status === undefined ? {} : { statuses: query.status }),
   ...(query.gpu_index === undefined ? {} : { gpuIndex: query.gpu_index }),
   ...(query.user === undefined ? {} : { user: query.user }),
+  ...(query.name === undefined ? {} : { name: query.name }),
+  ...(query.batch_id === undefined ? {} : { batchId: query.batch_id }),
   ...(query.ended_since === undefined ? {} : { endedSince: query.ended_since }),
   ...(query.ended_until === undefined ? {} : { endedUntil: query.ended_until }),
   ...(query.exit_code === undefined ? {} : { exitCode: query.exit_code }),

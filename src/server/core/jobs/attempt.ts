@@ -3,7 +3,7 @@ import type { RetryCause, WireAttempt } from "../../../wire/job-fields/retries.t
 import type { Retries } from "./fields/retries.ts";
 
 /** One launch of a job that has ended, and after which the job was put back in the queue. */
-export type Attempt = Readonly<{
+export type PastAttempt = Readonly<{
   startedAt: number;
   endedAt: number;
   gpuIdxs: readonly number[];
@@ -14,7 +14,7 @@ export type Attempt = Readonly<{
 
 /** What a job has of its earlier attempts, the oldest first. `retryAt` (Unix seconds): no sooner does the next begin. `dir` and `hasWork` are of the last, `messages` those that tell of the job. */
 export type Past = Readonly<{
-  attempts: readonly Attempt[];
+  attempts: readonly PastAttempt[];
   retryAt: number;
   dir: string;
   hasWork: boolean;
@@ -25,7 +25,7 @@ type Tried = Readonly<{ past?: Past }>;
 
 const DELAYS_S = [10, 60, 300] as const;
 
-export const listPast = ({ past }: Tried): readonly Attempt[] => past?.attempts ?? [];
+export const listPast = ({ past }: Tried): readonly PastAttempt[] => past?.attempts ?? [];
 
 /** Of the attempt that runs, or would be next; the first is 1. */
 export const numberAttempt = (job: Tried): number => listPast(job).length + 1;
@@ -47,7 +47,7 @@ export const describeRetry = (job: Tried & Retries, attempt: number): string => 
   return `attempt ${attempt + 1} of ${total} in ${tellDuration(countDelayS(attempt - 1))}: ${reason}`;
 };
 
-export const tellAttempt = ({ startedAt, endedAt, gpuIdxs, exitCode, reason }: Attempt): WireAttempt => ({
+export const tellAttempt = ({ startedAt, endedAt, gpuIdxs, exitCode, reason }: PastAttempt): WireAttempt => ({
   started_at: startedAt,
   ended_at: endedAt,
   gpu_idxs: [...gpuIdxs],

@@ -5,6 +5,7 @@ import { isEnded, type Job } from "./job.ts";
 const tellNewest = (job: Job): readonly WireAttempt[] => {
   if (job.status === "queued" || job.startedAt === listPast(job).at(-1)?.startedAt) return [];
   const { startedAt: started_at, gpuIdxs } = job;
+  if (started_at === null) return [];
   const end = isEnded(job)
     ? { ended_at: job.completedAt, exit_code: job.exitCode, reason: job.errorMessage }
     : { ended_at: null, exit_code: null, reason: null };

@@ -35,6 +35,8 @@ export const explainEvent = (event: JobEvent, after: Job): string => {
       return tellRetry(after) ?? describeLoss(event.reason, after);
     case "mark_for_kill":
       return `kill asked for by ${event.by ?? "someone"}`;
+    case "abandon":
+      return event.reason;
     case "halt":
       return describeHalt(event.halt);
     default:

@@ -2,12 +2,11 @@ import type { RetryCause } from "../../../wire/job-fields/retries.ts";
 import { listPast, planRetry } from "./attempt.ts";
 import { describeExit } from "./exit-code.ts";
 import { describeHalt, isStopping } from "./halt.ts";
-import { type ActiveJob, type EndedJob, type Job, NO_OUTPUTS, type QueuedJob, type Reports } from "./job.ts";
+import { type ActiveJob, type EndedJob, type Job, NO_LAUNCH, NO_OUTPUTS, type QueuedJob, type Reports } from "./job.ts";
 
-/** `hasWork`: the job's command had started, so its folder may hold what it made. `cause`: of a failure, null for one that another attempt is of no use against. */
 type Work = Readonly<{ at: number; hasWork?: boolean; cause?: RetryCause | null }>;
 
-/** `reason` is all that there is to say of an exit, `hint` one sentence more. */
+/** `reason` is all that there is to say of an exit, `hint` one sentence more. `hasWork`: the job's command had started, so its folder may hold what it made. `cause`: of a failure, null for one that another attempt is of no use against. */
 export type Exit = Work &
   Readonly<{ exitCode: number; hint?: string | null; reason?: string; notes?: readonly string[] }>;
 
@@ -81,10 +80,17 @@ export const loseJob = (job: ActiveJob, { reason, ...loss }: Loss): Job => {
 export const requeueJob = (job: ActiveJob, at: number): Job =>
   isStopping(job) ? loseJob(job, { at, reason: "Killed before it started" }) : takeBack(job);
 
-/** Of a job that waits for another attempt, and is not to have one: it has been killed, with all that it has. Null where it never ran. */
-export const giveUpJob = (job: QueuedJob, at: number): EndedJob | null => {
+const endUnstarted = (job: QueuedJob, { at, status, exitCode, errorMessage }: Outcome): EndedJob => ({
+  ...beginReports(job),
+  ...NO_LAUNCH,
+  handle: null,
+  ...job,
+  ...{ status, exitCode, errorMessage, completedAt: at, outputs: NO_OUTPUTS },
+});
+
+const endWaiting = (job: QueuedJob, outcome: Outcome): EndedJob => {
   const last = listPast(job).at(-1);
-  if (job.past === undefined || last === undefined) return null;
+  if (job.past === undefined || last === undefined) return endUnstarted(job, outcome);
   const { startedAt, gpuIdxs } = last;
   const { dir, hasWork } = job.past;
   const ran = {
@@ -96,5 +102,13 @@ export const giveUpJob = (job: QueuedJob, at: number): EndedJob | null => {
     markedForKill: false,
     status: "starting",
   } as const;
-  return endJob(ran, { at, hasWork, status: "killed", exitCode: null, errorMessage: null });
+  return endJob(ran, { ...outcome, hasWork });
 };
+
+/** Of a job that waits for another attempt, and is not to have one: it has been killed, with all that it has. Null where it never ran. */
+export const giveUpJob = (job: QueuedJob, at: number): EndedJob | null =>
+  job.past === undefined ? null : endWaiting(job, { at, status: "killed", exitCode: null, errorMessage: null });
+
+/** Of a job that waits, and will never have what it waits for. */
+export const abandonJob = (job: QueuedJob, { at, reason }: Loss): EndedJob =>
+  endWaiting(job, { at, status: "failed", exitCode: null, errorMessage: reason });

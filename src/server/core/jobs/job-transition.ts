@@ -13,7 +13,17 @@ import {
   type Outputs,
   type Reports,
 } from "./job.ts";
-import { addNotes, beginReports, type Exit, exitJob, giveUpJob, type Loss, loseJob, requeueJob } from "./job-end.ts";
+import {
+  abandonJob,
+  addNotes,
+  beginReports,
+  type Exit,
+  exitJob,
+  giveUpJob,
+  type Loss,
+  loseJob,
+  requeueJob,
+} from "./job-end.ts";
 
 export type JobEvent =
   | Readonly<{ kind: "start"; at: number; gpuIdxs: readonly number[]; dir: string; begunAt?: BootTime }>
@@ -22,6 +32,7 @@ export type JobEvent =
   | (Readonly<{ kind: "exit" }> & Exit)
   | (Readonly<{ kind: "lose" }> & Loss)
   | Readonly<{ kind: "give_up"; at: number }>
+  | Readonly<{ kind: "abandon"; at: number; reason: string }>
   | Readonly<{ kind: "mark_for_kill"; by?: string }>
   | Readonly<{ kind: "halt"; halt: Halt }>
   | Readonly<{ kind: "warn" }>
@@ -41,7 +52,7 @@ type EventKind = JobEvent["kind"];
 
 /** From a status, each event that may happen to it and the statuses that it may lead to. */
 export const TRANSITIONS: Readonly<Record<JobStatus, Readonly<Partial<Record<EventKind, readonly JobStatus[]>>>>> = {
-  queued: { start: ["starting"], edit: ["queued"], give_up: ["killed"] },
+  queued: { start: ["starting"], edit: ["queued"], give_up: ["killed"], abandon: ["failed"] },
   starting: {
     launch: ["running"],
     requeue: ["queued", "killed"],
@@ -157,6 +168,8 @@ const moveJob = (job: Job, event: JobEvent): Job => {
       return startJob(job, event);
     case "give_up":
       return (job.status === "queued" ? giveUpJob(job, event.at) : null) ?? job;
+    case "abandon":
+      return job.status === "queued" ? abandonJob(job, event) : job;
     case "launch":
     case "requeue":
     case "exit":

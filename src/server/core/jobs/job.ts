@@ -45,7 +45,6 @@ export type JobSpec = Readonly<{
   nodeName: string;
   createdAt: number;
   requestDigest: string;
-  batchId?: string;
   code: CodeFacts;
   outputGlobs: readonly string[] | null;
   links: readonly JobLink[];
@@ -72,6 +71,9 @@ export type Launch = Readonly<{
   isWarned?: boolean;
   isOverBooked?: boolean;
 }>;
+
+/** Of a job that has ended; null where it ended while it waited, and never started. */
+export type PastLaunch = Omit<Launch, "startedAt" | "dir"> & Readonly<{ startedAt: number | null; dir: string | null }>;
 
 /**
  * `wandbNote` is there for a run without a page, or with one that W&B did not confirm. `inputSince` (Unix seconds) since when the job
@@ -100,7 +102,7 @@ export type QueuedJob = JobSpec & Readonly<{ status: "queued" }>;
 export type StartingJob = JobSpec & Launch & Readonly<{ status: "starting" }>;
 export type RunningJob = JobSpec & Launch & Reports & Readonly<{ status: "running"; handle: JobHandle }>;
 export type EndedJob = JobSpec &
-  Launch &
+  PastLaunch &
   Reports &
   Readonly<{
     status: "completed" | "failed" | "killed";
@@ -116,6 +118,8 @@ export const USUAL_UMASK = "0022";
 export const NO_FILES: Amount = { files: 0, bytes: 0 };
 
 export const UNKNOWN_CODE: CodeFacts = { commit: null, tree: null, isDirty: null, workdir: null };
+
+export const NO_LAUNCH: PastLaunch = { startedAt: null, dir: null, gpuIdxs: [], markedForKill: false };
 
 export const NO_OUTPUTS: Outputs = {
   ...NO_FILES,

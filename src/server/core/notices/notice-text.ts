@@ -1,6 +1,6 @@
 import { describeGoing, describeKept } from "../../../wire/outputs-text.ts";
-import { describeOveruse } from "../jobs/halt.ts";
 import { describeRetry } from "../jobs/attempt.ts";
+import { describeOveruse } from "../jobs/halt.ts";
 import { isEnded, type Job } from "../jobs/job.ts";
 import { tellRun } from "../jobs/job-run.ts";
 import type { Batch, BatchNews, JobNews, MachineNews, News } from "./news.ts";
@@ -23,7 +23,7 @@ const formatTime = (seconds: number): string => {
 };
 
 const describeRuntime = (job: Job): string | null =>
-  isEnded(job) ? formatTime(job.completedAt - job.startedAt) : null;
+  isEnded(job) && job.startedAt !== null ? formatTime(job.completedAt - job.startedAt) : null;
 
 /** What is kept of what the job made; null where it made nothing. */
 export const describeFiles = (job: Job): string | null => {

@@ -2,8 +2,20 @@ import { describeRetry, listPast } from "../jobs/attempt.ts";
 import type { Job } from "../jobs/job.ts";
 import type { Ineligibility } from "./eligibility.ts";
 
-/** One sentence without its full stop, for people. */
-export const describeIneligibility = (job: Pick<Job, "id" | "past" | "retry">, why: Ineligibility): string => {
+const MOST_NAMED = 3;
+
+const describeNeeds = (ids: readonly string[]): string => {
+  if (ids.length === 0) return "It waits for other jobs";
+  const named = ids.slice(0, MOST_NAMED).join(", ");
+  return `It waits for ${ids.length === 1 ? "job" : "jobs"} ${named}${ids.length > MOST_NAMED ? " and others" : ""}`;
+};
+
+/** One sentence without its full stop, for people; `needs` are the first of those that it waits for. */
+export const describeIneligibility = (
+  job: Pick<Job, "id" | "past" | "retry">,
+  why: Ineligibility,
+  needs: readonly string[],
+): string => {
   switch (why.kind) {
     case "held":
       return `It is held${why.by === "admin" ? " by an admin" : ""}: nx release ${job.id} lets it start`;
@@ -11,5 +23,7 @@ export const describeIneligibility = (job: Pick<Job, "id" | "past" | "retry">, w
       return `It is not to start before ${new Date(why.until * 1000).toISOString()}`;
     case "retry":
       return `It has failed and is tried again, not before ${new Date(why.until * 1000).toISOString()}: ${describeRetry(job, listPast(job).length)}`;
+    case "after":
+      return describeNeeds(needs);
   }
 };

@@ -18,6 +18,7 @@ const waits: fc.Arbitrary<JobWaits & Pick<QueuedJob, "past">> = fc.record(
     heldBy: fc.constantFrom("user" as const, "admin" as const, null),
     beginAt: fc.option(fc.integer({ min: NOW - 9, max: NOW + 9 })),
     past: fc.integer({ min: NOW - 9, max: NOW + 9 }).map((retryAt) => ({ ...PAST, retryAt })),
+    isWaiting: fc.boolean(),
   },
   { requiredKeys: [] },
 );
@@ -40,6 +41,8 @@ test("the reason is the first that applies, with its end where that is known", (
     kind: "begin",
     until: NOW + 9,
   });
+  expect(explain({ isWaiting: true })).toEqual({ kind: "after", until: null });
+  expect(explain({ isWaiting: true, beginAt: NOW + 1 })).toEqual({ kind: "begin", until: NOW + 1 });
   expect(explain({ heldBy: "user", beginAt: NOW + 1 })).toEqual({ kind: "held", by: "user", until: null });
 });
 
@@ -85,11 +88,15 @@ test("a job keeps GPUs by the time that it had turns, not by its age", () => {
 
 test("the reason is told with what ends it", () => {
   const job = createQueued("k3f9ab");
-  expect(describeIneligibility(job, { kind: "held", by: "user", until: null })).toBe(
+  expect(describeIneligibility(job, { kind: "held", by: "user", until: null }, [])).toBe(
     "It is held: nx release k3f9ab lets it start",
   );
-  expect(describeIneligibility(job, { kind: "held", by: "admin", until: null })).toContain("held by an admin");
-  expect(describeIneligibility(job, { kind: "begin", until: 1_800_000_000 })).toBe(
+  expect(describeIneligibility(job, { kind: "held", by: "admin", until: null }, [])).toContain("held by an admin");
+  expect(describeIneligibility(job, { kind: "begin", until: 1_800_000_000 }, [])).toBe(
     "It is not to start before 2027-01-15T08:00:00.000Z",
   );
+  const after = (needs: readonly string[]) => describeIneligibility(job, { kind: "after", until: null }, needs);
+  expect(after(["a"])).toBe("It waits for job a");
+  expect(after(["a", "b", "c"])).toBe("It waits for jobs a, b, c");
+  expect(after(["a", "b", "c", "d"])).toBe("It waits for jobs a, b, c and others");
 });

@@ -1,22 +1,25 @@
-import { isBlocked, type Kept } from "../jobs/fields/waits.ts";
+import { type Delayed, isBlocked } from "../jobs/fields/waits.ts";
 import type { QueuedJob } from "../jobs/job.ts";
 
 /** Why a queued job has no turn now, whatever is free; `until` in Unix seconds, null where that is not known. */
 export type Ineligibility =
   | Readonly<{ kind: "held"; by: "user" | "admin"; until: null }>
   | Readonly<{ kind: "begin"; until: number }>
-  | Readonly<{ kind: "retry"; until: number }>;
+  | Readonly<{ kind: "retry"; until: number }>
+  | Readonly<{ kind: "after"; until: null }>;
 
 /** The first reason why a job is passed over, whatever is free; null where it has its turn. */
 export const findIneligibility = (job: QueuedJob, now: number): Ineligibility | null => {
-  const { heldBy = null, beginAt = null, past } = job;
+  const { heldBy = null, beginAt = null, past, isWaiting = false } = job;
   if (heldBy !== null) return { kind: "held", by: heldBy, until: null };
   if (beginAt !== null && beginAt > now) return { kind: "begin", until: beginAt };
-  return past !== undefined && past.retryAt > now ? { kind: "retry", until: past.retryAt } : null;
+  if (past !== undefined && past.retryAt > now) return { kind: "retry", until: past.retryAt };
+  return isWaiting ? { kind: "after", until: null } : null;
 };
 
 /** The time before which the job has no turn, in Unix seconds; 0 where there is none. */
-export const findBeginning = ({ beginAt = null, past }: Kept): number => Math.max(0, beginAt ?? 0, past?.retryAt ?? 0);
+export const findBeginning = ({ beginAt = null, past }: Delayed): number =>
+  Math.max(0, beginAt ?? 0, past?.retryAt ?? 0);
 
 /** The time from which the job has its turns, in Unix seconds, 0 for at once; null while something else than time keeps it. */
-export const findReadyAt = (job: Kept): number | null => (isBlocked(job) ? null : findBeginning(job));
+export const findReadyAt = (job: Delayed): number | null => (isBlocked(job) ? null : findBeginning(job));

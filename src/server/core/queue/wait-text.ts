@@ -1,5 +1,5 @@
 import { formatMib } from "../../../base/sizes.ts";
-import type { Job, QueuedJob } from "../jobs/job.ts";
+import type { Job, JobId, QueuedJob } from "../jobs/job.ts";
 import { describeDiskRoom } from "../machine/disk-room.ts";
 import type { ProcessOwner } from "../machine/host.ts";
 import type { Ineligibility } from "./eligibility.ts";
@@ -8,12 +8,13 @@ import { describeKind } from "./gpu-kind.ts";
 import type { Allocation } from "./queue-turns.ts";
 import type { Blocker, Candidate, Obstacle, Wait } from "./wait.ts";
 
-/** `gpuError` is why the GPUs can't be read, if they can't; `gpuHint` what would make that quicker. */
+/** `gpuError` is why the GPUs can't be read, if they can't; `gpuHint` what would make that quicker; `listNeeds` has the first of the jobs that one waits for. */
 export type WaitNotes = Readonly<{
   owners: ReadonlyMap<number, ProcessOwner>;
   gpuError: string | null;
   gpuHint: string | null;
   maxPassedOverS: number;
+  listNeeds: (id: JobId) => readonly JobId[];
 }>;
 
 type Taken = Extract<Blocker, { kind: "gpus_taken" }>;
@@ -139,5 +140,7 @@ const describeBlocker = (job: QueuedJob, blocker: Exclude<Blocker, Ineligibility
 /** One sentence without its full stop, for people. */
 export const describeWait = ({ job, blocker }: Wait, notes: WaitNotes): string => {
   if (blocker === null) return describeStart(job.numGpus, notes);
-  return "until" in blocker ? describeIneligibility(job, blocker) : describeBlocker(job, blocker, notes);
+  return "until" in blocker
+    ? describeIneligibility(job, blocker, notes.listNeeds(job.id))
+    : describeBlocker(job, blocker, notes);
 };

@@ -88,6 +88,7 @@ const EXPECTED: Readonly<Record<Blocker["kind"] | "none", Idle | "unknown">> = {
   held: "unknown",
   begin: "unknown",
   retry: "unknown",
+  after: "unknown",
   disk_low: "unknown",
   machine: "unknown",
   gpus_taken: "starts",
@@ -192,7 +193,8 @@ const tell = (
 ): string => {
   const [wait] = explainWaits({ ...READY, ...given }, NOW, new Set([id as JobId]));
   const owners = new Map([[7, { user: "bob", program: "python" }]]);
-  return wait === undefined ? "no such job" : describeWait(wait, { owners, gpuError, gpuHint, maxPassedOverS: 1800 });
+  const notes = { owners, gpuError, gpuHint, maxPassedOverS: 1800, listNeeds: () => [] };
+  return wait === undefined ? "no such job" : describeWait(wait, notes);
 };
 
 const job = (id: string, overrides: Partial<QueuedJob> = {}): QueuedJob =>

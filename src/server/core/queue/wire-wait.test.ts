@@ -4,7 +4,7 @@ import { explainWaits, type WaitFacts } from "./wait.ts";
 import { toWireWait } from "./wire-wait.ts";
 
 const owners = new Map([[7, { user: "bob", program: "python" }]]);
-const notes = { owners, gpuError: null, gpuHint: null, maxPassedOverS: 1800 };
+const notes = { owners, gpuError: null, gpuHint: null, maxPassedOverS: 1800, listNeeds: () => [] };
 
 const explain = (changes: Partial<WaitFacts>) => {
   const facts: WaitFacts = {

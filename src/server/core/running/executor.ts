@@ -58,10 +58,6 @@ export type LogStart = LogEnd & Readonly<{ place: LogPlace | null }>;
 /** `position` is the byte of the log that `bytes` begin with. */
 export type ResumedLog = Readonly<{ position: number; bytes: ReadableStream<Uint8Array> }>;
 
-/**
- * `isRemoved`: the job's folder, or all logs in it, are gone. `knowsTimes`: when the log was written is noted. Where something was left out of a log that is too large, a mark
- * stands in all of these; what `resume` returns ends after it. `follow` goes on with the logs of later attempts where it is told of them.
- */
 /** From the attempt `first` on: whether nothing more comes to the log of one, and whether none comes after it. */
 export type AttemptsFollowed = Readonly<{
   first: number;
@@ -69,6 +65,10 @@ export type AttemptsFollowed = Readonly<{
   isLast: (attempt: number) => boolean;
 }>;
 
+/**
+ * `isRemoved`: the job's folder, or all logs in it, are gone. `knowsTimes`: when the log was written is noted. Where something was left out of a log that is too large, a mark
+ * stands in all of these; what `resume` returns ends after it. `follow` goes on with the logs of later attempts where it is told of them.
+ */
 export type LogReads = Readonly<{
   isRemoved: (id: JobId) => Promise<boolean>;
   knowsTimes: (id: JobId) => Promise<boolean>;

@@ -2,7 +2,13 @@ import { describeRetry } from "../../core/jobs/attempt.ts";
 import { isEnded, type Job } from "../../core/jobs/job.ts";
 import { tellRun } from "../../core/jobs/job-run.ts";
 import type { JobNews } from "../../core/notices/news.ts";
-import { DISK_LOW, describeExcess, describeFiles, describeInputWait, nameEvent } from "../../core/notices/notice-text.ts";
+import {
+  DISK_LOW,
+  describeExcess,
+  describeFiles,
+  describeInputWait,
+  nameEvent,
+} from "../../core/notices/notice-text.ts";
 import { clipEnd, clipStart } from "../../core/notices/plain-text.ts";
 
 /** `logLines` are the end of the log, already plain and masked; `userId` is whom to mention. */

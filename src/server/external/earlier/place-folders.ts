@@ -21,7 +21,7 @@ import { type EndedJob, isEnded, type RunningJob } from "../../core/jobs/job.ts"
 import { JOB_FILES, type JobPaths, locateJobFiles } from "../job-folder/job-paths.ts";
 import { readExitCode } from "../screen/job-files.ts";
 
-export type StartedJob = RunningJob | EndedJob;
+export type StartedJob = (RunningJob | EndedJob) & Readonly<{ dir: string }>;
 
 const PRIVATE = 0o700;
 const LOGS: readonly string[] = [JOB_FILES.outputLog, JOB_FILES.errorLog];

@@ -207,6 +207,20 @@ create index jobs_timed on jobs (ready_at) where status = 'queued' and ready_at 
 create index jobs_begun on jobs (begins_at) where status = 'queued' and ready_at = 0 and begins_at > 0;
 `;
 
+const ADD_NEEDS = `
+create table job_needs (
+  needs_id text not null,
+  job_id text not null,
+  is_any integer not null,
+  primary key (needs_id, job_id)
+) without rowid;
+create index job_needs_of on job_needs (job_id, needs_id);
+`;
+
+const ADD_BATCH_INDEX = `
+create index jobs_by_batch on jobs (details ->> '$.batchId', status) where details ->> '$.batchId' is not null;
+`;
+
 /** The schema, step by step: what stands here has been run by somebody's database, so steps are only added. */
 export const MIGRATIONS: readonly Migration[] = [
   INITIAL_SCHEMA,
@@ -222,4 +236,6 @@ export const MIGRATIONS: readonly Migration[] = [
   KEEP_INPUTS,
   ADD_AGENTS,
   ADD_READINESS,
+  ADD_NEEDS,
+  ADD_BATCH_INDEX,
 ];

@@ -16,6 +16,7 @@ import { explainOpenFailure, openDatabase } from "./open-database.ts";
 import { loadSecretBox, type SecretBox } from "./secret-box.ts";
 import { createArtifactTable } from "./tables/artifact-table.ts";
 import { createJobTable, type JobTable } from "./tables/job-table.ts";
+import { createNeeds } from "./tables/needs-table.ts";
 import { createOutboxChanges, createOutboxReads } from "./tables/outbox-table.ts";
 import { createQueueReads, type QueueReads } from "./tables/queue-table.ts";
 import {
@@ -64,6 +65,7 @@ const createTransaction = ({ db, jobs, queue, box }: Parts, notes: Notes): Trans
     findJob: jobs.find,
     countQueued: queue.countQueued,
     openTurns: queue.openTurns,
+    ...createNeeds(db),
     hasArtifact: (id) => artifact.get(id) !== null,
     insertJob: (job, env) => {
       jobs.insert(job, env);
@@ -126,6 +128,7 @@ const createStore = (parts: Parts): Store => {
     ...createReads(jobs, queue),
     ...createTokenDigest(db, commits),
     ...createTokenReads(db),
+    listNeeds: guardRead(createNeeds(db).listNeeds),
     listGpuUse: guardRead(createUseReads(db).listGpuUse),
     ...createNoteReads(notes),
     write: (change) => commits.write(() => change(transaction)),

@@ -23,16 +23,9 @@ const fields = fc.record(
 ) satisfies fc.Arbitrary<AskedFields>;
 
 test("a job of which nothing was asked is told with every field, each of them empty", () => {
-  const labels = { name: null, note: null, held: false, begin_at: null };
-  expect(tellJobFields({})).toEqual({
-    ...labels,
-    time_limit_s: null,
-    warn_s: null,
-    retry: null,
-    vram_mib: null,
-    min_vram_mib: null,
-    gpu_type: null,
-  });
+  const labels = { name: null, note: null, held: false, begin_at: null, after: [], after_any: [], batch_id: null };
+  const kinds = { vram_mib: null, min_vram_mib: null, gpu_type: null };
+  expect(tellJobFields({})).toEqual({ ...labels, time_limit_s: null, warn_s: null, retry: null, ...kinds });
 });
 
 test("what is asked for is told as it was", () => {

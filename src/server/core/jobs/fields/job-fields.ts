@@ -1,4 +1,5 @@
 import type { AskedFields, ToldFields } from "../../../../wire/job-fields/job-fields.ts";
+import { type JobBatch, tellBatch } from "./batches.ts";
 import { type GpuKinds, readGpuKinds, tellGpuKinds } from "./gpu-kinds.ts";
 import { type JobLabels, readLabels, tellLabels } from "./labels.ts";
 import { type Retries, readRetries, tellRetries } from "./retries.ts";
@@ -6,7 +7,7 @@ import { readTimeLimits, type TimeLimits, tellTimeLimits } from "./time-limits.t
 import { type Asker, type JobWaits, readWaits, tellWaits } from "./waits.ts";
 
 /** What is asked for a job beside what it runs, a file for each subject; absent where nobody asked, so also of jobs of earlier versions. */
-export type JobFields = JobLabels & JobWaits & TimeLimits & Retries & GpuKinds;
+export type JobFields = JobBatch & JobLabels & JobWaits & TimeLimits & Retries & GpuKinds;
 
 /** Those that a request or a patch gives. */
 export const readJobFields = (asked: AskedFields, asker: Asker): JobFields => ({
@@ -18,6 +19,7 @@ export const readJobFields = (asked: AskedFields, asker: Asker): JobFields => ({
 });
 
 export const tellJobFields = (job: JobFields): ToldFields => ({
+  ...tellBatch(job),
   ...tellLabels(job),
   ...tellWaits(job),
   ...tellTimeLimits(job),
@@ -33,8 +35,11 @@ const FIELDS_WHILE_IT_RUNS: ReadonlySet<string> = new Set(["timeLimitS"] satisfi
 export const isForAnyTime = (fields: JobFields, isRunning: boolean): boolean =>
   Object.keys(fields).every((name) => FIELDS_AT_ANY_TIME.has(name) || (isRunning && FIELDS_WHILE_IT_RUNS.has(name)));
 
-const WAITING_FIELDS = ["held", "begin_at"] as const satisfies readonly (keyof AskedFields)[];
+const WAITING_FIELDS = ["held", "begin_at", "after", "after_any"] as const satisfies readonly (keyof AskedFields)[];
+
+const isNothing = (value: AskedFields[keyof AskedFields]): boolean =>
+  value === undefined || value === null || value === false || (Array.isArray(value) && value.length === 0);
 
 /** A field that says when a job may start, which one that starts at once can't have; null where there is none. */
 export const findWaitingField = (asked: AskedFields): keyof AskedFields | null =>
-  WAITING_FIELDS.find((field) => ![undefined, null, false].some((none) => none === asked[field])) ?? null;
+  WAITING_FIELDS.find((field) => !isNothing(asked[field])) ?? null;

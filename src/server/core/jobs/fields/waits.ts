@@ -3,12 +3,16 @@ import { createRefusal, type Refusal } from "../../refusal.ts";
 import { takeGiven } from "./take-given.ts";
 
 /**
- * What keeps a job from its turn, whatever is free. `heldBy` is who held it, `beginAt` (Unix seconds) when it may start first. `blockedSince` is since when
+ * What keeps a job from its turn, whatever is free. `heldBy` is who held it, `beginAt` (Unix seconds) when it may start first; `after` are the
+ * jobs that have to complete first, `afterAny` those that have to end, and `isWaiting` whether some of them still have to. `blockedSince` is since when
  * something other than time has kept it, `uncountedS` for how long that was before: none of it counts as time in which others were let go first.
  */
 export type JobWaits = Readonly<{
   heldBy?: "user" | "admin" | null;
   beginAt?: number | null;
+  after?: readonly string[] | null;
+  afterAny?: readonly string[] | null;
+  isWaiting?: boolean;
   blockedSince?: number | null;
   uncountedS?: number;
 }>;
@@ -17,9 +21,9 @@ export type JobWaits = Readonly<{
 export type Asker = Readonly<{ isAdmin: boolean }>;
 
 /** `retryAt`: of a job between two attempts. */
-export type Kept = JobWaits & Readonly<{ past?: Readonly<{ retryAt: number }> }>;
+export type Delayed = JobWaits & Readonly<{ past?: Readonly<{ retryAt: number }> }>;
 
-type Placed = Kept & Readonly<{ createdAt: number }>;
+type Placed = Delayed & Readonly<{ createdAt: number }>;
 
 const readHold = (held: boolean | null | undefined, { isAdmin }: Asker): JobWaits["heldBy"] => {
   if (held === undefined) return undefined;
@@ -27,16 +31,28 @@ const readHold = (held: boolean | null | undefined, { isAdmin }: Asker): JobWait
   return isAdmin ? "admin" : "user";
 };
 
-export const readWaits = ({ held, begin_at: beginAt }: AskedFields, asker: Asker): JobWaits =>
-  takeGiven({ heldBy: readHold(held, asker), beginAt });
+const dropTwins = (ids: readonly string[] | null | undefined): readonly string[] | null | undefined =>
+  ids && [...new Set(ids)];
 
-export const tellWaits = ({ heldBy = null, beginAt = null }: JobWaits): Pick<ToldFields, "held" | "begin_at"> => ({
+export const readWaits = (asked: AskedFields, asker: Asker): JobWaits =>
+  takeGiven({
+    heldBy: readHold(asked.held, asker),
+    beginAt: asked.begin_at,
+    after: dropTwins(asked.after),
+    afterAny: dropTwins(asked.after_any),
+  });
+
+type ToldWaits = Pick<ToldFields, "held" | "begin_at" | "after" | "after_any">;
+
+export const tellWaits = ({ heldBy = null, beginAt = null, after, afterAny }: JobWaits): ToldWaits => ({
   held: heldBy !== null,
   begin_at: beginAt,
+  after: [...(after ?? [])],
+  after_any: [...(afterAny ?? [])],
 });
 
 /** Whether something keeps it that no clock ends. */
-export const isBlocked = ({ heldBy = null }: JobWaits): boolean => heldBy !== null;
+export const isBlocked = ({ heldBy = null, isWaiting = false }: JobWaits): boolean => heldBy !== null || isWaiting;
 
 /** Since when nothing but the machine has kept it from starting, as if all of that time had been at one piece. */
 export const findWaitsSince = ({ createdAt, uncountedS = 0, beginAt = null, past }: Placed): number =>

@@ -21,7 +21,6 @@ const isUnmoved = async (paths: JobPaths): Promise<boolean> => !isEmptyFolder(pa
 const holdsWork = async (paths: JobPaths): Promise<boolean> =>
   (await isUnmoved(paths)) || !isEmptyFolder(paths.outputs);
 
-/** The files of one attempt; with `isUnmoved` not all of them need be where they are kept. */
 type Place = Readonly<{ paths: JobPaths; isUnmoved: boolean }>;
 
 const findPlace = (paths: JobPaths, job: Job, asked: number | null): Place => {

@@ -81,6 +81,6 @@ export const fromRow = (row: JobRow): Job =>
     artifactId: row.artifact_id as ArtifactId | null,
     numGpus: row.num_gpus,
     command: row.command,
-    ...(row.started_at === null ? {} : { startedAt: row.started_at }),
+    ...(row.started_at === null && row.completed_at === null ? {} : { startedAt: row.started_at }),
     ...(row.completed_at === null ? {} : { completedAt: row.completed_at }),
   }) as Job;

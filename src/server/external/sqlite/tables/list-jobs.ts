@@ -18,10 +18,12 @@ type Candidate = Readonly<{
 type Slice = Readonly<{ jobs: readonly Job[]; seen: number }>;
 
 const LABELS = "details ->> '$.name' as name, details ->> '$.note' as note";
+const OF_BATCH = "details ->> '$.batchId' is not null and details ->> '$.batchId' = $batchId";
 const SLICE_JOBS = 100;
 const SLICE_CHARACTERS = 256 * 1024;
 
 const chooseIndex = ({ indexes }: JobGroup, filter: JobFilter, statusCount: number): string => {
+  if (filter.batchId !== undefined) return "jobs_by_batch";
   if (filter.user !== undefined) return indexes.oneUser;
   return statusCount === 1 ? indexes.oneStatus : indexes.all;
 };
@@ -32,12 +34,14 @@ const listConditions = (group: JobGroup, filter: JobFilter, statuses: readonly s
     ? []
     : [`status in (${statuses.map((name) => `'${name}'`).join(", ")})`]),
   ...(filter.user === undefined ? [] : ["user = $user"]),
+  ...(filter.batchId === undefined ? [] : [OF_BATCH]),
   ...(filter.gpuIndex === undefined ? [] : ["instr(gpu_idxs, $gpu) > 0"]),
   ...(filter.endedSince === undefined ? [] : ["completed_at >= $since"]),
   ...(filter.endedUntil === undefined ? [] : ["completed_at <= $until"]),
 ];
 
-const listValues = ({ user, gpuIndex, endedSince, endedUntil }: JobFilter): Values => ({
+const listValues = ({ user, batchId, gpuIndex, endedSince, endedUntil }: JobFilter): Values => ({
+  ...(batchId === undefined ? {} : { batchId }),
   ...(user === undefined ? {} : { user }),
   ...(gpuIndex === undefined ? {} : { gpu: `,${gpuIndex},` }),
   ...(endedSince === undefined ? {} : { since: endedSince }),
@@ -86,8 +90,9 @@ const findCandidates = function* (
   }
 };
 
-const isMatching = ({ exitCode, ...texts }: Candidate, { matchesText, exitCode: wanted }: JobFilter): boolean =>
+const isMatching = ({ exitCode, ...texts }: Candidate, { matchesText, exitCode: wanted, name }: JobFilter): boolean =>
   (wanted === undefined || exitCode === wanted) &&
+  (name === undefined || texts.name === name) &&
   (matchesText === undefined ||
     [texts.command, texts.name, texts.note].some((text) => text !== null && matchesText(text)));
 
@@ -135,7 +140,7 @@ export const listJobs = async function* (
   filter: JobFilter,
 ): AsyncGenerator<readonly Job[], void> {
   const selections = [ACTIVE, QUEUED, ENDED].flatMap((group) => selectGroup(group, filter));
-  const isSearch = filter.matchesText !== undefined || filter.exitCode !== undefined;
+  const isSearch = [filter.matchesText, filter.exitCode, filter.name].some((one) => one !== undefined);
   const seqs = isSearch ? await findOnSnapshot(snapshots, selections, filter) : findPage(db, selections, filter);
   for (let from = 0; from < seqs.length; ) {
     const slice = loadSlice(db, seqs.slice(from, from + SLICE_JOBS));
