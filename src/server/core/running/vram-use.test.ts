@@ -1,7 +1,8 @@
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
 import { createGpu, createRunning } from "../../../../tests/support/samples.ts";
-import type { ActiveJob, JobId, RunningJob } from "../jobs/job.ts";
+import { type ActiveJob, isActive, type JobId, type RunningJob } from "../jobs/job.ts";
+import { applyJobEvent } from "../jobs/job-transition.ts";
 import type { Gpu } from "../queue/gpu.ts";
 import { type Excesses, judgeVram, type VramJudgement } from "./vram-use.ts";
 
@@ -20,27 +21,26 @@ const sharer = (id: string, fields: Partial<RunningJob> = {}): RunningJob =>
 const A = sharer("a");
 const B = sharer("b");
 
-/** Of each look what it led to, as the jobs would be then. */
+type Change = VramJudgement["changes"][number];
+
+const carryOut = (job: ActiveJob, { id, event }: Change): ActiveJob => {
+  if (id !== job.id) return job;
+  const next = applyJobEvent(job, event);
+  return next.ok && isActive(next.value) ? next.value : job;
+};
+
+const tell = ({ id, event }: Change): string =>
+  event.kind === "halt" ? `${id} ends` : `${id} ${event.vramPeakMib}${event.isOverBooked ? " over" : ""}`;
+
 const judgeLooks = (looks: readonly Look[], jobs: readonly ActiveJob[], isEnforced = true): readonly string[] => {
   let before: Excesses = new Map();
   let active = jobs;
-  const told: string[] = [];
-  for (const uses of looks) {
-    const judged: VramJudgement = judgeVram({ active, gpus: [look(uses)], isEnforced, before });
-    before = judged.excesses;
-    const events = judged.changes.map(({ id, event }) =>
-      event.kind === "halt" ? `${id} ends` : `${id} ${event.vramPeakMib}${event.isOverBooked ? " over" : ""}`,
-    );
-    told.push(events.join(", "));
-    active = active.map((job) =>
-      judged.changes.reduce<ActiveJob>((next, { id, event }) => {
-        if (id !== job.id) return next;
-        if (event.kind === "halt") return { ...next, halt: event.halt };
-        return { ...next, vramPeakMib: event.vramPeakMib, ...(event.isOverBooked ? { isOverBooked: true } : {}) };
-      }, job),
-    );
-  }
-  return told;
+  return looks.map((uses) => {
+    const { changes, excesses } = judgeVram({ active, gpus: [look(uses)], isEnforced, before });
+    before = excesses;
+    active = active.map((job) => changes.reduce(carryOut, job));
+    return changes.map(tell).join(", ");
+  });
 };
 
 describe("the memory that a job has", () => {

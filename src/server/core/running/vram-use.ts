@@ -4,9 +4,9 @@ import type { JobEvent } from "../jobs/job-transition.ts";
 import type { Gpu } from "../queue/gpu.ts";
 import { measureUse } from "../queue/gpu-room.ts";
 
-/** In how many looks in a row a job had more than it booked, and far more. */
 type Excess = Readonly<{ looks: number; farLooks: number }>;
 
+/** Of each job, in how many looks in a row it had more than it booked, and far more. */
 export type Excesses = ReadonlyMap<JobId, Excess>;
 
 type Change = Readonly<{ id: JobId; event: Extract<JobEvent, Readonly<{ kind: "measure" | "halt" }>> }>;
