@@ -191,6 +191,15 @@ export const wireJobSchema = z
   })
   .meta({ id: "Job" });
 
+export const submittedJobSchema = wireJobSchema
+  .extend({
+    vram_proposal: z
+      .object({ peak_mib: z.int(), vram_mib: z.int() })
+      .optional()
+      .meta({ description: "What its command had of a GPU's memory last time, and what it might book therefore" }),
+  })
+  .meta({ id: "SubmittedJob" });
+
 export const explainedJobSchema = wireJobSchema
   .extend({ why: z.string().optional().meta({ description: "With `explain`: what keeps a queued job waiting" }) })
   .meta({ id: "ExplainedJob" });
@@ -202,6 +211,7 @@ export type JobSubmission = Readonly<z.output<typeof jobSubmissionSchema>>;
 export type JobRequest = Readonly<z.output<typeof jobRequestSchema>>;
 export type JobPatch = Readonly<z.output<typeof jobPatchSchema>>;
 export type ExplainedJob = Readonly<z.output<typeof explainedJobSchema>>;
+export type SubmittedJob = Readonly<z.output<typeof submittedJobSchema>>;
 export type WireJob = Readonly<z.output<typeof wireJobSchema>>;
 
 export type JobRequestInput = Readonly<z.input<typeof jobRequestSchema>>;

@@ -126,3 +126,16 @@ test("a job that says which GPUs will do waits for one of these, and takes the s
   ])
     expect((await world.nx(["add", "--no-git", ...words, "true"])).exitCode).toBe(2);
 });
+
+test("what a job had of a GPU's memory is shown, and proposed at the next submission of its command", async () => {
+  await start("1x24G");
+  const id = await add();
+  await world.waitFor(id, STARTED);
+  play([{ processes: [{ pid: await findPid(id), memory: 7270 }] }]);
+  await waitUntil(async () => (await world.job(id)).vram_peak_mib === 7270, "its memory was measured");
+  expect((await world.nx(["get", id])).stdout).toContain("7.1 GiB at most");
+  await world.post(`/v1/jobs/${id}/kill`, {});
+  await world.waitFor(id);
+  const next = await world.nx(["add", "--no-git", "sleep 300"]);
+  expect(next.stderr).toContain("It used 7.1 GiB of GPU memory last time: --vram 8G lets others share its GPU");
+});

@@ -2,6 +2,8 @@ import { describe, expect, test } from "bun:test";
 import { createHarness } from "../../../../tests/support/api.ts";
 import { createGpu } from "../../../../tests/support/samples.ts";
 import type { WireGpu } from "../../../wire/gpu.ts";
+import type { SubmittedJob } from "../../../wire/job.ts";
+import type { JobId } from "../../core/jobs/job.ts";
 
 const GIB = 1024;
 const NONE = { vram_mib: null, min_vram_mib: null, gpu_type: null };
@@ -77,6 +79,37 @@ describe("what is asked of GPUs", () => {
   test("is not asked of GPUs by a job without any", async () => {
     expect(await createMachine().submit({ num_gpus: 0, gpu_type: "H100" })).toMatchObject({ gpu_type: "H100" });
   });
+});
+
+test("what a command had of a GPU's memory is proposed at its next submission, with a margin, where that may help", async () => {
+  const machine = createMachine();
+  const first = await machine.submit({ command: "python a.py", num_gpus: 1 });
+  await machine.startJob(first.id, [1]);
+  await machine.store.write((transaction) => {
+    const job = transaction.findJob(first.id as JobId);
+    if (job !== null) transaction.saveJob({ ...job, vramPeakMib: 7270 });
+  });
+  await machine.endJob(first.id);
+  const propose = async (fields: object) => {
+    const response = await machine.call("POST", "/v1/jobs", {
+      json: { command: "python a.py", user: first.user, num_gpus: 1, ...fields },
+    });
+    return ((await response.json()) as SubmittedJob).vram_proposal;
+  };
+  const proposal = { peak_mib: 7270, vram_mib: 8 * GIB };
+  expect((await (await machine.call("GET", `/v1/jobs/${first.id}`)).json()) as object).toMatchObject({
+    vram_peak_mib: 7270,
+  });
+  expect(await propose({})).toEqual(proposal);
+  expect(await propose({ num_gpus: 2 })).toEqual(proposal);
+  for (const other of [
+    { command: "python b.py" },
+    { user: "bob" },
+    { num_gpus: 0 },
+    { vram_mib: GIB },
+    { min_vram_mib: GIB },
+  ])
+    expect(await propose(other)).toBeUndefined();
 });
 
 test("a GPU tells the jobs on it, the oldest first, and what they have booked", async () => {
