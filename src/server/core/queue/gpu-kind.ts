@@ -11,41 +11,39 @@ export type Unfit = Readonly<{ field: "vram_mib" | "min_vram_mib" | "gpu_type"; 
 
 type Need = GpuKinds & Readonly<{ numGpus: number; requestedGpuIdxs: readonly number[] }>;
 
-type Test = Readonly<{ field: Unfit["field"]; isMet: (gpu: Sized) => boolean; what: string }>;
+type Test = Readonly<{
+  field: Unfit["field"];
+  isMet: (need: GpuKinds, gpu: Sized) => boolean;
+  what: (need: GpuKinds) => string;
+}>;
 
-const listTests = ({ vramMib = null, minVramMib = null, gpuType = null }: GpuKinds): readonly Test[] => {
-  const named = gpuType?.toLowerCase() ?? "";
-  return [
-    {
-      field: "gpu_type" as const,
-      isMet: ({ name }: Sized) => name.toLowerCase().includes(named),
-      what: `of type ${gpuType}`,
-    },
-    {
-      field: "min_vram_mib" as const,
-      isMet: ({ memoryTotal }: Sized) => (memoryTotal ?? 0) >= (minVramMib ?? 0),
-      what: `with ${formatMib(minVramMib ?? 0)}`,
-    },
-    {
-      field: "vram_mib" as const,
-      isMet: (gpu: Sized) => countWhole(gpu) >= (vramMib ?? 0),
-      what: `with room for ${formatMib(vramMib ?? 0)}`,
-    },
-  ].filter(({ field }) => ({ gpu_type: gpuType, min_vram_mib: minVramMib, vram_mib: vramMib })[field] !== null);
-};
+const TESTS: readonly Test[] = [
+  {
+    field: "gpu_type",
+    isMet: ({ gpuType }, { name }) => !gpuType || name.toLowerCase().includes(gpuType.toLowerCase()),
+    what: ({ gpuType }) => (gpuType ? ` of type ${gpuType}` : ""),
+  },
+  {
+    field: "min_vram_mib",
+    isMet: ({ minVramMib }, { memoryTotal }) => !minVramMib || (memoryTotal ?? 0) >= minVramMib,
+    what: ({ minVramMib }) => (minVramMib ? ` with ${formatMib(minVramMib)}` : ""),
+  },
+  {
+    field: "vram_mib",
+    isMet: ({ vramMib }, gpu) => !vramMib || countWhole(gpu) >= vramMib,
+    what: ({ vramMib }) => (vramMib ? ` with room for ${formatMib(vramMib)}` : ""),
+  },
+];
 
 /** Whether it is one that the job asks for, whoever is there. */
-export const isOfKind = (need: GpuKinds, gpu: Sized): boolean => listTests(need).every(({ isMet }) => isMet(gpu));
+export const isOfKind = (need: GpuKinds, gpu: Sized): boolean => TESTS.every(({ isMet }) => isMet(need, gpu));
 
 /** Whether the job says which GPUs will do. */
 export const isChoosy = ({ minVramMib = null, gpuType = null }: GpuKinds): boolean =>
   minVramMib !== null || gpuType !== null;
 
 /** What it asks of its GPUs, for people: ` of type A100 with 40 GiB`; nothing where any will do. */
-export const describeKind = (need: GpuKinds): string =>
-  listTests(need)
-    .map(({ what }) => ` ${what}`)
-    .join("");
+export const describeKind = (need: GpuKinds): string => TESTS.map(({ what }) => what(need)).join("");
 
 const tellMachine = (gpus: readonly Gpu[]): string => {
   const kinds = gpus.map((gpu) => `${gpu.name} with ${formatMib(gpu.memoryTotal ?? 0)}`);
@@ -60,11 +58,12 @@ const tellCount = (count: number): string => {
 /** What of it the machine's GPUs will never meet, whoever is there; null where they may. Of each, half a GiB is not booked. */
 export const findUnfit = (need: Need, gpus: readonly Gpu[]): Unfit | null => {
   let fitting = gpus.filter(({ index }) => need.requestedGpuIdxs.length === 0 || need.requestedGpuIdxs.includes(index));
-  for (const { field, isMet, what } of listTests(need)) {
-    fitting = fitting.filter(isMet);
-    if (fitting.length >= need.numGpus) continue;
+  for (const { field, isMet, what } of TESTS) {
+    const before = fitting.length;
+    fitting = fitting.filter((gpu) => isMet(need, gpu));
+    if (fitting.length === before || fitting.length >= need.numGpus) continue;
     const asked = need.numGpus === 1 ? "a GPU" : `${need.numGpus} GPUs`;
-    const message = `The job asks for ${asked} ${what}, and ${tellCount(fitting.length)} (this machine has: ${tellMachine(gpus)})`;
+    const message = `The job asks for ${asked}${what(need)}, and ${tellCount(fitting.length)} (this machine has: ${tellMachine(gpus)})`;
     return { field, message, type: "unfit_gpus" };
   }
   return null;

@@ -60,14 +60,25 @@ const compareRanks = (a: readonly number[], b: readonly number[]): number => {
   return (a[place] ?? 0) < (b[place] ?? 0) ? -1 : Number(place >= 0);
 };
 
+const isWanted = (need: GpuNeed, gpu: GpuState): boolean =>
+  (need.requestedGpuIdxs.length === 0 || need.requestedGpuIdxs.includes(gpu.index)) &&
+  (need.ignoreBlacklist || !gpu.isBlacklisted) &&
+  isOfKind(need, gpu);
+
+const putInOrder = (need: GpuNeed, gpus: readonly GpuState[]): readonly GpuState[] =>
+  gpus.length < 2
+    ? gpus
+    : gpus
+        .map((gpu) => ({ gpu, rank: rankGpu(need, gpu) }))
+        .toSorted((a, b) => compareRanks(a.rank, b.rank))
+        .map(({ gpu }) => gpu);
+
 /** The GPUs that a job asks for, whoever uses them and whatever is wrong with them; the preferred ones first. */
 export const listWantedGpus = (need: GpuNeed, gpus: readonly GpuState[]): readonly GpuState[] =>
-  gpus
-    .filter((gpu) => need.requestedGpuIdxs.length === 0 || need.requestedGpuIdxs.includes(gpu.index))
-    .filter((gpu) => isOfKind(need, gpu) && (need.ignoreBlacklist || !gpu.isBlacklisted))
-    .map((gpu) => ({ gpu, rank: rankGpu(need, gpu) }))
-    .toSorted((a, b) => compareRanks(a.rank, b.rank))
-    .map(({ gpu }) => gpu);
+  putInOrder(
+    need,
+    gpus.filter((gpu) => isWanted(need, gpu)),
+  );
 
 /** Those of them that can come free: a faulty one is not handed out, however long one waits. */
 export const listEligibleGpus = (need: GpuNeed, gpus: readonly GpuState[]): readonly GpuState[] =>
@@ -82,12 +93,15 @@ const isOpen = (need: GpuNeed, gpu: GpuState): boolean =>
 const isFree = (need: GpuNeed, gpu: GpuState): boolean =>
   isOpen(need, gpu) && (isSharing(need) ? countRoom(gpu) >= (need.vramMib ?? 0) : gpu.tenants.length === 0);
 
-/** Those of which something is free, if not enough. */
+/** Those of which something is free, if not enough; in any order. */
 export const listOpenGpus = (need: GpuNeed, gpus: readonly GpuState[]): readonly GpuState[] =>
-  listWantedGpus(need, gpus).filter((gpu) => isOpen(need, gpu));
+  gpus.filter((gpu) => isWanted(need, gpu) && isOpen(need, gpu));
 
 export const listFreeGpus = (need: GpuNeed, gpus: readonly GpuState[]): readonly GpuState[] =>
-  listWantedGpus(need, gpus).filter((gpu) => isFree(need, gpu));
+  putInOrder(
+    need,
+    gpus.filter((gpu) => isWanted(need, gpu) && isFree(need, gpu)),
+  );
 
 /** Indices in ascending order, empty for a CPU job; null when the job can't have what it needs now. */
 export const selectGpus = (need: GpuNeed, gpus: readonly GpuState[]): readonly number[] | null => {
