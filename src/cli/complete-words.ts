@@ -26,6 +26,7 @@ const WORDS: Readonly<Record<string, (before: readonly string[]) => readonly Sou
   attach: () => ["running", "gpus"],
   kill: () => ["running", "gpus"],
   why: () => ["queued"],
+  queue: () => ["queued"],
   remove: () => ["queued"],
   cancel: () => ["running", "queued", "gpus"],
   hold: () => ["queued"],

@@ -18,6 +18,7 @@ export const VERBS: Program["verbs"] = {
   attach: () => import("./verbs/attach.ts"),
   kill: () => import("./verbs/kill.ts"),
   remove: () => import("./verbs/remove.ts"),
+  batch: () => import("./verbs/batch.ts"),
   cancel: () => import("./verbs/cancel.ts"),
   hold: () => import("./verbs/hold.ts"),
   release: () => import("./verbs/release.ts"),

@@ -8,6 +8,7 @@ import { VERBS } from "../../src/cli/verb-table.ts";
 import type { ProgramDescription } from "../../src/command-line/describe-program.ts";
 import { loadVerbs } from "../../src/command-line/help.ts";
 import type { ArtifactUpload } from "../../src/wire/artifact.ts";
+import { batchSchema } from "../../src/wire/batches/batch.ts";
 import { deliverySchema } from "../../src/wire/delivery.ts";
 import { filesSchema } from "../../src/wire/files.ts";
 import { blacklistChangeSchema, wireGpuSchema } from "../../src/wire/gpu.ts";
@@ -45,6 +46,7 @@ const settings = z.strictObject({
   enable_git_tag_push: z.boolean(),
   autostart: z.boolean(),
   carry_environment: z.enum(["activated", "all", "none"]),
+  ...{ default_time_limit_s: text, default_warn_s: text, default_retry: text },
 });
 const request = jobRequestSchema
   .omit({ env: true })
@@ -90,6 +92,8 @@ const SHOWN: readonly Row[] = [
   { words: "add --no-git -c true", schema: jobs, shape: "[Job]" },
   { words: "run -d --no-git -c true", schema: job, shape: "Job" },
   { words: "edit {waiting} -p 3", schema: job, shape: "Job" },
+  { words: "batch", schema: z.array(batchSchema.strict()), shape: "[Batch]" },
+  { words: "cancel -y {spare}", schema: z.strictObject({ cancelled: z.array(text) }), shape: "{cancelled: [id]}" },
   { words: "hold {waiting}", schema: z.strictObject({ held: z.array(text) }), shape: "{held: [id]}" },
   { words: "release {waiting}", schema: z.strictObject({ released: z.array(text) }), shape: "{released: [id]}" },
   { words: "note {waiting} true", schema: job, shape: "Job" },
@@ -156,7 +160,8 @@ const expectDescribed = (words: string, shown: unknown): void => {
 };
 
 test.each(SHOWN)("$words --json is one document with the wire's names", async ({ words, schema }) => {
-  const { exitCode, stdout } = await world.nx(["--json", ...fillIn(words)]);
+  const spare = words.includes("{spare}") ? (await world.submit({ command: "true", held: true })).id : "";
+  const { exitCode, stdout } = await world.nx(["--json", ...fillIn(words.replace("{spare}", spare))]);
   expect(exitCode).toBe(0);
   expect(schema.safeParse(JSON.parse(stdout)).error?.issues ?? []).toEqual([]);
   expectDescribed(words, JSON.parse(stdout));

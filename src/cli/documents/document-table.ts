@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { batchSchema } from "../../wire/batches/batch.ts";
 import { deliverySchema } from "../../wire/delivery.ts";
 import { filesSchema } from "../../wire/files.ts";
 import { blacklistChangeSchema, faultChangeSchema, wireGpuSchema } from "../../wire/gpu.ts";
@@ -47,6 +48,7 @@ export const DOCUMENTS: Readonly<Record<string, z.ZodType>> = {
   remove: z.object({ removed: texts }),
   edit: job,
   note: job,
+  batch: z.array(batchSchema),
   cancel: z.object({ cancelled: texts }),
   hold: z.object({ held: texts }),
   release: z.object({ released: texts }),

@@ -1,4 +1,4 @@
-import { parseDuration } from "../../base/durations.ts";
+import { parseDuration, writeDuration } from "../../base/durations.ts";
 import { MAX_SECONDS } from "../../wire/job-fields/time-limits.ts";
 import type { JobField } from "./job-field.ts";
 
@@ -13,16 +13,16 @@ const SLURM_TIME = /^(?:(\d{1,5})-)?(\d{1,8})(?::(\d{1,2}))?(?::(\d{1,2}))?$/;
 const SLURM_SIGNAL = /^(?:[BR]+:)?(?:SIG)?USR1@(\d{1,9})$/;
 
 const convertTime = (value: string): string | null => {
-  const [whole, days, first, second, third] = SLURM_TIME.exec(value) ?? [];
+  const [whole, days = "0", first = "0", second = "0", third] = SLURM_TIME.exec(value) ?? [];
   if (whole === undefined) return null;
-  const isInHours = days !== undefined || third !== undefined;
-  const [hours, minutes, seconds] = isInHours ? [first, second, third] : ["0", first, second];
-  const text = `${Number(days ?? 0)}d${Number(hours)}h${Number(minutes ?? 0)}m${Number(seconds ?? 0)}s`;
+  const isInHours = value.includes("-") || third !== undefined;
+  const [hours, minutes, seconds] = isInHours ? [first, second, third ?? "0"] : ["0", first, second];
+  const text = writeDuration(parseDuration(`${days}d${hours}h${minutes}m${seconds}s`) ?? 0);
   return isTime(text) ? text : null;
 };
 
 const convertSignal = (value: string): string | null => {
-  const text = `${SLURM_SIGNAL.exec(value)?.[1]}s`;
+  const text = writeDuration(Number(SLURM_SIGNAL.exec(value)?.[1] ?? 0));
   return isTime(text) ? text : null;
 };
 

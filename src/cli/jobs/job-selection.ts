@@ -8,9 +8,9 @@ import type { Api } from "../connection/api-client.ts";
 import { readUserName } from "../settings/user-name.ts";
 import { createTextMatcher, type MatchText } from "../terminal/text-matcher.ts";
 import { askJob, askJobs } from "./ask-job.ts";
-import { readBatch, selectByWord } from "./job-words.ts";
 import { ENDED_STATUSES } from "./list-flags.ts";
 import { listJobs } from "./list-jobs.ts";
+import { readBatch, selectByWord } from "./words/job-words.ts";
 
 const IS_GPU = /^\d{1,2}$/;
 const JOB_ID = /^[a-z0-9-]{1,64}$/;

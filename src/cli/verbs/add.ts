@@ -7,7 +7,7 @@ import { MAX_BATCH_SIZE, PRIORITY } from "../../wire/limits.ts";
 import type { Api } from "../connection/api-client.ts";
 import { connect } from "../connection/connect.ts";
 import { JOB_FIELDS } from "../fields/field-table.ts";
-import { findNeeds } from "../jobs/needed-jobs.ts";
+import { findNeeds } from "../jobs/words/needed-jobs.ts";
 import { confirmCommand } from "../submission/confirm-command.ts";
 import { chooseReading, expandWords } from "../submission/expand-words.ts";
 import { planSubmission } from "../submission/plan-submission.ts";

@@ -20,7 +20,7 @@ import { actOnJobs } from "../jobs/act-on-jobs.ts";
 import { askJobs } from "../jobs/ask-job.ts";
 import { ALL_USERS, readOwner, selectJobs } from "../jobs/job-selection.ts";
 import { ENDED_STATUSES } from "../jobs/list-flags.ts";
-import { findNeeds } from "../jobs/needed-jobs.ts";
+import { findNeeds } from "../jobs/words/needed-jobs.ts";
 import { print, printJson } from "../terminal/output.ts";
 
 const show = (job: WireJob, flags: FlagValues): void => {

@@ -18,9 +18,9 @@ import { checkFields } from "../documents/rows.ts";
 import { askJob } from "../jobs/ask-job.ts";
 import { ALL_USERS, readOwner } from "../jobs/job-selection.ts";
 import { printEnded } from "../jobs/job-text.ts";
-import { readBatch } from "../jobs/job-words.ts";
 import { ENDED_STATUSES, LIST_FLAGS, readLimit, showJobs } from "../jobs/list-flags.ts";
 import { type JobsAsked, listJobs } from "../jobs/list-jobs.ts";
+import { readBatch } from "../jobs/words/job-words.ts";
 import { readPast } from "../terminal/moment.ts";
 import { hint } from "../terminal/output.ts";
 

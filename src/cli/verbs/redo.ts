@@ -4,7 +4,7 @@ import { connect } from "../connection/connect.ts";
 import { WAIT_FIELDS } from "../fields/field-table.ts";
 import { readFields } from "../fields/job-field.ts";
 import { askJobs } from "../jobs/ask-job.ts";
-import { findNeeds } from "../jobs/needed-jobs.ts";
+import { findNeeds } from "../jobs/words/needed-jobs.ts";
 import { readProject } from "../project/read-project.ts";
 import { confirmCommand } from "../submission/confirm-command.ts";
 import { chooseReading } from "../submission/expand-words.ts";

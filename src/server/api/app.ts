@@ -15,6 +15,7 @@ import { createRequestObserver } from "./observe-request.ts";
 import type { Route } from "./route.ts";
 import { createArtifactRoutes } from "./routes/artifacts.ts";
 import { createAttachRoute } from "./routes/attach.ts";
+import { createBatchRoutes } from "./routes/batches.ts";
 import { createDeliveryRoute } from "./routes/deliveries.ts";
 import { createDocumentationRoutes } from "./routes/documentation.ts";
 import { createEventRoute } from "./routes/events.ts";
@@ -53,6 +54,7 @@ const listRoutes = (context: ApiContext, { rooms, seats, document, dispatch }: S
   ...createServerRoutes(context),
   ...createGpuRoutes(context),
   ...createArtifactRoutes(context),
+  ...createBatchRoutes(context),
   ...createJobRoutes(context),
   ...createJobChangeRoutes(context),
   createJobWaitRoute(context),

@@ -55,6 +55,9 @@ export type Need = Readonly<{ id: JobId; isAny: boolean }>;
 /** `isStale`: since it was looked at last, the time of some queued jobs has come, or a clock that was set back says that it has not. `nextAt` is when the next one's comes. */
 export type Readiness = Readonly<{ isStale: boolean; nextAt: number | null }>;
 
+/** How many jobs of a batch are what; `first` is the first of them. */
+export type BatchCounts = Readonly<{ id: string; first: Job; counts: JobCounts }>;
+
 /** What one writer may do inside the shared transaction; a throw rolls back that writer alone. Setters say whether they changed anything. `openTurns` gives their turns to those queued jobs whose time has come, and says how many changed. `setNeeds` writes
  * down for which jobs one waits, `listDependents` has those that wait for it, and `leadsTo` says whether one of the jobs waits for another, by however many between. */
 export type Transaction = Readonly<{
@@ -124,6 +127,7 @@ export type Store = Readonly<{
   loadQueuedJobs: (selection?: QueueSelection) => readonly QueuedJob[];
   loadDecidingJobs: (countStarts: CountStarts, passedOverSince: number) => readonly QueuedJob[];
   isGpuJobReady: () => boolean;
+  listBatches: (user: string | null, limit: number) => readonly BatchCounts[];
   listNeeds: (id: JobId, limit: number) => readonly JobId[];
   readReadiness: (now: number) => Readiness;
   countQueuedOf: (user: string) => number;

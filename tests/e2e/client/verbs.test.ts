@@ -215,7 +215,7 @@ describe("exit codes", () => {
   });
 
   test.each([
-    "queue extra",
+    "running extra",
     "health extra",
     "history one two",
     "get",
@@ -338,18 +338,22 @@ describe("nx add", () => {
   test("says what #SBATCH lines would be, and takes them with --sbatch", async () => {
     writeFileSync(
       join(folder, "job.sh"),
-      "#!/bin/bash\n#SBATCH --gres=gpu:2 --time=1:00\n#SBATCH --array=1,3-4\n\ntrain\n",
+      "#!/bin/bash\n#SBATCH --gres=gpu:2 --time=1:00 --mem=4G\n#SBATCH --array=1,3-4\n\ntrain\n",
     );
     const said = await nx(["add", "--dry-run", "bash", "job.sh"]);
     expect(JSON.parse(said.stdout)).toMatchObject([{ command: "bash job.sh", num_gpus: 1 }]);
     expect(said.stderr).toBe(
       "job.sh has #SBATCH lines, which --sbatch takes; they would be: " +
-        "nx add -g 2 'SLURM_ARRAY_TASK_ID={1,{3..4}}' bash job.sh; without counterpart: --time=1:00\n",
+        "nx add -g 2 --time 1m 'SLURM_ARRAY_TASK_ID={1,{3..4}}' bash job.sh; without counterpart: --mem=4G\n",
     );
     const taken = await nx(["add", "--dry-run", "--sbatch", "job.sh", "a b"]);
-    expect(taken.stderr).toBe("Not taken from job.sh: --time=1:00\n");
+    expect(taken.stderr).toBe("Not taken from job.sh: --mem=4G\n");
     expect(JSON.parse(taken.stdout)).toMatchObject(
-      [1, 3, 4].map((id) => ({ command: `SLURM_ARRAY_TASK_ID=${id} bash job.sh 'a b'`, num_gpus: 2 })),
+      [1, 3, 4].map((id) => ({
+        command: `SLURM_ARRAY_TASK_ID=${id} bash job.sh 'a b'`,
+        num_gpus: 2,
+        time_limit_s: 60,
+      })),
     );
     const fewer = await nx(["add", "--dry-run", "--sbatch", "-g", "1", "job.sh"]);
     expect(JSON.parse(fewer.stdout)[0].num_gpus).toBe(1);

@@ -39,7 +39,7 @@ test.each([
   ["#SBATCH --array=7", { array: "7" }],
   ["#SBATCH --array=x", { impossible: ["--array=x"] }],
   ["#SBATCH --nodes=2", { impossible: ["--nodes=2"] }],
-  ["#SBATCH --time 1:00 -J name --exclusive", { flags: { name: "name" }, aside: ["--time=1:00", "--exclusive"] }],
+  ["#SBATCH --time 1:00 -J name --exclusive", { flags: { name: "name", time: "1m" }, aside: ["--exclusive"] }],
   ["#!/bin/bash\n# a\n\n#SBATCH --gpus 1\ntrain\n#SBATCH --gpus 2", { gpus: 1 }],
 ])("%j means %j", (script, meaning) => {
   expect(readSbatchLines(script)).toEqual({ ...NOTHING, ...meaning });

@@ -99,6 +99,11 @@ export const fileQuerySchema = z.object({ attempt });
 
 export const tarQuerySchema = z.object({ glob: globsSchema.default([]), attempt });
 
+export const batchesQuerySchema = z.object({
+  user: text,
+  limit: z.preprocess(toInteger, z.int().min(1).max(1000)).default(20),
+});
+
 export const jobsQuerySchema = z.object({
   status: z.array(z.enum(JOB_STATUSES)).optional(),
   gpu_index: z.preprocess(toInteger, z.int()).optional(),

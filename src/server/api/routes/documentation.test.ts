@@ -43,6 +43,7 @@ const CALLS = [
   "GET /v1/jobs/{id}/logs/stream",
   "GET /v1/jobs/{id}/why",
   "GET /v1/jobs/{id}/attach",
+  "GET /v1/batches",
   "GET /v1/events",
   "GET /openapi.json",
   "GET /docs",

@@ -218,7 +218,7 @@ create index job_needs_of on job_needs (job_id, needs_id);
 `;
 
 const ADD_BATCH_INDEX = `
-create index jobs_by_batch on jobs (details ->> '$.batchId', status) where details ->> '$.batchId' is not null;
+create index jobs_by_batch on jobs (details ->> '$.batchId', status, user) where details ->> '$.batchId' is not null;
 `;
 
 /** The schema, step by step: what stands here has been run by somebody's database, so steps are only added. */

@@ -15,6 +15,7 @@ import { type FolderLock, lockFolder } from "./lock-folder.ts";
 import { explainOpenFailure, openDatabase } from "./open-database.ts";
 import { loadSecretBox, type SecretBox } from "./secret-box.ts";
 import { createArtifactTable } from "./tables/artifact-table.ts";
+import { createBatchList } from "./tables/batch-list.ts";
 import { createJobTable, type JobTable } from "./tables/job-table.ts";
 import { createNeeds } from "./tables/needs-table.ts";
 import { createOutboxChanges, createOutboxReads } from "./tables/outbox-table.ts";
@@ -129,6 +130,7 @@ const createStore = (parts: Parts): Store => {
     ...createReads(jobs, queue),
     ...createTokenDigest(db, commits),
     ...createTokenReads(db),
+    listBatches: guardRead(createBatchList(db).listBatches),
     listNeeds: guardRead(createNeeds(db).listNeeds),
     listGpuUse: guardRead(createUseReads(db).listGpuUse),
     ...createNoteReads(notes),

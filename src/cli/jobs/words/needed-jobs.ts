@@ -1,10 +1,10 @@
-import { ok, type Result } from "../../base/result.ts";
-import type { Failure } from "../../command-line/command.ts";
-import type { AskedFields } from "../../wire/job-fields/job-fields.ts";
-import type { Api } from "../connection/api-client.ts";
-import { readUserName } from "../settings/user-name.ts";
-import { selectJobs } from "./job-selection.ts";
-import { ENDED_STATUSES } from "./list-flags.ts";
+import { ok, type Result } from "../../../base/result.ts";
+import type { Failure } from "../../../command-line/command.ts";
+import type { AskedFields } from "../../../wire/job-fields/job-fields.ts";
+import type { Api } from "../../connection/api-client.ts";
+import { readUserName } from "../../settings/user-name.ts";
+import { selectJobs } from "../job-selection.ts";
+import { ENDED_STATUSES } from "../list-flags.ts";
 
 type Needs = Pick<AskedFields, "after" | "after_any">;
 

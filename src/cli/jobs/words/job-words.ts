@@ -1,5 +1,5 @@
-import type { WireJob } from "../../wire/job.ts";
-import type { MatchText } from "../terminal/text-matcher.ts";
+import type { WireJob } from "../../../wire/job.ts";
+import type { MatchText } from "../../terminal/text-matcher.ts";
 
 /** Whose jobs a name or an expression means, null for all; `hasGpus` where a number is a running job's GPU. */
 export type WordMeaning = Readonly<{ user: string | null; hasGpus: boolean }>;

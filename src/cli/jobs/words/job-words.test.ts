@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { makeJob } from "../../../tests/support/top-samples.ts";
+import { makeJob } from "../../../../tests/support/top-samples.ts";
 import { selectByWord, type WordMeaning } from "./job-words.ts";
 
 const JOBS = [
