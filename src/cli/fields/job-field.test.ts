@@ -1,7 +1,8 @@
 import { expect, test } from "bun:test";
 import { parseDuration } from "../../base/durations.ts";
+import type { FlagValues } from "../../command-line/command.ts";
 import { JOB_FIELDS } from "./field-table.ts";
-import { describeWrongValue, type JobField, readFields, toFlag, toFlagValue } from "./job-field.ts";
+import { describeWrongValue, dropRivals, type JobField, readFields, toFlag, toFlagValue } from "./job-field.ts";
 
 const SPAN: JobField = {
   flag: { long: "span", value: "TIME", help: "a sample" },
@@ -65,4 +66,13 @@ test("a name is refused where it is typed, and what it may be is said", () => {
   const [name] = JOB_FIELDS.filter(({ field }) => field === "name").map(toFlag);
   expect(name?.check?.("baseline-2")).toBeNull();
   expect(name?.check?.("2nd")).toBe("be 1 to 64 of A-Z, a-z, 0-9, ., _ and -, beginning with a letter");
+});
+
+test("a default of a field is passed over where a flag was given that leaves nothing of it, and nothing else is", () => {
+  const defaults = { vram: "8G", "gpu-type": "A100", gpus: "2" };
+  const fill = (given: FlagValues) => dropRivals(JOB_FIELDS, { ...defaults, ...given }, given);
+  expect(fill({})).toEqual(defaults);
+  expect(fill({ cpu: true })).toEqual({ cpu: true, gpus: "2" });
+  expect(fill({ "min-vram": "40G" })).toEqual({ "gpu-type": "A100", gpus: "2", "min-vram": "40G" });
+  expect(fill({ vram: "1G", cpu: true })).toEqual({ vram: "1G", cpu: true, gpus: "2" });
 });
