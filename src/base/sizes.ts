@@ -10,3 +10,7 @@ export const parseSize = (text: string): number | null => {
 /** Whole MiB as `parseSize` reads them: `10G`, `1536M`. */
 export const writeSize = (mib: number): string =>
   mib > 0 && mib % 1024 === 0 ? `${mib / 1024}G` : `${Math.round(mib)}M`;
+
+/** MiB for people: `512 MiB`, `7.1 GiB`. */
+export const formatMib = (mib: number): string =>
+  mib < 1024 ? `${Math.round(mib)} MiB` : `${Number((mib / 1024).toFixed(1))} GiB`;

@@ -31,6 +31,7 @@ import { createDiskRoom } from "./external/machine/disk-room.ts";
 import { createHostStats } from "./external/machine/host-stats.ts";
 import { createNetworkTest } from "./external/machine/network-test.ts";
 import { createJobTerminals } from "./external/screen/job-terminals.ts";
+import { findJobOf } from "./external/screen/processes/find-job-of.ts";
 import { createScreenExecutor } from "./external/screen/screen-executor.ts";
 import { announceChanges } from "./external/sqlite/announce-changes.ts";
 
@@ -93,7 +94,10 @@ export const createParts = (
   const { serverDir, notify, maxLogGb } = settings;
   const feed = createEventFeed({ epoch: randomBytes(EPOCH_BYTES).toString("hex") });
   const executor = createScreenExecutor({ serverDir, maxLogGb, onStep: reporting.onStep });
-  const gpus = createGpus(settings, { store: opened.store, clock: readClock, uptime: readUptime, log: reporting.log });
+  const gpus = createGpus(settings, {
+    ...{ store: opened.store, clock: readClock, uptime: readUptime, log: reporting.log },
+    findJobOf,
+  });
   return {
     ...reporting,
     ...{ store: announceChanges(opened.store, feed.publish), feed, certificate: opened.certificate },

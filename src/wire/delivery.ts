@@ -16,6 +16,7 @@ export const deliverySchema = z
       "log_uploaded",
       "files_expire",
       "waits_for_input",
+      "vram_exceeded",
       "retried",
       "batch_done",
       "unhealthy",

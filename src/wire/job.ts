@@ -186,6 +186,10 @@ export const wireJobSchema = z
       description:
         "Since when the program in the foreground of its terminal has waited for input; told after five minutes",
     }),
+    vram_peak_mib: z
+      .int()
+      .nullable()
+      .meta({ description: "The most that its processes were seen to have of a GPU's memory, in MiB" }),
     marked_for_kill: z.boolean(),
     completed_at: unixSeconds.nullable(),
     exit_code: z.int().nullable(),
@@ -204,6 +208,15 @@ export const wireJobSchema = z
   })
   .meta({ id: "Job" });
 
+export const submittedJobSchema = wireJobSchema
+  .extend({
+    vram_proposal: z
+      .object({ peak_mib: z.int(), vram_mib: z.int() })
+      .optional()
+      .meta({ description: "What its command had of a GPU's memory last time, and what it might book therefore" }),
+  })
+  .meta({ id: "SubmittedJob" });
+
 export const explainedJobSchema = wireJobSchema
   .extend({ why: z.string().optional().meta({ description: "With `explain`: what keeps a queued job waiting" }) })
   .meta({ id: "ExplainedJob" });
@@ -215,6 +228,7 @@ export type JobSubmission = Readonly<z.output<typeof jobSubmissionSchema>>;
 export type JobRequest = Readonly<z.output<typeof jobRequestSchema>>;
 export type JobPatch = Readonly<z.output<typeof jobPatchSchema>>;
 export type ExplainedJob = Readonly<z.output<typeof explainedJobSchema>>;
+export type SubmittedJob = Readonly<z.output<typeof submittedJobSchema>>;
 export type WireJob = Readonly<z.output<typeof wireJobSchema>>;
 
 export type JobRequestInput = Readonly<z.input<typeof jobRequestSchema>>;

@@ -11,6 +11,8 @@ const WAIT_REASONS = [
   "gpus_missing",
   "too_many_gpus",
   "blacklisted",
+  "gpu_type",
+  "vram",
   "gpus_taken",
   "agent_limit",
   "cpu_limit",
@@ -18,9 +20,9 @@ const WAIT_REASONS = [
 
 const candidateSchema = z.object({
   index: z.int(),
-  obstacle: z.enum(["blacklist", "job", "fault", "processes", "unseen_use", "start", "keep"]).nullable().meta({
+  obstacle: z.enum(["blacklist", "job", "fault", "processes", "unseen_use", "vram", "start", "keep"]).nullable().meta({
     description:
-      "`fault`: something is wrong with it; `unseen_use`: others use it whose processes are not visible; `start` and `keep`: given to, or kept for, a job further up in the queue",
+      "`fault`: something is wrong with it; `unseen_use`: others use it whose processes are not visible; `vram`: too little of its memory is left; `start` and `keep`: given to, or kept for, a job further up in the queue",
   }),
   job_id: z.string().nullable(),
   user: z.string().nullable(),

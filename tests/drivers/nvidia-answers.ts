@@ -14,6 +14,7 @@ type Parts = Readonly<{
   gpus: readonly string[];
   apps?: readonly string[];
   list?: readonly string[];
+  details?: readonly string[];
   action?: readonly string[];
   errors?: readonly string[];
   exitCode?: number;
@@ -44,11 +45,12 @@ const printOrRefuse = (lines: readonly string[] | undefined, field: string, exit
   lines === undefined ? refuse(field) : print(lines, exitCode);
 
 const smi =
-  ({ gpus, apps, list, action, errors, exitCode = 0 }: Parts): Tool =>
+  ({ gpus, apps, list, details, action, errors, exitCode = 0 }: Parts): Tool =>
   (args) => {
     if (args.startsWith("--query-gpu=index,uuid")) return print(gpus, exitCode);
     if (args.startsWith("--query-compute-apps")) return print(apps, exitCode);
     if (args.startsWith("-L")) return print(list, exitCode);
+    if (args.startsWith("-q -x")) return print(details, exitCode);
     return args.startsWith("--query-gpu=index,gpu_recovery_action")
       ? printOrRefuse(action, "gpu_recovery_action", exitCode)
       : printOrRefuse(errors, "remapped_rows.pending", exitCode);
@@ -71,6 +73,23 @@ const dead = (said: string, exitCode: number): Pick<Case, "tool" | "error" | "nx
 
 const listed = (...indexes: readonly number[]): readonly string[] =>
   indexes.map((index) => `GPU ${index}: ${H100} (UUID: ${uuid(index)})`);
+
+const mig = (index: number, profile: string): string =>
+  `  MIG ${profile}     Device  ${index}: (UUID: MIG-63feeb45-94c6-5b7b-bc0b-2e6a3a8a000${index})`;
+
+const cut = (index: number, gpuInstance: number): string =>
+  `<mig_device><index>${index}</index><gpu_instance_id>${gpuInstance}</gpu_instance_id><compute_instance_id>0</compute_instance_id>
+   <fb_memory_usage><total>9856 MiB</total><reserved>0 MiB</reserved><used>13 MiB</used><free>9843 MiB</free></fb_memory_usage></mig_device>`;
+
+const inInstance = (gpuInstance: number, pid: number, mib: number): string =>
+  `<process_info><gpu_instance_id>${gpuInstance}</gpu_instance_id><compute_instance_id>0</compute_instance_id>
+   <pid>${pid}</pid><type>C</type><process_name>python</process_name><used_memory>${mib} MiB</used_memory></process_info>`;
+
+const describeMigs = (devices: readonly string[], processes: readonly string[]): readonly string[] => [
+  '<?xml version="1.0" ?><nvidia_smi_log>',
+  `<gpu id="00000000:07:00.0"><uuid>${uuid(0)}</uuid><mig_devices>${devices.join("")}</mig_devices>`,
+  `<processes>${processes.join("")}</processes></gpu></nvidia_smi_log>`,
+];
 
 const allSay = (word: string): string => row(0, [word, word, word, word, word].join(", "), { id: word });
 
@@ -222,9 +241,21 @@ export const NVIDIA_CASES: readonly Case[] = [
         ...listed(1),
       ],
     }),
-    nx: ["in use by others", FREE],
+    nx: [FREE, "in use by others"],
     starts: [1],
-    why: `${NONE_FREE}: GPU 0 is used by process 4242; GPU 1 goes to job a of ann, which starts before it`,
+    why: `${NONE_FREE}: GPU 1 goes to job a of ann, which starts before it; GPU 2 is used by process 4242`,
+  },
+  {
+    name: "MIG, with processes that are told only of the whole GPU, or by its instances",
+    tool: smi({
+      gpus: [row(0, "81559, 59, [N/A], 42, 71.15"), row(1)],
+      apps: [`${uuid(0)}, 4242, 1200`, `${uuid(0)}, 4343, 100`],
+      list: [...listed(0), mig(0, "1g.10gb"), mig(1, "1g.10gb"), mig(2, "3g.40gb"), ...listed(1)],
+      details: describeMigs([cut(0, 7), cut(1, 8), cut(2, 1)], [inInstance(8, 4242, 1200)]),
+    }),
+    nx: [FREE, "in use by others", "in use by others", "in use by others"],
+    starts: [1],
+    why: `${NONE_FREE}: GPU 1 goes to job a of ann, which starts before it; GPU 2 is used by process 4343; GPU 3 is used by process 4242 and process 4343; GPU 4 is used by process 4343`,
   },
   {
     name: "WSL, whose processes have no number and whose memory is Windows' too",

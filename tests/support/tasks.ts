@@ -208,6 +208,7 @@ export const createHarness = (overrides: Overrides = {}): Harness => {
       refreshRate: HOUR_S,
       maxCpuJobs: 4,
       maxPassedOver: 1800,
+      vramEnforce: true,
       nodeName: "atlas",
       ...KEPT,
       ...overrides.settings,

@@ -1,7 +1,16 @@
 import { expect, test } from "bun:test";
 import { parseDuration } from "../../base/durations.ts";
+import type { FlagValues } from "../../command-line/command.ts";
 import { JOB_FIELDS } from "./field-table.ts";
-import { describeWrongValue, type JobField, listUnheeded, readFields, toFlag, toFlagValue } from "./job-field.ts";
+import {
+  describeWrongValue,
+  dropRivals,
+  type JobField,
+  listUnheeded,
+  readFields,
+  toFlag,
+  toFlagValue,
+} from "./job-field.ts";
 
 const SPAN: JobField = {
   flag: { long: "span", value: "TIME", help: "a sample" },
@@ -71,4 +80,13 @@ test("what a server of an earlier version does not tell of what was asked for wa
   const asked = { name: "base", note: null, held: true };
   expect(listUnheeded(JOB_FIELDS, asked, {})).toEqual(["--name", "--hold"]);
   expect(listUnheeded(JOB_FIELDS, asked, { name: "base", note: null, held: true })).toEqual([]);
+});
+
+test("a default of a field is passed over where a flag was given that leaves nothing of it, and nothing else is", () => {
+  const defaults = { vram: "8G", "gpu-type": "A100", gpus: "2" };
+  const fill = (given: FlagValues) => dropRivals(JOB_FIELDS, { ...defaults, ...given }, given);
+  expect(fill({})).toEqual(defaults);
+  expect(fill({ cpu: true })).toEqual({ cpu: true, gpus: "2" });
+  expect(fill({ "min-vram": "40G" })).toEqual({ "gpu-type": "A100", gpus: "2", "min-vram": "40G" });
+  expect(fill({ vram: "1G", cpu: true })).toEqual({ vram: "1G", cpu: true, gpus: "2" });
 });

@@ -6,7 +6,7 @@ type Sbatch = Readonly<{ option: string; short?: string; convert: (value: string
 /**
  * One field of a job: its flag, the key of `.nexus.toml` of the same name, and with `isUsual` the setting `default_FIELD`. `what` ends
  * the sentence "it is …" of a right value, `isRight` judges each text that is given. With
- * `waits` it is of what goes into the queue. `sbatch` is the option of `#SBATCH` lines that says the same; `convert` gives the flag's value, null where there is none.
+ * `waits` it is of what goes into the queue. A default of it is passed over where one of the `rivals` is given. `sbatch` is the option of `#SBATCH` lines that says the same; `convert` gives the flag's value, null where there is none.
  */
 export type JobField = Readonly<{
   flag: Omit<Flag, "check">;
@@ -17,6 +17,7 @@ export type JobField = Readonly<{
   isRight: (text: string) => boolean;
   toFields: (texts: readonly string[]) => AskedFields;
   sbatch?: Sbatch;
+  rivals?: readonly string[];
 }>;
 
 const NONE = "none";
@@ -67,3 +68,11 @@ export const listUnheeded = (fields: readonly JobField[], asked: Fields, told: F
   fields
     .filter(({ field }) => ![undefined, null].some((none) => none === asked[field]) && told[field] === undefined)
     .map(({ flag }) => `--${flag.long}`);
+
+/** The flags with their defaults, but for those of a field of which the flags that were given leave nothing. */
+export const dropRivals = (fields: readonly JobField[], flags: FlagValues, given: FlagValues): FlagValues => {
+  const isOut = ({ flag, rivals = [] }: JobField): boolean =>
+    given[flag.long] === undefined && rivals.some((rival) => given[rival] !== undefined);
+  const out = new Set(fields.filter(isOut).map(({ flag }) => flag.long));
+  return Object.fromEntries(Object.entries(flags).filter(([name]) => !out.has(name)));
+};

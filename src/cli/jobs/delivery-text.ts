@@ -11,6 +11,7 @@ const EVENTS: Readonly<Record<WireDelivery["event"], string>> = {
   log_uploaded: "log's address",
   files_expire: "files go soon",
   waits_for_input: "waits for input",
+  vram_exceeded: "more GPU memory",
   retried: "tried again",
   batch_done: "batch",
   unhealthy: "machine unhealthy",

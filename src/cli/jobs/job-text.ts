@@ -1,4 +1,5 @@
 import { escapeText } from "../../base/escape-text.ts";
+import { formatMib } from "../../base/sizes.ts";
 import { tellDuration } from "../../base/tell-duration.ts";
 import type { WireJob } from "../../wire/job.ts";
 import type { WireAttempt } from "../../wire/job-fields/retries.ts";
@@ -123,6 +124,13 @@ const describeLimit = ({ time_limit_s: limit = null, warn_s: warn = null }: Wire
   return warn === null ? tellDuration(limit) : `${tellDuration(limit)}, warned ${tellDuration(warn)} before`;
 };
 
+const describeGpuKind = ({ vram_mib: vram, min_vram_mib: least, gpu_type: type }: Partial<WireJob>): string =>
+  [
+    ...(vram ? [`${formatMib(vram)} of each, shared`] : []),
+    ...(least ? [`with at least ${formatMib(least)}`] : []),
+    ...(type ? [`of type ${type}`] : []),
+  ].join(", ");
+
 const describeRetries = ({ retry = null }: WireJob): string | null =>
   retry === null ? null : `${retry.count} times at most: ${retry.causes.join(", ")}`;
 
@@ -154,6 +162,8 @@ const listFacts = (job: WireJob): readonly (readonly [string, string | null])[] 
   ["command", job.command],
   ["user", job.user],
   ["gpus", formatGpus(job)],
+  ["gpu kind", describeGpuKind(job)],
+  ["gpu memory", job.vram_peak_mib ? `${formatMib(job.vram_peak_mib)} at most` : null],
   ["priority", String(job.priority)],
   ["limit", describeLimit(job)],
   ["retry", describeRetries(job)],

@@ -1,7 +1,7 @@
 import { ok, type Result } from "../../base/result.ts";
 import type { Failure, FlagValues } from "../../command-line/command.ts";
 import { readSwitch } from "../../command-line/flag-values.ts";
-import { type JobField, readFields } from "../fields/job-field.ts";
+import { dropRivals, type JobField, readFields } from "../fields/job-field.ts";
 import { applyDefaults } from "../project/apply-defaults.ts";
 import { listSettings } from "../project/project-settings.ts";
 import { type Project, readProject } from "../project/read-project.ts";
@@ -24,7 +24,7 @@ export const planSubmission = async (
 ): Promise<Result<Plan, Failure>> => {
   const project = await readProject(given, target.name);
   if (!project.ok) return project;
-  const flags = applyUsual(applyDefaults(given, project.value.settings), target.config);
+  const flags = dropRivals(fields, applyUsual(applyDefaults(given, project.value.settings), target.config), given);
   const options = await readJobOptions(flags, project.value, target);
   if (!options.ok) return options;
   if (readSwitch(flags, "dry-run")) sayWhence(project.value);

@@ -1,10 +1,11 @@
 import { randomInt } from "node:crypto";
 import { escapeText } from "../../base/escape-text.ts";
-import { err, type Result } from "../../base/result.ts";
+import { err, ok, type Result } from "../../base/result.ts";
+import { formatMib, writeSize } from "../../base/sizes.ts";
 import type { FlagValues } from "../../command-line/command.ts";
 import { readList, readSwitch } from "../../command-line/flag-values.ts";
 import { UNREACHABLE } from "../../command-line/usage.ts";
-import type { JobRequestInput, WireJob } from "../../wire/job.ts";
+import type { JobRequestInput, SubmittedJob, WireJob } from "../../wire/job.ts";
 import { drawJobId } from "../../wire/job-id.ts";
 import type { Snapshot } from "../code/code-snapshot.ts";
 import { sendCode } from "../code/send-code.ts";
@@ -17,6 +18,7 @@ import { checkLinks } from "../project/check-links.ts";
 import { readSwitchOption } from "../settings/config-file.ts";
 import { hint } from "../terminal/output.ts";
 
+type Submitted = WireJob & Partial<SubmittedJob>;
 type Requests = readonly JobRequestInput[];
 type Post<Value> = (requests: Requests) => ApiResult<Value>;
 type Submission<Value> = Readonly<{ requests: Requests; snapshot: Snapshot | null; post: Post<Value> }>;
@@ -114,26 +116,40 @@ const warnOfOldServer = (flags: FlagValues, [request]: Requests, [job]: readonly
   if (unheeded.length > 0) hint(`Warning: the server is too old for ${unheeded.join(", ")}, and leaves that out`);
 };
 
+const tellProposal = (flags: FlagValues, { vram_proposal: proposal, ...job }: Submitted): WireJob => {
+  if (proposal && !readSwitch(flags, "quiet")) {
+    const used = `It used ${formatMib(proposal.peak_mib)} of GPU memory last time`;
+    hint(`${used}: --vram ${writeSize(proposal.vram_mib)} lets others share its GPU`);
+  }
+  return job;
+};
+
 const postBatch =
-  (api: Api): Post<readonly WireJob[]> =>
+  (api: Api): Post<readonly Submitted[]> =>
   (named) =>
     api.send("POST", "/v1/jobs/batch", named);
+
+const tellSubmitted = (flags: FlagValues, requests: Requests, submitted: readonly Submitted[]): readonly WireJob[] => {
+  const jobs = submitted.map((job) => tellProposal(flags, job));
+  warnOfOldServer(flags, requests, jobs);
+  return jobs;
+};
 
 /** Requests that name their code themselves, as the server has it. */
 export const submitKnown = async (api: Api, flags: FlagValues, requests: Requests): ApiResult<readonly WireJob[]> => {
   const jobs = await submitAnyhow({ requests, snapshot: null, post: postBatch(api) });
-  if (jobs.ok) warnOfOldServer(flags, requests, jobs.value);
-  return jobs;
+  return jobs.ok ? ok(tellSubmitted(flags, requests, jobs.value)) : jobs;
 };
 
 export const submitBatch = async (api: Api, flags: FlagValues, requests: Requests): ApiResult<readonly WireJob[]> => {
   const jobs = await submit(api, flags, requests, postBatch(api));
-  if (jobs.ok) warnOfOldServer(flags, requests, jobs.value);
-  return jobs;
+  return jobs.ok ? ok(tellSubmitted(flags, requests, jobs.value)) : jobs;
 };
 
 export const submitJob = async (api: Api, flags: FlagValues, request: JobRequestInput): ApiResult<WireJob> => {
-  const job = await submit(api, flags, [request], ([only]) => api.send<WireJob>("POST", "/v1/jobs", only));
-  if (job.ok) warnOfOldServer(flags, [request], [job.value]);
-  return job;
+  const job = await submit(api, flags, [request], ([only]) => api.send<Submitted>("POST", "/v1/jobs", only));
+  if (!job.ok) return job;
+  const submitted = tellProposal(flags, job.value);
+  warnOfOldServer(flags, [request], [submitted]);
+  return ok(submitted);
 };

@@ -25,7 +25,14 @@ const nameJob = (id: string, { running }: ServerView): string => {
   return user === undefined ? id : `${id} ${user}`;
 };
 
-const nameUser = ({ running_job_id: id, process_count, unseen_use }: WireGpu, view: ServerView): readonly string[] => {
+const nameUser = (gpu: WireGpu, view: ServerView): readonly string[] => {
+  const {
+    running_job_id: id,
+    process_count,
+    unseen_use,
+    job_ids: ids,
+  }: Partial<Pick<WireGpu, "job_ids">> & Omit<WireGpu, "job_ids"> = gpu;
+  if (ids !== undefined && ids.length > 1) return ids.map((one) => nameJob(one, view));
   if (id !== null) return [nameJob(id, view)];
   if (process_count > 0) return [`others (${process_count})`];
   return unseen_use ? ["others (not visible)"] : [];

@@ -27,7 +27,7 @@ export const decideByEvent =
     return ok({
       after,
       reason: reason ?? explainEvent(event, after),
-      isMinor: event.kind === "report" || event.kind === "account",
+      isMinor: event.kind === "report" || event.kind === "account" || event.kind === "measure",
     });
   };
 

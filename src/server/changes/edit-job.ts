@@ -6,18 +6,20 @@ import { isStopping } from "../core/jobs/halt.ts";
 import { isActive, type Job, type QueuedJob } from "../core/jobs/job.ts";
 import { findMissingGpus, findMissingVariable, type JobRequestError } from "../core/jobs/job-request.ts";
 import { applyJobEvent, type JobEvent } from "../core/jobs/job-transition.ts";
+import type { Gpu } from "../core/queue/gpu.ts";
+import { findKindMistake } from "../core/queue/gpu-kind.ts";
 import { createInvalid, createLimitReached, createRefusal, type Refusal } from "../core/refusal.ts";
 import type { Environment, Transaction } from "../core/store.ts";
 import type { Change, Decide } from "./change-job.ts";
 import type { Caller } from "./context.ts";
 import { checkNeeds, linkNeeds } from "./dependents.ts";
 
-/** `gpuIndexes` is null while the GPUs can't be read; then none is checked. */
+/** `gpus` is null while they can't be read; then none is checked. */
 export type Edit = Readonly<{
   patch: JobPatch;
   caller: Caller;
   now: number;
-  gpuIndexes: ReadonlySet<number> | null;
+  gpus: readonly Gpu[] | null;
 }>;
 
 type Asked = Readonly<{ fields: JobFields; env: Environment | null }>;
@@ -51,10 +53,15 @@ const toInvalid = ({ field, message, type }: JobRequestError): Refusal =>
 const countAsked = ({ gpu_idxs: idxs, num_gpus: count }: JobPatch): number =>
   idxs && idxs.length > 0 ? idxs.length : (count ?? 0);
 
-const refuseGpus = ({ patch, gpuIndexes }: Edit): Refusal | null => {
-  const missing =
-    gpuIndexes === null ? null : findMissingGpus({ gpu_idxs: patch.gpu_idxs, num_gpus: countAsked(patch) }, gpuIndexes);
+const refuseGpus = ({ patch, gpus }: Edit): Refusal | null => {
+  const asked = { gpu_idxs: patch.gpu_idxs, num_gpus: countAsked(patch) };
+  const missing = gpus === null ? null : findMissingGpus(asked, new Set(gpus.map(({ index }) => index)));
   return missing === null ? null : toInvalid(missing);
+};
+
+const refuseKind = (edited: Job, { gpus }: Edit): Refusal | null => {
+  const mistake = edited.status === "queued" ? findKindMistake(edited, gpus) : null;
+  return mistake === null ? null : toInvalid(mistake);
 };
 
 const mergeVariables = (before: Environment, changes: NonNullable<JobPatch["env"]>): Environment =>
@@ -117,7 +124,7 @@ const applyEdit = (job: Job, transaction: Transaction, edit: Edit): Result<Chang
   const env = edit.patch.env ? mergeVariables(transaction.loadEnvironment(job.id), edit.patch.env) : null;
   const edited = applyJobEvent(job, toEvent(job, edit, { fields, env }));
   if (!edited.ok) return err(createRefusal("INVALID_JOB_STATE", edited.error.message));
-  const refusal = findRefusal(job, edit, { fields, env });
+  const refusal = findRefusal(job, edit, { fields, env }) ?? refuseKind(edited.value, edit);
   if (refusal !== null) return err(refusal);
   const needed = checkNeeds(transaction, job.id, fields);
   if (!needed.ok) return needed;

@@ -4,14 +4,11 @@ import type { QueuedJob } from "../core/jobs/job.ts";
 import { findMissingGpus } from "../core/jobs/job-request.ts";
 import { type DiskRoom, describeDiskRoom, isDiskLow } from "../core/machine/disk-room.ts";
 import type { Gpu } from "../core/queue/gpu.ts";
-import { describeGpus, type GpuState, selectGpus } from "../core/queue/gpu-selection.ts";
+import { describeGpus, type GpuState, giveGpus, selectGpus } from "../core/queue/gpu-selection.ts";
 import { createRefusal, type Refusal } from "../core/refusal.ts";
 import type { Store } from "../core/store.ts";
 
 const MAX_WAITING_RUN_NOW = 100;
-
-const occupy = (states: readonly GpuState[], idxs: readonly number[], job: QueuedJob): readonly GpuState[] =>
-  states.map((state) => (idxs.includes(state.index) ? { ...state, runningJobId: job.id } : state));
 
 const isWaitingRunNow = (job: { status: string; priority: number }): job is QueuedJob =>
   job.status === "queued" && job.priority === RUN_NOW_PRIORITY;
@@ -20,7 +17,7 @@ const occupyForWaiting = (store: Store, states: readonly GpuState[]): readonly G
   store
     .loadQueuedJobs({ needs: "gpu", limit: MAX_WAITING_RUN_NOW })
     .filter(isWaitingRunNow)
-    .reduce((left, job) => occupy(left, selectGpus(job, left) ?? [], job), states);
+    .reduce((left, job) => giveGpus(left, selectGpus(job, left) ?? [], job), states);
 
 const describeShortage = ({ requestedGpuIdxs: idxs, numGpus }: QueuedJob): string => {
   if (idxs.length > 0)
@@ -69,7 +66,7 @@ export const checkRunNow = (
   for (const job of jobs) {
     const idxs = selectGpus(job, states);
     if (idxs === null) return err(createRefusal("GPU_ERROR", explainShortage(job, { gpus, states })));
-    states = occupy(states, idxs, job);
+    states = giveGpus(states, idxs, job);
   }
   return ok(undefined);
 };

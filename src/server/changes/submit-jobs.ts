@@ -6,6 +6,7 @@ import type { JobId, QueuedJob } from "../core/jobs/job.ts";
 import { describeChange } from "../core/jobs/job-change.ts";
 import { createJob, digestInput, type JobFacts, type JobRequestError } from "../core/jobs/job-request.ts";
 import type { Gpu } from "../core/queue/gpu.ts";
+import { findKindMistake } from "../core/queue/gpu-kind.ts";
 import { createInvalid, createUnavailable, type Refusal } from "../core/refusal.ts";
 import type { Caller, SubmitContext } from "./context.ts";
 import { createIncreasingClock } from "./increasing-clock.ts";
@@ -24,25 +25,27 @@ export type SubmitJobs = (
 
 const needsGpus = ({ gpu_idxs, num_gpus }: JobRequest): boolean => num_gpus > 0 || (gpu_idxs ?? []).length > 0;
 
-export const indexGpus = (reading: GpuReading): ReadonlySet<number> | null =>
-  reading.ok ? new Set(reading.value.map(({ index }) => index)) : null;
-
 const isStored = ({ store }: SubmitContext, { job_id: id }: JobRequest): boolean =>
   Boolean(id) && store.findJob(id as JobId) !== null;
 
 const prepareJob = (
   context: SubmitContext,
   request: JobRequest,
-  facts: Pick<JobFacts, "gpuIndexes" | "batchId" | "agent" | "asker">,
-): Result<QueuedJob, JobRequestError> =>
-  createJob(request, {
+  facts: Pick<JobFacts, "batchId" | "agent" | "asker"> & Readonly<{ reading: GpuReading }>,
+): Result<QueuedJob, JobRequestError> => {
+  const { reading, ...given } = facts;
+  const gpus = reading.ok && !isStored(context, request) ? reading.value : null;
+  const job = createJob(request, {
     id: request.job_id ? (request.job_id as JobId) : context.newJobId(),
     now: context.clock(),
     nodeName: context.settings.nodeName,
     requestDigest: digestText(digestInput(request)),
-    ...facts,
-    gpuIndexes: isStored(context, request) ? null : facts.gpuIndexes,
+    ...given,
+    gpuIndexes: gpus === null ? null : new Set(gpus.map(({ index }) => index)),
   });
+  const mistake = job.ok ? findKindMistake(job.value, gpus) : null;
+  return mistake === null ? job : err(mistake);
+};
 
 const drawBatchId = ({ store, newJobId }: SubmitContext): string => {
   let id = newJobId();
@@ -56,7 +59,7 @@ const prepareJobs = (
   { reading, locate, caller }: Readonly<{ reading: GpuReading; locate: Locate; caller: Caller }>,
 ): Result<readonly Submission[], Refusal> => {
   const batch = requests.length > 1 ? { batchId: drawBatchId(context) } : {};
-  const facts = { gpuIndexes: indexGpus(reading), agent: caller.agent, asker: caller, ...batch };
+  const facts = { reading, agent: caller.agent, asker: caller, ...batch };
   const submissions: Submission[] = [];
   for (const [index, request] of requests.entries()) {
     const job = prepareJob(context, request, facts);

@@ -120,7 +120,7 @@ export type ArtifactStore = Readonly<{
  * a page in slices, and lets others have their turn between them. `loadDecidingJobs` has the queued jobs on which a decision
  * depends, with the first of those that came before `passedOverSince` (Unix seconds). `countQueuedBefore` counts those that
  * start before the job. `readNewestQueued` is a time, 0 when no job is queued. `findMovingJob`: of those that ended and whose
- * files are still to be kept, the first. `listTakenOver` has the ids of the earlier Nexus's jobs that were taken over, null where none ever were. `listExpiring`: those of a user who was told that what they made goes, where nobody has fetched it.
+ * files are still to be kept, the first. `listTakenOver` has the ids of the earlier Nexus's jobs that were taken over, null where none ever were. `listExpiring`: those of a user who was told that what they made goes, where nobody has fetched it. `findVramPeak`: of the last of the user's newest 500 ended jobs that ran the command and was measured, in MiB.
  */
 export type Store = Readonly<{
   findJob: (id: JobId) => Job | null;
@@ -137,6 +137,7 @@ export type Store = Readonly<{
   loadActiveJobs: () => readonly ActiveJob[];
   findMovingJob: () => EndedJob | null;
   listExpiring: (user: string, limit: number) => ExpiringJobs;
+  findVramPeak: (user: string, command: string) => number | null;
   countJobs: () => JobCounts;
   listGpuUse: (asked: UseAsked) => readonly GpuUseOf[];
   loadEnvironment: (id: JobId) => Environment;

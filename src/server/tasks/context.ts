@@ -26,7 +26,7 @@ export type TaskContext = ChangeContext &
     onStep?: OnStep | undefined;
     settings: Pick<
       Settings,
-      "refreshRate" | "maxCpuJobs" | "maxPassedOver" | "nodeName" | "retentionDays" | "artifactGb"
+      "refreshRate" | "maxCpuJobs" | "maxPassedOver" | "vramEnforce" | "nodeName" | "retentionDays" | "artifactGb"
     >;
   }>;
 

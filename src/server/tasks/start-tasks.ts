@@ -13,6 +13,7 @@ import { restoreJobs } from "./jobs/restore-jobs.ts";
 import { startCpuJobs, startGpuJobs } from "./jobs/start-queued-jobs.ts";
 import { tendRunningJobs } from "./jobs/tend-running-jobs.ts";
 import { createInputWatch } from "./jobs/watch-input.ts";
+import { createVramWatch } from "./jobs/watch-vram.ts";
 import { createDelivery, type Delivery, type PostOffice } from "./notices/deliver-outbox.ts";
 import { expireOutbox } from "./notices/expire-outbox.ts";
 import { startTask, type Task, type TaskPlan } from "./task.ts";
@@ -89,6 +90,7 @@ const startOtherTasks = (context: TaskContext, outside: Outside): readonly Task[
     start("disk room", createDiskWatch(context)),
     start("W&B runs", () => findWandbRuns(context, wandb)),
     start("jobs that wait for input", createInputWatch(context, outside.findInputWaits)),
+    start("GPU memory of jobs", createVramWatch(context)),
     start("daily backup", createDailyBackup(context, backups)),
     start("old job folders", createFolderCleaning(context, outside)),
     start("unused artifacts", () => deleteUnusedArtifacts(context)),

@@ -6,6 +6,16 @@ import { formatGpuMemory, listGpuUses } from "./gpu-text.ts";
 test.each<[string, Partial<WireGpu>, readonly string[]]>([
   ["nothing", {}, ["good available"]],
   ["a job", { running_job_id: "k3f9ab", process_count: 1 }, ["taken job k3f9ab"]],
+  [
+    "jobs that share it",
+    { running_job_id: "k3f9ab", job_ids: ["k3f9ab", "m2x4cd"], vram_booked_mib: 14_336, memory_total: 24_576 },
+    ["taken jobs k3f9ab, m2x4cd (14 GiB of 24 GiB booked)"],
+  ],
+  [
+    "a job that shares it",
+    { job_ids: ["k3f9ab"], vram_booked_mib: 512, memory_total: 24_576 },
+    ["taken job k3f9ab (512 MiB of 24 GiB booked)"],
+  ],
   ["processes", { process_count: 2 }, ["bad in use by others"]],
   ["use without a process", { unseen_use: "it is 98 % busy" }, ["bad in use by others (process not visible)"]],
   ["a fault", { fault: "GPU is lost" }, ["bad out of order: GPU is lost"]],

@@ -1,13 +1,19 @@
 import { escapeText } from "../../base/escape-text.ts";
+import { formatMib } from "../../base/sizes.ts";
 import type { WireGpu } from "../gpu.ts";
 
 type GpuUse = Readonly<{ text: string; tone: "good" | "taken" | "bad" }>;
 
 const bad = (text: string): GpuUse => ({ text, tone: "bad" });
 
-const listUsers = ({ running_job_id: id, process_count, unseen_use }: WireGpu): readonly GpuUse[] => {
-  if (id !== null) return [{ text: `job ${id}`, tone: "taken" }];
-  if (process_count > 0) return [bad("in use by others")];
+const tellBooked = ({ vram_booked_mib: mib = 0, memory_total: total }: Partial<WireGpu>): string =>
+  mib === 0 || !total ? "" : ` (${formatMib(mib)} of ${formatMib(total)} booked)`;
+
+const listUsers = (gpu: WireGpu): readonly GpuUse[] => {
+  const { running_job_id: id, process_count, unseen_use, job_ids: ids }: Partial<WireGpu> = gpu;
+  if (ids !== undefined && ids.length > 1) return [{ text: `jobs ${ids.join(", ")}${tellBooked(gpu)}`, tone: "taken" }];
+  if (id) return [{ text: `job ${id}${tellBooked(gpu)}`, tone: "taken" }];
+  if ((process_count ?? 0) > 0) return [bad("in use by others")];
   return unseen_use ? [bad("in use by others (process not visible)")] : [];
 };
 

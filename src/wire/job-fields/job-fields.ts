@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { batchFields } from "./batches.ts";
+import { gpuKindFields } from "./gpu-kinds.ts";
 import { labelFields } from "./labels.ts";
 import { retryFields } from "./retries.ts";
 import { timeLimitFields } from "./time-limits.ts";
@@ -11,6 +12,7 @@ export const askedFields = {
   ...waitFields.asked,
   ...timeLimitFields.asked,
   ...retryFields.asked,
+  ...gpuKindFields.asked,
 };
 
 /** The same as each answer tells it. */
@@ -20,6 +22,7 @@ export const toldFields = {
   ...waitFields.told,
   ...timeLimitFields.told,
   ...retryFields.told,
+  ...gpuKindFields.told,
 };
 
 const askedSchema = z.object(askedFields);

@@ -62,7 +62,10 @@ describe("a server with a mistaken setting does not start, and says what is wron
 
 test.each([
   [["--port"], "--port needs a value, as in: --port N"],
-  [["--mock-gpus", "-1"], '--mock-gpus must be auto, true, false or a whole number from 0 to 64, not "-1"'],
+  [
+    ["--mock-gpus", "-1"],
+    '--mock-gpus must be auto, true, false or a whole number from 0 to 64, or kinds such as 2x24G,1xMIG, not "-1"',
+  ],
   [["--mock-gpus", "2", "status"], "the verb comes before the flags, as in: nexus-server status …"],
   [["status", "now"], 'nexus-server status does not take "now"; its usage is: nexus-server status'],
   [["logs", "-n"], "--lines needs a value, as in: --lines N"],

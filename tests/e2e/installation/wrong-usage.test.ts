@@ -39,9 +39,9 @@ describe("every flag of every verb of nexus-server", () => {
       ["port", "-1", "be a whole number from 0 to 65535"],
       ["host", " ", "be a text that is not empty"],
       ["server-dir", "\t", "be a text that is not empty"],
-      ["mock-gpus", "many", "be auto, true, false or a whole number from 0 to 64"],
-      ["mock-gpus", "65", "be auto, true, false or a whole number from 0 to 64"],
-      ["mock-gpus", "-1", "be auto, true, false or a whole number from 0 to 64"],
+      ["mock-gpus", "many", "be auto, true, false or a whole number from 0 to 64, or kinds such as 2x24G,1xMIG"],
+      ["mock-gpus", "65", "be auto, true, false or a whole number from 0 to 64, or kinds such as 2x24G,1xMIG"],
+      ["mock-gpus", "-1", "be auto, true, false or a whole number from 0 to 64, or kinds such as 2x24G,1xMIG"],
     ] as const)
       expect(await refuseWords([verb, `--${name}`, value], SERVER)).toBe(
         `--${name} must ${rule}, not "${value.replace("\t", "\\t")}"`,
@@ -66,7 +66,10 @@ describe("nexus-server refuses in one line and does nothing", () => {
 
   test.each([
     [["--port", "http"], "--port must be a whole number from 0 to 65535, not"],
-    [["--mock-gpus", "many"], "--mock-gpus must be auto, true, false or a whole number from 0 to 64, not"],
+    [
+      ["--mock-gpus", "many"],
+      "--mock-gpus must be auto, true, false or a whole number from 0 to 64, or kinds such as 2x24G,1xMIG, not",
+    ],
     [["--port", "0", "statuz"], '"statuz" is not a verb of nexus-server; did you mean status?'],
     [["logs", "-n", "x"], "--lines takes a whole number from"],
     [["logs", "-n", "-1"], "--lines takes a whole number from"],

@@ -21,6 +21,8 @@ test("GPUs are listed by index with their use", async () => {
     process_count: 2,
     is_blacklisted: false,
     running_job_id: null,
+    job_ids: [],
+    vram_booked_mib: 0,
     uuid: "GPU-0",
     utilization: 5,
     temperature: 40,

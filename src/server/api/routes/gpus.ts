@@ -67,6 +67,8 @@ const toWireGpu = (gpu: GpuState, isMock: boolean): WireGpu => ({
   process_count: gpu.processes.length,
   is_blacklisted: gpu.isBlacklisted,
   running_job_id: gpu.runningJobId,
+  job_ids: gpu.tenants.map(({ id }) => id),
+  vram_booked_mib: gpu.tenants.reduce((sum, { bookedMib }) => sum + (bookedMib ?? 0), 0),
   uuid: gpu.uuid,
   utilization: gpu.utilization,
   temperature: gpu.temperature,

@@ -4,11 +4,11 @@ import { type JobPatch, jobPatchSchema, wireJobSchema } from "../../../wire/job.
 import { changeJob, type Decide } from "../../changes/change-job.ts";
 import type { Caller } from "../../changes/context.ts";
 import { decideEdit } from "../../changes/edit-job.ts";
-import { indexGpus } from "../../changes/submit-jobs.ts";
 import { listPast } from "../../core/jobs/attempt.ts";
 import { isActive, type Job } from "../../core/jobs/job.ts";
 import { applyJobEvent } from "../../core/jobs/job-transition.ts";
 import { toWireJob } from "../../core/jobs/wire-job.ts";
+import type { Gpu } from "../../core/queue/gpu.ts";
 import { createRefusal, type Refusal } from "../../core/refusal.ts";
 import type { Transaction } from "../../core/store.ts";
 import { readCaller } from "../access/caller.ts";
@@ -121,21 +121,21 @@ const remove =
     return ok(new Response(null, { status: 204 }));
   };
 
-const readGpuIndexes = async (
-  { gpus }: ApiContext,
-  { num_gpus: count, gpu_idxs: idxs }: JobPatch,
-): Promise<ReadonlySet<number> | null> => {
-  const isAsked = (count ?? 0) > 0 || (idxs ?? []).length > 0;
-  return isAsked ? indexGpus(await gpus.read()) : null;
+const readGpusFor = async ({ gpus }: ApiContext, patch: JobPatch): Promise<readonly Gpu[] | null> => {
+  const { num_gpus: count, gpu_idxs: idxs, vram_mib, min_vram_mib, gpu_type } = patch;
+  const isAboutGpus =
+    count || idxs?.length || [vram_mib, min_vram_mib, gpu_type].some((value) => (value ?? null) !== null);
+  const reading = isAboutGpus ? await gpus.read() : null;
+  return reading?.ok ? reading.value : null;
 };
 
 const edit =
   (context: ApiContext): Handle<typeof editSpec> =>
   async (input) => {
     const { body: patch } = input;
-    const gpuIndexes = await readGpuIndexes(context, patch);
+    const gpus = await readGpusFor(context, patch);
     const edited = await changeFor(context, input, (job, caller, transaction) =>
-      decideEdit({ patch, caller, now: context.clock(), gpuIndexes })(job, transaction),
+      decideEdit({ patch, caller, now: context.clock(), gpus })(job, transaction),
     );
     return edited.ok ? ok(Response.json(toWireJob(edited.value.after ?? edited.value.before))) : edited;
   };

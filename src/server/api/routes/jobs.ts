@@ -5,13 +5,17 @@ import {
   type ExplainedJob,
   explainedJobSchema,
   jobSubmissionSchema,
+  type SubmittedJob,
+  submittedJobSchema,
   type WireJob,
   wireJobSchema,
 } from "../../../wire/job.ts";
 import { MAX_BATCH_SIZE } from "../../../wire/limits.ts";
+import type { Submitted } from "../../changes/place-jobs.ts";
 import { createSubmitJobs, type SubmitJobs } from "../../changes/submit-jobs.ts";
 import type { Job } from "../../core/jobs/job.ts";
 import { toWireJob } from "../../core/jobs/wire-job.ts";
+import { isWithoutVram, proposeVram } from "../../core/queue/vram-proposal.ts";
 import { describeWait } from "../../core/queue/wait-text.ts";
 import { createRefusal, type Refusal } from "../../core/refusal.ts";
 import type { JobFilter } from "../../core/store.ts";
@@ -48,7 +52,7 @@ const submitSpec = {
   asks: "contribute",
   body: jsonBody(jobSubmissionSchema),
   responses: {
-    201: describeJson("The job", wireJobSchema),
+    201: describeJson("The job", submittedJobSchema),
     200: describeJson("The job of an earlier, equal request with this `job_id`", wireJobSchema),
     ...submissionErrors,
   },
@@ -63,7 +67,7 @@ const batchSpec = {
   seat: "upload",
   body: listBody(jobSubmissionSchema, MAX_BATCH_SIZE),
   responses: {
-    201: describeJson("The jobs, in the order of the requests", z.array(wireJobSchema)),
+    201: describeJson("The jobs, in the order of the requests", z.array(submittedJobSchema)),
     200: describeJson("The same, when each of them was there from an earlier, equal request", z.array(wireJobSchema)),
     ...submissionErrors,
   },
@@ -92,26 +96,45 @@ const showSpec = {
   responses: { 200: describeJson("The job", wireJobSchema), ...describeErrors("JOB_NOT_FOUND") },
 } satisfies RouteSpec;
 
+const findProposal = async (
+  { store, gpus }: ApiContext,
+  job: Job,
+): Promise<Pick<SubmittedJob, "vram_proposal"> | null> => {
+  const peak_mib = isWithoutVram(job) ? store.findVramPeak(job.user, job.command) : null;
+  if (peak_mib === null) return null;
+  const reading = await gpus.read();
+  const vram_mib = reading.ok ? proposeVram(job, peak_mib, reading.value) : null;
+  return vram_mib === null ? null : { vram_proposal: { peak_mib, vram_mib } };
+};
+
+const describeSubmitted = async (
+  context: ApiContext,
+  { jobs, created }: Submitted,
+): Promise<readonly SubmittedJob[]> => {
+  const proposal = created.length === 1 && created[0] !== undefined ? await findProposal(context, created[0]) : null;
+  return jobs.map((job) => ({ ...toWireJob(job), ...(job.id === created[0]?.id ? proposal : {}) }));
+};
+
 const submitOne =
-  (submitJobs: SubmitJobs): Handle<typeof submitSpec> =>
+  (context: ApiContext, submitJobs: SubmitJobs): Handle<typeof submitSpec> =>
   async ({ request, body }) => {
     const named = nameOwners(request, [body], () => []);
     if (!named.ok) return named;
     const submitted = await submitJobs(named.value, () => [], readCaller(request));
     if (!submitted.ok) return submitted;
-    const [job] = submitted.value.jobs.map(toWireJob);
+    const [job] = await describeSubmitted(context, submitted.value);
     return ok(Response.json(job, { status: submitted.value.created.length === 0 ? 200 : 201 }));
   };
 
 const submitBatch =
-  (submitJobs: SubmitJobs): Handle<typeof batchSpec> =>
+  (context: ApiContext, submitJobs: SubmitJobs): Handle<typeof batchSpec> =>
   async ({ request, body }) => {
     const named = nameOwners(request, body, (index) => [index]);
     if (!named.ok) return named;
     const submitted = await submitJobs(named.value, (index) => [index], readCaller(request));
     if (!submitted.ok) return submitted;
     const status = submitted.value.created.length === 0 ? 200 : 201;
-    return ok(Response.json(submitted.value.jobs.map(toWireJob), { status }));
+    return ok(Response.json(await describeSubmitted(context, submitted.value), { status }));
   };
 
 type JobsQuery = z.output<typeof jobsQuerySchema>;
@@ -176,8 +199,8 @@ const show =
 export const createJobRoutes = (context: ApiContext): readonly Route[] => {
   const submitJobs = createSubmitJobs(context);
   return [
-    defineRoute(submitSpec, submitOne(submitJobs)),
-    defineRoute(batchSpec, submitBatch(submitJobs)),
+    defineRoute(submitSpec, submitOne(context, submitJobs)),
+    defineRoute(batchSpec, submitBatch(context, submitJobs)),
     defineRoute(listSpec, list(context)),
     defineRoute(showSpec, show(context)),
   ];

@@ -16,6 +16,7 @@ const PLAIN_REASONS = {
   launch: "launched",
   requeue: "its launch never began",
   warn: "warned of its time limit",
+  measure: "measured",
   report: "reported",
   give_up: "given up",
   account: "outputs accounted for",

@@ -35,7 +35,7 @@ const endJob = (job: ActiveJob, { at, hasWork, cause: _cause, ...outcome }: Outc
 
 const takeBack = (job: ActiveJob): QueuedJob => {
   const { startedAt: _startedAt, gpuIdxs: _gpuIdxs, dir: _dir, markedForKill: _marked, ...rest } = job;
-  const { killRequestedBy: _by, begunAt: _begun, halt: _halt, isWarned: _warned, ...spec } = rest;
+  const { killRequestedBy: _by, begunAt: _begun, halt: _halt, isWarned: _warned, isOverBooked: _over, ...spec } = rest;
   if (!("handle" in spec)) return { ...spec, status: "queued" };
   const { handle: _handle, wandbUrl: _url, wandbNote: _note, notificationMessages: _messages, ...told } = spec;
   const { inputSince: _since, ...unlaunched } = told;

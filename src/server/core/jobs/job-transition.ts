@@ -37,6 +37,7 @@ export type JobEvent =
   | Readonly<{ kind: "mark_for_kill"; by?: string }>
   | Readonly<{ kind: "halt"; halt: Halt }>
   | Readonly<{ kind: "warn" }>
+  | Readonly<{ kind: "measure"; vramPeakMib: number; isOverBooked: boolean }>
   | Readonly<{ kind: "report"; reports: Partial<Reports>; notes?: readonly string[] }>
   | Readonly<{ kind: "account"; outputs: Partial<Outputs>; notes?: readonly string[] }>
   | Readonly<{
@@ -68,6 +69,7 @@ export const TRANSITIONS: Readonly<Record<JobStatus, Readonly<Partial<Record<Eve
     mark_for_kill: ["running"],
     halt: ["running"],
     warn: ["running"],
+    measure: ["running"],
     report: ["running"],
   },
   completed: { report: ["completed"], account: ["completed"] },
@@ -118,7 +120,7 @@ const startJob = (job: Job, event: Extract<JobEvent, { kind: "start" }>): Job =>
   return { ...job, status: "starting", startedAt: at, gpuIdxs, dir, markedForKill: false, ...begun };
 };
 
-type Mark = Extract<JobEvent, { kind: "mark_for_kill" | "halt" | "warn" }>;
+type Mark = Extract<JobEvent, { kind: "mark_for_kill" | "halt" | "warn" | "measure" }>;
 
 const markJob = (job: Job, event: Mark): Job => {
   if (!isActive(job)) return job;
@@ -129,6 +131,8 @@ const markJob = (job: Job, event: Mark): Job => {
       return isStopping(job) ? job : { ...job, halt: event.halt };
     case "warn":
       return { ...job, isWarned: true };
+    case "measure":
+      return { ...job, vramPeakMib: event.vramPeakMib, ...(event.isOverBooked ? { isOverBooked: true } : {}) };
   }
 };
 

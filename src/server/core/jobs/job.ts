@@ -24,7 +24,7 @@ export type CodeFacts = Readonly<{
   root?: string;
 }>;
 
-/** `gpuIdxs` are the GPUs asked for by index, empty when any will do; `numGpus` always says how many. `carriedNames`: of `envNames` those that came from the user's shell. `umask` is octal, `inputId` the artifact that its standard input is, `agent` are the limits of its user where that is an agent. `takenOverAt`: when it came from an earlier Nexus. `avoidedGpuIdxs`: those that failed it. */
+/** `gpuIdxs` are the GPUs asked for by index, empty when any will do; `numGpus` always says how many. `carriedNames`: of `envNames` those that came from the user's shell. `umask` is octal, `inputId` the artifact that its standard input is, `agent` are the limits of its user where that is an agent. `takenOverAt`: when it came from an earlier Nexus. `avoidedGpuIdxs`: those that failed it. `vramPeakMib`: the most that it was seen to have of a GPU's memory. */
 export type JobSpec = Readonly<{
   id: JobId;
   command: string;
@@ -55,10 +55,11 @@ export type JobSpec = Readonly<{
   takenOverAt?: number;
   past?: Past;
   avoidedGpuIdxs?: readonly number[];
+  vramPeakMib?: number;
 }> &
   JobFields;
 
-/** `begunAt` is the start on the clock that nobody sets, `halt` why it is ended unasked; `isWarned`: its processes were told that its limit is near. */
+/** `begunAt` is the start on the clock that nobody sets, `halt` why it is ended unasked; `isWarned`: its processes were told that its limit is near; `isOverBooked`: it was seen to have more of a GPU's memory than it booked. */
 export type Launch = Readonly<{
   startedAt: number;
   gpuIdxs: readonly number[];
@@ -68,6 +69,7 @@ export type Launch = Readonly<{
   begunAt?: BootTime;
   halt?: Halt;
   isWarned?: boolean;
+  isOverBooked?: boolean;
 }>;
 
 /** Of a job that has ended; null where it ended while it waited, and never started. */

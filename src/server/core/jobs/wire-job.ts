@@ -51,6 +51,11 @@ const describeRun = (job: Job): RunFields => ({
   input_artifact_id: job.inputId ?? null,
 });
 
+const describePast = (job: Job): Pick<WireJob, "vram_peak_mib" | "attempts"> => ({
+  vram_peak_mib: job.vramPeakMib ?? null,
+  attempts: [...listAttempts(job)],
+});
+
 const describeSpec = (job: Job): SpecFields => ({
   id: job.id,
   command: job.command,
@@ -71,7 +76,7 @@ const describeSpec = (job: Job): SpecFields => ({
   ...describeRun(job),
   notes: [...job.notes],
   ...tellJobFields(job),
-  attempts: [...listAttempts(job)],
+  ...describePast(job),
 });
 
 const handleOf = (job: Job): JobHandle | null => ("handle" in job ? job.handle : null);

@@ -46,6 +46,15 @@ describe("the text of a message about a job", () => {
     expect(describeNotice(tellJob("started", createQueued("a")))).toBe("Command: python train.py\nUser: ann");
   });
 
+  test("tells how much more memory a job has than it booked, and what may come of it", () => {
+    const job = createRunning("a", { vramMib: 4096, vramPeakMib: 7270 });
+    const news = tellJob("vram_exceeded", job);
+    expect(titleNotice(news)).toBe(`Job a has more GPU memory than it booked on ${job.nodeName}`);
+    expect(describeNotice(news).split("\n")[0]).toBe(
+      "GPU memory: Used 7.1 GiB of GPU memory, booked 4 GiB: others on that GPU may run out of it, and above 1.2 times the job may be ended for them",
+    );
+  });
+
   test.each([
     [59.9, "0 min 59 s"],
     [60, "1 min 0 s"],

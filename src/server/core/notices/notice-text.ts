@@ -1,5 +1,6 @@
 import { describeGoing, describeKept } from "../../../wire/outputs-text.ts";
 import { describeRetry } from "../jobs/attempt.ts";
+import { describeOveruse } from "../jobs/halt.ts";
 import { isEnded, type Job } from "../jobs/job.ts";
 import { tellRun } from "../jobs/job-run.ts";
 import type { Batch, BatchNews, JobNews, MachineNews, News } from "./news.ts";
@@ -37,11 +38,16 @@ export const describeFiles = (job: Job): string | null => {
 export const describeInputWait = ({ id }: Pick<Job, "id">): string =>
   `its program has waited for input for 5 min: answer with nx attach ${id}, or end it with nx kill ${id}`;
 
+/** How much it has, and what may come of it. */
+export const describeExcess = ({ vramPeakMib = 0, vramMib }: Job): string =>
+  `${describeOveruse(vramPeakMib, vramMib ?? 0)}: others on that GPU may run out of it, and above 1.2 times the job may be ended for them`;
+
 /** What follows from it for a job that runs. */
 export const DISK_LOW = "Less than min_free_gb is free: nothing new starts, and what the job writes may not fit";
 
 const listFacts = ({ job, event, attempt = 0, logUrl }: JobFacts): readonly (readonly [string, string | null])[] => [
   ["Input", event === "waits_for_input" ? describeInputWait(job) : null],
+  ["GPU memory", event === "vram_exceeded" ? describeExcess(job) : null],
   ["Retry", event === "retried" ? describeRetry(job, attempt) : null],
   ["Disk", event === "disk_low" ? DISK_LOW : null],
   ["Error", isEnded(job) ? job.errorMessage : null],
@@ -89,6 +95,7 @@ export const nameEvent = (event: JobNews["event"]): string => {
   if (event === "retried") return "failed and is tried again";
   if (event === "disk_low") return "is short of disk space";
   if (event === "waits_for_input") return "waits for input";
+  if (event === "vram_exceeded") return "has more GPU memory than it booked";
   return event === "files_expire" ? "made files that go soon" : event;
 };
 

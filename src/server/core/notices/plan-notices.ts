@@ -37,10 +37,13 @@ const findMove = (before: Job, after: Job): JobNews["event"] | null => {
   return isEnded(after) ? after.status : null;
 };
 
+const isOverBooked = (job: Job): boolean => "isOverBooked" in job && job.isOverBooked === true;
+
 const findEvent = (before: Job, after: Job): JobNews["event"] | null => {
   if (before.status !== after.status) return findMove(before, after);
   if (isWarned(after) && !isWarned(before)) return "files_expire";
   if (wasNeverFoundWaiting(before) && !wasNeverFoundWaiting(after)) return "waits_for_input";
+  if (isOverBooked(after) && !isOverBooked(before)) return "vram_exceeded";
   return hasNewRun(before, after) ? "run_found" : null;
 };
 
@@ -101,10 +104,14 @@ export const planNotices = (news: News, source: NoticeSource): readonly Notice[]
   }));
 };
 
+const findAttempt = (event: JobNews["event"], after: Job): Pick<JobNews, "attempt"> => {
+  if (event === "retried") return { attempt: listPast(after).length };
+  return event === "vram_exceeded" ? { attempt: listPast(after).length + 1 } : {};
+};
+
 /** Nothing for a change that is of no interest to anyone. */
 export const planJobNotices = (before: Job, after: Job, source: NoticeSource): readonly Notice[] => {
   const event = findEvent(before, after);
   if (event === null) return [];
-  const attempt = event === "retried" ? { attempt: listPast(after).length } : {};
-  return planNotices({ kind: "job", event, job: after, ...attempt }, source);
+  return planNotices({ kind: "job", event, job: after, ...findAttempt(event, after) }, source);
 };

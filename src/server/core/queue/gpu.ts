@@ -1,8 +1,12 @@
 import type { Problem, Result } from "../../../base/result.ts";
+import type { JobId } from "../jobs/job.ts";
+
+/** A process on a GPU: the memory that it has there in MiB, null where the driver does not say, and the job that it is of. */
+export type GpuUser = Readonly<{ pid: number; memoryMib: number | null; jobId: JobId | null }>;
 
 /**
- * `processes` are the pids of all that use it, 0 for one that is not told. `fault` is what speaks against handing it out, in
- * the driver's words; `doubt` is why others come first; `unseenUse` is how others show whose processes do not.
+ * `processes` are the pids of all that use it, 0 for one that is not told, `users` what more is known of them, absent where nothing is. `fault` is what speaks against handing it out, in
+ * the driver's words; `doubt` is why others come first; `unseenUse` is how others show whose processes do not. `sharesWithOthers`: jobs that book memory may be there beside them.
  * `deviceId` is how the variables that show a job its GPUs name it, null where only an index will do. Memory in MiB,
  * utilisation in percent, temperature in °C, power in watts; null where the driver does not say.
  */
@@ -20,9 +24,11 @@ export type Gpu = Readonly<{
   eccErrors: number | null;
   recoveryAction: string | null;
   processes: readonly number[];
+  users?: readonly GpuUser[];
   fault: string | null;
   doubt: string | null;
   unseenUse: string | null;
+  sharesWithOthers?: boolean;
 }>;
 
 export type GpuReading = Result<readonly Gpu[], Problem>;

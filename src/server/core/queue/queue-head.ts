@@ -1,5 +1,7 @@
+import { isSharing } from "../jobs/fields/gpu-kinds.ts";
 import { type AgentShare, countLeft, type ShareFacts } from "./agent-share.ts";
-import { type GpuNeed, type GpuState, listFreeGpus } from "./gpu-selection.ts";
+import { countRoom } from "./gpu-room.ts";
+import { type GpuNeed, type GpuState, listFreeGpus, listOpenGpus } from "./gpu-selection.ts";
 import { countCpuSlots, type QueueFacts } from "./queue-turns.ts";
 
 /** With the share of the agent whose jobs alone have this need, null where it is no agent's. */
@@ -8,21 +10,38 @@ export type SharedNeed = GpuNeed & Readonly<{ share: AgentShare | null }>;
 /** How many jobs of one need could start at most; null where none of them starts or keeps a GPU. */
 export type CountStarts = (need: SharedNeed) => number | null;
 
+type Kind = readonly [vramMib: number | null, minVramMib: number | null, gpuType: string | null];
+
+const listKind = ({ numGpus, vramMib = null, minVramMib = null, gpuType = null }: GpuNeed): readonly Kind[] =>
+  numGpus === 0 || (vramMib ?? minVramMib ?? gpuType) === null
+    ? []
+    : [[vramMib, minVramMib, gpuType?.toLowerCase() ?? null]];
+
 /** The same text for jobs that ask the same of the machine: of these, those start that come first, and one keeps GPUs at most. */
 export const nameNeed = (need: GpuNeed & Partial<Pick<SharedNeed, "share">>): string => {
   const { numGpus, requestedGpuIdxs, ignoreBlacklist, share = null, avoidedGpuIdxs = [] } = need;
   const asked = [numGpus, requestedGpuIdxs.toSorted((a, b) => a - b), numGpus > 0 && ignoreBlacklist];
-  if (avoidedGpuIdxs.length > 0) return JSON.stringify([...asked, share, avoidedGpuIdxs]);
+  const kind = listKind(need);
+  if (avoidedGpuIdxs.length > 0 || kind.length > 0) return JSON.stringify([...asked, share, avoidedGpuIdxs, ...kind]);
   return JSON.stringify(share === null ? asked : [...asked, share]);
 };
 
-type Need = readonly [number, readonly number[], boolean, (AgentShare | null)?, (readonly number[])?];
+type Need = readonly [number, readonly number[], boolean, (AgentShare | null)?, (readonly number[])?, Kind?];
 
 /** Of what `nameNeed` wrote. */
 export const parseNeed = (name: string): SharedNeed => {
-  const [numGpus, requestedGpuIdxs, ignoreBlacklist, share = null, avoidedGpuIdxs = []] = JSON.parse(name) as Need;
-  return { numGpus, requestedGpuIdxs, ignoreBlacklist, share, avoidedGpuIdxs };
+  const [numGpus, requestedGpuIdxs, ignoreBlacklist, share = null, avoidedGpuIdxs = [], kind] = JSON.parse(
+    name,
+  ) as Need;
+  const [vramMib = null, minVramMib = null, gpuType = null] = kind ?? [];
+  return { numGpus, requestedGpuIdxs, ignoreBlacklist, share, avoidedGpuIdxs, vramMib, minVramMib, gpuType };
 };
+
+const countPlaces = (need: GpuNeed, gpus: readonly GpuState[]): number =>
+  listFreeGpus(need, gpus).reduce(
+    (count, gpu) => count + (isSharing(need) ? Math.floor(countRoom(gpu) / (need.vramMib ?? 1)) : 1),
+    0,
+  );
 
 /**
  * Which of the queue a decision depends on: of each need the first that this counts, and after them the first that was passed
@@ -31,7 +50,9 @@ export const parseNeed = (name: string): SharedNeed => {
 export const createCountStarts =
   (facts: Pick<QueueFacts, "active" | "maxCpuJobs"> & ShareFacts, gpus: readonly GpuState[]): CountStarts =>
   (need) => {
-    const free = need.numGpus === 0 ? countCpuSlots(facts) : listFreeGpus(need, gpus).length;
-    const room = need.share === null ? free : Math.min(free, countLeft(need.share, facts));
-    return room === 0 ? null : Math.floor(room / Math.max(1, need.numGpus));
+    const left = need.share === null ? Number.POSITIVE_INFINITY : countLeft(need.share, facts);
+    const isShut = need.numGpus > 0 && listOpenGpus(need, gpus).length === 0;
+    const places = need.numGpus === 0 ? countCpuSlots(facts) : countPlaces(need, gpus);
+    if (isShut || left === 0 || (need.numGpus === 0 && places === 0)) return null;
+    return Math.floor(Math.min(places, left) / Math.max(1, need.numGpus));
   };

@@ -1,9 +1,10 @@
+import { isSharing } from "../jobs/fields/gpu-kinds.ts";
 import { findWaitsSince } from "../jobs/fields/waits.ts";
 import type { ActiveJob, QueuedJob } from "../jobs/job.ts";
 import { type DiskRoom, isDiskLow } from "../machine/disk-room.ts";
 import { type CountGpuSeconds, countLeft, findShare } from "./agent-share.ts";
 import { findIneligibility, type Ineligibility } from "./eligibility.ts";
-import { type GpuState, listEligibleGpus, listFreeGpus, selectGpus } from "./gpu-selection.ts";
+import { type GpuState, giveGpus, listEligibleGpus, listOpenGpus, selectGpus } from "./gpu-selection.ts";
 
 /**
  * What is decided about the queue depends on this and nothing else; `maxPassedOverS` in seconds. Of `queued` those may be
@@ -54,18 +55,19 @@ const chooseGpus = (room: Room, job: QueuedJob): readonly number[] | null => {
   return room.gpus.length === 0 ? null : selectGpus(job, room.gpus);
 };
 
+const takeGpus = (gpus: readonly GpuState[], { kind, job, gpuIdxs }: Allocation): readonly GpuState[] =>
+  kind === "start" && isSharing(job)
+    ? giveGpus(gpus, gpuIdxs, job)
+    : gpus.filter((gpu) => !gpuIdxs.includes(gpu.index));
+
 const allocateGpus = (room: Room, allocation: Allocation): Room =>
   allocation.gpuIdxs.length === 0
     ? room
-    : {
-        ...room,
-        gpus: room.gpus.filter((gpu) => !allocation.gpuIdxs.includes(gpu.index)),
-        allocations: [...room.allocations, allocation],
-      };
+    : { ...room, gpus: takeGpus(room.gpus, allocation), allocations: [...room.allocations, allocation] };
 
 const keepGpus = (room: Room, job: QueuedJob, { all, mayKeep }: KeepFacts): Room => {
   if (!mayKeep || job.numGpus === 0 || listEligibleGpus(job, all).length < job.numGpus) return room;
-  const gpuIdxs = listFreeGpus(job, room.gpus).map((gpu) => gpu.index);
+  const gpuIdxs = listOpenGpus(job, room.gpus).map((gpu) => gpu.index);
   return allocateGpus(room, { kind: "keep", job, gpuIdxs });
 };
 

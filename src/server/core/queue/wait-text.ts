@@ -1,8 +1,10 @@
-import type { Job, JobId } from "../jobs/job.ts";
+import { formatMib } from "../../../base/sizes.ts";
+import type { Job, JobId, QueuedJob } from "../jobs/job.ts";
 import { describeDiskRoom } from "../machine/disk-room.ts";
 import type { ProcessOwner } from "../machine/host.ts";
 import type { Ineligibility } from "./eligibility.ts";
 import { describeIneligibility } from "./eligibility-text.ts";
+import { describeKind } from "./gpu-kind.ts";
 import type { Allocation } from "./queue-turns.ts";
 import type { Blocker, Candidate, Obstacle, Wait } from "./wait.ts";
 
@@ -16,6 +18,7 @@ export type WaitNotes = Readonly<{
 }>;
 
 type Taken = Extract<Blocker, { kind: "gpus_taken" }>;
+type Unfit = Extract<Blocker, { kind: "unfit_gpus" }>;
 type Blacklisted = Extract<Blocker, { kind: "blacklisted" }>;
 type AgentLimit = Extract<Blocker, { kind: "agent_limit" }>;
 type CpuLimit = Extract<Blocker, { kind: "cpu_limit" }>;
@@ -62,6 +65,8 @@ const describeObstacle = (obstacle: Obstacle, notes: WaitNotes): string => {
       return `is in use by others (process not visible): ${obstacle.sign}`;
     case "processes":
       return `is used by ${join(obstacle.pids.map((pid) => describeProcess(pid, notes)))}`;
+    case "vram":
+      return `has room for ${formatMib(obstacle.roomMib)}${obstacle.jobs.length === 0 ? "" : ` beside ${join(obstacle.jobs.map(nameJob))}`}`;
     case "allocation":
       return describeAllocation(obstacle.allocation, notes);
   }
@@ -76,13 +81,18 @@ const countFree = (free: readonly number[]): string =>
 const describeKeeping = (notes: WaitNotes): string =>
   `what comes free is kept for it, as it has waited for more than ${describeLimit(notes)}`;
 
-const describeTaken = (numGpus: number, { candidates, isKeeping }: Taken, notes: WaitNotes): string => {
+const describeAsked = (job: QueuedJob): string => `It needs ${countGpus(job.numGpus)}${describeKind(job)}`;
+
+const describeTaken = (job: QueuedJob, { candidates, isKeeping }: Taken, notes: WaitNotes): string => {
   const inOrder = candidates.toSorted((a, b) => a.index - b.index);
   const free = inOrder.filter(({ obstacle }) => obstacle === null).map(({ index }) => index);
   const facts = inOrder.flatMap((one) => describeCandidate(one, notes));
   const all = isKeeping ? [...facts, describeKeeping(notes)] : facts;
-  return `It needs ${countGpus(numGpus)}, and ${countFree(free)}: ${all.join("; ")}`;
+  return `${describeAsked(job)}, and ${countFree(free)}: ${all.join("; ")}`;
 };
+
+const describeUnfit = (job: QueuedJob, { fitting }: Unfit): string =>
+  `${describeAsked(job)}, and ${fitting === 0 ? "none of the machine's is such a one" : `the machine has ${fitting}`}`;
 
 const describeBlacklisted = (numGpus: number, { allowed, blacklisted }: Blacklisted): string =>
   `It needs ${countGpus(numGpus)}, and may have ${allowed}: ${nameGpus(blacklisted)} ${beFor(blacklisted.length)} blacklisted`;
@@ -103,7 +113,7 @@ const describeAgentLimit = ({ share, used, hasSpent }: AgentLimit): string =>
 const describeLimitOf = (blocker: AgentLimit | CpuLimit): string =>
   blocker.kind === "agent_limit" ? describeAgentLimit(blocker) : describeCpuLimit(blocker);
 
-const describeBlocker = (job: Job, blocker: Exclude<Blocker, Ineligibility>, notes: WaitNotes): string => {
+const describeBlocker = (job: QueuedJob, blocker: Exclude<Blocker, Ineligibility>, notes: WaitNotes): string => {
   switch (blocker.kind) {
     case "disk_low":
       return `Nothing starts: ${describeDiskRoom(blocker.disk)}`;
@@ -118,7 +128,9 @@ const describeBlocker = (job: Job, blocker: Exclude<Blocker, Ineligibility>, not
     case "blacklisted":
       return describeBlacklisted(job.numGpus, blocker);
     case "gpus_taken":
-      return describeTaken(job.numGpus, blocker, notes);
+      return describeTaken(job, blocker, notes);
+    case "unfit_gpus":
+      return describeUnfit(job, blocker);
     case "agent_limit":
     case "cpu_limit":
       return describeLimitOf(blocker);

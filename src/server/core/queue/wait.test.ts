@@ -97,6 +97,7 @@ const EXPECTED: Readonly<Record<Blocker["kind"] | "none", Idle | "unknown">> = {
   blacklisted: "starts without blacklist",
   gpus_missing: "never starts",
   too_many_gpus: "never starts",
+  unfit_gpus: "never starts",
   gpus_unreadable: "unknown",
 };
 
@@ -125,6 +126,8 @@ const isThere = (given: WaitFacts, job: QueuedJob, { index, obstacle }: Candidat
       return given.gpus?.[index]?.unseenUse === obstacle.sign;
     case "processes":
       return given.gpus?.[index]?.processes === obstacle.pids;
+    case "vram":
+      return obstacle.roomMib < (job.vramMib ?? 0) && (given.gpus?.[index]?.fault ?? null) === null;
     case "blacklist":
       return given.blacklist.has(index) && !job.ignoreBlacklist;
     case "allocation":

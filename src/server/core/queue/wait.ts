@@ -1,9 +1,12 @@
+import { isSharing } from "../jobs/fields/gpu-kinds.ts";
 import type { ActiveJob, JobId, QueuedJob } from "../jobs/job.ts";
 import { type DiskRoom, isDiskLow } from "../machine/disk-room.ts";
 import { type AgentShare, countGpusOf, findShare, hasSpent } from "./agent-share.ts";
 import type { Ineligibility } from "./eligibility.ts";
 import type { Gpu } from "./gpu.ts";
-import { describeGpus, findDistrust, type GpuState, listWantedGpus } from "./gpu-selection.ts";
+import { findUnfit, isChoosy } from "./gpu-kind.ts";
+import { countRoom, hasOthers } from "./gpu-room.ts";
+import { describeGpus, findDistrust, type GpuState, listWantedGpus, selectGpus } from "./gpu-selection.ts";
 import {
   type Allocation,
   countCpuJobs,
@@ -18,17 +21,21 @@ import {
 /** `gpus` is null while they can't be read. */
 export type WaitFacts = QueueFacts & Readonly<{ gpus: readonly Gpu[] | null; blacklist: ReadonlySet<number> }>;
 
-/** Why a job can't have a GPU now. `allocation`: a job further up starts on it, or it is kept for that job. */
+/** Why a job can't have a GPU now. `vram`: less of its memory is left, beside these jobs, than it books. `allocation`: a job further up starts on it, or it is kept for that job. */
 export type Obstacle =
   | Readonly<{ kind: "blacklist" }>
   | Readonly<{ kind: "job"; job: ActiveJob }>
   | Readonly<{ kind: "fault"; fault: string }>
   | Readonly<{ kind: "processes"; pids: readonly number[] }>
   | Readonly<{ kind: "unseen_use"; sign: string }>
+  | Readonly<{ kind: "vram"; roomMib: number; jobs: readonly ActiveJob[] }>
   | Readonly<{ kind: "allocation"; allocation: Allocation }>;
 
 /** One of the GPUs that the job might be given; null when it is free for it. */
 export type Candidate = Readonly<{ index: number; obstacle: Obstacle | null }>;
+
+/** `gpu_type`: GPUs of another kind would be free; `vram`: memory is what is missing. */
+export type TakenReason = "gpus_taken" | "gpu_type" | "vram";
 
 /** The first fact that keeps a job waiting, those first that no ending of other jobs would change. */
 export type Blocker =
@@ -39,7 +46,8 @@ export type Blocker =
   | Readonly<{ kind: "gpus_missing"; missing: readonly number[]; present: readonly number[] }>
   | Readonly<{ kind: "too_many_gpus"; present: number }>
   | Readonly<{ kind: "blacklisted"; allowed: number; blacklisted: readonly number[] }>
-  | Readonly<{ kind: "gpus_taken"; isKeeping: boolean; candidates: readonly Candidate[] }>
+  | Readonly<{ kind: "unfit_gpus"; reason: "gpu_type" | "vram"; fitting: number }>
+  | Readonly<{ kind: "gpus_taken"; reason: TakenReason; isKeeping: boolean; candidates: readonly Candidate[] }>
   | Readonly<{ kind: "agent_limit"; share: AgentShare; used: number; hasSpent: boolean }>
   | Readonly<{ kind: "cpu_limit"; running: number; before: number; limit: number }>;
 
@@ -48,28 +56,58 @@ export type Wait = Readonly<{ job: QueuedJob; position: number; blocker: Blocker
 
 type Scene = Readonly<{ facts: WaitFacts; all: readonly GpuState[]; now: number }>;
 
-const findObstacle = ({ facts }: Scene, { job, room }: Turn, gpu: GpuState): Obstacle | null => {
-  if (gpu.isBlacklisted && !job.ignoreBlacklist) return { kind: "blacklist" };
-  const owner = facts.active.find(({ id }) => id === gpu.runningJobId);
-  if (owner !== undefined) return { kind: "job", job: owner };
-  const fault = gpu.fault ?? findDistrust(job, gpu);
-  if (fault !== null) return { kind: "fault", fault };
-  if (gpu.processes.length > 0) return { kind: "processes", pids: gpu.processes };
-  if (gpu.unseenUse !== null) return { kind: "unseen_use", sign: gpu.unseenUse };
-  const allocation = room.allocations.find(({ gpuIdxs }) => gpuIdxs.includes(gpu.index));
-  return allocation === undefined ? null : { kind: "allocation", allocation };
+const findOwner = ({ facts }: Scene, { job }: Turn, { tenants }: GpuState): ActiveJob | undefined => {
+  const inTheWay = isSharing(job) ? tenants.find(({ bookedMib }) => bookedMib === null) : tenants[0];
+  return facts.active.find(({ id }) => id === inTheWay?.id);
 };
 
-const describeTaken = (scene: Scene, turn: Turn, wanted: readonly GpuState[]): Blocker => ({
-  kind: "gpus_taken",
-  isKeeping: isPassedOver(scene.facts, turn.job, scene.now),
-  candidates: wanted.map((gpu) => ({ index: gpu.index, obstacle: findObstacle(scene, turn, gpu) })),
-});
+const findStrangers = ({ job }: Turn, gpu: GpuState): Obstacle | null => {
+  if (!hasOthers(gpu) || (isSharing(job) && gpu.sharesWithOthers === true)) return null;
+  const others = gpu.users?.filter(({ jobId }) => !gpu.tenants.some(({ id }) => id === jobId)).map(({ pid }) => pid);
+  if (gpu.processes.length > 0) return { kind: "processes", pids: others ?? gpu.processes };
+  return gpu.unseenUse === null ? null : { kind: "unseen_use", sign: gpu.unseenUse };
+};
+
+const findShortage = ({ facts }: Scene, { job, room }: Turn, gpu: GpuState): Obstacle | null => {
+  const allocation = room.allocations.findLast(({ gpuIdxs }) => gpuIdxs.includes(gpu.index));
+  const left = room.gpus.find(({ index }) => index === gpu.index);
+  if (allocation !== undefined && (left === undefined || !isSharing(job))) return { kind: "allocation", allocation };
+  const roomMib = left === undefined ? 0 : countRoom(left);
+  if (!isSharing(job) || roomMib >= (job.vramMib ?? 0)) return null;
+  return { kind: "vram", roomMib, jobs: facts.active.filter(({ id }) => gpu.tenants.some((one) => one.id === id)) };
+};
+
+const findObstacle = (scene: Scene, turn: Turn, gpu: GpuState): Obstacle | null => {
+  if (gpu.isBlacklisted && !turn.job.ignoreBlacklist) return { kind: "blacklist" };
+  const owner = findOwner(scene, turn, gpu);
+  if (owner !== undefined) return { kind: "job", job: owner };
+  const fault = gpu.fault ?? findDistrust(turn.job, gpu);
+  if (fault !== null) return { kind: "fault", fault };
+  return findStrangers(turn, gpu) ?? findShortage(scene, turn, gpu);
+};
+
+const findTakenReason = ({ job, room }: Turn, candidates: readonly Candidate[]): TakenReason => {
+  const anyKind = { ...job, gpuType: null, minVramMib: null };
+  if (isChoosy(job) && selectGpus(anyKind, room.gpus) !== null) return "gpu_type";
+  return candidates.some(({ obstacle }) => obstacle?.kind === "vram") ? "vram" : "gpus_taken";
+};
+
+const describeTaken = (scene: Scene, turn: Turn, wanted: readonly GpuState[]): Blocker => {
+  const candidates = wanted.map((gpu) => ({ index: gpu.index, obstacle: findObstacle(scene, turn, gpu) }));
+  const isKeeping = isPassedOver(scene.facts, turn.job, scene.now);
+  return { kind: "gpus_taken", reason: findTakenReason(turn, candidates), isKeeping, candidates };
+};
 
 const findShareBlocker = ({ facts }: Scene, { job, room }: Turn): Blocker | null => {
   const share = findShare(job);
   if (share === null || job.numGpus <= countShareLeft(facts, room, job)) return null;
   return { kind: "agent_limit", share, used: countGpusOf(job.user, facts.active), hasSpent: hasSpent(share, facts) };
+};
+
+const describeLack = (job: QueuedJob, fitting: number, all: readonly GpuState[]): Blocker => {
+  const unfit = findUnfit(job, all);
+  if (unfit === null || all.length < job.numGpus) return { kind: "too_many_gpus", present: fitting };
+  return { kind: "unfit_gpus", reason: unfit.field === "vram_mib" ? "vram" : "gpu_type", fitting };
 };
 
 const findGpuBlocker = (scene: Scene, turn: Turn): Blocker => {
@@ -79,7 +117,7 @@ const findGpuBlocker = (scene: Scene, turn: Turn): Blocker => {
   const missing = job.requestedGpuIdxs.filter((index) => !present.includes(index));
   if (missing.length > 0) return { kind: "gpus_missing", missing, present };
   const wanted = listWantedGpus({ ...job, ignoreBlacklist: true }, scene.all);
-  if (wanted.length < job.numGpus) return { kind: "too_many_gpus", present: wanted.length };
+  if (wanted.length < job.numGpus) return describeLack(job, wanted.length, scene.all);
   const allowed = listWantedGpus(job, scene.all).length;
   if (allowed >= job.numGpus) return findShareBlocker(scene, turn) ?? describeTaken(scene, turn, wanted);
   const blacklisted = wanted.filter(({ isBlacklisted }) => isBlacklisted).map(({ index }) => index);

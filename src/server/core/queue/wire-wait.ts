@@ -21,6 +21,8 @@ const toWireCandidate = ({ index, obstacle }: Candidate, { owners }: WaitNotes):
     case "fault":
     case "unseen_use":
       return { index, obstacle: obstacle.kind, ...FREE };
+    case "vram":
+      return { index, obstacle: "vram", ...(obstacle.jobs[0] === undefined ? FREE : nameJob(obstacle.jobs[0])) };
     case "job":
       return { index, obstacle: "job", ...nameJob(obstacle.job) };
     case "allocation":
@@ -40,7 +42,7 @@ export const toWireWait = (
 ): WireWait => ({
   id: wait.job.id,
   status: "queued",
-  reason: wait.blocker?.kind ?? null,
+  reason: wait.blocker === null ? null : "reason" in wait.blocker ? wait.blocker.reason : wait.blocker.kind,
   text: describeWait(wait, notes),
   until: wait.blocker !== null && "until" in wait.blocker ? wait.blocker.until : null,
   position: queue.before + 1,

@@ -9,6 +9,9 @@ export type LogLevel = (typeof LOG_LEVELS)[number];
 /** What a table `[users.NAME]` says of one local user. */
 export type UserSettings = Readonly<{ name: string; role: Role }>;
 
+/** One GPU to pretend; with `isMig` an instance of one that is cut. */
+export type MockGpu = Readonly<{ memoryMib: number; isMig: boolean }>;
+
 /**
  * `refreshRate`, `maxPassedOver`, `bodyTimeout` and `driverTimeout` in seconds; `port` 0 takes any free one, null was not asked
  * for; `mockGpus` 0 means real GPUs, "auto" those where the machine has one; `retentionGb` in 10⁹ bytes, null for no limit;
@@ -20,9 +23,11 @@ export type Settings = Readonly<{
   port: number | null;
   host: string;
   nodeName: string;
-  mockGpus: number | "auto";
+  mockGpus: number | "auto" | readonly MockGpu[];
   driverTimeout: number;
   foreignMemoryMib: number;
+  shareWithForeign: boolean;
+  vramEnforce: boolean;
   supplementaryGroups: readonly string[];
   apiToken: string | null;
   trustLoopback: LoopbackTrust;

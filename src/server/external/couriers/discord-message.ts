@@ -2,7 +2,13 @@ import { describeRetry } from "../../core/jobs/attempt.ts";
 import { isEnded, type Job } from "../../core/jobs/job.ts";
 import { tellRun } from "../../core/jobs/job-run.ts";
 import type { JobNews } from "../../core/notices/news.ts";
-import { DISK_LOW, describeFiles, describeInputWait, nameEvent } from "../../core/notices/notice-text.ts";
+import {
+  DISK_LOW,
+  describeExcess,
+  describeFiles,
+  describeInputWait,
+  nameEvent,
+} from "../../core/notices/notice-text.ts";
 import { clipEnd, clipStart } from "../../core/notices/plain-text.ts";
 
 /** `logLines` are the end of the log, already plain and masked; `userId` is whom to mention. */
@@ -43,14 +49,20 @@ const COLORS = {
   killed: 0xe67e22,
   disk_low: 0xf1c40f,
   waits_for_input: 0xf1c40f,
+  vram_exceeded: 0xf1c40f,
   retried: 0xf1c40f,
 } as const;
 
 type Headline = keyof typeof COLORS;
 
+const OWN_HEADLINES = ["disk_low", "waits_for_input", "vram_exceeded", "retried"] as const;
+
+const isOwnHeadline = (event: JobNews["event"]): event is (typeof OWN_HEADLINES)[number] =>
+  OWN_HEADLINES.some((one) => one === event);
+
 const findHeadline = (job: Job, event: JobNews["event"]): Headline => {
   if (event === "started" || event === "run_found") return "started";
-  if (event === "disk_low" || event === "waits_for_input" || event === "retried") return event;
+  if (isOwnHeadline(event)) return event;
   return isEnded(job) ? job.status : "started";
 };
 
@@ -86,17 +98,28 @@ const describeGpus = (job: Job): string => {
   return job.status === "queued" ? String(job.numGpus) : job.gpuIdxs.join(", ");
 };
 
+const listWarnings = (job: Job, headline: Headline, attempt: number): readonly Field[] => {
+  switch (headline) {
+    case "waits_for_input":
+      return [{ name: "Input", value: describeInputWait(job) }];
+    case "vram_exceeded":
+      return [{ name: "GPU memory", value: describeExcess(job) }];
+    case "retried":
+      return [{ name: "Retry", value: quoteBlock(describeRetry(job, attempt), MAX_VALUE, clipEnd) }];
+    case "disk_low":
+      return [{ name: "Disk", value: DISK_LOW }];
+    default:
+      return [];
+  }
+};
+
 const listFields = (facts: DiscordFacts, headline: Headline): readonly Field[] => {
   const { job, attempt = 0 } = facts;
   const error = headline !== "started" && isEnded(job) ? job.errorMessage : null;
   return [
     { name: "Command", value: quoteBlock(job.command, MAX_VALUE, clipEnd) },
     ...(error === null ? [] : [{ name: "Error", value: quoteBlock(error, MAX_VALUE, clipEnd) }]),
-    ...(headline === "waits_for_input" ? [{ name: "Input", value: describeInputWait(job) }] : []),
-    ...(headline === "retried"
-      ? [{ name: "Retry", value: quoteBlock(describeRetry(job, attempt), MAX_VALUE, clipEnd) }]
-      : []),
-    ...(headline === "disk_low" ? [{ name: "Disk", value: DISK_LOW }] : []),
+    ...listWarnings(job, headline, attempt),
     { name: "User", value: markAsCode(job.user), inline: true },
     { name: "GPUs", value: describeGpus(job), inline: true },
     ...listGit(job),

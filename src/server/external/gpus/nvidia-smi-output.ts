@@ -1,8 +1,11 @@
-import type { Gpu } from "../../core/queue/gpu.ts";
+import type { Gpu, GpuUser } from "../../core/queue/gpu.ts";
 import { parseFigure, parseMemory } from "./figures.ts";
 
-/** `uuid` is that of a GPU or of a MIG device on one; `pid` is 0 where the driver does not tell it. */
-export type ComputeProcess = Readonly<{ uuid: string; pid: number }>;
+/** `uuid` is that of a GPU or of a MIG device on one; `pid` is 0 where the driver does not tell it, and so is the memory in MiB missing. */
+export type ComputeProcess = Readonly<{ uuid: string; pid: number; memoryMib?: number | undefined }>;
+
+/** A line of `nvidia-smi -L` of a MIG device: `index` is its place on the GPU with the uuid `parent`, `profile` what it is called, as `1g.10gb`. */
+export type ListedMig = Readonly<{ uuid: string; parent: string; index: number; profile: string }>;
 
 /** A line of `nvidia-smi -L`: a GPU, or in `trouble` what is said in place of one. */
 export type ListedGpu = Readonly<{ index: number; uuid: string | null; trouble: string | null }>;
@@ -11,6 +14,7 @@ const FIELDS_BEFORE_NAME = 2;
 const FIELDS_AFTER_NAME = 5;
 const SENSOR_ERROR = "ERR!";
 const UUID = /\(UUID: ([^)\s]+)\)/;
+const MIG = /^\s+MIG (\S+)\s+Device\s+(\d{1,3}): \(UUID: (MIG-[^)\s]+)\)/;
 const LISTED = /^GPU (\d{1,4}): /;
 const LOST_HANDLE = /^Unable to determine the device handle/i;
 const ERROR = /unable|error|fail|lost|not found|no devices|couldn't|can't|denied|insufficient|mismatch/i;
@@ -22,7 +26,7 @@ const MOST_GPUS = 256;
 export const GPU_FIELDS = "index,uuid,name,memory.total,memory.used,utilization.gpu,temperature.gpu,power.draw";
 
 /** The fields that `parseProcessLines` expects. */
-export const PROCESS_FIELDS = "gpu_uuid,pid";
+export const PROCESS_FIELDS = "gpu_uuid,pid,used_memory";
 
 const splitFields = (line: string): readonly string[] => line.split(",").map((field) => field.trim());
 
@@ -71,9 +75,9 @@ export const parseGpuLines = (text: string): readonly Gpu[] =>
 export const namesLostHandle = (text: string): boolean => listLines(text).some((line) => LOST_HANDLE.test(line.trim()));
 
 const parseProcessLine = (line: string): ComputeProcess | null => {
-  const [uuid = "", pid = ""] = splitFields(line);
+  const [uuid = "", pid = "", memory = ""] = splitFields(line);
   if (!/^(GPU|MIG)-/.test(uuid)) return null;
-  return { uuid, pid: /^\d+$/.test(pid) ? Number(pid) : 0 };
+  return { uuid, pid: /^\d+$/.test(pid) ? Number(pid) : 0, memoryMib: parseMemory(memory).value ?? undefined };
 };
 
 export const parseProcessLines = (text: string): readonly ComputeProcess[] =>
@@ -81,17 +85,20 @@ export const parseProcessLines = (text: string): readonly ComputeProcess[] =>
     .map(parseProcessLine)
     .filter((process) => process !== null);
 
-/** From the output of `nvidia-smi -L`: the UUID of each MIG device, and that of the GPU that it is a part of. */
-export const parseMigParents = (text: string): ReadonlyMap<string, string> => {
-  const parents = new Map<string, string>();
+export const parseMigList = (text: string): readonly ListedMig[] => {
+  const devices: ListedMig[] = [];
   let parent = "";
   for (const line of listLines(text)) {
-    const uuid = UUID.exec(line)?.[1] ?? "";
-    if (line.startsWith("GPU ")) parent = uuid;
-    else if (uuid.startsWith("MIG-")) parents.set(uuid, parent);
+    const [, profile, index, uuid] = MIG.exec(line) ?? [];
+    if (line.startsWith("GPU ")) parent = UUID.exec(line)?.[1] ?? "";
+    else if (profile !== undefined && uuid !== undefined) devices.push({ uuid, parent, index: Number(index), profile });
   }
-  return parents;
+  return devices;
 };
+
+/** From the output of `nvidia-smi -L`: the UUID of each MIG device, and that of the GPU that it is a part of. */
+export const parseMigParents = (text: string): ReadonlyMap<string, string> =>
+  new Map(parseMigList(text).map(({ uuid, parent }) => [uuid, parent]));
 
 /** The GPUs that `nvidia-smi -L` names, and in the places between them those that it can't reach. */
 export const parseList = (text: string): readonly ListedGpu[] => {
@@ -112,6 +119,12 @@ export const parseList = (text: string): readonly ListedGpu[] => {
   return listed;
 };
 
+/** Processes as a GPU has them; of which job each is, is found out later. */
+export const describeUsers = (processes: readonly Omit<ComputeProcess, "uuid">[]): Pick<Gpu, "processes" | "users"> => {
+  const users: readonly GpuUser[] = processes.map(({ pid, memoryMib = null }) => ({ pid, memoryMib, jobId: null }));
+  return { processes: users.map(({ pid }) => pid), users };
+};
+
 const isOn = (process: ComputeProcess, gpu: Gpu, migParents: ReadonlyMap<string, string>): boolean => {
   if (gpu.uuid === null) return false;
   const uuid = migParents.get(process.uuid) ?? process.uuid;
@@ -127,7 +140,7 @@ export const assignProcesses = (
   const strays = processes.filter((process) => !gpus.some((gpu) => isOn(process, gpu, migParents)));
   return gpus.map((gpu) => {
     const own = gpu.uuid === null ? strays : processes.filter((process) => isOn(process, gpu, migParents));
-    return { ...gpu, processes: own.map(({ pid }) => pid) };
+    return { ...gpu, ...describeUsers(own) };
   });
 };
 

@@ -93,10 +93,23 @@ describe("nvidia-smi", () => {
     expect(countLooks()).toBe(2);
   });
 
-  test("finds the GPU of a MIG device", async () => {
-    put("apps.csv", "MIG-cccc, 7");
-    put("list", "GPU 0: NVIDIA A30 (UUID: GPU-aaaa)\n  MIG 1g.6gb Device 0: (UUID: MIG-cccc)");
-    expect(await createTestDriver().read()).toMatchObject({ ok: true, value: [{ processes: [7] }, { processes: [] }] });
+  test("tells the MIG devices of a GPU in its place, after the whole GPUs", async () => {
+    put("apps.csv", "MIG-cccc, 7, 900\nGPU-bbbb, 8, [N/A]");
+    put("list", "GPU 0: NVIDIA L4 (UUID: GPU-aaaa)\n  MIG 1g.6gb Device 0: (UUID: MIG-cccc)");
+    expect(await createTestDriver().read()).toMatchObject({
+      ok: true,
+      value: [
+        { index: 1, uuid: "GPU-bbbb", users: [{ pid: 8, memoryMib: null, jobId: null }] },
+        {
+          index: 2,
+          uuid: "MIG-cccc",
+          deviceId: "MIG-cccc",
+          name: "NVIDIA L4 MIG 1g.6gb",
+          memoryTotal: null,
+          processes: [7],
+        },
+      ],
+    });
   });
 
   test("with a warning of the driver tells the GPUs all the same", async () => {

@@ -3,6 +3,7 @@ import type { Clock } from "../../core/clock.ts";
 import type { Gpu, GpuReading } from "../../core/queue/gpu.ts";
 import type { Ask } from "./driver-calls.ts";
 import { createNvidiaHealth, type Query } from "./nvidia-health.ts";
+import { type Migs, NO_MIGS, parseMigDetails, replaceByMigs } from "./nvidia-mig.ts";
 import {
   CSV,
   createNvidiaRows,
@@ -17,7 +18,7 @@ import {
   assignProcesses,
   type ComputeProcess,
   PROCESS_FIELDS,
-  parseMigParents,
+  parseMigList,
   parseProcessLines,
 } from "./nvidia-smi-output.ts";
 
@@ -54,26 +55,33 @@ const readProcesses = async (smi: Smi, { gpus, select }: Rows): Promise<Result<P
   );
 };
 
-const readMigParents = async (
-  smi: Smi,
-  processes: readonly ComputeProcess[],
-): Promise<Result<ReadonlyMap<string, string>, Problem>> => {
-  if (!processes.some(({ uuid }) => uuid.startsWith("MIG-"))) return ok(new Map());
-  const output = await smi("-L");
-  if (!output.ok) return output;
-  return isWell(output.value)
-    ? ok(parseMigParents(output.value.stdout))
-    : err({ message: describeFailure(output.value) });
+const mayBeCut = ({ gpus }: Rows, processes: readonly ComputeProcess[]): boolean =>
+  gpus.some(({ utilization, fault }) => fault === null && utilization === null) ||
+  processes.some(({ uuid }) => uuid.startsWith("MIG-"));
+
+const readMigs = async (smi: Smi, rows: Rows, processes: readonly ComputeProcess[]): Promise<Result<Migs, Problem>> => {
+  if (!mayBeCut(rows, processes)) return ok(NO_MIGS);
+  const list = await smi("-L");
+  if (!list.ok) return list;
+  if (!isWell(list.value)) return err({ message: describeFailure(list.value) });
+  const listed = parseMigList(list.value.stdout);
+  if (listed.length === 0) return ok(NO_MIGS);
+  const parents = [...new Set(listed.map(({ parent }) => parent))];
+  const details = await smi("-q", "-x", "-i", parents.join(","));
+  return details.ok ? ok({ listed, details: parseMigDetails(details.value.stdout) }) : details;
 };
 
-const addProcesses = async (smi: Smi, rows: Rows): Promise<GpuReading> => {
+type Looked = Readonly<{ gpus: readonly Gpu[]; processes: readonly ComputeProcess[]; migs: Migs }>;
+
+const addProcesses = async (smi: Smi, rows: Rows): Promise<Result<Looked, Problem>> => {
   const processes = await readProcesses(smi, rows);
   if (!processes.ok) return processes;
   const { all, troubles } = processes.value;
-  const migParents = await readMigParents(smi, all);
-  if (!migParents.ok) return migParents;
-  const gpus = assignProcesses(rows.gpus, all, migParents.value);
-  return ok(gpus.map((gpu) => addFault(gpu, troubles.get(gpu.index) ?? null)));
+  const migs = await readMigs(smi, rows, all);
+  if (!migs.ok) return migs;
+  const parents = new Map(migs.value.listed.map(({ uuid, parent }) => [uuid, parent]));
+  const gpus = assignProcesses(rows.gpus, all, parents).map((gpu) => addFault(gpu, troubles.get(gpu.index) ?? null));
+  return ok({ gpus, processes: all, migs: migs.value });
 };
 
 /** What `nvidia-smi` at a path says of the GPUs. */
@@ -86,14 +94,13 @@ export const createNvidiaLook = (ask: Ask, clock: Clock): ((path: string) => Pro
     if (!rows.ok) return rows;
     if (rows.value.gpus.every(({ fault }) => fault !== null)) return ok(rows.value.gpus);
     const query: Query = (fields) => smi(`--query-gpu=index,${fields}`, CSV, ...rows.value.select);
-    const [health, gpus] = await Promise.all([readHealth(query), addProcesses(smi, rows.value)]);
+    const [health, looked] = await Promise.all([readHealth(query), addProcesses(smi, rows.value)]);
     if (!health.ok) return health;
-    if (!gpus.ok) return gpus;
-    return ok(
-      gpus.value.map((gpu) => {
-        const { fault, ...figures } = health.value(gpu.index);
-        return addFault({ ...gpu, ...figures }, fault);
-      }),
-    );
+    if (!looked.ok) return looked;
+    const gpus = looked.value.gpus.map((gpu) => {
+      const { fault, ...figures } = health.value(gpu.index);
+      return addFault({ ...gpu, ...figures }, fault);
+    });
+    return ok(replaceByMigs(gpus, looked.value.processes, looked.value.migs));
   };
 };

@@ -1,5 +1,8 @@
 import { z } from "zod";
+import { parseSize } from "../../../base/sizes.ts";
 import { LOOPBACK_TRUST, type LoopbackTrust } from "../../core/access/loopback.ts";
+
+import type { MockGpu } from "../../core/settings/settings.ts";
 
 type Kind<Value> = z.ZodType<Value>;
 
@@ -17,6 +20,24 @@ const splitList = (raw: unknown): unknown =>
 const toMockGpus = (raw: unknown): unknown => {
   if (raw === true || raw === "true" || raw === "") return DEFAULT_MOCK_GPUS;
   return raw === false || raw === "false" ? 0 : toNumber(raw);
+};
+
+const MOCK_KIND = /^(\d{1,2})x(?:(MIG)|(\S+))$/;
+const INSTANCES = 7;
+const INSTANCE_MIB = 10_240;
+
+const parseMockKind = (text: string): readonly MockGpu[] | null => {
+  const [, count, mig, size = ""] = MOCK_KIND.exec(text.trim()) ?? [];
+  const isMig = mig !== undefined;
+  const memoryMib = isMig ? INSTANCE_MIB : parseSize(size);
+  if (count === undefined || memoryMib === null || memoryMib === 0) return null;
+  return Array.from({ length: Number(count) * (isMig ? INSTANCES : 1) }, () => ({ memoryMib, isMig }));
+};
+
+const parseMockKinds = (text: string): readonly MockGpu[] | null => {
+  const kinds = text.split(",").map(parseMockKind);
+  const gpus = kinds.flatMap((kind) => kind ?? []);
+  return kinds.includes(null) || gpus.length === 0 || gpus.length > MAX_MOCK_GPUS ? null : gpus;
 };
 
 const FORMER_TRUST: Readonly<Record<string, LoopbackTrust>> = {
@@ -53,9 +74,14 @@ export const LOOPBACK: Kind<LoopbackTrust> = z
   .preprocess((raw) => FORMER_TRUST[String(raw)] ?? raw, z.enum(LOOPBACK_TRUST))
   .describe(`be one of ${LOOPBACK_TRUST.join(", ")}`);
 
-export const MOCK_GPUS: Kind<number | "auto"> = z
-  .union([z.literal("auto"), z.preprocess(toMockGpus, z.int().min(0).max(MAX_MOCK_GPUS))])
-  .describe(`be auto, true, false or a whole number from 0 to ${MAX_MOCK_GPUS}`);
+const mockKinds = z
+  .string()
+  .transform(parseMockKinds)
+  .refine((gpus) => gpus !== null);
+
+export const MOCK_GPUS: Kind<number | "auto" | readonly MockGpu[]> = z
+  .union([z.literal("auto"), z.preprocess(toMockGpus, z.int().min(0).max(MAX_MOCK_GPUS)), mockKinds])
+  .describe(`be auto, true, false or a whole number from 0 to ${MAX_MOCK_GPUS}, or kinds such as 2x24G,1xMIG`);
 
 export const whole = (min: number, max: number): Kind<number> =>
   z.preprocess(toNumber, z.int().min(min).max(max)).describe(`be a whole number from ${min} to ${max}`);

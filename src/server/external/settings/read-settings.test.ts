@@ -127,8 +127,10 @@ describe("readSettings", () => {
     ["port", "", "a whole number from 0 to 65535"],
     ["port", 1.5, "a whole number from 0 to 65535"],
     ["port", -1, "a whole number from 0 to 65535"],
-    ["mock_gpus", 65, "auto, true, false or a whole number from 0 to 64"],
-    ["mock_gpus", "some", "auto, true, false or a whole number from 0 to 64"],
+    ["mock_gpus", 65, "auto, true, false or a whole number from 0 to 64, or kinds such as 2x24G,1xMIG"],
+    ["mock_gpus", "2x", "auto, true, false or a whole number from 0 to 64, or kinds such as 2x24G,1xMIG"],
+    ["mock_gpus", "1x24G,10xMIG", "auto, true, false or a whole number from 0 to 64, or kinds such as 2x24G,1xMIG"],
+    ["mock_gpus", "some", "auto, true, false or a whole number from 0 to 64, or kinds such as 2x24G,1xMIG"],
     ["driver_timeout", 0, "a number from 0.1 to 3600"],
     ["foreign_memory_mib", 1.5, "a whole number from 0 to 1000000"],
     ["supplementary_groups", [1], LIST],
@@ -179,6 +181,12 @@ describe("readSettings", () => {
     ["auto", "auto"],
   ])("mock_gpus = %p means %p GPUs", (value, count) => {
     expect(readValue(read({ mock_gpus: value }), "mockGpus")).toBe(count);
+  });
+
+  test("kinds of mock GPUs are counted out, a cut one as its seven instances", () => {
+    const gpus = readValue(read({ mock_gpus: "2x24G, 1xMIG" }), "mockGpus");
+    const whole = { memoryMib: 24_576, isMig: false };
+    expect(gpus).toEqual([whole, whole, ...Array.from({ length: 7 }, () => ({ memoryMib: 10_240, isMig: true }))]);
   });
 
   test.each([

@@ -66,6 +66,16 @@ export const SETTINGS = {
     fallback: 1024,
     about: "MiB of a GPU, above what an idle one takes, that show that others use it where their processes are hidden",
   },
+  shareWithForeign: {
+    schema: SWITCH,
+    fallback: false,
+    about: "jobs that book memory of a GPU may be there beside processes that are no job's, where so much is free",
+  },
+  vramEnforce: {
+    schema: SWITCH,
+    fallback: true,
+    about: "whether a job ends that has over 1.2 times the memory of a GPU that it booked, while another is there",
+  },
   maxCpuJobs: { schema: whole(0, MOST), otherwise: "one for each processor", about: "CPU jobs that run at one time" },
   maxPassedOver: {
     schema: number(0, SECONDS_A_YEAR),

@@ -102,6 +102,7 @@ const createReads = (jobs: JobTable, queue: QueueReads) => ({
   loadActiveJobs: guardRead(jobs.loadActive),
   findMovingJob: guardRead(jobs.findMoving),
   listExpiring: guardRead(jobs.listExpiring),
+  findVramPeak: guardRead(jobs.findVramPeak),
   countJobs: guardRead(jobs.count),
   loadEnvironment: guardRead(jobs.loadEnvironment),
 });

@@ -57,6 +57,7 @@ const READS: readonly (readonly [string, (store: Store) => unknown])[] = [
   ["the newest time of the queue", (store) => store.readNewestQueued()],
   ["the active jobs", (store) => store.loadActiveJobs()],
   ["the job whose files are to be kept next", (store) => store.findMovingJob()],
+  ["what a command of one user had of a GPU's memory", (store) => store.findVramPeak("ada", "true")],
   ["one user's jobs whose files go soon", (store) => store.listExpiring("ada", 3)],
 ];
 

@@ -1,4 +1,5 @@
 import { createGpuSeconds } from "../../changes/agent-use.ts";
+import { isSharing } from "../../core/jobs/fields/gpu-kinds.ts";
 import type { ActiveJob, StartingJob } from "../../core/jobs/job.ts";
 import type { Gpu } from "../../core/queue/gpu.ts";
 import { describeGpus } from "../../core/queue/gpu-selection.ts";
@@ -84,7 +85,8 @@ export const startCpuJobs = async (context: TaskContext, memory: TaskMemory): Pr
 
 const hasGpuRoom = async ({ store, gpus }: TaskContext): Promise<boolean> => {
   const known = await gpus.read(KNOWN_FOR_S);
-  const taken = new Set(store.loadActiveJobs().flatMap((job) => job.gpuIdxs));
+  const alone = store.loadActiveJobs().filter((job) => !isSharing(job));
+  const taken = new Set(alone.flatMap((job) => job.gpuIdxs));
   return !known.ok || known.value.some((gpu) => !taken.has(gpu.index));
 };
 

@@ -14,6 +14,9 @@ const fields = fc.record(
     begin_at: fc.option(fc.nat()),
     time_limit_s: fc.option(fc.integer({ min: 1 })),
     warn_s: fc.option(fc.integer({ min: 1 })),
+    vram_mib: fc.option(fc.integer({ min: 1 })),
+    min_vram_mib: fc.option(fc.integer({ min: 1 })),
+    gpu_type: fc.option(fc.string({ minLength: 1 })),
     retry: fc.option(fc.record({ count: fc.integer({ min: 1 }), causes: fc.subarray([...RETRY_CAUSES]) })),
   },
   { requiredKeys: [] },
@@ -21,7 +24,8 @@ const fields = fc.record(
 
 test("a job of which nothing was asked is told with every field, each of them empty", () => {
   const labels = { name: null, note: null, held: false, begin_at: null, after: [], after_any: [], batch_id: null };
-  expect(tellJobFields({})).toEqual({ ...labels, time_limit_s: null, warn_s: null, retry: null });
+  const kinds = { vram_mib: null, min_vram_mib: null, gpu_type: null };
+  expect(tellJobFields({})).toEqual({ ...labels, time_limit_s: null, warn_s: null, retry: null, ...kinds });
 });
 
 test("what is asked for is told as it was", () => {

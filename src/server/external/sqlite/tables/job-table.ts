@@ -21,6 +21,7 @@ export type JobTable = Readonly<{
   loadActive: () => readonly ActiveJob[];
   findMoving: () => EndedJob | null;
   listExpiring: (user: string, limit: number) => ExpiringJobs;
+  findVramPeak: (user: string, command: string) => number | null;
   count: () => JobCounts;
   loadEnvironment: (id: JobId) => Environment;
   canOpenEnvironments: () => boolean;
@@ -69,12 +70,21 @@ const createListExpiring = (db: Database): JobTable["listExpiring"] => {
   };
 };
 
+const NEWEST_LOOKED_AT = 500;
+
+const VRAM_PEAK = `
+select details ->> '$.vramPeakMib' as peak from (
+  select command, details from jobs indexed by jobs_ended_by_user
+  where status in ('completed', 'failed', 'killed') and user = ? order by completed_at desc, seq desc limit ${NEWEST_LOOKED_AT}
+) where command = ? and details ->> '$.vramPeakMib' is not null limit 1`;
+
 const createReads = (db: Database, snapshots: SteadyReads) => {
   const byId = db.query<JobRow, [string]>(`${SELECT} where id = ?`);
   const active = db.query<JobRow, []>(
     `${SELECT} indexed by ${ACTIVE.indexes.all} where ${ACTIVE.where} order by ${ACTIVE.order}`,
   );
   const moving = db.query<JobRow, []>(`${SELECT} ${MOVING}`);
+  const peak = db.query<{ peak: number }, [string, string]>(VRAM_PEAK);
   const counters = db.query<Counter, []>("select status, jobs from counters");
   return {
     find: (id: JobId): Job | null => {
@@ -87,6 +97,7 @@ const createReads = (db: Database, snapshots: SteadyReads) => {
       const row = moving.get();
       return row === null ? null : (fromRow(row) as EndedJob);
     },
+    findVramPeak: (user: string, command: string) => peak.get(user, command)?.peak ?? null,
     count: () => countJobs(counters.all()),
   };
 };
