@@ -1,6 +1,7 @@
 import { z } from "zod";
 
 const WAIT_REASONS = [
+  "drained",
   "held",
   "begin",
   "retry",

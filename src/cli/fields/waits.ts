@@ -1,4 +1,4 @@
-import { parseFuture } from "../terminal/moment.ts";
+import { parseFuture } from "../../base/moments.ts";
 import type { JobField } from "./job-field.ts";
 
 const JOB_ID = /^[a-z0-9-]{1,64}$/;

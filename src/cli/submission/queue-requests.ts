@@ -7,6 +7,7 @@ import type { JobRequestInput, WireJob } from "../../wire/job.ts";
 import type { Api } from "../connection/api-client.ts";
 import { WAIT_FIELDS } from "../fields/field-table.ts";
 import { toFlag } from "../fields/job-field.ts";
+import { warnOfHalt } from "../jobs/halt-text.ts";
 import { warnOfHealth } from "../jobs/warn-of-health.ts";
 import { createCommandFit } from "../lists/shorten-commands.ts";
 import { hint, print, printJson, readHintWidth } from "../terminal/output.ts";
@@ -65,6 +66,6 @@ export const queueRequests = async (
   const jobs = await submit(requests);
   if (!jobs.ok) return jobs;
   report(jobs.value, flags);
-  await warnOfHealth(api);
+  await Promise.all([warnOfHalt(api), warnOfHealth(api)]);
   return DONE;
 };

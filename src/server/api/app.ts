@@ -17,6 +17,7 @@ import { createArtifactRoutes } from "./routes/artifacts.ts";
 import { createAttachRoute } from "./routes/attach.ts";
 import { createDeliveryRoute } from "./routes/deliveries.ts";
 import { createDocumentationRoutes } from "./routes/documentation.ts";
+import { createDrainRoutes } from "./routes/drain.ts";
 import { createEventRoute } from "./routes/events.ts";
 import { createGpuRoutes } from "./routes/gpus.ts";
 import { createJobChangeRoutes } from "./routes/job-changes.ts";
@@ -51,6 +52,7 @@ type Shared = Readonly<{ rooms: ViewingRooms; seats: Seats; document: () => Open
 
 const listRoutes = (context: ApiContext, { rooms, seats, document, dispatch }: Shared): readonly Route[] => [
   ...createServerRoutes(context),
+  ...createDrainRoutes(context),
   ...createGpuRoutes(context),
   ...createArtifactRoutes(context),
   ...createJobRoutes(context),

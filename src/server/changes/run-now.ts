@@ -1,8 +1,10 @@
 import { err, ok, type Problem, type Result } from "../../base/result.ts";
+import { describeDrain } from "../../wire/drain/drain-text.ts";
 import { RUN_NOW_PRIORITY } from "../../wire/job.ts";
 import type { QueuedJob } from "../core/jobs/job.ts";
 import { findMissingGpus } from "../core/jobs/job-request.ts";
 import { type DiskRoom, describeDiskRoom, isDiskLow } from "../core/machine/disk-room.ts";
+import type { Drain } from "../core/queue/drain.ts";
 import type { Gpu } from "../core/queue/gpu.ts";
 import { describeGpus, type GpuState, selectGpus } from "../core/queue/gpu-selection.ts";
 import { createRefusal, type Refusal } from "../core/refusal.ts";
@@ -51,17 +53,20 @@ const explainShortage = (job: QueuedJob, { gpus, states }: Machine): string => {
   return `The job cannot run immediately: ${describeShortage(job)} now${reasons}`;
 };
 
+type Halts = Readonly<{ drain: Drain | null; disk: DiskRoom | null; trouble: string | null }>;
+
+const describeHalt = ({ drain, disk, trouble }: Halts): string | null => {
+  if (drain !== null) return describeDrain(drain);
+  return isDiskLow(disk) ? describeDiskRoom(disk) : trouble;
+};
+
 /** Whether all of these jobs could start at this moment, side by side and beside those that were promised the same. */
 export const checkRunNow = (
   store: Store,
-  {
-    gpus,
-    disk,
-    trouble,
-  }: Readonly<{ gpus: Result<readonly Gpu[], Problem>; disk: DiskRoom | null; trouble: string | null }>,
+  { gpus, ...halts }: Halts & Readonly<{ gpus: Result<readonly Gpu[], Problem> }>,
   jobs: readonly QueuedJob[],
 ): Result<void, Refusal> => {
-  const halt = isDiskLow(disk) ? describeDiskRoom(disk) : trouble;
+  const halt = describeHalt(halts);
   if (halt !== null && jobs.length > 0)
     return err(createRefusal("GPU_ERROR", `The job cannot run immediately: ${halt}`));
   const described = describeGpus(gpus.ok ? gpus.value : [], store.loadActiveJobs(), store.listBlacklist());

@@ -5,6 +5,7 @@ import type { JobRequest } from "../../wire/job.ts";
 import type { JobId, QueuedJob } from "../core/jobs/job.ts";
 import { describeChange } from "../core/jobs/job-change.ts";
 import { createJob, digestInput, type JobFacts, type JobRequestError } from "../core/jobs/job-request.ts";
+import { findDrain } from "../core/queue/drain.ts";
 import type { Gpu } from "../core/queue/gpu.ts";
 import { createInvalid, createUnavailable, type Refusal } from "../core/refusal.ts";
 import type { Caller, SubmitContext } from "./context.ts";
@@ -80,9 +81,10 @@ const storeRunNow = async (
   reading: GpuReading,
 ): Promise<Result<Submitted, Refusal>> => {
   const disk = await context.readDiskRoom();
+  const drain = findDrain(context.store.readDrains(), context.clock());
   const check = checkRunNow(
     context.store,
-    { gpus: reading, disk, trouble: context.trouble.read() },
+    { gpus: reading, drain, disk, trouble: context.trouble.read() },
     listNewRunNow(context, submissions),
   );
   return check.ok ? store(context, submissions) : check;

@@ -3,6 +3,7 @@ import type { WireStatus } from "../../wire/job.ts";
 import type { AccessToken } from "./access/access-token.ts";
 import type { ActiveJob, ArtifactId, EndedJob, Job, JobId, JobStatus, QueuedJob } from "./jobs/job.ts";
 import type { OutboxChanges, OutboxReads } from "./notices/outbox.ts";
+import type { Drains } from "./queue/drain.ts";
 import type { GpuFault } from "./queue/gpu-fault.ts";
 import type { CountStarts } from "./queue/queue-head.ts";
 import type { CountQueued } from "./queue/queue-limits.ts";
@@ -71,6 +72,8 @@ export type Transaction = Readonly<{
   deleteJob: (id: JobId) => void;
   setBlacklisted: (gpuIdx: number, blacklisted: boolean) => boolean;
   setDiskSpell: (isSpell: boolean) => boolean;
+  readDrains: () => Drains;
+  saveDrains: (drains: Drains) => void;
   saveGpuFault: (fault: GpuFault) => void;
   deleteGpuFault: (gpuIdx: number) => void;
   addTakenOver: (ids: readonly string[]) => void;
@@ -135,6 +138,7 @@ export type Store = Readonly<{
   loadEnvironment: (id: JobId) => Environment;
   listBlacklist: () => ReadonlySet<number>;
   isDiskSpell: () => boolean;
+  readDrains: () => Drains;
   listGpuFaults: () => readonly GpuFault[];
   listTakenOver: () => ReadonlySet<string> | null;
   write: <Value>(change: (transaction: Transaction) => Value) => Promise<Result<Value, Unavailable>>;

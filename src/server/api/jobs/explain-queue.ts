@@ -6,6 +6,7 @@ import type { ProcessOwner } from "../../core/machine/host.ts";
 import type { Gpu } from "../../core/queue/gpu.ts";
 import { describeGpus } from "../../core/queue/gpu-selection.ts";
 import { createCountStarts } from "../../core/queue/queue-head.ts";
+import { findPassedOverSince } from "../../core/queue/queue-turns.ts";
 import { explainWaits, type Wait, type WaitFacts } from "../../core/queue/wait.ts";
 import type { WaitNotes } from "../../core/queue/wait-text.ts";
 import { toWireWait } from "../../core/queue/wire-wait.ts";
@@ -31,17 +32,18 @@ const gatherFacts = (
   { gpus, disk, jobs, now }: Pick<WaitFacts, "gpus" | "disk"> & Readonly<{ jobs: readonly QueuedJob[]; now: number }>,
 ): WaitFacts => {
   const { maxCpuJobs, maxPassedOver: maxPassedOverS } = settings;
+  const limits = { maxCpuJobs, maxPassedOverS, drains: store.readDrains() };
   const [active, blacklist] = [store.loadActiveJobs(), store.listBlacklist()];
   const countGpuSeconds = createGpuSeconds(store, now);
   const countStarts = createCountStarts(
     { active, maxCpuJobs, countGpuSeconds },
     describeGpus(gpus ?? [], active, blacklist),
   );
-  const all = [...jobs, ...store.loadDecidingJobs(countStarts, now - maxPassedOverS)];
+  const all = [...jobs, ...store.loadDecidingJobs(countStarts, findPassedOverSince(limits, now))];
   const waiting = new Map(all.map((job) => [job.id, job]));
   for (const { id } of active) waiting.delete(id);
   const halts = { countGpuSeconds, disk: disk ?? null, trouble: trouble.read() };
-  return { queued: [...waiting.values()], active, gpus, ...halts, blacklist, maxCpuJobs, maxPassedOverS };
+  return { queued: [...waiting.values()], active, gpus, ...halts, ...limits, blacklist };
 };
 
 const explainInTurns = async (facts: WaitFacts, now: number, ids: ReadonlySet<JobId>): Promise<readonly Wait[]> => {

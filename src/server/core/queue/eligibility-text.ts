@@ -1,3 +1,4 @@
+import { describeDrain } from "../../../wire/drain/drain-text.ts";
 import { describeRetry, listPast } from "../jobs/attempt.ts";
 import type { Job } from "../jobs/job.ts";
 import type { Ineligibility } from "./eligibility.ts";
@@ -17,6 +18,8 @@ export const describeIneligibility = (
   needs: readonly string[],
 ): string => {
   switch (why.kind) {
+    case "drained":
+      return describeDrain(why.drain);
     case "held":
       return `It is held${why.by === "admin" ? " by an admin" : ""}: nx release ${job.id} lets it start`;
     case "begin":

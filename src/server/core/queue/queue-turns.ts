@@ -2,6 +2,7 @@ import { findWaitsSince } from "../jobs/fields/waits.ts";
 import type { ActiveJob, QueuedJob } from "../jobs/job.ts";
 import { type DiskRoom, isDiskLow } from "../machine/disk-room.ts";
 import { type CountGpuSeconds, countLeft, findShare } from "./agent-share.ts";
+import { countBack, type Drains, findDrain, NO_DRAINS } from "./drain.ts";
 import { findIneligibility, type Ineligibility } from "./eligibility.ts";
 import { type GpuState, listEligibleGpus, listFreeGpus, selectGpus } from "./gpu-selection.ts";
 
@@ -17,6 +18,7 @@ export type QueueFacts = Readonly<{
   disk?: DiskRoom | null;
   trouble?: string | null;
   countGpuSeconds?: CountGpuSeconds;
+  drains?: Drains;
 }>;
 
 /** GPUs that a job further up in the queue starts on, or that are kept for it because it was passed over for long. */
@@ -76,17 +78,22 @@ const leaveRoom = ({ job, room, gpuIdxs }: Turn, facts: KeepFacts): Room => {
     : allocateGpus(room, { kind: "start", job, gpuIdxs });
 };
 
+/** Jobs that have waited since before this time, in Unix seconds, were passed over for too long. */
+export const findPassedOverSince = (facts: Pick<QueueFacts, "drains" | "maxPassedOverS">, now: number): number =>
+  countBack(facts.drains ?? NO_DRAINS, now, facts.maxPassedOverS);
+
 /** Whether others were let go first for so long that GPUs are kept for it. */
-export const isPassedOver = ({ maxPassedOverS }: QueueFacts, job: QueuedJob, now: number): boolean =>
-  now - findWaitsSince(job) > maxPassedOverS;
+export const isPassedOver = (facts: QueueFacts, job: QueuedJob, now: number): boolean =>
+  findWaitsSince(job) < findPassedOverSince(facts, now);
 
 /** The turns of all queued jobs, in start order: each takes from what those before it left. */
 export const listTurns = (facts: QueueFacts, all: readonly GpuState[], now: number): readonly Turn[] => {
   const turns: Turn[] = [];
   const isHalted = isDiskLow(facts.disk ?? null) || (facts.trouble ?? null) !== null;
+  const drain = findDrain(facts.drains ?? NO_DRAINS, now);
   let room: Room = { gpus: all, cpuSlots: countCpuSlots(facts), allocations: [] };
   for (const job of facts.queued.toSorted(compareStartOrder)) {
-    const ineligibility = findIneligibility(job, now);
+    const ineligibility = findIneligibility(job, now, drain);
     const mayHave = ineligibility === null && job.numGpus <= countShareLeft(facts, room, job);
     const turn = { job, room, gpuIdxs: isHalted || !mayHave ? null : chooseGpus(room, job), ineligibility };
     turns.push(turn);

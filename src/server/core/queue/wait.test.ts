@@ -85,6 +85,7 @@ type Idle = "starts" | "starts without blacklist" | "never starts";
 
 const EXPECTED: Readonly<Record<Blocker["kind"] | "none", Idle | "unknown">> = {
   none: "starts",
+  drained: "unknown",
   held: "unknown",
   begin: "unknown",
   retry: "unknown",

@@ -22,6 +22,7 @@ import { createQueueReads, type QueueReads } from "./tables/queue-table.ts";
 import {
   createBlacklist,
   createDiskSpell,
+  createDrains,
   createGpuFaults,
   createTakenOver,
   createTokenDigest,
@@ -56,6 +57,7 @@ const createRandomId = (): string => randomBytes(ID_BYTES).toString("hex");
 type Notes = ReturnType<typeof createBlacklist> &
   ReturnType<typeof createGpuFaults> &
   ReturnType<typeof createDiskSpell> &
+  ReturnType<typeof createDrains> &
   ReturnType<typeof createTakenOver>;
 
 const createTransaction = ({ db, jobs, queue, box }: Parts, notes: Notes): Transaction => {
@@ -73,11 +75,7 @@ const createTransaction = ({ db, jobs, queue, box }: Parts, notes: Notes): Trans
     },
     saveJob: jobs.save,
     deleteJob: jobs.remove,
-    setBlacklisted: notes.setBlacklisted,
-    setDiskSpell: notes.setDiskSpell,
-    saveGpuFault: notes.saveGpuFault,
-    deleteGpuFault: notes.deleteGpuFault,
-    addTakenOver: notes.addTakenOver,
+    ...notes,
     loadEnvironment: jobs.loadEnvironment,
     outbox: createOutboxChanges(db, box),
   };
@@ -104,10 +102,12 @@ const createNotes = (db: Database): Notes => ({
   ...createBlacklist(db),
   ...createGpuFaults(db),
   ...createDiskSpell(db),
+  ...createDrains(db),
   ...createTakenOver(db),
 });
 
-const createNoteReads = ({ listBlacklist, isDiskSpell, listGpuFaults, listTakenOver }: Notes) => ({
+const createNoteReads = ({ listBlacklist, isDiskSpell, readDrains, listGpuFaults, listTakenOver }: Notes) => ({
+  readDrains: guardRead(readDrains),
   listBlacklist: guardRead(listBlacklist),
   isDiskSpell,
   listGpuFaults: guardRead(listGpuFaults),

@@ -1,8 +1,10 @@
 import { describeError } from "../../../base/describe-error.ts";
 import { err, type Result } from "../../../base/result.ts";
+import { describeDrain } from "../../../wire/drain/drain-text.ts";
 import { changeJob, type Decide, decideByEvent } from "../../changes/change-job.ts";
 import type { JobHandle, QueuedJob, StartingJob } from "../../core/jobs/job.ts";
 import type { JobEvent } from "../../core/jobs/job-transition.ts";
+import { findDrain } from "../../core/queue/drain.ts";
 import type { Gpu } from "../../core/queue/gpu.ts";
 import { createRefusal } from "../../core/refusal.ts";
 import type { JobWork, LaunchError } from "../../core/running/executor.ts";
@@ -49,11 +51,14 @@ const postpone = async (
 };
 
 const decideStart =
-  (decided: QueuedJob, event: JobEvent): Decide =>
-  (job, transaction) =>
-    JSON.stringify(job) === JSON.stringify(decided)
+  (decided: QueuedJob, event: Extract<JobEvent, { kind: "start" }>): Decide =>
+  (job, transaction) => {
+    const drain = findDrain(transaction.readDrains(), event.at);
+    if (drain !== null) return err(createRefusal("GPU_ERROR", describeDrain(drain)));
+    return JSON.stringify(job) === JSON.stringify(decided)
       ? decideByEvent(event)(job, transaction)
       : err(createRefusal("INVALID_JOB_STATE", `Job ${job.id} was changed`));
+  };
 
 /** Writes the intent. Null when the job was edited or removed since the decision: it is left for the next tick. */
 export const recordStart = async (

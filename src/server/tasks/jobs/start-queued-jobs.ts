@@ -1,9 +1,10 @@
 import { createGpuSeconds } from "../../changes/agent-use.ts";
 import type { ActiveJob, StartingJob } from "../../core/jobs/job.ts";
+import { findDrain } from "../../core/queue/drain.ts";
 import type { Gpu } from "../../core/queue/gpu.ts";
 import { describeGpus } from "../../core/queue/gpu-selection.ts";
 import { createCountStarts } from "../../core/queue/queue-head.ts";
-import { decideStarts, type Start } from "../../core/queue/queue-turns.ts";
+import { decideStarts, findPassedOverSince, type Start } from "../../core/queue/queue-turns.ts";
 import type { TaskContext, TaskMemory } from "../context.ts";
 import { launchJob, recordStart } from "./launch-job.ts";
 
@@ -58,15 +59,16 @@ const startJobs = async (
   memory: TaskMemory,
   { gpus, maxCpuJobs }: Readonly<{ gpus: readonly Gpu[]; maxCpuJobs: number }>,
 ): Promise<void> => {
-  const { store, settings } = context;
+  const { store, settings, clock } = context;
+  const limits = { maxCpuJobs, maxPassedOverS: settings.maxPassedOver, drains: store.readDrains() };
   const [disk, trouble] = [await context.readDiskRoom(), await findTrouble(context)];
-  const now = context.clock();
+  const now = clock();
   const active = store.loadActiveJobs();
   forgetEnded(memory, active);
   const states = describeGpus(gpus, active, store.listBlacklist());
   const countGpuSeconds = createGpuSeconds(store, now);
-  const facts = { active, maxCpuJobs, maxPassedOverS: settings.maxPassedOver, disk, trouble, countGpuSeconds };
-  const queued = store.loadDecidingJobs(createCountStarts(facts, states), now - settings.maxPassedOver);
+  const facts = { ...limits, active, disk, trouble, countGpuSeconds };
+  const queued = store.loadDecidingJobs(createCountStarts(facts, states), findPassedOverSince(facts, now));
   const starts = decideStarts({ ...facts, queued }, states, now);
   const give = (start: Start): Given => ({
     ...start,
@@ -75,10 +77,12 @@ const startJobs = async (
   await Promise.all(starts.map((start) => beginLaunch(context, memory, give(start))));
 };
 
+const isDrained = ({ store, clock }: TaskContext): boolean => findDrain(store.readDrains(), clock()) !== null;
+
 /** Starts every CPU job that can start; resolves once that is on disk, the launches go on. */
 export const startCpuJobs = async (context: TaskContext, memory: TaskMemory): Promise<number> => {
   const { maxCpuJobs, refreshRate } = context.settings;
-  await startJobs(context, memory, { gpus: [], maxCpuJobs });
+  if (!isDrained(context)) await startJobs(context, memory, { gpus: [], maxCpuJobs });
   return refreshRate * 1000;
 };
 
@@ -89,7 +93,7 @@ const hasGpuRoom = async ({ store, gpus }: TaskContext): Promise<boolean> => {
 };
 
 const isGpuWanted = async (context: TaskContext): Promise<boolean> =>
-  context.store.isGpuJobReady() && (await hasGpuRoom(context));
+  !isDrained(context) && context.store.isGpuJobReady() && (await hasGpuRoom(context));
 
 /** Like `startCpuJobs` for GPU jobs; a full machine reads neither its queue nor its GPUs but once a minute. */
 export const startGpuJobs = async (context: TaskContext, memory: TaskMemory): Promise<number> => {
