@@ -15,6 +15,7 @@ import { isLocalHost } from "./core/access/server-hosts.ts";
 import type { AuthorizedKeys } from "./core/access/ssh-key.ts";
 import type { JobId } from "./core/jobs/job.ts";
 import { JOB_CHANNELS } from "./core/notices/channels.ts";
+import { createLimitsOf } from "./core/queue/user-limits.ts";
 import type { Settings } from "./core/settings/settings.ts";
 import type { Store } from "./core/store.ts";
 import { toRetention } from "./core/upkeep/folder-plan.ts";
@@ -97,6 +98,7 @@ const toApiSettings = (settings: Settings, serverUser: string): ApiSettings => (
   maxPassedOver: settings.maxPassedOver,
   maxQueued: settings.maxQueued,
   maxQueuedInAll: settings.maxQueuedInAll,
+  limitsOf: createLimitsOf(settings),
   maxWaitingGib: settings.maxWaitingGib,
   limits: settings,
 });
@@ -126,15 +128,20 @@ const startJobs = (
   );
   const office = { couriers: parts.couriers, timeoutMs: SERVICE_TIMEOUT_MS, random: Math.random };
   const logs = createLogFile(settings.serverDir);
-  return startTasks({ ...parts, serverEnvironment, settings, uptime: readUptime, readBootTime, logs }, alarms, {
-    health: parts.health,
-    wandb: createWandbFinder(),
-    findInputWaits: createInputWaits(settings.serverDir),
-    office,
-    backups: createBackups({ serverDir: settings.serverDir, program: locateProgram() }),
-    folders: createJobFolders(settings.serverDir),
-    retention: toRetention(settings),
-  });
+  const limited = { ...settings, limitsOf: createLimitsOf(settings) };
+  return startTasks(
+    { ...parts, serverEnvironment, settings: limited, uptime: readUptime, readBootTime, logs },
+    alarms,
+    {
+      health: parts.health,
+      wandb: createWandbFinder(),
+      findInputWaits: createInputWaits(settings.serverDir),
+      office,
+      backups: createBackups({ serverDir: settings.serverDir, program: locateProgram() }),
+      folders: createJobFolders(settings.serverDir),
+      retention: toRetention(settings),
+    },
+  );
 };
 
 const STDERR = 2;

@@ -6,6 +6,7 @@ const WAIT_REASONS = [
   "begin",
   "retry",
   "after",
+  "user_limit",
   "disk_low",
   "machine",
   "gpus_unreadable",

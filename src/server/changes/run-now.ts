@@ -7,6 +7,14 @@ import { type DiskRoom, describeDiskRoom, isDiskLow } from "../core/machine/disk
 import type { Drain } from "../core/queue/drain.ts";
 import type { Gpu } from "../core/queue/gpu.ts";
 import { describeGpus, type GpuState, selectGpus } from "../core/queue/gpu-selection.ts";
+import {
+  checkUserLimits,
+  countUse,
+  describeReached,
+  findReached,
+  type LimitsOf,
+  NO_LIMITS,
+} from "../core/queue/user-limits.ts";
 import { createRefusal, type Refusal } from "../core/refusal.ts";
 import type { Store } from "../core/store.ts";
 
@@ -60,15 +68,38 @@ const describeHalt = ({ drain, disk, trouble }: Halts): string | null => {
   return isDiskLow(disk) ? describeDiskRoom(disk) : trouble;
 };
 
+const refuseNow = (why: string): Result<never, Refusal> =>
+  err(createRefusal("GPU_ERROR", `The job cannot run immediately: ${why}`));
+
+const describeLimits = (store: Store, jobs: readonly QueuedJob[], limitsOf: LimitsOf): string | null => {
+  const allowed = checkUserLimits(
+    jobs.map((job) => ({ ...job, priority: Number.NEGATIVE_INFINITY })),
+    limitsOf,
+  );
+  if (!allowed.ok) return allowed.error.message;
+  const promised = store.loadQueuedJobs({ limit: MAX_WAITING_RUN_NOW }).filter(isWaitingRunNow);
+  const before = [...store.loadActiveJobs(), ...promised];
+  for (const [index, { user, numGpus }] of jobs.entries()) {
+    const reached = findReached(numGpus, limitsOf(user), countUse(user, [...before, ...jobs.slice(0, index)]));
+    if (reached !== null) return describeReached(user, reached);
+  }
+  return null;
+};
+
 /** Whether all of these jobs could start at this moment, side by side and beside those that were promised the same. */
 export const checkRunNow = (
   store: Store,
-  { gpus, ...halts }: Halts & Readonly<{ gpus: Result<readonly Gpu[], Problem> }>,
+  {
+    gpus,
+    limitsOf = NO_LIMITS,
+    ...halts
+  }: Halts & Readonly<{ gpus: Result<readonly Gpu[], Problem>; limitsOf?: LimitsOf | undefined }>,
   jobs: readonly QueuedJob[],
 ): Result<void, Refusal> => {
   const halt = describeHalt(halts);
-  if (halt !== null && jobs.length > 0)
-    return err(createRefusal("GPU_ERROR", `The job cannot run immediately: ${halt}`));
+  if (halt !== null && jobs.length > 0) return refuseNow(halt);
+  const limit = describeLimits(store, jobs, limitsOf);
+  if (limit !== null) return refuseNow(limit);
   const described = describeGpus(gpus.ok ? gpus.value : [], store.loadActiveJobs(), store.listBlacklist());
   let states = occupyForWaiting(store, described);
   for (const job of jobs) {

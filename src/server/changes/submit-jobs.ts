@@ -7,6 +7,7 @@ import { describeChange } from "../core/jobs/job-change.ts";
 import { createJob, digestInput, type JobFacts, type JobRequestError } from "../core/jobs/job-request.ts";
 import { findDrain } from "../core/queue/drain.ts";
 import type { Gpu } from "../core/queue/gpu.ts";
+import { giveTime, NO_LIMITS } from "../core/queue/user-limits.ts";
 import { createInvalid, createUnavailable, type Refusal } from "../core/refusal.ts";
 import type { Caller, SubmitContext } from "./context.ts";
 import { createIncreasingClock } from "./increasing-clock.ts";
@@ -35,8 +36,9 @@ const prepareJob = (
   context: SubmitContext,
   request: JobRequest,
   facts: Pick<JobFacts, "gpuIndexes" | "batchId" | "agent" | "asker">,
-): Result<QueuedJob, JobRequestError> =>
-  createJob(request, {
+): Result<QueuedJob, JobRequestError> => {
+  const { limitsOf = NO_LIMITS } = context.settings;
+  const created = createJob(request, {
     id: request.job_id ? (request.job_id as JobId) : context.newJobId(),
     now: context.clock(),
     nodeName: context.settings.nodeName,
@@ -44,6 +46,8 @@ const prepareJob = (
     ...facts,
     gpuIndexes: isStored(context, request) ? null : facts.gpuIndexes,
   });
+  return created.ok ? ok(giveTime(created.value, limitsOf(request.user))) : created;
+};
 
 const prepareJobs = (
   context: SubmitContext,
@@ -84,7 +88,7 @@ const storeRunNow = async (
   const drain = findDrain(context.store.readDrains(), context.clock());
   const check = checkRunNow(
     context.store,
-    { gpus: reading, drain, disk, trouble: context.trouble.read() },
+    { gpus: reading, drain, disk, trouble: context.trouble.read(), limitsOf: context.settings.limitsOf },
     listNewRunNow(context, submissions),
   );
   return check.ok ? store(context, submissions) : check;

@@ -5,8 +5,9 @@ import type { ActiveJob, ArtifactId, EndedJob, Job, JobId, JobStatus, QueuedJob 
 import type { OutboxChanges, OutboxReads } from "./notices/outbox.ts";
 import type { Drains } from "./queue/drain.ts";
 import type { GpuFault } from "./queue/gpu-fault.ts";
-import type { CountStarts } from "./queue/queue-head.ts";
+import type { CountStartsOf } from "./queue/queue-head.ts";
 import type { CountQueued } from "./queue/queue-limits.ts";
+import type { UserUse } from "./queue/user-limits.ts";
 import type { Unavailable } from "./refusal.ts";
 
 /** `readTokenDigest` and `saveTokenDigest` are about the one token that names nobody. Digests are SHA-256 in hexadecimal. */
@@ -59,6 +60,7 @@ export type Readiness = Readonly<{ isStale: boolean; nextAt: number | null }>;
 export type Transaction = Readonly<{
   findJob: (id: JobId) => Job | null;
   countQueued: CountQueued;
+  readUse: (user: string) => UserUse;
   openTurns: (now: number) => number;
   readStatus: (id: JobId) => JobStatus | null;
   setNeeds: (id: JobId, needs: readonly Need[]) => void;
@@ -123,7 +125,7 @@ export type Store = Readonly<{
   findJob: (id: JobId) => Job | null;
   listJobs: (filter: JobFilter) => AsyncGenerator<readonly Job[], void>;
   loadQueuedJobs: (selection?: QueueSelection) => readonly QueuedJob[];
-  loadDecidingJobs: (countStarts: CountStarts, passedOverSince: number) => readonly QueuedJob[];
+  loadDecidingJobs: (countStarts: CountStartsOf, passedOverSince: number) => readonly QueuedJob[];
   isGpuJobReady: () => boolean;
   listNeeds: (id: JobId, limit: number) => readonly JobId[];
   readReadiness: (now: number) => Readiness;

@@ -8,9 +8,10 @@ import { listPast } from "../../core/jobs/attempt.ts";
 import { type JobFields, readJobFields } from "../../core/jobs/fields/job-fields.ts";
 import { refuseRelease } from "../../core/jobs/fields/waits.ts";
 import { isStopping } from "../../core/jobs/halt.ts";
-import { isActive, type Job, type QueuedJob } from "../../core/jobs/job.ts";
+import { isActive, isEnded, type Job, type QueuedJob } from "../../core/jobs/job.ts";
 import { applyJobEvent } from "../../core/jobs/job-transition.ts";
 import { toWireJob } from "../../core/jobs/wire-job.ts";
+import { checkUserLimits, giveTime, type LimitsOf, NO_LIMITS } from "../../core/queue/user-limits.ts";
 import { createLimitReached, createRefusal, type Refusal } from "../../core/refusal.ts";
 import type { Transaction } from "../../core/store.ts";
 import { readCaller } from "../access/caller.ts";
@@ -122,20 +123,35 @@ const refuseLimit = (job: Job, fields: JobFields, { isAdmin }: Caller): Refusal 
 const relink = (job: Job, fields: JobFields, { transaction, now }: Pick<Edit, "transaction" | "now">): Job =>
   job.status === "queued" && ("after" in fields || "afterAny" in fields) ? linkNeeds(transaction, job, now) : job;
 
-type Edit = Readonly<{ patch: JobPatch; caller: Caller; transaction: Transaction; now: number }>;
+type Edit = Readonly<{
+  patch: JobPatch;
+  caller: Caller;
+  transaction: Transaction;
+  now: number;
+  limitsOf: LimitsOf;
+}>;
 
-const editJob = (job: Job, { patch, caller, transaction, now }: Edit): Decided => {
+const checkLimits = ({ user }: Job, patch: JobPatch, { timeLimitS }: JobFields, limitsOf: LimitsOf) =>
+  checkUserLimits([{ user, ...pickQueuedEdits(patch), timeLimitS: timeLimitS ?? null }], limitsOf);
+
+const giveEditedTime = (job: Job, fields: JobFields, limitsOf: LimitsOf): Job =>
+  "timeLimitS" in fields && !isEnded(job) ? giveTime(job, limitsOf(job.user)) : job;
+
+const editJob = (job: Job, { patch, caller, transaction, now, limitsOf }: Edit): Decided => {
   const reason = "edited";
   const fields = readJobFields(patch, caller);
   if (isEmpty(patch, fields)) return ok({ after: job, reason });
   const refusal =
     refuseShare(job, patch.num_gpus ?? 0) ?? refuseRelease(job, fields, caller) ?? refuseLimit(job, fields, caller);
   if (refusal !== null) return err(refusal);
+  const allowed = checkLimits(job, patch, fields, limitsOf);
+  if (!allowed.ok) return allowed;
   const tag = typeof patch.git_tag === "string" ? { gitTag: patch.git_tag } : {};
   const edited = applyJobEvent(job, { kind: "edit", ...pickQueuedEdits(patch), ...tag, fields });
   if (!edited.ok) return refuseState(edited.error.message);
+  const after = giveEditedTime(edited.value, fields, limitsOf);
   const needed = checkNeeds(transaction, job.id, fields);
-  return needed.ok ? ok({ after: relink(edited.value, fields, { transaction, now }), reason }) : needed;
+  return needed.ok ? ok({ after: relink(after, fields, { transaction, now }), reason }) : needed;
 };
 
 const markForKill = (job: Job, { name }: Caller): Decided => {
@@ -176,8 +192,9 @@ const remove =
 const edit =
   (context: ApiContext): Handle<typeof editSpec> =>
   async (input) => {
+    const { limitsOf = NO_LIMITS } = context.settings;
     const edited = await changeFor(context, input, (job, caller, transaction) =>
-      editJob(job, { patch: input.body, caller, transaction, now: context.clock() }),
+      editJob(job, { patch: input.body, caller, transaction, now: context.clock(), limitsOf }),
     );
     return edited.ok ? ok(Response.json(toWireJob(edited.value.after ?? edited.value.before))) : edited;
   };

@@ -1,6 +1,7 @@
 import { isBlocked, type Kept } from "../jobs/fields/waits.ts";
 import type { QueuedJob } from "../jobs/job.ts";
 import type { Drain } from "./drain.ts";
+import type { ReachedNow } from "./user-limits.ts";
 
 /** Why a queued job has no turn now, whatever is free; `until` in Unix seconds, null where that is not known. */
 export type Ineligibility =
@@ -8,7 +9,8 @@ export type Ineligibility =
   | Readonly<{ kind: "held"; by: "user" | "admin"; until: null }>
   | Readonly<{ kind: "begin"; until: number }>
   | Readonly<{ kind: "retry"; until: number }>
-  | Readonly<{ kind: "after"; until: null }>;
+  | Readonly<{ kind: "after"; until: null }>
+  | ReachedNow;
 
 /** The first reason why a job is passed over, whatever is free; null where it has its turn. */
 export const findIneligibility = (job: QueuedJob, now: number, drain: Drain | null = null): Ineligibility | null => {

@@ -5,6 +5,7 @@ import { type CountGpuSeconds, countLeft, findShare } from "./agent-share.ts";
 import { countBack, type Drains, findDrain, NO_DRAINS } from "./drain.ts";
 import { findIneligibility, type Ineligibility } from "./eligibility.ts";
 import { type GpuState, listEligibleGpus, listFreeGpus, selectGpus } from "./gpu-selection.ts";
+import { countUse, findReached, type LimitsOf, NO_LIMITS, type ReachedNow } from "./user-limits.ts";
 
 /**
  * What is decided about the queue depends on this and nothing else; `maxPassedOverS` in seconds. Of `queued` those may be
@@ -19,6 +20,7 @@ export type QueueFacts = Readonly<{
   trouble?: string | null;
   countGpuSeconds?: CountGpuSeconds;
   drains?: Drains;
+  limitsOf?: LimitsOf;
 }>;
 
 /** GPUs that a job further up in the queue starts on, or that are kept for it because it was passed over for long. */
@@ -43,6 +45,9 @@ export const countShareLeft = (facts: QueueFacts, { allocations }: Room, job: Qu
   return countLeft(share, facts) - started.reduce((count, { gpuIdxs }) => count + gpuIdxs.length, 0);
 };
 
+const hasShare = (facts: QueueFacts, room: Room, job: QueuedJob): boolean =>
+  job.numGpus <= countShareLeft(facts, room, job);
+
 type KeepFacts = Readonly<{ all: readonly GpuState[]; mayKeep: boolean }>;
 
 export const countCpuJobs = (active: readonly ActiveJob[]): number =>
@@ -57,7 +62,7 @@ const chooseGpus = (room: Room, job: QueuedJob): readonly number[] | null => {
 };
 
 const allocateGpus = (room: Room, allocation: Allocation): Room =>
-  allocation.gpuIdxs.length === 0
+  allocation.kind === "keep" && allocation.gpuIdxs.length === 0
     ? room
     : {
         ...room,
@@ -73,9 +78,19 @@ const keepGpus = (room: Room, job: QueuedJob, { all, mayKeep }: KeepFacts): Room
 
 const leaveRoom = ({ job, room, gpuIdxs }: Turn, facts: KeepFacts): Room => {
   if (gpuIdxs === null) return keepGpus(room, job, facts);
-  return job.numGpus === 0
-    ? { ...room, cpuSlots: room.cpuSlots - 1 }
-    : allocateGpus(room, { kind: "start", job, gpuIdxs });
+  const cpuSlots = room.cpuSlots - Number(job.numGpus === 0);
+  return { ...allocateGpus(room, { kind: "start", job, gpuIdxs }), cpuSlots };
+};
+
+const findLimit = (
+  { active, limitsOf = NO_LIMITS }: QueueFacts,
+  { allocations }: Room,
+  job: QueuedJob,
+): ReachedNow | null => {
+  const limits = limitsOf(job.user);
+  if ((limits.maxGpus ?? limits.maxRunning) === null) return null;
+  const starting = allocations.flatMap((one) => (one.kind === "start" ? [one.job] : []));
+  return findReached(job.numGpus, limits, countUse(job.user, [...active, ...starting]));
 };
 
 /** Jobs that have waited since before this time, in Unix seconds, were passed over for too long. */
@@ -86,18 +101,23 @@ export const findPassedOverSince = (facts: Pick<QueueFacts, "drains" | "maxPasse
 export const isPassedOver = (facts: QueueFacts, job: QueuedJob, now: number): boolean =>
   findWaitsSince(job) < findPassedOverSince(facts, now);
 
+const takeTurn = (facts: QueueFacts, room: Room, { job, now }: Readonly<{ job: QueuedJob; now: number }>): Turn => {
+  const drain = findDrain(facts.drains ?? NO_DRAINS, now);
+  const ineligibility = findIneligibility(job, now, drain) ?? findLimit(facts, room, job);
+  const isHalted = isDiskLow(facts.disk ?? null) || (facts.trouble ?? null) !== null;
+  const mayStart = !isHalted && ineligibility === null && hasShare(facts, room, job);
+  return { job, room, gpuIdxs: mayStart ? chooseGpus(room, job) : null, ineligibility };
+};
+
 /** The turns of all queued jobs, in start order: each takes from what those before it left. */
 export const listTurns = (facts: QueueFacts, all: readonly GpuState[], now: number): readonly Turn[] => {
   const turns: Turn[] = [];
-  const isHalted = isDiskLow(facts.disk ?? null) || (facts.trouble ?? null) !== null;
-  const drain = findDrain(facts.drains ?? NO_DRAINS, now);
   let room: Room = { gpus: all, cpuSlots: countCpuSlots(facts), allocations: [] };
   for (const job of facts.queued.toSorted(compareStartOrder)) {
-    const ineligibility = findIneligibility(job, now, drain);
-    const mayHave = ineligibility === null && job.numGpus <= countShareLeft(facts, room, job);
-    const turn = { job, room, gpuIdxs: isHalted || !mayHave ? null : chooseGpus(room, job), ineligibility };
+    const turn = takeTurn(facts, room, { job, now });
     turns.push(turn);
-    room = leaveRoom(turn, { all, mayKeep: mayHave && isPassedOver(facts, job, now) });
+    const isWaiting = turn.ineligibility === null && hasShare(facts, room, job);
+    room = leaveRoom(turn, { all, mayKeep: isWaiting && isPassedOver(facts, job, now) });
   }
   return turns;
 };

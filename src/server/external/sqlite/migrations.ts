@@ -217,6 +217,12 @@ create table job_needs (
 create index job_needs_of on job_needs (job_id, needs_id);
 `;
 
+const ADD_TURNS = `
+drop index jobs_ready;
+create index jobs_ready on jobs (user, need, priority desc, created_at, id) where status = 'queued' and ready_at = 0;
+create index jobs_ready_gpu on jobs (num_gpus) where status = 'queued' and ready_at = 0 and num_gpus > 0;
+`;
+
 /** The schema, step by step: what stands here has been run by somebody's database, so steps are only added. */
 export const MIGRATIONS: readonly Migration[] = [
   INITIAL_SCHEMA,
@@ -233,4 +239,5 @@ export const MIGRATIONS: readonly Migration[] = [
   ADD_AGENTS,
   ADD_READINESS,
   ADD_NEEDS,
+  ADD_TURNS,
 ];

@@ -67,6 +67,7 @@ const createTransaction = ({ db, jobs, queue, box }: Parts, notes: Notes): Trans
     findJob: jobs.find,
     countQueued: queue.countQueued,
     openTurns: queue.openTurns,
+    readUse: queue.readUse,
     ...createNeeds(db),
     hasArtifact: (id) => artifact.get(id) !== null,
     insertJob: (job, env) => {

@@ -3,8 +3,9 @@ import type { ActiveJob, StartingJob } from "../../core/jobs/job.ts";
 import { findDrain } from "../../core/queue/drain.ts";
 import type { Gpu } from "../../core/queue/gpu.ts";
 import { describeGpus } from "../../core/queue/gpu-selection.ts";
-import { createCountStarts } from "../../core/queue/queue-head.ts";
+import { createCountStarts, limitStarts } from "../../core/queue/queue-head.ts";
 import { decideStarts, findPassedOverSince, type Start } from "../../core/queue/queue-turns.ts";
+import { NO_LIMITS } from "../../core/queue/user-limits.ts";
 import type { TaskContext, TaskMemory } from "../context.ts";
 import { launchJob, recordStart } from "./launch-job.ts";
 
@@ -60,7 +61,8 @@ const startJobs = async (
   { gpus, maxCpuJobs }: Readonly<{ gpus: readonly Gpu[]; maxCpuJobs: number }>,
 ): Promise<void> => {
   const { store, settings, clock } = context;
-  const limits = { maxCpuJobs, maxPassedOverS: settings.maxPassedOver, drains: store.readDrains() };
+  const { limitsOf = NO_LIMITS } = settings;
+  const limits = { maxCpuJobs, maxPassedOverS: settings.maxPassedOver, drains: store.readDrains(), limitsOf };
   const [disk, trouble] = [await context.readDiskRoom(), await findTrouble(context)];
   const now = clock();
   const active = store.loadActiveJobs();
@@ -68,7 +70,10 @@ const startJobs = async (
   const states = describeGpus(gpus, active, store.listBlacklist());
   const countGpuSeconds = createGpuSeconds(store, now);
   const facts = { ...limits, active, disk, trouble, countGpuSeconds };
-  const queued = store.loadDecidingJobs(createCountStarts(facts, states), findPassedOverSince(facts, now));
+  const queued = store.loadDecidingJobs(
+    limitStarts(createCountStarts(facts, states), facts),
+    findPassedOverSince(facts, now),
+  );
   const starts = decideStarts({ ...facts, queued }, states, now);
   const give = (start: Start): Given => ({
     ...start,

@@ -1,15 +1,16 @@
 import type { Database } from "bun:sqlite";
 import type { QueuedJob } from "../../../core/jobs/job.ts";
 import { parseNeed } from "../../../core/queue/queue-head.ts";
+import type { UserUse } from "../../../core/queue/user-limits.ts";
 import type { Store, Transaction } from "../../../core/store.ts";
-import { QUEUED } from "./job-order.ts";
+import { ACTIVE, QUEUED } from "./job-order.ts";
 import { fromRow, type JobRow, ROW_COLUMNS } from "./job-row.ts";
 
 export type QueueReads = Pick<
   Store,
   "loadQueuedJobs" | "loadDecidingJobs" | "countQueuedBefore" | "readNewestQueued" | "isGpuJobReady" | "readReadiness"
 > &
-  Pick<Transaction, "countQueued" | "openTurns">;
+  Pick<Transaction, "countQueued" | "openTurns" | "readUse">;
 
 type Count = Readonly<{ jobs: number }>;
 type Rank = Readonly<{ id: string; priority: number; createdAt: number }>;
@@ -26,25 +27,23 @@ const QUEUES = {
 
 const READY = "indexed by jobs_ready where status = 'queued' and ready_at = 0";
 
-const NEEDS = `
-with recursive needs(name) as (
-  select min(need) from jobs ${READY}
-  union all
-  select (select min(need) from jobs ${READY} and need > name) from needs where name is not null
-)
-select name from needs where name is not null`;
+const READY_GPU = "indexed by jobs_ready_gpu where status = 'queued' and ready_at = 0 and num_gpus > 0";
 
-const FIRST_OF_NEED = `${SELECT} ${READY} and need = $need order by ${QUEUED.order} limit $limit`;
+const NEXT_NEED = `select user, need from jobs ${READY} and (user, need) > ($user, $need) order by user, need limit 1`;
+
+const OF_NEED = `${READY} and user = $user and need = $need`;
+
+const FIRST_OF_NEED = `${SELECT} ${OF_NEED} order by ${QUEUED.order} limit $limit`;
 
 const FIRST_PASSED_OVER = `
 with recursive levels(level) as (
   values ($priority)
   union all
-  select (select max(priority) from jobs ${READY} and need = $need and priority < level) from levels where level is not null
+  select (select max(priority) from jobs ${OF_NEED} and priority < level) from levels where level is not null
 ),
 firsts(seq) as (
   select (
-    select seq from jobs ${READY} and need = $need and priority = level and created_at < $since and waits_since < $since
+    select seq from jobs ${OF_NEED} and priority = level and created_at < $since and waits_since < $since
       and (level < $priority or (created_at, id) > ($createdAt, $id))
     order by created_at, id limit 1
   ) from levels
@@ -55,6 +54,9 @@ const COUNT_BEFORE = `
 select
   (select count(*) from jobs ${QUEUES.all} and priority > $priority)
   + (select count(*) from jobs ${QUEUES.all} and priority = $priority and (created_at, id) < ($createdAt, $id)) as jobs`;
+
+const USE = `select count(*) as running, coalesce(sum(num_gpus), 0) as gpus from jobs indexed by ${ACTIVE.indexes.oneUser}
+  where ${ACTIVE.where} and user = ?`;
 
 const DUE = "status = 'queued' and ready_at > 0 and ready_at <= $now";
 const BEGUN = "status = 'queued' and ready_at = 0 and begins_at > 0 and begins_at > $now";
@@ -77,18 +79,31 @@ const createReadiness = (db: Database): Pick<QueueReads, "readReadiness" | "open
   };
 };
 
+type Group = Readonly<{ user: string; need: string }>;
+
+const createGroups = (db: Database): (() => Generator<Group, void>) => {
+  const next = db.query<Group, Group>(NEXT_NEED);
+  return function* () {
+    let group = next.get({ user: "", need: "" });
+    while (group !== null) {
+      yield group;
+      group = next.get(group);
+    }
+  };
+};
+
 const createHeadReader = (db: Database): QueueReads["loadDecidingJobs"] => {
-  const needs = db.query<{ name: string }, []>(NEEDS);
-  const first = db.query<JobRow, { need: string; limit: number }>(FIRST_OF_NEED);
-  const passedOver = db.query<JobRow, Rank & { need: string; since: number }>(FIRST_PASSED_OVER);
+  const listGroups = createGroups(db);
+  const first = db.query<JobRow, Group & { limit: number }>(FIRST_OF_NEED);
+  const passedOver = db.query<JobRow, Rank & Group & { since: number }>(FIRST_PASSED_OVER);
   return (countStarts, since) =>
-    needs.all().flatMap(({ name: need }) => {
-      const limit = countStarts(parseNeed(need));
+    [...listGroups()].flatMap((group) => {
+      const limit = countStarts(parseNeed(group.need), group.user);
       if (limit === null) return [];
-      const head = first.all({ need, limit }).map((row) => fromRow(row) as QueuedJob);
+      const head = first.all({ ...group, limit }).map((row) => fromRow(row) as QueuedJob);
       if (head.length < limit) return head;
       const { id, priority, createdAt } = head.at(-1) ?? BEFORE_ALL;
-      const next = passedOver.get({ need, since, id, priority, createdAt });
+      const next = passedOver.get({ ...group, since, id, priority, createdAt });
       return next === null ? head : [...head, fromRow(next) as QueuedJob];
     });
 };
@@ -106,11 +121,13 @@ export const createQueueReads = (db: Database): QueueReads => {
   const newest = db.query<{ createdAt: number | null }, []>(
     `select max(created_at) as createdAt from jobs ${QUEUES.all}`,
   );
-  const ofGpus = db.query<{ name: string }, []>(`${NEEDS} and name not like '[0,%' limit 1`);
+  const ofGpus = db.query(`select 1 from jobs ${READY_GPU} limit 1`);
   const all = db.query<Count, []>("select jobs from counters where status = 'queued'");
+  const use = db.query<UserUse, [string]>(USE);
   const own = db.query<Count, [string]>("select jobs from queued_by_user where user = ?");
   return {
     countQueued: (user) => (user === null ? all.get() : own.get(user))?.jobs ?? 0,
+    readUse: (user) => use.get(user) ?? { gpus: 0, running: 0 },
     loadQueuedJobs: createQueueReader(db),
     loadDecidingJobs: createHeadReader(db),
     isGpuJobReady: () => ofGpus.get() !== null,
