@@ -56,4 +56,13 @@ export const WAITS: readonly JobField[] = [
     isRight: isIdList,
     toFields: (texts) => ({ after_any: listIds(texts) }),
   },
+  {
+    flag: { long: "no-passing", help: "keep GPUs for it from its submission" },
+    field: "no_passing",
+    isUsual: true,
+    waits: true,
+    what: "a switch",
+    isRight: () => true,
+    toFields: () => ({ no_passing: true }),
+  },
 ];

@@ -40,6 +40,12 @@ export const listWantedGpus = (need: GpuNeed, gpus: readonly GpuState[]): readon
 export const listEligibleGpus = (need: GpuNeed, gpus: readonly GpuState[]): readonly GpuState[] =>
   listWantedGpus(need, gpus).filter(({ fault }) => fault === null);
 
+/** Those of them that are free, or that jobs have: others may never let go of theirs. */
+export const listComingGpus = (need: GpuNeed, gpus: readonly GpuState[]): readonly GpuState[] =>
+  listEligibleGpus(need, gpus).filter(
+    (gpu) => (gpu.runningJobId !== null || isIdle(gpu)) && findDistrust(need, gpu) === null,
+  );
+
 export const listFreeGpus = (need: GpuNeed, gpus: readonly GpuState[]): readonly GpuState[] =>
   listWantedGpus(need, gpus).filter((gpu) => isIdle(gpu) && findDistrust(need, gpu) === null);
 

@@ -4,7 +4,7 @@ import { type DiskRoom, isDiskLow } from "../machine/disk-room.ts";
 import { type CountGpuSeconds, countLeft, findShare } from "./agent-share.ts";
 import { countBack, type Drains, findDrain, NO_DRAINS } from "./drain.ts";
 import { findIneligibility, type Ineligibility } from "./eligibility.ts";
-import { type GpuState, listEligibleGpus, listFreeGpus, selectGpus } from "./gpu-selection.ts";
+import { type GpuState, listComingGpus, listFreeGpus, selectGpus } from "./gpu-selection.ts";
 import { countUse, findReached, type LimitsOf, NO_LIMITS, type ReachedNow } from "./user-limits.ts";
 
 /**
@@ -71,7 +71,7 @@ const allocateGpus = (room: Room, allocation: Allocation): Room =>
       };
 
 const keepGpus = (room: Room, job: QueuedJob, { all, mayKeep }: KeepFacts): Room => {
-  if (!mayKeep || job.numGpus === 0 || listEligibleGpus(job, all).length < job.numGpus) return room;
+  if (!mayKeep || job.numGpus === 0 || listComingGpus(job, all).length < job.numGpus) return room;
   const gpuIdxs = listFreeGpus(job, room.gpus).map((gpu) => gpu.index);
   return allocateGpus(room, { kind: "keep", job, gpuIdxs });
 };
@@ -96,6 +96,16 @@ const findLimit = (
 /** Jobs that have waited since before this time, in Unix seconds, were passed over for too long. */
 export const findPassedOverSince = (facts: Pick<QueueFacts, "drains" | "maxPassedOverS">, now: number): number =>
   countBack(facts.drains ?? NO_DRAINS, now, facts.maxPassedOverS);
+
+/** The time from which on GPUs are kept for it; null where too few of those that it may be given are free or come free. */
+export const findKeptFrom = (
+  facts: QueueFacts,
+  all: readonly GpuState[],
+  { job, now }: Readonly<{ job: QueuedJob; now: number }>,
+): number | null => {
+  if (job.numGpus === 0 || listComingGpus(job, all).length < job.numGpus) return null;
+  return job.noPassing === true ? job.createdAt : now + findWaitsSince(job) - findPassedOverSince(facts, now);
+};
 
 /** Whether others were let go first for so long that GPUs are kept for it. */
 export const isPassedOver = (facts: QueueFacts, job: QueuedJob, now: number): boolean =>

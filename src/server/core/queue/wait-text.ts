@@ -45,10 +45,13 @@ const describeProcess = (pid: number, { owners }: WaitNotes): string => {
   return owner === undefined ? `process ${pid}` : `process ${pid} (${owner.program}) of ${owner.user}`;
 };
 
+const describeRight = ({ noPassing }: Pick<Job, "noPassing">, notes: WaitNotes): string =>
+  noPassing === true ? "no other may pass" : `has waited for more than ${describeLimit(notes)}`;
+
 const describeAllocation = ({ kind, job }: Allocation, notes: WaitNotes): string =>
   kind === "start"
     ? `goes to ${nameJob(job)}, which starts before it`
-    : `is kept for ${nameJob(job)}, which has waited for more than ${describeLimit(notes)}`;
+    : `is kept for ${nameJob(job)}, which ${describeRight(job, notes)}`;
 
 const describeObstacle = (obstacle: Obstacle, notes: WaitNotes): string => {
   switch (obstacle.kind) {
@@ -73,15 +76,17 @@ const describeCandidate = ({ index, obstacle }: Candidate, notes: WaitNotes): re
 const countFree = (free: readonly number[]): string =>
   free.length === 0 ? "none is free" : `only ${nameGpus(free)} ${beFor(free.length)} free`;
 
-const describeKeeping = (notes: WaitNotes): string =>
-  `what comes free is kept for it, as it has waited for more than ${describeLimit(notes)}`;
+const describeKeeping = ({ noPassing }: Job, notes: WaitNotes): string =>
+  noPassing === true
+    ? "what comes free is kept for it, as no other may pass it"
+    : `what comes free is kept for it, as it has waited for more than ${describeLimit(notes)}`;
 
-const describeTaken = (numGpus: number, { candidates, isKeeping }: Taken, notes: WaitNotes): string => {
+const describeTaken = (job: Job, { candidates, isKeeping }: Taken, notes: WaitNotes): string => {
   const inOrder = candidates.toSorted((a, b) => a.index - b.index);
   const free = inOrder.filter(({ obstacle }) => obstacle === null).map(({ index }) => index);
   const facts = inOrder.flatMap((one) => describeCandidate(one, notes));
-  const all = isKeeping ? [...facts, describeKeeping(notes)] : facts;
-  return `It needs ${countGpus(numGpus)}, and ${countFree(free)}: ${all.join("; ")}`;
+  const all = isKeeping ? [...facts, describeKeeping(job, notes)] : facts;
+  return `It needs ${countGpus(job.numGpus)}, and ${countFree(free)}: ${all.join("; ")}`;
 };
 
 const describeBlacklisted = (numGpus: number, { allowed, blacklisted }: Blacklisted): string =>
@@ -118,7 +123,7 @@ const describeBlocker = (job: Job, blocker: Exclude<Blocker, Ineligibility>, not
     case "blacklisted":
       return describeBlacklisted(job.numGpus, blocker);
     case "gpus_taken":
-      return describeTaken(job.numGpus, blocker, notes);
+      return describeTaken(job, blocker, notes);
     case "agent_limit":
     case "cpu_limit":
       return describeLimitOf(blocker);

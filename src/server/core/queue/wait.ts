@@ -9,6 +9,7 @@ import {
   countCpuJobs,
   countCpuSlots,
   countShareLeft,
+  findKeptFrom,
   isPassedOver,
   listTurns,
   type QueueFacts,
@@ -39,7 +40,7 @@ export type Blocker =
   | Readonly<{ kind: "gpus_missing"; missing: readonly number[]; present: readonly number[] }>
   | Readonly<{ kind: "too_many_gpus"; present: number }>
   | Readonly<{ kind: "blacklisted"; allowed: number; blacklisted: readonly number[] }>
-  | Readonly<{ kind: "gpus_taken"; isKeeping: boolean; candidates: readonly Candidate[] }>
+  | Readonly<{ kind: "gpus_taken"; keptFrom: number | null; isKeeping: boolean; candidates: readonly Candidate[] }>
   | Readonly<{ kind: "agent_limit"; share: AgentShare; used: number; hasSpent: boolean }>
   | Readonly<{ kind: "cpu_limit"; running: number; before: number; limit: number }>;
 
@@ -60,9 +61,14 @@ const findObstacle = ({ facts }: Scene, { job, room }: Turn, gpu: GpuState): Obs
   return allocation === undefined ? null : { kind: "allocation", allocation };
 };
 
+const describeKeeping = ({ facts, all, now }: Scene, { job }: Turn) => {
+  const keptFrom = findKeptFrom(facts, all, { job, now });
+  return { keptFrom, isKeeping: keptFrom !== null && isPassedOver(facts, job, now) };
+};
+
 const describeTaken = (scene: Scene, turn: Turn, wanted: readonly GpuState[]): Blocker => ({
   kind: "gpus_taken",
-  isKeeping: isPassedOver(scene.facts, turn.job, scene.now),
+  ...describeKeeping(scene, turn),
   candidates: wanted.map((gpu) => ({ index: gpu.index, obstacle: findObstacle(scene, turn, gpu) })),
 });
 

@@ -43,6 +43,7 @@ export const toWireWait = (
   reason: wait.blocker?.kind ?? null,
   text: describeWait(wait, notes),
   until: wait.blocker !== null && "until" in wait.blocker ? wait.blocker.until : null,
+  keeps_from: wait.blocker?.kind === "gpus_taken" ? wait.blocker.keptFrom : null,
   position: queue.before + 1,
   queue_length: queue.length,
   ahead: [...queue.ahead],

@@ -221,6 +221,8 @@ const ADD_TURNS = `
 drop index jobs_ready;
 create index jobs_ready on jobs (user, need, priority desc, created_at, id) where status = 'queued' and ready_at = 0;
 create index jobs_ready_gpu on jobs (num_gpus) where status = 'queued' and ready_at = 0 and num_gpus > 0;
+create index jobs_unpassed on jobs (user, need, priority desc, created_at, id)
+  where status = 'queued' and ready_at = 0 and waits_since < 0;
 `;
 
 /** The schema, step by step: what stands here has been run by somebody's database, so steps are only added. */

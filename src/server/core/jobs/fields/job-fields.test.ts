@@ -12,6 +12,7 @@ const fields = fc.record(
     note: fc.option(fc.string()),
     held: fc.option(fc.boolean(), { nil: false }),
     begin_at: fc.option(fc.nat()),
+    no_passing: fc.option(fc.boolean(), { nil: false }),
     time_limit_s: fc.option(fc.integer({ min: 1 })),
     warn_s: fc.option(fc.integer({ min: 1 })),
     retry: fc.option(fc.record({ count: fc.integer({ min: 1 }), causes: fc.subarray([...RETRY_CAUSES]) })),
@@ -20,7 +21,7 @@ const fields = fc.record(
 ) satisfies fc.Arbitrary<AskedFields>;
 
 test("a job of which nothing was asked is told with every field, each of them empty", () => {
-  const labels = { name: null, note: null, held: false, begin_at: null, after: [], after_any: [] };
+  const labels = { name: null, note: null, held: false, begin_at: null, after: [], after_any: [], no_passing: false };
   expect(tellJobFields({})).toEqual({ ...labels, time_limit_s: null, warn_s: null, retry: null });
 });
 

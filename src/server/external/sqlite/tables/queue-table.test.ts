@@ -92,6 +92,8 @@ const waiting: fc.Arbitrary<JobWaits> = fc.constantFrom<JobWaits>(
   { beginAt: NOW },
   { beginAt: NOW + 0.5 },
   { uncountedS: LIMIT_S },
+  { noPassing: true },
+  { noPassing: true, beginAt: NOW + 0.5 },
 );
 
 const factsWithAgents = fc

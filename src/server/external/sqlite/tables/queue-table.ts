@@ -50,6 +50,11 @@ firsts(seq) as (
 )
 ${SELECT} where seq = (select seq from firsts where seq is not null limit 1)`;
 
+const FIRST_UNPASSED = `${SELECT} indexed by jobs_unpassed
+where status = 'queued' and ready_at = 0 and waits_since < 0 and user = $user and need = $need
+  and (priority < $priority or (priority = $priority and (created_at, id) > ($createdAt, $id)))
+order by ${QUEUED.order} limit 1`;
+
 const COUNT_BEFORE = `
 select
   (select count(*) from jobs ${QUEUES.all} and priority > $priority)
@@ -96,6 +101,7 @@ const createHeadReader = (db: Database): QueueReads["loadDecidingJobs"] => {
   const listGroups = createGroups(db);
   const first = db.query<JobRow, Group & { limit: number }>(FIRST_OF_NEED);
   const passedOver = db.query<JobRow, Rank & Group & { since: number }>(FIRST_PASSED_OVER);
+  const unpassed = db.query<JobRow, Rank & Group>(FIRST_UNPASSED);
   return (countStarts, since) =>
     [...listGroups()].flatMap((group) => {
       const limit = countStarts(parseNeed(group.need), group.user);
@@ -103,8 +109,11 @@ const createHeadReader = (db: Database): QueueReads["loadDecidingJobs"] => {
       const head = first.all({ ...group, limit }).map((row) => fromRow(row) as QueuedJob);
       if (head.length < limit) return head;
       const { id, priority, createdAt } = head.at(-1) ?? BEFORE_ALL;
-      const next = passedOver.get({ ...group, since, id, priority, createdAt });
-      return next === null ? head : [...head, fromRow(next) as QueuedJob];
+      const from = { ...group, id, priority, createdAt };
+      const keeping = new Map(
+        [...passedOver.all({ ...from, since }), ...unpassed.all(from)].map((row) => [row.id, row]),
+      );
+      return [...head, ...[...keeping.values()].map((row) => fromRow(row) as QueuedJob)];
     });
 };
 
