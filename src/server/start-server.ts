@@ -4,6 +4,7 @@ import { fstatSync, mkdirSync } from "node:fs";
 import { homedir } from "node:os";
 import { resolve } from "node:path";
 import { describeError } from "../base/describe-error.ts";
+import { parseDuration } from "../base/durations.ts";
 import { err, ok, type Problem, type Result } from "../base/result.ts";
 import { VERSION } from "../base/version.ts";
 import { digestText, drawToken } from "../tools/digest.ts";
@@ -73,7 +74,9 @@ const openFolder = (settings: Settings, { meter, onStep }: Reporting): Result<St
       message: `${settings.serverDir} can't be made: ${describeError(error)}; name a folder of yours as server_dir, or make room`,
     });
   }
-  return openStore({ serverDir: settings.serverDir, clock: readClock, meter, onStep });
+  const { order, fairHalfLife, serverDir } = settings;
+  const fair = { isFair: order === "fair", halfLifeS: parseDuration(fairHalfLife) ?? 0 };
+  return openStore({ serverDir, clock: readClock, meter, onStep, fair });
 };
 type Switches = Readonly<{ wakes: Wakes; isStopping: () => boolean; serverUser: string }>;
 

@@ -4,6 +4,7 @@ import type { AccessToken } from "./access/access-token.ts";
 import type { ActiveJob, ArtifactId, EndedJob, Job, JobId, JobStatus, QueuedJob } from "./jobs/job.ts";
 import type { OutboxChanges, OutboxReads } from "./notices/outbox.ts";
 import type { Drains } from "./queue/drain.ts";
+import type { Stretch, UseOf } from "./queue/fair-share.ts";
 import type { GpuFault } from "./queue/gpu-fault.ts";
 import type { CountStartsOf } from "./queue/queue-head.ts";
 import type { CountQueued } from "./queue/queue-limits.ts";
@@ -61,6 +62,7 @@ export type Transaction = Readonly<{
   findJob: (id: JobId) => Job | null;
   countQueued: CountQueued;
   readUse: (user: string) => UserUse;
+  chargeUse: (stretch: Stretch) => void;
   openTurns: (now: number) => number;
   readStatus: (id: JobId) => JobStatus | null;
   setNeeds: (id: JobId, needs: readonly Need[]) => void;
@@ -118,7 +120,7 @@ export type ArtifactStore = Readonly<{
  * `write` resolves once its change and those of all concurrent writers are on disk (one fsync for all). `listJobs` yields
  * a page in slices, and lets others have their turn between them. `loadDecidingJobs` has the queued jobs on which a decision
  * depends, with the first of those that came before `passedOverSince` (Unix seconds). `countQueuedBefore` counts those that
- * start before the job. `readNewestQueued` is a time, 0 when no job is queued. `findMovingJob`: of those that ended and whose
+ * start before the job. `readUseOf` is null where the order is not by use. `readNewestQueued` is a time, 0 when no job is queued. `findMovingJob`: of those that ended and whose
  * files are still to be kept, the first. `listTakenOver` has the ids of the earlier Nexus's jobs that were taken over, null where none ever were. `listExpiring`: those of a user who was told that what they made goes, where nobody has fetched it.
  */
 export type Store = Readonly<{
@@ -130,8 +132,9 @@ export type Store = Readonly<{
   listNeeds: (id: JobId, limit: number) => readonly JobId[];
   readReadiness: (now: number) => Readiness;
   countQueuedOf: (user: string) => number;
-  countQueuedBefore: (job: Pick<QueuedJob, "id" | "priority" | "createdAt">) => number;
+  countQueuedBefore: (job: Pick<QueuedJob, "id" | "user" | "priority" | "createdAt">) => number;
   readNewestQueued: () => number;
+  readUseOf: (now: number) => UseOf | null;
   loadActiveJobs: () => readonly ActiveJob[];
   findMovingJob: () => EndedJob | null;
   listExpiring: (user: string, limit: number) => ExpiringJobs;

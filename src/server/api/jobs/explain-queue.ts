@@ -33,7 +33,13 @@ const gatherFacts = (
   { gpus, disk, jobs, now }: Pick<WaitFacts, "gpus" | "disk"> & Readonly<{ jobs: readonly QueuedJob[]; now: number }>,
 ): WaitFacts => {
   const { maxCpuJobs, maxPassedOver: maxPassedOverS } = settings;
-  const limits = { maxCpuJobs, maxPassedOverS, drains: store.readDrains(), limitsOf: settings.limitsOf ?? NO_LIMITS };
+  const limits = {
+    maxCpuJobs,
+    maxPassedOverS,
+    drains: store.readDrains(),
+    useOf: store.readUseOf(now),
+    limitsOf: settings.limitsOf ?? NO_LIMITS,
+  };
   const [active, blacklist] = [store.loadActiveJobs(), store.listBlacklist()];
   const countGpuSeconds = createGpuSeconds(store, now);
   const countStarts = createCountStarts(

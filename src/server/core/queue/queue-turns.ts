@@ -4,6 +4,7 @@ import { type DiskRoom, isDiskLow } from "../machine/disk-room.ts";
 import { type CountGpuSeconds, countLeft, findShare } from "./agent-share.ts";
 import { countBack, type Drains, findDrain, NO_DRAINS } from "./drain.ts";
 import { findIneligibility, type Ineligibility } from "./eligibility.ts";
+import type { UseOf } from "./fair-share.ts";
 import { type GpuState, listComingGpus, listFreeGpus, selectGpus } from "./gpu-selection.ts";
 import { countUse, findReached, type LimitsOf, NO_LIMITS, type ReachedNow } from "./user-limits.ts";
 
@@ -21,6 +22,7 @@ export type QueueFacts = Readonly<{
   countGpuSeconds?: CountGpuSeconds;
   drains?: Drains;
   limitsOf?: LimitsOf;
+  useOf?: UseOf | null;
 }>;
 
 /** GPUs that a job further up in the queue starts on, or that are kept for it because it was passed over for long. */
@@ -123,7 +125,7 @@ const takeTurn = (facts: QueueFacts, room: Room, { job, now }: Readonly<{ job: Q
 export const listTurns = (facts: QueueFacts, all: readonly GpuState[], now: number): readonly Turn[] => {
   const turns: Turn[] = [];
   let room: Room = { gpus: all, cpuSlots: countCpuSlots(facts), allocations: [] };
-  for (const job of facts.queued.toSorted(compareStartOrder)) {
+  for (const job of facts.queued.toSorted(createStartOrder(facts.useOf ?? null))) {
     const turn = takeTurn(facts, room, { job, now });
     turns.push(turn);
     const isWaiting = turn.ineligibility === null && hasShare(facts, room, job);
@@ -140,6 +142,14 @@ export const compareStartOrder = (a: Ranked, b: Ranked): number => {
   if (a.createdAt !== b.createdAt) return a.createdAt - b.createdAt;
   return a.id < b.id ? -1 : Number(a.id > b.id);
 };
+
+/** With `useOf` within a priority the jobs first of whom has used least. */
+export const createStartOrder =
+  (useOf: UseOf | null): ((a: QueuedJob, b: QueuedJob) => number) =>
+  (a, b) =>
+    useOf === null || a.priority !== b.priority
+      ? compareStartOrder(a, b)
+      : useOf(a.user) - useOf(b.user) || compareStartOrder(a, b);
 
 /** A job that starts now, on these GPUs. */
 export type Start = Readonly<{ job: QueuedJob; gpuIdxs: readonly number[] }>;

@@ -12,7 +12,7 @@ export type UserSettings = Readonly<{ name: string; role: Role }> & OwnLimits;
 
 /**
  * `refreshRate`, `maxPassedOver`, `bodyTimeout` and `driverTimeout` in seconds; `port` 0 takes any free one, null was not asked
- * for; `maxTime` as `2h`; `mockGpus` 0 means real GPUs, "auto" those where the machine has one; `retentionGb` in 10⁹ bytes, null for no limit;
+ * for; `maxTime` and `fairHalfLife` as `2h`; `mockGpus` 0 means real GPUs, "auto" those where the machine has one; `retentionGb` in 10⁹ bytes, null for no limit;
  * `minFreeGb`, `maxLogGb` and `artifactGb` likewise.
  */
 export type Settings = Readonly<{
@@ -37,6 +37,8 @@ export type Settings = Readonly<{
   maxCpuJobs: number;
   maxPassedOver: number;
   maxQueued: number;
+  order: "fifo" | "fair";
+  fairHalfLife: string;
   maxGpus: number | null;
   maxRunning: number | null;
   maxPriority: number | null;

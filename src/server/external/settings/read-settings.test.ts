@@ -42,6 +42,8 @@ const SETTINGS: readonly Case[] = [
   ["max_cpu_jobs", "maxCpuJobs", 8, 0, "5"],
   ["max_passed_over", "maxPassedOver", 1800, 60, "7.5"],
   ["max_queued", "maxQueued", 10_000, 0, "9"],
+  ["order", "order", "fifo", "fair", "fifo"],
+  ["fair_half_life", "fairHalfLife", "7d", "2h", "1d"],
   ["max_gpus", "maxGpus", null, 2, "4"],
   ["max_running", "maxRunning", null, 2, "4"],
   ["max_priority", "maxPriority", null, 10, "-4"],

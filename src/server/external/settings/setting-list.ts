@@ -86,6 +86,16 @@ export const SETTINGS = {
     about: "seconds for which later jobs may pass one that waits for GPUs; then it keeps free ones",
   },
   maxQueued: { schema: whole(0, MOST_QUEUED), fallback: 10_000, about: "jobs of one user that may wait" },
+  order: {
+    schema: choice(["fifo", "fair"]),
+    fallback: "fifo",
+    about: "who goes first within a priority: whose job is older, or whose user had less of the GPUs lately",
+  },
+  fairHalfLife: {
+    schema: DURATION,
+    fallback: "7d",
+    about: "after how long use of the GPUs counts half, with order = fair",
+  },
   maxGpus: {
     schema: whole(0, MOST),
     fallback: null,

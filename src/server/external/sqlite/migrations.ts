@@ -223,6 +223,7 @@ create index jobs_ready on jobs (user, need, priority desc, created_at, id) wher
 create index jobs_ready_gpu on jobs (num_gpus) where status = 'queued' and ready_at = 0 and num_gpus > 0;
 create index jobs_unpassed on jobs (user, need, priority desc, created_at, id)
   where status = 'queued' and ready_at = 0 and waits_since < 0;
+create table gpu_use (user text primary key, seconds real not null, at real not null) without rowid;
 `;
 
 /** The schema, step by step: what stands here has been run by somebody's database, so steps are only added. */

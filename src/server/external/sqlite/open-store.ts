@@ -15,6 +15,7 @@ import { type FolderLock, lockFolder } from "./lock-folder.ts";
 import { explainOpenFailure, openDatabase } from "./open-database.ts";
 import { loadSecretBox, type SecretBox } from "./secret-box.ts";
 import { createArtifactTable } from "./tables/artifact-table.ts";
+import { createFairTable, type FairOptions, type FairTable } from "./tables/fair/fair-table.ts";
 import { createJobTable, type JobTable } from "./tables/job-table.ts";
 import { createNeeds } from "./tables/needs-table.ts";
 import { createOutboxChanges, createOutboxReads } from "./tables/outbox-table.ts";
@@ -37,12 +38,14 @@ export type StoreOptions = Readonly<{
   randomId?: () => string;
   meter?: CommitMeter;
   onStep?: OnStep | undefined;
+  fair?: Omit<FairOptions, "clock">;
 }>;
 
 type Parts = Readonly<{
   db: Database;
   jobs: JobTable;
   queue: QueueReads;
+  fair: FairTable;
   lock: FolderLock;
   clock: Clock;
   randomId: () => string;
@@ -51,6 +54,7 @@ type Parts = Readonly<{
 }>;
 
 const ID_BYTES = 8;
+const FIFO = { isFair: false, halfLifeS: 7 * 86_400 };
 
 const createRandomId = (): string => randomBytes(ID_BYTES).toString("hex");
 
@@ -60,7 +64,7 @@ type Notes = ReturnType<typeof createBlacklist> &
   ReturnType<typeof createDrains> &
   ReturnType<typeof createTakenOver>;
 
-const createTransaction = ({ db, jobs, queue, box }: Parts, notes: Notes): Transaction => {
+const createTransaction = ({ db, jobs, queue, fair, box }: Parts, notes: Notes): Transaction => {
   const artifact = db.query("select 1 from artifacts where id = ? and is_complete = 1");
   const claim = db.query("update artifacts set is_claimed = 1 where id = ? and is_claimed = 0");
   return {
@@ -68,6 +72,7 @@ const createTransaction = ({ db, jobs, queue, box }: Parts, notes: Notes): Trans
     countQueued: queue.countQueued,
     openTurns: queue.openTurns,
     readUse: queue.readUse,
+    chargeUse: fair.chargeUse,
     ...createNeeds(db),
     hasArtifact: (id) => artifact.get(id) !== null,
     insertJob: (job, env) => {
@@ -129,6 +134,7 @@ const createStore = (parts: Parts): Store => {
     ...createReads(jobs, queue),
     ...createTokenDigest(db, commits),
     ...createTokenReads(db),
+    readUseOf: guardRead(parts.fair.readUseOf),
     listNeeds: guardRead(createNeeds(db).listNeeds),
     listGpuUse: guardRead(createUseReads(db).listGpuUse),
     ...createNoteReads(notes),
@@ -139,10 +145,10 @@ const createStore = (parts: Parts): Store => {
   };
 };
 
-const loadJobs = (db: Database, keyPath: string): Result<Pick<Parts, "jobs" | "box">, Problem> => {
+const loadJobs = (db: Database, keyPath: string, fair: FairTable): Result<Pick<Parts, "jobs" | "box">, Problem> => {
   const box = loadSecretBox(keyPath);
   if (!box.ok) return box;
-  const jobs = createJobTable(db, box.value);
+  const jobs = createJobTable(db, box.value, fair.listParts);
   if (jobs.canOpenEnvironments()) return ok({ jobs, box: box.value });
   const message = `${keyPath} is not the key that the environments of the waiting jobs were encrypted with`;
   return err({ message: `${message}: restore it from your backup` });
@@ -154,7 +160,7 @@ const refuseInterrupted = (serverDir: string): Result<void, Problem> =>
     : ok(undefined);
 
 const openLocked = (options: StoreOptions, lock: FolderLock): Result<Store, Problem> => {
-  const { serverDir, clock, randomId = createRandomId, meter, onStep } = options;
+  const { serverDir, clock, randomId = createRandomId, meter, onStep, fair: order = FIFO } = options;
   const path = join(serverDir, "jobs.db");
   const keyPath = join(serverDir, "secret.key");
   const refusal = refuseInterrupted(serverDir);
@@ -162,10 +168,11 @@ const openLocked = (options: StoreOptions, lock: FolderLock): Result<Store, Prob
   const db = openDatabase(path, onStep);
   if (!db.ok) return db;
   try {
-    const jobs = loadJobs(db.value, keyPath);
+    const fair = createFairTable(db.value, { ...order, clock });
+    const jobs = loadJobs(db.value, keyPath, fair);
     const commits = createGroupCommit(db.value, { meter, onStep });
-    const queue = createQueueReads(db.value);
-    if (jobs.ok) return ok(createStore({ ...jobs.value, queue, db: db.value, lock, clock, randomId, commits }));
+    const queue = createQueueReads(db.value, fair);
+    if (jobs.ok) return ok(createStore({ ...jobs.value, queue, fair, db: db.value, lock, clock, randomId, commits }));
     db.value.close();
     return jobs;
   } catch (error) {

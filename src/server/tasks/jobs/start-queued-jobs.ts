@@ -69,7 +69,8 @@ const startJobs = async (
   forgetEnded(memory, active);
   const states = describeGpus(gpus, active, store.listBlacklist());
   const countGpuSeconds = createGpuSeconds(store, now);
-  const facts = { ...limits, active, disk, trouble, countGpuSeconds };
+  const useOf = store.readUseOf(now);
+  const facts = { ...limits, useOf, active, disk, trouble, countGpuSeconds };
   const queued = store.loadDecidingJobs(
     limitStarts(createCountStarts(facts, states), facts),
     findPassedOverSince(facts, now),

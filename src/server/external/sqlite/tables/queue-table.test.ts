@@ -107,12 +107,21 @@ const factsWithAgents = fc
 const limit = fc.option(fc.nat(3));
 const limits = fc.record({ maxGpus: limit, maxRunning: limit }, { requiredKeys: [] });
 
+const use = fc.option(
+  fc.dictionary(fc.constantFrom("ada", "bob", "cyd"), fc.nat(2)).map(
+    (by) =>
+      (user: string): number =>
+        by[user] ?? 0,
+  ),
+);
+
 const factsWithLimits = fc
-  .tuple(facts, fc.infiniteStream(fc.constantFrom("ada", "bob", "cyd")), limits, limits)
-  .map(([given, users, general, ofBob]): WaitFacts => {
+  .tuple(facts, fc.infiniteStream(fc.constantFrom("ada", "bob", "cyd")), limits, limits, fc.infiniteStream(use))
+  .map(([given, users, general, ofBob, uses]): WaitFacts => {
     const own = <Owned extends object>(job: Owned): Owned => ({ ...job, user: users.next().value });
     const limitsOf = createLimitsOf({ ...general, users: [{ name: "bob", ...ofBob }] });
-    return { ...given, queued: given.queued.map(own), active: given.active.map(own), limitsOf };
+    const useOf = uses.next().value;
+    return { ...given, queued: given.queued.map(own), active: given.active.map(own), limitsOf, useOf };
   });
 
 const fillStore = async (store: Store, queued: readonly QueuedJob[]): Promise<void> => {

@@ -3,6 +3,8 @@ import type { QueuedJob } from "../../../core/jobs/job.ts";
 import { parseNeed } from "../../../core/queue/queue-head.ts";
 import type { UserUse } from "../../../core/queue/user-limits.ts";
 import type { Store, Transaction } from "../../../core/store.ts";
+import { createFairCount, createFairReader } from "./fair/fair-queue.ts";
+import type { FairTable } from "./fair/fair-table.ts";
 import { ACTIVE, QUEUED } from "./job-order.ts";
 import { fromRow, type JobRow, ROW_COLUMNS } from "./job-row.ts";
 
@@ -125,8 +127,23 @@ const createQueueReader = (db: Database): QueueReads["loadQueuedJobs"] => {
     queues[selection?.needs ?? "all"].all(selection?.limit ?? NO_LIMIT).map((row) => fromRow(row) as QueuedJob);
 };
 
-export const createQueueReads = (db: Database): QueueReads => {
+const createPlaces = (db: Database, fair: FairTable): Pick<QueueReads, "loadQueuedJobs" | "countQueuedBefore"> => {
   const before = db.query<Count, Rank>(COUNT_BEFORE);
+  const [load, loadFair, countFair] = [createQueueReader(db), createFairReader(db), createFairCount(db)];
+  return {
+    loadQueuedJobs: (selection = {}) => {
+      const { needs, limit } = selection;
+      const parts = needs === undefined && limit !== undefined ? fair.listParts() : null;
+      return parts === null ? load(selection) : loadFair(parts, limit ?? 0);
+    },
+    countQueuedBefore: ({ id, user, priority, createdAt }) => {
+      const [place, ranks] = [{ id, priority, createdAt }, fair.rankQueued()];
+      return ranks === null ? (before.get(place)?.jobs ?? 0) : countFair(ranks, { ...place, user });
+    },
+  };
+};
+
+export const createQueueReads = (db: Database, fair: FairTable): QueueReads => {
   const newest = db.query<{ createdAt: number | null }, []>(
     `select max(created_at) as createdAt from jobs ${QUEUES.all}`,
   );
@@ -137,11 +154,10 @@ export const createQueueReads = (db: Database): QueueReads => {
   return {
     countQueued: (user) => (user === null ? all.get() : own.get(user))?.jobs ?? 0,
     readUse: (user) => use.get(user) ?? { gpus: 0, running: 0 },
-    loadQueuedJobs: createQueueReader(db),
+    ...createPlaces(db, fair),
     loadDecidingJobs: createHeadReader(db),
     isGpuJobReady: () => ofGpus.get() !== null,
     ...createReadiness(db),
-    countQueuedBefore: ({ id, priority, createdAt }) => before.get({ id, priority, createdAt })?.jobs ?? 0,
     readNewestQueued: () => newest.get()?.createdAt ?? 0,
   };
 };
