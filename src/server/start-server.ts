@@ -4,6 +4,7 @@ import { fstatSync, mkdirSync } from "node:fs";
 import { homedir } from "node:os";
 import { resolve } from "node:path";
 import { describeError } from "../base/describe-error.ts";
+import { parseDuration } from "../base/durations.ts";
 import { err, ok, type Problem, type Result } from "../base/result.ts";
 import { VERSION } from "../base/version.ts";
 import { digestText, drawToken } from "../tools/digest.ts";
@@ -15,6 +16,7 @@ import { isLocalHost } from "./core/access/server-hosts.ts";
 import type { AuthorizedKeys } from "./core/access/ssh-key.ts";
 import type { JobId } from "./core/jobs/job.ts";
 import { JOB_CHANNELS } from "./core/notices/channels.ts";
+import { createLimitsOf } from "./core/queue/user-limits.ts";
 import type { Settings } from "./core/settings/settings.ts";
 import type { Store } from "./core/store.ts";
 import { toRetention } from "./core/upkeep/folder-plan.ts";
@@ -72,7 +74,9 @@ const openFolder = (settings: Settings, { meter, onStep }: Reporting): Result<St
       message: `${settings.serverDir} can't be made: ${describeError(error)}; name a folder of yours as server_dir, or make room`,
     });
   }
-  return openStore({ serverDir: settings.serverDir, clock: readClock, meter, onStep });
+  const { order, fairHalfLife, serverDir } = settings;
+  const fair = { isFair: order === "fair", halfLifeS: parseDuration(fairHalfLife) ?? 0 };
+  return openStore({ serverDir, clock: readClock, meter, onStep, fair });
 };
 type Switches = Readonly<{ wakes: Wakes; isStopping: () => boolean; serverUser: string }>;
 
@@ -97,6 +101,7 @@ const toApiSettings = (settings: Settings, serverUser: string): ApiSettings => (
   maxPassedOver: settings.maxPassedOver,
   maxQueued: settings.maxQueued,
   maxQueuedInAll: settings.maxQueuedInAll,
+  limitsOf: createLimitsOf(settings),
   maxWaitingGib: settings.maxWaitingGib,
   limits: settings,
 });
@@ -126,15 +131,20 @@ const startJobs = (
   );
   const office = { couriers: parts.couriers, timeoutMs: SERVICE_TIMEOUT_MS, random: Math.random };
   const logs = createLogFile(settings.serverDir);
-  return startTasks({ ...parts, serverEnvironment, settings, uptime: readUptime, readBootTime, logs }, alarms, {
-    health: parts.health,
-    wandb: createWandbFinder(),
-    findInputWaits: createInputWaits(settings.serverDir),
-    office,
-    backups: createBackups({ serverDir: settings.serverDir, program: locateProgram() }),
-    folders: createJobFolders(settings.serverDir),
-    retention: toRetention(settings),
-  });
+  const limited = { ...settings, limitsOf: createLimitsOf(settings) };
+  return startTasks(
+    { ...parts, serverEnvironment, settings: limited, uptime: readUptime, readBootTime, logs },
+    alarms,
+    {
+      health: parts.health,
+      wandb: createWandbFinder(),
+      findInputWaits: createInputWaits(settings.serverDir),
+      office,
+      backups: createBackups({ serverDir: settings.serverDir, program: locateProgram() }),
+      folders: createJobFolders(settings.serverDir),
+      retention: toRetention(settings),
+    },
+  );
 };
 
 const STDERR = 2;

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { drainedSchema } from "./drain/drain.ts";
 import { wireJobSchema } from "./job.ts";
 
 export const HEALTH_STATUSES = ["healthy", "under_load", "unhealthy"] as const;
@@ -28,6 +29,7 @@ export const serverStatusSchema = z
     gpu_error: z.string().nullable().meta({ description: "Why the GPUs can't be read, if they can't" }),
     you: youSchema.optional(),
     gpu_hint: z.string().nullable().meta({ description: "What would make the GPUs easier to use" }),
+    drain: drainedSchema.optional(),
     machine_error: z.string().optional().meta({ description: "What keeps every job from starting, and what to do" }),
     disk_error: z
       .string()

@@ -1,10 +1,12 @@
 import { z } from "zod";
 
 const WAIT_REASONS = [
+  "drained",
   "held",
   "begin",
   "retry",
   "after",
+  "user_limit",
   "disk_low",
   "machine",
   "gpus_unreadable",
@@ -36,6 +38,9 @@ export const waitSchema = z
     reason: z.enum(WAIT_REASONS).nullable().meta({ description: "Null when nothing keeps the job waiting" }),
     text: z.string(),
     until: z.number().nullable().meta({ description: "Unix time in seconds at which that ends, where it is known" }),
+    keeps_from: z.number().nullable().meta({
+      description: "Unix time in seconds from which on GPUs that come free are kept for it, where it waits for such",
+    }),
     position: z.int().nullable().meta({ description: "1 is the head of the queue" }),
     queue_length: z.int(),
     ahead: z.array(z.string()).meta({ description: "The next jobs in front of it, the head of the queue first" }),

@@ -46,7 +46,7 @@ const settings = z.strictObject({
   enable_git_tag_push: z.boolean(),
   autostart: z.boolean(),
   carry_environment: z.enum(["activated", "all", "none"]),
-  ...{ default_time_limit_s: text, default_warn_s: text, default_retry: text },
+  ...{ default_no_passing: text, default_time_limit_s: text, default_warn_s: text, default_retry: text },
   ...{ default_vram_mib: text, default_min_vram_mib: text, default_gpu_type: text },
 });
 const request = jobRequestSchema

@@ -1,4 +1,4 @@
-import { parseFuture } from "../terminal/moment.ts";
+import { parseFuture } from "../../base/moments.ts";
 import type { JobField } from "./job-field.ts";
 
 const JOB_ID = /^[a-z0-9-]{1,64}$/;
@@ -60,5 +60,14 @@ export const WAITS: readonly JobField[] = [
     what: "@BATCH, an id, a name or a regular expression",
     isRight: isWord,
     toFields: (texts) => ({ after_any: listWords(texts) }),
+  },
+  {
+    flag: { long: "no-passing", help: "keep GPUs for it from its submission" },
+    field: "no_passing",
+    isUsual: true,
+    waits: true,
+    what: "a switch",
+    isRight: () => true,
+    toFields: () => ({ no_passing: true }),
   },
 ];

@@ -1,11 +1,18 @@
 import { escapeText } from "../../base/escape-text.ts";
+import type { WireDrain } from "../../wire/drain/drain.ts";
 import type { ServerStatus } from "../../wire/node.ts";
 import type { Api } from "../connection/api-client.ts";
+import { formatMoment } from "../terminal/clock.ts";
 import { hint } from "../terminal/output.ts";
 
+const describeDrain = ({ by, since, until, why }: WireDrain): string => {
+  const end = until === null ? "" : ` until ${formatMoment(until)}`;
+  return `the server is drained by ${by} since ${formatMoment(since)}${end}${why === null ? "" : `: ${why}`}`;
+};
+
 /** What keeps every job from starting, and what to do; null while nothing does. */
-export const describeHalt = ({ disk_error, machine_error }: ServerStatus): string | null => {
-  const reason = disk_error ?? machine_error;
+export const describeHalt = ({ drain, disk_error, machine_error }: ServerStatus): string | null => {
+  const reason = drain ? describeDrain(drain) : (disk_error ?? machine_error);
   return reason === undefined ? null : `nothing starts: ${escapeText(reason)}`;
 };
 

@@ -8,6 +8,7 @@ import type { Api } from "../connection/api-client.ts";
 import { printRows, wantsJson } from "../documents/rows.ts";
 import { WAIT_FIELDS } from "../fields/field-table.ts";
 import { toFlag } from "../fields/job-field.ts";
+import { warnOfHalt } from "../jobs/halt-text.ts";
 import { warnOfHealth } from "../jobs/warn-of-health.ts";
 import { createCommandFit } from "../lists/shorten-commands.ts";
 import { hint, print, readHintWidth } from "../terminal/output.ts";
@@ -66,6 +67,6 @@ export const queueRequests = async (
   const jobs = await submit(requests);
   if (!jobs.ok) return jobs;
   report(jobs.value, flags);
-  await warnOfHealth(api);
+  await Promise.all([warnOfHalt(api), warnOfHealth(api)]);
   return DONE;
 };

@@ -1,4 +1,5 @@
 import type { WireJob } from "../../wire/job.ts";
+import { describeHalt } from "../jobs/halt-text.ts";
 import { formatDuration } from "../terminal/duration.ts";
 import { createGpuColumns, createQueuedColumns, createRunningColumns } from "./columns.ts";
 import { countBodyRows, scrollTo, shareBody } from "./layout.ts";
@@ -20,8 +21,7 @@ const describeTrouble = ({ trouble, now, answeredAt }: TopState): string | null 
 
 const renderTop = (state: TopState): Line => {
   const { status } = state.view;
-  const trouble =
-    describeTrouble(state) ?? status.disk_error ?? status.machine_error ?? status.gpu_error ?? status.gpu_hint ?? null;
+  const trouble = describeTrouble(state) ?? describeHalt(status) ?? status.gpu_error ?? status.gpu_hint ?? null;
   const where = ` (${state.target}${status.mock ? ", mock GPUs" : ""})  `;
   const ended = `${status.completed_jobs} ended  ${status.server_version}`;
   return [span(status.node_name, "bold"), span(where), trouble === null ? span(ended, "dim") : span(trouble, "red")];

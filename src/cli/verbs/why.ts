@@ -18,6 +18,11 @@ const describePlace = ({ ahead, position, queue_length: length }: WireWait): str
 const describeEnd = ({ until }: WireWait): string =>
   until ? `That is ${formatMoment(until)}, in ${formatDuration(until - Date.now() / 1000)}.` : "";
 
+const describeKeeping = ({ keeps_from: from = null }: Partial<WireWait>): string => {
+  const left = (from ?? 0) - Date.now() / 1000;
+  return left > 0 ? `GPUs that come free are kept for it from ${formatMoment(from)}, in ${formatDuration(left)}.` : "";
+};
+
 const run = async ({ flags, words }: Invocation): Promise<Outcome> => {
   const [id] = words;
   if (!id) return failUsage("nx why takes one job id", "see nx queue");
@@ -27,7 +32,12 @@ const run = async ({ flags, words }: Invocation): Promise<Outcome> => {
   if (!wait.ok) return wait;
   if (readSwitch(flags, "json")) printJson(wait.value);
   else
-    for (const line of [`${wait.value.text}.`, describeEnd(wait.value), describePlace(wait.value)])
+    for (const line of [
+      `${wait.value.text}.`,
+      describeEnd(wait.value),
+      describeKeeping(wait.value),
+      describePlace(wait.value),
+    ])
       if (line !== "") print(escapeText(line));
   return DONE;
 };

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { ok } from "../../base/result.ts";
+import { describeDrain } from "../../wire/drain/drain-text.ts";
 import type { WireGpu } from "../../wire/gpu.ts";
 import { listGpuUses } from "../../wire/gpus/gpu-text.ts";
 import { readServerView, type ServerView } from "../../wire/views/server-view.ts";
@@ -22,6 +23,7 @@ const describeGpu = (gpu: WireGpu): Facts =>
 const listWarnings = ({ status }: ServerView): readonly string[] =>
   [
     status.mock ? "the GPUs are mock ones, so jobs run without a GPU" : null,
+    status.drain ? describeDrain(status.drain) : null,
     status.disk_error ?? null,
     status.machine_error ?? null,
     status.gpu_error,

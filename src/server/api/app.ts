@@ -18,6 +18,7 @@ import { createAttachRoute } from "./routes/attach.ts";
 import { createBatchRoutes } from "./routes/batches.ts";
 import { createDeliveryRoute } from "./routes/deliveries.ts";
 import { createDocumentationRoutes } from "./routes/documentation.ts";
+import { createDrainRoutes } from "./routes/drain.ts";
 import { createEventRoute } from "./routes/events.ts";
 import { createGpuRoutes } from "./routes/gpus.ts";
 import { createJobChangeRoutes } from "./routes/job-changes.ts";
@@ -50,10 +51,7 @@ const createDocument = (hono: OpenAPIHono<AppEnv>, version: string): OpenApiDocu
 
 type Shared = Readonly<{ rooms: ViewingRooms; seats: Seats; document: () => OpenApiDocument; dispatch: Dispatch }>;
 
-const listRoutes = (context: ApiContext, { rooms, seats, document, dispatch }: Shared): readonly Route[] => [
-  ...createServerRoutes(context),
-  ...createGpuRoutes(context),
-  ...createArtifactRoutes(context),
+const listJobRoutes = (context: ApiContext): readonly Route[] => [
   ...createBatchRoutes(context),
   ...createJobRoutes(context),
   ...createJobChangeRoutes(context),
@@ -61,6 +59,14 @@ const listRoutes = (context: ApiContext, { rooms, seats, document, dispatch }: S
   ...createJobCodeRoutes(context),
   ...createJobLogRoutes(context),
   ...createJobFileRoutes(context),
+];
+
+const listRoutes = (context: ApiContext, { rooms, seats, document, dispatch }: Shared): readonly Route[] => [
+  ...createServerRoutes(context),
+  ...createDrainRoutes(context),
+  ...createGpuRoutes(context),
+  ...createArtifactRoutes(context),
+  ...listJobRoutes(context),
   createDeliveryRoute(context),
   createAttachRoute(context, rooms, seats),
   createEventRoute(context),

@@ -6,6 +6,7 @@ import { applyJobEvent, type JobEvent } from "../core/jobs/job-transition.ts";
 import { planBatchNotices } from "../core/notices/batch-notice.ts";
 import type { Batch } from "../core/notices/news.ts";
 import { type NoticeSource, planJobNotices, waitsForLog } from "../core/notices/plan-notices.ts";
+import { findStretch } from "../core/queue/fair-share.ts";
 import { createRefusal, createUnavailable, createUnknownJob, type Refusal } from "../core/refusal.ts";
 import type { Transaction } from "../core/store.ts";
 import type { ChangeContext } from "./context.ts";
@@ -75,6 +76,8 @@ const applyOne = (
   const after = accountTime(decided.value.after, context.clock());
   if (after === before) return ok({ ...decided.value, before, isHeardOf: false, caused: [] });
   const isHeardOf = enqueueNotices(context, transaction, before, after);
+  const stretch = after === null ? null : findStretch(before, after);
+  if (stretch !== null) transaction.chargeUse(stretch);
   write(transaction, before, after);
   return ok({ ...decided.value, after, before, isHeardOf, caused: [] });
 };

@@ -3,11 +3,12 @@ import type { JobPatch } from "../../wire/job.ts";
 import { type JobFields, readJobFields } from "../core/jobs/fields/job-fields.ts";
 import { refuseRelease } from "../core/jobs/fields/waits.ts";
 import { isStopping } from "../core/jobs/halt.ts";
-import { isActive, type Job, type QueuedJob } from "../core/jobs/job.ts";
+import { isActive, isEnded, type Job, type QueuedJob } from "../core/jobs/job.ts";
 import { findMissingGpus, findMissingVariable, type JobRequestError } from "../core/jobs/job-request.ts";
 import { applyJobEvent, type JobEvent } from "../core/jobs/job-transition.ts";
 import type { Gpu } from "../core/queue/gpu.ts";
 import { findKindMistake } from "../core/queue/gpu-kind.ts";
+import { checkUserLimits, giveTime, type LimitsOf } from "../core/queue/user-limits.ts";
 import { createInvalid, createLimitReached, createRefusal, type Refusal } from "../core/refusal.ts";
 import type { Environment, Transaction } from "../core/store.ts";
 import type { Change, Decide } from "./change-job.ts";
@@ -20,6 +21,7 @@ export type Edit = Readonly<{
   caller: Caller;
   now: number;
   gpus: readonly Gpu[] | null;
+  limitsOf: LimitsOf;
 }>;
 
 type Asked = Readonly<{ fields: JobFields; env: Environment | null }>;
@@ -105,12 +107,27 @@ const isEmpty = (patch: JobPatch, fields: JobFields): boolean =>
     (value) => value === undefined || value === null,
   ) && Object.keys(fields).length === 0;
 
+const pickAsked = (patch: JobPatch, { timeLimitS = null }: JobFields) => ({
+  numGpus: countAsked(patch),
+  timeLimitS,
+  ...(typeof patch.priority === "number" ? { priority: patch.priority } : {}),
+});
+
+const refuseOver = ({ user }: Job, { patch, limitsOf }: Edit, { fields }: Asked): Refusal | null => {
+  const allowed = checkUserLimits([{ user, ...pickAsked(patch, fields) }], limitsOf);
+  return allowed.ok ? null : allowed.error;
+};
+
+const giveEditedTime = (job: Job, fields: JobFields, { limitsOf }: Edit): Job =>
+  "timeLimitS" in fields && !isEnded(job) ? giveTime(job, limitsOf(job.user)) : job;
+
 const findRefusal = (job: Job, edit: Edit, { fields, env }: Asked): Refusal | null =>
   refuseGpus(edit) ??
   refuseShare(job, countAsked(edit.patch)) ??
   refuseVariables(job, env) ??
   refuseRelease(job, fields, edit.caller) ??
-  refuseLimit(job, fields, edit.caller);
+  refuseLimit(job, fields, edit.caller) ??
+  refuseOver(job, edit, { fields, env });
 
 const write = (transaction: Transaction, edited: Job, { fields, env }: Asked, now: number): Job => {
   if (env !== null) transaction.saveEnvironment(edited.id, env);
@@ -128,7 +145,8 @@ const applyEdit = (job: Job, transaction: Transaction, edit: Edit): Result<Chang
   if (refusal !== null) return err(refusal);
   const needed = checkNeeds(transaction, job.id, fields);
   if (!needed.ok) return needed;
-  return ok({ after: write(transaction, edited.value, { fields, env }, edit.now), reason: REASON });
+  const given = giveEditedTime(edited.value, fields, edit);
+  return ok({ after: write(transaction, given, { fields, env }, edit.now), reason: REASON });
 };
 
 /** What a patch makes of a job, with the checks of a submission. */

@@ -3,6 +3,7 @@ import type { JobRequest } from "../../wire/job.ts";
 import { type Job, type JobId, listArtifacts, type QueuedJob } from "../core/jobs/job.ts";
 import { checkAgentLimits } from "../core/queue/agent-share.ts";
 import { checkQueueLimits } from "../core/queue/queue-limits.ts";
+import { checkUserLimits, NO_LIMITS } from "../core/queue/user-limits.ts";
 import { createRefusal, type Refusal } from "../core/refusal.ts";
 import type { Environment, Transaction } from "../core/store.ts";
 import { readAgentUse } from "./agent-use.ts";
@@ -85,6 +86,8 @@ const insertNew = (
   const { settings, store, clock } = context;
   const fresh = [...placed.values()].filter((placement) => placement.isNew);
   const waiting = fresh.filter(({ request }) => !request.run_immediately).map(({ job }) => job);
+  const allowed = checkUserLimits(waiting, settings.limitsOf ?? NO_LIMITS);
+  if (!allowed.ok) return allowed;
   const within = checkQueueLimits(waiting, transaction.countQueued, settings);
   if (!within.ok) return within;
   const asked = fresh.map(({ job, request }) => ({ ...job, isNow: request.run_immediately }));

@@ -1,10 +1,20 @@
 import { err, ok, type Problem, type Result } from "../../base/result.ts";
+import { describeDrain } from "../../wire/drain/drain-text.ts";
 import { RUN_NOW_PRIORITY } from "../../wire/job.ts";
 import type { QueuedJob } from "../core/jobs/job.ts";
 import { findMissingGpus } from "../core/jobs/job-request.ts";
 import { type DiskRoom, describeDiskRoom, isDiskLow } from "../core/machine/disk-room.ts";
+import type { Drain } from "../core/queue/drain.ts";
 import type { Gpu } from "../core/queue/gpu.ts";
 import { describeGpus, type GpuState, giveGpus, selectGpus } from "../core/queue/gpu-selection.ts";
+import {
+  checkUserLimits,
+  countUse,
+  describeReached,
+  findReached,
+  type LimitsOf,
+  NO_LIMITS,
+} from "../core/queue/user-limits.ts";
 import { createRefusal, type Refusal } from "../core/refusal.ts";
 import type { Store } from "../core/store.ts";
 
@@ -48,19 +58,45 @@ const explainShortage = (job: QueuedJob, { gpus, states }: Machine): string => {
   return `The job cannot run immediately: ${describeShortage(job)} now${reasons}`;
 };
 
+type Halts = Readonly<{ drain: Drain | null; disk: DiskRoom | null; trouble: string | null }>;
+
+const describeHalt = ({ drain, disk, trouble }: Halts): string | null => {
+  if (drain !== null) return describeDrain(drain);
+  return isDiskLow(disk) ? describeDiskRoom(disk) : trouble;
+};
+
+const refuseNow = (why: string): Result<never, Refusal> =>
+  err(createRefusal("GPU_ERROR", `The job cannot run immediately: ${why}`));
+
+const describeLimits = (store: Store, jobs: readonly QueuedJob[], limitsOf: LimitsOf): string | null => {
+  const allowed = checkUserLimits(
+    jobs.map((job) => ({ ...job, priority: Number.NEGATIVE_INFINITY })),
+    limitsOf,
+  );
+  if (!allowed.ok) return allowed.error.message;
+  const promised = store.loadQueuedJobs({ limit: MAX_WAITING_RUN_NOW }).filter(isWaitingRunNow);
+  const before = [...store.loadActiveJobs(), ...promised];
+  for (const [index, { user, numGpus }] of jobs.entries()) {
+    const reached = findReached(numGpus, limitsOf(user), countUse(user, [...before, ...jobs.slice(0, index)]));
+    if (reached !== null) return describeReached(user, reached);
+  }
+  return null;
+};
+
 /** Whether all of these jobs could start at this moment, side by side and beside those that were promised the same. */
 export const checkRunNow = (
   store: Store,
   {
     gpus,
-    disk,
-    trouble,
-  }: Readonly<{ gpus: Result<readonly Gpu[], Problem>; disk: DiskRoom | null; trouble: string | null }>,
+    limitsOf = NO_LIMITS,
+    ...halts
+  }: Halts & Readonly<{ gpus: Result<readonly Gpu[], Problem>; limitsOf?: LimitsOf | undefined }>,
   jobs: readonly QueuedJob[],
 ): Result<void, Refusal> => {
-  const halt = isDiskLow(disk) ? describeDiskRoom(disk) : trouble;
-  if (halt !== null && jobs.length > 0)
-    return err(createRefusal("GPU_ERROR", `The job cannot run immediately: ${halt}`));
+  const halt = describeHalt(halts);
+  if (halt !== null && jobs.length > 0) return refuseNow(halt);
+  const limit = describeLimits(store, jobs, limitsOf);
+  if (limit !== null) return refuseNow(limit);
   const described = describeGpus(gpus.ok ? gpus.value : [], store.loadActiveJobs(), store.listBlacklist());
   let states = occupyForWaiting(store, described);
   for (const job of jobs) {

@@ -5,8 +5,10 @@ import type { JobRequest } from "../../wire/job.ts";
 import type { JobId, QueuedJob } from "../core/jobs/job.ts";
 import { describeChange } from "../core/jobs/job-change.ts";
 import { createJob, digestInput, type JobFacts, type JobRequestError } from "../core/jobs/job-request.ts";
+import { findDrain } from "../core/queue/drain.ts";
 import type { Gpu } from "../core/queue/gpu.ts";
 import { findKindMistake } from "../core/queue/gpu-kind.ts";
+import { giveTime, NO_LIMITS } from "../core/queue/user-limits.ts";
 import { createInvalid, createUnavailable, type Refusal } from "../core/refusal.ts";
 import type { Caller, SubmitContext } from "./context.ts";
 import { createIncreasingClock } from "./increasing-clock.ts";
@@ -34,8 +36,9 @@ const prepareJob = (
   facts: Pick<JobFacts, "batchId" | "agent" | "asker"> & Readonly<{ reading: GpuReading }>,
 ): Result<QueuedJob, JobRequestError> => {
   const { reading, ...given } = facts;
+  const { limitsOf = NO_LIMITS } = context.settings;
   const gpus = reading.ok && !isStored(context, request) ? reading.value : null;
-  const job = createJob(request, {
+  const created = createJob(request, {
     id: request.job_id ? (request.job_id as JobId) : context.newJobId(),
     now: context.clock(),
     nodeName: context.settings.nodeName,
@@ -43,8 +46,9 @@ const prepareJob = (
     ...given,
     gpuIndexes: gpus === null ? null : new Set(gpus.map(({ index }) => index)),
   });
-  const mistake = job.ok ? findKindMistake(job.value, gpus) : null;
-  return mistake === null ? job : err(mistake);
+  if (!created.ok) return created;
+  const mistake = findKindMistake(created.value, gpus);
+  return mistake === null ? ok(giveTime(created.value, limitsOf(request.user))) : err(mistake);
 };
 
 const drawBatchId = ({ store, newJobId }: SubmitContext): string => {
@@ -89,9 +93,10 @@ const storeRunNow = async (
   reading: GpuReading,
 ): Promise<Result<Submitted, Refusal>> => {
   const disk = await context.readDiskRoom();
+  const drain = findDrain(context.store.readDrains(), context.clock());
   const check = checkRunNow(
     context.store,
-    { gpus: reading, disk, trouble: context.trouble.read() },
+    { gpus: reading, drain, disk, trouble: context.trouble.read(), limitsOf: context.settings.limitsOf },
     listNewRunNow(context, submissions),
   );
   return check.ok ? store(context, submissions) : check;

@@ -3,9 +3,12 @@ import type { WireStatus } from "../../wire/job.ts";
 import type { AccessToken } from "./access/access-token.ts";
 import type { ActiveJob, ArtifactId, EndedJob, Job, JobId, JobStatus, QueuedJob } from "./jobs/job.ts";
 import type { OutboxChanges, OutboxReads } from "./notices/outbox.ts";
+import type { Drains } from "./queue/drain.ts";
+import type { Stretch, UseOf } from "./queue/fair-share.ts";
 import type { GpuFault } from "./queue/gpu-fault.ts";
-import type { CountStarts } from "./queue/queue-head.ts";
+import type { CountStartsOf } from "./queue/queue-head.ts";
 import type { CountQueued } from "./queue/queue-limits.ts";
+import type { UserUse } from "./queue/user-limits.ts";
 import type { Unavailable } from "./refusal.ts";
 
 /** `readTokenDigest` and `saveTokenDigest` are about the one token that names nobody. Digests are SHA-256 in hexadecimal. */
@@ -63,6 +66,8 @@ export type BatchCounts = Readonly<{ id: string; first: Job; counts: JobCounts }
 export type Transaction = Readonly<{
   findJob: (id: JobId) => Job | null;
   countQueued: CountQueued;
+  readUse: (user: string) => UserUse;
+  chargeUse: (stretch: Stretch) => void;
   openTurns: (now: number) => number;
   readStatus: (id: JobId) => JobStatus | null;
   setNeeds: (id: JobId, needs: readonly Need[]) => void;
@@ -77,6 +82,8 @@ export type Transaction = Readonly<{
   deleteJob: (id: JobId) => void;
   setBlacklisted: (gpuIdx: number, blacklisted: boolean) => boolean;
   setDiskSpell: (isSpell: boolean) => boolean;
+  readDrains: () => Drains;
+  saveDrains: (drains: Drains) => void;
   saveGpuFault: (fault: GpuFault) => void;
   deleteGpuFault: (gpuIdx: number) => void;
   addTakenOver: (ids: readonly string[]) => void;
@@ -119,21 +126,22 @@ export type ArtifactStore = Readonly<{
  * `write` resolves once its change and those of all concurrent writers are on disk (one fsync for all). `listJobs` yields
  * a page in slices, and lets others have their turn between them. `loadDecidingJobs` has the queued jobs on which a decision
  * depends, with the first of those that came before `passedOverSince` (Unix seconds). `countQueuedBefore` counts those that
- * start before the job. `readNewestQueued` is a time, 0 when no job is queued. `findMovingJob`: of those that ended and whose
+ * start before the job. `readUseOf` is null where the order is not by use. `readNewestQueued` is a time, 0 when no job is queued. `findMovingJob`: of those that ended and whose
  * files are still to be kept, the first. `listTakenOver` has the ids of the earlier Nexus's jobs that were taken over, null where none ever were. `listExpiring`: those of a user who was told that what they made goes, where nobody has fetched it. `findVramPeak`: of the last of the user's newest 500 ended jobs that ran the command and was measured, in MiB.
  */
 export type Store = Readonly<{
   findJob: (id: JobId) => Job | null;
   listJobs: (filter: JobFilter) => AsyncGenerator<readonly Job[], void>;
   loadQueuedJobs: (selection?: QueueSelection) => readonly QueuedJob[];
-  loadDecidingJobs: (countStarts: CountStarts, passedOverSince: number) => readonly QueuedJob[];
+  loadDecidingJobs: (countStarts: CountStartsOf, passedOverSince: number) => readonly QueuedJob[];
   isGpuJobReady: () => boolean;
   listBatches: (user: string | null, limit: number) => readonly BatchCounts[];
   listNeeds: (id: JobId, limit: number) => readonly JobId[];
   readReadiness: (now: number) => Readiness;
   countQueuedOf: (user: string) => number;
-  countQueuedBefore: (job: Pick<QueuedJob, "id" | "priority" | "createdAt">) => number;
+  countQueuedBefore: (job: Pick<QueuedJob, "id" | "user" | "priority" | "createdAt">) => number;
   readNewestQueued: () => number;
+  readUseOf: (now: number) => UseOf | null;
   loadActiveJobs: () => readonly ActiveJob[];
   findMovingJob: () => EndedJob | null;
   listExpiring: (user: string, limit: number) => ExpiringJobs;
@@ -143,6 +151,7 @@ export type Store = Readonly<{
   loadEnvironment: (id: JobId) => Environment;
   listBlacklist: () => ReadonlySet<number>;
   isDiskSpell: () => boolean;
+  readDrains: () => Drains;
   listGpuFaults: () => readonly GpuFault[];
   listTakenOver: () => ReadonlySet<string> | null;
   write: <Value>(change: (transaction: Transaction) => Value) => Promise<Result<Value, Unavailable>>;

@@ -7,6 +7,7 @@ export const sameFields = ({ name, note, time_limit_s, warn_s, retry, ...job }: 
   ...(note ? { note } : {}),
   ...(time_limit_s ? { time_limit_s } : {}),
   ...(warn_s ? { warn_s } : {}),
+  ...(job.no_passing ? { no_passing: true } : {}),
   ...(retry ? { retry } : {}),
   ...(job.vram_mib ? { vram_mib: job.vram_mib } : {}),
   ...(job.min_vram_mib ? { min_vram_mib: job.min_vram_mib } : {}),

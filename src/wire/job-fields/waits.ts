@@ -15,12 +15,23 @@ const afterSchema = idsSchema.meta({
 
 const afterAnySchema = idsSchema.meta({ description: "It starts when each of these has ended, or was removed" });
 
+const noPassingSchema = z
+  .boolean()
+  .meta({ description: "GPUs are kept for it from its submission, rather than once others have passed it for long" });
+
 export const waitFields = {
   asked: {
     held: heldSchema.nullish(),
     begin_at: beginSchema.nullish(),
     after: afterSchema.nullish(),
     after_any: afterAnySchema.nullish(),
+    no_passing: noPassingSchema.nullish(),
   },
-  told: { held: heldSchema, begin_at: beginSchema.nullable(), after: afterSchema, after_any: afterAnySchema },
+  told: {
+    held: heldSchema,
+    begin_at: beginSchema.nullable(),
+    after: afterSchema,
+    after_any: afterAnySchema,
+    no_passing: noPassingSchema,
+  },
 };

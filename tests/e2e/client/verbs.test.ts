@@ -828,6 +828,7 @@ describe("nx why", () => {
     status: "queued",
     reason: "gpus_taken",
     until: null,
+    keeps_from: null,
     text: "It needs 1 GPU, and none is free: GPU 0 runs job r of \u001b[31mann",
     position: 13,
     queue_length: 20,

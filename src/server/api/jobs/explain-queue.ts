@@ -5,7 +5,9 @@ import type { JobId, QueuedJob } from "../../core/jobs/job.ts";
 import type { ProcessOwner } from "../../core/machine/host.ts";
 import type { Gpu } from "../../core/queue/gpu.ts";
 import { describeGpus } from "../../core/queue/gpu-selection.ts";
-import { createCountStarts } from "../../core/queue/queue-head.ts";
+import { createCountStarts, limitStarts } from "../../core/queue/queue-head.ts";
+import { findPassedOverSince } from "../../core/queue/queue-turns.ts";
+import { NO_LIMITS } from "../../core/queue/user-limits.ts";
 import { explainWaits, type Wait, type WaitFacts } from "../../core/queue/wait.ts";
 import type { WaitNotes } from "../../core/queue/wait-text.ts";
 import { toWireWait } from "../../core/queue/wire-wait.ts";
@@ -31,17 +33,27 @@ const gatherFacts = (
   { gpus, disk, jobs, now }: Pick<WaitFacts, "gpus" | "disk"> & Readonly<{ jobs: readonly QueuedJob[]; now: number }>,
 ): WaitFacts => {
   const { maxCpuJobs, maxPassedOver: maxPassedOverS } = settings;
+  const limits = {
+    maxCpuJobs,
+    maxPassedOverS,
+    drains: store.readDrains(),
+    useOf: store.readUseOf(now),
+    limitsOf: settings.limitsOf ?? NO_LIMITS,
+  };
   const [active, blacklist] = [store.loadActiveJobs(), store.listBlacklist()];
   const countGpuSeconds = createGpuSeconds(store, now);
   const countStarts = createCountStarts(
     { active, maxCpuJobs, countGpuSeconds },
     describeGpus(gpus ?? [], active, blacklist),
   );
-  const all = [...jobs, ...store.loadDecidingJobs(countStarts, now - maxPassedOverS)];
+  const all = [
+    ...jobs,
+    ...store.loadDecidingJobs(limitStarts(countStarts, { active, ...limits }), findPassedOverSince(limits, now)),
+  ];
   const waiting = new Map(all.map((job) => [job.id, job]));
   for (const { id } of active) waiting.delete(id);
   const halts = { countGpuSeconds, disk: disk ?? null, trouble: trouble.read() };
-  return { queued: [...waiting.values()], active, gpus, ...halts, blacklist, maxCpuJobs, maxPassedOverS };
+  return { queued: [...waiting.values()], active, gpus, ...halts, ...limits, blacklist };
 };
 
 const explainInTurns = async (facts: WaitFacts, now: number, ids: ReadonlySet<JobId>): Promise<readonly Wait[]> => {

@@ -19,6 +19,8 @@ type Described = Readonly<{
 
 const CALLS = [
   "DELETE /v1/jobs/{id}/files",
+  "PUT /v1/server/drain",
+  "DELETE /v1/server/drain",
   "GET /v1/jobs/{id}/files",
   "GET /v1/jobs/{id}/files.tar",
   "GET /v1/jobs/{id}/files/{path}",

@@ -9,6 +9,7 @@ import { isActive, type Job } from "../../core/jobs/job.ts";
 import { applyJobEvent } from "../../core/jobs/job-transition.ts";
 import { toWireJob } from "../../core/jobs/wire-job.ts";
 import type { Gpu } from "../../core/queue/gpu.ts";
+import { NO_LIMITS } from "../../core/queue/user-limits.ts";
 import { createRefusal, type Refusal } from "../../core/refusal.ts";
 import type { Transaction } from "../../core/store.ts";
 import { readCaller } from "../access/caller.ts";
@@ -134,8 +135,9 @@ const edit =
   async (input) => {
     const { body: patch } = input;
     const gpus = await readGpusFor(context, patch);
+    const { limitsOf = NO_LIMITS } = context.settings;
     const edited = await changeFor(context, input, (job, caller, transaction) =>
-      decideEdit({ patch, caller, now: context.clock(), gpus })(job, transaction),
+      decideEdit({ patch, caller, now: context.clock(), gpus, limitsOf })(job, transaction),
     );
     return edited.ok ? ok(Response.json(toWireJob(edited.value.after ?? edited.value.before))) : edited;
   };

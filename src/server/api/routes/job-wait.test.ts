@@ -20,6 +20,7 @@ test("a waiting job is told its place, what is before it, and what each GPU does
     status: "queued",
     reason: "gpus_taken",
     until: null,
+    keeps_from: expect.any(Number),
     text: "It needs 1 GPU, and none is free: GPU 0 runs job runs of ann; GPU 1 is used by process 5 (python) of bob and process 6; GPU 2 goes to job first of eve, which starts before it",
     position: 2,
     queue_length: 2,

@@ -21,7 +21,18 @@ const spec = {
 const describeStarted = (job: Job): WireWait => {
   const { status } = toWireJob(job);
   const text = `It does not wait: it is ${status}`;
-  return { id: job.id, status, reason: null, until: null, text, position: null, queue_length: 0, ahead: [], gpus: [] };
+  return {
+    id: job.id,
+    status,
+    reason: null,
+    until: null,
+    keeps_from: null,
+    text,
+    position: null,
+    queue_length: 0,
+    ahead: [],
+    gpus: [],
+  };
 };
 
 export const createJobWaitRoute = (context: ApiContext): Route =>

@@ -28,6 +28,7 @@ test("the status counts GPUs and jobs", async () => {
       mock: false,
       gpu_error: null,
       gpu_hint: null,
+      drain: null,
     },
   ]);
 });

@@ -4,6 +4,7 @@ import type { Identity } from "../../core/access/access.ts";
 import { toWireJob } from "../../core/jobs/wire-job.ts";
 import { describeDiskRoom, isDiskLow } from "../../core/machine/disk-room.ts";
 import { scoreHealth } from "../../core/machine/health.ts";
+import { findDrain } from "../../core/queue/drain.ts";
 import type { ApiContext } from "../context.ts";
 import { describeErrors, describeJson } from "../http/describe-response.ts";
 import { healthQuerySchema, statusQuerySchema } from "../http/query.ts";
@@ -59,6 +60,7 @@ const readStatus = async (context: ApiContext, user: string | undefined): Promis
     mock: gpus.isMock,
     gpu_error: reading.ok ? null : reading.error.message,
     gpu_hint: gpus.readHint(),
+    drain: findDrain(store.readDrains(), context.clock()),
     ...(isDiskLow(disk) ? { disk_error: describeDiskRoom(disk) } : {}),
     ...(trouble === null ? {} : { machine_error: trouble }),
     ...describeExpiring(context, user),

@@ -6,7 +6,7 @@ import { applyJobEvent, type JobEvent, TRANSITIONS } from "../jobs/job-transitio
 import type { Observation } from "../running/executor.ts";
 import { decideEndings, type Ending, type Kill } from "../running/job-ending.ts";
 import type { Gpu } from "./gpu.ts";
-import { describeGpus, listEligibleGpus, listFreeGpus } from "./gpu-selection.ts";
+import { describeGpus, listComingGpus, listFreeGpus } from "./gpu-selection.ts";
 import { compareStartOrder, decideStarts, type QueueFacts, type Start } from "./queue-turns.ts";
 
 const GPUS = 4;
@@ -191,7 +191,7 @@ const expectFairGpuStarts = (scene: Scene, starts: readonly Start[], now: number
     const gpus = given.get(job.id);
     const free = listFreeGpus(job, all).filter(({ index }) => !gone.includes(index));
     expect(gpus !== undefined).toBe(free.length >= job.numGpus);
-    const mayHold = now - job.createdAt > MAX_PASSED_OVER_S && listEligibleGpus(job, all).length >= job.numGpus;
+    const mayHold = now - job.createdAt > MAX_PASSED_OVER_S && listComingGpus(job, all).length >= job.numGpus;
     const held = mayHold ? free.map(({ index }) => index) : [];
     gone = [...gone, ...(gpus ?? held)];
   }

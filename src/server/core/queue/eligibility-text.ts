@@ -1,6 +1,8 @@
+import { describeDrain } from "../../../wire/drain/drain-text.ts";
 import { describeRetry, listPast } from "../jobs/attempt.ts";
 import type { Job } from "../jobs/job.ts";
 import type { Ineligibility } from "./eligibility.ts";
+import { describeReached } from "./user-limits.ts";
 
 const MOST_NAMED = 3;
 
@@ -12,11 +14,13 @@ const describeNeeds = (ids: readonly string[]): string => {
 
 /** One sentence without its full stop, for people; `needs` are the first of those that it waits for. */
 export const describeIneligibility = (
-  job: Pick<Job, "id" | "past" | "retry">,
+  job: Pick<Job, "id" | "user" | "past" | "retry">,
   why: Ineligibility,
   needs: readonly string[],
 ): string => {
   switch (why.kind) {
+    case "drained":
+      return describeDrain(why.drain);
     case "held":
       return `It is held${why.by === "admin" ? " by an admin" : ""}: nx release ${job.id} lets it start`;
     case "begin":
@@ -25,5 +29,7 @@ export const describeIneligibility = (
       return `It has failed and is tried again, not before ${new Date(why.until * 1000).toISOString()}: ${describeRetry(job, listPast(job).length)}`;
     case "after":
       return describeNeeds(needs);
+    case "user_limit":
+      return describeReached(job.user, why);
   }
 };

@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
 import fc from "fast-check";
-import { createGpu, createQueued } from "../../../../tests/support/samples.ts";
+import { createGpu, createQueued, createRunning } from "../../../../tests/support/samples.ts";
 import type { JobWaits } from "../jobs/fields/waits.ts";
 import type { QueuedJob } from "../jobs/job.ts";
 import { findIneligibility, findReadyAt } from "./eligibility.ts";
@@ -67,11 +67,12 @@ test("a job that has no turn takes nothing and keeps nothing: the others start a
 
 test("a job keeps GPUs by the time that it had turns, not by its age", () => {
   const old = { numGpus: 3, createdAt: 1 };
-  const gpus = describeGpus([createGpu(0), createGpu(1), createGpu(2, [7])], [], new Set());
+  const active = [createRunning("runs", { gpuIdxs: [2] })];
+  const gpus = describeGpus([createGpu(0), createGpu(1), createGpu(2)], active, new Set());
   const isKept = (own: JobWaits): boolean => {
     const facts = {
       queued: [createQueued("a", { ...old, ...own })],
-      active: [],
+      active,
       maxCpuJobs: 0,
       maxPassedOverS: LIMIT_S,
     };

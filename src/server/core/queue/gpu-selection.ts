@@ -84,10 +84,12 @@ export const listWantedGpus = (need: GpuNeed, gpus: readonly GpuState[]): readon
 export const listEligibleGpus = (need: GpuNeed, gpus: readonly GpuState[]): readonly GpuState[] =>
   listWantedGpus(need, gpus).filter(({ fault }) => fault === null);
 
+const admitsOthers = (need: GpuNeed, gpu: GpuState): boolean => isSharing(need) && gpu.sharesWithOthers === true;
+
 const isOpen = (need: GpuNeed, gpu: GpuState): boolean =>
   gpu.fault === null &&
   isShareable(gpu) &&
-  (!hasOthers(gpu) || (isSharing(need) && gpu.sharesWithOthers === true)) &&
+  (!hasOthers(gpu) || admitsOthers(need, gpu)) &&
   findDistrust(need, gpu) === null;
 
 const isFree = (need: GpuNeed, gpu: GpuState): boolean =>
@@ -96,6 +98,15 @@ const isFree = (need: GpuNeed, gpu: GpuState): boolean =>
 /** Those of which something is free, if not enough; in any order. */
 export const listOpenGpus = (need: GpuNeed, gpus: readonly GpuState[]): readonly GpuState[] =>
   gpus.filter((gpu) => isWanted(need, gpu) && isOpen(need, gpu));
+
+const hasLeavers = (need: GpuNeed, gpu: GpuState): boolean =>
+  gpu.tenants.length > 0 && (!hasOthers({ ...gpu, unseenUse: null }) || admitsOthers(need, gpu));
+
+/** Those of them that are free, or that jobs have: others may never let go of theirs. */
+export const listComingGpus = (need: GpuNeed, gpus: readonly GpuState[]): readonly GpuState[] =>
+  listEligibleGpus(need, gpus).filter(
+    (gpu) => findDistrust(need, gpu) === null && (isFree(need, gpu) || hasLeavers(need, gpu)),
+  );
 
 export const listFreeGpus = (need: GpuNeed, gpus: readonly GpuState[]): readonly GpuState[] =>
   putInOrder(

@@ -164,8 +164,14 @@ const giveTo = ({ given, world }: Scene, job: QueuedJob, gpuIdxs: readonly numbe
     return enter(next, index, { id: job.id, bookedMib: job.vramMib ?? null, usedMib });
   }, world);
 
+const mayComeFree = ({ given }: Scene, job: QueuedJob, gpu: Gpu): boolean => {
+  const guests = begin(given).get(gpu.index) ?? [];
+  const isAdmitted = !isForeign(gpu, guests) || (typeof job.vramMib === "number" && gpu.sharesWithOthers === true);
+  return suits(given, job, gpu) && (hasRoom(job, gpu, guests) || (guests.length > 0 && isAdmitted));
+};
+
 const keepFor = (scene: Scene, job: QueuedJob): ReadonlySet<number> => {
-  const couldHave = scene.given.gpus.filter((gpu) => suits(scene.given, job, gpu)).length;
+  const couldHave = scene.given.gpus.filter((gpu) => mayComeFree(scene, job, gpu)).length;
   if (!isLate(job) || couldHave < job.numGpus) return scene.kept;
   const open = listLeft(scene, job).filter((gpu) => isOpenTo(job, gpu, guestsOf(scene, gpu)));
   return new Set([...scene.kept, ...open.map(({ index }) => index)]);

@@ -3,12 +3,16 @@ import { type AgentShare, countLeft, type ShareFacts } from "./agent-share.ts";
 import { countRoom } from "./gpu-room.ts";
 import { type GpuNeed, type GpuState, listFreeGpus, listOpenGpus } from "./gpu-selection.ts";
 import { countCpuSlots, type QueueFacts } from "./queue-turns.ts";
+import { countStartsLeft, countUse, NO_LIMITS } from "./user-limits.ts";
 
 /** With the share of the agent whose jobs alone have this need, null where it is no agent's. */
 export type SharedNeed = GpuNeed & Readonly<{ share: AgentShare | null }>;
 
 /** How many jobs of one need could start at most; null where none of them starts or keeps a GPU. */
 export type CountStarts = (need: SharedNeed) => number | null;
+
+/** Of one need of one user. */
+export type CountStartsOf = (need: SharedNeed, user: string) => number | null;
 
 type Kind = readonly [vramMib: number | null, minVramMib: number | null, gpuType: string | null];
 
@@ -55,4 +59,13 @@ export const createCountStarts =
     const places = need.numGpus === 0 ? countCpuSlots(facts) : countPlaces(need, gpus);
     if (isShut || left === 0 || (need.numGpus === 0 && places === 0)) return null;
     return Math.floor(Math.min(places, left) / Math.max(1, need.numGpus));
+  };
+
+/** The same within the limits of each user; null where those let none start. */
+export const limitStarts =
+  (count: CountStarts, { active, limitsOf = NO_LIMITS }: Pick<QueueFacts, "active" | "limitsOf">): CountStartsOf =>
+  (need, user) => {
+    const left = countStartsLeft(need.numGpus, limitsOf(user), countUse(user, active));
+    const starts = left === 0 ? null : count(need);
+    return starts === null ? null : Math.min(starts, left);
   };

@@ -1,9 +1,10 @@
 import { err, ok, type Result } from "../../../base/result.ts";
 import type { QueuedJob } from "../jobs/job.ts";
 import { createLimitReached, type Refusal } from "../refusal.ts";
+import { type LimitsOf, NO_LIMITS } from "./user-limits.ts";
 
-/** How many jobs may wait, of each user and in all. */
-export type QueueLimits = Readonly<{ maxQueued: number; maxQueuedInAll: number }>;
+/** How many jobs may wait, of each user and in all, and what else is limited. */
+export type QueueLimits = Readonly<{ maxQueued: number; maxQueuedInAll: number; limitsOf?: LimitsOf }>;
 
 /** Of a user, or in all. */
 export type CountQueued = (user: string | null) => number;
@@ -28,10 +29,11 @@ const check = (
 export const checkQueueLimits = (
   jobs: readonly Pick<QueuedJob, "user">[],
   count: CountQueued,
-  { maxQueued, maxQueuedInAll }: QueueLimits,
+  { maxQueued, maxQueuedInAll, limitsOf = NO_LIMITS }: QueueLimits,
 ): Result<void, Refusal> => {
   for (const [user, own] of Map.groupBy(jobs, (job) => job.user)) {
-    const checked = check({ limit: "max_queued", max: maxQueued, who: `${user} has` }, count(user), own.length);
+    const max = limitsOf(user).maxQueued ?? maxQueued;
+    const checked = check({ limit: "max_queued", max, who: `${user} has` }, count(user), own.length);
     if (!checked.ok) return checked;
   }
   if (jobs.length === 0) return ok(undefined);

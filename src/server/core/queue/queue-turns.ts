@@ -3,8 +3,11 @@ import { findWaitsSince } from "../jobs/fields/waits.ts";
 import type { ActiveJob, QueuedJob } from "../jobs/job.ts";
 import { type DiskRoom, isDiskLow } from "../machine/disk-room.ts";
 import { type CountGpuSeconds, countLeft, findShare } from "./agent-share.ts";
+import { countBack, type Drains, findDrain, NO_DRAINS } from "./drain.ts";
 import { findIneligibility, type Ineligibility } from "./eligibility.ts";
-import { type GpuState, giveGpus, listEligibleGpus, listOpenGpus, selectGpus } from "./gpu-selection.ts";
+import type { UseOf } from "./fair-share.ts";
+import { type GpuState, giveGpus, listComingGpus, listOpenGpus, selectGpus } from "./gpu-selection.ts";
+import { countUse, findReached, type LimitsOf, NO_LIMITS, type ReachedNow } from "./user-limits.ts";
 
 /**
  * What is decided about the queue depends on this and nothing else; `maxPassedOverS` in seconds. Of `queued` those may be
@@ -18,6 +21,9 @@ export type QueueFacts = Readonly<{
   disk?: DiskRoom | null;
   trouble?: string | null;
   countGpuSeconds?: CountGpuSeconds;
+  drains?: Drains;
+  limitsOf?: LimitsOf;
+  useOf?: UseOf | null;
 }>;
 
 /** GPUs that a job further up in the queue starts on, or that are kept for it because it was passed over for long. */
@@ -42,6 +48,9 @@ export const countShareLeft = (facts: QueueFacts, { allocations }: Room, job: Qu
   return countLeft(share, facts) - started.reduce((count, { gpuIdxs }) => count + gpuIdxs.length, 0);
 };
 
+const hasShare = (facts: QueueFacts, room: Room, job: QueuedJob): boolean =>
+  job.numGpus <= countShareLeft(facts, room, job);
+
 type KeepFacts = Readonly<{ all: readonly GpuState[]; mayKeep: boolean }>;
 
 export const countCpuJobs = (active: readonly ActiveJob[]): number =>
@@ -61,38 +70,68 @@ const takeGpus = (gpus: readonly GpuState[], { kind, job, gpuIdxs }: Allocation)
     : gpus.filter((gpu) => !gpuIdxs.includes(gpu.index));
 
 const allocateGpus = (room: Room, allocation: Allocation): Room =>
-  allocation.gpuIdxs.length === 0
+  allocation.kind === "keep" && allocation.gpuIdxs.length === 0
     ? room
     : { ...room, gpus: takeGpus(room.gpus, allocation), allocations: [...room.allocations, allocation] };
 
 const keepGpus = (room: Room, job: QueuedJob, { all, mayKeep }: KeepFacts): Room => {
-  if (!mayKeep || job.numGpus === 0 || listEligibleGpus(job, all).length < job.numGpus) return room;
+  if (!mayKeep || job.numGpus === 0 || listComingGpus(job, all).length < job.numGpus) return room;
   const gpuIdxs = listOpenGpus(job, room.gpus).map((gpu) => gpu.index);
   return allocateGpus(room, { kind: "keep", job, gpuIdxs });
 };
 
 const leaveRoom = ({ job, room, gpuIdxs }: Turn, facts: KeepFacts): Room => {
   if (gpuIdxs === null) return keepGpus(room, job, facts);
-  return job.numGpus === 0
-    ? { ...room, cpuSlots: room.cpuSlots - 1 }
-    : allocateGpus(room, { kind: "start", job, gpuIdxs });
+  const cpuSlots = room.cpuSlots - Number(job.numGpus === 0);
+  return { ...allocateGpus(room, { kind: "start", job, gpuIdxs }), cpuSlots };
+};
+
+const findLimit = (
+  { active, limitsOf = NO_LIMITS }: QueueFacts,
+  { allocations }: Room,
+  job: QueuedJob,
+): ReachedNow | null => {
+  const limits = limitsOf(job.user);
+  if ((limits.maxGpus ?? limits.maxRunning) === null) return null;
+  const starting = allocations.flatMap((one) => (one.kind === "start" ? [one.job] : []));
+  return findReached(job.numGpus, limits, countUse(job.user, [...active, ...starting]));
+};
+
+/** Jobs that have waited since before this time, in Unix seconds, were passed over for too long. */
+export const findPassedOverSince = (facts: Pick<QueueFacts, "drains" | "maxPassedOverS">, now: number): number =>
+  countBack(facts.drains ?? NO_DRAINS, now, facts.maxPassedOverS);
+
+/** The time from which on GPUs are kept for it; null where too few of those that it may be given are free or come free. */
+export const findKeptFrom = (
+  facts: QueueFacts,
+  all: readonly GpuState[],
+  { job, now }: Readonly<{ job: QueuedJob; now: number }>,
+): number | null => {
+  if (job.numGpus === 0 || listComingGpus(job, all).length < job.numGpus) return null;
+  return job.noPassing === true ? job.createdAt : now + findWaitsSince(job) - findPassedOverSince(facts, now);
 };
 
 /** Whether others were let go first for so long that GPUs are kept for it. */
-export const isPassedOver = ({ maxPassedOverS }: QueueFacts, job: QueuedJob, now: number): boolean =>
-  now - findWaitsSince(job) > maxPassedOverS;
+export const isPassedOver = (facts: QueueFacts, job: QueuedJob, now: number): boolean =>
+  findWaitsSince(job) < findPassedOverSince(facts, now);
+
+const takeTurn = (facts: QueueFacts, room: Room, { job, now }: Readonly<{ job: QueuedJob; now: number }>): Turn => {
+  const drain = findDrain(facts.drains ?? NO_DRAINS, now);
+  const ineligibility = findIneligibility(job, now, drain) ?? findLimit(facts, room, job);
+  const isHalted = isDiskLow(facts.disk ?? null) || (facts.trouble ?? null) !== null;
+  const mayStart = !isHalted && ineligibility === null && hasShare(facts, room, job);
+  return { job, room, gpuIdxs: mayStart ? chooseGpus(room, job) : null, ineligibility };
+};
 
 /** The turns of all queued jobs, in start order: each takes from what those before it left. */
 export const listTurns = (facts: QueueFacts, all: readonly GpuState[], now: number): readonly Turn[] => {
   const turns: Turn[] = [];
-  const isHalted = isDiskLow(facts.disk ?? null) || (facts.trouble ?? null) !== null;
   let room: Room = { gpus: all, cpuSlots: countCpuSlots(facts), allocations: [] };
-  for (const job of facts.queued.toSorted(compareStartOrder)) {
-    const ineligibility = findIneligibility(job, now);
-    const mayHave = ineligibility === null && job.numGpus <= countShareLeft(facts, room, job);
-    const turn = { job, room, gpuIdxs: isHalted || !mayHave ? null : chooseGpus(room, job), ineligibility };
+  for (const job of facts.queued.toSorted(createStartOrder(facts.useOf ?? null))) {
+    const turn = takeTurn(facts, room, { job, now });
     turns.push(turn);
-    room = leaveRoom(turn, { all, mayKeep: mayHave && isPassedOver(facts, job, now) });
+    const isWaiting = turn.ineligibility === null && hasShare(facts, room, job);
+    room = leaveRoom(turn, { all, mayKeep: isWaiting && isPassedOver(facts, job, now) });
   }
   return turns;
 };
@@ -105,6 +144,14 @@ export const compareStartOrder = (a: Ranked, b: Ranked): number => {
   if (a.createdAt !== b.createdAt) return a.createdAt - b.createdAt;
   return a.id < b.id ? -1 : Number(a.id > b.id);
 };
+
+/** With `useOf` within a priority the jobs first of whom has used least. */
+export const createStartOrder =
+  (useOf: UseOf | null): ((a: QueuedJob, b: QueuedJob) => number) =>
+  (a, b) =>
+    useOf === null || a.priority !== b.priority
+      ? compareStartOrder(a, b)
+      : useOf(a.user) - useOf(b.user) || compareStartOrder(a, b);
 
 /** A job that starts now, on these GPUs. */
 export type Start = Readonly<{ job: QueuedJob; gpuIdxs: readonly number[] }>;

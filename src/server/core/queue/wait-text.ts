@@ -48,10 +48,13 @@ const describeProcess = (pid: number, { owners }: WaitNotes): string => {
   return owner === undefined ? `process ${pid}` : `process ${pid} (${owner.program}) of ${owner.user}`;
 };
 
+const describeRight = ({ noPassing }: Pick<Job, "noPassing">, notes: WaitNotes): string =>
+  noPassing === true ? "no other may pass" : `has waited for more than ${describeLimit(notes)}`;
+
 const describeAllocation = ({ kind, job }: Allocation, notes: WaitNotes): string =>
   kind === "start"
     ? `goes to ${nameJob(job)}, which starts before it`
-    : `is kept for ${nameJob(job)}, which has waited for more than ${describeLimit(notes)}`;
+    : `is kept for ${nameJob(job)}, which ${describeRight(job, notes)}`;
 
 const describeObstacle = (obstacle: Obstacle, notes: WaitNotes): string => {
   switch (obstacle.kind) {
@@ -78,8 +81,10 @@ const describeCandidate = ({ index, obstacle }: Candidate, notes: WaitNotes): re
 const countFree = (free: readonly number[]): string =>
   free.length === 0 ? "none is free" : `only ${nameGpus(free)} ${beFor(free.length)} free`;
 
-const describeKeeping = (notes: WaitNotes): string =>
-  `what comes free is kept for it, as it has waited for more than ${describeLimit(notes)}`;
+const describeKeeping = ({ noPassing }: Job, notes: WaitNotes): string =>
+  noPassing === true
+    ? "what comes free is kept for it, as no other may pass it"
+    : `what comes free is kept for it, as it has waited for more than ${describeLimit(notes)}`;
 
 const describeAsked = (job: QueuedJob): string => `It needs ${countGpus(job.numGpus)}${describeKind(job)}`;
 
@@ -87,7 +92,7 @@ const describeTaken = (job: QueuedJob, { candidates, isKeeping }: Taken, notes: 
   const inOrder = candidates.toSorted((a, b) => a.index - b.index);
   const free = inOrder.filter(({ obstacle }) => obstacle === null).map(({ index }) => index);
   const facts = inOrder.flatMap((one) => describeCandidate(one, notes));
-  const all = isKeeping ? [...facts, describeKeeping(notes)] : facts;
+  const all = isKeeping ? [...facts, describeKeeping(job, notes)] : facts;
   return `${describeAsked(job)}, and ${countFree(free)}: ${all.join("; ")}`;
 };
 

@@ -85,10 +85,12 @@ type Idle = "starts" | "starts without blacklist" | "never starts";
 
 const EXPECTED: Readonly<Record<Blocker["kind"] | "none", Idle | "unknown">> = {
   none: "starts",
+  drained: "unknown",
   held: "unknown",
   begin: "unknown",
   retry: "unknown",
   after: "unknown",
+  user_limit: "unknown",
   disk_low: "unknown",
   machine: "unknown",
   gpus_taken: "starts",

@@ -12,6 +12,7 @@ import {
   countCpuJobs,
   countCpuSlots,
   countShareLeft,
+  findKeptFrom,
   isPassedOver,
   listTurns,
   type QueueFacts,
@@ -47,7 +48,13 @@ export type Blocker =
   | Readonly<{ kind: "too_many_gpus"; present: number }>
   | Readonly<{ kind: "blacklisted"; allowed: number; blacklisted: readonly number[] }>
   | Readonly<{ kind: "unfit_gpus"; reason: "gpu_type" | "vram"; fitting: number }>
-  | Readonly<{ kind: "gpus_taken"; reason: TakenReason; isKeeping: boolean; candidates: readonly Candidate[] }>
+  | Readonly<{
+      kind: "gpus_taken";
+      reason: TakenReason;
+      keptFrom: number | null;
+      isKeeping: boolean;
+      candidates: readonly Candidate[];
+    }>
   | Readonly<{ kind: "agent_limit"; share: AgentShare; used: number; hasSpent: boolean }>
   | Readonly<{ kind: "cpu_limit"; running: number; before: number; limit: number }>;
 
@@ -92,10 +99,14 @@ const findTakenReason = ({ job, room }: Turn, candidates: readonly Candidate[]):
   return candidates.some(({ obstacle }) => obstacle?.kind === "vram") ? "vram" : "gpus_taken";
 };
 
+const describeKeeping = ({ facts, all, now }: Scene, { job }: Turn) => {
+  const keptFrom = findKeptFrom(facts, all, { job, now });
+  return { keptFrom, isKeeping: keptFrom !== null && isPassedOver(facts, job, now) };
+};
+
 const describeTaken = (scene: Scene, turn: Turn, wanted: readonly GpuState[]): Blocker => {
   const candidates = wanted.map((gpu) => ({ index: gpu.index, obstacle: findObstacle(scene, turn, gpu) }));
-  const isKeeping = isPassedOver(scene.facts, turn.job, scene.now);
-  return { kind: "gpus_taken", reason: findTakenReason(turn, candidates), isKeeping, candidates };
+  return { kind: "gpus_taken", reason: findTakenReason(turn, candidates), ...describeKeeping(scene, turn), candidates };
 };
 
 const findShareBlocker = ({ facts }: Scene, { job, room }: Turn): Blocker | null => {

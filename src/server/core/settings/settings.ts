@@ -1,20 +1,21 @@
 import type { Role } from "../access/access.ts";
 import type { LoopbackTrust } from "../access/loopback.ts";
 import type { NotifyChannel } from "../notices/channel-settings.ts";
+import type { OwnLimits } from "../queue/user-limits.ts";
 
 export const LOG_LEVELS = ["debug", "info", "warn", "error"] as const;
 
 export type LogLevel = (typeof LOG_LEVELS)[number];
 
 /** What a table `[users.NAME]` says of one local user. */
-export type UserSettings = Readonly<{ name: string; role: Role }>;
+export type UserSettings = Readonly<{ name: string; role: Role }> & OwnLimits;
 
 /** One GPU to pretend; with `isMig` an instance of one that is cut. */
 export type MockGpu = Readonly<{ memoryMib: number; isMig: boolean }>;
 
 /**
  * `refreshRate`, `maxPassedOver`, `bodyTimeout` and `driverTimeout` in seconds; `port` 0 takes any free one, null was not asked
- * for; `mockGpus` 0 means real GPUs, "auto" those where the machine has one; `retentionGb` in 10⁹ bytes, null for no limit;
+ * for; `maxTime` and `fairHalfLife` as `2h`; `mockGpus` 0 means real GPUs, "auto" those where the machine has one; `retentionGb` in 10⁹ bytes, null for no limit;
  * `minFreeGb`, `maxLogGb` and `artifactGb` likewise.
  */
 export type Settings = Readonly<{
@@ -41,6 +42,12 @@ export type Settings = Readonly<{
   maxCpuJobs: number;
   maxPassedOver: number;
   maxQueued: number;
+  order: "fifo" | "fair";
+  fairHalfLife: string;
+  maxGpus: number | null;
+  maxRunning: number | null;
+  maxPriority: number | null;
+  maxTime: string | null;
   maxQueuedInAll: number;
   maxWaitingGib: number;
   minFreeGb: number;

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { parseDuration } from "../../../base/durations.ts";
 import { parseSize } from "../../../base/sizes.ts";
 import { LOOPBACK_TRUST, type LoopbackTrust } from "../../core/access/loopback.ts";
 
@@ -88,6 +89,11 @@ export const whole = (min: number, max: number): Kind<number> =>
 
 export const number = (min: number, max: number): Kind<number> =>
   z.preprocess(toNumber, z.number().min(min).max(max)).describe(`be a number from ${min} to ${max}`);
+
+export const DURATION: Kind<string> = z
+  .string()
+  .refine((text) => (parseDuration(text) ?? 0) > 0)
+  .describe("be a time such as 45m, 2h, 1d or 1h30m");
 
 export const choice = <Name extends string>(names: readonly [Name, ...Name[]]): Kind<Name> =>
   z.enum(names).describe(names.length === 1 ? `be "${names[0]}"` : `be one of ${names.join(", ")}`);

@@ -1,9 +1,22 @@
 import { isSecretName } from "../../../base/secret-names.ts";
+import { PRIORITY } from "../../../wire/limits.ts";
 import { SERVER_PORT } from "../../../wire/server-port.ts";
 import { USUAL_MIN_FREE_GB } from "../../core/machine/disk-room.ts";
 import { LOG_LEVELS, type Settings } from "../../core/settings/settings.ts";
 import { describeAllowed, describeFallback, type Fields, listFields } from "./field.ts";
-import { ADDRESS, choice, LIST, LOOPBACK, MOCK_GPUS, number, SOCKET, SWITCH, TEXT, whole } from "./field-kinds.ts";
+import {
+  ADDRESS,
+  choice,
+  DURATION,
+  LIST,
+  LOOPBACK,
+  MOCK_GPUS,
+  number,
+  SOCKET,
+  SWITCH,
+  TEXT,
+  whole,
+} from "./field-kinds.ts";
 
 const MAX_PORT = 65_535;
 const MAX_UID = 0xffff_fffe;
@@ -83,6 +96,40 @@ export const SETTINGS = {
     about: "seconds for which later jobs may pass one that waits for GPUs; then it keeps free ones",
   },
   maxQueued: { schema: whole(0, MOST_QUEUED), fallback: 10_000, about: "jobs of one user that may wait" },
+  order: {
+    schema: choice(["fifo", "fair"]),
+    fallback: "fifo",
+    about: "who goes first within a priority: whose job is older, or whose user had less of the GPUs lately",
+  },
+  fairHalfLife: {
+    schema: DURATION,
+    fallback: "7d",
+    about: "after how long use of the GPUs counts half, with order = fair",
+  },
+  maxGpus: {
+    schema: whole(0, MOST),
+    fallback: null,
+    otherwise: "no limit",
+    about: "GPUs that jobs of one user may have at once",
+  },
+  maxRunning: {
+    schema: whole(0, MOST),
+    fallback: null,
+    otherwise: "no limit",
+    about: "jobs of one user that may run at once",
+  },
+  maxPriority: {
+    schema: whole(PRIORITY.min, PRIORITY.max),
+    fallback: null,
+    otherwise: "no limit",
+    about: "the highest priority that a user may give",
+  },
+  maxTime: {
+    schema: DURATION,
+    fallback: null,
+    otherwise: "no limit",
+    about: "the longest time (--time) that a job may have, and that of a job without one",
+  },
   maxQueuedInAll: { schema: whole(0, MOST_QUEUED), fallback: 50_000, about: "jobs that may wait in all" },
   maxWaitingGib: {
     schema: number(0.001, 1_000_000),

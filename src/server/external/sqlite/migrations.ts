@@ -221,6 +221,15 @@ const ADD_BATCH_INDEX = `
 create index jobs_by_batch on jobs (details ->> '$.batchId', status, user) where details ->> '$.batchId' is not null;
 `;
 
+const ADD_TURNS = `
+drop index jobs_ready;
+create index jobs_ready on jobs (user, need, priority desc, created_at, id) where status = 'queued' and ready_at = 0;
+create index jobs_ready_gpu on jobs (num_gpus) where status = 'queued' and ready_at = 0 and num_gpus > 0;
+create index jobs_unpassed on jobs (user, need, priority desc, created_at, id)
+  where status = 'queued' and ready_at = 0 and waits_since < 0;
+create table gpu_use (user text primary key, seconds real not null, at real not null) without rowid;
+`;
+
 /** The schema, step by step: what stands here has been run by somebody's database, so steps are only added. */
 export const MIGRATIONS: readonly Migration[] = [
   INITIAL_SCHEMA,
@@ -238,4 +247,5 @@ export const MIGRATIONS: readonly Migration[] = [
   ADD_READINESS,
   ADD_NEEDS,
   ADD_BATCH_INDEX,
+  ADD_TURNS,
 ];

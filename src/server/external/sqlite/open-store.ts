@@ -16,6 +16,7 @@ import { explainOpenFailure, openDatabase } from "./open-database.ts";
 import { loadSecretBox, type SecretBox } from "./secret-box.ts";
 import { createArtifactTable } from "./tables/artifact-table.ts";
 import { createBatchList } from "./tables/batch-list.ts";
+import { createFairTable, type FairOptions, type FairTable } from "./tables/fair/fair-table.ts";
 import { createJobTable, type JobTable } from "./tables/job-table.ts";
 import { createNeeds } from "./tables/needs-table.ts";
 import { createOutboxChanges, createOutboxReads } from "./tables/outbox-table.ts";
@@ -23,6 +24,7 @@ import { createQueueReads, type QueueReads } from "./tables/queue-table.ts";
 import {
   createBlacklist,
   createDiskSpell,
+  createDrains,
   createGpuFaults,
   createTakenOver,
   createTokenDigest,
@@ -37,12 +39,14 @@ export type StoreOptions = Readonly<{
   randomId?: () => string;
   meter?: CommitMeter;
   onStep?: OnStep | undefined;
+  fair?: Omit<FairOptions, "clock">;
 }>;
 
 type Parts = Readonly<{
   db: Database;
   jobs: JobTable;
   queue: QueueReads;
+  fair: FairTable;
   lock: FolderLock;
   clock: Clock;
   randomId: () => string;
@@ -51,12 +55,14 @@ type Parts = Readonly<{
 }>;
 
 const ID_BYTES = 8;
+const FIFO = { isFair: false, halfLifeS: 7 * 86_400 };
 
 const createRandomId = (): string => randomBytes(ID_BYTES).toString("hex");
 
 type Notes = ReturnType<typeof createBlacklist> &
   ReturnType<typeof createGpuFaults> &
   ReturnType<typeof createDiskSpell> &
+  ReturnType<typeof createDrains> &
   ReturnType<typeof createTakenOver>;
 
 const createJobWrites = (jobs: JobTable) => ({
@@ -67,24 +73,22 @@ const createJobWrites = (jobs: JobTable) => ({
   saveEnvironment: jobs.saveEnvironment,
 });
 
-const createTransaction = ({ db, jobs, queue, box }: Parts, notes: Notes): Transaction => {
+const createTransaction = ({ db, jobs, queue, fair, box }: Parts, notes: Notes): Transaction => {
   const artifact = db.query("select 1 from artifacts where id = ? and is_complete = 1");
   const claim = db.query("update artifacts set is_claimed = 1 where id = ? and is_claimed = 0");
   return {
     ...createJobWrites(jobs),
     countQueued: queue.countQueued,
     openTurns: queue.openTurns,
+    readUse: queue.readUse,
+    chargeUse: fair.chargeUse,
     ...createNeeds(db),
     hasArtifact: (id) => artifact.get(id) !== null,
     insertJob: (job, env) => {
       jobs.insert(job, env);
       for (const id of listArtifacts(job)) claim.run(id);
     },
-    setBlacklisted: notes.setBlacklisted,
-    setDiskSpell: notes.setDiskSpell,
-    saveGpuFault: notes.saveGpuFault,
-    deleteGpuFault: notes.deleteGpuFault,
-    addTakenOver: notes.addTakenOver,
+    ...notes,
     outbox: createOutboxChanges(db, box),
   };
 };
@@ -111,14 +115,23 @@ const createNotes = (db: Database): Notes => ({
   ...createBlacklist(db),
   ...createGpuFaults(db),
   ...createDiskSpell(db),
+  ...createDrains(db),
   ...createTakenOver(db),
 });
 
-const createNoteReads = ({ listBlacklist, isDiskSpell, listGpuFaults, listTakenOver }: Notes) => ({
+const createNoteReads = ({ listBlacklist, isDiskSpell, readDrains, listGpuFaults, listTakenOver }: Notes) => ({
+  readDrains: guardRead(readDrains),
   listBlacklist: guardRead(listBlacklist),
   isDiskSpell,
   listGpuFaults: guardRead(listGpuFaults),
   listTakenOver,
+});
+
+const createTableReads = ({ db, fair }: Parts) => ({
+  readUseOf: guardRead(fair.readUseOf),
+  listBatches: guardRead(createBatchList(db).listBatches),
+  listNeeds: guardRead(createNeeds(db).listNeeds),
+  listGpuUse: guardRead(createUseReads(db).listGpuUse),
 });
 
 const createStore = (parts: Parts): Store => {
@@ -135,9 +148,7 @@ const createStore = (parts: Parts): Store => {
     ...createReads(jobs, queue),
     ...createTokenDigest(db, commits),
     ...createTokenReads(db),
-    listBatches: guardRead(createBatchList(db).listBatches),
-    listNeeds: guardRead(createNeeds(db).listNeeds),
-    listGpuUse: guardRead(createUseReads(db).listGpuUse),
+    ...createTableReads(parts),
     ...createNoteReads(notes),
     write: (change) => commits.write(() => change(transaction)),
     artifacts: createArtifactTable({ db, commits, clock, randomId }),
@@ -146,10 +157,10 @@ const createStore = (parts: Parts): Store => {
   };
 };
 
-const loadJobs = (db: Database, keyPath: string): Result<Pick<Parts, "jobs" | "box">, Problem> => {
+const loadJobs = (db: Database, keyPath: string, fair: FairTable): Result<Pick<Parts, "jobs" | "box">, Problem> => {
   const box = loadSecretBox(keyPath);
   if (!box.ok) return box;
-  const jobs = createJobTable(db, box.value);
+  const jobs = createJobTable(db, box.value, fair.listParts);
   if (jobs.canOpenEnvironments()) return ok({ jobs, box: box.value });
   const message = `${keyPath} is not the key that the environments of the waiting jobs were encrypted with`;
   return err({ message: `${message}: restore it from your backup` });
@@ -161,7 +172,7 @@ const refuseInterrupted = (serverDir: string): Result<void, Problem> =>
     : ok(undefined);
 
 const openLocked = (options: StoreOptions, lock: FolderLock): Result<Store, Problem> => {
-  const { serverDir, clock, randomId = createRandomId, meter, onStep } = options;
+  const { serverDir, clock, randomId = createRandomId, meter, onStep, fair: order = FIFO } = options;
   const path = join(serverDir, "jobs.db");
   const keyPath = join(serverDir, "secret.key");
   const refusal = refuseInterrupted(serverDir);
@@ -169,10 +180,11 @@ const openLocked = (options: StoreOptions, lock: FolderLock): Result<Store, Prob
   const db = openDatabase(path, onStep);
   if (!db.ok) return db;
   try {
-    const jobs = loadJobs(db.value, keyPath);
+    const fair = createFairTable(db.value, { ...order, clock });
+    const jobs = loadJobs(db.value, keyPath, fair);
     const commits = createGroupCommit(db.value, { meter, onStep });
-    const queue = createQueueReads(db.value);
-    if (jobs.ok) return ok(createStore({ ...jobs.value, queue, db: db.value, lock, clock, randomId, commits }));
+    const queue = createQueueReads(db.value, fair);
+    if (jobs.ok) return ok(createStore({ ...jobs.value, queue, fair, db: db.value, lock, clock, randomId, commits }));
     db.value.close();
     return jobs;
   } catch (error) {

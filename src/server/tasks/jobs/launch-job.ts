@@ -1,9 +1,12 @@
 import { describeError } from "../../../base/describe-error.ts";
 import { err, type Result } from "../../../base/result.ts";
+import { describeDrain } from "../../../wire/drain/drain-text.ts";
 import { changeJob, type Decide, decideByEvent } from "../../changes/change-job.ts";
 import type { JobHandle, QueuedJob, StartingJob } from "../../core/jobs/job.ts";
 import type { JobEvent } from "../../core/jobs/job-transition.ts";
+import { findDrain } from "../../core/queue/drain.ts";
 import type { Gpu } from "../../core/queue/gpu.ts";
+import { findReached, NO_LIMITS } from "../../core/queue/user-limits.ts";
 import { createRefusal } from "../../core/refusal.ts";
 import type { JobWork, LaunchError } from "../../core/running/executor.ts";
 import { nameDevices } from "../../core/running/job-devices.ts";
@@ -49,11 +52,17 @@ const postpone = async (
 };
 
 const decideStart =
-  (decided: QueuedJob, event: JobEvent): Decide =>
-  (job, transaction) =>
-    JSON.stringify(job) === JSON.stringify(decided)
+  ({ settings }: TaskContext, decided: QueuedJob, event: Extract<JobEvent, { kind: "start" }>): Decide =>
+  (job, transaction) => {
+    const { limitsOf = NO_LIMITS } = settings;
+    if (findReached(job.numGpus, limitsOf(job.user), transaction.readUse(job.user)) !== null)
+      return err(createRefusal("LIMIT_REACHED", `Other jobs of ${job.user} have started meanwhile`));
+    const drain = findDrain(transaction.readDrains(), event.at);
+    if (drain !== null) return err(createRefusal("GPU_ERROR", describeDrain(drain)));
+    return JSON.stringify(job) === JSON.stringify(decided)
       ? decideByEvent(event)(job, transaction)
       : err(createRefusal("INVALID_JOB_STATE", `Job ${job.id} was changed`));
+  };
 
 /** Writes the intent. Null when the job was edited or removed since the decision: it is left for the next tick. */
 export const recordStart = async (
@@ -62,7 +71,7 @@ export const recordStart = async (
 ): Promise<StartingJob | null> => {
   const [at, begunAt, dir] = [context.clock(), context.readBootTime(), context.jobDirectory.pathOf(job.id)];
   const event = { kind: "start", at, begunAt, gpuIdxs, dir } as const;
-  const started = await changeJob(context, job.id, decideStart(job, event));
+  const started = await changeJob(context, job.id, decideStart(context, job, event));
   context.onStep?.("start written");
   const after = started.ok ? started.value.after : null;
   return after?.status === "starting" ? after : null;

@@ -14,6 +14,7 @@ import {
 } from "../../../../tests/support/tasks.ts";
 import { waitUntil } from "../../../../tests/support/wait.ts";
 import { err, ok } from "../../../base/result.ts";
+import { beginDrain, endDrain } from "../../core/queue/drain.ts";
 import type { GpuProbe } from "../../core/queue/gpu.ts";
 import type { Executor } from "../../core/running/executor.ts";
 
@@ -75,6 +76,24 @@ describe("the tasks starts", () => {
       "g4 3",
     ]);
     expect(["g5", "g6", "c4", "c5"].map((id) => find(id).status)).toEqual(Array(4).fill("queued"));
+  });
+
+  test("nothing while the server is drained, and all once it is not", async () => {
+    const { add, awaitRound, executor, find, start, store } = createHarness({ gpus: readMockGpus(1) });
+    const drain = (isDrained: boolean) =>
+      store.write((transaction) => {
+        const drains = transaction.readDrains();
+        const wish = { why: null, until: null, by: "ann" };
+        transaction.saveDrains(isDrained ? beginDrain(drains, wish, 1000) : endDrain(drains, 1000));
+      });
+    await drain(true);
+    await add(createQueued("a"), createCpuJob("c"));
+    const { wakes } = await start();
+    await awaitRound();
+    expect([find("a").status, find("c").status]).toEqual(["queued", "queued"]);
+    await drain(false);
+    wakes.queues();
+    await waitUntil(() => executor.launches.length === 2);
   });
 
   test("the next job as soon as one has ended, without a timer", async () => {

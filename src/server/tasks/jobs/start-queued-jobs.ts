@@ -1,10 +1,12 @@
 import { createGpuSeconds } from "../../changes/agent-use.ts";
 import { isSharing } from "../../core/jobs/fields/gpu-kinds.ts";
 import type { ActiveJob, StartingJob } from "../../core/jobs/job.ts";
+import { findDrain } from "../../core/queue/drain.ts";
 import type { Gpu } from "../../core/queue/gpu.ts";
 import { describeGpus } from "../../core/queue/gpu-selection.ts";
-import { createCountStarts } from "../../core/queue/queue-head.ts";
-import { decideStarts, type Start } from "../../core/queue/queue-turns.ts";
+import { createCountStarts, limitStarts } from "../../core/queue/queue-head.ts";
+import { decideStarts, findPassedOverSince, type Start } from "../../core/queue/queue-turns.ts";
+import { NO_LIMITS } from "../../core/queue/user-limits.ts";
 import type { TaskContext, TaskMemory } from "../context.ts";
 import { launchJob, recordStart } from "./launch-job.ts";
 
@@ -59,15 +61,21 @@ const startJobs = async (
   memory: TaskMemory,
   { gpus, maxCpuJobs }: Readonly<{ gpus: readonly Gpu[]; maxCpuJobs: number }>,
 ): Promise<void> => {
-  const { store, settings } = context;
+  const { store, settings, clock } = context;
+  const { limitsOf = NO_LIMITS } = settings;
+  const limits = { maxCpuJobs, maxPassedOverS: settings.maxPassedOver, drains: store.readDrains(), limitsOf };
   const [disk, trouble] = [await context.readDiskRoom(), await findTrouble(context)];
-  const now = context.clock();
+  const now = clock();
   const active = store.loadActiveJobs();
   forgetEnded(memory, active);
   const states = describeGpus(gpus, active, store.listBlacklist());
   const countGpuSeconds = createGpuSeconds(store, now);
-  const facts = { active, maxCpuJobs, maxPassedOverS: settings.maxPassedOver, disk, trouble, countGpuSeconds };
-  const queued = store.loadDecidingJobs(createCountStarts(facts, states), now - settings.maxPassedOver);
+  const useOf = store.readUseOf(now);
+  const facts = { ...limits, useOf, active, disk, trouble, countGpuSeconds };
+  const queued = store.loadDecidingJobs(
+    limitStarts(createCountStarts(facts, states), facts),
+    findPassedOverSince(facts, now),
+  );
   const starts = decideStarts({ ...facts, queued }, states, now);
   const give = (start: Start): Given => ({
     ...start,
@@ -76,10 +84,12 @@ const startJobs = async (
   await Promise.all(starts.map((start) => beginLaunch(context, memory, give(start))));
 };
 
+const isDrained = ({ store, clock }: TaskContext): boolean => findDrain(store.readDrains(), clock()) !== null;
+
 /** Starts every CPU job that can start; resolves once that is on disk, the launches go on. */
 export const startCpuJobs = async (context: TaskContext, memory: TaskMemory): Promise<number> => {
   const { maxCpuJobs, refreshRate } = context.settings;
-  await startJobs(context, memory, { gpus: [], maxCpuJobs });
+  if (!isDrained(context)) await startJobs(context, memory, { gpus: [], maxCpuJobs });
   return refreshRate * 1000;
 };
 
@@ -91,7 +101,7 @@ const hasGpuRoom = async ({ store, gpus }: TaskContext): Promise<boolean> => {
 };
 
 const isGpuWanted = async (context: TaskContext): Promise<boolean> =>
-  context.store.isGpuJobReady() && (await hasGpuRoom(context));
+  !isDrained(context) && context.store.isGpuJobReady() && (await hasGpuRoom(context));
 
 /** Like `startCpuJobs` for GPU jobs; a full machine reads neither its queue nor its GPUs but once a minute. */
 export const startGpuJobs = async (context: TaskContext, memory: TaskMemory): Promise<number> => {

@@ -12,6 +12,7 @@ const fields = fc.record(
     note: fc.option(fc.string()),
     held: fc.option(fc.boolean(), { nil: false }),
     begin_at: fc.option(fc.nat()),
+    no_passing: fc.option(fc.boolean(), { nil: false }),
     time_limit_s: fc.option(fc.integer({ min: 1 })),
     warn_s: fc.option(fc.integer({ min: 1 })),
     vram_mib: fc.option(fc.integer({ min: 1 })),
@@ -23,8 +24,8 @@ const fields = fc.record(
 ) satisfies fc.Arbitrary<AskedFields>;
 
 test("a job of which nothing was asked is told with every field, each of them empty", () => {
-  const labels = { name: null, note: null, held: false, begin_at: null, after: [], after_any: [], batch_id: null };
-  const kinds = { vram_mib: null, min_vram_mib: null, gpu_type: null };
+  const labels = { name: null, note: null, held: false, begin_at: null, after: [], after_any: [], no_passing: false };
+  const kinds = { batch_id: null, vram_mib: null, min_vram_mib: null, gpu_type: null };
   expect(tellJobFields({})).toEqual({ ...labels, time_limit_s: null, warn_s: null, retry: null, ...kinds });
 });
 

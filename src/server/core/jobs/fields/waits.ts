@@ -5,7 +5,7 @@ import { takeGiven } from "./take-given.ts";
 /**
  * What keeps a job from its turn, whatever is free. `heldBy` is who held it, `beginAt` (Unix seconds) when it may start first; `after` are the
  * jobs that have to complete first, `afterAny` those that have to end, and `isWaiting` whether some of them still have to. `blockedSince` is since when
- * something other than time has kept it, `uncountedS` for how long that was before: none of it counts as time in which others were let go first.
+ * something other than time has kept it, `noPassing` whether GPUs are kept for it at once, `uncountedS` for how long that was before: none of it counts as time in which others were let go first.
  */
 export type JobWaits = Readonly<{
   heldBy?: "user" | "admin" | null;
@@ -13,6 +13,7 @@ export type JobWaits = Readonly<{
   after?: readonly string[] | null;
   afterAny?: readonly string[] | null;
   isWaiting?: boolean;
+  noPassing?: boolean | null;
   blockedSince?: number | null;
   uncountedS?: number;
 }>;
@@ -22,6 +23,8 @@ export type Asker = Readonly<{ isAdmin: boolean }>;
 
 /** `retryAt`: of a job between two attempts. */
 export type Delayed = JobWaits & Readonly<{ past?: Readonly<{ retryAt: number }> }>;
+
+const BEFORE_ALL_TIMES = -1;
 
 type Placed = Delayed & Readonly<{ createdAt: number }>;
 
@@ -40,23 +43,27 @@ export const readWaits = (asked: AskedFields, asker: Asker): JobWaits =>
     beginAt: asked.begin_at,
     after: dropTwins(asked.after),
     afterAny: dropTwins(asked.after_any),
+    noPassing: asked.no_passing,
   });
 
-type ToldWaits = Pick<ToldFields, "held" | "begin_at" | "after" | "after_any">;
+type ToldWaits = Pick<ToldFields, "held" | "begin_at" | "after" | "after_any" | "no_passing">;
 
-export const tellWaits = ({ heldBy = null, beginAt = null, after, afterAny }: JobWaits): ToldWaits => ({
+export const tellWaits = ({ heldBy = null, beginAt = null, after, afterAny, noPassing }: JobWaits): ToldWaits => ({
   held: heldBy !== null,
   begin_at: beginAt,
   after: [...(after ?? [])],
   after_any: [...(afterAny ?? [])],
+  no_passing: noPassing === true,
 });
 
 /** Whether something keeps it that no clock ends. */
 export const isBlocked = ({ heldBy = null, isWaiting = false }: JobWaits): boolean => heldBy !== null || isWaiting;
 
-/** Since when nothing but the machine has kept it from starting, as if all of that time had been at one piece. */
-export const findWaitsSince = ({ createdAt, uncountedS = 0, beginAt = null, past }: Placed): number =>
-  Math.max(createdAt + uncountedS, beginAt ?? createdAt, past?.retryAt ?? createdAt);
+/** Since when nothing but the machine has kept it from starting, as if all of that time had been at one piece; before all times where no other may pass it. */
+export const findWaitsSince = ({ createdAt, uncountedS = 0, beginAt = null, past, noPassing }: Placed): number =>
+  noPassing === true
+    ? BEFORE_ALL_TIMES
+    : Math.max(createdAt + uncountedS, beginAt ?? createdAt, past?.retryAt ?? createdAt);
 
 /** The job after a change at that time, with the time accounted for that it was kept; the same where nothing is to be noted. */
 export const accountWait = <Job extends JobWaits>(after: Job, at: number): Job => {

@@ -64,7 +64,7 @@ const addLaunch = (jobs: JobTable, launch: StartingJob, stored: Job | null): voi
 };
 
 const addLaunches = (db: Database, launches: readonly StartingJob[]): Pick<Restored, "counts" | "launched"> => {
-  const jobs = createJobTable(db, createSecretBox(NO_KEY));
+  const jobs = createJobTable(db, createSecretBox(NO_KEY), () => null);
   const missing = planRestore(jobs.find, launches);
   db.transaction(() => {
     for (const launch of missing) addLaunch(jobs, launch, jobs.find(launch.id));

@@ -12,8 +12,8 @@ import type { Environment, ExpiringJobs, JobCounts, JobFilter } from "../../../c
 import type { SecretBox } from "../secret-box.ts";
 import { ACTIVE } from "./job-order.ts";
 import { fromRow, type JobRow, ROW_COLUMNS, toRow } from "./job-row.ts";
-import { listJobs } from "./list-jobs.ts";
-import { createSnapshots, type SteadyReads } from "./steady-reads.ts";
+import { type Listing, listJobs } from "./list-jobs.ts";
+import { createSnapshots } from "./steady-reads.ts";
 
 export type JobTable = Readonly<{
   find: (id: JobId) => Job | null;
@@ -78,7 +78,7 @@ select details ->> '$.vramPeakMib' as peak from (
   where status in ('completed', 'failed', 'killed') and user = ? order by completed_at desc, seq desc limit ${NEWEST_LOOKED_AT}
 ) where command = ? and details ->> '$.vramPeakMib' is not null limit 1`;
 
-const createReads = (db: Database, snapshots: SteadyReads) => {
+const createReads = ({ db, snapshots, listParts }: Listing) => {
   const byId = db.query<JobRow, [string]>(`${SELECT} where id = ?`);
   const active = db.query<JobRow, []>(
     `${SELECT} indexed by ${ACTIVE.indexes.all} where ${ACTIVE.where} order by ${ACTIVE.order}`,
@@ -91,7 +91,7 @@ const createReads = (db: Database, snapshots: SteadyReads) => {
       const row = byId.get(id);
       return row === null ? null : fromRow(row);
     },
-    list: (filter: JobFilter) => listJobs(db, snapshots, filter),
+    list: (filter: JobFilter) => listJobs({ db, snapshots, listParts }, filter),
     loadActive: () => active.all().map((row) => fromRow(row) as ActiveJob),
     findMoving: () => {
       const row = moving.get();
@@ -148,10 +148,10 @@ const createWrites = (
   };
 };
 
-export const createJobTable = (db: Database, box: SecretBox): JobTable => {
+export const createJobTable = (db: Database, box: SecretBox, listParts: Listing["listParts"]): JobTable => {
   const snapshots = createSnapshots(db.filename);
   return {
-    ...createReads(db, snapshots),
+    ...createReads({ db, snapshots, listParts }),
     listExpiring: createListExpiring(db),
     ...createEnvironments(db, box),
     ...createWrites(db, box),

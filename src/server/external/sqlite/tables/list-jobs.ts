@@ -2,6 +2,7 @@ import type { Database } from "bun:sqlite";
 import { collectInTurns, giveWay } from "../../../../tools/give-way.ts";
 import type { Job } from "../../../core/jobs/job.ts";
 import type { JobFilter } from "../../../core/store.ts";
+import type { FairTable, QueuePart } from "./fair/fair-table.ts";
 import { ACTIVE, ENDED, type JobGroup, QUEUED } from "./job-order.ts";
 import { fromRow, type JobRow, ROW_COLUMNS } from "./job-row.ts";
 import type { SteadyReads } from "./steady-reads.ts";
@@ -15,15 +16,18 @@ type Candidate = Readonly<{
   note: string | null;
   exitCode: number | null;
 }>;
+/** `listParts` cuts the queue where its order is by use. */
+export type Listing = Readonly<{ db: Database; snapshots: SteadyReads; listParts: FairTable["listParts"] }>;
 type Slice = Readonly<{ jobs: readonly Job[]; seen: number }>;
 
 const LABELS = "details ->> '$.name' as name, details ->> '$.note' as note";
 const OF_BATCH = "details ->> '$.batchId' is not null and details ->> '$.batchId' = $batchId";
+const OF_BATCH_INDEX = "jobs_by_batch";
 const SLICE_JOBS = 100;
 const SLICE_CHARACTERS = 256 * 1024;
 
 const chooseIndex = ({ indexes }: JobGroup, filter: JobFilter, statusCount: number): string => {
-  if (filter.batchId !== undefined) return "jobs_by_batch";
+  if (filter.batchId !== undefined) return OF_BATCH_INDEX;
   if (filter.user !== undefined) return indexes.oneUser;
   return statusCount === 1 ? indexes.oneStatus : indexes.all;
 };
@@ -58,6 +62,26 @@ const selectGroup = (group: JobGroup, filter: JobFilter): readonly Selection[] =
   const index = chooseIndex(group, filter, statuses.length);
   const from = `from jobs indexed by ${index} where ${conditions}`;
   return [{ from, order: `order by ${group.order}`, values: listValues(filter) }];
+};
+
+const selectPart = (filter: JobFilter, { priority, users }: QueuePart): Selection => {
+  const conditions = listConditions(QUEUED, filter, QUEUED.statuses).join(" and ");
+  const [only] = users;
+  const isOne = users.length === 1 && only !== undefined;
+  const ofQueue = isOne ? QUEUED.indexes.oneUser : QUEUED.indexes.all;
+  const index = filter.batchId === undefined ? ofQueue : OF_BATCH_INDEX;
+  const whose = isOne ? "user = $only" : "user in (select value from json_each($users))";
+  return {
+    from: `from jobs indexed by ${index} where ${conditions} and priority = $priority and ${whose}`,
+    order: `order by ${QUEUED.order}`,
+    values: { ...listValues(filter), priority, ...(isOne ? { only } : { users: JSON.stringify(users) }) },
+  };
+};
+
+const selectQueue = (filter: JobFilter, listParts: FairTable["listParts"]): readonly Selection[] => {
+  const whole = selectGroup(QUEUED, filter);
+  const parts = whole.length === 0 || filter.user !== undefined ? null : listParts();
+  return parts === null ? whole : [...parts].map((part) => selectPart(filter, part));
 };
 
 const countRows = (db: Database, { from, values }: Selection): number =>
@@ -135,11 +159,10 @@ const loadSlice = (db: Database, seqs: readonly number[]): Slice => {
  * between the slices, and while commands are matched, which are those of one moment.
  */
 export const listJobs = async function* (
-  db: Database,
-  snapshots: SteadyReads,
+  { db, snapshots, listParts }: Listing,
   filter: JobFilter,
 ): AsyncGenerator<readonly Job[], void> {
-  const selections = [ACTIVE, QUEUED, ENDED].flatMap((group) => selectGroup(group, filter));
+  const selections = [...selectGroup(ACTIVE, filter), ...selectQueue(filter, listParts), ...selectGroup(ENDED, filter)];
   const isSearch = [filter.matchesText, filter.exitCode, filter.name].some((one) => one !== undefined);
   const seqs = isSearch ? await findOnSnapshot(snapshots, selections, filter) : findPage(db, selections, filter);
   for (let from = 0; from < seqs.length; ) {

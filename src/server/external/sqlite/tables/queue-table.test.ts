@@ -7,8 +7,9 @@ import type { QueuedJob } from "../../../core/jobs/job.ts";
 import { findIneligibility } from "../../../core/queue/eligibility.ts";
 import type { Gpu } from "../../../core/queue/gpu.ts";
 import { describeGpus } from "../../../core/queue/gpu-selection.ts";
-import { createCountStarts, nameNeed, parseNeed } from "../../../core/queue/queue-head.ts";
+import { createCountStarts, limitStarts, nameNeed, parseNeed } from "../../../core/queue/queue-head.ts";
 import { compareStartOrder, decideStarts, type Start } from "../../../core/queue/queue-turns.ts";
+import { countUse, createLimitsOf, NO_LIMITS } from "../../../core/queue/user-limits.ts";
 import { type Blocker, explainWaits, type WaitFacts } from "../../../core/queue/wait.ts";
 import type { Store, Transaction } from "../../../core/store.ts";
 
@@ -91,6 +92,8 @@ const waiting: fc.Arbitrary<JobWaits> = fc.constantFrom<JobWaits>(
   { beginAt: NOW },
   { beginAt: NOW + 0.5 },
   { uncountedS: LIMIT_S },
+  { noPassing: true },
+  { noPassing: true, beginAt: NOW + 0.5 },
 );
 
 const factsWithAgents = fc
@@ -99,6 +102,26 @@ const factsWithAgents = fc
     const own = <Owned extends object>(job: Owned): Owned => ({ ...job, ...owners.next().value });
     const countGpuSeconds = (user: string): number => (spent.includes(user) ? 3600 : 3599);
     return { ...given, queued: given.queued.map(own), active: given.active.map(own), countGpuSeconds };
+  });
+
+const limit = fc.option(fc.nat(3));
+const limits = fc.record({ maxGpus: limit, maxRunning: limit }, { requiredKeys: [] });
+
+const use = fc.option(
+  fc.dictionary(fc.constantFrom("ada", "bob", "cyd"), fc.nat(2)).map(
+    (by) =>
+      (user: string): number =>
+        by[user] ?? 0,
+  ),
+);
+
+const factsWithLimits = fc
+  .tuple(facts, fc.infiniteStream(fc.constantFrom("ada", "bob", "cyd")), limits, limits, fc.infiniteStream(use))
+  .map(([given, users, general, ofBob, uses]): WaitFacts => {
+    const own = <Owned extends object>(job: Owned): Owned => ({ ...job, user: users.next().value });
+    const limitsOf = createLimitsOf({ ...general, users: [{ name: "bob", ...ofBob }] });
+    const useOf = uses.next().value;
+    return { ...given, queued: given.queued.map(own), active: given.active.map(own), limitsOf, useOf };
   });
 
 const fillStore = async (store: Store, queued: readonly QueuedJob[]): Promise<void> => {
@@ -113,7 +136,7 @@ const describeAll = ({ gpus, active: running, blacklist }: WaitFacts) =>
   describeGpus((gpus ?? []) as readonly Gpu[], running, blacklist);
 
 const readHead = (store: Store, given: WaitFacts): readonly QueuedJob[] =>
-  store.loadDecidingJobs(createCountStarts(given, describeAll(given)), NOW - LIMIT_S);
+  store.loadDecidingJobs(limitStarts(createCountStarts(given, describeAll(given)), given), NOW - LIMIT_S);
 
 const listStarts = (given: WaitFacts): readonly (readonly [string, Start["gpuIdxs"]])[] =>
   decideStarts(given, describeAll(given), NOW).map(({ job, gpuIdxs }) => [job.id, gpuIdxs]);
@@ -149,6 +172,24 @@ describe("over any machine and queue, of the jobs that are read", () => {
     await fc.assert(fc.asyncProperty(facts, fc.array(waiting, { minLength: 1, maxLength: 7 }), isSame), {
       numRuns: 400,
     });
+  }, 60_000);
+
+  test("so it is within the limits of each user, over which nobody's jobs go", async () => {
+    const store = openTemporary();
+    const isSame = async (given: WaitFacts): Promise<void> => {
+      await fillStore(store, given.queued);
+      const head = readHead(store, given);
+      expect(listStarts({ ...given, queued: head })).toEqual(listStarts(given));
+      const starts = decideStarts(given, describeAll(given), NOW);
+      for (const user of new Set(starts.map(({ job }) => job.user))) {
+        const { maxGpus, maxRunning } = (given.limitsOf ?? NO_LIMITS)(user);
+        const use = countUse(user, [...given.active, ...starts.map(({ job }) => job)]);
+        expect(use.running).toBeLessThanOrEqual(maxRunning ?? use.running);
+        const hasGpuStart = starts.some(({ job }) => job.user === user && job.numGpus > 0);
+        if (hasGpuStart) expect(use.gpus).toBeLessThanOrEqual(maxGpus ?? use.gpus);
+      }
+    };
+    await fc.assert(fc.asyncProperty(factsWithLimits, isSame), { numRuns: 400 });
   }, 60_000);
 
   test("so it is with agents, whose jobs never have more GPUs than they may", async () => {

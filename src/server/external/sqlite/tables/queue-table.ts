@@ -1,15 +1,18 @@
 import type { Database } from "bun:sqlite";
 import type { QueuedJob } from "../../../core/jobs/job.ts";
 import { parseNeed } from "../../../core/queue/queue-head.ts";
+import type { UserUse } from "../../../core/queue/user-limits.ts";
 import type { Store, Transaction } from "../../../core/store.ts";
-import { QUEUED } from "./job-order.ts";
+import { createFairCount, createFairReader } from "./fair/fair-queue.ts";
+import type { FairTable } from "./fair/fair-table.ts";
+import { ACTIVE, QUEUED } from "./job-order.ts";
 import { fromRow, type JobRow, ROW_COLUMNS } from "./job-row.ts";
 
 export type QueueReads = Pick<
   Store,
   "loadQueuedJobs" | "loadDecidingJobs" | "countQueuedBefore" | "readNewestQueued" | "isGpuJobReady" | "readReadiness"
 > &
-  Pick<Transaction, "countQueued" | "openTurns">;
+  Pick<Transaction, "countQueued" | "openTurns" | "readUse">;
 
 type Count = Readonly<{ jobs: number }>;
 type Rank = Readonly<{ id: string; priority: number; createdAt: number }>;
@@ -26,35 +29,41 @@ const QUEUES = {
 
 const READY = "indexed by jobs_ready where status = 'queued' and ready_at = 0";
 
-const NEEDS = `
-with recursive needs(name) as (
-  select min(need) from jobs ${READY}
-  union all
-  select (select min(need) from jobs ${READY} and need > name) from needs where name is not null
-)
-select name from needs where name is not null`;
+const READY_GPU = "indexed by jobs_ready_gpu where status = 'queued' and ready_at = 0 and num_gpus > 0";
 
-const FIRST_OF_NEED = `${SELECT} ${READY} and need = $need order by ${QUEUED.order} limit $limit`;
+const NEXT_NEED = `select user, need from jobs ${READY} and (user, need) > ($user, $need) order by user, need limit 1`;
+
+const OF_NEED = `${READY} and user = $user and need = $need`;
+
+const FIRST_OF_NEED = `${SELECT} ${OF_NEED} order by ${QUEUED.order} limit $limit`;
 
 const FIRST_PASSED_OVER = `
 with recursive levels(level) as (
   values ($priority)
   union all
-  select (select max(priority) from jobs ${READY} and need = $need and priority < level) from levels where level is not null
+  select (select max(priority) from jobs ${OF_NEED} and priority < level) from levels where level is not null
 ),
 firsts(seq) as (
   select (
-    select seq from jobs ${READY} and need = $need and priority = level and created_at < $since and waits_since < $since
+    select seq from jobs ${OF_NEED} and priority = level and created_at < $since and waits_since < $since
       and (level < $priority or (created_at, id) > ($createdAt, $id))
     order by created_at, id limit 1
   ) from levels
 )
 ${SELECT} where seq = (select seq from firsts where seq is not null limit 1)`;
 
+const FIRST_UNPASSED = `${SELECT} indexed by jobs_unpassed
+where status = 'queued' and ready_at = 0 and waits_since < 0 and user = $user and need = $need
+  and (priority < $priority or (priority = $priority and (created_at, id) > ($createdAt, $id)))
+order by ${QUEUED.order} limit 1`;
+
 const COUNT_BEFORE = `
 select
   (select count(*) from jobs ${QUEUES.all} and priority > $priority)
   + (select count(*) from jobs ${QUEUES.all} and priority = $priority and (created_at, id) < ($createdAt, $id)) as jobs`;
+
+const USE = `select count(*) as running, coalesce(sum(num_gpus), 0) as gpus from jobs indexed by ${ACTIVE.indexes.oneUser}
+  where ${ACTIVE.where} and user = ?`;
 
 const DUE = "status = 'queued' and ready_at > 0 and ready_at <= $now";
 const BEGUN = "status = 'queued' and ready_at = 0 and begins_at > 0 and begins_at > $now";
@@ -77,19 +86,36 @@ const createReadiness = (db: Database): Pick<QueueReads, "readReadiness" | "open
   };
 };
 
+type Group = Readonly<{ user: string; need: string }>;
+
+const createGroups = (db: Database): (() => Generator<Group, void>) => {
+  const next = db.query<Group, Group>(NEXT_NEED);
+  return function* () {
+    let group = next.get({ user: "", need: "" });
+    while (group !== null) {
+      yield group;
+      group = next.get(group);
+    }
+  };
+};
+
 const createHeadReader = (db: Database): QueueReads["loadDecidingJobs"] => {
-  const needs = db.query<{ name: string }, []>(NEEDS);
-  const first = db.query<JobRow, { need: string; limit: number }>(FIRST_OF_NEED);
-  const passedOver = db.query<JobRow, Rank & { need: string; since: number }>(FIRST_PASSED_OVER);
+  const listGroups = createGroups(db);
+  const first = db.query<JobRow, Group & { limit: number }>(FIRST_OF_NEED);
+  const passedOver = db.query<JobRow, Rank & Group & { since: number }>(FIRST_PASSED_OVER);
+  const unpassed = db.query<JobRow, Rank & Group>(FIRST_UNPASSED);
   return (countStarts, since) =>
-    needs.all().flatMap(({ name: need }) => {
-      const limit = countStarts(parseNeed(need));
+    [...listGroups()].flatMap((group) => {
+      const limit = countStarts(parseNeed(group.need), group.user);
       if (limit === null) return [];
-      const head = first.all({ need, limit }).map((row) => fromRow(row) as QueuedJob);
+      const head = first.all({ ...group, limit }).map((row) => fromRow(row) as QueuedJob);
       if (head.length < limit) return head;
       const { id, priority, createdAt } = head.at(-1) ?? BEFORE_ALL;
-      const next = passedOver.get({ need, since, id, priority, createdAt });
-      return next === null ? head : [...head, fromRow(next) as QueuedJob];
+      const from = { ...group, id, priority, createdAt };
+      const keeping = new Map(
+        [...passedOver.all({ ...from, since }), ...unpassed.all(from)].map((row) => [row.id, row]),
+      );
+      return [...head, ...[...keeping.values()].map((row) => fromRow(row) as QueuedJob)];
     });
 };
 
@@ -101,21 +127,37 @@ const createQueueReader = (db: Database): QueueReads["loadQueuedJobs"] => {
     queues[selection?.needs ?? "all"].all(selection?.limit ?? NO_LIMIT).map((row) => fromRow(row) as QueuedJob);
 };
 
-export const createQueueReads = (db: Database): QueueReads => {
+const createPlaces = (db: Database, fair: FairTable): Pick<QueueReads, "loadQueuedJobs" | "countQueuedBefore"> => {
   const before = db.query<Count, Rank>(COUNT_BEFORE);
+  const [load, loadFair, countFair] = [createQueueReader(db), createFairReader(db), createFairCount(db)];
+  return {
+    loadQueuedJobs: (selection = {}) => {
+      const { needs, limit } = selection;
+      const parts = needs === undefined && limit !== undefined ? fair.listParts() : null;
+      return parts === null ? load(selection) : loadFair(parts, limit ?? 0);
+    },
+    countQueuedBefore: ({ id, user, priority, createdAt }) => {
+      const [place, ranks] = [{ id, priority, createdAt }, fair.rankQueued()];
+      return ranks === null ? (before.get(place)?.jobs ?? 0) : countFair(ranks, { ...place, user });
+    },
+  };
+};
+
+export const createQueueReads = (db: Database, fair: FairTable): QueueReads => {
   const newest = db.query<{ createdAt: number | null }, []>(
     `select max(created_at) as createdAt from jobs ${QUEUES.all}`,
   );
-  const ofGpus = db.query<{ name: string }, []>(`${NEEDS} and name not like '[0,%' limit 1`);
+  const ofGpus = db.query(`select 1 from jobs ${READY_GPU} limit 1`);
   const all = db.query<Count, []>("select jobs from counters where status = 'queued'");
+  const use = db.query<UserUse, [string]>(USE);
   const own = db.query<Count, [string]>("select jobs from queued_by_user where user = ?");
   return {
     countQueued: (user) => (user === null ? all.get() : own.get(user))?.jobs ?? 0,
-    loadQueuedJobs: createQueueReader(db),
+    readUse: (user) => use.get(user) ?? { gpus: 0, running: 0 },
+    ...createPlaces(db, fair),
     loadDecidingJobs: createHeadReader(db),
     isGpuJobReady: () => ofGpus.get() !== null,
     ...createReadiness(db),
-    countQueuedBefore: ({ id, priority, createdAt }) => before.get({ id, priority, createdAt })?.jobs ?? 0,
     readNewestQueued: () => newest.get()?.createdAt ?? 0,
   };
 };

@@ -1,4 +1,5 @@
 import type { Database } from "bun:sqlite";
+import { type Drains, NO_DRAINS } from "../../../core/queue/drain.ts";
 import type { GpuFault } from "../../../core/queue/gpu-fault.ts";
 import type { Store, Transaction } from "../../../core/store.ts";
 import type { GroupCommit } from "../group-commit.ts";
@@ -8,6 +9,7 @@ type Blacklist = Pick<Store, "listBlacklist"> & Pick<Transaction, "setBlackliste
 
 export const TOKEN_DIGEST = "token_digest";
 const DISK_SPELL = "disk_spell";
+const DRAINS = "drains";
 export const TAKEN_OVER = "taken_over";
 
 export const createBlacklist = (db: Database): Blacklist => {
@@ -27,6 +29,18 @@ export const createDiskSpell = (db: Database): Pick<Store, "isDiskSpell"> & Pick
   return {
     isDiskSpell: guardRead(() => find.get(DISK_SPELL) !== null),
     setDiskSpell: (isSpell) => (isSpell ? add : remove).run(DISK_SPELL).changes > 0,
+  };
+};
+
+export const createDrains = (db: Database): Pick<Transaction, "readDrains" | "saveDrains"> => {
+  const read = db.query<{ value: string }, [string]>("select value from settings where name = ?");
+  const save = db.query("insert or replace into settings values (?, ?)");
+  return {
+    readDrains: () => {
+      const stored = read.get(DRAINS);
+      return stored === null ? NO_DRAINS : (JSON.parse(stored.value) as Drains);
+    },
+    saveDrains: (drains) => void save.run(DRAINS, JSON.stringify(drains)),
   };
 };
 
