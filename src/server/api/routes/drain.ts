@@ -10,7 +10,7 @@ import { defineRoute, type Route, type RouteSpec } from "../route.ts";
 
 const PATH = "/v1/server/drain";
 
-const responses = { 200: describeJson("What changed", drainChangeSchema), ...describeErrors("VALIDATION_ERROR") };
+const answer = { 200: describeJson("What changed", drainChangeSchema) };
 
 const drainSpec = {
   method: "put",
@@ -20,7 +20,10 @@ const drainSpec = {
   description:
     "Until `until`, or until it is taken back: submitted jobs wait, running ones go on. A drain that lasts keeps its `since`, and gets this `why` and `until`.",
   body: jsonBody(drainRequestSchema),
-  responses,
+  responses: {
+    ...answer,
+    ...describeErrors("PAYLOAD_TOO_LARGE", "REQUEST_TIMEOUT", "UNSUPPORTED_MEDIA_TYPE", "VALIDATION_ERROR"),
+  },
 } satisfies RouteSpec;
 
 const resumeSpec = {
@@ -28,7 +31,7 @@ const resumeSpec = {
   path: PATH,
   tags: ["server"],
   summary: "Let jobs start again",
-  responses,
+  responses: answer,
 } satisfies RouteSpec;
 
 const changeDrains = async (
