@@ -6,6 +6,7 @@ import { isStopping } from "../core/jobs/halt.ts";
 import { isActive, isEnded, type Job, type QueuedJob } from "../core/jobs/job.ts";
 import { findMissingGpus, findMissingVariable, type JobRequestError } from "../core/jobs/job-request.ts";
 import { applyJobEvent, type JobEvent } from "../core/jobs/job-transition.ts";
+import { countLeast } from "../core/queue/booked-gpus.ts";
 import type { Gpu } from "../core/queue/gpu.ts";
 import { findKindMistake } from "../core/queue/gpu-kind.ts";
 import { checkUserLimits, giveTime, type LimitsOf } from "../core/queue/user-limits.ts";
@@ -107,27 +108,29 @@ const isEmpty = (patch: JobPatch, fields: JobFields): boolean =>
     (value) => value === undefined || value === null,
   ) && Object.keys(fields).length === 0;
 
-const pickAsked = (patch: JobPatch, { timeLimitS = null }: JobFields) => ({
-  numGpus: countAsked(patch),
-  timeLimitS,
-  ...(typeof patch.priority === "number" ? { priority: patch.priority } : {}),
-});
+const asksGpus = ({ num_gpus: count, gpu_idxs: idxs, vram_mib: mib }: JobPatch): boolean =>
+  [count, idxs].some((one) => one !== undefined && one !== null) || mib !== undefined;
 
-const refuseOver = ({ user }: Job, { patch, limitsOf }: Edit, { fields }: Asked): Refusal | null => {
-  const allowed = checkUserLimits([{ user, ...pickAsked(patch, fields) }], limitsOf);
+const refuseOver = (edited: Job, { patch, gpus, limitsOf }: Edit, { timeLimitS = null }: JobFields): Refusal | null => {
+  const { user } = edited;
+  const numGpus = asksGpus(patch) ? countLeast(edited, gpus ?? []) : 0;
+  const priority = typeof patch.priority === "number" ? { priority: patch.priority } : {};
+  const allowed = checkUserLimits([{ user, numGpus, timeLimitS, ...priority }], limitsOf);
   return allowed.ok ? null : allowed.error;
 };
 
 const giveEditedTime = (job: Job, fields: JobFields, { limitsOf }: Edit): Job =>
   "timeLimitS" in fields && !isEnded(job) ? giveTime(job, limitsOf(job.user)) : job;
 
+const refuseEdited = (edited: Job, edit: Edit, fields: JobFields): Refusal | null =>
+  refuseKind(edited, edit) ?? refuseOver(edited, edit, fields);
+
 const findRefusal = (job: Job, edit: Edit, { fields, env }: Asked): Refusal | null =>
   refuseGpus(edit) ??
   refuseShare(job, countAsked(edit.patch)) ??
   refuseVariables(job, env) ??
   refuseRelease(job, fields, edit.caller) ??
-  refuseLimit(job, fields, edit.caller) ??
-  refuseOver(job, edit, { fields, env });
+  refuseLimit(job, fields, edit.caller);
 
 const write = (transaction: Transaction, edited: Job, { fields, env }: Asked, now: number): Job => {
   if (env !== null) transaction.saveEnvironment(edited.id, env);
@@ -141,7 +144,7 @@ const applyEdit = (job: Job, transaction: Transaction, edit: Edit): Result<Chang
   const env = edit.patch.env ? mergeVariables(transaction.loadEnvironment(job.id), edit.patch.env) : null;
   const edited = applyJobEvent(job, toEvent(job, edit, { fields, env }));
   if (!edited.ok) return err(createRefusal("INVALID_JOB_STATE", edited.error.message));
-  const refusal = findRefusal(job, edit, { fields, env }) ?? refuseKind(edited.value, edit);
+  const refusal = findRefusal(job, edit, { fields, env }) ?? refuseEdited(edited.value, edit, fields);
   if (refusal !== null) return err(refusal);
   const needed = checkNeeds(transaction, job.id, fields);
   if (!needed.ok) return needed;

@@ -12,14 +12,13 @@ import type { SubmitContext } from "./context.ts";
 import { checkNeeds, hasAnyNeed, linkNeeds } from "./dependents.ts";
 import type { Changed } from "./record-change.ts";
 
-export type Submission = Readonly<{ request: JobRequest; job: QueuedJob }>;
+/** `leastGpus`: what it counts as at least of those of its user. */
+export type Submission = Readonly<{ request: JobRequest; job: QueuedJob; leastGpus: number }>;
 
 /** `jobs` has one entry for each request, in its order; `created` are those that are new, `ended` those of them that can't start any more. */
 export type Submitted = Readonly<{ jobs: readonly Job[]; created: readonly QueuedJob[]; ended: readonly Changed[] }>;
 
-type Placement =
-  | Readonly<{ isNew: true; job: QueuedJob; request: JobRequest }>
-  | Readonly<{ isNew: false; job: Job; request: JobRequest }>;
+type Placement = (Readonly<{ isNew: true }> & Submission) | Readonly<{ isNew: false; job: Job; request: JobRequest }>;
 type PlaceContext = SubmitContext;
 type Placed = ReadonlyMap<JobId, Placement>;
 
@@ -52,7 +51,7 @@ const placeJob = (
   submission: Submission,
   newJobId: () => JobId,
 ): Result<Placement, Refusal> => {
-  const { request, job } = submission;
+  const { request, job, leastGpus } = submission;
   const same = request.job_id ? findSame(transaction, placed, submission) : null;
   if (same !== null) {
     const isRetry = same.job.requestDigest === job.requestDigest;
@@ -63,7 +62,7 @@ const placeJob = (
   const needed = checkNeeds(readAlso(transaction, placed), null, job);
   if (!needed.ok) return needed;
   const id = request.job_id ? job.id : chooseId(transaction, placed, job.id, newJobId);
-  return ok({ isNew: true, job: { ...job, id }, request });
+  return ok({ isNew: true, job: { ...job, id }, request, leastGpus });
 };
 
 const insertOne = (
@@ -85,7 +84,9 @@ const insertNew = (
 ): Result<Pick<Submitted, "created" | "ended">, Refusal> => {
   const { settings, store, clock } = context;
   const fresh = [...placed.values()].filter((placement) => placement.isNew);
-  const waiting = fresh.filter(({ request }) => !request.run_immediately).map(({ job }) => job);
+  const waiting = fresh
+    .filter(({ request }) => !request.run_immediately)
+    .map(({ job, leastGpus }) => ({ ...job, numGpus: leastGpus }));
   const allowed = checkUserLimits(waiting, settings.limitsOf ?? NO_LIMITS);
   if (!allowed.ok) return allowed;
   const within = checkQueueLimits(waiting, transaction.countQueued, settings);

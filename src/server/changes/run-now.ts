@@ -4,6 +4,7 @@ import { RUN_NOW_PRIORITY } from "../../wire/job.ts";
 import type { QueuedJob } from "../core/jobs/job.ts";
 import { findMissingGpus } from "../core/jobs/job-request.ts";
 import { type DiskRoom, describeDiskRoom, isDiskLow } from "../core/machine/disk-room.ts";
+import { countLeast } from "../core/queue/booked-gpus.ts";
 import type { Drain } from "../core/queue/drain.ts";
 import type { Gpu } from "../core/queue/gpu.ts";
 import { describeGpus, type GpuState, giveGpus, selectGpus } from "../core/queue/gpu-selection.ts";
@@ -68,13 +69,17 @@ const describeHalt = ({ drain, disk, trouble }: Halts): string | null => {
 const refuseNow = (why: string): Result<never, Refusal> =>
   err(createRefusal("GPU_ERROR", `The job cannot run immediately: ${why}`));
 
-const describeLimits = (store: Store, jobs: readonly QueuedJob[], limitsOf: LimitsOf): string | null => {
+type Limited = Readonly<{ gpus: Result<readonly Gpu[], Problem>; limitsOf: LimitsOf }>;
+
+const describeLimits = (store: Store, asked: readonly QueuedJob[], { gpus, limitsOf }: Limited): string | null => {
+  const count = (job: QueuedJob) => ({ ...job, numGpus: countLeast(job, gpus.ok ? gpus.value : []) });
+  const jobs = asked.map(count);
   const allowed = checkUserLimits(
     jobs.map((job) => ({ ...job, priority: Number.NEGATIVE_INFINITY })),
     limitsOf,
   );
   if (!allowed.ok) return allowed.error.message;
-  const promised = store.loadQueuedJobs({ limit: MAX_WAITING_RUN_NOW }).filter(isWaitingRunNow);
+  const promised = store.loadQueuedJobs({ limit: MAX_WAITING_RUN_NOW }).filter(isWaitingRunNow).map(count);
   const before = [...store.loadActiveJobs(), ...promised];
   for (const [index, { user, numGpus }] of jobs.entries()) {
     const reached = findReached(numGpus, limitsOf(user), countUse(user, [...before, ...jobs.slice(0, index)]));
@@ -95,7 +100,7 @@ export const checkRunNow = (
 ): Result<void, Refusal> => {
   const halt = describeHalt(halts);
   if (halt !== null && jobs.length > 0) return refuseNow(halt);
-  const limit = describeLimits(store, jobs, limitsOf);
+  const limit = describeLimits(store, jobs, { gpus, limitsOf });
   if (limit !== null) return refuseNow(limit);
   const described = describeGpus(gpus.ok ? gpus.value : [], store.loadActiveJobs(), store.listBlacklist());
   let states = occupyForWaiting(store, described);

@@ -5,6 +5,7 @@ import type { JobRequest } from "../../wire/job.ts";
 import type { JobId, QueuedJob } from "../core/jobs/job.ts";
 import { describeChange } from "../core/jobs/job-change.ts";
 import { createJob, digestInput, type JobFacts, type JobRequestError } from "../core/jobs/job-request.ts";
+import { countLeast } from "../core/queue/booked-gpus.ts";
 import { findDrain } from "../core/queue/drain.ts";
 import type { Gpu } from "../core/queue/gpu.ts";
 import { findKindMistake } from "../core/queue/gpu-kind.ts";
@@ -71,7 +72,7 @@ const prepareJobs = (
       const { field, message, type } = job.error;
       return err(createInvalid([{ loc: ["body", ...locate(index), field], msg: message, type }]));
     }
-    submissions.push({ request, job: job.value });
+    submissions.push({ request, job: job.value, leastGpus: countLeast(job.value, reading.ok ? reading.value : []) });
   }
   return ok(submissions);
 };

@@ -42,14 +42,10 @@ const gatherFacts = (
   };
   const [active, blacklist] = [store.loadActiveJobs(), store.listBlacklist()];
   const countGpuSeconds = createGpuSeconds(store, now);
-  const countStarts = createCountStarts(
-    { active, maxCpuJobs, countGpuSeconds },
-    describeGpus(gpus ?? [], active, blacklist),
-  );
-  const all = [
-    ...jobs,
-    ...store.loadDecidingJobs(limitStarts(countStarts, { active, ...limits }), findPassedOverSince(limits, now)),
-  ];
+  const states = describeGpus(gpus ?? [], active, blacklist);
+  const countStarts = createCountStarts({ active, maxCpuJobs, countGpuSeconds }, states);
+  const deciding = limitStarts(countStarts, { active, ...limits }, states);
+  const all = [...jobs, ...store.loadDecidingJobs(deciding, findPassedOverSince(limits, now))];
   const waiting = new Map(all.map((job) => [job.id, job]));
   for (const { id } of active) waiting.delete(id);
   const halts = { countGpuSeconds, disk: disk ?? null, trouble: trouble.read() };

@@ -35,15 +35,34 @@ test.each(REFUSED)("what no waiting cures is refused, a batch as a whole: %j", a
   expect(await read(call("POST", "/v1/jobs", asJob({ ...fields, user: "bob" })))).toMatchObject([201, { user: "bob" }]);
 });
 
-test.each(REFUSED.filter(([fields]) => !("gpu_idxs" in fields)))(
-  "an edit over a limit is refused, whoever asks for it: %j",
-  async (fields, reached) => {
-    const { call, submit } = open();
-    const { id } = await submit();
-    const answer = read(call("PATCH", `/v1/jobs/${id}`, { json: fields }));
-    expect(await answer).toMatchObject([403, { error: "LIMIT_REACHED", ...reached }]);
-  },
-);
+test.each(REFUSED)("an edit over a limit is refused, whoever asks for it: %j", async (fields, reached) => {
+  const { call, submit } = open();
+  const { id } = await submit();
+  const answer = read(call("PATCH", `/v1/jobs/${id}`, { json: fields }));
+  expect(await answer).toMatchObject([403, { error: "LIMIT_REACHED", ...reached }]);
+});
+
+test("a shared GPU counts as the part of its memory that is booked, the least that it may be", async () => {
+  const { call, submit } = open();
+  const { id } = await submit({ num_gpus: 2, vram_mib: 10_000 });
+  const over = { error: "LIMIT_REACHED", limit: "max_gpus", max: 1, asked: 1.14 };
+  expect(await read(call("POST", "/v1/jobs", asJob({ num_gpus: 2, vram_mib: 14_000 })))).toMatchObject([403, over]);
+  expect(await read(call("PATCH", `/v1/jobs/${id}`, { json: { vram_mib: 14_000 } }))).toMatchObject([403, over]);
+  expect(await read(call("PATCH", `/v1/jobs/${id}`, { json: { vram_mib: null } }))).toMatchObject([
+    403,
+    { ...over, asked: 2 },
+  ]);
+});
+
+test("jobs that share GPUs may start at once while their parts together are within the limit", async () => {
+  const { call } = open();
+  const runNow = (fields: object) => read(call("POST", "/v1/jobs", asJob({ ...fields, run_immediately: true })));
+  for (let count = 0; count < 2; count++) expect((await runNow({ num_gpus: 1, vram_mib: 10_000 }))[0]).toBe(201);
+  const message = expect.stringContaining("ann may have 1 GPU at once (max_gpus), and jobs that run or start before");
+  for (const fields of [{ num_gpus: 1, vram_mib: 10_000 }, { num_gpus: 1 }])
+    expect(await runNow(fields)).toMatchObject([500, { error: "GPU_ERROR", message }]);
+  expect((await runNow({ num_gpus: 1, vram_mib: 2000 }))[0]).toBe(201);
+});
 
 test("a job without a time has max_time, also when its time is taken away", async () => {
   const { call, submit } = open();

@@ -10,6 +10,7 @@ import {
   type Job,
   type JobHandle,
   type JobStatus,
+  type Launch,
   type Outputs,
   type QueuedJob,
   type Reports,
@@ -27,7 +28,7 @@ import {
 } from "./job-end.ts";
 
 export type JobEvent =
-  | Readonly<{ kind: "start"; at: number; gpuIdxs: readonly number[]; dir: string; begunAt?: BootTime }>
+  | (Readonly<{ kind: "start"; at: number; begunAt?: BootTime }> & Pick<Launch, "gpuIdxs" | "bookedGpus" | "dir">)
   | Readonly<{ kind: "launch"; handle: JobHandle }>
   | Readonly<{ kind: "requeue"; at: number }>
   | (Readonly<{ kind: "exit" }> & Exit)
@@ -115,9 +116,8 @@ const editJob = (job: Job, event: Extract<JobEvent, { kind: "edit" }>): Job => (
 
 const startJob = (job: Job, event: Extract<JobEvent, { kind: "start" }>): Job => {
   if (job.status !== "queued") return job;
-  const { at, gpuIdxs, dir, begunAt } = event;
-  const begun = begunAt === undefined ? {} : { begunAt };
-  return { ...job, status: "starting", startedAt: at, gpuIdxs, dir, markedForKill: false, ...begun };
+  const { kind: _kind, at, ...launch } = event;
+  return { ...job, status: "starting", startedAt: at, markedForKill: false, ...launch };
 };
 
 type Mark = Extract<JobEvent, { kind: "mark_for_kill" | "halt" | "warn" | "measure" }>;

@@ -32,6 +32,12 @@ test("the figure is the seconds of GPUs, each halved for every half-life since, 
   );
 });
 
+test("a shared GPU counts as its booked part", () => {
+  const running = { ...createRunning("a", { gpuIdxs: [0, 1], startedAt: 100 }), bookedGpus: 0.75 };
+  const lost = applyJobEvent(running, { kind: "lose", at: 150, reason: "gone", hasWork: false });
+  expect(lost.ok ? findStretch(running, lost.value)?.gpus : null).toBe(0.75);
+});
+
 test("an attempt counts when it ends, or is tried again, and a launch that was taken back does not", () => {
   const running = createRunning("a", { gpuIdxs: [0, 1], startedAt: 100 });
   const end = (event: Parameters<typeof applyJobEvent>[1]) => {

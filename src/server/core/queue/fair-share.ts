@@ -4,7 +4,7 @@ import { isActive, isEnded, type Job } from "../jobs/job.ts";
 /** GPU seconds of a user, each halved for every half-life that had gone by at `at`. */
 export type KeptUse = Readonly<{ user: string; seconds: number; at: number }>;
 
-/** A time in which a user had so many GPUs. */
+/** A time in which a user had so many GPUs, shared ones by their booked part. */
 export type Stretch = Readonly<{ user: string; gpus: number; from: number; to: number }>;
 
 /** What a user's jobs had of the GPUs, the newest the most. */
@@ -33,7 +33,9 @@ const findEnd = (before: Job, after: Job): number | null => {
 export const findStretch = (before: Job, after: Job): Stretch | null => {
   if (!isActive(before) || before.gpuIdxs.length === 0) return null;
   const to = findEnd(before, after);
-  return to === null ? null : { user: before.user, gpus: before.gpuIdxs.length, from: before.startedAt, to };
+  return to === null
+    ? null
+    : { user: before.user, gpus: before.bookedGpus ?? before.gpuIdxs.length, from: before.startedAt, to };
 };
 
 /** Of the figures kept and the times that are not over. */

@@ -114,15 +114,24 @@ export const listFreeGpus = (need: GpuNeed, gpus: readonly GpuState[]): readonly
     gpus.filter((gpu) => isWanted(need, gpu) && isFree(need, gpu)),
   );
 
+const takeFirst = ({ numGpus }: GpuNeed, free: readonly GpuState[]): readonly number[] | null =>
+  free.length < numGpus
+    ? null
+    : free
+        .slice(0, numGpus)
+        .map((gpu) => gpu.index)
+        .toSorted((a, b) => a - b);
+
 /** Indices in ascending order, empty for a CPU job; null when the job can't have what it needs now. */
-export const selectGpus = (need: GpuNeed, gpus: readonly GpuState[]): readonly number[] | null => {
-  const free = listFreeGpus(need, gpus);
-  if (free.length < need.numGpus) return null;
-  return free
-    .slice(0, need.numGpus)
-    .map((gpu) => gpu.index)
-    .toSorted((a, b) => a - b);
-};
+export const selectGpus = (need: GpuNeed, gpus: readonly GpuState[]): readonly number[] | null =>
+  takeFirst(need, listFreeGpus(need, gpus));
+
+/** Likewise, but of the free ones those with the most memory. */
+export const selectLargest = (need: GpuNeed, gpus: readonly GpuState[]): readonly number[] | null =>
+  takeFirst(
+    need,
+    listFreeGpus(need, gpus).toSorted((a, b) => (b.memoryTotal ?? 0) - (a.memoryTotal ?? 0)),
+  );
 
 export const GPU_USES = ["free", "busy", "foreign", "blacklisted", "faulty"] as const;
 

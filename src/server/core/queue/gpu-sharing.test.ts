@@ -2,10 +2,12 @@ import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
 import { createGpu, createQueued, createRunning } from "../../../../tests/support/samples.ts";
 import type { ActiveJob, JobId, QueuedJob } from "../jobs/job.ts";
+import { bookGpus, countBooked } from "./booked-gpus.ts";
 import type { Gpu } from "./gpu.ts";
 import { describeGpus, selectGpus } from "./gpu-selection.ts";
-import { createCountStarts, nameNeed, parseNeed } from "./queue-head.ts";
+import { createCountStarts, limitStarts, nameNeed, parseNeed } from "./queue-head.ts";
 import { compareStartOrder, decideStarts, type QueueFacts } from "./queue-turns.ts";
+import { createLimitsOf, NO_LIMITS } from "./user-limits.ts";
 import { explainWaits, type Wait } from "./wait.ts";
 
 const NOW = 10_000;
@@ -191,6 +193,12 @@ const expectWait = ({ job, blocker }: Wait, starts: ReadonlySet<JobId>): void =>
   expect(blocker.reason === "vram" && typeof job.vramMib !== "number").toBe(false);
 };
 
+const takeHead = (jobs: readonly QueuedJob[], limit: number | null): readonly QueuedJob[] => {
+  if (limit === null) return [];
+  const next = jobs.slice(limit).find(isLate);
+  return [...jobs.slice(0, limit), ...(next === undefined ? [] : [next])];
+};
+
 describe("over any machine, GPUs that jobs share", () => {
   test("are given by the rules: never over their memory, none alone beside another, and to all that have room", () => {
     fc.assert(
@@ -214,12 +222,9 @@ describe("over any machine, GPUs that jobs share", () => {
         const states = describeGpus(given.gpus, given.active, given.blacklist);
         const countStarts = createCountStarts(given, states);
         const inOrder = given.queued.toSorted(compareStartOrder);
-        const read = [...Map.groupBy(inOrder, nameNeed)].flatMap(([name, jobs]) => {
-          const limit = countStarts(parseNeed(name));
-          if (limit === null) return [];
-          const next = jobs.slice(limit).find(isLate);
-          return [...jobs.slice(0, limit), ...(next === undefined ? [] : [next])];
-        });
+        const read = [...Map.groupBy(inOrder, nameNeed)].flatMap(([name, jobs]) =>
+          takeHead(jobs, countStarts(parseNeed(name))),
+        );
         expect(start({ ...given, queued: read })).toEqual(start(given));
       }),
       { numRuns: 2000 },
@@ -232,6 +237,67 @@ describe("over any machine, GPUs that jobs share", () => {
         const starts = new Set(start(given).map(({ job }) => job.id));
         const ids = new Set(given.queued.map(({ id }) => id));
         for (const wait of explainWaits(given, NOW, ids)) expectWait(wait, starts);
+      }),
+      { numRuns: 2000 },
+    );
+  });
+});
+
+const owner = fc.infiniteStream(fc.constantFrom("ann", "bob"));
+const max = fc.option(fc.integer({ min: 1, max: 3 }), { freq: 5 });
+
+const bookIn = ({ gpus }: Machine, job: QueuedJob | ActiveJob, gpuIdxs: readonly number[]) => ({
+  ...job,
+  ...bookGpus(
+    job,
+    gpus.filter(({ index }) => gpuIdxs.includes(index)),
+  ),
+});
+
+const limitedMachine = fc.tuple(machine, owner, max, max).map(([given, owners, maxGpus, maxRunning]): Machine => {
+  const own = <Owned extends object>(job: Owned): Owned => ({ ...job, user: owners.next().value });
+  const active = given.active.map((job) => bookIn(given, own(job), job.gpuIdxs) as ActiveJob);
+  return { ...given, queued: given.queued.map(own), active, limitsOf: createLimitsOf({ maxGpus, maxRunning }) };
+});
+
+describe("over any machine and limits, of which a shared GPU counts as its booked part", () => {
+  test("nobody's jobs start over them", () => {
+    fc.assert(
+      fc.property(limitedMachine, (given) => {
+        const starts = start(given).map(({ job, gpuIdxs }) => bookIn(given, job, gpuIdxs));
+        for (const [user, started] of Map.groupBy(starts, (job) => job.user)) {
+          const had = [...given.active.filter((job) => job.user === user), ...started];
+          const { maxGpus, maxRunning } = (given.limitsOf ?? NO_LIMITS)(user);
+          expect(had.length).toBeLessThanOrEqual(maxRunning ?? had.length);
+          const gpus = had.reduce((sum, job) => sum + countBooked(job), 0);
+          expect(gpus).toBeLessThanOrEqual((maxGpus ?? gpus) + 1e-6);
+        }
+      }),
+      { numRuns: 2000 },
+    );
+  });
+
+  test("the same start where only the jobs are read on which a decision depends", () => {
+    fc.assert(
+      fc.property(limitedMachine, (given) => {
+        const states = describeGpus(given.gpus, given.active, given.blacklist);
+        const countStarts = limitStarts(createCountStarts(given, states), given, states);
+        const inOrder = given.queued.toSorted(compareStartOrder);
+        const read = [...Map.groupBy(inOrder, ({ user }) => user)].flatMap(([user, own]) =>
+          [...Map.groupBy(own, nameNeed)].flatMap(([name, jobs]) => takeHead(jobs, countStarts(parseNeed(name), user))),
+        );
+        expect(start({ ...given, queued: read })).toEqual(start(given));
+      }),
+      { numRuns: 2000 },
+    );
+  });
+
+  test("a job waits for one where it could start but for it, or for GPUs until it starts", () => {
+    fc.assert(
+      fc.property(limitedMachine, (given) => {
+        const starts = new Set(start(given).map(({ job }) => job.id));
+        for (const wait of explainWaits(given, NOW, new Set(given.queued.map(({ id }) => id))))
+          expectWait(wait, starts);
       }),
       { numRuns: 2000 },
     );
@@ -269,6 +335,22 @@ describe("the order of choice", () => {
     expect(choose({ minVramMib: 10 * GIB, numGpus: 2 }, gpus)).toEqual([1, 3]);
     expect(choose({ minVramMib: 25 * GIB }, gpus)).toBeNull();
   });
+});
+
+test("a job that would be over the limit on the smallest GPU is given the largest", () => {
+  const gpus = withMemory(16, 24);
+  const limitsOf = createLimitsOf({ maxGpus: 1 });
+  const running = { ...createRunning("a", { gpuIdxs: [1], vramMib: 12 * GIB, numGpus: 1 }), bookedGpus: 0.5 };
+  const give = (gib: number, active: readonly ActiveJob[] = [running]) =>
+    decideStarts(
+      {
+        ...{ queued: [createQueued("b", { vramMib: gib * GIB })], active, limitsOf },
+        ...{ maxCpuJobs: 0, maxPassedOverS: LIMIT_S },
+      },
+      describeGpus(gpus, [], new Set()),
+      NOW,
+    ).map(({ gpuIdxs }) => gpuIdxs);
+  expect([give(8), give(12), give(13)]).toEqual([[[0]], [[1]], []]);
 });
 
 test("half a GiB of each GPU is not booked", () => {

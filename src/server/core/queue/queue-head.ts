@@ -1,5 +1,6 @@
 import { isSharing } from "../jobs/fields/gpu-kinds.ts";
 import { type AgentShare, countLeft, type ShareFacts } from "./agent-share.ts";
+import { countLeast } from "./booked-gpus.ts";
 import { countRoom } from "./gpu-room.ts";
 import { type GpuNeed, type GpuState, listFreeGpus, listOpenGpus } from "./gpu-selection.ts";
 import { countCpuSlots, type QueueFacts } from "./queue-turns.ts";
@@ -63,9 +64,13 @@ export const createCountStarts =
 
 /** The same within the limits of each user; null where those let none start. */
 export const limitStarts =
-  (count: CountStarts, { active, limitsOf = NO_LIMITS }: Pick<QueueFacts, "active" | "limitsOf">): CountStartsOf =>
+  (
+    count: CountStarts,
+    { active, limitsOf = NO_LIMITS }: Pick<QueueFacts, "active" | "limitsOf">,
+    gpus: readonly GpuState[],
+  ): CountStartsOf =>
   (need, user) => {
-    const left = countStartsLeft(need.numGpus, limitsOf(user), countUse(user, active));
+    const left = countStartsLeft(countLeast(need, gpus), limitsOf(user), countUse(user, active));
     const starts = left === 0 ? null : count(need);
     return starts === null ? null : Math.min(starts, left);
   };

@@ -1,12 +1,21 @@
 import { isSharing } from "../jobs/fields/gpu-kinds.ts";
 import { findWaitsSince } from "../jobs/fields/waits.ts";
-import type { ActiveJob, QueuedJob } from "../jobs/job.ts";
+import type { ActiveJob, Launch, QueuedJob } from "../jobs/job.ts";
 import { type DiskRoom, isDiskLow } from "../machine/disk-room.ts";
 import { type CountGpuSeconds, countLeft, findShare } from "./agent-share.ts";
-import { countBack, type Drains, findDrain, NO_DRAINS } from "./drain.ts";
+import { bookGpus, countBooked, countLeast } from "./booked-gpus.ts";
+import { countBack, type Drain, type Drains, findDrain, NO_DRAINS } from "./drain.ts";
 import { findIneligibility, type Ineligibility } from "./eligibility.ts";
 import type { UseOf } from "./fair-share.ts";
-import { type GpuState, giveGpus, listComingGpus, listOpenGpus, selectGpus } from "./gpu-selection.ts";
+import {
+  type GpuState,
+  giveGpus,
+  listComingGpus,
+  listFreeGpus,
+  listOpenGpus,
+  selectGpus,
+  selectLargest,
+} from "./gpu-selection.ts";
 import { countUse, findReached, type LimitsOf, NO_LIMITS, type ReachedNow } from "./user-limits.ts";
 
 /**
@@ -27,7 +36,12 @@ export type QueueFacts = Readonly<{
 }>;
 
 /** GPUs that a job further up in the queue starts on, or that are kept for it because it was passed over for long. */
-export type Allocation = Readonly<{ kind: "start" | "keep"; job: QueuedJob; gpuIdxs: readonly number[] }>;
+export type Allocation = Readonly<{
+  kind: "start" | "keep";
+  job: QueuedJob;
+  gpuIdxs: readonly number[];
+  booked?: Pick<Launch, "bookedGpus">;
+}>;
 
 /** What is left when it is a job's turn. */
 export type Room = Readonly<{ gpus: readonly GpuState[]; cpuSlots: number; allocations: readonly Allocation[] }>;
@@ -59,9 +73,35 @@ export const countCpuJobs = (active: readonly ActiveJob[]): number =>
 export const countCpuSlots = ({ maxCpuJobs, active }: Pick<QueueFacts, "active" | "maxCpuJobs">): number =>
   Math.max(0, maxCpuJobs - countCpuJobs(active));
 
-const chooseGpus = (room: Room, job: QueuedJob): readonly number[] | null => {
+const bookIn = ({ gpus }: Room, job: QueuedJob, gpuIdxs: readonly number[]): Pick<Launch, "bookedGpus"> =>
+  bookGpus(
+    job,
+    gpus.filter(({ index }) => gpuIdxs.includes(index)),
+  );
+
+const findLimit = (
+  { active, limitsOf = NO_LIMITS }: QueueFacts,
+  { allocations }: Room,
+  job: QueuedJob & Pick<Launch, "bookedGpus">,
+): ReachedNow | null => {
+  const limits = limitsOf(job.user);
+  if ((limits.maxGpus ?? limits.maxRunning) === null) return null;
+  const starting = allocations.flatMap((one) => (one.kind === "start" ? [{ ...one.job, ...one.booked }] : []));
+  return findReached(countBooked(job), limits, countUse(job.user, [...active, ...starting]));
+};
+
+const bookLeast = ({ gpus }: Room, job: QueuedJob, all: readonly GpuState[]): Pick<Launch, "bookedGpus"> => {
+  if (!isSharing(job)) return {};
+  const free = listFreeGpus(job, gpus);
+  return { bookedGpus: countLeast(job, free.length < job.numGpus ? all : free) };
+};
+
+const chooseGpus = (facts: QueueFacts, room: Room, job: QueuedJob): readonly number[] | null => {
   if (job.numGpus === 0) return room.cpuSlots > 0 ? [] : null;
-  return room.gpus.length === 0 ? null : selectGpus(job, room.gpus);
+  if (room.gpus.length === 0) return null;
+  const gpuIdxs = selectGpus(job, room.gpus);
+  const isOver = gpuIdxs !== null && findLimit(facts, room, { ...job, ...bookIn(room, job, gpuIdxs) }) !== null;
+  return isOver ? selectLargest(job, room.gpus) : gpuIdxs;
 };
 
 const takeGpus = (gpus: readonly GpuState[], { kind, job, gpuIdxs }: Allocation): readonly GpuState[] =>
@@ -83,18 +123,8 @@ const keepGpus = (room: Room, job: QueuedJob, { all, mayKeep }: KeepFacts): Room
 const leaveRoom = ({ job, room, gpuIdxs }: Turn, facts: KeepFacts): Room => {
   if (gpuIdxs === null) return keepGpus(room, job, facts);
   const cpuSlots = room.cpuSlots - Number(job.numGpus === 0);
-  return { ...allocateGpus(room, { kind: "start", job, gpuIdxs }), cpuSlots };
-};
-
-const findLimit = (
-  { active, limitsOf = NO_LIMITS }: QueueFacts,
-  { allocations }: Room,
-  job: QueuedJob,
-): ReachedNow | null => {
-  const limits = limitsOf(job.user);
-  if ((limits.maxGpus ?? limits.maxRunning) === null) return null;
-  const starting = allocations.flatMap((one) => (one.kind === "start" ? [one.job] : []));
-  return findReached(job.numGpus, limits, countUse(job.user, [...active, ...starting]));
+  const booked = bookIn(room, job, gpuIdxs);
+  return { ...allocateGpus(room, { kind: "start", job, gpuIdxs, booked }), cpuSlots };
 };
 
 /** Jobs that have waited since before this time, in Unix seconds, were passed over for too long. */
@@ -115,20 +145,23 @@ export const findKeptFrom = (
 export const isPassedOver = (facts: QueueFacts, job: QueuedJob, now: number): boolean =>
   findWaitsSince(job) < findPassedOverSince(facts, now);
 
-const takeTurn = (facts: QueueFacts, room: Room, { job, now }: Readonly<{ job: QueuedJob; now: number }>): Turn => {
-  const drain = findDrain(facts.drains ?? NO_DRAINS, now);
-  const ineligibility = findIneligibility(job, now, drain) ?? findLimit(facts, room, job);
+type Moment = Readonly<{ all: readonly GpuState[]; now: number; drain: Drain | null }>;
+
+const takeTurn = (facts: QueueFacts, room: Room, { job, all, now, drain }: Moment & { job: QueuedJob }): Turn => {
+  const least = { ...job, ...bookLeast(room, job, all) };
+  const ineligibility = findIneligibility(job, now, drain) ?? findLimit(facts, room, least);
   const isHalted = isDiskLow(facts.disk ?? null) || (facts.trouble ?? null) !== null;
   const mayStart = !isHalted && ineligibility === null && hasShare(facts, room, job);
-  return { job, room, gpuIdxs: mayStart ? chooseGpus(room, job) : null, ineligibility };
+  return { job, room, gpuIdxs: mayStart ? chooseGpus(facts, room, job) : null, ineligibility };
 };
 
 /** The turns of all queued jobs, in start order: each takes from what those before it left. */
 export const listTurns = (facts: QueueFacts, all: readonly GpuState[], now: number): readonly Turn[] => {
   const turns: Turn[] = [];
+  const drain = findDrain(facts.drains ?? NO_DRAINS, now);
   let room: Room = { gpus: all, cpuSlots: countCpuSlots(facts), allocations: [] };
   for (const job of facts.queued.toSorted(createStartOrder(facts.useOf ?? null))) {
-    const turn = takeTurn(facts, room, { job, now });
+    const turn = takeTurn(facts, room, { job, all, now, drain });
     turns.push(turn);
     const isWaiting = turn.ineligibility === null && hasShare(facts, room, job);
     room = leaveRoom(turn, { all, mayKeep: isWaiting && isPassedOver(facts, job, now) });

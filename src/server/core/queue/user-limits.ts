@@ -2,6 +2,7 @@ import { parseDuration, writeDuration } from "../../../base/durations.ts";
 import { err, ok, type Result } from "../../../base/result.ts";
 import type { ActiveJob, QueuedJob } from "../jobs/job.ts";
 import { createLimitReached, type Refusal } from "../refusal.ts";
+import { countBooked } from "./booked-gpus.ts";
 
 /** What one user's jobs may have; null for no limit. `maxTime` in seconds. */
 export type UserLimits = Readonly<
@@ -30,6 +31,7 @@ export type ReachedNow = Readonly<{
   until: null;
 }>;
 
+/** Of a job, `numGpus` is what it counts as. */
 type Asked = Pick<QueuedJob, "user"> & Partial<Pick<QueuedJob, "numGpus" | "priority" | "timeLimitS">>;
 
 export const createLimitsOf = ({ users = [], ...general }: LimitSettings): LimitsOf => {
@@ -47,14 +49,22 @@ export const createLimitsOf = ({ users = [], ...general }: LimitSettings): Limit
   };
 };
 
+const ROUNDING = 1e-9;
+const HUNDREDTHS = 100;
+
+const round = (gpus: number): number => Math.round(gpus * HUNDREDTHS) / HUNDREDTHS;
+
 export const NO_LIMITS: LimitsOf = createLimitsOf({});
 
-export const countUse = (user: string, jobs: readonly Pick<ActiveJob, "user" | "numGpus">[]): UserUse => {
+export const countUse = (
+  user: string,
+  jobs: readonly Pick<ActiveJob, "user" | "numGpus" | "bookedGpus">[],
+): UserUse => {
   const own = jobs.filter((job) => job.user === user);
-  return { running: own.length, gpus: own.reduce((sum, { numGpus }) => sum + numGpus, 0) };
+  return { running: own.length, gpus: own.reduce((sum, job) => sum + countBooked(job), 0) };
 };
 
-const isOver = (max: number | null, asked: number): max is number => max !== null && asked > max;
+const isOver = (max: number | null, asked: number): max is number => max !== null && asked > max + ROUNDING;
 
 /** The limit that keeps a job waiting until others of its user end; null where none does. */
 export const findReached = (
@@ -74,9 +84,9 @@ export const findReached = (
 };
 
 const countBy = (max: number | null, used: number, each: number): number =>
-  max === null || each === 0 ? Number.POSITIVE_INFINITY : Math.max(0, Math.floor((max - used) / each));
+  max === null || each === 0 ? Number.POSITIVE_INFINITY : Math.max(0, Math.floor((max - used) / each + ROUNDING));
 
-/** How many jobs with that many GPUs the limits leave room for. */
+/** How many jobs that count as that many GPUs the limits leave room for. */
 export const countStartsLeft = (numGpus: number, { maxGpus, maxRunning }: UserLimits, use: UserUse): number =>
   Math.min(countBy(maxRunning, use.running, 1), countBy(maxGpus, use.gpus, numGpus));
 
@@ -86,7 +96,7 @@ const countOf = (count: number, what: string): string => `${count} ${what}${coun
 export const describeReached = (user: string, { limit, max, used }: ReachedNow): string =>
   limit === "max_running"
     ? `${user} may have ${countOf(max, "job")} running at once (max_running), and ${used} run or start before it`
-    : `${user} may have ${countOf(max, "GPU")} at once (max_gpus), and jobs that run or start before it have ${used}`;
+    : `${user} may have ${countOf(max, "GPU")} at once (max_gpus), and jobs that run or start before it have ${round(used)}`;
 
 const describeOver = (
   { user, numGpus = 0, priority = 0, timeLimitS = null }: Asked,
@@ -103,8 +113,8 @@ const describeOver = (
   if (isOver(maxGpus, numGpus))
     return refuse(
       "max_gpus",
-      { max: maxGpus, asked: numGpus },
-      `at most ${countOf(maxGpus, "GPU")} at once, not ${numGpus}`,
+      { max: maxGpus, asked: round(numGpus) },
+      `at most ${countOf(maxGpus, "GPU")} at once, not ${round(numGpus)}`,
     );
   return timeLimitS !== null && isOver(maxTime, timeLimitS)
     ? refuse(

@@ -4,8 +4,10 @@ import { describeDrain } from "../../../wire/drain/drain-text.ts";
 import { changeJob, type Decide, decideByEvent } from "../../changes/change-job.ts";
 import type { JobHandle, QueuedJob, StartingJob } from "../../core/jobs/job.ts";
 import type { JobEvent } from "../../core/jobs/job-transition.ts";
+import { bookGpus } from "../../core/queue/booked-gpus.ts";
 import { findDrain } from "../../core/queue/drain.ts";
 import type { Gpu } from "../../core/queue/gpu.ts";
+import type { Start } from "../../core/queue/queue-turns.ts";
 import { findReached, NO_LIMITS } from "../../core/queue/user-limits.ts";
 import { createRefusal } from "../../core/refusal.ts";
 import type { JobWork, LaunchError } from "../../core/running/executor.ts";
@@ -55,7 +57,7 @@ const decideStart =
   ({ settings }: TaskContext, decided: QueuedJob, event: Extract<JobEvent, { kind: "start" }>): Decide =>
   (job, transaction) => {
     const { limitsOf = NO_LIMITS } = settings;
-    if (findReached(job.numGpus, limitsOf(job.user), transaction.readUse(job.user)) !== null)
+    if (findReached(event.bookedGpus ?? job.numGpus, limitsOf(job.user), transaction.readUse(job.user)) !== null)
       return err(createRefusal("LIMIT_REACHED", `Other jobs of ${job.user} have started meanwhile`));
     const drain = findDrain(transaction.readDrains(), event.at);
     if (drain !== null) return err(createRefusal("GPU_ERROR", describeDrain(drain)));
@@ -67,10 +69,10 @@ const decideStart =
 /** Writes the intent. Null when the job was edited or removed since the decision: it is left for the next tick. */
 export const recordStart = async (
   context: TaskContext,
-  { job, gpuIdxs }: Readonly<{ job: QueuedJob; gpuIdxs: readonly number[] }>,
+  { job, gpuIdxs, gpus }: Start & Readonly<{ gpus: readonly Gpu[] }>,
 ): Promise<StartingJob | null> => {
   const [at, begunAt, dir] = [context.clock(), context.readBootTime(), context.jobDirectory.pathOf(job.id)];
-  const event = { kind: "start", at, begunAt, gpuIdxs, dir } as const;
+  const event = { kind: "start", at, begunAt, gpuIdxs, dir, ...bookGpus(job, gpus) } as const;
   const started = await changeJob(context, job.id, decideStart(context, job, event));
   context.onStep?.("start written");
   const after = started.ok ? started.value.after : null;

@@ -73,7 +73,7 @@ const startJobs = async (
   const useOf = store.readUseOf(now);
   const facts = { ...limits, useOf, active, disk, trouble, countGpuSeconds };
   const queued = store.loadDecidingJobs(
-    limitStarts(createCountStarts(facts, states), facts),
+    limitStarts(createCountStarts(facts, states), facts, states),
     findPassedOverSince(facts, now),
   );
   const starts = decideStarts({ ...facts, queued }, states, now);

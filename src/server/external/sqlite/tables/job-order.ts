@@ -15,6 +15,9 @@ export const ACTIVE: JobGroup = {
   indexes: { all: "jobs_active", oneUser: "jobs_active", oneStatus: "jobs_active" },
 };
 
+/** Of an active job its GPUs, shared ones by their booked part. */
+export const BOOKED_GPUS = "coalesce(details ->> '$.bookedGpus', num_gpus)";
+
 export const QUEUED: JobGroup = {
   where: "status = 'queued'",
   order: "priority desc, created_at, id",

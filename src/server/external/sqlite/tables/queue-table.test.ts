@@ -135,8 +135,10 @@ const fillStore = async (store: Store, queued: readonly QueuedJob[]): Promise<vo
 const describeAll = ({ gpus, active: running, blacklist }: WaitFacts) =>
   describeGpus((gpus ?? []) as readonly Gpu[], running, blacklist);
 
-const readHead = (store: Store, given: WaitFacts): readonly QueuedJob[] =>
-  store.loadDecidingJobs(limitStarts(createCountStarts(given, describeAll(given)), given), NOW - LIMIT_S);
+const readHead = (store: Store, given: WaitFacts): readonly QueuedJob[] => {
+  const states = describeAll(given);
+  return store.loadDecidingJobs(limitStarts(createCountStarts(given, states), given, states), NOW - LIMIT_S);
+};
 
 const listStarts = (given: WaitFacts): readonly (readonly [string, Start["gpuIdxs"]])[] =>
   decideStarts(given, describeAll(given), NOW).map(({ job, gpuIdxs }) => [job.id, gpuIdxs]);

@@ -5,7 +5,7 @@ import type { UserUse } from "../../../core/queue/user-limits.ts";
 import type { Store, Transaction } from "../../../core/store.ts";
 import { createFairCount, createFairReader } from "./fair/fair-queue.ts";
 import type { FairTable } from "./fair/fair-table.ts";
-import { ACTIVE, QUEUED } from "./job-order.ts";
+import { ACTIVE, BOOKED_GPUS, QUEUED } from "./job-order.ts";
 import { fromRow, type JobRow, ROW_COLUMNS } from "./job-row.ts";
 
 export type QueueReads = Pick<
@@ -62,7 +62,7 @@ select
   (select count(*) from jobs ${QUEUES.all} and priority > $priority)
   + (select count(*) from jobs ${QUEUES.all} and priority = $priority and (created_at, id) < ($createdAt, $id)) as jobs`;
 
-const USE = `select count(*) as running, coalesce(sum(num_gpus), 0) as gpus from jobs indexed by ${ACTIVE.indexes.oneUser}
+const USE = `select count(*) as running, coalesce(sum(${BOOKED_GPUS}), 0) as gpus from jobs indexed by ${ACTIVE.indexes.oneUser}
   where ${ACTIVE.where} and user = ?`;
 
 const DUE = "status = 'queued' and ready_at > 0 and ready_at <= $now";

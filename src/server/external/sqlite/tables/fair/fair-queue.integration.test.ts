@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import fc from "fast-check";
-import { createQueued } from "../../../../../../tests/support/samples.ts";
+import { createQueued, createRunning } from "../../../../../../tests/support/samples.ts";
 import type { Job, QueuedJob } from "../../../../core/jobs/job.ts";
 import { createUseOf, type Stretch } from "../../../../core/queue/fair-share.ts";
 import { createStartOrder } from "../../../../core/queue/queue-turns.ts";
@@ -87,4 +87,36 @@ test("what a user had is kept as one figure, over a restart", () =>
     const wanted = createUseOf([], stretches, { now: NOW, halfLifeS: HALF_LIFE_S })("ann");
     expect(second.readUseOf(NOW)?.("ann")).toBeCloseTo(wanted, 6);
     await second.close();
+  }));
+
+test("of a job that runs on shared GPUs their booked part counts, for use and for limits", () =>
+  withFolder(async (serverDir) => {
+    const store = open(serverDir);
+    const shared = { ...createRunning("a", { gpuIdxs: [0, 1], numGpus: 2, startedAt: 9000 }), bookedGpus: 0.75 };
+    const alone = createRunning("b", { gpuIdxs: [2], numGpus: 1, startedAt: 9000 });
+    const used = await store.write((transaction) => {
+      for (const running of [shared, alone]) {
+        transaction.insertJob(createQueued(running.id), {});
+        transaction.saveJob(running);
+      }
+      return transaction.readUse("ann");
+    });
+    expect(used).toEqual({ ok: true, value: { gpus: 1.75, running: 2 } });
+    const stretch = { user: "ann", gpus: 1.75, from: 9000, to: NOW };
+    const wanted = createUseOf([], [stretch], { now: NOW, halfLifeS: HALF_LIFE_S })("ann");
+    expect(store.readUseOf(NOW)?.("ann")).toBeCloseTo(wanted, 6);
+    await store.close();
+  }));
+
+test("the jobs of a batch are listed in the order in which they start", () =>
+  withFolder(async (serverDir) => {
+    const store = open(serverDir);
+    const jobs = [{ user: "ann" }, { user: "bob" }, { user: "ann", priority: 1 }, { user: "bob" }];
+    const stretch = { user: "ann", gpus: 1, from: 1000, to: 3000 };
+    await fill(store, [...jobs.map((one) => ({ ...one, batchId: "b1" })), { user: "cyd" }], [stretch]);
+    const found: string[] = [];
+    for await (const slice of store.listJobs({ batchId: "b1", limit: 10, offset: 0 }))
+      found.push(...slice.map(({ id }) => id));
+    expect(found).toEqual(["q2", "q1", "q3", "q0"]);
+    await store.close();
   }));

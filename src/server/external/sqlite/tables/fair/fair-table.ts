@@ -8,7 +8,7 @@ import {
   type UseOf,
 } from "../../../../core/queue/fair-share.ts";
 import type { Store, Transaction } from "../../../../core/store.ts";
-import { ACTIVE, QUEUED } from "../job-order.ts";
+import { ACTIVE, BOOKED_GPUS, QUEUED } from "../job-order.ts";
 
 /** Whether the order is by use, and after how many seconds use counts half. */
 export type FairOptions = Readonly<{ isFair: boolean; halfLifeS: number; clock: () => number }>;
@@ -20,7 +20,7 @@ export type FairTable = Pick<Store, "readUseOf"> &
   Pick<Transaction, "chargeUse"> &
   Readonly<{ rankQueued: () => readonly (readonly string[])[] | null; listParts: () => Generator<QueuePart> | null }>;
 
-const RUNNING = `select user, num_gpus as gpus, started_at as "from" from jobs indexed by ${ACTIVE.indexes.all}
+const RUNNING = `select user, ${BOOKED_GPUS} as gpus, started_at as "from" from jobs indexed by ${ACTIVE.indexes.all}
   where ${ACTIVE.where} and num_gpus > 0`;
 
 const LEVELS = `
