@@ -31,7 +31,6 @@ export type ReachedNow = Readonly<{
   until: null;
 }>;
 
-/** Of a job, `numGpus` is what it counts as. */
 type Asked = Pick<QueuedJob, "user"> & Partial<Pick<QueuedJob, "numGpus" | "priority" | "timeLimitS">>;
 
 export const createLimitsOf = ({ users = [], ...general }: LimitSettings): LimitsOf => {
@@ -125,7 +124,7 @@ const describeOver = (
     : null;
 };
 
-/** Whether no waiting would ever let these start. */
+/** Whether no waiting would ever let these start; `numGpus` are those that they count as. */
 export const checkUserLimits = (jobs: readonly Asked[], limitsOf: LimitsOf): Result<void, Refusal> => {
   for (const job of jobs) {
     const refusal = describeOver(job, limitsOf(job.user));
