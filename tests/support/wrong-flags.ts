@@ -23,6 +23,7 @@ const countMostWordsOfUsage = ({ name, usage }: Verb): number => {
   const ways = told
     .replaceAll(/\[(flags|-[^\]]*)\]/g, "")
     .replaceAll(/ or \S+/g, "")
+    .replaceAll(/\S+, /g, "")
     .split("|");
   return Math.max(...ways.map((way) => way.split(" ").filter((word) => /\w/.test(word)).length));
 };

@@ -132,7 +132,7 @@ const describeGpuKind = ({ vram_mib: vram, min_vram_mib: least, gpu_type: type }
   ].join(", ");
 
 const describeRetries = ({ retry = null }: WireJob): string | null =>
-  retry === null ? null : `${retry.count} times at most: ${retry.causes.join(", ")}`;
+  retry === null ? null : `at most ${retry.count} ${retry.count === 1 ? "time" : "times"}: ${retry.causes.join(", ")}`;
 
 const describeAttempt = ({ started_at, ended_at, gpu_idxs, exit_code, reason }: WireAttempt): string =>
   [

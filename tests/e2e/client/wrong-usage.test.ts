@@ -53,7 +53,7 @@ describe("a wrong value", () => {
     ["code", "abc123", "extra"],
     ["logs", "abc123", "extra"],
     ["attach", "abc123", "extra"],
-    ["edit", "abc123", "extra", "-p", "1"],
+    ["edit", "abc123", "extra", "-c", "true"],
     ["target", "remove", "lab", "extra"],
     ["config", "show", "extra"],
     ["env", "set", "A=1", "B=2"],

@@ -45,9 +45,10 @@ const readPid = (): number => Number(readFileSync(join(serverDir, "server.pid"),
 const inHome = (name: string): string => join(world.home, name);
 
 const listHome = (): readonly string[] =>
-  readdirSync(world.home, { recursive: true, withFileTypes: true }).flatMap((entry) =>
-    entry.isFile() && !entry.parentPath.includes(".bun") ? [join(entry.parentPath, entry.name)] : [],
-  );
+  Bun.spawnSync(["find", world.home, "-name", ".bun", "-prune", "-o", "-type", "f", "-print"])
+    .stdout.toString()
+    .trimEnd()
+    .split("\n");
 
 const submit = async (command: string): Promise<string> =>
   (await nx("add", "-c", "--no-git", "-q", command)).stdout.trim();

@@ -3,7 +3,7 @@ import { afterEach, beforeEach, describe, expect, test } from "bun:test";
 import { existsSync, lstatSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { WireJob } from "../../../src/wire/job.ts";
-import { listProcessesWith, stopChild } from "../../support/programs.ts";
+import { killProcess, listProcessesWith, stopChild } from "../../support/programs.ts";
 import { waitUntil } from "../../support/wait.ts";
 import { createWorld, type World } from "../../support/world.ts";
 
@@ -164,7 +164,7 @@ describe("a job with retries", () => {
     await waitUntil(() => existsSync(place("began")), "it runs");
     const { pid } = await world.job(id);
     await stopChild(server, "SIGKILL");
-    for (const one of [pid ?? 0, ...listProcessesWith(`NEXUS_JOB_ID=${id}`)]) process.kill(one, "SIGKILL");
+    for (const one of [pid ?? 0, ...listProcessesWith(`NEXUS_JOB_ID=${id}`)]) killProcess(one);
     await waitUntil(() => listProcessesWith(`NEXUS_JOB_ID=${id}`).length === 0, "all of it is gone");
     const next = await world.startServer();
     expect((await waitForRetry(id)).attempts[0]?.reason).toContain("Lost: ");

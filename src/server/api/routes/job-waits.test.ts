@@ -74,7 +74,7 @@ test("why says until when a job is not to start, and holding comes first", async
   expect(await why()).toMatchObject({
     reason: "begin",
     until: 2_000_000_000,
-    text: "It is not to start before 2033-05-18T03:33:20.000Z",
+    text: "It is not to start before 2033-05-18T03:33:20Z",
   });
   await call("PATCH", `/v1/jobs/${id}`, { json: { held: true } });
   expect(await why()).toMatchObject({ reason: "held", until: null });

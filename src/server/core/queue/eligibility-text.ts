@@ -6,6 +6,8 @@ import { describeReached } from "./user-limits.ts";
 
 const MOST_NAMED = 3;
 
+const tellMoment = (seconds: number): string => new Date(Math.ceil(seconds) * 1000).toISOString().replace(".000", "");
+
 const describeNeeds = (ids: readonly string[]): string => {
   if (ids.length === 0) return "It waits for other jobs";
   const named = ids.slice(0, MOST_NAMED).join(", ");
@@ -24,9 +26,9 @@ export const describeIneligibility = (
     case "held":
       return `It is held${why.by === "admin" ? " by an admin" : ""}: nx release ${job.id} lets it start`;
     case "begin":
-      return `It is not to start before ${new Date(why.until * 1000).toISOString()}`;
+      return `It is not to start before ${tellMoment(why.until)}`;
     case "retry":
-      return `It has failed and is tried again, not before ${new Date(why.until * 1000).toISOString()}: ${describeRetry(job, listPast(job).length)}`;
+      return `It has failed and is tried again, not before ${tellMoment(why.until)}: ${describeRetry(job, listPast(job).length)}`;
     case "after":
       return describeNeeds(needs);
     case "user_limit":

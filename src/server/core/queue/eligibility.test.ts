@@ -94,7 +94,7 @@ test("the reason is told with what ends it", () => {
   );
   expect(describeIneligibility(job, { kind: "held", by: "admin", until: null }, [])).toContain("held by an admin");
   expect(describeIneligibility(job, { kind: "begin", until: 1_800_000_000 }, [])).toBe(
-    "It is not to start before 2027-01-15T08:00:00.000Z",
+    "It is not to start before 2027-01-15T08:00:00Z",
   );
   const after = (needs: readonly string[]) => describeIneligibility(job, { kind: "after", until: null }, needs);
   expect(after(["a"])).toBe("It waits for job a");

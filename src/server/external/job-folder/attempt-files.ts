@@ -6,10 +6,13 @@ export const CLAIM_NAME: RegExp = /^claim-[0-9a-z]+$/;
 
 const isRealFolder = (path: string): boolean => lstatSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
 
+const holdsClaim = (dir: string): boolean =>
+  readdirSync(dir, { withFileTypes: true }).some((entry) => CLAIM_NAME.test(entry.name) && !entry.isSymbolicLink());
+
 const isAside = (paths: JobPaths, attempt: number): boolean => {
   const { dir } = locateAside(paths, attempt);
   try {
-    return isRealFolder(paths.attempts) && isRealFolder(dir) && readdirSync(dir).some((name) => CLAIM_NAME.test(name));
+    return isRealFolder(paths.attempts) && isRealFolder(dir) && holdsClaim(dir);
   } catch {
     return false;
   }

@@ -1,4 +1,4 @@
-import { lstat, mkdir, rename, rm, symlink, unlink } from "node:fs/promises";
+import { lstat, mkdir, readdir, rename, rm, symlink, unlink } from "node:fs/promises";
 import { removeTree } from "../../../tools/remove-tree.ts";
 import { listPast, numberAttempt } from "../../core/jobs/attempt.ts";
 import type { StartingJob } from "../../core/jobs/job.ts";
@@ -10,10 +10,11 @@ import { createRule } from "../job-folder/outputs/keep-rule.ts";
 import { isThere } from "../job-folder/remove-aside.ts";
 import { nameClaim } from "./job-files.ts";
 
+const FOR_ALL: readonly string[] = [JOB_FILES.outputs, JOB_FILES.outputLog, JOB_FILES.errorLog, JOB_FILES.exitCode];
+
 const OF_AN_ATTEMPT: readonly string[] = [
-  ...[JOB_FILES.repo, JOB_FILES.outputs, JOB_FILES.manifest, JOB_FILES.renamed],
-  ...[JOB_FILES.outputLog, JOB_FILES.logCut, JOB_FILES.logTimes, JOB_FILES.errorLog],
-  ...[JOB_FILES.exitCode, JOB_FILES.started, JOB_FILES.terminated, JOB_FILES.jobrcLine, JOB_FILES.leftRunning],
+  ...[...FOR_ALL, JOB_FILES.repo, JOB_FILES.manifest, JOB_FILES.renamed, JOB_FILES.logCut, JOB_FILES.logTimes],
+  ...[JOB_FILES.started, JOB_FILES.terminated, JOB_FILES.jobrcLine, JOB_FILES.leftRunning],
 ];
 
 const isFolder = (path: string): Promise<boolean> =>
@@ -34,10 +35,16 @@ const move = async (from: string, folder: string, name: string): Promise<void> =
   await rename(`${from}/${name}`, `${folder}/${name}`);
 };
 
+const dropLinks = async (folder: string): Promise<void> => {
+  for (const entry of await readdir(folder, { withFileTypes: true }))
+    if (entry.isSymbolicLink()) await unlink(`${folder}/${entry.name}`);
+};
+
 const moveAll = async (paths: JobPaths, attempt: number, claim: string | null): Promise<void> => {
   await makeFolder(paths.attempts);
   const aside = locateAside(paths, attempt);
   await makeFolder(aside.dir);
+  await dropLinks(aside.dir);
   for (const name of [...OF_AN_ATTEMPT, ...(claim === null ? [] : [claim])]) await move(paths.dir, aside.dir, name);
 };
 
@@ -57,11 +64,14 @@ export const setAside = async (paths: JobPaths, job: StartingJob): Promise<void>
   if (await hasStarted(paths)) await moveAll(paths, numberAttempt(job), null);
 };
 
-/** Under its number the newest attempt is found as all others are. */
+/** Under its number the newest attempt of a job that may have several is found as all others are, by links to its files: a link to their folder would lead in a circle. */
 export const numberNewest = async (paths: JobPaths, job: StartingJob): Promise<void> => {
-  const { dir } = locateAside(paths, numberAttempt(job));
+  const number = numberAttempt(job);
+  if (number === 1 && (job.retry?.count ?? 0) === 0) return;
+  const { dir } = locateAside(paths, number);
   if (!(await isFolder(paths.attempts))) await makeFolder(paths.attempts);
-  if (await isFolder(dir)) return;
-  await unlink(dir).catch(() => undefined);
-  await symlink("..", dir);
+  await makeFolder(dir);
+  await dropLinks(dir);
+  for (const name of [...FOR_ALL, nameClaim(job)])
+    if (!isThere(`${dir}/${name}`)) await symlink(`../../${name}`, `${dir}/${name}`);
 };

@@ -42,6 +42,7 @@ describe("the tasks starts", () => {
       PATH: "/bin",
       CUDA_DEVICE_ORDER: "PCI_BUS_ID",
       CUDA_VISIBLE_DEVICES: "0",
+      NEXUS_ATTEMPT: "1",
       NEXUS_JOB_ID: "a",
       NEXUS_OUTPUT_DIR: `${context.jobDirectory.pathOf(find("a").id)}/outputs`,
       NEXUS_GIT_TAG: "v1",
