@@ -90,6 +90,9 @@ const findLimit = (
   return findReached(countBooked(job), limits, countUse(job.user, [...active, ...starting]));
 };
 
+const isLimited = ({ limitsOf = NO_LIMITS }: QueueFacts, { user }: QueuedJob): boolean =>
+  limitsOf(user).maxGpus !== null;
+
 const bookLeast = ({ gpus }: Room, job: QueuedJob, all: readonly GpuState[]): Pick<Launch, "bookedGpus"> => {
   if (!isSharing(job)) return {};
   const free = listFreeGpus(job, gpus);
@@ -148,8 +151,8 @@ export const isPassedOver = (facts: QueueFacts, job: QueuedJob, now: number): bo
 type Moment = Readonly<{ all: readonly GpuState[]; now: number; drain: Drain | null }>;
 
 const takeTurn = (facts: QueueFacts, room: Room, { job, all, now, drain }: Moment & { job: QueuedJob }): Turn => {
-  const least = { ...job, ...bookLeast(room, job, all) };
-  const ineligibility = findIneligibility(job, now, drain) ?? findLimit(facts, room, least);
+  const book = () => (isLimited(facts, job) ? bookLeast(room, job, all) : {});
+  const ineligibility = findIneligibility(job, now, drain) ?? findLimit(facts, room, { ...job, ...book() });
   const isHalted = isDiskLow(facts.disk ?? null) || (facts.trouble ?? null) !== null;
   const mayStart = !isHalted && ineligibility === null && hasShare(facts, room, job);
   return { job, room, gpuIdxs: mayStart ? chooseGpus(facts, room, job) : null, ineligibility };
