@@ -17,6 +17,7 @@ const SUBJECTS: Readonly<Record<string, readonly string[]>> = {
   jobs: ["changes", "gpus", "job", "jobs", "queue", "running", "screen", "wandb"],
   notices: ["couriers", "deliveries", "notices", "notifications"],
   outputs: ["files", "outputs", "pull"],
+  queue: ["batches", "changes", "fields", "queue", "words"],
   upkeep: ["artifacts", "backup", "clean", "machine", "metrics", "restore", "sqlite", "telemetry", "upkeep"],
 };
 

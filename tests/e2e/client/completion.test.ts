@@ -64,7 +64,7 @@ describe("what is completed", () => {
     ],
     [
       ["run", "--gpu"],
-      ["--gpu-idxs", "--gpus"],
+      ["--gpu-idxs", "--gpus", "--gpu-type"],
     ],
     [
       ["-t", ""],

@@ -60,7 +60,7 @@ describe("with --json a failure is a document on standard error", () => {
     [["run", "--json"], "nx run without a command opens a shell, which needs a terminal", "give a command, or -d"],
     [["redo", "--json"], "nx redo takes job ids", "see nx history, for example: nx redo k3f9ab"],
     [["get", "--json"], "nx get takes one job id", "see nx queue and nx history"],
-    [["remove", "--json"], "nx remove needs a job id or a regular expression", "see nx queue"],
+    [["remove", "--json"], "nx remove needs a job id, a name or a regular expression", "see nx queue"],
     [["run", "--json", "--gpu", "2", "true"], "--gpu is not a flag of nx run", "did you mean --gpus?"],
     [["rerun", "--json"], '"rerun" is not a verb of nx', "nx redo adds a job again"],
   ] as const)("nx %j", async (words, message, hint) => {
