@@ -258,8 +258,11 @@ test("every list is among them", () => {
 
 describe("a list shows of each row the fields that are asked for, in a list or one a line", () => {
   beforeAll(async () => {
-    for (const num_gpus of [0, 2, 2]) await world.submit({ command: "sleep 300", num_gpus });
-    await world.nx(["add", "-c", "--no-git", "--repeat", "2", "true"]);
+    for (const num_gpus of [2, 2]) await world.submit({ command: "sleep 300", num_gpus });
+    const { id } = await world.submit({ command: "sleep 300", num_gpus: 0 });
+    await world.waitFor(id, ["running"]);
+    const batch = await world.nx(["add", "-c", "--no-git", "-q", "--repeat", "2", "true"]);
+    for (const one of batch.stdout.trim().split("\n")) await world.waitFor(one);
     await world.nx(["blacklist", "add", "1"]);
   });
 

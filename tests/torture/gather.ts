@@ -1,6 +1,6 @@
 import { Database } from "bun:sqlite";
 import { spawnSync } from "node:child_process";
-import { existsSync, lstatSync, readdirSync, readFileSync } from "node:fs";
+import { existsSync, lstatSync, readdirSync, readFileSync, type Stats } from "node:fs";
 import { join } from "node:path";
 import { type Arena, ask } from "./arena.ts";
 import type { Evidence, StoredJob, WitnessLine } from "./evidence.ts";
@@ -184,9 +184,12 @@ const readExitFiles = ({ serverDir }: Arena, jobs: readonly StoredJob[]): Readon
 
 const MADE = ["made/in-repo", "own", "own~1"];
 
+const look = (path: string): Stats | undefined => lstatSync(path, { throwIfNoEntry: false });
+
 const listPlaces = (dir: string, attempt: number): readonly string[] => {
   const aside = join(dir, "attempts", String(attempt));
-  return lstatSync(aside, { throwIfNoEntry: false })?.isDirectory() ? [dir, aside] : [dir];
+  const isLinked = look(join(aside, "outputs"))?.isSymbolicLink();
+  return look(aside)?.isDirectory() && !isLinked ? [dir, aside] : [dir];
 };
 
 /** What each started job made: where it is now, and whose mark is in it. */
