@@ -18,9 +18,12 @@ const describePlace = ({ ahead, position, queue_length: length }: WireWait): str
 const describeEnd = ({ until }: WireWait): string =>
   until ? `That is ${formatMoment(until)}, in ${formatDuration(until - Date.now() / 1000)}.` : "";
 
-const describeKeeping = ({ keeps_from: from = null }: Partial<WireWait>): string => {
+const describeKeeping = ({ keeps_from: from = null, position, queue_length: length }: WireWait): string => {
   const left = (from ?? 0) - Date.now() / 1000;
-  return left > 0 ? `GPUs that come free are kept for it from ${formatMoment(from)}, in ${formatDuration(left)}.` : "";
+  const isBeforeOthers = position !== null && position < length;
+  return left > 0 && isBeforeOthers
+    ? `GPUs that come free are kept for it from ${formatMoment(from)}, in ${formatDuration(left)}.`
+    : "";
 };
 
 const run = async ({ flags, words }: Invocation): Promise<Outcome> => {

@@ -21,6 +21,8 @@ test("no job behind one with --no-passing gets a GPU that it waits for, and nx w
   const runs = await addJob("-g", "1", "sleep 60");
   await world.waitFor(runs, ["running"]);
   const wide = await addJob("-g", "2", "true");
+  expect((await world.nx(["why", wide])).stdout).not.toContain("kept for it");
+  await addJob("--hold", "true");
   expect((await world.nx(["why", wide])).stdout).toMatch(/GPUs that come free are kept for it from .*, in (29|30)/);
   const small = await addJob("-g", "1", "true");
   expect((await world.waitFor(small)).status).toBe("completed");
