@@ -174,6 +174,7 @@ describe("a screen session, killed by hand", () => {
     await world.startServer(SETTINGS);
     await world.submit({ job_id: "held", command: "sleep 300", num_gpus: 2 });
     await waitUntil(() => existsSync(inServer("jobs/held/started")), "it runs");
+    await world.waitFor("held", ["running"]);
     process.kill((await world.job("held")).pid ?? Number.NaN, "SIGKILL");
     const held = await world.waitFor("held");
     expect([held.status, held.exit_code, held.error_message]).toEqual([
