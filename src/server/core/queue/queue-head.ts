@@ -70,7 +70,9 @@ export const limitStarts =
     gpus: readonly GpuState[],
   ): CountStartsOf =>
   (need, user) => {
-    const left = countStartsLeft(countLeast(need, gpus), limitsOf(user), countUse(user, active));
+    const limits = limitsOf(user);
+    if ((limits.maxGpus ?? limits.maxRunning) === null) return count(need);
+    const left = countStartsLeft(countLeast(need, gpus), limits, countUse(user, active));
     const starts = left === 0 ? null : count(need);
     return starts === null ? null : Math.min(starts, left);
   };

@@ -34,18 +34,19 @@ export type ReachedNow = Readonly<{
 type Asked = Pick<QueuedJob, "user"> & Partial<Pick<QueuedJob, "numGpus" | "priority" | "timeLimitS">>;
 
 export const createLimitsOf = ({ users = [], ...general }: LimitSettings): LimitsOf => {
-  const byName = new Map(users.map((user) => [user.name, user]));
-  return (user) => {
-    const own = byName.get(user);
-    const read = (key: Exclude<keyof UserLimits, "maxTime">): number | null => own?.[key] ?? general[key] ?? null;
+  const resolve = (own: OwnLimits): UserLimits => {
+    const read = (key: Exclude<keyof UserLimits, "maxTime">): number | null => own[key] ?? general[key] ?? null;
     return {
       maxGpus: read("maxGpus"),
       maxRunning: read("maxRunning"),
       maxQueued: read("maxQueued"),
       maxPriority: read("maxPriority"),
-      maxTime: parseDuration(own?.maxTime ?? general.maxTime ?? ""),
+      maxTime: parseDuration(own.maxTime ?? general.maxTime ?? ""),
     };
   };
+  const forAll = resolve({});
+  const byName = new Map(users.map((user) => [user.name, resolve(user)]));
+  return (user) => byName.get(user) ?? forAll;
 };
 
 const ROUNDING = 1e-9;
