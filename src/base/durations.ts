@@ -14,13 +14,18 @@ export const parseDuration = (text: string): number | null => {
   return UNITS.reduce((sum, [, seconds], index) => sum + seconds * Number(parts[index + 1] ?? 0), 0);
 };
 
-/** Whole seconds as `parseDuration` reads them: `1h30m`. */
-export const writeDuration = (seconds: number): string => {
+/** Whole seconds as counts of `d`, `h`, `m` and `s`, none of them 0. */
+export const splitDuration = (seconds: number): readonly (readonly [count: number, letter: string])[] => {
   let left = Math.max(0, Math.round(seconds));
-  const parts = UNITS.map(([letter, unit]) => {
+  return UNITS.flatMap(([letter, unit]) => {
     const count = Math.floor(left / unit);
     left -= count * unit;
-    return count === 0 ? "" : `${count}${letter}`;
+    return count === 0 ? [] : [[count, letter] as const];
   });
-  return parts.join("") || "0s";
 };
+
+/** Whole seconds as `parseDuration` reads them: `1h30m`. */
+export const writeDuration = (seconds: number): string =>
+  splitDuration(seconds)
+    .map(([count, letter]) => `${count}${letter}`)
+    .join("") || "0s";

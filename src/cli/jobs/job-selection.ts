@@ -11,9 +11,8 @@ import { readUserName } from "../settings/user-name.ts";
 import { askJob, askJobs } from "./ask-job.ts";
 import { ENDED_STATUSES } from "./list-flags.ts";
 import { listJobs } from "./list-jobs.ts";
-import { readBatch, selectByWord } from "./words/job-words.ts";
+import { isGpuWord, readBatch, selectByWord } from "./words/job-words.ts";
 
-const IS_GPU = /^\d{1,2}$/;
 const JOB_ID = /^[a-z0-9-]{1,64}$/;
 
 /** Jobs of which statuses words select; an id may be of `idStatuses`, where that is another. A name or an expression selects those of `user`, all where it is null. */
@@ -81,7 +80,7 @@ const OTHER: Readonly<Partial<Record<WireStatus, WireStatus>>> = { running: "que
 const findOthers = async (api: Api, { word, wanted, matches }: Search): Promise<Jobs> => {
   const [status, ...more] = wanted.statuses;
   const other = status === undefined || more.length > 0 ? undefined : OTHER[status];
-  if (other === undefined || (other === "queued" && IS_GPU.test(word))) return ok([]);
+  if (other === undefined || (other === "queued" && isGpuWord(word))) return ok([]);
   const jobs = await listJobs(api, { statuses: [other] });
   const from = { user: wanted.user, hasGpus: other === "running" };
   return jobs.ok ? ok(selectByWord(jobs.value, { word, matches }, from)) : jobs;
@@ -146,5 +145,5 @@ const findNewest = async (api: Api, user: string): Promise<Result<WireJob, Failu
 export const findJob = async (api: Api, word: string | undefined, user: string): Promise<Result<WireJob, Failure>> => {
   if (word === "") return failUsage("an empty word names no job");
   if (word === undefined) return findNewest(api, user);
-  return IS_GPU.test(word) ? findOnGpu(api, word) : api.get<WireJob>(`/v1/jobs/${encodeURIComponent(word)}`);
+  return isGpuWord(word) ? findOnGpu(api, word) : api.get<WireJob>(`/v1/jobs/${encodeURIComponent(word)}`);
 };

@@ -1,6 +1,6 @@
 import { err, ok, type Result } from "../../base/result.ts";
 import { accountWait, type JobWaits } from "../core/jobs/fields/waits.ts";
-import { isEnded, type Job, type JobId, type JobStatus, type QueuedJob } from "../core/jobs/job.ts";
+import { isEnd, isEnded, type Job, type JobId, type JobStatus, type QueuedJob } from "../core/jobs/job.ts";
 import { applyJobEvent, type JobEvent } from "../core/jobs/job-transition.ts";
 import { createRefusal, createUnknownJob, type Refusal } from "../core/refusal.ts";
 import type { Need, Transaction } from "../core/store.ts";
@@ -11,8 +11,6 @@ export type Consequence = Readonly<{ id: JobId; event: JobEvent; reason: string 
 type Lost = "failed" | "killed" | "removed";
 
 const TELLS: Readonly<Record<Lost, string>> = { failed: "failed", killed: "was killed", removed: "was removed" };
-
-const FINAL: ReadonlySet<JobStatus> = new Set<JobStatus>(["completed", "failed", "killed"]);
 
 const describeLost = (id: string, lost: Lost): string => `Job ${id}, which it waits for, ${TELLS[lost]}`;
 
@@ -65,7 +63,7 @@ export const checkNeeds = (
 /** The same job with what it waits for written down: failed where one of these can't complete any more. */
 export const linkNeeds = (transaction: Transaction, job: QueuedJob, at: number): Job => {
   const judged = listNeeds(job).map((need) => ({ ...need, status: transaction.readStatus(need.id) }));
-  const open = judged.filter(({ status }) => status !== null && !FINAL.has(status));
+  const open = judged.filter(({ status }) => status !== null && !isEnd(status));
   transaction.setNeeds(job.id, open);
   const linked = accountWait({ ...job, isWaiting: open.length > 0 }, at);
   const lost = judged.find(({ isAny, status }) => !isAny && findLost(status) !== null);

@@ -7,7 +7,7 @@ import { isActive, isEnded, type Job, type QueuedJob } from "../core/jobs/job.ts
 import { findMissingGpus, findMissingVariable, type JobRequestError } from "../core/jobs/job-request.ts";
 import { applyJobEvent, type JobEvent } from "../core/jobs/job-transition.ts";
 import { countLeast } from "../core/queue/booked-gpus.ts";
-import type { Gpu } from "../core/queue/gpu.ts";
+import { type Gpu, indexGpus } from "../core/queue/gpu.ts";
 import { findKindMistake } from "../core/queue/gpu-kind.ts";
 import { checkUserLimits, giveTime, type LimitsOf } from "../core/queue/user-limits.ts";
 import { createInvalid, createLimitReached, createRefusal, type Refusal } from "../core/refusal.ts";
@@ -58,7 +58,7 @@ const countAsked = ({ gpu_idxs: idxs, num_gpus: count }: JobPatch): number =>
 
 const refuseGpus = ({ patch, gpus }: Edit): Refusal | null => {
   const asked = { gpu_idxs: patch.gpu_idxs, num_gpus: countAsked(patch) };
-  const missing = gpus === null ? null : findMissingGpus(asked, new Set(gpus.map(({ index }) => index)));
+  const missing = gpus === null ? null : findMissingGpus(asked, indexGpus(gpus));
   return missing === null ? null : toInvalid(missing);
 };
 

@@ -6,7 +6,7 @@ import { findMissingGpus } from "../core/jobs/job-request.ts";
 import { type DiskRoom, describeDiskRoom, isDiskLow } from "../core/machine/disk-room.ts";
 import { countLeast } from "../core/queue/booked-gpus.ts";
 import type { Drain } from "../core/queue/drain.ts";
-import type { Gpu } from "../core/queue/gpu.ts";
+import { type Gpu, indexGpus } from "../core/queue/gpu.ts";
 import { describeGpus, type GpuState, giveGpus, selectGpus } from "../core/queue/gpu-selection.ts";
 import {
   checkUserLimits,
@@ -52,7 +52,7 @@ type Machine = Readonly<{ gpus: Result<readonly Gpu[], Problem>; states: readonl
 
 const explainShortage = (job: QueuedJob, { gpus, states }: Machine): string => {
   if (!gpus.ok) return `The GPUs cannot be read: ${gpus.error.message}`;
-  const indexes = new Set(gpus.value.map(({ index }) => index));
+  const indexes = indexGpus(gpus.value);
   const missing = findMissingGpus({ gpu_idxs: [...job.requestedGpuIdxs], num_gpus: job.numGpus }, indexes);
   if (missing !== null) return missing.message;
   const reasons = `${describeBlacklisted(job, states)}${describeFaults(job, gpus.value)}`;

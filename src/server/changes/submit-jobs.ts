@@ -7,7 +7,7 @@ import { describeChange } from "../core/jobs/job-change.ts";
 import { createJob, digestInput, type JobFacts, type JobRequestError } from "../core/jobs/job-request.ts";
 import { countLeast } from "../core/queue/booked-gpus.ts";
 import { findDrain } from "../core/queue/drain.ts";
-import type { Gpu } from "../core/queue/gpu.ts";
+import { type Gpu, indexGpus } from "../core/queue/gpu.ts";
 import { findKindMistake } from "../core/queue/gpu-kind.ts";
 import { giveTime, NO_LIMITS } from "../core/queue/user-limits.ts";
 import { createInvalid, createUnavailable, type Refusal } from "../core/refusal.ts";
@@ -45,7 +45,7 @@ const prepareJob = (
     nodeName: context.settings.nodeName,
     requestDigest: digestText(digestInput(request)),
     ...given,
-    gpuIndexes: gpus === null ? null : new Set(gpus.map(({ index }) => index)),
+    gpuIndexes: gpus === null ? null : indexGpus(gpus),
   });
   if (!created.ok) return created;
   const mistake = findKindMistake(created.value, gpus);

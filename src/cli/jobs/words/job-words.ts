@@ -4,8 +4,10 @@ import type { WireJob } from "../../../wire/job.ts";
 /** Whose jobs a name or an expression means, null for all; `hasGpus` where a number is a running job's GPU. */
 export type WordMeaning = Readonly<{ user: string | null; hasGpus: boolean }>;
 
-const IS_GPU = /^\d{1,2}$/;
+const GPU = /^\d{1,2}$/;
 const BATCH = "@";
+
+export const isGpuWord = (word: string): boolean => GPU.test(word);
 
 /** The batch that a word means, null for another word. */
 export const readBatch = (word: string): string | null => (word.startsWith(BATCH) ? word.slice(BATCH.length) : null);
@@ -20,7 +22,7 @@ export const selectByWord = (
   if (batch !== null) return jobs.filter((job) => job.batch_id === batch);
   const byId = jobs.filter(({ id }) => id === word);
   if (byId.length > 0) return byId;
-  if (hasGpus && IS_GPU.test(word)) return jobs.filter((job) => job.gpu_idxs.includes(Number(word)));
+  if (hasGpus && isGpuWord(word)) return jobs.filter((job) => job.gpu_idxs.includes(Number(word)));
   const own = jobs.filter((job) => user === null || job.user === user);
   const named = own.filter(({ name }) => name === word);
   return named.length > 0 ? named : own.filter(({ command }) => matches(command));

@@ -137,8 +137,10 @@ export type JobStatus = Job["status"];
 
 export const isActive = (job: Job): job is ActiveJob => job.status === "starting" || job.status === "running";
 
-export const isEnded = (job: Job): job is EndedJob =>
-  job.status === "completed" || job.status === "failed" || job.status === "killed";
+export const isEnd = (status: JobStatus): status is EndedJob["status"] =>
+  status === "completed" || status === "failed" || status === "killed";
+
+export const isEnded = (job: Job): job is EndedJob => isEnd(job.status);
 
 /** Its code and its input. */
 export const listArtifacts = ({ artifactId, inputId }: JobSpec): readonly ArtifactId[] =>

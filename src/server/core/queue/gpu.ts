@@ -46,3 +46,6 @@ export type GpuProbe = Readonly<{
   readHint: () => string | null;
   stop: () => void;
 }>;
+
+export const indexGpus = (gpus: readonly Pick<Gpu, "index">[]): ReadonlySet<number> =>
+  new Set(gpus.map(({ index }) => index));
