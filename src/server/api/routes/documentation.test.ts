@@ -123,6 +123,8 @@ test("the document tells the bounds of every number in a query, and what is take
     "GET /v1/jobs/{id}/logs/stream last_n_lines 1..",
     "GET /v1/jobs/{id}/logs/stream since ..",
     "GET /v1/usage days 1..366, else 7",
+    "GET /v1/usage limit 1..10000, else 1000",
+    "GET /v1/usage since ..",
   ]);
 });
 
@@ -150,7 +152,7 @@ test("a flag of a query is off where it is left out, and a choice is its first",
   expect(new Set(told.map(({ name, schema }) => `${name} ${JSON.stringify(schema.default)}`))).toEqual(
     new Set([
       ...["detailed", "refresh", "explain", "resumable", "marked", "read_only"].map((name) => `${name} false`),
-      ...['file "output"', 'format "json"', 'path ""', "glob []", 'term "xterm-256color"'],
+      ...['file "output"', 'format "json"', 'path ""', "glob []", 'by "user"', 'term "xterm-256color"'],
     ]),
   );
 });

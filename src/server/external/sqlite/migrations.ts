@@ -1,6 +1,7 @@
 import type { Database } from "bun:sqlite";
 import { addSubjects } from "./add-subjects.ts";
 import { KEEP_INPUTS } from "./keep-inputs.ts";
+import { ADD_SPENT } from "./tables/usage/spent-index.ts";
 
 export type Migration = string | ((db: Database) => void);
 
@@ -248,4 +249,5 @@ export const MIGRATIONS: readonly Migration[] = [
   ADD_NEEDS,
   ADD_BATCH_INDEX,
   ADD_TURNS,
+  ADD_SPENT,
 ];
