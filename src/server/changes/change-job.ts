@@ -18,6 +18,8 @@ export type Change = Readonly<{ after: Job | null; reason: string; isMinor?: boo
 
 export type Decide = (job: Job, transaction: Transaction) => Result<Change, Refusal>;
 
+const MINOR_EVENTS: readonly JobEvent["kind"][] = ["report", "account", "measure", "see_use"];
+
 /** What the event makes of a job, if it may happen to it. */
 export const decideByEvent =
   (event: JobEvent, reason?: string): Decide =>
@@ -28,7 +30,7 @@ export const decideByEvent =
     return ok({
       after,
       reason: reason ?? explainEvent(event, after),
-      isMinor: event.kind === "report" || event.kind === "account" || event.kind === "measure",
+      isMinor: MINOR_EVENTS.includes(event.kind),
     });
   };
 
