@@ -124,6 +124,9 @@ const describeLimit = ({ time_limit_s: limit = null, warn_s: warn = null }: Wire
   return warn === null ? tellDuration(limit) : `${tellDuration(limit)}, warned ${tellDuration(warn)} before`;
 };
 
+const describeBatch = ({ batch_id: id = null, batch_max: max = null }: Partial<WireJob>): string | null =>
+  max === null ? null : `@${id}, of which ${max} may run at once`;
+
 const describeRetries = ({ retry = null }: WireJob): string | null =>
   retry === null ? null : `at most ${retry.count} ${retry.count === 1 ? "time" : "times"}: ${retry.causes.join(", ")}`;
 
@@ -136,10 +139,12 @@ const describeAttempt = ({ started_at, ended_at, gpu_idxs, exit_code, reason }: 
     ...(reason === null ? [] : [reason]),
   ].join(" · ");
 
-const listAttempts = ({ attempts = [], retry = null }: WireJob): readonly (readonly [string, string])[] =>
-  retry === null && attempts.length < 2
-    ? []
-    : attempts.map((one, index) => ["attempt", `${index + 1} · ${describeAttempt(one)}`] as const);
+const listAttempts = (job: WireJob): readonly (readonly [string, string | null])[] => {
+  const { attempts = [], retry = null } = job;
+  if (retry === null && attempts.length < 2) return [];
+  const told = attempts.map((one, index) => ["attempt", `${index + 1} · ${describeAttempt(one)}`] as const);
+  return [["retry", describeRetries(job)], ...told];
+};
 
 const listFacts = (job: WireJob): readonly (readonly [string, string | null])[] => [
   ["id", job.id],
@@ -158,7 +163,7 @@ const listFacts = (job: WireJob): readonly (readonly [string, string | null])[] 
   ...listGpuFacts(job),
   ["priority", String(job.priority)],
   ["limit", describeLimit(job)],
-  ["retry", describeRetries(job)],
+  ["batch", describeBatch(job)],
   ...listAttempts(job),
 ];
 

@@ -9,6 +9,7 @@ import { type NoticeSource, planJobNotices, waitsForLog } from "../core/notices/
 import { findStretch } from "../core/queue/fair-share.ts";
 import { createRefusal, createUnavailable, createUnknownJob, type Refusal } from "../core/refusal.ts";
 import type { Transaction } from "../core/store.ts";
+import { listBatchEdits } from "./batch-edits.ts";
 import type { ChangeContext } from "./context.ts";
 import { listConsequences } from "./dependents.ts";
 import { type Changed, recordChange } from "./record-change.ts";
@@ -86,7 +87,7 @@ const applyOne = (
 
 const applyConsequences = (context: ChangeContext, transaction: Transaction, first: Changed): readonly Changed[] => {
   const caused: Changed[] = [];
-  const due = [...listConsequences(transaction, first, context.clock())];
+  const due = [...listConsequences(transaction, first, context.clock()), ...listBatchEdits(transaction, first)];
   for (let next = due.pop(); next !== undefined; next = due.pop()) {
     const applied = applyOne(context, transaction, next.id, decideByEvent(next.event, next.reason));
     if (!applied.ok) continue;

@@ -4,18 +4,20 @@ import type { ActiveJob, Launch, QueuedJob } from "../jobs/job.ts";
 import { type DiskRoom, isDiskLow } from "../machine/disk-room.ts";
 import { type CountGpuSeconds, countLeft, findShare } from "./agent-share.ts";
 import { bookGpus, countBooked, countLeast } from "./booked-gpus.ts";
-import { countBack, type Drain, type Drains, findDrain, NO_DRAINS } from "./drain.ts";
+import { countBack, countOn, type Drain, type Drains, findDrain, NO_DRAINS } from "./drain.ts";
 import { findIneligibility, type Ineligibility } from "./eligibility.ts";
 import type { UseOf } from "./fair-share.ts";
 import {
   type GpuState,
   giveGpus,
   listComingGpus,
+  listEligibleGpus,
   listFreeGpus,
   listOpenGpus,
   selectGpus,
   selectLargest,
 } from "./gpu-selection.ts";
+import { type BatchReached, countOfBatch, findBatchReached } from "./limits/batch-limit.ts";
 import { countUse, findReached, type LimitsOf, NO_LIMITS, type ReachedNow } from "./user-limits.ts";
 
 /**
@@ -90,13 +92,18 @@ const findLimit = (
   return findReached(countBooked(job), limits, countUse(job.user, [...active, ...starting]));
 };
 
+const findFullBatch = ({ active }: QueueFacts, { allocations }: Room, job: QueuedJob): BatchReached | null => {
+  const starting = () => allocations.flatMap((one) => (one.kind === "start" ? [one.job] : []));
+  return findBatchReached(job, (id) => countOfBatch(id, active) + countOfBatch(id, starting()));
+};
+
 const isLimited = ({ limitsOf = NO_LIMITS }: QueueFacts, { user }: QueuedJob): boolean =>
   limitsOf(user).maxGpus !== null;
 
 const bookLeast = ({ gpus }: Room, job: QueuedJob, all: readonly GpuState[]): Pick<Launch, "bookedGpus"> => {
   if (!isSharing(job)) return {};
   const free = listFreeGpus(job, gpus);
-  return { bookedGpus: countLeast(job, free.length < job.numGpus ? all : free) };
+  return { bookedGpus: countLeast(job, free.length < job.numGpus ? listEligibleGpus(job, all) : free) };
 };
 
 const chooseGpus = (facts: QueueFacts, room: Room, job: QueuedJob): readonly number[] | null => {
@@ -141,7 +148,8 @@ export const findKeptFrom = (
   { job, now }: Readonly<{ job: QueuedJob; now: number }>,
 ): number | null => {
   if (job.numGpus === 0 || listComingGpus(job, all).length < job.numGpus) return null;
-  return job.noPassing === true ? job.createdAt : now + findWaitsSince(job) - findPassedOverSince(facts, now);
+  if (job.noPassing === true) return job.createdAt;
+  return countOn(facts.drains ?? NO_DRAINS, now, { since: findWaitsSince(job), seconds: facts.maxPassedOverS });
 };
 
 /** Whether others were let go first for so long that GPUs are kept for it. */
@@ -150,9 +158,14 @@ export const isPassedOver = (facts: QueueFacts, job: QueuedJob, now: number): bo
 
 type Moment = Readonly<{ all: readonly GpuState[]; now: number; drain: Drain | null }>;
 
-const takeTurn = (facts: QueueFacts, room: Room, { job, all, now, drain }: Moment & { job: QueuedJob }): Turn => {
+const findReachedNow = (facts: QueueFacts, room: Room, { job, all }: Moment & { job: QueuedJob }) => {
   const book = () => (isLimited(facts, job) ? bookLeast(room, job, all) : {});
-  const ineligibility = findIneligibility(job, now, drain) ?? findLimit(facts, room, { ...job, ...book() });
+  return findFullBatch(facts, room, job) ?? findLimit(facts, room, { ...job, ...book() });
+};
+
+const takeTurn = (facts: QueueFacts, room: Room, turn: Moment & { job: QueuedJob }): Turn => {
+  const { job, now, drain } = turn;
+  const ineligibility = findIneligibility(job, now, drain) ?? findReachedNow(facts, room, turn);
   const isHalted = isDiskLow(facts.disk ?? null) || (facts.trouble ?? null) !== null;
   const mayStart = !isHalted && ineligibility === null && hasShare(facts, room, job);
   return { job, room, gpuIdxs: mayStart ? chooseGpus(facts, room, job) : null, ineligibility };
