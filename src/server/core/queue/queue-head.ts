@@ -15,6 +15,8 @@ export type CountStarts = (need: SharedNeed) => number | null;
 /** Of one need of one user. */
 export type CountStartsOf = (need: SharedNeed, user: string) => number | null;
 
+const TIME = "@";
+
 type Kind = readonly [vramMib: number | null, minVramMib: number | null, gpuType: string | null];
 
 const listKind = ({ numGpus, vramMib = null, minVramMib = null, gpuType = null }: GpuNeed): readonly Kind[] =>
@@ -22,24 +24,30 @@ const listKind = ({ numGpus, vramMib = null, minVramMib = null, gpuType = null }
     ? []
     : [[vramMib, minVramMib, gpuType?.toLowerCase() ?? null]];
 
+const nameTime = ({ numGpus, timeLimitS = null }: GpuNeed): string =>
+  numGpus === 0 || timeLimitS === null ? "" : `${TIME}${timeLimitS}`;
+
 /** The same text for jobs that ask the same of the machine: of these, those start that come first, and one keeps GPUs at most. */
 export const nameNeed = (need: GpuNeed & Partial<Pick<SharedNeed, "share">>): string => {
   const { numGpus, requestedGpuIdxs, ignoreBlacklist, share = null, avoidedGpuIdxs = [] } = need;
   const asked = [numGpus, requestedGpuIdxs.toSorted((a, b) => a - b), numGpus > 0 && ignoreBlacklist];
   const kind = listKind(need);
-  if (avoidedGpuIdxs.length > 0 || kind.length > 0) return JSON.stringify([...asked, share, avoidedGpuIdxs, ...kind]);
-  return JSON.stringify(share === null ? asked : [...asked, share]);
+  const shared = share === null ? asked : [...asked, share];
+  const isLong = avoidedGpuIdxs.length > 0 || kind.length > 0;
+  return JSON.stringify(isLong ? [...asked, share, avoidedGpuIdxs, ...kind] : shared) + nameTime(need);
 };
 
 type Need = readonly [number, readonly number[], boolean, (AgentShare | null)?, (readonly number[])?, Kind?];
 
 /** Of what `nameNeed` wrote. */
 export const parseNeed = (name: string): SharedNeed => {
+  const end = name.lastIndexOf("]") + 1;
   const [numGpus, requestedGpuIdxs, ignoreBlacklist, share = null, avoidedGpuIdxs = [], kind] = JSON.parse(
-    name,
+    name.slice(0, end),
   ) as Need;
   const [vramMib = null, minVramMib = null, gpuType = null] = kind ?? [];
-  return { numGpus, requestedGpuIdxs, ignoreBlacklist, share, avoidedGpuIdxs, vramMib, minVramMib, gpuType };
+  const time = end < name.length ? { timeLimitS: Number(name.slice(end + TIME.length)) } : {};
+  return { numGpus, requestedGpuIdxs, ignoreBlacklist, share, avoidedGpuIdxs, vramMib, minVramMib, gpuType, ...time };
 };
 
 const countPlaces = (need: GpuNeed, gpus: readonly GpuState[]): number =>
@@ -71,8 +79,9 @@ export const limitStarts =
   ): CountStartsOf =>
   (need, user) => {
     const limits = limitsOf(user);
-    if ((limits.maxGpus ?? limits.maxRunning) === null) return count(need);
+    const ofUser = { ...need, user };
+    if ((limits.maxGpus ?? limits.maxRunning) === null) return count(ofUser);
     const left = countStartsLeft(countLeast(need, gpus), limits, countUse(user, active));
-    const starts = left === 0 ? null : count(need);
+    const starts = left === 0 ? null : count(ofUser);
     return starts === null ? null : Math.min(starts, left);
   };
