@@ -3,11 +3,12 @@ import { type AgentShare, countLeft, type ShareFacts } from "./agent-share.ts";
 import { countLeast } from "./booked-gpus.ts";
 import { countRoom } from "./gpu-room.ts";
 import { type GpuNeed, type GpuState, listFreeGpus, listOpenGpus } from "./gpu-selection.ts";
+import { countBatchLeft, type LimitedBatch } from "./limits/batch-limit.ts";
 import { countCpuSlots, type QueueFacts } from "./queue-turns.ts";
 import { countStartsLeft, countUse, NO_LIMITS } from "./user-limits.ts";
 
-/** With the share of the agent whose jobs alone have this need, null where it is no agent's. */
-export type SharedNeed = GpuNeed & Readonly<{ share: AgentShare | null }>;
+/** With the share of the agent, and with the batch with a limit, whose jobs alone have this need; null where there is none. */
+export type SharedNeed = GpuNeed & Readonly<{ share: AgentShare | null; batch?: LimitedBatch | null }>;
 
 /** How many jobs of one need could start at most; null where none of them starts or keeps a GPU. */
 export type CountStarts = (need: SharedNeed) => number | null;
@@ -27,27 +28,40 @@ const listKind = ({ numGpus, vramMib = null, minVramMib = null, gpuType = null }
 const nameTime = ({ numGpus, timeLimitS = null }: GpuNeed): string =>
   numGpus === 0 || timeLimitS === null ? "" : `${TIME}${timeLimitS}`;
 
-/** The same text for jobs that ask the same of the machine: of these, those start that come first, and one keeps GPUs at most. */
-export const nameNeed = (need: GpuNeed & Partial<Pick<SharedNeed, "share">>): string => {
-  const { numGpus, requestedGpuIdxs, ignoreBlacklist, share = null, avoidedGpuIdxs = [] } = need;
+type NamedNeed = GpuNeed & Partial<Pick<SharedNeed, "share" | "batch">>;
+
+const listNeed = (need: NamedNeed): readonly unknown[] => {
+  const { numGpus, requestedGpuIdxs, ignoreBlacklist, share = null, avoidedGpuIdxs = [], batch = null } = need;
   const asked = [numGpus, requestedGpuIdxs.toSorted((a, b) => a - b), numGpus > 0 && ignoreBlacklist];
   const kind = listKind(need);
-  const shared = share === null ? asked : [...asked, share];
-  const isLong = avoidedGpuIdxs.length > 0 || kind.length > 0;
-  return JSON.stringify(isLong ? [...asked, share, avoidedGpuIdxs, ...kind] : shared) + nameTime(need);
+  if (batch !== null) return [...asked, share, avoidedGpuIdxs, kind[0] ?? null, batch];
+  if (avoidedGpuIdxs.length > 0 || kind.length > 0) return [...asked, share, avoidedGpuIdxs, ...kind];
+  return share === null ? asked : [...asked, share];
 };
 
-type Need = readonly [number, readonly number[], boolean, (AgentShare | null)?, (readonly number[])?, Kind?];
+/** The same text for jobs that ask the same of the machine: of these, those start that come first, and one keeps GPUs at most. */
+export const nameNeed = (need: NamedNeed): string => JSON.stringify(listNeed(need)) + nameTime(need);
+
+type Need = readonly [
+  number,
+  readonly number[],
+  boolean,
+  (AgentShare | null)?,
+  (readonly number[])?,
+  (Kind | null)?,
+  LimitedBatch?,
+];
 
 /** Of what `nameNeed` wrote. */
 export const parseNeed = (name: string): SharedNeed => {
   const end = name.lastIndexOf("]") + 1;
-  const [numGpus, requestedGpuIdxs, ignoreBlacklist, share = null, avoidedGpuIdxs = [], kind] = JSON.parse(
+  const [numGpus, requestedGpuIdxs, ignoreBlacklist, share = null, avoidedGpuIdxs = [], kind, batch] = JSON.parse(
     name.slice(0, end),
   ) as Need;
   const [vramMib = null, minVramMib = null, gpuType = null] = kind ?? [];
-  const time = end < name.length ? { timeLimitS: Number(name.slice(end + TIME.length)) } : {};
-  return { numGpus, requestedGpuIdxs, ignoreBlacklist, share, avoidedGpuIdxs, vramMib, minVramMib, gpuType, ...time };
+  const need = { numGpus, requestedGpuIdxs, ignoreBlacklist, share, avoidedGpuIdxs, vramMib, minVramMib, gpuType };
+  const timed = end === name.length ? need : { ...need, timeLimitS: Number(name.slice(end + TIME.length)) };
+  return batch === undefined ? timed : { ...timed, batch };
 };
 
 const countPlaces = (need: GpuNeed, gpus: readonly GpuState[]): number =>
@@ -64,10 +78,11 @@ export const createCountStarts =
   (facts: Pick<QueueFacts, "active" | "maxCpuJobs"> & ShareFacts, gpus: readonly GpuState[]): CountStarts =>
   (need) => {
     const left = need.share === null ? Number.POSITIVE_INFINITY : countLeft(need.share, facts);
+    const ofBatch = countBatchLeft(need.batch ?? null, facts.active);
     const isShut = need.numGpus > 0 && listOpenGpus(need, gpus).length === 0;
     const places = need.numGpus === 0 ? countCpuSlots(facts) : countPlaces(need, gpus);
-    if (isShut || left === 0 || (need.numGpus === 0 && places === 0)) return null;
-    return Math.floor(Math.min(places, left) / Math.max(1, need.numGpus));
+    if (isShut || Math.min(left, ofBatch) === 0 || (need.numGpus === 0 && places === 0)) return null;
+    return Math.min(ofBatch, Math.floor(Math.min(places, left) / Math.max(1, need.numGpus)));
   };
 
 /** The same within the limits of each user; null where those let none start. */

@@ -16,6 +16,7 @@ import {
   selectGpus,
   selectLargest,
 } from "./gpu-selection.ts";
+import { type BatchReached, countOfBatch, findBatchReached } from "./limits/batch-limit.ts";
 import { countUse, findReached, type LimitsOf, NO_LIMITS, type ReachedNow } from "./user-limits.ts";
 
 /**
@@ -90,6 +91,11 @@ const findLimit = (
   return findReached(countBooked(job), limits, countUse(job.user, [...active, ...starting]));
 };
 
+const findFullBatch = ({ active }: QueueFacts, { allocations }: Room, job: QueuedJob): BatchReached | null => {
+  const starting = () => allocations.flatMap((one) => (one.kind === "start" ? [one.job] : []));
+  return findBatchReached(job, (id) => countOfBatch(id, active) + countOfBatch(id, starting()));
+};
+
 const isLimited = ({ limitsOf = NO_LIMITS }: QueueFacts, { user }: QueuedJob): boolean =>
   limitsOf(user).maxGpus !== null;
 
@@ -150,9 +156,14 @@ export const isPassedOver = (facts: QueueFacts, job: QueuedJob, now: number): bo
 
 type Moment = Readonly<{ all: readonly GpuState[]; now: number; drain: Drain | null }>;
 
-const takeTurn = (facts: QueueFacts, room: Room, { job, all, now, drain }: Moment & { job: QueuedJob }): Turn => {
+const findReachedNow = (facts: QueueFacts, room: Room, { job, all }: Moment & { job: QueuedJob }) => {
   const book = () => (isLimited(facts, job) ? bookLeast(room, job, all) : {});
-  const ineligibility = findIneligibility(job, now, drain) ?? findLimit(facts, room, { ...job, ...book() });
+  return findFullBatch(facts, room, job) ?? findLimit(facts, room, { ...job, ...book() });
+};
+
+const takeTurn = (facts: QueueFacts, room: Room, turn: Moment & { job: QueuedJob }): Turn => {
+  const { job, now, drain } = turn;
+  const ineligibility = findIneligibility(job, now, drain) ?? findReachedNow(facts, room, turn);
   const isHalted = isDiskLow(facts.disk ?? null) || (facts.trouble ?? null) !== null;
   const mayStart = !isHalted && ineligibility === null && hasShare(facts, room, job);
   return { job, room, gpuIdxs: mayStart ? chooseGpus(facts, room, job) : null, ineligibility };
