@@ -75,12 +75,12 @@ const OWN: readonly Try[] = [
   ["remove an own job's files", "DELETE", "/v1/jobs/ann-ended/files", {}],
   ["say that an own job's files were fetched", "PATCH", "/v1/jobs/ann-ended/files", { json: { pulled: true } }],
   ["upload", "POST", "/v1/artifacts", { body: "tar" }],
+  ["end an own reservation", "DELETE", "/v1/reservations/of-ann", {}],
   ["test notifications", "POST", "/v1/notifications/test", { json: { channel: "team" } }],
 ];
 
 const OF_USERS: readonly Try[] = [
   ["reserve a GPU", "POST", "/v1/reservations", { json: { gpu_idxs: [0], until: 1_800_000_000 } }],
-  ["end an own reservation", "DELETE", "/v1/reservations/of-ann", {}],
 ];
 
 const OTHERS: readonly Try[] = [

@@ -87,6 +87,7 @@ const PARSED: Readonly<Record<string, unknown>> = {
   max_cpu_jobs: 5,
   max_passed_over: 7.5,
   max_queued: 9,
+  max_reserved: 4,
   max_gpus: 4,
   max_running: 4,
   max_priority: -4,
