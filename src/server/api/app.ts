@@ -25,6 +25,7 @@ import { createJobChangeRoutes } from "./routes/job-changes.ts";
 import { createJobCodeRoutes } from "./routes/job-code.ts";
 import { createJobFileRoutes } from "./routes/job-files.ts";
 import { createJobLogRoutes } from "./routes/job-logs.ts";
+import { createJobUseRoute } from "./routes/job-use.ts";
 import { createJobWaitRoute } from "./routes/job-wait.ts";
 import { createJobRoutes } from "./routes/jobs.ts";
 import { createAgentRoute } from "./routes/mcp.ts";
@@ -56,6 +57,7 @@ const listJobRoutes = (context: ApiContext): readonly Route[] => [
   ...createBatchRoutes(context),
   ...createJobRoutes(context),
   ...createJobChangeRoutes(context),
+  createJobUseRoute(context),
   createJobWaitRoute(context),
   ...createJobCodeRoutes(context),
   ...createJobLogRoutes(context),

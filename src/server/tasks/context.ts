@@ -9,6 +9,7 @@ import type { ReserveRules } from "../core/queue/reservations/reservation.ts";
 import type { LimitsOf } from "../core/queue/user-limits.ts";
 import type { Executor, JobDirectory, LogFile } from "../core/running/executor.ts";
 import type { JobOutputs } from "../core/running/outputs.ts";
+import type { UseCourses } from "../core/running/use-course.ts";
 import type { Settings } from "../core/settings/settings.ts";
 import type { Environment } from "../core/store.ts";
 import type { OnStep } from "../core/telemetry/steps.ts";
@@ -23,6 +24,7 @@ export type TaskContext = ChangeContext &
     jobDirectory: JobDirectory;
     outputs: JobOutputs;
     logs: Pick<LogFile, "readTail">;
+    useCourses: Pick<UseCourses, "append">;
     uptime: Clock;
     readBootTime: () => BootTime;
     serverEnvironment: Environment;

@@ -4,13 +4,14 @@ import type { ActiveJob, Launch, QueuedJob } from "../jobs/job.ts";
 import { type DiskRoom, isDiskLow } from "../machine/disk-room.ts";
 import { type CountGpuSeconds, countLeft, findShare } from "./agent-share.ts";
 import { bookGpus, countBooked, countLeast } from "./booked-gpus.ts";
-import { countBack, type Drain, type Drains, findDrain, NO_DRAINS } from "./drain.ts";
+import { countBack, countOn, type Drain, type Drains, findDrain, NO_DRAINS } from "./drain.ts";
 import { findIneligibility, type Ineligibility } from "./eligibility.ts";
 import type { UseOf } from "./fair-share.ts";
 import {
   type GpuState,
   giveGpus,
   listComingGpus,
+  listEligibleGpus,
   listFreeGpus,
   listOpenGpus,
   selectGpus,
@@ -102,7 +103,7 @@ const isLimited = ({ limitsOf = NO_LIMITS }: QueueFacts, { user }: QueuedJob): b
 const bookLeast = ({ gpus }: Room, job: QueuedJob, all: readonly GpuState[]): Pick<Launch, "bookedGpus"> => {
   if (!isSharing(job)) return {};
   const free = listFreeGpus(job, gpus);
-  return { bookedGpus: countLeast(job, free.length < job.numGpus ? all : free) };
+  return { bookedGpus: countLeast(job, free.length < job.numGpus ? listEligibleGpus(job, all) : free) };
 };
 
 const chooseGpus = (facts: QueueFacts, room: Room, job: QueuedJob): readonly number[] | null => {
@@ -147,7 +148,8 @@ export const findKeptFrom = (
   { job, now }: Readonly<{ job: QueuedJob; now: number }>,
 ): number | null => {
   if (job.numGpus === 0 || listComingGpus(job, all).length < job.numGpus) return null;
-  return job.noPassing === true ? job.createdAt : now + findWaitsSince(job) - findPassedOverSince(facts, now);
+  if (job.noPassing === true) return job.createdAt;
+  return countOn(facts.drains ?? NO_DRAINS, now, { since: findWaitsSince(job), seconds: facts.maxPassedOverS });
 };
 
 /** Whether others were let go first for so long that GPUs are kept for it. */

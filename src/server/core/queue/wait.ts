@@ -38,7 +38,7 @@ export type Obstacle =
 /** One of the GPUs that the job might be given; null when it is free for it. */
 export type Candidate = Readonly<{ index: number; obstacle: Obstacle | null }>;
 
-/** `gpu_type`: GPUs of another kind would be free; `vram`: memory is what is missing; `reserved`: GPUs that are reserved for others. */
+/** `gpu_type`: GPUs of another kind would be free; `vram`: memory is all that is missing; `reserved`: GPUs that are reserved for others. */
 export type TakenReason = "gpus_taken" | "gpu_type" | "vram" | "reserved";
 
 /** The first fact that keeps a job waiting, those first that no ending of other jobs would change. */
@@ -109,7 +109,8 @@ const findTakenReason = (turn: Turn, candidates: readonly Candidate[]): TakenRea
   const { job, room } = turn;
   const anyKind = { ...job, gpuType: null, minVramMib: null };
   if (isChoosy(job) && selectGpus(anyKind, room.gpus) !== null) return "gpu_type";
-  if (candidates.some(({ obstacle }) => obstacle?.kind === "vram")) return "vram";
+  const within = candidates.filter(({ obstacle }) => obstacle === null || obstacle.kind === "vram");
+  if (within.length >= job.numGpus) return "vram";
   return isForReserve(turn, candidates) ? "reserved" : "gpus_taken";
 };
 
