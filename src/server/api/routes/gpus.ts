@@ -2,7 +2,7 @@ import { z } from "zod";
 import { err, ok } from "../../../base/result.ts";
 import { blacklistChangeSchema, faultChangeSchema, type WireGpu, wireGpuSchema } from "../../../wire/gpu.ts";
 import type { Caller } from "../../changes/context.ts";
-import { describeMachine } from "../../changes/read-reserves.ts";
+import { seeGpus } from "../../changes/read-reserves.ts";
 import type { Gpu, GpuProbe } from "../../core/queue/gpu.ts";
 import { isFaultOf } from "../../core/queue/gpu-fault.ts";
 import type { GpuState } from "../../core/queue/gpu-selection.ts";
@@ -89,7 +89,7 @@ const list =
     const { gpus } = context;
     const reading = await gpus.read();
     const active = context.store.loadActiveJobs();
-    const states = describeMachine(context, { gpus: reading.ok ? reading.value : [], active, now: context.clock() });
+    const states = seeGpus(context, { gpus: reading.ok ? reading.value : [], active, now: context.clock() });
     const byIndex = [...states].sort((left, right) => left.index - right.index);
     return ok(Response.json(byIndex.map((state) => toWireGpu(state, gpus.isMock))));
   };

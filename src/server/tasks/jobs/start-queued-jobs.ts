@@ -1,5 +1,5 @@
 import { createGpuSeconds } from "../../changes/agent-use.ts";
-import { describeMachine } from "../../changes/read-reserves.ts";
+import { seeGpus } from "../../changes/read-reserves.ts";
 import { isSharing } from "../../core/jobs/fields/gpu-kinds.ts";
 import type { ActiveJob, StartingJob } from "../../core/jobs/job.ts";
 import { findDrain } from "../../core/queue/drain.ts";
@@ -68,7 +68,7 @@ const startJobs = async (
   const now = clock();
   const active = store.loadActiveJobs();
   forgetEnded(memory, active);
-  const states = describeMachine(context, { gpus, active, now });
+  const states = seeGpus(context, { gpus, active, now });
   const countGpuSeconds = createGpuSeconds(store, now);
   const useOf = store.readUseOf(now);
   const facts = { ...limits, useOf, active, disk, trouble, countGpuSeconds };

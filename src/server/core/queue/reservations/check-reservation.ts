@@ -22,7 +22,6 @@ const findOverlap = (wish: ReservationWish, lasting: readonly Reservation[]): Re
     : createRefusal("GPU_RESERVED", `GPU ${shared} is reserved already: ${describeReservation(other)}`);
 };
 
-/** The most GPUs that one user has reserved at once while the wish would last, with it. */
 const countAtOnce = (wish: ReservationWish, lasting: readonly Reservation[]): number => {
   const own = lasting.filter((one) => one.user === wish.user && overlaps(one, wish));
   const countAt = (at: number): number =>
