@@ -25,5 +25,5 @@ export const readReserves = (context: Context, now: number): Reserves =>
 type Machine = Readonly<{ gpus: readonly Gpu[]; active: readonly ActiveJob[]; now: number }>;
 
 /** The GPUs with all that keeps jobs from them. */
-export const describeMachine = (context: Context, { gpus, active, now }: Machine): readonly GpuState[] =>
+export const seeGpus = (context: Context, { gpus, active, now }: Machine): readonly GpuState[] =>
   markReserved(describeGpus(gpus, active, context.store.listBlacklist()), readReserves(context, now));
