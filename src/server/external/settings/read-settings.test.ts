@@ -50,6 +50,8 @@ const SETTINGS: readonly Case[] = [
   ["max_running", "maxRunning", null, 2, "4"],
   ["max_priority", "maxPriority", null, 10, "-4"],
   ["max_time", "maxTime", null, "2h", "1d"],
+  ["idle_warn", "idleWarn", null, "30m", "1h"],
+  ["idle_end", "idleEnd", null, "2h", "1d"],
   ["max_queued_in_all", "maxQueuedInAll", 50_000, 0, "9"],
   ["max_waiting_gib", "maxWaitingGib", 2, 1, "0.5"],
   ["max_log_gb", "maxLogGb", 10, 1, "0.5"],
