@@ -31,6 +31,7 @@ import { createJobRoutes } from "./routes/jobs.ts";
 import { createAgentRoute } from "./routes/mcp.ts";
 import { createMetricsRoute } from "./routes/metrics.ts";
 import { createNotificationRoute } from "./routes/notifications.ts";
+import { createReservationRoutes } from "./routes/reservations.ts";
 import { createServerRoutes } from "./routes/server.ts";
 import { createSshKeyRoute } from "./routes/ssh-key.ts";
 import { createUsageRoute } from "./routes/usage.ts";
@@ -67,6 +68,7 @@ const listRoutes = (context: ApiContext, { rooms, seats, document, dispatch }: S
   ...createServerRoutes(context),
   ...createDrainRoutes(context),
   ...createGpuRoutes(context),
+  ...createReservationRoutes(context),
   ...createArtifactRoutes(context),
   ...listJobRoutes(context),
   createDeliveryRoute(context),

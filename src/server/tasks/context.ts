@@ -5,6 +5,7 @@ import type { JobId } from "../core/jobs/job.ts";
 import type { ReadDiskRoom } from "../core/machine/disk-room.ts";
 import type { LaunchTrouble } from "../core/machine/launch-trouble.ts";
 import type { GpuProbe } from "../core/queue/gpu.ts";
+import type { ReserveRules } from "../core/queue/reservations/reservation.ts";
 import type { LimitsOf } from "../core/queue/user-limits.ts";
 import type { Executor, JobDirectory, LogFile } from "../core/running/executor.ts";
 import type { JobOutputs } from "../core/running/outputs.ts";
@@ -40,7 +41,7 @@ export type TaskContext = ChangeContext &
       | "retentionDays"
       | "artifactGb"
     > &
-      Readonly<{ limitsOf?: LimitsOf }>;
+      Readonly<{ limitsOf?: LimitsOf; reserveRules?: ReserveRules }>;
   }>;
 
 /**
