@@ -15,6 +15,7 @@ import { blacklistChangeSchema, faultChangeSchema, wireGpuSchema } from "../../s
 import { explainedJobSchema, jobRequestSchema, wireJobSchema } from "../../src/wire/job.ts";
 import { healthSchema, logsSchema, serverStatusSchema } from "../../src/wire/node.ts";
 import { notificationTestResultSchema } from "../../src/wire/notification-test.ts";
+import { reservationSchema } from "../../src/wire/reservations/reservation.ts";
 import { waitSchema } from "../../src/wire/wait.ts";
 import { ROOT } from "../support/programs.ts";
 import { createTar } from "../support/tar-archive.ts";
@@ -84,6 +85,9 @@ const SHOWN: readonly Row[] = [
   { words: "blacklist add 1", schema: z.array(blacklistChangeSchema.strict()), shape: "[BlacklistChange]" },
   { words: "blacklist remove 1", schema: z.array(blacklistChangeSchema.strict()), shape: "[BlacklistChange]" },
   { words: "blacklist clear 1", schema: z.array(faultChangeSchema.strict()), shape: "[FaultChange]" },
+  { words: "reserve 1 --for 4h", schema: z.array(reservationSchema.strict()).min(1), shape: "[Reservation]" },
+  { words: "reserve", schema: z.array(reservationSchema.strict()).min(1), shape: "[Reservation]" },
+  { words: "unreserve 1", schema: z.array(reservationSchema.strict()).min(1), shape: "[Reservation]" },
   { words: "target list", schema: targets, shape: "[{name, url, is_default}]" },
   { words: "notify test", schema: z.array(notificationTestResultSchema.strict()), shape: "[NotificationTestResult]" },
   { words: "config", schema: settings, shape: "{setting: value}" },
@@ -148,7 +152,7 @@ test.each([
   expect([exitCode, stdout]).toEqual([0, wanted]);
 });
 
-const nameDocument = (words: string): string => words.replace(/ (\{\w+\}|--no-git|--error|-\w|true|\d+)/g, "");
+const nameDocument = (words: string): string => words.replace(/ (\{\w+\}|--no-git|--error|--for 4h|-\w|true|\d+)/g, "");
 
 const expectDescribed = (words: string, shown: unknown): void => {
   const described = DESCRIBED.find((document) => document.words === nameDocument(words));
