@@ -85,7 +85,6 @@ const SHOWN: readonly Row[] = [
   { words: "blacklist add 1", schema: z.array(blacklistChangeSchema.strict()), shape: "[BlacklistChange]" },
   { words: "blacklist remove 1", schema: z.array(blacklistChangeSchema.strict()), shape: "[BlacklistChange]" },
   { words: "blacklist clear 1", schema: z.array(faultChangeSchema.strict()), shape: "[FaultChange]" },
-  { words: "reserve 1 --for 4h", schema: z.array(reservationSchema.strict()).min(1), shape: "[Reservation]" },
   { words: "reserve", schema: z.array(reservationSchema.strict()).min(1), shape: "[Reservation]" },
   { words: "unreserve 1", schema: z.array(reservationSchema.strict()).min(1), shape: "[Reservation]" },
   { words: "target list", schema: targets, shape: "[{name, url, is_default}]" },
@@ -123,6 +122,7 @@ const startJobs = async (): Promise<Ids> => {
   const { id: holder } = await world.submit({ command: "sleep 300", num_gpus: 2 });
   await world.waitFor(holder, ["running"]);
   const { id: waiting } = await world.submit({ command: "true", num_gpus: 2 });
+  await world.nx(["reserve", "0", "--for", "4h", "--from", "+1d"]);
   return { ended, holder, waiting };
 };
 
@@ -133,6 +133,10 @@ beforeAll(async () => {
 });
 
 afterAll(() => world.dispose());
+
+const reserveFor = async (words: string): Promise<void> => {
+  if (words.startsWith("unreserve")) await world.nx(["reserve", "1", "--for", "4h"]);
+};
 
 const fillIn = (line: string): readonly string[] =>
   line.split(" ").map((word) => word.replace(/^\{(ended|holder|waiting)\}$/, (_all, name: keyof Ids) => ids[name]));
@@ -152,7 +156,7 @@ test.each([
   expect([exitCode, stdout]).toEqual([0, wanted]);
 });
 
-const nameDocument = (words: string): string => words.replace(/ (\{\w+\}|--no-git|--error|--for 4h|-\w|true|\d+)/g, "");
+const nameDocument = (words: string): string => words.replace(/ (\{\w+\}|--no-git|--error|-\w|true|\d+)/g, "");
 
 const expectDescribed = (words: string, shown: unknown): void => {
   const described = DESCRIBED.find((document) => document.words === nameDocument(words));
@@ -168,6 +172,7 @@ const expectDescribed = (words: string, shown: unknown): void => {
 
 test.each(SHOWN)("$words --json is one document with the wire's names", async ({ words, schema }) => {
   const spare = words.includes("{spare}") ? (await world.submit({ command: "true", held: true })).id : "";
+  await reserveFor(words);
   const { exitCode, stdout } = await world.nx(["--json", ...fillIn(words.replace("{spare}", spare))]);
   expect(exitCode).toBe(0);
   expect(schema.safeParse(JSON.parse(stdout)).error?.issues ?? []).toEqual([]);
@@ -272,6 +277,7 @@ describe("a list shows of each row the fields that are asked for, in a list or o
 
   const show = async (row: Row, ...flags: readonly string[]): Promise<string> => {
     const [verb = "", ...rest] = fillIn(row.words === "notify test" ? "notify test discord" : row.words);
+    await reserveFor(row.words);
     return (await world.nx([verb, "--fields", listFieldsOf(row).slice(0, 2).join(","), ...flags, ...rest])).stdout;
   };
 

@@ -18,7 +18,7 @@ import type { Api } from "../connection/api-client.ts";
 import { connect } from "../connection/connect.ts";
 import { listRows, printRows, wantsJson } from "../documents/rows.ts";
 import { readUserName } from "../settings/user-name.ts";
-import { formatMoment } from "../terminal/clock.ts";
+import { formatMoment, formatRecent, nameZones } from "../terminal/clock.ts";
 import { hint, print, printTable } from "../terminal/output.ts";
 
 type Asked = Readonly<{ gpuIdxs: readonly number[]; from: number | null; until: number }>;
@@ -81,18 +81,23 @@ const reserve = async (api: Api, flags: FlagValues, { gpuIdxs, from, until }: As
   return DONE;
 };
 
-const printReservations = (reservations: readonly WireReservation[]): void =>
+const printReservations = (reservations: readonly WireReservation[], now: number): void => {
+  const zone = nameZones(
+    reservations.flatMap(({ from, until }) => [from, until]),
+    now,
+  );
   printTable(
-    ["ID", "GPU", "USER", "FROM", "UNTIL", "WHY"],
+    ["ID", "GPU", "USER", "FROM", `UNTIL (${zone})`, "WHY"],
     reservations.map((one) => [
       one.id,
       one.gpu_idxs.join(","),
       one.user,
-      formatMoment(one.from),
-      formatMoment(one.until),
+      formatRecent(one.from, now),
+      formatRecent(one.until, now),
       one.why ?? "",
     ]),
   );
+};
 
 const list = async (api: Api, flags: FlagValues): Promise<Outcome> => {
   const listed = await api.get<readonly WireReservation[]>(PATH);
@@ -100,7 +105,7 @@ const list = async (api: Api, flags: FlagValues): Promise<Outcome> => {
   if (wantsJson(flags)) printRows(listed.value, flags);
   else if (readSwitch(flags, "quiet")) for (const { id } of listed.value) print(id);
   else if (listed.value.length === 0) hint("No GPU is reserved.");
-  else printReservations(listed.value);
+  else printReservations(listed.value, nowSeconds());
   return DONE;
 };
 
