@@ -189,6 +189,11 @@ const findDrain = ({ facts, now }: Scene): Why | null => {
 
 const forever = (reason: string): Why => ({ reason, until: null });
 
+const isOverBatchLimit = ({ facts, started }: Scene, { batchId, batchMax }: QueuedJob): boolean => {
+  const all = [...facts.active, ...started.map(({ job }) => job)];
+  return typeof batchMax === "number" && all.filter((job) => job.batchId === batchId).length >= batchMax;
+};
+
 const notBefore = (scene: Scene, reason: string, time: number): Why | null =>
   time > scene.now ? { reason, until: time } : null;
 
@@ -198,6 +203,7 @@ const findWaitBeforeTurn = (scene: Scene, job: QueuedJob): Why | null =>
   notBefore(scene, "begin", job.beginAt ?? 0) ??
   notBefore(scene, "retry", job.past?.retryAt ?? 0) ??
   (job.isWaiting === true ? forever("after") : null) ??
+  (isOverBatchLimit(scene, job) ? forever("batch_limit") : null) ??
   (isOverLimit(scene, job) ? forever("user_limit") : null);
 
 const findTrouble = ({ facts }: Scene, job: QueuedJob): Why | null => {
@@ -260,7 +266,7 @@ const countUndrained = ({ facts, now }: Scene, from: number): number => {
 };
 
 const countPassedOver = (scene: Scene, { createdAt, uncountedS = 0, beginAt, past }: QueuedJob): number =>
-  countUndrained(scene, Math.max(createdAt + uncountedS, beginAt ?? 0, past?.retryAt ?? 0));
+  countUndrained(scene, Math.max(createdAt, beginAt ?? 0, past?.retryAt ?? 0) + uncountedS);
 
 const comesFree = (atFirst: Scene, job: QueuedJob, gpu: Gpu): boolean => {
   if (!mayEverHave(atFirst, job, gpu) || !isSeenWell(job, gpu) || isClosedByOthers(atFirst, job, gpu)) return false;
