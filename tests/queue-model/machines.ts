@@ -57,6 +57,12 @@ const past: fc.Arbitrary<Past> = moment.map((retryAt) => ({
   messages: {},
 }));
 
+const BATCH_LIMITS: Readonly<Record<string, number | null>> = { "@a": 1, "@b": 2, "@c": null };
+
+const batch = fc
+  .constantFrom(...Object.keys(BATCH_LIMITS))
+  .map((batchId) => ({ batchId, batchMax: BATCH_LIMITS[batchId] ?? null }));
+
 const rest = fc.record({
   user,
   priority: fc.integer({ min: -1, max: 1 }),
@@ -70,13 +76,15 @@ const rest = fc.record({
   past: rarely(past, 8),
   avoidedGpuIdxs: rarely(fc.uniqueArray(gpuIdx, { minLength: 1, maxLength: 2 }), 5),
   agent: rarely(fc.constant(AGENT), 12),
+  batch: rarely(batch, 3),
 });
 
 const queued: fc.Arbitrary<readonly QueuedJob[]> = fc.array(fc.tuple(asked, rest), { maxLength: 9 }).map((jobs) =>
-  jobs.map(([gpus, { past, avoidedGpuIdxs, agent, ...job }], index) =>
+  jobs.map(([gpus, { past, avoidedGpuIdxs, agent, batch, ...job }], index) =>
     createQueued(`q${index}`, {
       ...job,
       ...gpus,
+      ...batch,
       ...(past === null ? {} : { past }),
       ...(avoidedGpuIdxs === null ? {} : { avoidedGpuIdxs }),
       ...(agent === null ? {} : { agent, user: "robot" }),
@@ -90,6 +98,7 @@ type Place = Readonly<{
   usedMib: number | null;
   seenOn: readonly number[];
   user: string;
+  batch: Readonly<{ batchId: string }> | null;
 }>;
 
 const place: fc.Arbitrary<Place> = fc
@@ -99,6 +108,7 @@ const place: fc.Arbitrary<Place> = fc
     usedMib: fc.option(fc.integer({ min: 0, max: 9000 }), { freq: 8 }),
     strays: fc.oneof({ weight: 9, arbitrary: fc.constant([]) }, { weight: 1, arbitrary: fc.tuple(gpuIdx) }),
     isIdle: rarely(fc.constant(true), 5),
+    batch: rarely(batch, 3),
     user,
   })
   .map(({ strays, isIdle, ...one }) => ({ ...one, seenOn: isIdle === true ? strays : [...one.on, ...strays] }));
@@ -166,6 +176,7 @@ const listActive = (places: readonly Place[], gpus: readonly Gpu[], cpuJobs: num
   ...places.map((one, at) =>
     createRunning(`r${at}`, {
       ...{ gpuIdxs: one.on, numGpus: one.on.length, user: one.user, startedAt: at, vramMib: one.bookedMib },
+      ...one.batch,
       ...(one.bookedMib === null ? {} : { bookedGpus: countParts(one, gpus) }),
     }),
   ),
