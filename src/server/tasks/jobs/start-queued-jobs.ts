@@ -1,9 +1,9 @@
 import { createGpuSeconds } from "../../changes/agent-use.ts";
+import { seeGpus } from "../../changes/read-reserves.ts";
 import { isSharing } from "../../core/jobs/fields/gpu-kinds.ts";
 import type { ActiveJob, StartingJob } from "../../core/jobs/job.ts";
 import { findDrain } from "../../core/queue/drain.ts";
 import type { Gpu } from "../../core/queue/gpu.ts";
-import { describeGpus } from "../../core/queue/gpu-selection.ts";
 import { createCountStarts, limitStarts } from "../../core/queue/queue-head.ts";
 import { decideStarts, findPassedOverSince, type Start } from "../../core/queue/queue-turns.ts";
 import { NO_LIMITS } from "../../core/queue/user-limits.ts";
@@ -68,7 +68,7 @@ const startJobs = async (
   const now = clock();
   const active = store.loadActiveJobs();
   forgetEnded(memory, active);
-  const states = describeGpus(gpus, active, store.listBlacklist());
+  const states = seeGpus(context, { gpus, active, now });
   const countGpuSeconds = createGpuSeconds(store, now);
   const useOf = store.readUseOf(now);
   const facts = { ...limits, useOf, active, disk, trouble, countGpuSeconds };
