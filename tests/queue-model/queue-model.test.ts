@@ -4,6 +4,7 @@ import type { QueuedJob } from "../../src/server/core/jobs/job.ts";
 import { findShare } from "../../src/server/core/queue/agent-share.ts";
 import { findIneligibility } from "../../src/server/core/queue/eligibility.ts";
 import { describeGpus } from "../../src/server/core/queue/gpu-selection.ts";
+import { findBatch } from "../../src/server/core/queue/limits/batch-limit.ts";
 import { createCountStarts, limitStarts, nameNeed, parseNeed } from "../../src/server/core/queue/queue-head.ts";
 import {
   createStartOrder,
@@ -69,7 +70,7 @@ const readHead = (given: WaitFacts): readonly QueuedJob[] => {
   const states = describeGpus(given.gpus ?? [], given.active, given.blacklist);
   const countStarts = limitStarts(createCountStarts(given, states), given, states);
   const ready = given.queued.filter((job) => findIneligibility(job, MACHINE_TIME) === null);
-  const nameOf = (job: QueuedJob): string => nameNeed({ ...job, share: findShare(job) });
+  const nameOf = (job: QueuedJob): string => nameNeed({ ...job, share: findShare(job), batch: findBatch(job) });
   const inOrder = ready.toSorted(createStartOrder(given.useOf ?? null));
   return [...Map.groupBy(inOrder, ({ user }) => user)].flatMap(([user, own]) =>
     [...Map.groupBy(own, nameOf)].flatMap(([name, jobs]) => takeHead(given, jobs, countStarts(parseNeed(name), user))),
