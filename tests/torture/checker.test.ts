@@ -35,6 +35,9 @@ const stored = (mark: string, overrides: Partial<StoredJob> = {}): StoredJob => 
   numGpus: 1,
   gpuIdxs: [0],
   hasEnvironment: false,
+  startedAt: null,
+  completedAt: null,
+  vramMib: null,
   ...overrides,
 });
 
