@@ -4,9 +4,11 @@ import type { Past } from "../../src/server/core/jobs/attempt.ts";
 import type { ActiveJob, JobId, QueuedJob } from "../../src/server/core/jobs/job.ts";
 import type { Drains } from "../../src/server/core/queue/drain.ts";
 import type { Gpu, GpuUser } from "../../src/server/core/queue/gpu.ts";
+import type { Reserve, Reserves } from "../../src/server/core/queue/reservations/reservation.ts";
 import { createLimitsOf } from "../../src/server/core/queue/user-limits.ts";
 import type { WaitFacts } from "../../src/server/core/queue/wait.ts";
 import { createGpu, createQueued, createRunning } from "../support/samples.ts";
+import { MARGIN_S } from "./contract-model.ts";
 
 export const MACHINE_TIME = 10_000;
 const LIMIT_S = 1000;
@@ -77,6 +79,7 @@ const rest = fc.record({
   avoidedGpuIdxs: rarely(fc.uniqueArray(gpuIdx, { minLength: 1, maxLength: 2 }), 5),
   agent: rarely(fc.constant(AGENT), 12),
   batch: rarely(batch, 3),
+  timeLimitS: rarely(fc.integer({ min: 1, max: 4 * LIMIT_S }), 2),
 });
 
 const queued: fc.Arbitrary<readonly QueuedJob[]> = fc.array(fc.tuple(asked, rest), { maxLength: 9 }).map((jobs) =>
@@ -200,6 +203,38 @@ const drains: fc.Arbitrary<Drains> = fc
     };
   });
 
+type Span = Readonly<{ gpu: number; user: string; from: number; lasts: number }>;
+
+const span: fc.Arbitrary<Span> = fc.record({
+  gpu: gpuIdx,
+  user,
+  from: fc.integer({ min: MACHINE_TIME - LIMIT_S, max: MACHINE_TIME + 3 * LIMIT_S }),
+  lasts: fc.integer({ min: 1, max: 2 * LIMIT_S }),
+});
+
+const isApart = (one: Span, { gpu, from, lasts }: Span): boolean =>
+  one.gpu !== gpu || one.from >= from + lasts || one.from + one.lasts <= from;
+
+const seeReserve = ({ gpu, from, lasts, ...rest }: Span, at: number): Reserve => ({
+  reservation: { ...rest, id: `s${at}`, gpuIdxs: [gpu], from, until: from + lasts, why: null },
+  leadS: from - MACHINE_TIME,
+  isNear: from - MACHINE_TIME <= MARGIN_S,
+});
+
+const seeReserves = (spans: readonly Span[]): Reserves => {
+  const apart = spans.filter((one, at) => spans.slice(0, at).every((before) => isApart(one, before)));
+  const seen = apart
+    .filter(({ from, lasts }) => from + lasts > MACHINE_TIME)
+    .toSorted((a, b) => a.from - b.from)
+    .map(seeReserve);
+  return Map.groupBy(seen, ({ reservation }) => reservation.gpuIdxs[0] ?? 0);
+};
+
+const reserves = fc.oneof(
+  { weight: 1, arbitrary: fc.constant<Reserves>(new Map()) },
+  { weight: 1, arbitrary: fc.array(span, { maxLength: 4 }).map(seeReserves) },
+);
+
 const max = fc.option(fc.integer({ min: 0, max: 3 }), { freq: 2 });
 
 const limits = rarely(
@@ -228,6 +263,7 @@ export const machines: fc.Arbitrary<WaitFacts> = fc
     cpuJobs: fc.nat(2),
     maxCpuJobs: fc.nat(3),
     drains,
+    reserves,
     limitsOf: limits,
     useOf: use,
     agentSeconds: fc.constantFrom(0, 3599, 3600),
