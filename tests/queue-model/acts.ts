@@ -13,6 +13,7 @@ export type Act =
   | Readonly<{ kind: "drain"; forS: number | null }>
   | Readonly<{ kind: "resume" }>
   | Readonly<{ kind: "gpu"; index: number; is: GpuFate }>
+  | Readonly<{ kind: "reserve"; index: number; user: string; inS: number; forS: number }>
   | Readonly<{ kind: "use"; which: number; mib: number | null }>
   | Readonly<{ kind: "pass"; seconds: number }>;
 
@@ -116,6 +117,16 @@ const act: fc.Arbitrary<Act> = fc.oneof(
   {
     weight: 2,
     arbitrary: fc.record({ kind: fc.constant("use" as const), which, mib: fc.option(fc.nat(16 * GIB)) }),
+  },
+  {
+    weight: 1,
+    arbitrary: fc.record({
+      kind: fc.constant("reserve" as const),
+      index: fc.nat(GPUS - 1),
+      user: fc.constantFrom("ann", "bob"),
+      inS: fc.nat(LONGEST_WAIT_S),
+      forS: fc.integer({ min: 1, max: LONGEST_WAIT_S }),
+    }),
   },
   {
     weight: 6,

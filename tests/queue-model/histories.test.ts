@@ -5,14 +5,14 @@ import { NO_DRAINS } from "../../src/server/core/queue/drain.ts";
 import { explainWaits } from "../../src/server/core/queue/wait.ts";
 import { type Act, histories } from "./acts.ts";
 import { judgeQueue, type Verdict } from "./contract-model.ts";
-import { createHistoryWorld, type HistoryWorld, limitsOf, PASSED_OVER_S } from "./history-world.ts";
+import { createHistoryWorld, type HistoryWorld, limitsOf, PASSED_OVER_S, RESERVE_RULES } from "./history-world.ts";
 import { tellBlocker } from "./tell-blocker.ts";
 
 const SPARED_MIB = 512;
 const RETRY_DELAYS_S = [10, 60, 300];
 const ROUNDS = 60;
 const ROUND_S = 400;
-const OF_THE_MACHINE = ["gpus_taken", "gpu_type", "vram", "blacklisted", "cpu_limit"];
+const OF_THE_MACHINE = ["gpus_taken", "gpu_type", "vram", "reserved", "blacklisted", "cpu_limit"];
 const A_HAIR_S = 0.001;
 
 type Ledger = Map<string, number>;
@@ -59,6 +59,15 @@ const checkStart = (world: HistoryWorld, job: ActiveJob): void => {
   expect([job.id, job.heldBy ?? null, (job.beginAt ?? 0) <= world.readTime()]).toEqual([job.id, null, true]);
   expect([job.id, drain === null || (drain.until !== null && drain.until <= world.readTime())]).toEqual([job.id, true]);
   checkAttempt(world, job);
+  checkReserves(world, job);
+};
+
+const checkReserves = (world: HistoryWorld, { id, user, gpuIdxs, timeLimitS }: ActiveJob): void => {
+  for (const { reservation } of gpuIdxs.flatMap((index) => world.readFacts().reserves?.get(index) ?? [])) {
+    const lastsS = timeLimitS ?? RESERVE_RULES.marginS;
+    const isClear = reservation.from - world.readTime() > lastsS - (typeof timeLimitS === "number" ? A_HAIR_S : 0);
+    expect([id, reservation.user === user || isClear]).toEqual([id, true]);
+  }
 };
 
 const isLost = (job: Job | null): boolean => job === null || job.status === "failed" || job.status === "killed";
@@ -130,11 +139,14 @@ const tick = async (world: HistoryWorld, ledger: Ledger): Promise<void> => {
 };
 
 const findNext = (world: HistoryWorld): number => {
-  const { queued, active, drains } = world.readFacts();
+  const { queued, active, drains, reserves } = world.readFacts();
   const times = [
     ...queued.flatMap(({ beginAt, past }) => [beginAt ?? 0, past?.retryAt ?? 0]),
     ...active.map(({ startedAt, timeLimitS }) => startedAt + (timeLimitS ?? 0)),
     drains?.last?.until ?? 0,
+    ...[...(reserves ?? [])].flatMap(([, all]) =>
+      all.flatMap(({ reservation: { from, until } }) => [from - RESERVE_RULES.marginS, from, until]),
+    ),
   ];
   return Math.min(...times.filter((time) => time > world.readTime()));
 };
@@ -175,6 +187,6 @@ test("whatever happens to a server, what starts is what may, nobody is passed ov
       for (const act of acts) await happen(world, ledger, act);
       await endAll(world, ledger);
     }),
-    { numRuns: Number(process.env["HISTORIES"] ?? 10) },
+    { numRuns: Number(process.env["HISTORIES"] ?? 5) },
   );
 }, 600_000);

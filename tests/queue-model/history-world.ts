@@ -2,11 +2,13 @@ import { ok } from "../../src/base/result.ts";
 import { changeJob, type Decide, decideByEvent } from "../../src/server/changes/change-job.ts";
 import type { Caller } from "../../src/server/changes/context.ts";
 import { decideEdit } from "../../src/server/changes/edit-job.ts";
+import { readReserves } from "../../src/server/changes/read-reserves.ts";
 import { createSubmitJobs } from "../../src/server/changes/submit-jobs.ts";
 import { listPast } from "../../src/server/core/jobs/attempt.ts";
 import { type ActiveJob, isActive, type Job } from "../../src/server/core/jobs/job.ts";
 import { beginDrain, endDrain, NO_DRAINS } from "../../src/server/core/queue/drain.ts";
 import type { Gpu, GpuUser } from "../../src/server/core/queue/gpu.ts";
+import { checkReservation } from "../../src/server/core/queue/reservations/check-reservation.ts";
 import { createLimitsOf } from "../../src/server/core/queue/user-limits.ts";
 import type { WaitFacts } from "../../src/server/core/queue/wait.ts";
 import { createMemory } from "../../src/server/tasks/context.ts";
@@ -42,6 +44,7 @@ export const PASSED_OVER_S = 1000;
 const MAX_CPU_JOBS = 2;
 const FOREIGN: GpuUser = { pid: 99_999, memoryMib: 500, jobId: null };
 const LOOKS = 3;
+export const RESERVE_RULES = { maxReserved: 3, marginS: 300 };
 
 type Machine = {
   time: number;
@@ -129,7 +132,7 @@ export const createHistoryWorld = (): HistoryWorld => {
         return ok(undefined);
       },
     },
-    settings: { maxCpuJobs: MAX_CPU_JOBS, maxPassedOver: PASSED_OVER_S, limitsOf },
+    settings: { maxCpuJobs: MAX_CPU_JOBS, maxPassedOver: PASSED_OVER_S, limitsOf, reserveRules: RESERVE_RULES },
   });
   const { context, store, executor } = harness;
   const memory = createMemory();
@@ -167,6 +170,14 @@ export const createHistoryWorld = (): HistoryWorld => {
     must(await store.write((transaction) => transaction.saveDrains(decide(transaction.readDrains(), machine.time))));
   };
 
+  const reserve = async ({ index, user, inS, forS }: Extract<Act, { kind: "reserve" }>): Promise<void> => {
+    const from = machine.time + inS;
+    const wish = { user, gpuIdxs: [index], from, until: from + forS, why: null };
+    const lasting = store.listReservations();
+    if (!checkReservation(wish, { lasting, maxReserved: null }).ok) return;
+    must(await store.write((transaction) => transaction.insertReservation({ ...wish, id: `s${++machine.submitted}` })));
+  };
+
   const setFate = async (index: number, fate: GpuFate): Promise<void> => {
     machine.fates.set(index, fate);
     must(await store.write((transaction) => transaction.setBlacklisted(index, fate === "blacklisted")));
@@ -200,6 +211,8 @@ export const createHistoryWorld = (): HistoryWorld => {
         );
       case "resume":
         return saveDrains(endDrain);
+      case "reserve":
+        return reserve(given);
       case "gpu":
         return setFate(given.index, given.is);
       case "pass":
@@ -235,6 +248,7 @@ export const createHistoryWorld = (): HistoryWorld => {
     maxPassedOverS: PASSED_OVER_S,
     drains: store.readDrains(),
     limitsOf,
+    reserves: readReserves(context, machine.time),
   });
 
   const calm = async (): Promise<void> => {
@@ -261,6 +275,7 @@ export const createHistoryWorld = (): HistoryWorld => {
         transaction.deleteJob(id);
       }
       for (const index of store.listBlacklist()) transaction.setBlacklisted(index, false);
+      for (const { id } of store.listReservations()) transaction.deleteReservation(id);
       transaction.saveDrains(NO_DRAINS);
     });
     must(await cleared);

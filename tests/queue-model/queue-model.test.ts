@@ -59,7 +59,7 @@ test("each GPU that a job might be given is told as free where it is, and there 
         expect(free.length).toBeLessThan(job.numGpus);
       }
     }),
-    { numRuns: 2000 },
+    { numRuns: 500 },
   );
 });
 
@@ -85,6 +85,6 @@ test("on any machine the same start where only the jobs are read on which a deci
     fc.property(machines, (given) => {
       expect(decide({ ...given, queued: readHead(given) })).toEqual([...decide(given)]);
     }),
-    { numRuns: 3000 },
+    { numRuns: 2000 },
   );
 });
