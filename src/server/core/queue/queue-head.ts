@@ -1,10 +1,12 @@
+import { rememberEach } from "../../../base/remember-each.ts";
 import { isSharing } from "../jobs/fields/gpu-kinds.ts";
-import { type AgentShare, countLeft, type ShareFacts } from "./agent-share.ts";
+import type { QueuedJob } from "../jobs/job.ts";
+import { type AgentShare, countLeft, findShare, type ShareFacts } from "./agent-share.ts";
 import { countLeast } from "./booked-gpus.ts";
 import { countRoom } from "./gpu-room.ts";
 import { type GpuNeed, type GpuState, listFreeGpus, listOpenGpus } from "./gpu-selection.ts";
 import { countCpuSlots, type QueueFacts } from "./queue-turns.ts";
-import { countStartsLeft, countUse, NO_LIMITS } from "./user-limits.ts";
+import { countStartsLeft, countUses, NO_LIMITS, readUse } from "./user-limits.ts";
 
 /** With the share of the agent whose jobs alone have this need, null where it is no agent's. */
 export type SharedNeed = GpuNeed & Readonly<{ share: AgentShare | null }>;
@@ -31,6 +33,10 @@ export const nameNeed = (need: GpuNeed & Partial<Pick<SharedNeed, "share">>): st
   return JSON.stringify(share === null ? asked : [...asked, share]);
 };
 
+/** Of a job, with the share of its agent. */
+export const nameNeedOf = (job: GpuNeed & Pick<QueuedJob, "user" | "agent">): string =>
+  nameNeed({ ...job, share: findShare(job) });
+
 type Need = readonly [number, readonly number[], boolean, (AgentShare | null)?, (readonly number[])?, Kind?];
 
 /** Of what `nameNeed` wrote. */
@@ -52,27 +58,31 @@ const countPlaces = (need: GpuNeed, gpus: readonly GpuState[]): number =>
  * Which of the queue a decision depends on: of each need the first that this counts, and after them the first that was passed
  * over for too long. A need that can't be met at a job's turn can't be met later in the same decision, as turns only take.
  */
-export const createCountStarts =
-  (facts: Pick<QueueFacts, "active" | "maxCpuJobs"> & ShareFacts, gpus: readonly GpuState[]): CountStarts =>
-  (need) => {
+export const createCountStarts = (
+  facts: Pick<QueueFacts, "active" | "maxCpuJobs"> & ShareFacts,
+  gpus: readonly GpuState[],
+): CountStarts =>
+  rememberEach((need) => {
     const left = need.share === null ? Number.POSITIVE_INFINITY : countLeft(need.share, facts);
     const isShut = need.numGpus > 0 && listOpenGpus(need, gpus).length === 0;
     const places = need.numGpus === 0 ? countCpuSlots(facts) : countPlaces(need, gpus);
     if (isShut || left === 0 || (need.numGpus === 0 && places === 0)) return null;
     return Math.floor(Math.min(places, left) / Math.max(1, need.numGpus));
-  };
+  });
 
 /** The same within the limits of each user; null where those let none start. */
-export const limitStarts =
-  (
-    count: CountStarts,
-    { active, limitsOf = NO_LIMITS }: Pick<QueueFacts, "active" | "limitsOf">,
-    gpus: readonly GpuState[],
-  ): CountStartsOf =>
-  (need, user) => {
+export const limitStarts = (
+  count: CountStarts,
+  { active, limitsOf = NO_LIMITS }: Pick<QueueFacts, "active" | "limitsOf">,
+  gpus: readonly GpuState[],
+): CountStartsOf => {
+  const uses = countUses(active);
+  const readLeast = rememberEach((need: SharedNeed) => countLeast(need, gpus));
+  return (need, user) => {
     const limits = limitsOf(user);
     if ((limits.maxGpus ?? limits.maxRunning) === null) return count(need);
-    const left = countStartsLeft(countLeast(need, gpus), limits, countUse(user, active));
+    const left = countStartsLeft(readLeast(need), limits, readUse(uses, user));
     const starts = left === 0 ? null : count(need);
     return starts === null ? null : Math.min(starts, left);
   };
+};
