@@ -6,6 +6,7 @@ const WAIT_REASONS = [
   "begin",
   "retry",
   "after",
+  "batch_limit",
   "user_limit",
   "disk_low",
   "machine",

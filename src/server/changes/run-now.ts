@@ -8,6 +8,7 @@ import { countLeast } from "../core/queue/booked-gpus.ts";
 import type { Drain } from "../core/queue/drain.ts";
 import { type Gpu, indexGpus } from "../core/queue/gpu.ts";
 import { describeGpus, type GpuState, giveGpus, selectGpus } from "../core/queue/gpu-selection.ts";
+import { countOfBatch, describeBatchReached, findBatchReached } from "../core/queue/limits/batch-limit.ts";
 import {
   checkUserLimits,
   countUse,
@@ -81,7 +82,10 @@ const describeLimits = (store: Store, asked: readonly QueuedJob[], { gpus, limit
   if (!allowed.ok) return allowed.error.message;
   const promised = store.loadQueuedJobs({ limit: MAX_WAITING_RUN_NOW }).filter(isWaitingRunNow).map(count);
   const before = [...store.loadActiveJobs(), ...promised];
-  for (const [index, { user, numGpus }] of jobs.entries()) {
+  for (const [index, job] of jobs.entries()) {
+    const { user, numGpus } = job;
+    const full = findBatchReached(job, (id) => countOfBatch(id, jobs.slice(0, index)));
+    if (full !== null) return describeBatchReached(full);
     const reached = findReached(numGpus, limitsOf(user), countUse(user, [...before, ...jobs.slice(0, index)]));
     if (reached !== null) return describeReached(user, reached);
   }

@@ -67,6 +67,8 @@ export type Transaction = Readonly<{
   findJob: (id: JobId) => Job | null;
   countQueued: CountQueued;
   readUse: (user: string) => UserUse;
+  countActiveOf: (batchId: string) => number;
+  listBatch: (batchId: string) => readonly JobId[];
   chargeUse: (stretch: Stretch) => void;
   openTurns: (now: number) => number;
   readStatus: (id: JobId) => JobStatus | null;

@@ -1,5 +1,6 @@
 import type { ChangeContext } from "../changes/context.ts";
 import type { BootTime, Clock } from "../core/clock.ts";
+import type { SeenUse } from "../core/jobs/gpu-use.ts";
 import type { JobId } from "../core/jobs/job.ts";
 import type { ReadDiskRoom } from "../core/machine/disk-room.ts";
 import type { LaunchTrouble } from "../core/machine/launch-trouble.ts";
@@ -34,13 +35,14 @@ export type TaskContext = ChangeContext &
 
 /**
  * What the tasks know beyond the store: lost with the process, rebuilt by the next one. `killedSince` is on the clock of
- * `uptime`, `gpuUuids` are those of the GPUs that a job was given, by index.
+ * `uptime`, `gpuUuids` are those of the GPUs that a job was given, by index, `unwrittenUse` is what its GPUs were seen to do since that was written down.
  */
 export type TaskMemory = Readonly<{
   killedSince: Map<JobId, number>;
   watches: Map<JobId, () => void>;
   launching: Set<JobId>;
   gpuUuids: Map<JobId, ReadonlyMap<number, string | null>>;
+  unwrittenUse: Map<JobId, SeenUse>;
 }>;
 
 export const createMemory = (): TaskMemory => ({
@@ -48,4 +50,5 @@ export const createMemory = (): TaskMemory => ({
   watches: new Map(),
   launching: new Set(),
   gpuUuids: new Map(),
+  unwrittenUse: new Map(),
 });

@@ -2,6 +2,7 @@ import { describeDrain } from "../../../wire/drain/drain-text.ts";
 import { describeRetry, listPast } from "../jobs/attempt.ts";
 import type { Job } from "../jobs/job.ts";
 import type { Ineligibility } from "./eligibility.ts";
+import { describeBatchReached } from "./limits/batch-limit.ts";
 import { describeReached } from "./user-limits.ts";
 
 const MOST_NAMED = 3;
@@ -31,6 +32,8 @@ export const describeIneligibility = (
       return `It has failed and is tried again, not before ${tellMoment(why.until)}: ${describeRetry(job, listPast(job).length)}`;
     case "after":
       return describeNeeds(needs);
+    case "batch_limit":
+      return describeBatchReached(why);
     case "user_limit":
       return describeReached(job.user, why);
   }

@@ -1,15 +1,17 @@
 import { rememberEach } from "../../../base/remember-each.ts";
+import type { JobBatch } from "../jobs/fields/batches.ts";
 import { isSharing } from "../jobs/fields/gpu-kinds.ts";
 import type { QueuedJob } from "../jobs/job.ts";
 import { type AgentShare, countLeft, findShare, type ShareFacts } from "./agent-share.ts";
 import { countLeast } from "./booked-gpus.ts";
 import { countRoom } from "./gpu-room.ts";
 import { type GpuNeed, type GpuState, listFreeGpus, listOpenGpus } from "./gpu-selection.ts";
+import { countBatchLeft, findBatch, type LimitedBatch } from "./limits/batch-limit.ts";
 import { countCpuSlots, type QueueFacts } from "./queue-turns.ts";
 import { countStartsLeft, countUses, NO_LIMITS, readUse } from "./user-limits.ts";
 
-/** With the share of the agent whose jobs alone have this need, null where it is no agent's. */
-export type SharedNeed = GpuNeed & Readonly<{ share: AgentShare | null }>;
+/** With the share of the agent, and with the batch with a limit, whose jobs alone have this need; null where there is none. */
+export type SharedNeed = GpuNeed & Readonly<{ share: AgentShare | null; batch?: LimitedBatch | null }>;
 
 /** How many jobs of one need could start at most; null where none of them starts or keeps a GPU. */
 export type CountStarts = (need: SharedNeed) => number | null;
@@ -25,27 +27,37 @@ const listKind = ({ numGpus, vramMib = null, minVramMib = null, gpuType = null }
     : [[vramMib, minVramMib, gpuType?.toLowerCase() ?? null]];
 
 /** The same text for jobs that ask the same of the machine: of these, those start that come first, and one keeps GPUs at most. */
-export const nameNeed = (need: GpuNeed & Partial<Pick<SharedNeed, "share">>): string => {
-  const { numGpus, requestedGpuIdxs, ignoreBlacklist, share = null, avoidedGpuIdxs = [] } = need;
+export const nameNeed = (need: GpuNeed & Partial<Pick<SharedNeed, "share" | "batch">>): string => {
+  const { numGpus, requestedGpuIdxs, ignoreBlacklist, share = null, avoidedGpuIdxs = [], batch = null } = need;
   const asked = [numGpus, requestedGpuIdxs.toSorted((a, b) => a - b), numGpus > 0 && ignoreBlacklist];
   const kind = listKind(need);
+  if (batch !== null) return JSON.stringify([...asked, share, avoidedGpuIdxs, kind[0] ?? null, batch]);
   if (avoidedGpuIdxs.length > 0 || kind.length > 0) return JSON.stringify([...asked, share, avoidedGpuIdxs, ...kind]);
   return JSON.stringify(share === null ? asked : [...asked, share]);
 };
 
-/** Of a job, with the share of its agent. */
-export const nameNeedOf = (job: GpuNeed & Pick<QueuedJob, "user" | "agent">): string =>
-  nameNeed({ ...job, share: findShare(job) });
+/** Of a job, with the share of its agent and the batch with a limit that it is of. */
+export const nameNeedOf = (job: GpuNeed & JobBatch & Pick<QueuedJob, "user" | "agent">): string =>
+  nameNeed({ ...job, share: findShare(job), batch: findBatch(job) });
 
-type Need = readonly [number, readonly number[], boolean, (AgentShare | null)?, (readonly number[])?, Kind?];
+type Need = readonly [
+  number,
+  readonly number[],
+  boolean,
+  (AgentShare | null)?,
+  (readonly number[])?,
+  (Kind | null)?,
+  LimitedBatch?,
+];
 
 /** Of what `nameNeed` wrote. */
 export const parseNeed = (name: string): SharedNeed => {
-  const [numGpus, requestedGpuIdxs, ignoreBlacklist, share = null, avoidedGpuIdxs = [], kind] = JSON.parse(
+  const [numGpus, requestedGpuIdxs, ignoreBlacklist, share = null, avoidedGpuIdxs = [], kind, batch] = JSON.parse(
     name,
   ) as Need;
   const [vramMib = null, minVramMib = null, gpuType = null] = kind ?? [];
-  return { numGpus, requestedGpuIdxs, ignoreBlacklist, share, avoidedGpuIdxs, vramMib, minVramMib, gpuType };
+  const need = { numGpus, requestedGpuIdxs, ignoreBlacklist, share, avoidedGpuIdxs, vramMib, minVramMib, gpuType };
+  return batch === undefined ? need : { ...need, batch };
 };
 
 const countPlaces = (need: GpuNeed, gpus: readonly GpuState[]): number =>
@@ -64,10 +76,11 @@ export const createCountStarts = (
 ): CountStarts =>
   rememberEach((need) => {
     const left = need.share === null ? Number.POSITIVE_INFINITY : countLeft(need.share, facts);
+    const ofBatch = countBatchLeft(need.batch ?? null, facts.active);
     const isShut = need.numGpus > 0 && listOpenGpus(need, gpus).length === 0;
     const places = need.numGpus === 0 ? countCpuSlots(facts) : countPlaces(need, gpus);
-    if (isShut || left === 0 || (need.numGpus === 0 && places === 0)) return null;
-    return Math.floor(Math.min(places, left) / Math.max(1, need.numGpus));
+    if (isShut || Math.min(left, ofBatch) === 0 || (need.numGpus === 0 && places === 0)) return null;
+    return Math.min(ofBatch, Math.floor(Math.min(places, left) / Math.max(1, need.numGpus)));
   });
 
 /** The same within the limits of each user; null where those let none start. */

@@ -4,18 +4,20 @@ import type { ActiveJob, Launch, QueuedJob } from "../jobs/job.ts";
 import { type DiskRoom, isDiskLow } from "../machine/disk-room.ts";
 import { type CountGpuSeconds, countLeft, findShare } from "./agent-share.ts";
 import { bookGpus, countBooked, countLeast } from "./booked-gpus.ts";
-import { countBack, type Drain, type Drains, findDrain, NO_DRAINS } from "./drain.ts";
+import { countBack, countOn, type Drain, type Drains, findDrain, NO_DRAINS } from "./drain.ts";
 import { findIneligibility, type Ineligibility } from "./eligibility.ts";
 import type { UseOf } from "./fair-share.ts";
 import {
   type GpuState,
   giveGpus,
   listComingGpus,
+  listEligibleGpus,
   listFreeGpus,
   listOpenGpus,
   selectGpus,
   selectLargest,
 } from "./gpu-selection.ts";
+import { type BatchReached, countOfBatch, findBatchReached } from "./limits/batch-limit.ts";
 import {
   addUse,
   countUses,
@@ -99,10 +101,15 @@ const findLimit = (
   job: QueuedJob & Pick<Launch, "bookedGpus">,
 ): ReachedNow | null => findReached(countBooked(job), limitsOf(job.user), readUse(uses, job.user));
 
+const findFullBatch = ({ active }: QueueFacts, { allocations }: Room, job: QueuedJob): BatchReached | null => {
+  const starting = () => allocations.flatMap((one) => (one.kind === "start" ? [one.job] : []));
+  return findBatchReached(job, (id) => countOfBatch(id, active) + countOfBatch(id, starting()));
+};
+
 const bookLeast = ({ gpus }: Room, job: QueuedJob, all: readonly GpuState[]): Pick<Launch, "bookedGpus"> => {
   if (!isSharing(job)) return {};
   const free = listFreeGpus(job, gpus);
-  return { bookedGpus: countLeast(job, free.length < job.numGpus ? all : free) };
+  return { bookedGpus: countLeast(job, free.length < job.numGpus ? listEligibleGpus(job, all) : free) };
 };
 
 const findLimitAtLeast = (
@@ -156,7 +163,8 @@ export const findKeptFrom = (
   { job, now }: Readonly<{ job: QueuedJob; now: number }>,
 ): number | null => {
   if (job.numGpus === 0 || listComingGpus(job, all).length < job.numGpus) return null;
-  return job.noPassing === true ? job.createdAt : now + findWaitsSince(job) - findPassedOverSince(facts, now);
+  if (job.noPassing === true) return job.createdAt;
+  return countOn(facts.drains ?? NO_DRAINS, now, { since: findWaitsSince(job), seconds: facts.maxPassedOverS });
 };
 
 /** Whether others were let go first for so long that GPUs are kept for it. */
@@ -165,11 +173,14 @@ export const isPassedOver = (facts: QueueFacts, job: QueuedJob, now: number): bo
 
 type Moment = Readonly<{ all: readonly GpuState[]; now: number; drain: Drain | null; isHalted: boolean }>;
 
+const findReachedNow = (facts: QueueFacts, room: Room, asked: Readonly<{ job: QueuedJob; all: readonly GpuState[] }>) =>
+  findFullBatch(facts, room, asked.job) ?? findLimitAtLeast(facts, room, asked);
+
 type Judged = Turn & Readonly<{ isWaiting: boolean }>;
 
 const takeTurn = (facts: QueueFacts, room: Room, { job, ...moment }: Moment & { job: QueuedJob }): Judged => {
   const { all, now, drain, isHalted } = moment;
-  const ineligibility = findIneligibility(job, now, drain) ?? findLimitAtLeast(facts, room, { job, all });
+  const ineligibility = findIneligibility(job, now, drain) ?? findReachedNow(facts, room, { job, all });
   const isWaiting = ineligibility === null && hasShare(facts, room, job);
   return { job, room, gpuIdxs: isWaiting && !isHalted ? chooseGpus(facts, room, job) : null, ineligibility, isWaiting };
 };

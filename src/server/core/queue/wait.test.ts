@@ -90,6 +90,7 @@ const EXPECTED: Readonly<Record<Blocker["kind"] | "none", Idle | "unknown">> = {
   begin: "unknown",
   retry: "unknown",
   after: "unknown",
+  batch_limit: "unknown",
   user_limit: "unknown",
   disk_low: "unknown",
   machine: "unknown",

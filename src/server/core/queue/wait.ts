@@ -35,7 +35,7 @@ export type Obstacle =
 /** One of the GPUs that the job might be given; null when it is free for it. */
 export type Candidate = Readonly<{ index: number; obstacle: Obstacle | null }>;
 
-/** `gpu_type`: GPUs of another kind would be free; `vram`: memory is what is missing. */
+/** `gpu_type`: GPUs of another kind would be free; `vram`: memory is all that is missing. */
 export type TakenReason = "gpus_taken" | "gpu_type" | "vram";
 
 /** The first fact that keeps a job waiting, those first that no ending of other jobs would change. */
@@ -96,7 +96,8 @@ const findObstacle = (scene: Scene, turn: Turn, gpu: GpuState): Obstacle | null 
 const findTakenReason = ({ job, room }: Turn, candidates: readonly Candidate[]): TakenReason => {
   const anyKind = { ...job, gpuType: null, minVramMib: null };
   if (isChoosy(job) && selectGpus(anyKind, room.gpus) !== null) return "gpu_type";
-  return candidates.some(({ obstacle }) => obstacle?.kind === "vram") ? "vram" : "gpus_taken";
+  const within = candidates.filter(({ obstacle }) => obstacle === null || obstacle.kind === "vram");
+  return within.length >= job.numGpus ? "vram" : "gpus_taken";
 };
 
 const describeKeeping = ({ facts, all, now }: Scene, { job }: Turn) => {

@@ -15,7 +15,7 @@ import { type FolderLock, lockFolder } from "./lock-folder.ts";
 import { explainOpenFailure, openDatabase } from "./open-database.ts";
 import { loadSecretBox, type SecretBox } from "./secret-box.ts";
 import { createArtifactTable } from "./tables/artifact-table.ts";
-import { createBatchList } from "./tables/batch-list.ts";
+import { createBatchList, createBatchReads } from "./tables/batch-list.ts";
 import { createFairTable, type FairOptions, type FairTable } from "./tables/fair/fair-table.ts";
 import { createJobTable, type JobTable } from "./tables/job-table.ts";
 import { createNeeds } from "./tables/needs-table.ts";
@@ -83,6 +83,7 @@ const createTransaction = ({ db, jobs, queue, fair, box }: Parts, notes: Notes):
     readUse: queue.readUse,
     chargeUse: fair.chargeUse,
     ...createNeeds(db),
+    ...createBatchReads(db),
     hasArtifact: (id) => artifact.get(id) !== null,
     insertJob: (job, env) => {
       jobs.insert(job, env);

@@ -7,6 +7,7 @@ import type { JobEvent } from "../../core/jobs/job-transition.ts";
 import { bookGpus } from "../../core/queue/booked-gpus.ts";
 import { findDrain } from "../../core/queue/drain.ts";
 import type { Gpu } from "../../core/queue/gpu.ts";
+import { findBatchReached } from "../../core/queue/limits/batch-limit.ts";
 import type { Start } from "../../core/queue/queue-turns.ts";
 import { findReached, NO_LIMITS } from "../../core/queue/user-limits.ts";
 import { createRefusal } from "../../core/refusal.ts";
@@ -59,6 +60,8 @@ const decideStart =
     const { limitsOf = NO_LIMITS } = settings;
     if (findReached(event.bookedGpus ?? job.numGpus, limitsOf(job.user), transaction.readUse(job.user)) !== null)
       return err(createRefusal("LIMIT_REACHED", `Other jobs of ${job.user} have started meanwhile`));
+    if (findBatchReached(job, transaction.countActiveOf) !== null)
+      return err(createRefusal("LIMIT_REACHED", `Other jobs of @${job.batchId} have started meanwhile`));
     const drain = findDrain(transaction.readDrains(), event.at);
     if (drain !== null) return err(createRefusal("GPU_ERROR", describeDrain(drain)));
     return JSON.stringify(job) === JSON.stringify(decided)
