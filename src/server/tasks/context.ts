@@ -4,6 +4,7 @@ import type { SeenUse } from "../core/jobs/gpu-use.ts";
 import type { JobId } from "../core/jobs/job.ts";
 import type { ReadDiskRoom } from "../core/machine/disk-room.ts";
 import type { LaunchTrouble } from "../core/machine/launch-trouble.ts";
+import type { Quiet } from "../core/queue/decision/quiet.ts";
 import type { GpuProbe } from "../core/queue/gpu.ts";
 import type { LimitsOf } from "../core/queue/user-limits.ts";
 import type { Executor, JobDirectory, LogFile } from "../core/running/executor.ts";
@@ -43,6 +44,7 @@ export type TaskMemory = Readonly<{
   launching: Set<JobId>;
   gpuUuids: Map<JobId, ReadonlyMap<number, string | null>>;
   unwrittenUse: Map<JobId, SeenUse>;
+  quiet: Map<"cpu" | "gpu", Quiet>;
 }>;
 
 export const createMemory = (): TaskMemory => ({
@@ -50,5 +52,6 @@ export const createMemory = (): TaskMemory => ({
   watches: new Map(),
   launching: new Set(),
   gpuUuids: new Map(),
+  quiet: new Map(),
   unwrittenUse: new Map(),
 });

@@ -31,6 +31,7 @@ import {
 } from "./tables/settings-table.ts";
 import { createTokenReads } from "./tables/token-table.ts";
 import { createUseReads } from "./tables/use-table.ts";
+import { createVersionReader } from "./tables/version.ts";
 
 /** `randomId` names artifacts. */
 export type StoreOptions = Readonly<{
@@ -129,6 +130,7 @@ const createNoteReads = ({ listBlacklist, isDiskSpell, readDrains, listGpuFaults
 });
 
 const createTableReads = ({ db, fair }: Parts) => ({
+  readVersion: guardRead(createVersionReader(db)),
   readUseOf: guardRead(fair.readUseOf),
   listBatches: guardRead(createBatchList(db).listBatches),
   listNeeds: guardRead(createNeeds(db).listNeeds),

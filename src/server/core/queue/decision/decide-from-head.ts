@@ -2,14 +2,24 @@ import { rememberEach } from "../../../../base/remember-each.ts";
 import { findWaitsSince } from "../../jobs/fields/waits.ts";
 import type { QueuedJob } from "../../jobs/job.ts";
 import type { GpuState } from "../gpu-selection.ts";
-import { type CountStartsOf, createCountStarts, limitStarts, nameNeed, nameNeedOf } from "../queue-head.ts";
+import {
+  type CountStartsOf,
+  createCountStarts,
+  limitStarts,
+  nameNeed,
+  nameNeedOf,
+  type SharedNeed,
+} from "../queue-head.ts";
 import { decideStarts, findPassedOverSince, type QueueFacts, type Start } from "../queue-turns.ts";
+import { findQuietEnd } from "./quiet.ts";
 
 /** Of each user's jobs with one need the first that this counts, and after them the first that was passed over; none where it is null. */
 export type LoadHead = (count: CountStartsOf, passedOverSince: number) => readonly QueuedJob[];
 
-/** `queued` are the jobs on which the decision depended. */
-export type Decision = Readonly<{ queued: readonly QueuedJob[]; starts: readonly Start[] }>;
+/** `queued` are the jobs on which the decision depended; `quietUntil` is as `findQuietEnd` says, null where something starts. */
+export type Decision = Readonly<{ queued: readonly QueuedJob[]; starts: readonly Start[]; quietUntil: number | null }>;
+
+type Decided = Omit<Decision, "quietUntil">;
 
 const GROWTH = 8;
 
@@ -21,7 +31,7 @@ const groupOf = (job: QueuedJob): string => nameGroup(job.user, nameNeedOf(job))
 
 type Progress = Readonly<{ startsOf: (group: string) => number; keeping: ReadonlySet<string> }>;
 
-const measureProgress = ({ queued, starts }: Decision, since: number): Progress => {
+const measureProgress = ({ queued, starts }: Decided, since: number): Progress => {
   const ids = new Set(starts.map(({ job }) => job.id));
   const started = Map.groupBy(starts, ({ job }) => groupOf(job));
   return {
@@ -30,30 +40,50 @@ const measureProgress = ({ queued, starts }: Decision, since: number): Progress 
   };
 };
 
-const createReading = (count: CountStartsOf, { load, since }: Readonly<{ load: LoadHead; since: number }>) => {
+/** Of how many heads of a group more is to be known, with those that may keep GPUs behind them; null where what is known decides. */
+const createLacks = (): ((progress: Progress, group: string) => number | null) => {
   const headsOf = new Map<string, number>();
-  const lacks = ({ startsOf, keeping }: Progress, group: string): number | null => {
+  const judge = ({ startsOf, keeping }: Progress, group: string): number | null => {
     const heads = headsOf.get(group) ?? 1;
     if (startsOf(group) >= heads) return heads * GROWTH;
     return headsOf.has(group) || keeping.has(group) ? null : 0;
   };
-  const cap = (progress: Progress, starts: number, group: string): number | null => {
-    const heads = lacks(progress, group);
-    if (heads === null) return null;
-    headsOf.set(group, Math.max(1, heads));
-    return Math.min(starts, heads);
+  return (progress, group) => {
+    const heads = judge(progress, group);
+    if (heads !== null) headsOf.set(group, Math.max(1, heads));
+    return heads;
   };
-  const readMore = (progress: Progress): readonly QueuedJob[] =>
-    load((need, user) => {
-      const starts = count(need, user);
-      return starts === null ? null : cap(progress, starts, nameGroup(user, nameOnce(need)));
-    }, since);
-  const readFirst = (): readonly QueuedJob[] =>
-    load((need, user) => {
-      const starts = count(need, user);
-      return starts === null ? null : Math.min(starts, 1);
-    }, Number.NEGATIVE_INFINITY);
-  return { readFirst, readMore };
+};
+
+const cap =
+  (count: CountStartsOf, most: (need: SharedNeed, user: string) => number | null): CountStartsOf =>
+  (need, user) => {
+    const starts = count(need, user);
+    const heads = starts === null ? null : most(need, user);
+    return starts === null || heads === null ? null : Math.min(starts, heads);
+  };
+
+type Deciding = Readonly<{ count: CountStartsOf; since: number; load: LoadHead }>;
+
+const decideInRounds = (
+  { count, since, load }: Deciding,
+  decide: (queued: readonly QueuedJob[]) => Decided,
+): Decided => {
+  const findLack = createLacks();
+  let decided = decide(
+    load(
+      cap(count, () => 1),
+      Number.NEGATIVE_INFINITY,
+    ),
+  );
+  for (;;) {
+    const known = new Set(decided.queued.map(({ id }) => id));
+    const progress = measureProgress(decided, since);
+    const lacks = cap(count, (need, user) => findLack(progress, nameGroup(user, nameOnce(need))));
+    const more = load(lacks, since).filter(({ id }) => !known.has(id));
+    if (more.length === 0) return decided;
+    decided = decide([...decided.queued, ...more]);
+  }
 };
 
 /** The same as over the whole queue, of which the heads are read first, and more only where all that was read of one starts. */
@@ -62,18 +92,16 @@ export const decideFromHead = (
   gpus: readonly GpuState[],
   { now, load }: Readonly<{ now: number; load: LoadHead }>,
 ): Decision => {
-  const since = findPassedOverSince(facts, now);
-  const count = limitStarts(createCountStarts(facts, gpus), facts, gpus);
-  const { readFirst, readMore } = createReading(count, { load, since });
-  const decide = (queued: readonly QueuedJob[]): Decision => ({
+  const needs = new Set<SharedNeed>();
+  const limited = limitStarts(createCountStarts(facts, gpus), facts, gpus);
+  const count: CountStartsOf = (need, user) => {
+    needs.add(need);
+    return limited(need, user);
+  };
+  const decided = decideInRounds({ count, since: findPassedOverSince(facts, now), load }, (queued) => ({
     queued,
     starts: decideStarts({ ...facts, queued }, gpus, now),
-  });
-  let decision = decide(readFirst());
-  for (;;) {
-    const known = new Map(decision.queued.map((job) => [job.id, job]));
-    const more = readMore(measureProgress(decision, since)).filter(({ id }) => !known.has(id));
-    if (more.length === 0) return decision;
-    decision = decide([...decision.queued, ...more]);
-  }
+  }));
+  const { queued, starts } = decided;
+  return { ...decided, quietUntil: starts.length > 0 ? null : findQuietEnd({ ...facts, queued }, [...needs], now) };
 };

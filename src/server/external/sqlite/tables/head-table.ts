@@ -4,7 +4,7 @@ import { parseNeed, type SharedNeed } from "../../../core/queue/queue-head.ts";
 import type { Store } from "../../../core/store.ts";
 import { QUEUED } from "./job-order.ts";
 import { fromRow, type JobRow, ROW_COLUMNS } from "./job-row.ts";
-import { createVersionReader } from "./version.ts";
+import { rememberVersion } from "./version.ts";
 
 /** Jobs of one user with one need; `waitsSince` is of the one that has waited longest. */
 type Group = Readonly<{ user: string; need: string; waitsSince: number }>;
@@ -60,17 +60,10 @@ const createPartReader = (db: Database): ((part: Part) => readonly JobRow[]) => 
 
 const createGroupReader = (db: Database): (() => readonly NeedyGroup[]) => {
   const groups = db.query<Group, []>(GROUPS);
-  const readVersion = createVersionReader(db);
-  let known: readonly NeedyGroup[] = [];
-  let version: string | null = null;
-  return () => {
-    const current = readVersion();
-    if (current === version) return known;
+  return rememberVersion(db, () => {
     const readNeed = createNeedReader();
-    known = groups.all().map((group) => ({ ...group, needs: readNeed(group.need) }));
-    version = current;
-    return known;
-  };
+    return groups.all().map((group) => ({ ...group, needs: readNeed(group.need) }));
+  });
 };
 
 export const createHeadReader = (db: Database): Store["loadDecidingJobs"] => {
