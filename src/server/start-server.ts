@@ -16,6 +16,7 @@ import { isLocalHost } from "./core/access/server-hosts.ts";
 import type { AuthorizedKeys } from "./core/access/ssh-key.ts";
 import type { JobId } from "./core/jobs/job.ts";
 import { JOB_CHANNELS } from "./core/notices/channels.ts";
+import type { ReserveRules } from "./core/queue/reservations/reservation.ts";
 import { createLimitsOf } from "./core/queue/user-limits.ts";
 import type { Settings } from "./core/settings/settings.ts";
 import type { Store } from "./core/store.ts";
@@ -86,6 +87,11 @@ const createKeys = ({ serverDir }: Settings): AuthorizedKeys =>
     program: [...locateProgram(), "attach-session", "--server-dir", resolve(serverDir)],
   });
 
+const toReserveRules = ({ maxReserved, reserveMargin }: Settings): ReserveRules => ({
+  maxReserved,
+  marginS: parseDuration(reserveMargin) ?? 0,
+});
+
 const toApiSettings = (settings: Settings, serverUser: string): ApiSettings => ({
   nodeName: settings.nodeName,
   serverUser,
@@ -102,6 +108,7 @@ const toApiSettings = (settings: Settings, serverUser: string): ApiSettings => (
   maxQueued: settings.maxQueued,
   maxQueuedInAll: settings.maxQueuedInAll,
   limitsOf: createLimitsOf(settings),
+  reserveRules: toReserveRules(settings),
   maxWaitingGib: settings.maxWaitingGib,
   limits: settings,
 });
@@ -131,7 +138,7 @@ const startJobs = (
   );
   const office = { couriers: parts.couriers, timeoutMs: SERVICE_TIMEOUT_MS, random: Math.random };
   const logs = createLogFile(settings.serverDir);
-  const limited = { ...settings, limitsOf: createLimitsOf(settings) };
+  const limited = { ...settings, limitsOf: createLimitsOf(settings), reserveRules: toReserveRules(settings) };
   return startTasks(
     { ...parts, serverEnvironment, settings: limited, uptime: readUptime, readBootTime, logs },
     alarms,

@@ -99,7 +99,9 @@ const inputSchema = z
   .string()
   .meta({ description: "The artifact (`POST /v1/artifacts`) that is the job's standard input, as it is" });
 
-const userSchema = plainText.refine((user) => user.trim() !== "", "The user is blank").meta({ pattern: NOT_BLANK });
+export const userSchema = plainText
+  .refine((user) => user.trim() !== "", "The user is blank")
+  .meta({ pattern: NOT_BLANK });
 
 export const jobRequestSchema = z.object({
   job_id: jobIdSchema.nullish(),

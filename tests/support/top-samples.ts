@@ -78,6 +78,8 @@ export const makeGpu = (index: number, fields: Partial<WireGpu> = {}): WireGpu =
   memory_used: 0,
   process_count: 0,
   is_blacklisted: false,
+  is_reserved: false,
+  reservations: [],
   running_job_id: fields.job_ids?.[0] ?? null,
   job_ids: [],
   vram_booked_mib: 0,

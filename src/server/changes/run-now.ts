@@ -7,8 +7,10 @@ import { type DiskRoom, describeDiskRoom, isDiskLow } from "../core/machine/disk
 import { countLeast } from "../core/queue/booked-gpus.ts";
 import type { Drain } from "../core/queue/drain.ts";
 import { type Gpu, indexGpus } from "../core/queue/gpu.ts";
-import { describeGpus, type GpuState, giveGpus, selectGpus } from "../core/queue/gpu-selection.ts";
+import { describeGpus, type GpuState, giveGpus, listWantedGpus, selectGpus } from "../core/queue/gpu-selection.ts";
 import { countOfBatch, describeBatchReached, findBatchReached } from "../core/queue/limits/batch-limit.ts";
+import { findReserve, markReserved, type Reserves } from "../core/queue/reservations/reservation.ts";
+import { describeReservation } from "../core/queue/reservations/reservation-text.ts";
 import {
   checkUserLimits,
   countUse,
@@ -49,6 +51,14 @@ const describeBlacklisted = (job: QueuedJob, states: readonly GpuState[]): strin
   return listed.length === 0 ? "" : ` (blacklisted: GPU ${listed.map(({ index }) => index).join(", ")})`;
 };
 
+const describeReserved = (job: QueuedJob, states: readonly GpuState[]): string => {
+  const reserved = listWantedGpus(job, states).flatMap((gpu) => {
+    const reserve = findReserve(job, gpu);
+    return reserve === null ? [] : [`GPU ${gpu.index} by ${describeReservation(reserve.reservation)}`];
+  });
+  return reserved.length === 0 ? "" : ` (reserved: ${reserved.join("; ")})`;
+};
+
 type Machine = Readonly<{ gpus: Result<readonly Gpu[], Problem>; states: readonly GpuState[] }>;
 
 const explainShortage = (job: QueuedJob, { gpus, states }: Machine): string => {
@@ -56,7 +66,7 @@ const explainShortage = (job: QueuedJob, { gpus, states }: Machine): string => {
   const indexes = indexGpus(gpus.value);
   const missing = findMissingGpus({ gpu_idxs: [...job.requestedGpuIdxs], num_gpus: job.numGpus }, indexes);
   if (missing !== null) return missing.message;
-  const reasons = `${describeBlacklisted(job, states)}${describeFaults(job, gpus.value)}`;
+  const reasons = `${describeBlacklisted(job, states)}${describeFaults(job, gpus.value)}${describeReserved(job, states)}`;
   return `The job cannot run immediately: ${describeShortage(job)} now${reasons}`;
 };
 
@@ -98,8 +108,9 @@ export const checkRunNow = (
   {
     gpus,
     limitsOf = NO_LIMITS,
+    reserves,
     ...halts
-  }: Halts & Readonly<{ gpus: Result<readonly Gpu[], Problem>; limitsOf?: LimitsOf | undefined }>,
+  }: Halts & Readonly<{ gpus: Result<readonly Gpu[], Problem>; limitsOf?: LimitsOf | undefined; reserves: Reserves }>,
   jobs: readonly QueuedJob[],
 ): Result<void, Refusal> => {
   const halt = describeHalt(halts);
@@ -107,7 +118,7 @@ export const checkRunNow = (
   const limit = describeLimits(store, jobs, { gpus, limitsOf });
   if (limit !== null) return refuseNow(limit);
   const described = describeGpus(gpus.ok ? gpus.value : [], store.loadActiveJobs(), store.listBlacklist());
-  let states = occupyForWaiting(store, described);
+  let states = occupyForWaiting(store, markReserved(described, reserves));
   for (const job of jobs) {
     const idxs = selectGpus(job, states);
     if (idxs === null) return err(createRefusal("GPU_ERROR", explainShortage(job, { gpus, states })));

@@ -15,6 +15,7 @@ import { createInvalid, createUnavailable, type Refusal } from "../core/refusal.
 import type { Caller, SubmitContext } from "./context.ts";
 import { createIncreasingClock } from "./increasing-clock.ts";
 import { placeJobs, type Submission, type Submitted } from "./place-jobs.ts";
+import { readReserves } from "./read-reserves.ts";
 import { recordChange } from "./record-change.ts";
 import { checkRunNow } from "./run-now.ts";
 
@@ -96,10 +97,11 @@ const storeRunNow = async (
   reading: GpuReading,
 ): Promise<Result<Submitted, Refusal>> => {
   const disk = await context.readDiskRoom();
-  const drain = findDrain(context.store.readDrains(), context.clock());
+  const now = context.clock();
+  const [drain, reserves] = [findDrain(context.store.readDrains(), now), readReserves(context, now)];
   const check = checkRunNow(
     context.store,
-    { gpus: reading, drain, disk, trouble: context.trouble.read(), limitsOf: context.settings.limitsOf },
+    { gpus: reading, drain, reserves, disk, trouble: context.trouble.read(), limitsOf: context.settings.limitsOf },
     listNewRunNow(context, submissions),
   );
   return check.ok ? store(context, submissions) : check;

@@ -6,9 +6,11 @@ import type { ReadDiskRoom } from "../core/machine/disk-room.ts";
 import type { LaunchTrouble } from "../core/machine/launch-trouble.ts";
 import type { Quiet } from "../core/queue/decision/quiet.ts";
 import type { GpuProbe } from "../core/queue/gpu.ts";
+import type { ReserveRules } from "../core/queue/reservations/reservation.ts";
 import type { LimitsOf } from "../core/queue/user-limits.ts";
 import type { Executor, JobDirectory, LogFile } from "../core/running/executor.ts";
 import type { JobOutputs } from "../core/running/outputs.ts";
+import type { UseCourses } from "../core/running/use-course.ts";
 import type { Settings } from "../core/settings/settings.ts";
 import type { Environment } from "../core/store.ts";
 import type { OnStep } from "../core/telemetry/steps.ts";
@@ -23,6 +25,7 @@ export type TaskContext = ChangeContext &
     jobDirectory: JobDirectory;
     outputs: JobOutputs;
     logs: Pick<LogFile, "readTail">;
+    useCourses: Pick<UseCourses, "append">;
     uptime: Clock;
     readBootTime: () => BootTime;
     serverEnvironment: Environment;
@@ -31,7 +34,7 @@ export type TaskContext = ChangeContext &
       Settings,
       "refreshRate" | "maxCpuJobs" | "maxPassedOver" | "vramEnforce" | "nodeName" | "retentionDays" | "artifactGb"
     > &
-      Readonly<{ limitsOf?: LimitsOf }>;
+      Readonly<{ limitsOf?: LimitsOf; reserveRules?: ReserveRules }>;
   }>;
 
 /**

@@ -1,11 +1,13 @@
 import { setImmediate as giveWay } from "node:timers/promises";
 import type { WireWait } from "../../../wire/wait.ts";
 import { createGpuSeconds } from "../../changes/agent-use.ts";
+import { readReserves } from "../../changes/read-reserves.ts";
 import type { JobId, QueuedJob } from "../../core/jobs/job.ts";
 import type { ProcessOwner } from "../../core/machine/host.ts";
 import { decideFromHead } from "../../core/queue/decision/decide-from-head.ts";
 import type { Gpu } from "../../core/queue/gpu.ts";
 import { describeGpus } from "../../core/queue/gpu-selection.ts";
+import { markReserved } from "../../core/queue/reservations/reservation.ts";
 import { NO_LIMITS } from "../../core/queue/user-limits.ts";
 import { explainWaits, type Wait, type WaitFacts } from "../../core/queue/wait.ts";
 import type { WaitNotes } from "../../core/queue/wait-text.ts";
@@ -28,9 +30,10 @@ const findOwners = async (
 };
 
 const gatherFacts = (
-  { store, settings, trouble }: ApiContext,
+  context: ApiContext,
   { gpus, disk, jobs, now }: Pick<WaitFacts, "gpus" | "disk"> & Readonly<{ jobs: readonly QueuedJob[]; now: number }>,
 ): WaitFacts => {
+  const { store, settings, trouble } = context;
   const active = store.loadActiveJobs();
   const blacklist = store.listBlacklist();
   const facts = {
@@ -44,11 +47,12 @@ const gatherFacts = (
     disk: disk ?? null,
     trouble: trouble.read(),
   };
-  const states = describeGpus(gpus ?? [], active, blacklist);
+  const reserves = readReserves(context, now);
+  const states = markReserved(describeGpus(gpus ?? [], active, blacklist), reserves);
   const deciding = decideFromHead(facts, states, { now, load: store.loadDecidingJobs }).queued;
   const waiting = new Map([...jobs, ...deciding].map((job) => [job.id, job]));
   for (const { id } of active) waiting.delete(id);
-  return { ...facts, queued: [...waiting.values()], gpus, blacklist };
+  return { ...facts, queued: [...waiting.values()], gpus, blacklist, reserves };
 };
 
 const explainInTurns = async (facts: WaitFacts, now: number, ids: ReadonlySet<JobId>): Promise<readonly Wait[]> => {

@@ -1,3 +1,4 @@
+import { tellMoment } from "../../../base/moments.ts";
 import { describeDrain } from "../../../wire/drain/drain-text.ts";
 import { describeRetry, listPast } from "../jobs/attempt.ts";
 import type { Job } from "../jobs/job.ts";
@@ -6,8 +7,6 @@ import { describeBatchReached } from "./limits/batch-limit.ts";
 import { describeReached } from "./user-limits.ts";
 
 const MOST_NAMED = 3;
-
-const tellMoment = (seconds: number): string => new Date(Math.ceil(seconds) * 1000).toISOString().replace(".000", "");
 
 const describeNeeds = (ids: readonly string[]): string => {
   if (ids.length === 0) return "It waits for other jobs";

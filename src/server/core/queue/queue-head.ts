@@ -19,6 +19,8 @@ export type CountStarts = (need: SharedNeed) => number | null;
 /** Of one need of one user. */
 export type CountStartsOf = (need: SharedNeed, user: string) => number | null;
 
+const TIME = "@";
+
 type Kind = readonly [vramMib: number | null, minVramMib: number | null, gpuType: string | null];
 
 const listKind = ({ numGpus, vramMib = null, minVramMib = null, gpuType = null }: GpuNeed): readonly Kind[] =>
@@ -26,15 +28,22 @@ const listKind = ({ numGpus, vramMib = null, minVramMib = null, gpuType = null }
     ? []
     : [[vramMib, minVramMib, gpuType?.toLowerCase() ?? null]];
 
-/** The same text for jobs that ask the same of the machine: of these, those start that come first, and one keeps GPUs at most. */
-export const nameNeed = (need: GpuNeed & Partial<Pick<SharedNeed, "share" | "batch">>): string => {
+const nameTime = ({ numGpus, timeLimitS = null }: GpuNeed): string =>
+  numGpus === 0 || timeLimitS === null ? "" : `${TIME}${timeLimitS}`;
+
+type NamedNeed = GpuNeed & Partial<Pick<SharedNeed, "share" | "batch">>;
+
+const listNeed = (need: NamedNeed): readonly unknown[] => {
   const { numGpus, requestedGpuIdxs, ignoreBlacklist, share = null, avoidedGpuIdxs = [], batch = null } = need;
   const asked = [numGpus, requestedGpuIdxs.toSorted((a, b) => a - b), numGpus > 0 && ignoreBlacklist];
   const kind = listKind(need);
-  if (batch !== null) return JSON.stringify([...asked, share, avoidedGpuIdxs, kind[0] ?? null, batch]);
-  if (avoidedGpuIdxs.length > 0 || kind.length > 0) return JSON.stringify([...asked, share, avoidedGpuIdxs, ...kind]);
-  return JSON.stringify(share === null ? asked : [...asked, share]);
+  if (batch !== null) return [...asked, share, avoidedGpuIdxs, kind[0] ?? null, batch];
+  if (avoidedGpuIdxs.length > 0 || kind.length > 0) return [...asked, share, avoidedGpuIdxs, ...kind];
+  return share === null ? asked : [...asked, share];
 };
+
+/** The same text for jobs that ask the same of the machine: of these, those start that come first, and one keeps GPUs at most. */
+export const nameNeed = (need: NamedNeed): string => JSON.stringify(listNeed(need)) + nameTime(need);
 
 /** Of a job, with the share of its agent and the batch with a limit that it is of. */
 export const nameNeedOf = (job: GpuNeed & JobBatch & Pick<QueuedJob, "user" | "agent">): string =>
@@ -52,12 +61,14 @@ type Need = readonly [
 
 /** Of what `nameNeed` wrote. */
 export const parseNeed = (name: string): SharedNeed => {
+  const end = name.lastIndexOf("]") + 1;
   const [numGpus, requestedGpuIdxs, ignoreBlacklist, share = null, avoidedGpuIdxs = [], kind, batch] = JSON.parse(
-    name,
+    name.slice(0, end),
   ) as Need;
   const [vramMib = null, minVramMib = null, gpuType = null] = kind ?? [];
   const need = { numGpus, requestedGpuIdxs, ignoreBlacklist, share, avoidedGpuIdxs, vramMib, minVramMib, gpuType };
-  return batch === undefined ? need : { ...need, batch };
+  const timed = end === name.length ? need : { ...need, timeLimitS: Number(name.slice(end + TIME.length)) };
+  return batch === undefined ? timed : { ...timed, batch };
 };
 
 const countPlaces = (need: GpuNeed, gpus: readonly GpuState[]): number =>
@@ -90,12 +101,14 @@ export const limitStarts = (
   gpus: readonly GpuState[],
 ): CountStartsOf => {
   const uses = countUses(active);
+  const isReserved = gpus.some(({ reserves = [] }) => reserves.length > 0);
   const readLeast = rememberEach((need: SharedNeed) => countLeast(need, gpus));
   return (need, user) => {
     const limits = limitsOf(user);
-    if ((limits.maxGpus ?? limits.maxRunning) === null) return count(need);
+    const asked = isReserved ? { ...need, user } : need;
+    if ((limits.maxGpus ?? limits.maxRunning) === null) return count(asked);
     const left = countStartsLeft(readLeast(need), limits, readUse(uses, user));
-    const starts = left === 0 ? null : count(need);
+    const starts = left === 0 ? null : count(asked);
     return starts === null ? null : Math.min(starts, left);
   };
 };

@@ -123,6 +123,8 @@ const isThere = (given: WaitFacts, job: QueuedJob, { index, obstacle }: Candidat
       return isWell(given.gpus?.[index]) && !given.active.some((one) => one.gpuIdxs.includes(index));
     case "job":
       return obstacle.job.gpuIdxs.includes(index);
+    case "reserved":
+      return obstacle.reserve.reservation.gpuIdxs.includes(index);
     case "fault":
       return given.gpus?.[index]?.fault === obstacle.fault;
     case "unseen_use":

@@ -26,6 +26,7 @@ import {
   createDiskSpell,
   createDrains,
   createGpuFaults,
+  createReservations,
   createTakenOver,
   createTokenDigest,
 } from "./tables/settings-table.ts";
@@ -64,6 +65,7 @@ type Notes = ReturnType<typeof createBlacklist> &
   ReturnType<typeof createGpuFaults> &
   ReturnType<typeof createDiskSpell> &
   ReturnType<typeof createDrains> &
+  ReturnType<typeof createReservations> &
   ReturnType<typeof createTakenOver>;
 
 const createJobWrites = (jobs: JobTable) => ({
@@ -118,15 +120,17 @@ const createNotes = (db: Database): Notes => ({
   ...createGpuFaults(db),
   ...createDiskSpell(db),
   ...createDrains(db),
+  ...createReservations(db),
   ...createTakenOver(db),
 });
 
-const createNoteReads = ({ listBlacklist, isDiskSpell, readDrains, listGpuFaults, listTakenOver }: Notes) => ({
-  readDrains: guardRead(readDrains),
-  listBlacklist: guardRead(listBlacklist),
-  isDiskSpell,
-  listGpuFaults: guardRead(listGpuFaults),
-  listTakenOver,
+const createNoteReads = (notes: Notes) => ({
+  readDrains: guardRead(notes.readDrains),
+  listReservations: guardRead(notes.listReservations),
+  listBlacklist: guardRead(notes.listBlacklist),
+  isDiskSpell: notes.isDiskSpell,
+  listGpuFaults: guardRead(notes.listGpuFaults),
+  listTakenOver: notes.listTakenOver,
 });
 
 const createTableReads = ({ db, fair }: Parts) => ({

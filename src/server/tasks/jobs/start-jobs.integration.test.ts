@@ -333,3 +333,59 @@ describe("GPUs that can't be read", () => {
     await waitUntil(() => find("g").status === "running");
   });
 });
+
+describe("a queue in which nothing can have changed", () => {
+  const createCounting = (overrides: Parameters<typeof createHarness>[0] = {}) => {
+    let reads = 0;
+    const harness = createHarness({
+      ...overrides,
+      store: ({ loadDecidingJobs }) => ({
+        loadDecidingJobs: (...asked) => {
+          reads++;
+          return loadDecidingJobs(...asked);
+        },
+      }),
+    });
+    return { ...harness, countReads: () => reads };
+  };
+
+  test("is not read, until a job comes, one ends, or GPUs look different", async () => {
+    let gpus = [createGpu(0)];
+    const { add, awaitRound, countReads, executor, find, start } = createCounting({ gpus: async () => ok(gpus) });
+    await add(createQueued("wide", { numGpus: 2 }), createCpuJob("cpu"));
+    await start();
+    await waitUntil(() => find("cpu").status === "running");
+    await awaitRound();
+    const before = countReads();
+    await awaitRound();
+    await awaitRound();
+    expect(countReads()).toBe(before);
+    await add(createQueued("new"));
+    await awaitRound();
+    expect(find("new").status).toBe("running");
+    executor.end("new", 0);
+    await waitUntil(() => find("new").status === "completed");
+    await awaitRound();
+    const quiet = countReads();
+    await awaitRound();
+    expect(countReads()).toBe(quiet);
+    gpus = [createGpu(0), createGpu(1)];
+    await awaitRound();
+    expect(find("wide").status).toBe("running");
+  });
+
+  test("is read again once the machine has no more trouble", async () => {
+    let trouble: string | null = "no terminal can be opened";
+    const reading = { read: () => trouble, find: async () => trouble };
+    const { add, awaitRound, countReads, find, start } = createCounting({ trouble: reading });
+    await add(createCpuJob("a"));
+    await start();
+    await awaitRound();
+    const before = countReads();
+    await awaitRound();
+    expect([countReads(), find("a").status]).toEqual([before, "queued"]);
+    trouble = null;
+    await awaitRound();
+    expect(find("a").status).toBe("running");
+  });
+});

@@ -1,4 +1,5 @@
 import { createGpuSeconds } from "../../changes/agent-use.ts";
+import { seeGpus } from "../../changes/read-reserves.ts";
 import { isSharing } from "../../core/jobs/fields/gpu-kinds.ts";
 import type { ActiveJob, StartingJob } from "../../core/jobs/job.ts";
 import type { DiskRoom } from "../../core/machine/disk-room.ts";
@@ -6,7 +7,6 @@ import { decideFromHead } from "../../core/queue/decision/decide-from-head.ts";
 import { describeSight, isQuiet } from "../../core/queue/decision/quiet.ts";
 import { findDrain } from "../../core/queue/drain.ts";
 import type { Gpu } from "../../core/queue/gpu.ts";
-import { describeGpus } from "../../core/queue/gpu-selection.ts";
 import type { Start } from "../../core/queue/queue-turns.ts";
 import { NO_LIMITS } from "../../core/queue/user-limits.ts";
 import type { TaskContext, TaskMemory } from "../context.ts";
@@ -81,7 +81,7 @@ const startJobs = async (context: TaskContext, memory: TaskMemory, machine: Mach
   const version = store.readVersion();
   const facts = { ...gatherFacts(context, { ...halts, now }), maxCpuJobs };
   forgetEnded(memory, facts.active);
-  const states = describeGpus(gpus, facts.active, store.listBlacklist());
+  const states = seeGpus(context, { gpus, active: facts.active, now });
   const sight = `${version} ${describeSight(halts, states)}`;
   if (isQuiet(memory.quiet.get(kind), sight, now)) return;
   const { starts, quietUntil } = decideFromHead(facts, states, { now, load: store.loadDecidingJobs });

@@ -2,6 +2,8 @@ import { addUse } from "../../core/jobs/gpu-use.ts";
 import type { RunningJob } from "../../core/jobs/job.ts";
 import type { Gpu } from "../../core/queue/gpu.ts";
 import { seeUse } from "../../core/running/gpu-looks.ts";
+import { countRunS } from "../../core/running/time-limit.ts";
+import { toUseSpan } from "../../core/running/use-course.ts";
 import { type Excesses, judgeVram } from "../../core/running/vram-use.ts";
 import { changeByEvent } from "../change-by-event.ts";
 import type { TaskContext, TaskMemory } from "../context.ts";
@@ -15,12 +17,20 @@ const listOnGpus = ({ store }: TaskContext): readonly RunningJob[] =>
 
 const isSame = (a: RunningJob, b: RunningJob): boolean => a.id === b.id && a.startedAt === b.startedAt;
 
+const keepLook = (context: TaskContext, job: RunningJob, gpus: readonly Gpu[]): void => {
+  const ageS = countRunS(job, { now: context.clock(), boot: context.readBootTime() });
+  const kept = context.useCourses.append(job.id, job.gpuIdxs, toUseSpan(job.gpuIdxs, gpus, ageS));
+  if (!kept.ok) context.log.debug("use of GPUs not kept", { job_id: job.id, message: kept.error.message });
+};
+
 const noteUse = async (
   context: TaskContext,
   { unwrittenUse }: TaskMemory,
   { jobs, gpus }: Readonly<{ jobs: readonly RunningJob[]; gpus: readonly Gpu[] }>,
 ): Promise<void> => {
+  if (gpus.length === 0) return;
   for (const job of listOnGpus(context).filter((one) => jobs.some((before) => isSame(one, before)))) {
+    keepLook(context, job, gpus);
     const seen = seeUse(job, gpus);
     if (seen === null) continue;
     const use = addUse(unwrittenUse.get(job.id), seen);

@@ -7,6 +7,7 @@ import { findIneligibility } from "../eligibility.ts";
 import { describeGpus } from "../gpu-selection.ts";
 import { nameNeedOf, parseNeed } from "../queue-head.ts";
 import { createStartOrder, decideStarts, type Start } from "../queue-turns.ts";
+import { markReserved, seeReserves } from "../reservations/reservation.ts";
 import type { WaitFacts } from "../wait.ts";
 import { decideFromHead, type LoadHead } from "./decide-from-head.ts";
 import { describeSight, isQuiet } from "./quiet.ts";
@@ -47,6 +48,38 @@ test("on any machine the same starts as of the whole queue", () => {
 const later = fc.oneof(fc.integer({ min: 0, max: 10 }), fc.integer({ min: 0, max: 100_000 }));
 
 const uses = fc.array(fc.nat(2), { minLength: 3, maxLength: 3 });
+
+const reserving = fc.record({
+  user: fc.constantFrom("ann", "bob"),
+  gpuIdxs: fc.uniqueArray(fc.nat(3), { minLength: 1, maxLength: 2 }),
+  from: fc.integer({ min: -200, max: 200 }),
+  lastsS: fc.integer({ min: 1, max: 400 }),
+});
+
+test("so it is with reservations that begin and end, for as long as the machine looks the same", () => {
+  let quietTimes = 0;
+  const limits = fc.array(fc.option(fc.integer({ min: 1, max: 300 })), { minLength: 3, maxLength: 3 });
+  fc.assert(
+    fc.property(machines, reserving, limits, fc.nat(600), (given, { from, lastsS, ...of }, times, elapsed) => {
+      const begin = MACHINE_TIME + from;
+      const reservation = { id: "r", ...of, from: begin, until: begin + lastsS, why: null };
+      const timed = given.queued.map((job, index) => ({ ...job, timeLimitS: times[index % 3] ?? null }));
+      const queued = listReady({ ...given, queued: timed }, MACHINE_TIME);
+      const facts = { ...given, queued };
+      const see = (now: number) => markReserved(describe(given), seeReserves([reservation], { marginS: 100 }, now));
+      const [now, states] = [MACHINE_TIME + elapsed, see(MACHINE_TIME)];
+      const decision = decideFromHead(facts, states, { now: MACHINE_TIME, load: createLoad(queued) });
+      expect(tell(decision.starts)).toEqual(tell(decideStarts(facts, states, MACHINE_TIME)));
+      const { quietUntil } = decision;
+      if (quietUntil === null || now >= quietUntil) return;
+      if (describeSight(given, see(now)) !== describeSight(given, states)) return;
+      quietTimes++;
+      expect(tell(decideStarts(facts, see(now), now))).toEqual([]);
+    }),
+    { numRuns: 3000 },
+  );
+  expect(quietTimes).toBeGreaterThan(100);
+});
 
 const looksOf = (given: WaitFacts) => describeSight(given, describe(given));
 

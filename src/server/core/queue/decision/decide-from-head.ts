@@ -103,5 +103,8 @@ export const decideFromHead = (
     starts: decideStarts({ ...facts, queued }, gpus, now),
   }));
   const { queued, starts } = decided;
-  return { ...decided, quietUntil: starts.length > 0 ? null : findQuietEnd({ ...facts, queued }, [...needs], now) };
+  return {
+    ...decided,
+    quietUntil: starts.length > 0 ? null : findQuietEnd({ ...facts, queued }, { needs: [...needs], gpus, now }),
+  };
 };

@@ -22,6 +22,7 @@ const lookAt = (gpu: GpuState) => [
   gpu.sharesWithOthers ?? false,
   gpu.tenants.map(({ id }) => id),
   isShareable(gpu) ? countRoom(gpu) : null,
+  (gpu.reserves ?? []).map(({ reservation, leadS }) => [reservation.id, leadS <= 0]),
 ];
 
 /** All of the machine on which a decision depends, the same text for what is the same to it. */
@@ -30,23 +31,25 @@ export const describeSight = (
   gpus: readonly GpuState[],
 ): string => JSON.stringify([isDiskLow(disk ?? null), trouble ?? null, gpus.map(lookAt)]);
 
-/** Time opens an agent's share again, and in the order by use it changes for whom GPUs are kept first. */
-const isTimed = (facts: QueueFacts, needs: readonly SharedNeed[], now: number): boolean => {
+type Moment = Readonly<{ needs: readonly SharedNeed[]; gpus: readonly GpuState[]; now: number }>;
+
+const mayKeep = (facts: QueueFacts, now: number): boolean => {
   const since = findPassedOverSince(facts, now);
-  const isKept = facts.queued.some((job) => job.numGpus > 0 && findWaitsSince(job) < since);
-  return (
-    ((facts.useOf ?? null) !== null && isKept) || needs.some(({ share }) => share !== null && hasSpent(share, facts))
-  );
+  return facts.queued.some((job) => job.numGpus > 0 && findWaitsSince(job) < since);
+};
+
+/** Time opens an agent's share again. In the order by use it changes for whom GPUs are kept first, and where some are reserved, whether they are. */
+const isTimed = (facts: QueueFacts, { needs, gpus, now }: Moment): boolean => {
+  const isMoving = (facts.useOf ?? null) !== null || gpus.some(({ reserves = [] }) => reserves.length > 0);
+  return (isMoving && mayKeep(facts, now)) || needs.some(({ share }) => share !== null && hasSpent(share, facts));
 };
 
 /**
  * After a decision by which nothing starts: until when none over the same queue, machine and settings starts anything either,
  * as time alone only makes GPUs be kept for more jobs; null where it may do more. `needs` are those of all jobs that are ready.
  */
-export const findQuietEnd = (facts: QueueFacts, needs: readonly SharedNeed[], now: number): number | null => {
-  if (isTimed(facts, needs, now)) return null;
-  return findDrain(facts.drains ?? NO_DRAINS, now)?.until ?? Number.POSITIVE_INFINITY;
-};
+export const findQuietEnd = (facts: QueueFacts, moment: Moment): number | null =>
+  isTimed(facts, moment) ? null : (findDrain(facts.drains ?? NO_DRAINS, moment.now)?.until ?? Number.POSITIVE_INFINITY);
 
 export const isQuiet = (quiet: Quiet | undefined, sight: string, now: number): boolean =>
   quiet !== undefined && quiet.sight === sight && now >= quiet.from && now < quiet.until;
