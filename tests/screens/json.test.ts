@@ -46,7 +46,14 @@ const settings = z.strictObject({
   enable_git_tag_push: z.boolean(),
   autostart: z.boolean(),
   carry_environment: z.enum(["activated", "all", "none"]),
-  ...{ default_no_passing: text, default_time_limit_s: text, default_warn_s: text, default_retry: text },
+  ...{
+    default_no_passing: text,
+    default_time_limit_s: text,
+    default_warn_s: text,
+    default_max_idle_s: text,
+    default_max_silence_s: text,
+    default_retry: text,
+  },
   ...{ default_vram_mib: text, default_min_vram_mib: text, default_gpu_type: text, default_batch_max: text },
 });
 const request = jobRequestSchema

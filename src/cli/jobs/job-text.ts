@@ -1,5 +1,4 @@
 import { escapeText } from "../../base/escape-text.ts";
-import { tellDuration } from "../../base/tell-duration.ts";
 import type { WireJob } from "../../wire/job.ts";
 import type { WireAttempt } from "../../wire/job-fields/retries.ts";
 import type { JobLink } from "../../wire/links/link-paths.ts";
@@ -10,6 +9,7 @@ import { formatDuration } from "../terminal/duration.ts";
 import { print, printTable } from "../terminal/output.ts";
 import { truncateText } from "../terminal/text-width.ts";
 import { listGpuFacts } from "./facts/gpu-facts.ts";
+import { listLimitFacts } from "./facts/limit-facts.ts";
 import { describeNext, findReason } from "./job-ending.ts";
 import { describeFiles, hasFiles, listNotes } from "./kept-text.ts";
 
@@ -119,11 +119,6 @@ const listNext = (job: WireJob): string => {
   }
 };
 
-const describeLimit = ({ time_limit_s: limit = null, warn_s: warn = null }: WireJob): string | null => {
-  if (limit === null) return null;
-  return warn === null ? tellDuration(limit) : `${tellDuration(limit)}, warned ${tellDuration(warn)} before`;
-};
-
 const describeBatch = ({ batch_id: id = null, batch_max: max = null }: Partial<WireJob>): string | null =>
   max === null ? null : `@${id}, of which ${max} may run at once`;
 
@@ -162,7 +157,7 @@ const listFacts = (job: WireJob): readonly (readonly [string, string | null])[] 
   ["gpus", formatGpus(job)],
   ...listGpuFacts(job),
   ["priority", String(job.priority)],
-  ["limit", describeLimit(job)],
+  ...listLimitFacts(job),
   ["batch", describeBatch(job)],
   ...listAttempts(job),
 ];

@@ -3,6 +3,7 @@ import { batchFields } from "./batches.ts";
 import { gpuKindFields } from "./gpu-kinds.ts";
 import { labelFields } from "./labels.ts";
 import { retryFields } from "./retries.ts";
+import { stallLimitFields } from "./stall-limits.ts";
 import { timeLimitFields } from "./time-limits.ts";
 import { waitFields } from "./waits.ts";
 
@@ -12,6 +13,7 @@ export const askedFields = {
   ...labelFields.asked,
   ...waitFields.asked,
   ...timeLimitFields.asked,
+  ...stallLimitFields.asked,
   ...retryFields.asked,
   ...gpuKindFields.asked,
 };
@@ -22,6 +24,7 @@ export const toldFields = {
   ...labelFields.told,
   ...waitFields.told,
   ...timeLimitFields.told,
+  ...stallLimitFields.told,
   ...retryFields.told,
   ...gpuKindFields.told,
 };

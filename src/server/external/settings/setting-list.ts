@@ -89,6 +89,18 @@ export const SETTINGS = {
     fallback: true,
     about: "whether a job ends that has over 1.2 times the memory of a GPU that it booked, while another is there",
   },
+  idleWarn: {
+    schema: DURATION,
+    fallback: null,
+    otherwise: "half of the time after which it ends",
+    about: "after how long a job's owner is told that its GPUs are idle",
+  },
+  idleEnd: {
+    schema: DURATION,
+    fallback: null,
+    otherwise: "never",
+    about: "after how long a job ends whose GPUs are idle, where it does not say so itself (--max-idle)",
+  },
   maxCpuJobs: { schema: whole(0, MOST), otherwise: "one for each processor", about: "CPU jobs that run at one time" },
   maxPassedOver: {
     schema: number(0, SECONDS_A_YEAR),

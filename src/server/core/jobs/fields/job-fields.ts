@@ -3,11 +3,12 @@ import { type JobBatch, readBatch, tellBatch } from "./batches.ts";
 import { type GpuKinds, readGpuKinds, tellGpuKinds } from "./gpu-kinds.ts";
 import { type JobLabels, readLabels, tellLabels } from "./labels.ts";
 import { type Retries, readRetries, tellRetries } from "./retries.ts";
+import { readStallLimits, type StallLimits, tellStallLimits } from "./stall-limits.ts";
 import { readTimeLimits, type TimeLimits, tellTimeLimits } from "./time-limits.ts";
 import { type Asker, type JobWaits, readWaits, tellWaits } from "./waits.ts";
 
 /** What is asked for a job beside what it runs, a file for each subject; absent where nobody asked, so also of jobs of earlier versions. */
-export type JobFields = JobBatch & JobLabels & JobWaits & TimeLimits & Retries & GpuKinds;
+export type JobFields = JobBatch & JobLabels & JobWaits & TimeLimits & StallLimits & Retries & GpuKinds;
 
 /** Those that a request or a patch gives. */
 export const readJobFields = (asked: AskedFields, asker: Asker): JobFields => ({
@@ -15,6 +16,7 @@ export const readJobFields = (asked: AskedFields, asker: Asker): JobFields => ({
   ...readLabels(asked),
   ...readWaits(asked, asker),
   ...readTimeLimits(asked),
+  ...readStallLimits(asked),
   ...readRetries(asked),
   ...readGpuKinds(asked),
 });
@@ -24,6 +26,7 @@ export const tellJobFields = (job: JobFields): ToldFields => ({
   ...tellLabels(job),
   ...tellWaits(job),
   ...tellTimeLimits(job),
+  ...tellStallLimits(job),
   ...tellRetries(job),
   ...tellGpuKinds(job),
 });
