@@ -15,6 +15,7 @@ import { blacklistChangeSchema, faultChangeSchema, wireGpuSchema } from "../../s
 import { explainedJobSchema, jobRequestSchema, wireJobSchema } from "../../src/wire/job.ts";
 import { healthSchema, logsSchema, serverStatusSchema } from "../../src/wire/node.ts";
 import { notificationTestResultSchema } from "../../src/wire/notification-test.ts";
+import { usageSchema } from "../../src/wire/usage/usage.ts";
 import { waitSchema } from "../../src/wire/wait.ts";
 import { ROOT } from "../support/programs.ts";
 import { createTar } from "../support/tar-archive.ts";
@@ -103,6 +104,7 @@ const SHOWN: readonly Row[] = [
   { words: "run -d --no-git -c true", schema: job, shape: "Job" },
   { words: "edit {waiting} -p 3", schema: job, shape: "Job" },
   { words: "batch", schema: z.array(batchSchema.strict()), shape: "[Batch]" },
+  { words: "usage", schema: usageSchema.strict(), shape: "Usage" },
   { words: "cancel -y {spare}", schema: z.strictObject({ cancelled: z.array(text) }), shape: "{cancelled: [id]}" },
   { words: "hold {waiting}", schema: z.strictObject({ held: z.array(text) }), shape: "{held: [id]}" },
   { words: "release {waiting}", schema: z.strictObject({ released: z.array(text) }), shape: "{released: [id]}" },

@@ -46,10 +46,11 @@ const takeBack = (job: ActiveJob): QueuedJob => {
 };
 
 const retryJob = (job: ActiveJob, outcome: Outcome, { cause, delayS }: { cause: RetryCause; delayS: number }): Job => {
-  const { startedAt, gpuIdxs, dir } = job;
+  const { startedAt, gpuIdxs, bookedGpus, dir } = job;
   const { exitCode, errorMessage: reason, hasWork = false } = outcome;
+  const booked = bookedGpus === undefined ? {} : { bookedGpus };
   const endedAt = Math.max(outcome.at, startedAt);
-  const attempts = [...listPast(job), { startedAt, endedAt, gpuIdxs, exitCode, reason, cause }];
+  const attempts = [...listPast(job), { startedAt, endedAt, gpuIdxs, ...booked, exitCode, reason, cause }];
   const past = { attempts, retryAt: endedAt + delayS, dir, hasWork, messages: findMessages(job) };
   const avoidedGpuIdxs = [...new Set([...(job.avoidedGpuIdxs ?? []), ...gpuIdxs])];
   return { ...takeBack(job), past, ...(cause === "gpu" ? { avoidedGpuIdxs } : {}) };
