@@ -19,7 +19,7 @@ import {
 } from "./gpu-selection.ts";
 import { type BatchReached, countOfBatch, findBatchReached } from "./limits/batch-limit.ts";
 import {
-  addUse,
+  addToUses,
   countUses,
   findReached,
   type LimitsOf,
@@ -148,7 +148,7 @@ const leaveRoom = ({ job, room, gpuIdxs }: Turn, facts: KeepFacts): Room => {
   if (gpuIdxs === null) return keepGpus(room, job, facts);
   const cpuSlots = room.cpuSlots - Number(job.numGpus === 0);
   const booked = bookIn(room, job, gpuIdxs);
-  const uses = addUse(room.uses, { ...job, ...booked });
+  const uses = addToUses(room.uses, { ...job, ...booked });
   return { ...allocateGpus(room, { kind: "start", job, gpuIdxs, booked }), cpuSlots, uses };
 };
 

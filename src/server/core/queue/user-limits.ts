@@ -70,7 +70,7 @@ const addTo = ({ gpus, running }: UserUse, job: Using): UserUse => ({
   running: running + 1,
 });
 
-export const addUse = (uses: UserUses, job: Using): UserUses =>
+export const addToUses = (uses: UserUses, job: Using): UserUses =>
   new Map(uses).set(job.user, addTo(readUse(uses, job.user), job));
 
 export const countUses = (jobs: readonly Using[]): UserUses => {

@@ -20,7 +20,7 @@ import { createFairTable, type FairOptions, type FairTable } from "./tables/fair
 import { createJobTable, type JobTable } from "./tables/job-table.ts";
 import { createNeeds } from "./tables/needs-table.ts";
 import { createOutboxChanges, createOutboxReads } from "./tables/outbox-table.ts";
-import { createQueueReads, type QueueReads } from "./tables/queue-table.ts";
+import { createQueueReads, type QueueReads } from "./tables/queue/queue-table.ts";
 import {
   createBlacklist,
   createDiskSpell,

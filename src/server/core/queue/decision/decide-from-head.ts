@@ -40,7 +40,6 @@ const measureProgress = ({ queued, starts }: Decided, since: number): Progress =
   };
 };
 
-/** Of how many heads of a group more is to be known, with those that may keep GPUs behind them; null where what is known decides. */
 const createLacks = (): ((progress: Progress, group: string) => number | null) => {
   const headsOf = new Map<string, number>();
   const judge = ({ startsOf, keeping }: Progress, group: string): number | null => {

@@ -38,7 +38,6 @@ const mayKeep = (facts: QueueFacts, now: number): boolean => {
   return facts.queued.some((job) => job.numGpus > 0 && findWaitsSince(job) < since);
 };
 
-/** Time opens an agent's share again. In the order by use it changes for whom GPUs are kept first, and where some are reserved, whether they are. */
 const isTimed = (facts: QueueFacts, { needs, gpus, now }: Moment): boolean => {
   const isMoving = (facts.useOf ?? null) !== null || gpus.some(({ reserves = [] }) => reserves.length > 0);
   return (isMoving && mayKeep(facts, now)) || needs.some(({ share }) => share !== null && hasSpent(share, facts));

@@ -1,12 +1,12 @@
 import type { Database } from "bun:sqlite";
-import type { QueuedJob } from "../../../core/jobs/job.ts";
-import type { UserUse } from "../../../core/queue/user-limits.ts";
-import type { Store, Transaction } from "../../../core/store.ts";
-import { createFairCount, createFairReader } from "./fair/fair-queue.ts";
-import type { FairTable } from "./fair/fair-table.ts";
+import type { QueuedJob } from "../../../../core/jobs/job.ts";
+import type { UserUse } from "../../../../core/queue/user-limits.ts";
+import type { Store, Transaction } from "../../../../core/store.ts";
+import { createFairCount, createFairReader } from "../fair/fair-queue.ts";
+import type { FairTable } from "../fair/fair-table.ts";
+import { ACTIVE, BOOKED_GPUS, QUEUED } from "../job-order.ts";
+import { fromRow, type JobRow, ROW_COLUMNS } from "../job-row.ts";
 import { createHeadReader } from "./head-table.ts";
-import { ACTIVE, BOOKED_GPUS, QUEUED } from "./job-order.ts";
-import { fromRow, type JobRow, ROW_COLUMNS } from "./job-row.ts";
 
 export type QueueReads = Pick<
   Store,

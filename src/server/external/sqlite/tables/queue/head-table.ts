@@ -1,12 +1,11 @@
 import type { Database } from "bun:sqlite";
-import type { QueuedJob } from "../../../core/jobs/job.ts";
-import { parseNeed, type SharedNeed } from "../../../core/queue/queue-head.ts";
-import type { Store } from "../../../core/store.ts";
-import { QUEUED } from "./job-order.ts";
-import { fromRow, type JobRow, ROW_COLUMNS } from "./job-row.ts";
-import { rememberVersion } from "./version.ts";
+import type { QueuedJob } from "../../../../core/jobs/job.ts";
+import { parseNeed, type SharedNeed } from "../../../../core/queue/queue-head.ts";
+import type { Store } from "../../../../core/store.ts";
+import { QUEUED } from "../job-order.ts";
+import { fromRow, type JobRow, ROW_COLUMNS } from "../job-row.ts";
+import { rememberVersion } from "../version.ts";
 
-/** Jobs of one user with one need; `waitsSince` is of the one that has waited longest. */
 type Group = Readonly<{ user: string; need: string; waitsSince: number }>;
 
 type NeedyGroup = Group & Readonly<{ needs: SharedNeed }>;
