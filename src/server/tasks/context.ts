@@ -4,6 +4,7 @@ import type { SeenUse } from "../core/jobs/gpu-use.ts";
 import type { JobId } from "../core/jobs/job.ts";
 import type { ReadDiskRoom } from "../core/machine/disk-room.ts";
 import type { LaunchTrouble } from "../core/machine/launch-trouble.ts";
+import type { Quiet } from "../core/queue/decision/quiet.ts";
 import type { GpuProbe } from "../core/queue/gpu.ts";
 import type { ReserveRules } from "../core/queue/reservations/reservation.ts";
 import type { LimitsOf } from "../core/queue/user-limits.ts";
@@ -54,6 +55,7 @@ export type TaskMemory = Readonly<{
   launching: Set<JobId>;
   gpuUuids: Map<JobId, ReadonlyMap<number, string | null>>;
   unwrittenUse: Map<JobId, SeenUse>;
+  quiet: Map<"cpu" | "gpu", Quiet>;
 }>;
 
 export const createMemory = (): TaskMemory => ({
@@ -61,5 +63,6 @@ export const createMemory = (): TaskMemory => ({
   watches: new Map(),
   launching: new Set(),
   gpuUuids: new Map(),
+  quiet: new Map(),
   unwrittenUse: new Map(),
 });

@@ -1,11 +1,14 @@
+import { rememberEach } from "../../../base/remember-each.ts";
+import type { JobBatch } from "../jobs/fields/batches.ts";
 import { isSharing } from "../jobs/fields/gpu-kinds.ts";
-import { type AgentShare, countLeft, type ShareFacts } from "./agent-share.ts";
+import type { QueuedJob } from "../jobs/job.ts";
+import { type AgentShare, countLeft, findShare, type ShareFacts } from "./agent-share.ts";
 import { countLeast } from "./booked-gpus.ts";
 import { countRoom } from "./gpu-room.ts";
 import { type GpuNeed, type GpuState, listFreeGpus, listOpenGpus } from "./gpu-selection.ts";
-import { countBatchLeft, type LimitedBatch } from "./limits/batch-limit.ts";
+import { countBatchLeft, findBatch, type LimitedBatch } from "./limits/batch-limit.ts";
 import { countCpuSlots, type QueueFacts } from "./queue-turns.ts";
-import { countStartsLeft, countUse, NO_LIMITS } from "./user-limits.ts";
+import { countStartsLeft, countUses, NO_LIMITS, readUse } from "./user-limits.ts";
 
 /** With the share of the agent, and with the batch with a limit, whose jobs alone have this need; null where there is none. */
 export type SharedNeed = GpuNeed & Readonly<{ share: AgentShare | null; batch?: LimitedBatch | null }>;
@@ -42,6 +45,10 @@ const listNeed = (need: NamedNeed): readonly unknown[] => {
 /** The same text for jobs that ask the same of the machine: of these, those start that come first, and one keeps GPUs at most. */
 export const nameNeed = (need: NamedNeed): string => JSON.stringify(listNeed(need)) + nameTime(need);
 
+/** Of a job, with the share of its agent and the batch with a limit that it is of. */
+export const nameNeedOf = (job: GpuNeed & JobBatch & Pick<QueuedJob, "user" | "agent">): string =>
+  nameNeed({ ...job, share: findShare(job), batch: findBatch(job) });
+
 type Need = readonly [
   number,
   readonly number[],
@@ -74,29 +81,34 @@ const countPlaces = (need: GpuNeed, gpus: readonly GpuState[]): number =>
  * Which of the queue a decision depends on: of each need the first that this counts, and after them the first that was passed
  * over for too long. A need that can't be met at a job's turn can't be met later in the same decision, as turns only take.
  */
-export const createCountStarts =
-  (facts: Pick<QueueFacts, "active" | "maxCpuJobs"> & ShareFacts, gpus: readonly GpuState[]): CountStarts =>
-  (need) => {
+export const createCountStarts = (
+  facts: Pick<QueueFacts, "active" | "maxCpuJobs"> & ShareFacts,
+  gpus: readonly GpuState[],
+): CountStarts =>
+  rememberEach((need) => {
     const left = need.share === null ? Number.POSITIVE_INFINITY : countLeft(need.share, facts);
     const ofBatch = countBatchLeft(need.batch ?? null, facts.active);
     const isShut = need.numGpus > 0 && listOpenGpus(need, gpus).length === 0;
     const places = need.numGpus === 0 ? countCpuSlots(facts) : countPlaces(need, gpus);
     if (isShut || Math.min(left, ofBatch) === 0 || (need.numGpus === 0 && places === 0)) return null;
     return Math.min(ofBatch, Math.floor(Math.min(places, left) / Math.max(1, need.numGpus)));
-  };
+  });
 
 /** The same within the limits of each user; null where those let none start. */
-export const limitStarts =
-  (
-    count: CountStarts,
-    { active, limitsOf = NO_LIMITS }: Pick<QueueFacts, "active" | "limitsOf">,
-    gpus: readonly GpuState[],
-  ): CountStartsOf =>
-  (need, user) => {
+export const limitStarts = (
+  count: CountStarts,
+  { active, limitsOf = NO_LIMITS }: Pick<QueueFacts, "active" | "limitsOf">,
+  gpus: readonly GpuState[],
+): CountStartsOf => {
+  const uses = countUses(active);
+  const isReserved = gpus.some(({ reserves = [] }) => reserves.length > 0);
+  const readLeast = rememberEach((need: SharedNeed) => countLeast(need, gpus));
+  return (need, user) => {
     const limits = limitsOf(user);
-    const ofUser = { ...need, user };
-    if ((limits.maxGpus ?? limits.maxRunning) === null) return count(ofUser);
-    const left = countStartsLeft(countLeast(need, gpus), limits, countUse(user, active));
-    const starts = left === 0 ? null : count(ofUser);
+    const asked = isReserved ? { ...need, user } : need;
+    if ((limits.maxGpus ?? limits.maxRunning) === null) return count(asked);
+    const left = countStartsLeft(readLeast(need), limits, readUse(uses, user));
+    const starts = left === 0 ? null : count(asked);
     return starts === null ? null : Math.min(starts, left);
   };
+};

@@ -2,10 +2,12 @@ import { createGpuSeconds } from "../../changes/agent-use.ts";
 import { seeGpus } from "../../changes/read-reserves.ts";
 import { isSharing } from "../../core/jobs/fields/gpu-kinds.ts";
 import type { ActiveJob, StartingJob } from "../../core/jobs/job.ts";
+import type { DiskRoom } from "../../core/machine/disk-room.ts";
+import { decideFromHead } from "../../core/queue/decision/decide-from-head.ts";
+import { describeSight, isQuiet } from "../../core/queue/decision/quiet.ts";
 import { findDrain } from "../../core/queue/drain.ts";
 import type { Gpu } from "../../core/queue/gpu.ts";
-import { createCountStarts, limitStarts } from "../../core/queue/queue-head.ts";
-import { decideStarts, findPassedOverSince, type Start } from "../../core/queue/queue-turns.ts";
+import type { Start } from "../../core/queue/queue-turns.ts";
 import { NO_LIMITS } from "../../core/queue/user-limits.ts";
 import type { TaskContext, TaskMemory } from "../context.ts";
 import { launchJob, recordStart } from "./launch-job.ts";
@@ -56,27 +58,34 @@ const findTrouble = async ({ trouble, log }: TaskContext): Promise<string | null
   return found;
 };
 
-const startJobs = async (
-  context: TaskContext,
-  memory: TaskMemory,
-  { gpus, maxCpuJobs }: Readonly<{ gpus: readonly Gpu[]; maxCpuJobs: number }>,
-): Promise<void> => {
-  const { store, settings, clock } = context;
-  const { limitsOf = NO_LIMITS } = settings;
-  const limits = { maxCpuJobs, maxPassedOverS: settings.maxPassedOver, drains: store.readDrains(), limitsOf };
-  const [disk, trouble] = [await context.readDiskRoom(), await findTrouble(context)];
+type Machine = Readonly<{ kind: "cpu" | "gpu"; gpus: readonly Gpu[]; maxCpuJobs: number }>;
+
+const gatherFacts = (
+  { store, settings }: TaskContext,
+  { now, ...halts }: Readonly<{ now: number; disk: DiskRoom | null; trouble: string | null }>,
+) => ({
+  ...halts,
+  maxPassedOverS: settings.maxPassedOver,
+  drains: store.readDrains(),
+  limitsOf: settings.limitsOf ?? NO_LIMITS,
+  useOf: store.readUseOf(now),
+  active: store.loadActiveJobs(),
+  countGpuSeconds: createGpuSeconds(store, now),
+});
+
+const startJobs = async (context: TaskContext, memory: TaskMemory, machine: Machine): Promise<void> => {
+  const { kind, gpus, maxCpuJobs } = machine;
+  const { store, clock } = context;
+  const halts = { disk: await context.readDiskRoom(), trouble: await findTrouble(context) };
   const now = clock();
-  const active = store.loadActiveJobs();
-  forgetEnded(memory, active);
-  const states = seeGpus(context, { gpus, active, now });
-  const countGpuSeconds = createGpuSeconds(store, now);
-  const useOf = store.readUseOf(now);
-  const facts = { ...limits, useOf, active, disk, trouble, countGpuSeconds };
-  const queued = store.loadDecidingJobs(
-    limitStarts(createCountStarts(facts, states), facts, states),
-    findPassedOverSince(facts, now),
-  );
-  const starts = decideStarts({ ...facts, queued }, states, now);
+  const version = store.readVersion();
+  const facts = { ...gatherFacts(context, { ...halts, now }), maxCpuJobs };
+  forgetEnded(memory, facts.active);
+  const states = seeGpus(context, { gpus, active: facts.active, now });
+  const sight = `${version} ${describeSight(halts, states)}`;
+  if (isQuiet(memory.quiet.get(kind), sight, now)) return;
+  const { starts, quietUntil } = decideFromHead(facts, states, { now, load: store.loadDecidingJobs });
+  memory.quiet.set(kind, { from: now, until: quietUntil ?? now, sight });
   const give = (start: Start): Given => ({
     ...start,
     gpus: gpus.filter(({ index }) => start.gpuIdxs.includes(index)).toSorted((a, b) => a.index - b.index),
@@ -89,7 +98,7 @@ const isDrained = ({ store, clock }: TaskContext): boolean => findDrain(store.re
 /** Starts every CPU job that can start; resolves once that is on disk, the launches go on. */
 export const startCpuJobs = async (context: TaskContext, memory: TaskMemory): Promise<number> => {
   const { maxCpuJobs, refreshRate } = context.settings;
-  if (!isDrained(context)) await startJobs(context, memory, { gpus: [], maxCpuJobs });
+  if (!isDrained(context)) await startJobs(context, memory, { kind: "cpu", gpus: [], maxCpuJobs });
   return refreshRate * 1000;
 };
 
@@ -106,6 +115,6 @@ const isGpuWanted = async (context: TaskContext): Promise<boolean> =>
 /** Like `startCpuJobs` for GPU jobs; a full machine reads neither its queue nor its GPUs but once a minute. */
 export const startGpuJobs = async (context: TaskContext, memory: TaskMemory): Promise<number> => {
   const gpus = (await isGpuWanted(context)) ? await context.gpus.readNow() : null;
-  if (gpus?.ok) await startJobs(context, memory, { gpus: gpus.value, maxCpuJobs: 0 });
+  if (gpus?.ok) await startJobs(context, memory, { kind: "gpu", gpus: gpus.value, maxCpuJobs: 0 });
   return context.settings.refreshRate * 1000;
 };
