@@ -131,6 +131,19 @@ const describeGpuKind = ({ vram_mib: vram, min_vram_mib: least, gpu_type: type }
     ...(type ? [`of type ${type}`] : []),
   ].join(", ");
 
+const describeBooked = (amount: string | null, isEnforced: boolean): string | null =>
+  amount === null ? null : `${amount} booked${isEnforced ? "" : ", not enforced"}`;
+
+type Facts = readonly (readonly [string, string | null])[];
+
+const listMachine = (job: WireJob, isEnforced: boolean): Facts => [
+  ["gpus", formatGpus(job)],
+  ["gpu kind", describeGpuKind(job)],
+  ["gpu memory", job.vram_peak_mib ? `${formatMib(job.vram_peak_mib)} at most` : null],
+  ["cpus", describeBooked(job.cpus ? String(job.cpus) : null, isEnforced)],
+  ["memory", describeBooked(job.memory_mib ? formatMib(job.memory_mib) : null, isEnforced)],
+];
+
 const describeRetries = ({ retry = null }: WireJob): string | null =>
   retry === null ? null : `at most ${retry.count} ${retry.count === 1 ? "time" : "times"}: ${retry.causes.join(", ")}`;
 
@@ -148,7 +161,7 @@ const listAttempts = ({ attempts = [], retry = null }: WireJob): readonly (reado
     ? []
     : attempts.map((one, index) => ["attempt", `${index + 1} · ${describeAttempt(one)}`] as const);
 
-const listFacts = (job: WireJob): readonly (readonly [string, string | null])[] => [
+const listFacts = (job: WireJob, isEnforced: boolean): Facts => [
   ["id", job.id],
   ["name", job.name ?? null],
   ["note", job.note ?? null],
@@ -161,9 +174,7 @@ const listFacts = (job: WireJob): readonly (readonly [string, string | null])[] 
   ["error", findReason(job)],
   ["command", job.command],
   ["user", job.user],
-  ["gpus", formatGpus(job)],
-  ["gpu kind", describeGpuKind(job)],
-  ["gpu memory", job.vram_peak_mib ? `${formatMib(job.vram_peak_mib)} at most` : null],
+  ...listMachine(job, isEnforced),
   ["priority", String(job.priority)],
   ["limit", describeLimit(job)],
   ["retry", describeRetries(job)],
@@ -202,8 +213,8 @@ const listTimes = (job: WireJob): readonly (readonly [string, string])[] => [
   ["runtime", formatRuntime(job)],
 ];
 
-/** Name and text of each fact that is known of the job. */
-export const describeJob = (job: WireJob): readonly (readonly [string, string])[] =>
-  [...listFacts(job), ...listTimes(job), ...listOrigin(job)].flatMap(([name, value]) =>
+/** Name and text of each fact that is known of the job; `isEnforced`: it is kept to the CPUs and the memory that it booked. */
+export const describeJob = (job: WireJob, isEnforced = false): readonly (readonly [string, string])[] =>
+  [...listFacts(job, isEnforced), ...listTimes(job), ...listOrigin(job)].flatMap(([name, value]) =>
     value === null || value === "" || value === "-" ? [] : [[name, escapeText(value)] as const],
   );

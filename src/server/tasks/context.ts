@@ -3,6 +3,7 @@ import type { BootTime, Clock } from "../core/clock.ts";
 import type { JobId } from "../core/jobs/job.ts";
 import type { ReadDiskRoom } from "../core/machine/disk-room.ts";
 import type { LaunchTrouble } from "../core/machine/launch-trouble.ts";
+import type { HostRules } from "../core/queue/booking/host-part.ts";
 import type { GpuProbe } from "../core/queue/gpu.ts";
 import type { LimitsOf } from "../core/queue/user-limits.ts";
 import type { Executor, JobDirectory, LogFile } from "../core/running/executor.ts";
@@ -29,7 +30,7 @@ export type TaskContext = ChangeContext &
       Settings,
       "refreshRate" | "maxCpuJobs" | "maxPassedOver" | "vramEnforce" | "nodeName" | "retentionDays" | "artifactGb"
     > &
-      Readonly<{ limitsOf?: LimitsOf }>;
+      Readonly<{ limitsOf?: LimitsOf; host?: HostRules }>;
   }>;
 
 /**

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { batchFields } from "./batches.ts";
 import { gpuKindFields } from "./gpu-kinds.ts";
+import { hostPartFields } from "./host-parts.ts";
 import { labelFields } from "./labels.ts";
 import { retryFields } from "./retries.ts";
 import { timeLimitFields } from "./time-limits.ts";
@@ -13,6 +14,7 @@ export const askedFields = {
   ...timeLimitFields.asked,
   ...retryFields.asked,
   ...gpuKindFields.asked,
+  ...hostPartFields.asked,
 };
 
 /** The same as each answer tells it. */
@@ -23,6 +25,7 @@ export const toldFields = {
   ...timeLimitFields.told,
   ...retryFields.told,
   ...gpuKindFields.told,
+  ...hostPartFields.told,
 };
 
 const askedSchema = z.object(askedFields);

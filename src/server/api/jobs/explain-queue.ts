@@ -3,6 +3,7 @@ import type { WireWait } from "../../../wire/wait.ts";
 import { createGpuSeconds } from "../../changes/agent-use.ts";
 import type { JobId, QueuedJob } from "../../core/jobs/job.ts";
 import type { ProcessOwner } from "../../core/machine/host.ts";
+import { NO_HOST_RULES } from "../../core/queue/booking/host-part.ts";
 import type { Gpu } from "../../core/queue/gpu.ts";
 import { describeGpus } from "../../core/queue/gpu-selection.ts";
 import { createCountStarts, limitStarts } from "../../core/queue/queue-head.ts";
@@ -35,6 +36,7 @@ const gatherFacts = (
   const { maxCpuJobs, maxPassedOver: maxPassedOverS } = settings;
   const limits = {
     maxCpuJobs,
+    host: settings.host ?? NO_HOST_RULES,
     maxPassedOverS,
     drains: store.readDrains(),
     useOf: store.readUseOf(now),
@@ -43,7 +45,7 @@ const gatherFacts = (
   const [active, blacklist] = [store.loadActiveJobs(), store.listBlacklist()];
   const countGpuSeconds = createGpuSeconds(store, now);
   const states = describeGpus(gpus ?? [], active, blacklist);
-  const countStarts = createCountStarts({ active, maxCpuJobs, countGpuSeconds }, states);
+  const countStarts = createCountStarts({ active, ...limits, countGpuSeconds }, states);
   const deciding = limitStarts(countStarts, { active, ...limits }, states);
   const all = [...jobs, ...store.loadDecidingJobs(deciding, findPassedOverSince(limits, now))];
   const waiting = new Map(all.map((job) => [job.id, job]));

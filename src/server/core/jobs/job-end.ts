@@ -35,7 +35,7 @@ const endJob = (job: ActiveJob, { at, hasWork, cause: _cause, ...outcome }: Outc
 
 const takeBack = (job: ActiveJob): QueuedJob => {
   const { startedAt: _startedAt, gpuIdxs: _gpuIdxs, bookedGpus: _booked, dir: _dir, ...begun } = job;
-  const { markedForKill: _marked, ...rest } = begun;
+  const { markedForKill: _marked, bookedCpus: _cpus, ...rest } = begun;
   const { killRequestedBy: _by, begunAt: _begun, halt: _halt, isWarned: _warned, isOverBooked: _over, ...spec } = rest;
   if (!("handle" in spec)) return { ...spec, status: "queued" };
   const { handle: _handle, wandbUrl: _url, wandbNote: _note, notificationMessages: _messages, ...told } = spec;

@@ -45,7 +45,7 @@ export const toWireWait = (
   reason: wait.blocker === null ? null : "reason" in wait.blocker ? wait.blocker.reason : wait.blocker.kind,
   text: describeWait(wait, notes),
   until: wait.blocker !== null && "until" in wait.blocker ? wait.blocker.until : null,
-  keeps_from: wait.blocker?.kind === "gpus_taken" ? wait.blocker.keptFrom : null,
+  keeps_from: wait.blocker !== null && "keptFrom" in wait.blocker ? wait.blocker.keptFrom : null,
   position: queue.before + 1,
   queue_length: queue.length,
   ahead: [...queue.ahead],

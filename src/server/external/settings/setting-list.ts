@@ -1,4 +1,5 @@
 import { isSecretName } from "../../../base/secret-names.ts";
+import { MAX_CPUS } from "../../../wire/job-fields/host-parts.ts";
 import { PRIORITY } from "../../../wire/limits.ts";
 import { SERVER_PORT } from "../../../wire/server-port.ts";
 import { USUAL_MIN_FREE_GB } from "../../core/machine/disk-room.ts";
@@ -90,10 +91,21 @@ export const SETTINGS = {
     about: "whether a job ends that has over 1.2 times the memory of a GPU that it booked, while another is there",
   },
   maxCpuJobs: { schema: whole(0, MOST), otherwise: "one for each processor", about: "CPU jobs that run at one time" },
+  cpus: { schema: whole(1, MAX_CPUS), otherwise: "all that the machine has", about: "CPUs that jobs may book in all" },
+  memoryGb: {
+    schema: number(0.001, 1_000_000),
+    otherwise: "seven eighths of the machine's",
+    about: "GiB of the machine's memory that jobs may book in all",
+  },
+  bookCpus: {
+    schema: SWITCH,
+    fallback: false,
+    about: "whether a job with GPUs that names no CPUs books its GPUs' part of them",
+  },
   maxPassedOver: {
     schema: number(0, SECONDS_A_YEAR),
     fallback: 1800,
-    about: "seconds for which later jobs may pass one that waits for GPUs; then it keeps free ones",
+    about: "seconds for which later jobs may pass one that waits for the machine; then it keeps what is free",
   },
   maxQueued: { schema: whole(0, MOST_QUEUED), fallback: 10_000, about: "jobs of one user that may wait" },
   order: {

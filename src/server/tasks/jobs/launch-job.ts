@@ -5,6 +5,7 @@ import { changeJob, type Decide, decideByEvent } from "../../changes/change-job.
 import type { JobHandle, QueuedJob, StartingJob } from "../../core/jobs/job.ts";
 import type { JobEvent } from "../../core/jobs/job-transition.ts";
 import { bookGpus } from "../../core/queue/booked-gpus.ts";
+import { findHostLack, NO_HOST_RULES, readHostPart, takeFrom } from "../../core/queue/booking/host-part.ts";
 import { findDrain } from "../../core/queue/drain.ts";
 import type { Gpu } from "../../core/queue/gpu.ts";
 import type { Start } from "../../core/queue/queue-turns.ts";
@@ -59,6 +60,9 @@ const decideStart =
     const { limitsOf = NO_LIMITS } = settings;
     if (findReached(event.bookedGpus ?? job.numGpus, limitsOf(job.user), transaction.readUse(job.user)) !== null)
       return err(createRefusal("LIMIT_REACHED", `Other jobs of ${job.user} have started meanwhile`));
+    const { whole } = settings.host ?? NO_HOST_RULES;
+    if (findHostLack(readHostPart({ ...job, ...event }), takeFrom(whole, transaction.readHostUse())) !== null)
+      return err(createRefusal("GPU_ERROR", "Other jobs have booked CPUs or memory meanwhile"));
     const drain = findDrain(transaction.readDrains(), event.at);
     if (drain !== null) return err(createRefusal("GPU_ERROR", describeDrain(drain)));
     return JSON.stringify(job) === JSON.stringify(decided)
@@ -69,10 +73,10 @@ const decideStart =
 /** Writes the intent. Null when the job was edited or removed since the decision: it is left for the next tick. */
 export const recordStart = async (
   context: TaskContext,
-  { job, gpuIdxs, gpus }: Start & Readonly<{ gpus: readonly Gpu[] }>,
+  { job, gpuIdxs, gpus, ...booked }: Start & Readonly<{ gpus: readonly Gpu[] }>,
 ): Promise<StartingJob | null> => {
   const [at, begunAt, dir] = [context.clock(), context.readBootTime(), context.jobDirectory.pathOf(job.id)];
-  const event = { kind: "start", at, begunAt, gpuIdxs, dir, ...bookGpus(job, gpus) } as const;
+  const event = { kind: "start", at, begunAt, gpuIdxs, dir, ...booked, ...bookGpus(job, gpus) } as const;
   const started = await changeJob(context, job.id, decideStart(context, job, event));
   context.onStep?.("start written");
   const after = started.ok ? started.value.after : null;

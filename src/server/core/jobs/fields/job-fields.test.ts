@@ -25,7 +25,7 @@ const fields = fc.record(
 
 test("a job of which nothing was asked is told with every field, each of them empty", () => {
   const labels = { name: null, note: null, held: false, begin_at: null, after: [], after_any: [], no_passing: false };
-  const kinds = { batch_id: null, vram_mib: null, min_vram_mib: null, gpu_type: null };
+  const kinds = { batch_id: null, vram_mib: null, min_vram_mib: null, gpu_type: null, cpus: null, memory_mib: null };
   expect(tellJobFields({})).toEqual({ ...labels, time_limit_s: null, warn_s: null, retry: null, ...kinds });
 });
 
