@@ -17,6 +17,7 @@ import type { AuthorizedKeys } from "./core/access/ssh-key.ts";
 import type { JobId } from "./core/jobs/job.ts";
 import { JOB_CHANNELS } from "./core/notices/channels.ts";
 import { createHostRules } from "./core/queue/booking/host-part.ts";
+import type { ReserveRules } from "./core/queue/reservations/reservation.ts";
 import { createLimitsOf } from "./core/queue/user-limits.ts";
 import type { Settings } from "./core/settings/settings.ts";
 import type { Store } from "./core/store.ts";
@@ -87,6 +88,11 @@ const createKeys = ({ serverDir }: Settings): AuthorizedKeys =>
     program: [...locateProgram(), "attach-session", "--server-dir", resolve(serverDir)],
   });
 
+const toReserveRules = ({ maxReserved, reserveMargin }: Settings): ReserveRules => ({
+  maxReserved,
+  marginS: parseDuration(reserveMargin) ?? 0,
+});
+
 const toApiSettings = (settings: Settings, serverUser: string): ApiSettings => ({
   nodeName: settings.nodeName,
   serverUser,
@@ -104,6 +110,7 @@ const toApiSettings = (settings: Settings, serverUser: string): ApiSettings => (
   maxQueued: settings.maxQueued,
   maxQueuedInAll: settings.maxQueuedInAll,
   limitsOf: createLimitsOf(settings),
+  reserveRules: toReserveRules(settings),
   maxWaitingGib: settings.maxWaitingGib,
   limits: settings,
 });
@@ -133,7 +140,12 @@ const startJobs = (
   );
   const office = { couriers: parts.couriers, timeoutMs: SERVICE_TIMEOUT_MS, random: Math.random };
   const logs = createLogFile(settings.serverDir);
-  const limited = { ...settings, limitsOf: createLimitsOf(settings), host: createHostRules(settings) };
+  const limited = {
+    ...settings,
+    limitsOf: createLimitsOf(settings),
+    host: createHostRules(settings),
+    reserveRules: toReserveRules(settings),
+  };
   return startTasks(
     { ...parts, serverEnvironment, settings: limited, uptime: readUptime, readBootTime, logs },
     alarms,

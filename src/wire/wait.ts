@@ -6,6 +6,7 @@ const WAIT_REASONS = [
   "begin",
   "retry",
   "after",
+  "batch_limit",
   "user_limit",
   "disk_low",
   "machine",
@@ -17,6 +18,7 @@ const WAIT_REASONS = [
   "vram",
   "cpus",
   "memory",
+  "reserved",
   "gpus_taken",
   "agent_limit",
   "cpu_limit",
@@ -24,10 +26,13 @@ const WAIT_REASONS = [
 
 const candidateSchema = z.object({
   index: z.int(),
-  obstacle: z.enum(["blacklist", "job", "fault", "processes", "unseen_use", "vram", "start", "keep"]).nullable().meta({
-    description:
-      "`fault`: something is wrong with it; `unseen_use`: others use it whose processes are not visible; `vram`: too little of its memory is left; `start` and `keep`: given to, or kept for, a job further up in the queue",
-  }),
+  obstacle: z
+    .enum(["blacklist", "reserved", "job", "fault", "processes", "unseen_use", "vram", "start", "keep"])
+    .nullable()
+    .meta({
+      description:
+        "`reserved`: for another user, now or before the job would end; `fault`: something is wrong with it; `unseen_use`: others use it whose processes are not visible; `vram`: too little of its memory is left; `start` and `keep`: given to, or kept for, a job further up in the queue",
+    }),
   job_id: z.string().nullable(),
   user: z.string().nullable(),
   processes: z.array(z.object({ pid: z.int(), user: z.string().nullable(), program: z.string().nullable() })),

@@ -47,7 +47,7 @@ const settings = z.strictObject({
   autostart: z.boolean(),
   carry_environment: z.enum(["activated", "all", "none"]),
   ...{ default_no_passing: text, default_time_limit_s: text, default_warn_s: text, default_retry: text },
-  ...{ default_vram_mib: text, default_min_vram_mib: text, default_gpu_type: text },
+  ...{ default_vram_mib: text, default_min_vram_mib: text, default_gpu_type: text, default_batch_max: text },
 });
 const request = jobRequestSchema
   .omit({ env: true })

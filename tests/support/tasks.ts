@@ -27,6 +27,7 @@ import type { Backups } from "../../src/server/core/upkeep/backups.ts";
 import { createJobFolders } from "../../src/server/external/job-folder/folder-sizes.ts";
 import { createJobDirectory } from "../../src/server/external/job-folder/job-directory.ts";
 import { createJobOutputs } from "../../src/server/external/job-folder/outputs/job-outputs.ts";
+import { createUseFiles } from "../../src/server/external/job-folder/use/use-files.ts";
 import { openStore } from "../../src/server/external/sqlite/open-store.ts";
 import { createMeter } from "../../src/server/external/telemetry/meter.ts";
 import type { TaskContext } from "../../src/server/tasks/context.ts";
@@ -194,6 +195,7 @@ export const createHarness = (overrides: Overrides = {}): Harness => {
     jobDirectory: overrides.jobDirectory ?? createJobDirectory(serverDir),
     outputs: { ...createJobOutputs(serverDir), ...overrides.outputs },
     logs: { readTail: async () => Buffer.from(overrides.log ?? "") },
+    useCourses: createUseFiles(serverDir),
     readDiskRoom: overrides.readDiskRoom ?? (async () => null),
     trouble: overrides.trouble ?? { read: () => null, find: async () => null },
     clock,

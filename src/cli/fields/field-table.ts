@@ -1,3 +1,4 @@
+import { BATCHES } from "./batches.ts";
 import { GPU_KINDS } from "./gpu-kinds.ts";
 import { HOST_PARTS } from "./host-parts.ts";
 import type { JobField } from "./job-field.ts";
@@ -14,6 +15,7 @@ export const JOB_FIELDS: readonly JobField[] = [
   ...RETRIES,
   ...GPU_KINDS,
   ...HOST_PARTS,
+  ...BATCHES,
 ];
 
 /** Those of what is put into the queue alone. */

@@ -10,6 +10,7 @@ import { formatMoment, formatRecent, nameZones } from "../terminal/clock.ts";
 import { formatDuration } from "../terminal/duration.ts";
 import { print, printTable } from "../terminal/output.ts";
 import { truncateText } from "../terminal/text-width.ts";
+import { listGpuFacts } from "./facts/gpu-facts.ts";
 import { describeNext, findReason } from "./job-ending.ts";
 import { describeFiles, hasFiles, listNotes } from "./kept-text.ts";
 
@@ -124,22 +125,15 @@ const describeLimit = ({ time_limit_s: limit = null, warn_s: warn = null }: Wire
   return warn === null ? tellDuration(limit) : `${tellDuration(limit)}, warned ${tellDuration(warn)} before`;
 };
 
-const describeGpuKind = ({ vram_mib: vram, min_vram_mib: least, gpu_type: type }: Partial<WireJob>): string =>
-  [
-    ...(vram ? [`${formatMib(vram)} of each, shared`] : []),
-    ...(least ? [`with at least ${formatMib(least)}`] : []),
-    ...(type ? [`of type ${type}`] : []),
-  ].join(", ");
+const describeBatch = ({ batch_id: id = null, batch_max: max = null }: Partial<WireJob>): string | null =>
+  max === null ? null : `@${id}, of which ${max} may run at once`;
 
 const describeBooked = (amount: string | null, isEnforced: boolean): string | null =>
   amount === null ? null : `${amount} booked${isEnforced ? "" : ", not enforced"}`;
 
 type Facts = readonly (readonly [string, string | null])[];
 
-const listMachine = (job: WireJob, isEnforced: boolean): Facts => [
-  ["gpus", formatGpus(job)],
-  ["gpu kind", describeGpuKind(job)],
-  ["gpu memory", job.vram_peak_mib ? `${formatMib(job.vram_peak_mib)} at most` : null],
+const listHostFacts = (job: WireJob, isEnforced: boolean): Facts => [
   ["cpus", describeBooked(job.cpus ? String(job.cpus) : null, isEnforced)],
   ["memory", describeBooked(job.memory_mib ? formatMib(job.memory_mib) : null, isEnforced)],
 ];
@@ -156,10 +150,12 @@ const describeAttempt = ({ started_at, ended_at, gpu_idxs, exit_code, reason }: 
     ...(reason === null ? [] : [reason]),
   ].join(" · ");
 
-const listAttempts = ({ attempts = [], retry = null }: WireJob): readonly (readonly [string, string])[] =>
-  retry === null && attempts.length < 2
-    ? []
-    : attempts.map((one, index) => ["attempt", `${index + 1} · ${describeAttempt(one)}`] as const);
+const listAttempts = (job: WireJob): readonly (readonly [string, string | null])[] => {
+  const { attempts = [], retry = null } = job;
+  if (retry === null && attempts.length < 2) return [];
+  const told = attempts.map((one, index) => ["attempt", `${index + 1} · ${describeAttempt(one)}`] as const);
+  return [["retry", describeRetries(job)], ...told];
+};
 
 const listFacts = (job: WireJob, isEnforced: boolean): Facts => [
   ["id", job.id],
@@ -174,10 +170,12 @@ const listFacts = (job: WireJob, isEnforced: boolean): Facts => [
   ["error", findReason(job)],
   ["command", job.command],
   ["user", job.user],
-  ...listMachine(job, isEnforced),
+  ["gpus", formatGpus(job)],
+  ...listGpuFacts(job),
+  ...listHostFacts(job, isEnforced),
   ["priority", String(job.priority)],
   ["limit", describeLimit(job)],
-  ["retry", describeRetries(job)],
+  ["batch", describeBatch(job)],
   ...listAttempts(job),
 ];
 

@@ -1,5 +1,6 @@
 import { err, ok, type Result } from "../../base/result.ts";
 import type { JobPatch } from "../../wire/job.ts";
+import { NO_BATCH } from "../core/jobs/fields/batches.ts";
 import { type JobFields, readJobFields } from "../core/jobs/fields/job-fields.ts";
 import { refuseRelease } from "../core/jobs/fields/waits.ts";
 import { isStopping } from "../core/jobs/halt.ts";
@@ -52,6 +53,9 @@ const refuseLimit = (job: Job, fields: JobFields, { isAdmin }: Caller): Refusal 
     `The time limit of a running job can be lowered; only an admin raises that of ${job.id}`,
   );
 };
+
+const refuseBatchMax = ({ batchId }: Job, { batchMax = null }: JobFields): Refusal | null =>
+  batchMax === null || batchId !== undefined ? null : toInvalid(NO_BATCH);
 
 const toInvalid = ({ field, message, type }: JobRequestError): Refusal =>
   createInvalid([{ loc: ["body", field], msg: message, type }]);
@@ -139,7 +143,8 @@ const findRefusal = (job: Job, edit: Edit, { fields, env }: Asked): Refusal | nu
   refuseShare(job, countAsked(edit.patch)) ??
   refuseVariables(job, env) ??
   refuseRelease(job, fields, edit.caller) ??
-  refuseLimit(job, fields, edit.caller);
+  refuseLimit(job, fields, edit.caller) ??
+  refuseBatchMax(job, fields);
 
 const write = (transaction: Transaction, edited: Job, { fields, env }: Asked, now: number): Job => {
   if (env !== null) transaction.saveEnvironment(edited.id, env);

@@ -18,7 +18,10 @@ import {
 import { describeShortage } from "../core/queue/booking/host-text.ts";
 import type { Drain } from "../core/queue/drain.ts";
 import { type Gpu, indexGpus } from "../core/queue/gpu.ts";
-import { describeGpus, type GpuState, giveGpus, selectGpus } from "../core/queue/gpu-selection.ts";
+import { describeGpus, type GpuState, giveGpus, listWantedGpus, selectGpus } from "../core/queue/gpu-selection.ts";
+import { countOfBatch, describeBatchReached, findBatchReached } from "../core/queue/limits/batch-limit.ts";
+import { findReserve, markReserved, type Reserves } from "../core/queue/reservations/reservation.ts";
+import { describeReservation } from "../core/queue/reservations/reservation-text.ts";
 import {
   checkUserLimits,
   countUse,
@@ -87,6 +90,14 @@ const describeBlacklisted = (job: QueuedJob, states: readonly GpuState[]): strin
   return listed.length === 0 ? "" : ` (blacklisted: GPU ${listed.map(({ index }) => index).join(", ")})`;
 };
 
+const describeReserved = (job: QueuedJob, states: readonly GpuState[]): string => {
+  const reserved = listWantedGpus(job, states).flatMap((gpu) => {
+    const reserve = findReserve(job, gpu);
+    return reserve === null ? [] : [`GPU ${gpu.index} by ${describeReservation(reserve.reservation)}`];
+  });
+  return reserved.length === 0 ? "" : ` (reserved: ${reserved.join("; ")})`;
+};
+
 type Machine = Readonly<{ gpus: Result<readonly Gpu[], Problem>; states: readonly GpuState[] }>;
 
 const explainShortage = (job: QueuedJob, { gpus, states }: Machine): string => {
@@ -94,7 +105,7 @@ const explainShortage = (job: QueuedJob, { gpus, states }: Machine): string => {
   const indexes = indexGpus(gpus.value);
   const missing = findMissingGpus({ gpu_idxs: [...job.requestedGpuIdxs], num_gpus: job.numGpus }, indexes);
   if (missing !== null) return missing.message;
-  const reasons = `${describeBlacklisted(job, states)}${describeFaults(job, gpus.value)}`;
+  const reasons = `${describeBlacklisted(job, states)}${describeFaults(job, gpus.value)}${describeReserved(job, states)}`;
   return `The job cannot run immediately: ${describeGpuShortage(job)} now${reasons}`;
 };
 
@@ -120,7 +131,10 @@ const describeLimits = (store: Store, asked: readonly QueuedJob[], { gpus, limit
   if (!allowed.ok) return allowed.error.message;
   const promised = store.loadQueuedJobs({ limit: MAX_WAITING_RUN_NOW }).filter(isWaitingRunNow).map(count);
   const before = [...store.loadActiveJobs(), ...promised];
-  for (const [index, { user, numGpus }] of jobs.entries()) {
+  for (const [index, job] of jobs.entries()) {
+    const { user, numGpus } = job;
+    const full = findBatchReached(job, (id) => countOfBatch(id, jobs.slice(0, index)));
+    if (full !== null) return describeBatchReached(full);
     const reached = findReached(numGpus, limitsOf(user), countUse(user, [...before, ...jobs.slice(0, index)]));
     if (reached !== null) return describeReached(user, reached);
   }
@@ -134,12 +148,14 @@ export const checkRunNow = (
     gpus,
     limitsOf = NO_LIMITS,
     host = NO_HOST_RULES,
+    reserves,
     ...halts
   }: Halts &
     Readonly<{
       gpus: Result<readonly Gpu[], Problem>;
       limitsOf?: LimitsOf | undefined;
       host?: HostRules | undefined;
+      reserves: Reserves;
     }>,
   jobs: readonly QueuedJob[],
 ): Result<void, Refusal> => {
@@ -148,7 +164,8 @@ export const checkRunNow = (
   const limit = describeLimits(store, jobs, { gpus, limitsOf });
   if (limit !== null) return refuseNow(limit);
   const active = store.loadActiveJobs();
-  const states = describeGpus(gpus.ok ? gpus.value : [], active, store.listBlacklist());
+  const described = describeGpus(gpus.ok ? gpus.value : [], active, store.listBlacklist());
+  const states = markReserved(described, reserves);
   let left = occupyForWaiting(store, { states, host: createHostRoom(host, states.length, active) });
   for (const job of jobs) {
     const idxs = selectGpus(job, left.states);

@@ -9,6 +9,7 @@ import type { Stretch, UseOf } from "./queue/fair-share.ts";
 import type { GpuFault } from "./queue/gpu-fault.ts";
 import type { CountStartsOf } from "./queue/queue-head.ts";
 import type { CountQueued } from "./queue/queue-limits.ts";
+import type { Reservation } from "./queue/reservations/reservation.ts";
 import type { UserUse } from "./queue/user-limits.ts";
 import type { Unavailable } from "./refusal.ts";
 
@@ -69,6 +70,8 @@ export type Transaction = Readonly<{
   countQueued: CountQueued;
   readUse: (user: string) => UserUse;
   readHostUse: () => HostPart;
+  countActiveOf: (batchId: string) => number;
+  listBatch: (batchId: string) => readonly JobId[];
   chargeUse: (stretch: Stretch) => void;
   openTurns: (now: number) => number;
   readStatus: (id: JobId) => JobStatus | null;
@@ -86,6 +89,9 @@ export type Transaction = Readonly<{
   setDiskSpell: (isSpell: boolean) => boolean;
   readDrains: () => Drains;
   saveDrains: (drains: Drains) => void;
+  listReservations: () => readonly Reservation[];
+  insertReservation: (reservation: Reservation) => void;
+  deleteReservation: (id: string) => void;
   saveGpuFault: (fault: GpuFault) => void;
   deleteGpuFault: (gpuIdx: number) => void;
   addTakenOver: (ids: readonly string[]) => void;
@@ -154,6 +160,7 @@ export type Store = Readonly<{
   listBlacklist: () => ReadonlySet<number>;
   isDiskSpell: () => boolean;
   readDrains: () => Drains;
+  listReservations: () => readonly Reservation[];
   listGpuFaults: () => readonly GpuFault[];
   listTakenOver: () => ReadonlySet<string> | null;
   write: <Value>(change: (transaction: Transaction) => Value) => Promise<Result<Value, Unavailable>>;

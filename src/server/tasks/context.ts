@@ -1,13 +1,16 @@
 import type { ChangeContext } from "../changes/context.ts";
 import type { BootTime, Clock } from "../core/clock.ts";
+import type { SeenUse } from "../core/jobs/gpu-use.ts";
 import type { JobId } from "../core/jobs/job.ts";
 import type { ReadDiskRoom } from "../core/machine/disk-room.ts";
 import type { LaunchTrouble } from "../core/machine/launch-trouble.ts";
 import type { HostRules } from "../core/queue/booking/host-part.ts";
 import type { GpuProbe } from "../core/queue/gpu.ts";
+import type { ReserveRules } from "../core/queue/reservations/reservation.ts";
 import type { LimitsOf } from "../core/queue/user-limits.ts";
 import type { Executor, JobDirectory, LogFile } from "../core/running/executor.ts";
 import type { JobOutputs } from "../core/running/outputs.ts";
+import type { UseCourses } from "../core/running/use-course.ts";
 import type { Settings } from "../core/settings/settings.ts";
 import type { Environment } from "../core/store.ts";
 import type { OnStep } from "../core/telemetry/steps.ts";
@@ -22,6 +25,7 @@ export type TaskContext = ChangeContext &
     jobDirectory: JobDirectory;
     outputs: JobOutputs;
     logs: Pick<LogFile, "readTail">;
+    useCourses: Pick<UseCourses, "append">;
     uptime: Clock;
     readBootTime: () => BootTime;
     serverEnvironment: Environment;
@@ -30,18 +34,19 @@ export type TaskContext = ChangeContext &
       Settings,
       "refreshRate" | "maxCpuJobs" | "maxPassedOver" | "vramEnforce" | "nodeName" | "retentionDays" | "artifactGb"
     > &
-      Readonly<{ limitsOf?: LimitsOf; host?: HostRules }>;
+      Readonly<{ limitsOf?: LimitsOf; host?: HostRules; reserveRules?: ReserveRules }>;
   }>;
 
 /**
  * What the tasks know beyond the store: lost with the process, rebuilt by the next one. `killedSince` is on the clock of
- * `uptime`, `gpuUuids` are those of the GPUs that a job was given, by index.
+ * `uptime`, `gpuUuids` are those of the GPUs that a job was given, by index, `unwrittenUse` is what its GPUs were seen to do since that was written down.
  */
 export type TaskMemory = Readonly<{
   killedSince: Map<JobId, number>;
   watches: Map<JobId, () => void>;
   launching: Set<JobId>;
   gpuUuids: Map<JobId, ReadonlyMap<number, string | null>>;
+  unwrittenUse: Map<JobId, SeenUse>;
 }>;
 
 export const createMemory = (): TaskMemory => ({
@@ -49,4 +54,5 @@ export const createMemory = (): TaskMemory => ({
   watches: new Map(),
   launching: new Set(),
   gpuUuids: new Map(),
+  unwrittenUse: new Map(),
 });

@@ -9,6 +9,7 @@ import { waitFields } from "./waits.ts";
 
 /** What a request or a patch may say of a job beside what it runs, a file for each subject; null in a request is the same as nothing, in a patch it takes the field away. */
 export const askedFields = {
+  ...batchFields.asked,
   ...labelFields.asked,
   ...waitFields.asked,
   ...timeLimitFields.asked,

@@ -55,6 +55,7 @@ const createJob = (fields: Partial<WireJob> = {}): WireJob => ({
   wandb_note: null,
   waits_for_input_since: null,
   vram_peak_mib: null,
+  gpu_use: null,
   vram_mib: null,
   min_vram_mib: null,
   gpu_type: null,

@@ -15,13 +15,12 @@ const SBATCH_FIELDS = JOB_FIELDS.flatMap(({ flag, sbatch }) => (sbatch === undef
 
 const SHORT_NAMES: Readonly<Record<string, string>> = {
   G: "gpus",
-  a: "array",
   N: "nodes",
   n: "ntasks",
   ...Object.fromEntries(SBATCH_FIELDS.flatMap(({ short, option }) => (short === undefined ? [] : [[short, option]]))),
 };
 const SPAN = /^(\d{1,9})(?:-(\d{1,9})(?::(\d{1,9}))?)?$/;
-const AT_ONCE = /%\d+$/;
+const AT_ONCE = /%[1-9]\d{0,8}$/;
 const WORD = /#.*|(?:"(?:\\.|[^"\\])*"|'[^']*'|\\.|\S)+/g;
 const QUOTED = /"((?:\\.|[^"\\])*)"|'([^']*)'|\\(.)/g;
 
@@ -79,11 +78,7 @@ const isTaken = (option: Option): boolean =>
   ["array", "nodes"].includes(option.name) ||
   (option.name === "ntasks" && option.value === "1");
 
-const listAside = (option: Option): readonly string[] => {
-  if (option.name !== "array") return isTaken(option) ? [] : [nameOption(option)];
-  const [atOnce] = AT_ONCE.exec(option.value) ?? [];
-  return atOnce === undefined ? [] : [`${atOnce} of ${nameOption(option)}`];
-};
+const listAside = (option: Option): readonly string[] => (isTaken(option) ? [] : [nameOption(option)]);
 
 const isImpossible = (option: Option): boolean => {
   if (option.name === "array") return convertArray(option) === null;

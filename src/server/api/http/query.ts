@@ -31,7 +31,7 @@ const flag = z.preprocess(toBoolean, z.boolean()).default(false);
 const text = z.preprocess(takeLast, z.string()).optional();
 const unixSeconds = z.preprocess(toNumber, z.number()).optional();
 const logPosition = z.preprocess(toInteger, z.int().min(0)).optional();
-const attempt = z.preprocess(toInteger, z.int().min(1)).optional();
+export const attempt = z.preprocess(toInteger, z.int().min(1)).optional();
 const lastLines = z.preprocess(toInteger, z.int().min(1)).optional();
 
 export const healthQuerySchema = z.object({ detailed: flag, refresh: flag });

@@ -1,6 +1,7 @@
 import { setImmediate as giveWay } from "node:timers/promises";
 import type { WireWait } from "../../../wire/wait.ts";
 import { createGpuSeconds } from "../../changes/agent-use.ts";
+import { readReserves } from "../../changes/read-reserves.ts";
 import type { JobId, QueuedJob } from "../../core/jobs/job.ts";
 import type { ProcessOwner } from "../../core/machine/host.ts";
 import { NO_HOST_RULES } from "../../core/queue/booking/host-part.ts";
@@ -8,6 +9,7 @@ import type { Gpu } from "../../core/queue/gpu.ts";
 import { describeGpus } from "../../core/queue/gpu-selection.ts";
 import { createCountStarts, limitStarts } from "../../core/queue/queue-head.ts";
 import { findPassedOverSince } from "../../core/queue/queue-turns.ts";
+import { markReserved } from "../../core/queue/reservations/reservation.ts";
 import { NO_LIMITS } from "../../core/queue/user-limits.ts";
 import { explainWaits, type Wait, type WaitFacts } from "../../core/queue/wait.ts";
 import type { WaitNotes } from "../../core/queue/wait-text.ts";
@@ -30,9 +32,10 @@ const findOwners = async (
 };
 
 const gatherFacts = (
-  { store, settings, trouble }: ApiContext,
+  context: ApiContext,
   { gpus, disk, jobs, now }: Pick<WaitFacts, "gpus" | "disk"> & Readonly<{ jobs: readonly QueuedJob[]; now: number }>,
 ): WaitFacts => {
+  const { store, settings, trouble } = context;
   const { maxCpuJobs, maxPassedOver: maxPassedOverS } = settings;
   const limits = {
     maxCpuJobs,
@@ -44,14 +47,15 @@ const gatherFacts = (
   };
   const [active, blacklist] = [store.loadActiveJobs(), store.listBlacklist()];
   const countGpuSeconds = createGpuSeconds(store, now);
-  const states = describeGpus(gpus ?? [], active, blacklist);
+  const reserves = readReserves(context, now);
+  const states = markReserved(describeGpus(gpus ?? [], active, blacklist), reserves);
   const countStarts = createCountStarts({ active, ...limits, countGpuSeconds }, states);
   const deciding = limitStarts(countStarts, { active, ...limits }, states);
   const all = [...jobs, ...store.loadDecidingJobs(deciding, findPassedOverSince(limits, now))];
   const waiting = new Map(all.map((job) => [job.id, job]));
   for (const { id } of active) waiting.delete(id);
   const halts = { countGpuSeconds, disk: disk ?? null, trouble: trouble.read() };
-  return { queued: [...waiting.values()], active, gpus, ...halts, ...limits, blacklist };
+  return { queued: [...waiting.values()], active, gpus, ...halts, ...limits, blacklist, reserves };
 };
 
 const explainInTurns = async (facts: WaitFacts, now: number, ids: ReadonlySet<JobId>): Promise<readonly Wait[]> => {

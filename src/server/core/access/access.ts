@@ -40,7 +40,8 @@ export type Credential =
 /** `contribute` is what a user may do and no job's owner is asked for. */
 export type Asked =
   | Readonly<{ act: "enter" | "read" | "contribute" | "administer" }>
-  | Readonly<{ act: "submit as"; user: string }>
+  | Readonly<{ act: "submit as" | "reserve for"; user: string }>
+  | Readonly<{ act: "unreserve"; reservation: string; owner: string }>
   | Readonly<{ act: "change" | "type into"; job: string; owner: string }>;
 
 /**
@@ -126,10 +127,18 @@ const identify = (facts: AccessFacts): Result<Identity, AccessDenial> => {
 const lack = (message: string, hint?: string): Denied =>
   err({ code: "FORBIDDEN", message, ...(hint === undefined ? {} : { hint }) });
 
-const refuseOwner = (name: string | null, asked: Extract<Asked, { owner: string }>): Denied => {
+const refuseReserver = (name: string | null, { reservation, owner }: Extract<Asked, { act: "unreserve" }>): Denied =>
+  lack(`Reservation ${reservation} is of ${JSON.stringify(owner)}: ${name} can't end it`);
+
+const refuseOwner = (name: string | null, asked: Extract<Asked, { job: string }>): Denied => {
   const isTyping = asked.act === "type into";
   const whose = `Job ${asked.job} is of ${JSON.stringify(asked.owner)}`;
   return lack(`${whose}: ${name} can't ${isTyping ? "type into" : "change"} it`, isTyping ? WATCH_HINT : undefined);
+};
+
+const checkReserving = ({ name, role }: Pick<Identity, "name" | "role">, user: string): Result<void, AccessDenial> => {
+  if (role === "agent") return lack(`${name} is an agent, and agents reserve no GPUs`);
+  return user === name ? ok(undefined) : lack(`${name} can't reserve GPUs for ${JSON.stringify(user)}`);
 };
 
 const checkUser = ({ name, role }: Identity, asked: Asked): Result<void, AccessDenial> => {
@@ -144,6 +153,10 @@ const checkUser = ({ name, role }: Identity, asked: Asked): Result<void, AccessD
       return asked.user === name
         ? ok(undefined)
         : lack(`${name} can't submit as ${JSON.stringify(asked.user)}`, SUBMIT_HINT);
+    case "reserve for":
+      return checkReserving({ name, role }, asked.user);
+    case "unreserve":
+      return asked.owner === name ? ok(undefined) : refuseReserver(name, asked);
     case "change":
     case "type into":
       return asked.owner === name ? ok(undefined) : refuseOwner(name, asked);

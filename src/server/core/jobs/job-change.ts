@@ -17,6 +17,7 @@ const PLAIN_REASONS = {
   requeue: "its launch never began",
   warn: "warned of its time limit",
   measure: "measured",
+  see_use: "use of its GPUs noted",
   report: "reported",
   give_up: "given up",
   account: "outputs accounted for",

@@ -1,12 +1,13 @@
 import type { RetryCause } from "../../../wire/job-fields/retries.ts";
 import { listPast, planRetry } from "./attempt.ts";
 import { describeExit } from "./exit-code.ts";
+import { addUse, type SeenUse } from "./gpu-use.ts";
 import { describeHalt, isStopping } from "./halt.ts";
 import { type ActiveJob, type EndedJob, type Job, NO_LAUNCH, NO_OUTPUTS, type QueuedJob, type Reports } from "./job.ts";
 
-type Work = Readonly<{ at: number; hasWork?: boolean; cause?: RetryCause | null }>;
+type Work = Readonly<{ at: number; hasWork?: boolean; cause?: RetryCause | null; use?: SeenUse | undefined }>;
 
-/** `reason` is all that there is to say of an exit, `hint` one sentence more. `hasWork`: the job's command had started, so its folder may hold what it made. `cause`: of a failure, null for one that another attempt is of no use against. */
+/** `reason` is all that there is to say of an exit, `hint` one sentence more. `hasWork`: the job's command had started, so its folder may hold what it made. `cause`: of a failure, null for one that another attempt is of no use against. `use`: what its GPUs did that is not written down yet. */
 export type Exit = Work &
   Readonly<{ exitCode: number; hint?: string | null; reason?: string; notes?: readonly string[] }>;
 
@@ -27,7 +28,7 @@ export const addNotes = <Noted extends Job>(job: Noted, notes: readonly string[]
   notes: [...new Set([...job.notes, ...notes])],
 });
 
-const endJob = (job: ActiveJob, { at, hasWork, cause: _cause, ...outcome }: Outcome): EndedJob => {
+const endJob = (job: ActiveJob, { at, hasWork, cause: _cause, use: _use, ...outcome }: Outcome): EndedJob => {
   const completedAt = Math.max(at, job.startedAt);
   const outputs = hasWork ? { ...NO_OUTPUTS, state: "moving" as const } : NO_OUTPUTS;
   return { ...beginReports(job), handle: null, ...job, ...outcome, completedAt, outputs };
@@ -53,7 +54,11 @@ const retryJob = (job: ActiveJob, outcome: Outcome, { cause, delayS }: { cause: 
   return { ...takeBack(job), past, ...(cause === "gpu" ? { avoidedGpuIdxs } : {}) };
 };
 
-const finishJob = (job: ActiveJob, outcome: Outcome): Job => {
+const seeUse = <Seen extends Job>(job: Seen, use: SeenUse | undefined): Seen =>
+  use === undefined ? job : { ...job, gpuUse: addUse(job.gpuUse, use) };
+
+const finishJob = (unseen: ActiveJob, outcome: Outcome): Job => {
+  const job = seeUse(unseen, outcome.use);
   const { status, cause = null } = outcome;
   const delayS = status === "failed" && !job.markedForKill ? planRetry(job, cause) : null;
   return cause === null || delayS === null ? endJob(job, outcome) : retryJob(job, outcome, { cause, delayS });

@@ -5,6 +5,7 @@ import type { BootTime } from "../clock.ts";
 import type { AgentLimits } from "./agent-limits.ts";
 import type { Past } from "./attempt.ts";
 import type { JobFields } from "./fields/job-fields.ts";
+import type { SeenUse } from "./gpu-use.ts";
 import type { Halt } from "./halt.ts";
 
 export type JobId = string & { readonly __brand: "JobId" };
@@ -24,7 +25,7 @@ export type CodeFacts = Readonly<{
   root?: string;
 }>;
 
-/** `gpuIdxs` are the GPUs asked for by index, empty when any will do; `numGpus` always says how many. `carriedNames`: of `envNames` those that came from the user's shell. `umask` is octal, `inputId` the artifact that its standard input is, `agent` are the limits of its user where that is an agent. `takenOverAt`: when it came from an earlier Nexus. `avoidedGpuIdxs`: those that failed it. `vramPeakMib`: the most that it was seen to have of a GPU's memory. */
+/** `gpuIdxs` are the GPUs asked for by index, empty when any will do; `numGpus` always says how many. `carriedNames`: of `envNames` those that came from the user's shell. `umask` is octal, `inputId` the artifact that its standard input is, `agent` are the limits of its user where that is an agent. `takenOverAt`: when it came from an earlier Nexus. `avoidedGpuIdxs`: those that failed it. `vramPeakMib`: the most that it was seen to have of a GPU's memory, `gpuUse` what its GPUs did in all of its attempts. */
 export type JobSpec = Readonly<{
   id: JobId;
   command: string;
@@ -56,6 +57,7 @@ export type JobSpec = Readonly<{
   past?: Past;
   avoidedGpuIdxs?: readonly number[];
   vramPeakMib?: number;
+  gpuUse?: SeenUse;
 }> &
   JobFields;
 

@@ -3,11 +3,14 @@ import type { ActiveJob, JobId, QueuedJob } from "../jobs/job.ts";
 import type { Gpu } from "./gpu.ts";
 import { isChoosy, isOfKind } from "./gpu-kind.ts";
 import { countRoom, hasOthers, isShareable, measureUse, type Shared, type Tenant } from "./gpu-room.ts";
+import { findReserve, isReservedFor, type Reservable } from "./reservations/reservation.ts";
 
 /** `runningJobId` is the oldest of the jobs on it. */
-export type GpuState = Shared & Readonly<{ isBlacklisted: boolean; runningJobId: JobId | null }>;
+export type GpuState = Shared & Reservable & Readonly<{ isBlacklisted: boolean; runningJobId: JobId | null }>;
 
-export type GpuNeed = Pick<QueuedJob, "numGpus" | "requestedGpuIdxs" | "ignoreBlacklist" | "avoidedGpuIdxs"> & GpuKinds;
+export type GpuNeed = Pick<QueuedJob, "numGpus" | "requestedGpuIdxs" | "ignoreBlacklist" | "avoidedGpuIdxs"> &
+  Partial<Pick<QueuedJob, "user" | "timeLimitS">> &
+  GpuKinds;
 
 const bookGpu = (gpu: Gpu, { id, vramMib = null }: Pick<ActiveJob, "id"> & GpuKinds): Tenant => ({
   id,
@@ -49,7 +52,7 @@ export const findDistrust = (need: GpuNeed, gpu: GpuState): string | null => (ha
 
 const rankGpu = (need: GpuNeed, gpu: GpuState): readonly number[] => {
   const { isBlacklisted, doubt, tenants, memoryTotal, index } = gpu;
-  const wanted = [Number(hasFailed(need, gpu)), Number(isBlacklisted)];
+  const wanted = [Number(hasFailed(need, gpu)), Number(isBlacklisted), Number(!isReservedFor(need, gpu))];
   const size = memoryTotal ?? Number.POSITIVE_INFINITY;
   if (!isSharing(need)) return [...wanted, Number(doubt !== null), isChoosy(need) ? size : 0, index];
   return [...wanted, Number(tenants.length === 0), tenants.length === 0 ? 0 : countRoom(gpu), size, index];
@@ -89,6 +92,7 @@ const admitsOthers = (need: GpuNeed, gpu: GpuState): boolean => isSharing(need) 
 const isOpen = (need: GpuNeed, gpu: GpuState): boolean =>
   gpu.fault === null &&
   isShareable(gpu) &&
+  findReserve(need, gpu) === null &&
   (!hasOthers(gpu) || admitsOthers(need, gpu)) &&
   findDistrust(need, gpu) === null;
 
@@ -105,7 +109,10 @@ const hasLeavers = (need: GpuNeed, gpu: GpuState): boolean =>
 /** Those of them that are free, or that jobs have: others may never let go of theirs. */
 export const listComingGpus = (need: GpuNeed, gpus: readonly GpuState[]): readonly GpuState[] =>
   listEligibleGpus(need, gpus).filter(
-    (gpu) => findDistrust(need, gpu) === null && (isFree(need, gpu) || hasLeavers(need, gpu)),
+    (gpu) =>
+      findDistrust(need, gpu) === null &&
+      findReserve(need, gpu) === null &&
+      (isFree(need, gpu) || hasLeavers(need, gpu)),
   );
 
 export const listFreeGpus = (need: GpuNeed, gpus: readonly GpuState[]): readonly GpuState[] =>

@@ -11,6 +11,7 @@ import {
 } from "./booking/host-part.ts";
 import { countRoom } from "./gpu-room.ts";
 import { type GpuNeed, type GpuState, listFreeGpus, listOpenGpus } from "./gpu-selection.ts";
+import { countBatchLeft } from "./limits/batch-limit.ts";
 import type { SharedNeed } from "./needs/need-name.ts";
 import { countCpuSlots, type QueueFacts } from "./queue-turns.ts";
 import { countStartsLeft, countUse, NO_LIMITS } from "./user-limits.ts";
@@ -44,11 +45,13 @@ export const createCountStarts = (
   const room = createHostRoom(facts.host ?? NO_HOST_RULES, gpus.length, facts.active);
   return (need) => {
     const left = need.share === null ? Number.POSITIVE_INFINITY : countLeft(need.share, facts);
+    const ofBatch = countBatchLeft(need.batch ?? null, facts.active);
     const part = bookHost(room, { ...need, bookedGpus: countLeast(need, gpus) });
-    if (left === 0 || isShut(need, part, { gpus, cpuSlots: countCpuSlots(facts) })) return null;
+    const isOver = Math.min(left, ofBatch) === 0;
+    if (isOver || isShut(need, part, { gpus, cpuSlots: countCpuSlots(facts) })) return null;
     const places = need.numGpus === 0 ? countCpuSlots(facts) : countPlaces(need, gpus);
     const starts = Math.floor(Math.min(places, left) / Math.max(1, need.numGpus));
-    return Math.min(starts, countHostPlaces(part, room.free));
+    return Math.min(starts, ofBatch, countHostPlaces(part, room.free));
   };
 };
 
@@ -61,8 +64,9 @@ export const limitStarts =
   ): CountStartsOf =>
   (need, user) => {
     const limits = limitsOf(user);
-    if ((limits.maxGpus ?? limits.maxRunning) === null) return count(need);
+    const ofUser = { ...need, user };
+    if ((limits.maxGpus ?? limits.maxRunning) === null) return count(ofUser);
     const left = countStartsLeft(countLeast(need, gpus), limits, countUse(user, active));
-    const starts = left === 0 ? null : count(need);
+    const starts = left === 0 ? null : count(ofUser);
     return starts === null ? null : Math.min(starts, left);
   };

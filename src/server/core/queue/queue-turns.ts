@@ -5,10 +5,11 @@ import { type CountGpuSeconds, countLeft, findShare } from "./agent-share.ts";
 import { countBooked, countLeast } from "./booked-gpus.ts";
 import { bookHost, createHostRoom, type HostRules, keepCpus, NO_HOST_RULES } from "./booking/host-part.ts";
 import { bookIn, bookLeast, bookPart, hasPart, isComing, keepRoom, type Room, startIn } from "./booking/room.ts";
-import { countBack, type Drain, type Drains, findDrain, NO_DRAINS } from "./drain.ts";
+import { countBack, countOn, type Drain, type Drains, findDrain, NO_DRAINS } from "./drain.ts";
 import { findIneligibility, type Ineligibility } from "./eligibility.ts";
 import type { UseOf } from "./fair-share.ts";
 import { type GpuState, selectGpus, selectLargest } from "./gpu-selection.ts";
+import { type BatchReached, countOfBatch, findBatchReached } from "./limits/batch-limit.ts";
 import { countUse, findReached, type LimitsOf, NO_LIMITS, type ReachedNow } from "./user-limits.ts";
 
 /**
@@ -65,6 +66,11 @@ const findLimit = (
   return findReached(countBooked(job), limits, countUse(job.user, [...active, ...starting]));
 };
 
+const findFullBatch = ({ active }: QueueFacts, { allocations }: Room, job: QueuedJob): BatchReached | null => {
+  const starting = () => allocations.flatMap((one) => (one.kind === "start" ? [one.job] : []));
+  return findBatchReached(job, (id) => countOfBatch(id, active) + countOfBatch(id, starting()));
+};
+
 const isLimited = ({ limitsOf = NO_LIMITS }: QueueFacts, { user }: QueuedJob): boolean =>
   limitsOf(user).maxGpus !== null;
 
@@ -90,7 +96,7 @@ const leaveRoom = ({ job, room, gpuIdxs }: Turn, { all, mayKeep }: KeepFacts): R
 export const findPassedOverSince = (facts: Pick<QueueFacts, "drains" | "maxPassedOverS">, now: number): number =>
   countBack(facts.drains ?? NO_DRAINS, now, facts.maxPassedOverS);
 
-/** The time from which on what it needs is kept for it; null where too few of the GPUs that it may be given are free or come free. */
+/** The time from which on what it needs is kept for it; null where too few of those that it may be given are free or come free. */
 export const findKeptFrom = (
   facts: QueueFacts,
   all: readonly GpuState[],
@@ -98,7 +104,8 @@ export const findKeptFrom = (
 ): number | null => {
   const host = createHostRoom(facts.host ?? NO_HOST_RULES, all.length, []);
   if (!isComing(host, bookHost(host, { ...job, bookedGpus: countLeast(job, all) }), { job, all })) return null;
-  return job.noPassing === true ? job.createdAt : now + findWaitsSince(job) - findPassedOverSince(facts, now);
+  if (job.noPassing === true) return job.createdAt;
+  return countOn(facts.drains ?? NO_DRAINS, now, { since: findWaitsSince(job), seconds: facts.maxPassedOverS });
 };
 
 /** Whether others were let go first for so long that GPUs are kept for it. */
@@ -107,9 +114,14 @@ export const isPassedOver = (facts: QueueFacts, job: QueuedJob, now: number): bo
 
 type Moment = Readonly<{ all: readonly GpuState[]; now: number; drain: Drain | null }>;
 
-const takeTurn = (facts: QueueFacts, room: Room, { job, all, now, drain }: Moment & { job: QueuedJob }): Turn => {
+const findReachedNow = (facts: QueueFacts, room: Room, { job, all }: Moment & { job: QueuedJob }) => {
   const book = () => (isLimited(facts, job) ? bookLeast(room, job, all) : {});
-  const ineligibility = findIneligibility(job, now, drain) ?? findLimit(facts, room, { ...job, ...book() });
+  return findFullBatch(facts, room, job) ?? findLimit(facts, room, { ...job, ...book() });
+};
+
+const takeTurn = (facts: QueueFacts, room: Room, turn: Moment & { job: QueuedJob }): Turn => {
+  const { job, now, drain } = turn;
+  const ineligibility = findIneligibility(job, now, drain) ?? findReachedNow(facts, room, turn);
   const isHalted = isDiskLow(facts.disk ?? null) || (facts.trouble ?? null) !== null;
   const mayStart = !isHalted && ineligibility === null && hasShare(facts, room, job);
   return { job, room, gpuIdxs: mayStart ? chooseGpus(facts, room, job) : null, ineligibility };

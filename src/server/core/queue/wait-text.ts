@@ -7,6 +7,7 @@ import type { Allocation } from "./booking/room.ts";
 import type { Ineligibility } from "./eligibility.ts";
 import { describeIneligibility } from "./eligibility-text.ts";
 import { describeKind } from "./gpu-kind.ts";
+import { describeReserve } from "./reservations/reservation-text.ts";
 import type { Blocker, Candidate, Obstacle, Wait } from "./wait.ts";
 
 /** `gpuError` is why the GPUs can't be read, if they can't; `gpuHint` what would make that quicker; `listNeeds` has the first of the jobs that one waits for. */
@@ -62,6 +63,8 @@ const describeObstacle = (obstacle: Obstacle, notes: WaitNotes): string => {
   switch (obstacle.kind) {
     case "blacklist":
       return "is blacklisted";
+    case "reserved":
+      return describeReserve(obstacle.reserve);
     case "job":
       return `runs ${nameJob(obstacle.job)}`;
     case "fault":

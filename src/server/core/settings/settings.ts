@@ -15,7 +15,7 @@ export type MockGpu = Readonly<{ memoryMib: number; isMig: boolean }>;
 
 /**
  * `refreshRate`, `maxPassedOver`, `bodyTimeout` and `driverTimeout` in seconds; `port` 0 takes any free one, null was not asked
- * for; `maxTime` and `fairHalfLife` as `2h`; `mockGpus` 0 means real GPUs, "auto" those where the machine has one; `retentionGb` in 10⁹ bytes, null for no limit;
+ * for; `maxTime`, `fairHalfLife` and `reserveMargin` as `2h`; `mockGpus` 0 means real GPUs, "auto" those where the machine has one; `retentionGb` in 10⁹ bytes, null for no limit;
  * `minFreeGb`, `maxLogGb` and `artifactGb` likewise, `memoryGb` in GiB.
  */
 export type Settings = Readonly<{
@@ -47,6 +47,8 @@ export type Settings = Readonly<{
   maxQueued: number;
   order: "fifo" | "fair";
   fairHalfLife: string;
+  maxReserved: number;
+  reserveMargin: string;
   maxGpus: number | null;
   maxRunning: number | null;
   maxPriority: number | null;

@@ -142,6 +142,16 @@ export const SETTINGS = {
     otherwise: "no limit",
     about: "the longest time (--time) that a job may have, and that of a job without one",
   },
+  maxReserved: {
+    schema: whole(0, MOST),
+    fallback: 1,
+    about: "GPUs that a user may have reserved at once; an admin any",
+  },
+  reserveMargin: {
+    schema: DURATION,
+    fallback: "1h",
+    about: "so long before a reservation begins no job without a time limit starts there, but its user's",
+  },
   maxQueuedInAll: { schema: whole(0, MOST_QUEUED), fallback: 50_000, about: "jobs that may wait in all" },
   maxWaitingGib: {
     schema: number(0.001, 1_000_000),

@@ -1,4 +1,5 @@
 import type { Database } from "bun:sqlite";
+import { ADD_RESERVATIONS } from "./add-reservations.ts";
 import { addSubjects } from "./add-subjects.ts";
 import { KEEP_INPUTS } from "./keep-inputs.ts";
 
@@ -248,4 +249,5 @@ export const MIGRATIONS: readonly Migration[] = [
   ADD_NEEDS,
   ADD_BATCH_INDEX,
   ADD_TURNS,
+  ADD_RESERVATIONS,
 ];

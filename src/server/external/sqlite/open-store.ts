@@ -15,7 +15,7 @@ import { type FolderLock, lockFolder } from "./lock-folder.ts";
 import { explainOpenFailure, openDatabase } from "./open-database.ts";
 import { loadSecretBox, type SecretBox } from "./secret-box.ts";
 import { createArtifactTable } from "./tables/artifact-table.ts";
-import { createBatchList } from "./tables/batch-list.ts";
+import { createBatchList, createBatchReads } from "./tables/batch-list.ts";
 import { createFairTable, type FairOptions, type FairTable } from "./tables/fair/fair-table.ts";
 import { createJobTable, type JobTable } from "./tables/job-table.ts";
 import { createNeeds } from "./tables/needs-table.ts";
@@ -26,6 +26,7 @@ import {
   createDiskSpell,
   createDrains,
   createGpuFaults,
+  createReservations,
   createTakenOver,
   createTokenDigest,
 } from "./tables/settings-table.ts";
@@ -63,6 +64,7 @@ type Notes = ReturnType<typeof createBlacklist> &
   ReturnType<typeof createGpuFaults> &
   ReturnType<typeof createDiskSpell> &
   ReturnType<typeof createDrains> &
+  ReturnType<typeof createReservations> &
   ReturnType<typeof createTakenOver>;
 
 const createJobWrites = (jobs: JobTable) => ({
@@ -84,6 +86,7 @@ const createTransaction = ({ db, jobs, queue, fair, box }: Parts, notes: Notes):
     readHostUse: queue.readHostUse,
     chargeUse: fair.chargeUse,
     ...createNeeds(db),
+    ...createBatchReads(db),
     hasArtifact: (id) => artifact.get(id) !== null,
     insertJob: (job, env) => {
       jobs.insert(job, env);
@@ -117,15 +120,17 @@ const createNotes = (db: Database): Notes => ({
   ...createGpuFaults(db),
   ...createDiskSpell(db),
   ...createDrains(db),
+  ...createReservations(db),
   ...createTakenOver(db),
 });
 
-const createNoteReads = ({ listBlacklist, isDiskSpell, readDrains, listGpuFaults, listTakenOver }: Notes) => ({
-  readDrains: guardRead(readDrains),
-  listBlacklist: guardRead(listBlacklist),
-  isDiskSpell,
-  listGpuFaults: guardRead(listGpuFaults),
-  listTakenOver,
+const createNoteReads = (notes: Notes) => ({
+  readDrains: guardRead(notes.readDrains),
+  listReservations: guardRead(notes.listReservations),
+  listBlacklist: guardRead(notes.listBlacklist),
+  isDiskSpell: notes.isDiskSpell,
+  listGpuFaults: guardRead(notes.listGpuFaults),
+  listTakenOver: notes.listTakenOver,
 });
 
 const createTableReads = ({ db, fair }: Parts) => ({

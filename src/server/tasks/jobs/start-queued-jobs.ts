@@ -1,10 +1,11 @@
 import { createGpuSeconds } from "../../changes/agent-use.ts";
+import { seeGpus } from "../../changes/read-reserves.ts";
 import { isSharing } from "../../core/jobs/fields/gpu-kinds.ts";
 import type { ActiveJob, QueuedJob, StartingJob } from "../../core/jobs/job.ts";
 import { NO_HOST_RULES } from "../../core/queue/booking/host-part.ts";
 import { findDrain } from "../../core/queue/drain.ts";
 import type { Gpu } from "../../core/queue/gpu.ts";
-import { describeGpus, type GpuState } from "../../core/queue/gpu-selection.ts";
+import type { GpuState } from "../../core/queue/gpu-selection.ts";
 import type { SharedNeed } from "../../core/queue/needs/need-name.ts";
 import { createCountStarts, limitStarts } from "../../core/queue/queue-head.ts";
 import {
@@ -94,7 +95,7 @@ const startJobs = async (context: TaskContext, memory: TaskMemory, round: Round)
   const now = clock();
   const active = store.loadActiveJobs();
   forgetEnded(memory, active);
-  const states = describeGpus(gpus, active, store.listBlacklist());
+  const states = seeGpus(context, { gpus, active, now });
   const countGpuSeconds = createGpuSeconds(store, now);
   const facts = { ...limits, useOf: store.readUseOf(now), active, disk, trouble, countGpuSeconds };
   const queued = loadDeciding(context, facts, { ...round, states, since: findPassedOverSince(facts, now) });

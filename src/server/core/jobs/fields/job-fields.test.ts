@@ -8,6 +8,7 @@ const ASKER = { isAdmin: false };
 
 const fields = fc.record(
   {
+    batch_max: fc.option(fc.integer({ min: 1 })),
     name: fc.option(fc.string()),
     note: fc.option(fc.string()),
     held: fc.option(fc.boolean(), { nil: false }),
@@ -25,8 +26,9 @@ const fields = fc.record(
 
 test("a job of which nothing was asked is told with every field, each of them empty", () => {
   const labels = { name: null, note: null, held: false, begin_at: null, after: [], after_any: [], no_passing: false };
-  const kinds = { batch_id: null, vram_mib: null, min_vram_mib: null, gpu_type: null, cpus: null, memory_mib: null };
-  expect(tellJobFields({})).toEqual({ ...labels, time_limit_s: null, warn_s: null, retry: null, ...kinds });
+  const kinds = { batch_id: null, batch_max: null, vram_mib: null, min_vram_mib: null, gpu_type: null };
+  const host = { cpus: null, memory_mib: null };
+  expect(tellJobFields({})).toEqual({ ...labels, time_limit_s: null, warn_s: null, retry: null, ...kinds, ...host });
 });
 
 test("what is asked for is told as it was", () => {
@@ -46,7 +48,8 @@ test("an edit leaves what it does not name, and null takes away what it does", (
   );
 });
 
-test("name and note may be changed at any time, and no other of a job that has ended", () => {
+test("name, note and the limit of its batch may be changed at any time, and no other of a job that has ended", () => {
+  expect(isForAnyTime({ batchMax: 2 }, false)).toBe(true);
   expect(isForAnyTime({ name: "a", note: null }, false)).toBe(true);
   expect(isForAnyTime({ name: "a", heldBy: null }, true)).toBe(false);
 });

@@ -1,5 +1,5 @@
 import type { AskedFields, ToldFields } from "../../../../wire/job-fields/job-fields.ts";
-import { type JobBatch, tellBatch } from "./batches.ts";
+import { type JobBatch, readBatch, tellBatch } from "./batches.ts";
 import { type GpuKinds, readGpuKinds, tellGpuKinds } from "./gpu-kinds.ts";
 import { type HostNeed, readHostNeed, tellHostNeed } from "./host-parts.ts";
 import { type JobLabels, readLabels, tellLabels } from "./labels.ts";
@@ -12,6 +12,7 @@ export type JobFields = JobBatch & JobLabels & JobWaits & TimeLimits & Retries &
 
 /** Those that a request or a patch gives. */
 export const readJobFields = (asked: AskedFields, asker: Asker): JobFields => ({
+  ...readBatch(asked),
   ...readLabels(asked),
   ...readWaits(asked, asker),
   ...readTimeLimits(asked),
@@ -30,7 +31,11 @@ export const tellJobFields = (job: JobFields): ToldFields => ({
   ...tellHostNeed(job),
 });
 
-const FIELDS_AT_ANY_TIME: ReadonlySet<string> = new Set(["name", "note"] satisfies readonly (keyof JobFields)[]);
+const FIELDS_AT_ANY_TIME: ReadonlySet<string> = new Set([
+  "name",
+  "note",
+  "batchMax",
+] satisfies readonly (keyof JobFields)[]);
 
 const FIELDS_WHILE_IT_RUNS: ReadonlySet<string> = new Set(["timeLimitS"] satisfies readonly (keyof JobFields)[]);
 

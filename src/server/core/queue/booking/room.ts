@@ -1,7 +1,15 @@
 import { isSharing } from "../../jobs/fields/gpu-kinds.ts";
 import type { Launch, QueuedJob } from "../../jobs/job.ts";
 import { bookGpus, countLeast } from "../booked-gpus.ts";
-import { type GpuState, giveGpus, listComingGpus, listFreeGpus, listOpenGpus, selectGpus } from "../gpu-selection.ts";
+import {
+  type GpuState,
+  giveGpus,
+  listComingGpus,
+  listEligibleGpus,
+  listFreeGpus,
+  listOpenGpus,
+  selectGpus,
+} from "../gpu-selection.ts";
 import { nameNeed } from "../needs/need-name.ts";
 import {
   bookHost,
@@ -41,7 +49,7 @@ export const bookIn = ({ gpus }: Room, job: QueuedJob, gpuIdxs: readonly number[
 export const bookLeast = ({ gpus }: Room, job: QueuedJob, all: readonly GpuState[]): Pick<Launch, "bookedGpus"> => {
   if (!isSharing(job)) return {};
   const free = listFreeGpus(job, gpus);
-  return { bookedGpus: countLeast(job, free.length < job.numGpus ? all : free) };
+  return { bookedGpus: countLeast(job, free.length < job.numGpus ? listEligibleGpus(job, all) : free) };
 };
 
 /** What the job books of CPUs and memory with these GPUs. */

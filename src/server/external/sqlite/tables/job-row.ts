@@ -3,6 +3,7 @@ import { type ArtifactId, isEnded, type Job, type JobId } from "../../../core/jo
 import { completeStored } from "../../../core/jobs/stored-job.ts";
 import { findShare } from "../../../core/queue/agent-share.ts";
 import { findBeginning, findReadyAt } from "../../../core/queue/eligibility.ts";
+import { findBatch } from "../../../core/queue/limits/batch-limit.ts";
 import { nameNeed } from "../../../core/queue/needs/need-name.ts";
 
 /** `gpu_idxs` is `,0,2,`: the GPUs asked for while queued, then those it got. `need` is what `nameNeed` says. `ready_at` is the time from which a queued job has its turns, 0 once that has come, null while something else keeps it;
@@ -64,7 +65,7 @@ export const toRow = (job: Job): JobRow => ({
   num_gpus: job.numGpus,
   command: job.command,
   gpu_idxs: joinIndexes(job.status === "queued" ? job.requestedGpuIdxs : job.gpuIdxs),
-  need: nameNeed({ ...job, share: findShare(job) }),
+  need: nameNeed({ ...job, share: findShare(job), batch: findBatch(job) }),
   ...describeReadiness(job),
   details: describeRest(job),
 });

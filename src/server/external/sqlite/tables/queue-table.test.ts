@@ -2,11 +2,13 @@ import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
 import { createEnded, createGpu, createQueued, createRunning } from "../../../../../tests/support/samples.ts";
 import { must, openTemporary, toId } from "../../../../../tests/support/store.ts";
+import type { JobBatch } from "../../../core/jobs/fields/batches.ts";
 import type { JobWaits } from "../../../core/jobs/fields/waits.ts";
 import type { QueuedJob } from "../../../core/jobs/job.ts";
 import { findIneligibility } from "../../../core/queue/eligibility.ts";
 import type { Gpu } from "../../../core/queue/gpu.ts";
 import { describeGpus } from "../../../core/queue/gpu-selection.ts";
+import { countOfBatch } from "../../../core/queue/limits/batch-limit.ts";
 import { nameNeed, parseNeed } from "../../../core/queue/needs/need-name.ts";
 import { createCountStarts, limitStarts } from "../../../core/queue/queue-head.ts";
 import { compareStartOrder, decideStarts, type Start } from "../../../core/queue/queue-turns.ts";
@@ -104,6 +106,18 @@ const factsWithAgents = fc
     const countGpuSeconds = (user: string): number => (spent.includes(user) ? 3600 : 3599);
     return { ...given, queued: given.queued.map(own), active: given.active.map(own), countGpuSeconds };
   });
+
+const batches: fc.Arbitrary<JobBatch> = fc.constantFrom<JobBatch>(
+  {},
+  { batchId: "a", batchMax: 1 },
+  { batchId: "b", batchMax: 3 },
+  { batchId: "c" },
+);
+
+const factsWithBatches = fc.tuple(facts, fc.infiniteStream(batches)).map(([given, members]): WaitFacts => {
+  const join = <Member extends object>(job: Member): Member => ({ ...job, ...members.next().value });
+  return { ...given, queued: given.queued.map(join), active: given.active.map(join) };
+});
 
 const limit = fc.option(fc.nat(3));
 const limits = fc.record({ maxGpus: limit, maxRunning: limit }, { requiredKeys: [] });
@@ -216,6 +230,23 @@ describe("over any machine and queue, of the jobs that are read", () => {
     await fc.assert(fc.asyncProperty(factsWithLimits, isSame), { numRuns: 400 });
   }, 60_000);
 
+  test("so it is with batches of which only some may run at once", async () => {
+    const store = openTemporary();
+    const isSame = async (given: WaitFacts): Promise<void> => {
+      await fillStore(store, given.queued);
+      const head = readHead(store, given);
+      expect(listStarts({ ...given, queued: head })).toEqual(listStarts(given));
+      const starts = decideStarts(given, describeAll(given), NOW).map(({ job }) => job);
+      for (const { batchId = "", batchMax } of starts)
+        if (batchMax) expect(countOfBatch(batchId, [...given.active, ...starts])).toBeLessThanOrEqual(batchMax);
+      for (const job of given.queued) {
+        const others = head.filter(({ id }) => id !== job.id);
+        expect(explain({ ...given, queued: [...others, job] }, job)).toEqual(explain(given, job));
+      }
+    };
+    await fc.assert(fc.asyncProperty(factsWithBatches, isSame), { numRuns: 300 });
+  }, 60_000);
+
   test("so it is with CPUs and memory, of which no more is booked than there is", async () => {
     const store = openTemporary();
     const isSame = async (given: WaitFacts): Promise<void> => {
@@ -279,9 +310,8 @@ test("a need is read as it was named, and is the same in whatever order its GPUs
     fc.property(need, part, ({ gpus, ignoreBlacklist }, host) => {
       const asked = { ...gpus, ignoreBlacklist, ...host };
       expect(nameNeed(parseNeed(nameNeed(asked)))).toBe(nameNeed(asked));
-      expect(parseNeed(nameNeed(asked))).toMatchObject(
-        (host.cpus ?? host.memoryMib) === null ? { numGpus: gpus.numGpus } : host,
-      );
+      const told = (host.cpus ?? host.memoryMib) === null ? { numGpus: gpus.numGpus } : host;
+      expect(parseNeed(nameNeed(asked))).toMatchObject(told);
       const named = nameNeed({ ...gpus, ignoreBlacklist });
       expect(nameNeed(parseNeed(named))).toBe(named);
       expect(nameNeed({ ...gpus, requestedGpuIdxs: gpus.requestedGpuIdxs.toReversed(), ignoreBlacklist })).toBe(named);

@@ -1,9 +1,11 @@
 import { expect, test } from "bun:test";
 import { createGpu, createQueued } from "../../../../tests/support/samples.ts";
-import { createHarness, toId, wakeAll } from "../../../../tests/support/tasks.ts";
+import { createHarness, handleOf, toId, wakeAll } from "../../../../tests/support/tasks.ts";
 import { waitUntil } from "../../../../tests/support/wait.ts";
 import { ok } from "../../../base/result.ts";
-import { createVramWatch } from "./watch-vram.ts";
+import { createMemory } from "../context.ts";
+import { tendRunningJobs } from "./tend-running-jobs.ts";
+import { createGpuWatch } from "./watch-gpus.ts";
 
 const BOOKED = 4096;
 
@@ -18,7 +20,7 @@ const begin = async (isEnforced: boolean) => {
   await harness.add(createQueued("a", { ...fields, retry: { count: 1, causes: ["oom"] } }), createQueued("b", fields));
   wakeAll(await harness.start());
   await waitUntil(() => ["a", "b"].every((id) => harness.find(id).status === "running"));
-  const watch = createVramWatch(harness.context);
+  const watch = createGpuWatch(harness.context, createMemory());
   const listTold = (): readonly string[] =>
     harness.store.outbox.listOfJob(toId("a")).map(({ subject }) => subject.event);
   return {
@@ -58,4 +60,55 @@ test("no job is ended where the server does not enforce it", async () => {
   await watch();
   expect(find("a")).toMatchObject({ status: "running", vramPeakMib: 7270, isOverBooked: true });
   expect(find("a")).not.toHaveProperty("halt");
+});
+
+const beginUse = async () => {
+  let percent: number | null = 40;
+  const harness = createHarness({ gpus: async () => ok([createGpu(0, [], { utilization: percent })]) });
+  await harness.add(createQueued("a", { retry: { count: 1, causes: ["exit"] } }));
+  const start = async (): Promise<void> => {
+    await harness.change("a", { kind: "start", at: 1000, gpuIdxs: [0], dir: "/" });
+    await harness.change("a", { kind: "launch", handle: handleOf("a") });
+  };
+  await start();
+  const memory = createMemory();
+  const watch = createGpuWatch(harness.context, memory);
+  const look = async (to: number | null, times = 1): Promise<void> => {
+    percent = to;
+    for (let count = 0; count < times; count += 1) await watch();
+  };
+  const end = async (): Promise<void> => {
+    harness.executor.end("a", 1);
+    await tendRunningJobs(harness.context, memory);
+  };
+  return { ...harness, start, memory, look, end };
+};
+
+test("what a job's GPUs do is written down at the first look and then seldom", async () => {
+  const { find, look, memory } = await beginUse();
+  await look(40);
+  expect(find("a").gpuUse).toEqual({ looks: 1, meanPercent: 40, peakPercent: 40, idleShare: 0 });
+  await look(0, 29);
+  await look(null);
+  expect([find("a").gpuUse?.looks, memory.unwrittenUse.get(toId("a"))?.looks]).toEqual([1, 29]);
+  await look(0);
+  expect([find("a").gpuUse?.looks, memory.unwrittenUse.size]).toEqual([31, 0]);
+  expect(find("a").gpuUse?.idleShare).toBeCloseTo(30 / 31);
+});
+
+test("what is not written down by then is with the end of each attempt, and the next goes on from there", async () => {
+  const { find, look, memory, start, end } = await beginUse();
+  await look(40);
+  await look(0);
+  await end();
+  expect(find("a")).toMatchObject({ status: "queued", gpuUse: { looks: 2, meanPercent: 20 } });
+  await look(100);
+  expect([find("a").gpuUse?.looks, memory.unwrittenUse.size]).toEqual([2, 0]);
+  await start();
+  await look(60, 2);
+  await end();
+  expect(find("a")).toMatchObject({
+    ...{ status: "failed", exitCode: 1 },
+    gpuUse: { looks: 4, meanPercent: 40, peakPercent: 60, idleShare: 0.25 },
+  });
 });
