@@ -7,6 +7,7 @@ export const VERBS: Program["verbs"] = {
   add: () => import("./verbs/add.ts"),
   running: () => import("./verbs/running.ts"),
   queue: () => import("./verbs/queue.ts"),
+  usage: () => import("./verbs/usage.ts"),
   history: () => import("./verbs/history.ts"),
   get: () => import("./verbs/get.ts"),
   redo: () => import("./verbs/redo.ts"),

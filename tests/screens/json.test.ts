@@ -15,6 +15,7 @@ import { blacklistChangeSchema, faultChangeSchema, wireGpuSchema } from "../../s
 import { explainedJobSchema, jobRequestSchema, wireJobSchema } from "../../src/wire/job.ts";
 import { healthSchema, logsSchema, serverStatusSchema } from "../../src/wire/node.ts";
 import { notificationTestResultSchema } from "../../src/wire/notification-test.ts";
+import { usageSchema } from "../../src/wire/usage/usage.ts";
 import { waitSchema } from "../../src/wire/wait.ts";
 import { ROOT } from "../support/programs.ts";
 import { createTar } from "../support/tar-archive.ts";
@@ -46,7 +47,14 @@ const settings = z.strictObject({
   enable_git_tag_push: z.boolean(),
   autostart: z.boolean(),
   carry_environment: z.enum(["activated", "all", "none"]),
-  ...{ default_no_passing: text, default_time_limit_s: text, default_warn_s: text, default_retry: text },
+  ...{
+    default_no_passing: text,
+    default_time_limit_s: text,
+    default_warn_s: text,
+    default_max_idle_s: text,
+    default_max_silence_s: text,
+    default_retry: text,
+  },
   ...{ default_vram_mib: text, default_min_vram_mib: text, default_gpu_type: text, default_batch_max: text },
 });
 const request = jobRequestSchema
@@ -96,6 +104,7 @@ const SHOWN: readonly Row[] = [
   { words: "run -d --no-git -c true", schema: job, shape: "Job" },
   { words: "edit {waiting} -p 3", schema: job, shape: "Job" },
   { words: "batch", schema: z.array(batchSchema.strict()), shape: "[Batch]" },
+  { words: "usage", schema: usageSchema.strict(), shape: "Usage" },
   { words: "cancel -y {spare}", schema: z.strictObject({ cancelled: z.array(text) }), shape: "{cancelled: [id]}" },
   { words: "hold {waiting}", schema: z.strictObject({ held: z.array(text) }), shape: "{held: [id]}" },
   { words: "release {waiting}", schema: z.strictObject({ released: z.array(text) }), shape: "{released: [id]}" },

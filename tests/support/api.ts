@@ -220,7 +220,7 @@ export const createHarness = (
       readHint: () => null,
       stop: () => undefined,
     },
-    logs: { ...createLogs(), ofAttempt: (attempt) => createLogs(`attempt ${attempt} of `) },
+    logs: { ...createLogs(), ofAttempt: (attempt) => createLogs(`attempt ${attempt} of `), measure: async () => null },
     health: {
       read: async () => ({
         disk: { total: 100, used: 20, free: 80, percent_used: 20 },

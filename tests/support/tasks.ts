@@ -82,6 +82,7 @@ export type Overrides = Readonly<{
   findInputWaits?: FindInputWaits;
   channels?: readonly Channel[];
   log?: string;
+  measureLog?: TaskContext["logs"]["measure"];
   backups?: Backups;
   store?: (store: Store) => Partial<Store>;
 }>;
@@ -194,7 +195,10 @@ export const createHarness = (overrides: Overrides = {}): Harness => {
     gpus: { isMock: true, read: readGpus, readNow: () => readGpus(0), readHint: () => null, stop: () => undefined },
     jobDirectory: overrides.jobDirectory ?? createJobDirectory(serverDir),
     outputs: { ...createJobOutputs(serverDir), ...overrides.outputs },
-    logs: { readTail: async () => Buffer.from(overrides.log ?? "") },
+    logs: {
+      readTail: async () => Buffer.from(overrides.log ?? ""),
+      measure: overrides.measureLog ?? (async () => null),
+    },
     useCourses: createUseFiles(serverDir),
     readDiskRoom: overrides.readDiskRoom ?? (async () => null),
     trouble: overrides.trouble ?? { read: () => null, find: async () => null },
@@ -211,6 +215,8 @@ export const createHarness = (overrides: Overrides = {}): Harness => {
       maxCpuJobs: 4,
       maxPassedOver: 1800,
       vramEnforce: true,
+      idleWarn: null,
+      idleEnd: null,
       nodeName: "atlas",
       ...KEPT,
       ...overrides.settings,

@@ -6,6 +6,7 @@ import { blacklistChangeSchema, faultChangeSchema, wireGpuSchema } from "../../w
 import { explainedJobSchema, jobRequestSchema, wireJobSchema } from "../../wire/job.ts";
 import { healthSchema, logsSchema, serverStatusSchema } from "../../wire/node.ts";
 import { notificationTestResultSchema } from "../../wire/notification-test.ts";
+import { usageGroupSchema, usageSchema } from "../../wire/usage/usage.ts";
 import { waitSchema } from "../../wire/wait.ts";
 
 const text = z.string();
@@ -50,6 +51,7 @@ export const DOCUMENTS: Readonly<Record<string, z.ZodType>> = {
   edit: job,
   note: job,
   batch: z.array(batchSchema),
+  usage: usageSchema,
   cancel: z.object({ cancelled: texts }),
   hold: z.object({ held: texts }),
   release: z.object({ released: texts }),
@@ -72,5 +74,6 @@ export const DOCUMENTS: Readonly<Record<string, z.ZodType>> = {
 /** What `--jsonl` and `--fields` show where the document itself is no list, or one of numbers. */
 export const ROWS: Readonly<Record<string, z.ZodType>> = {
   files: filesSchema.shape.files.element,
+  usage: usageGroupSchema,
   "blacklist list": wireGpuSchema,
 };

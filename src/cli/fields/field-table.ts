@@ -4,6 +4,7 @@ import { HOST_PARTS } from "./host-parts.ts";
 import type { JobField } from "./job-field.ts";
 import { LABELS } from "./labels.ts";
 import { RETRIES } from "./retries.ts";
+import { STALL_LIMITS } from "./stall-limits.ts";
 import { TIME_LIMITS } from "./time-limits.ts";
 import { WAITS } from "./waits.ts";
 
@@ -12,6 +13,7 @@ export const JOB_FIELDS: readonly JobField[] = [
   ...LABELS,
   ...WAITS,
   ...TIME_LIMITS,
+  ...STALL_LIMITS,
   ...RETRIES,
   ...GPU_KINDS,
   ...HOST_PARTS,

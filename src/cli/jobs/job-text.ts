@@ -1,6 +1,5 @@
 import { escapeText } from "../../base/escape-text.ts";
 import { formatMib } from "../../base/sizes.ts";
-import { tellDuration } from "../../base/tell-duration.ts";
 import type { WireJob } from "../../wire/job.ts";
 import type { WireAttempt } from "../../wire/job-fields/retries.ts";
 import type { JobLink } from "../../wire/links/link-paths.ts";
@@ -11,6 +10,7 @@ import { formatDuration } from "../terminal/duration.ts";
 import { print, printTable } from "../terminal/output.ts";
 import { truncateText } from "../terminal/text-width.ts";
 import { listGpuFacts } from "./facts/gpu-facts.ts";
+import { listLimitFacts } from "./facts/limit-facts.ts";
 import { describeNext, findReason } from "./job-ending.ts";
 import { describeFiles, hasFiles, listNotes } from "./kept-text.ts";
 
@@ -120,11 +120,6 @@ const listNext = (job: WireJob): string => {
   }
 };
 
-const describeLimit = ({ time_limit_s: limit = null, warn_s: warn = null }: WireJob): string | null => {
-  if (limit === null) return null;
-  return warn === null ? tellDuration(limit) : `${tellDuration(limit)}, warned ${tellDuration(warn)} before`;
-};
-
 const describeBatch = ({ batch_id: id = null, batch_max: max = null }: Partial<WireJob>): string | null =>
   max === null ? null : `@${id}, of which ${max} may run at once`;
 
@@ -174,7 +169,7 @@ const listFacts = (job: WireJob, isEnforced: boolean): Facts => [
   ...listGpuFacts(job),
   ...listHostFacts(job, isEnforced),
   ["priority", String(job.priority)],
-  ["limit", describeLimit(job)],
+  ...listLimitFacts(job),
   ["batch", describeBatch(job)],
   ...listAttempts(job),
 ];

@@ -58,6 +58,7 @@ const press = (state: TopState, key: string): TopState => reactToKey(state, key)
 
 const SCREENS: Readonly<Record<string, TopState>> = {
   busy: busy(),
+  curve: busy({ curve: { id: "k3f9ab", text: "▁▁▂▅█ ▆" } }),
   idle: makeState({ view: makeView() }),
   odd: makeState({ view: SLOW }),
   queued: press(busy(), "end"),

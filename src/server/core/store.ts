@@ -2,6 +2,7 @@ import type { Result } from "../../base/result.ts";
 import type { WireStatus } from "../../wire/job.ts";
 import type { AccessToken } from "./access/access-token.ts";
 import type { ActiveJob, ArtifactId, EndedJob, Job, JobId, JobStatus, QueuedJob } from "./jobs/job.ts";
+import type { SpentJob, Window } from "./jobs/usage/stints.ts";
 import type { OutboxChanges, OutboxReads } from "./notices/outbox.ts";
 import type { HostPart } from "./queue/booking/host-part.ts";
 import type { Drains } from "./queue/drain.ts";
@@ -37,11 +38,10 @@ export type JobFilter = Readonly<{
   offset: number;
 }>;
 
-/** Of one user, or of all, from `since` to `now` in Unix seconds. */
-export type UseAsked = Readonly<{ since: number; now: number; user?: string | undefined }>;
+/** Of one user, or of all, what was not over by `since`, in Unix seconds. */
+export type UseAsked = Readonly<{ since: number; user?: string | undefined }>;
 
-/** `jobs` that had GPUs or none, `gpuSeconds` within the time. */
-export type GpuUseOf = Readonly<{ user: string; jobs: number; gpuSeconds: number }>;
+export type AddSpent<Folded> = (folded: Folded, jobs: readonly SpentJob[]) => Folded;
 
 /** `limit` takes the head of the queue, in start order. */
 export type QueueSelection = Readonly<{ needs?: "cpu" | "gpu"; limit?: number }>;
@@ -135,7 +135,7 @@ export type ArtifactStore = Readonly<{
  * a page in slices, and lets others have their turn between them. `loadDecidingJobs` has the queued jobs on which a decision
  * depends, with the first of those that came before `passedOverSince` (Unix seconds). `countQueuedBefore` counts those that
  * start before the job. `readUseOf` is null where the order is not by use. `readNewestQueued` is a time, 0 when no job is queued. `findMovingJob`: of those that ended and whose
- * files are still to be kept, the first. `listTakenOver` has the ids of the earlier Nexus's jobs that were taken over, null where none ever were. `listExpiring`: those of a user who was told that what they made goes, where nobody has fetched it. `findVramPeak`: of the last of the user's newest 500 ended jobs that ran the command and was measured, in MiB.
+ * files are still to be kept, the first. `listTakenOver` has the ids of the earlier Nexus's jobs that were taken over, null where none ever were. `listExpiring`: those of a user who was told that what they made goes, where nobody has fetched it. `foldSpent` takes in what jobs of one moment used, in slices between which everything else has its turn; `readGpuSeconds` adds that up of one user. `findVramPeak`: of the last of the user's newest 500 ended jobs that ran the command and was measured, in MiB.
  */
 export type Store = Readonly<{
   findJob: (id: JobId) => Job | null;
@@ -155,7 +155,8 @@ export type Store = Readonly<{
   listExpiring: (user: string, limit: number) => ExpiringJobs;
   findVramPeak: (user: string, command: string) => number | null;
   countJobs: () => JobCounts;
-  listGpuUse: (asked: UseAsked) => readonly GpuUseOf[];
+  foldSpent: <Folded>(asked: UseAsked, first: Folded, add: AddSpent<Folded>) => Promise<Folded>;
+  readGpuSeconds: (user: string, window: Window) => number;
   loadEnvironment: (id: JobId) => Environment;
   listBlacklist: () => ReadonlySet<number>;
   isDiskSpell: () => boolean;

@@ -24,7 +24,7 @@ export type TaskContext = ChangeContext &
     trouble: LaunchTrouble;
     jobDirectory: JobDirectory;
     outputs: JobOutputs;
-    logs: Pick<LogFile, "readTail">;
+    logs: Pick<LogFile, "readTail" | "measure">;
     useCourses: Pick<UseCourses, "append">;
     uptime: Clock;
     readBootTime: () => BootTime;
@@ -32,7 +32,15 @@ export type TaskContext = ChangeContext &
     onStep?: OnStep | undefined;
     settings: Pick<
       Settings,
-      "refreshRate" | "maxCpuJobs" | "maxPassedOver" | "vramEnforce" | "nodeName" | "retentionDays" | "artifactGb"
+      | "refreshRate"
+      | "maxCpuJobs"
+      | "maxPassedOver"
+      | "vramEnforce"
+      | "idleWarn"
+      | "idleEnd"
+      | "nodeName"
+      | "retentionDays"
+      | "artifactGb"
     > &
       Readonly<{ limitsOf?: LimitsOf; host?: HostRules; reserveRules?: ReserveRules }>;
   }>;

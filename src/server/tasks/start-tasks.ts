@@ -14,6 +14,7 @@ import { startCpuJobs, startGpuJobs } from "./jobs/start-queued-jobs.ts";
 import { tendRunningJobs } from "./jobs/tend-running-jobs.ts";
 import { createGpuWatch } from "./jobs/watch-gpus.ts";
 import { createInputWatch } from "./jobs/watch-input.ts";
+import { createLogWatch } from "./jobs/watch-logs.ts";
 import { createReservationWatch } from "./jobs/watch-reservations.ts";
 import { createDelivery, type Delivery, type PostOffice } from "./notices/deliver-outbox.ts";
 import { expireOutbox } from "./notices/expire-outbox.ts";
@@ -86,6 +87,7 @@ const startJobTasks = (context: TaskContext, memory: TaskMemory, alarms: Alarms)
     start("queued CPU jobs", () => startCpuJobs(context, memory), alarms.cpuQueue),
     start("queued GPU jobs", () => startGpuJobs(context, memory), alarms.gpuQueue),
     start("GPUs of jobs", createGpuWatch(context, memory)),
+    start("logs of jobs", createLogWatch(context)),
   ];
 };
 

@@ -4,6 +4,7 @@ import { gpuKindFields } from "./gpu-kinds.ts";
 import { hostPartFields } from "./host-parts.ts";
 import { labelFields } from "./labels.ts";
 import { retryFields } from "./retries.ts";
+import { stallLimitFields } from "./stall-limits.ts";
 import { timeLimitFields } from "./time-limits.ts";
 import { waitFields } from "./waits.ts";
 
@@ -13,6 +14,7 @@ export const askedFields = {
   ...labelFields.asked,
   ...waitFields.asked,
   ...timeLimitFields.asked,
+  ...stallLimitFields.asked,
   ...retryFields.asked,
   ...gpuKindFields.asked,
   ...hostPartFields.asked,
@@ -24,6 +26,7 @@ export const toldFields = {
   ...labelFields.told,
   ...waitFields.told,
   ...timeLimitFields.told,
+  ...stallLimitFields.told,
   ...retryFields.told,
   ...gpuKindFields.told,
   ...hostPartFields.told,

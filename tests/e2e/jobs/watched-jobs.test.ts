@@ -48,3 +48,35 @@ test("what a job's GPUs do is seen while it runs, and kept with it", async () =>
   expect(ended.gpu_use).toEqual({ mean_percent: 65.2, peak_percent: 90.4, idle_share: 0 });
   expect(JSON.parse((await world.nx(["get", id, "--json"])).stdout)).toMatchObject({ gpu_use: ended.gpu_use });
 });
+
+test("a job that leaves its GPUs idle is told of, ended at its limit and not tried again", async () => {
+  const id = await begin(
+    "-i",
+    "2",
+    "--max-idle",
+    "4s",
+    "--retry",
+    "3:time,exit,machine",
+    "trap '' TERM; sleep 300 & wait; wait",
+  );
+  play({ index: 2, utilization: 0 });
+  expect(await world.waitFor(id)).toMatchObject({
+    ...{ status: "failed", exit_code: null, error_message: "GPUs idle for 4 s", max_idle_s: 4 },
+    attempts: [{ reason: "GPUs idle for 4 s" }],
+  });
+  expect((await world.nx(["get", id])).stdout).toMatch(/^max idle +4 s$/m);
+});
+
+test("a job that prints nothing is ended at its limit, with or without GPUs, and one that prints is not", async () => {
+  const silent = await begin("-c", "--max-silence", "3s", "echo begun; sleep 300");
+  const busy = await begin("-c", "--max-silence", "3s", "for i in $(seq 24); do echo $i; sleep 0.25; done");
+  expect(await world.waitFor(silent)).toMatchObject({ status: "failed", error_message: "Log silent for 3 s" });
+  expect(await world.waitFor(busy)).toMatchObject({ status: "completed" });
+});
+
+test("what has no GPU can't leave it idle", async () => {
+  const refused = await world.nx(["add", "--no-git", "-c", "--max-idle", "1h", "true"]);
+  expect([refused.exitCode, refused.stderr]).toEqual([2, expect.stringContaining("--max-idle")]);
+  const plain = await world.nx(["add", "--no-git", "--max-silence", "30", "true"]);
+  expect([plain.exitCode, plain.stderr]).toEqual([2, expect.stringContaining("--max-silence")]);
+});

@@ -26,6 +26,9 @@ test("what a job's GPUs did is told of its attempt, with the time of each span",
     [200, told],
     [200, told],
   ]);
+  createUseFiles(serverDir).append(id as JobId, [3], { ageS: 30, looks: 1, gpus: [FIGURES] });
+  const [, last] = await ask("?last_n_spans=1");
+  expect(last).toMatchObject({ spans: [{ at: startedAt + 30 }] });
   expect((await ask("?attempt=2"))[0]).toBe(404);
   expect((await ask("?attempt=0"))[0]).toBe(422);
 });

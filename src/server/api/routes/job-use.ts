@@ -6,13 +6,13 @@ import { listAttempts } from "../../core/jobs/job-attempts.ts";
 import type { GpuFigures, UseCourse } from "../../core/running/use-course.ts";
 import type { ApiContext } from "../context.ts";
 import { describeErrors, describeJson } from "../http/describe-response.ts";
-import { attempt } from "../http/query.ts";
+import { attempt, lastLines } from "../http/query.ts";
 import { checkAttempt } from "../jobs/attempt-log.ts";
 import { findJob, jobParams } from "../jobs/find-job.ts";
 import { defineRoute, type Route, type RouteSpec } from "../route.ts";
 
 const DESCRIPTION = `A span is a look, ten seconds after the last; those of the last hour. Before that it is of a minute, before the last day of ten, and longer where an attempt was long or has many GPUs.
-Null is what was not known. Of a job without GPUs there are none, nor once its folder was removed. Without \`attempt\` it is the newest.`;
+Null is what was not known. Of a job without GPUs there are none, nor once its folder was removed. Without \`attempt\` it is the newest; with \`last_n_spans\` only its end.`;
 
 const spec = {
   method: "get",
@@ -21,7 +21,7 @@ const spec = {
   summary: "What a job's GPUs did",
   description: DESCRIPTION.replaceAll("\n", " "),
   params: jobParams,
-  query: z.object({ attempt }),
+  query: z.object({ attempt, last_n_spans: lastLines }),
   responses: {
     200: describeJson("What they did", jobUseSchema),
     ...describeErrors("JOB_NOT_FOUND", "VALIDATION_ERROR", "NOT_FOUND"),
@@ -62,5 +62,11 @@ export const createJobUseRoute = ({ store, useCourses }: ApiContext): Route =>
     if (refusal !== null) return err(refusal);
     const number = query.attempt ?? Math.max(1, listAttempts(job.value).length);
     const spans = await tellAttempt(useCourses, job.value, number);
-    return ok(Response.json({ id, attempt: number, spans } satisfies WireJobUse));
+    return ok(
+      Response.json({
+        id,
+        attempt: number,
+        spans: spans.slice(-(query.last_n_spans ?? spans.length)),
+      } satisfies WireJobUse),
+    );
   });

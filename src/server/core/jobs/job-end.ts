@@ -2,7 +2,7 @@ import type { RetryCause } from "../../../wire/job-fields/retries.ts";
 import { listPast, planRetry } from "./attempt.ts";
 import { describeExit } from "./exit-code.ts";
 import { addUse, type SeenUse } from "./gpu-use.ts";
-import { describeHalt, isStopping } from "./halt.ts";
+import { describeHalt, findHaltCause, type Halt, isStopping } from "./halt.ts";
 import { type ActiveJob, type EndedJob, type Job, NO_LAUNCH, NO_OUTPUTS, type QueuedJob, type Reports } from "./job.ts";
 
 type Work = Readonly<{ at: number; hasWork?: boolean; cause?: RetryCause | null; use?: SeenUse | undefined }>;
@@ -37,18 +37,20 @@ const endJob = (job: ActiveJob, { at, hasWork, cause: _cause, use: _use, ...outc
 const takeBack = (job: ActiveJob): QueuedJob => {
   const { startedAt: _startedAt, gpuIdxs: _gpuIdxs, bookedGpus: _booked, dir: _dir, ...begun } = job;
   const { markedForKill: _marked, bookedCpus: _cpus, ...rest } = begun;
-  const { killRequestedBy: _by, begunAt: _begun, halt: _halt, isWarned: _warned, isOverBooked: _over, ...spec } = rest;
+  const { killRequestedBy: _by, begunAt: _begun, halt: _halt, isWarned: _warned, isOverBooked: _over, ...told } = rest;
+  const { toldStalls: _stalls, ...spec } = told;
   if (!("handle" in spec)) return { ...spec, status: "queued" };
-  const { handle: _handle, wandbUrl: _url, wandbNote: _note, notificationMessages: _messages, ...told } = spec;
-  const { inputSince: _since, ...unlaunched } = told;
+  const { handle: _handle, wandbUrl: _url, wandbNote: _note, notificationMessages: _messages, ...plain } = spec;
+  const { inputSince: _since, ...unlaunched } = plain;
   return { ...unlaunched, status: "queued" };
 };
 
 const retryJob = (job: ActiveJob, outcome: Outcome, { cause, delayS }: { cause: RetryCause; delayS: number }): Job => {
-  const { startedAt, gpuIdxs, dir } = job;
+  const { startedAt, gpuIdxs, bookedGpus, dir } = job;
   const { exitCode, errorMessage: reason, hasWork = false } = outcome;
+  const booked = bookedGpus === undefined ? {} : { bookedGpus };
   const endedAt = Math.max(outcome.at, startedAt);
-  const attempts = [...listPast(job), { startedAt, endedAt, gpuIdxs, exitCode, reason, cause }];
+  const attempts = [...listPast(job), { startedAt, endedAt, gpuIdxs, ...booked, exitCode, reason, cause }];
   const past = { attempts, retryAt: endedAt + delayS, dir, hasWork, messages: findMessages(job) };
   const avoidedGpuIdxs = [...new Set([...(job.avoidedGpuIdxs ?? []), ...gpuIdxs])];
   return { ...takeBack(job), past, ...(cause === "gpu" ? { avoidedGpuIdxs } : {}) };
@@ -72,11 +74,16 @@ export const exitJob = (job: ActiveJob, { hint, reason, notes = [], ...exit }: E
   return finishJob(noted, { ...exit, status: "failed", errorMessage: reason ?? describeExit(exitCode, hint) });
 };
 
+const describeHalted = (halt: Halt): Pick<Outcome, "status" | "errorMessage" | "cause"> => ({
+  status: "failed",
+  errorMessage: describeHalt(halt),
+  cause: findHaltCause(halt),
+});
+
 /** Of a job whose processes are gone and that left no exit code. */
 export const loseJob = (job: ActiveJob, { reason, ...loss }: Loss): Job => {
   const end = { ...loss, exitCode: null };
-  if (job.halt !== undefined)
-    return finishJob(job, { ...end, status: "failed", errorMessage: describeHalt(job.halt), cause: job.halt.cause });
+  if (job.halt !== undefined) return finishJob(job, { ...end, ...describeHalted(job.halt) });
   return job.markedForKill
     ? finishJob(job, { ...end, status: "killed", errorMessage: null })
     : finishJob(job, { ...end, status: "failed", errorMessage: reason });

@@ -27,6 +27,7 @@ import {
   loseJob,
   requeueJob,
 } from "./job-end.ts";
+import type { Stall, ToldStall } from "./stall.ts";
 
 export type JobEvent =
   | (Readonly<{ kind: "start"; at: number; begunAt?: BootTime }> &
@@ -42,6 +43,7 @@ export type JobEvent =
   | Readonly<{ kind: "warn" }>
   | Readonly<{ kind: "measure"; vramPeakMib: number; isOverBooked: boolean }>
   | Readonly<{ kind: "see_use"; use: SeenUse }>
+  | Readonly<{ kind: "tell_stall"; stall: Stall; told: ToldStall }>
   | Readonly<{ kind: "report"; reports: Partial<Reports>; notes?: readonly string[] }>
   | Readonly<{ kind: "account"; outputs: Partial<Outputs>; notes?: readonly string[] }>
   | Readonly<{
@@ -75,6 +77,7 @@ export const TRANSITIONS: Readonly<Record<JobStatus, Readonly<Partial<Record<Eve
     warn: ["running"],
     measure: ["running"],
     see_use: ["running"],
+    tell_stall: ["running"],
     report: ["running"],
   },
   completed: { report: ["completed"], account: ["completed"] },
@@ -124,7 +127,7 @@ const startJob = (job: Job, event: Extract<JobEvent, { kind: "start" }>): Job =>
   return { ...job, status: "starting", startedAt: at, markedForKill: false, ...launch };
 };
 
-type Mark = Extract<JobEvent, { kind: "mark_for_kill" | "halt" | "warn" | "measure" | "see_use" }>;
+type Mark = Extract<JobEvent, { kind: "mark_for_kill" | "halt" | "warn" | "measure" | "see_use" | "tell_stall" }>;
 
 const markJob = (job: Job, event: Mark): Job => {
   if (!isActive(job)) return job;
@@ -139,6 +142,8 @@ const markJob = (job: Job, event: Mark): Job => {
       return { ...job, vramPeakMib: event.vramPeakMib, ...(event.isOverBooked ? { isOverBooked: true } : {}) };
     case "see_use":
       return { ...job, gpuUse: addUse(job.gpuUse, event.use) };
+    case "tell_stall":
+      return { ...job, toldStalls: { ...job.toldStalls, [event.stall]: event.told } };
   }
 };
 

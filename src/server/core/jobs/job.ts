@@ -7,6 +7,7 @@ import type { Past } from "./attempt.ts";
 import type { JobFields } from "./fields/job-fields.ts";
 import type { SeenUse } from "./gpu-use.ts";
 import type { Halt } from "./halt.ts";
+import type { ToldStalls } from "./stall.ts";
 
 export type JobId = string & { readonly __brand: "JobId" };
 export type ArtifactId = string & { readonly __brand: "ArtifactId" };
@@ -61,7 +62,7 @@ export type JobSpec = Readonly<{
 }> &
   JobFields;
 
-/** `begunAt` is the start on the clock that nobody sets, `halt` why it is ended unasked; `isWarned`: its processes were told that its limit is near; `isOverBooked`: it was seen to have more of a GPU's memory than it booked; `bookedGpus`: its GPUs, each by the part of its memory that is booked, absent where it has them alone; `bookedCpus`: those that it booked for its GPUs, as it named none. */
+/** `begunAt` is the start on the clock that nobody sets, `halt` why it is ended unasked; `isWarned`: its processes were told that its limit is near; `isOverBooked`: it was seen to have more of a GPU's memory than it booked; `toldStalls`: it was seen to do nothing for long; `bookedGpus`: its GPUs, each by the part of its memory that is booked, absent where it has them alone; `bookedCpus`: those that it booked for its GPUs, as it named none. */
 export type Launch = Readonly<{
   startedAt: number;
   gpuIdxs: readonly number[];
@@ -74,6 +75,7 @@ export type Launch = Readonly<{
   halt?: Halt;
   isWarned?: boolean;
   isOverBooked?: boolean;
+  toldStalls?: ToldStalls;
 }>;
 
 /** Of a job that has ended; null where it ended while it waited, and never started. */

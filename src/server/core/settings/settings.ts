@@ -15,7 +15,7 @@ export type MockGpu = Readonly<{ memoryMib: number; isMig: boolean }>;
 
 /**
  * `refreshRate`, `maxPassedOver`, `bodyTimeout` and `driverTimeout` in seconds; `port` 0 takes any free one, null was not asked
- * for; `maxTime`, `fairHalfLife` and `reserveMargin` as `2h`; `mockGpus` 0 means real GPUs, "auto" those where the machine has one; `retentionGb` in 10⁹ bytes, null for no limit;
+ * for; `maxTime`, `fairHalfLife`, `reserveMargin`, `idleWarn` and `idleEnd` as `2h`; `mockGpus` 0 means real GPUs, "auto" those where the machine has one; `retentionGb` in 10⁹ bytes, null for no limit;
  * `minFreeGb`, `maxLogGb` and `artifactGb` likewise, `memoryGb` in GiB.
  */
 export type Settings = Readonly<{
@@ -29,6 +29,8 @@ export type Settings = Readonly<{
   foreignMemoryMib: number;
   shareWithForeign: boolean;
   vramEnforce: boolean;
+  idleWarn: string | null;
+  idleEnd: string | null;
   supplementaryGroups: readonly string[];
   apiToken: string | null;
   trustLoopback: LoopbackTrust;

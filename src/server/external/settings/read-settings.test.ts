@@ -53,6 +53,8 @@ const SETTINGS: readonly Case[] = [
   ["max_running", "maxRunning", null, 2, "4"],
   ["max_priority", "maxPriority", null, 10, "-4"],
   ["max_time", "maxTime", null, "2h", "1d"],
+  ["idle_warn", "idleWarn", null, "30m", "1h"],
+  ["idle_end", "idleEnd", null, "2h", "1d"],
   ["max_reserved", "maxReserved", 1, 0, "4"],
   ["reserve_margin", "reserveMargin", "1h", "30m", "2h"],
   ["max_queued_in_all", "maxQueuedInAll", 50_000, 0, "9"],

@@ -1,5 +1,4 @@
 import { isSecretName } from "../../../base/secret-names.ts";
-import { MAX_CPUS } from "../../../wire/job-fields/host-parts.ts";
 import { PRIORITY } from "../../../wire/limits.ts";
 import { SERVER_PORT } from "../../../wire/server-port.ts";
 import { USUAL_MIN_FREE_GB } from "../../core/machine/disk-room.ts";
@@ -18,6 +17,7 @@ import {
   TEXT,
   whole,
 } from "./field-kinds.ts";
+import { MACHINE_SETTINGS } from "./machine-settings.ts";
 
 const MAX_PORT = 65_535;
 const MAX_UID = 0xffff_fffe;
@@ -90,18 +90,19 @@ export const SETTINGS = {
     fallback: true,
     about: "whether a job ends that has over 1.2 times the memory of a GPU that it booked, while another is there",
   },
-  maxCpuJobs: { schema: whole(0, MOST), otherwise: "one for each processor", about: "CPU jobs that run at one time" },
-  cpus: { schema: whole(1, MAX_CPUS), otherwise: "all that the machine has", about: "CPUs that jobs may book in all" },
-  memoryGb: {
-    schema: number(0.001, 1_000_000),
-    otherwise: "seven eighths of the machine's",
-    about: "GiB of the machine's memory that jobs may book in all",
+  idleWarn: {
+    schema: DURATION,
+    fallback: null,
+    otherwise: "half of the time after which it ends",
+    about: "after how long a job's owner is told that its GPUs are idle",
   },
-  bookCpus: {
-    schema: SWITCH,
-    fallback: false,
-    about: "whether a job with GPUs that names no CPUs books its GPUs' part of them",
+  idleEnd: {
+    schema: DURATION,
+    fallback: null,
+    otherwise: "never",
+    about: "after how long a job ends whose GPUs are idle, where it does not say so itself (--max-idle)",
   },
+  ...MACHINE_SETTINGS,
   maxPassedOver: {
     schema: number(0, SECONDS_A_YEAR),
     fallback: 1800,

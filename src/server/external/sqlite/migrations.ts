@@ -2,6 +2,7 @@ import type { Database } from "bun:sqlite";
 import { ADD_RESERVATIONS } from "./add-reservations.ts";
 import { addSubjects } from "./add-subjects.ts";
 import { KEEP_INPUTS } from "./keep-inputs.ts";
+import { ADD_SPENT } from "./tables/usage/spent-index.ts";
 
 export type Migration = string | ((db: Database) => void);
 
@@ -250,4 +251,5 @@ export const MIGRATIONS: readonly Migration[] = [
   ADD_BATCH_INDEX,
   ADD_TURNS,
   ADD_RESERVATIONS,
+  ADD_SPENT,
 ];

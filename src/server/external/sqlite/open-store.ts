@@ -31,7 +31,7 @@ import {
   createTokenDigest,
 } from "./tables/settings-table.ts";
 import { createTokenReads } from "./tables/token-table.ts";
-import { createUseReads } from "./tables/use-table.ts";
+import { createSpentReads } from "./tables/usage/spent-table.ts";
 
 /** `randomId` names artifacts. */
 export type StoreOptions = Readonly<{
@@ -133,11 +133,11 @@ const createNoteReads = (notes: Notes) => ({
   listTakenOver: notes.listTakenOver,
 });
 
-const createTableReads = ({ db, fair }: Parts) => ({
+const createTableReads = ({ db, jobs, fair }: Parts) => ({
   readUseOf: guardRead(fair.readUseOf),
   listBatches: guardRead(createBatchList(db).listBatches),
   listNeeds: guardRead(createNeeds(db).listNeeds),
-  listGpuUse: guardRead(createUseReads(db).listGpuUse),
+  ...createSpentReads(db, jobs.snapshots),
 });
 
 const createStore = (parts: Parts): Store => {
@@ -146,7 +146,7 @@ const createStore = (parts: Parts): Store => {
   const transaction = createTransaction(parts, notes);
   const close = async (): Promise<void> => {
     commits.close();
-    jobs.close();
+    jobs.snapshots.close();
     db.close();
     lock.release();
   };

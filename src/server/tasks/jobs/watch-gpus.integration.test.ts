@@ -2,8 +2,9 @@ import { expect, test } from "bun:test";
 import { createGpu, createQueued } from "../../../../tests/support/samples.ts";
 import { createHarness, handleOf, toId, wakeAll } from "../../../../tests/support/tasks.ts";
 import { waitUntil } from "../../../../tests/support/wait.ts";
-import { ok } from "../../../base/result.ts";
-import { createMemory } from "../context.ts";
+import { err, ok } from "../../../base/result.ts";
+import type { QueuedJob } from "../../core/jobs/job.ts";
+import { createMemory, type TaskContext } from "../context.ts";
 import { tendRunningJobs } from "./tend-running-jobs.ts";
 import { createGpuWatch } from "./watch-gpus.ts";
 
@@ -111,4 +112,72 @@ test("what is not written down by then is with the end of each attempt, and the 
     ...{ status: "failed", exitCode: 1 },
     gpuUse: { looks: 4, meanPercent: 40, peakPercent: 60, idleShare: 0.25 },
   });
+});
+
+const beginIdle = async (fields: Partial<QueuedJob>, settings: Partial<TaskContext["settings"]> = {}) => {
+  let percents: readonly (number | null)[] | null = [0, 0];
+  let now = 1000;
+  const harness = createHarness({
+    gpus: async () =>
+      percents === null
+        ? err({ message: "no driver" })
+        : ok(percents.map((utilization, index) => createGpu(index, [], { utilization }))),
+    settings,
+  });
+  await harness.add(createQueued("a", { numGpus: 2, notifications: ["discord"], ...fields }));
+  await harness.change("a", { kind: "start", at: 1000, gpuIdxs: [0, 1], dir: "/" });
+  await harness.change("a", { kind: "launch", handle: handleOf("a") });
+  const watch = createGpuWatch(harness.context, createMemory());
+  const look = async (to: readonly (number | null)[] | null, times = 1, stepS = 10): Promise<void> => {
+    percents = to;
+    for (let count = 0; count < times; count += 1) {
+      now += stepS;
+      harness.setTime(now);
+      await watch();
+    }
+  };
+  const countTold = (): number =>
+    harness.store.outbox.listOfJob(toId("a")).filter(({ subject }) => subject.event === "gpus_idle").length;
+  return { ...harness, look, countTold };
+};
+
+test("a job that leaves all of its GPUs idle is told of once, and ended at its limit", async () => {
+  const { look, find, countTold } = await beginIdle({ maxIdleS: 60 });
+  await look([0, 0.9], 4);
+  expect([countTold(), find("a")]).toMatchObject([1, { toldStalls: { idle: { forS: 30, limitS: 60 } } }]);
+  await look([0, 0], 2);
+  expect(find("a")).not.toHaveProperty("halt");
+  await look([0, 0]);
+  expect([countTold(), find("a")]).toMatchObject([1, { halt: { cause: "idle", limitS: 60 } }]);
+});
+
+test.each([
+  ["one of them does something", [0, 1], 10, 6],
+  ["one is not known", [0, null], 10, 6],
+  ["the driver does not answer", null, 10, 6],
+  ["nobody looked", [0, 0], 31, 5],
+] as const)("where %s the time begins anew", async (_what, percents, stepS, more) => {
+  const { look, find } = await beginIdle({ maxIdleS: 60 });
+  await look([0, 0], 6);
+  await look(percents, 1, stepS);
+  await look([0, 0], more);
+  expect(find("a")).toHaveProperty("status", "running");
+  expect("halt" in find("a")).toBe(false);
+  await look([0, 0]);
+  expect("halt" in find("a")).toBe(true);
+});
+
+test("the server's limit holds for a job that says nothing, and a job's own wins over it", async () => {
+  const settings = { idleWarn: "20s", idleEnd: "40s" };
+  const usual = await beginIdle({}, settings);
+  await usual.look([0, 0], 3);
+  expect(usual.find("a")).toMatchObject({ toldStalls: { idle: { forS: 20, limitS: 40 } } });
+  await usual.look([0, 0], 2);
+  expect(usual.find("a")).toMatchObject({ halt: { cause: "idle", limitS: 40 } });
+  const own = await beginIdle({ maxIdleS: 80 }, settings);
+  await own.look([0, 0], 8);
+  expect(own.find("a")).not.toHaveProperty("halt");
+  const none = await beginIdle({});
+  await none.look([0, 0], 20);
+  expect(none.find("a")).not.toHaveProperty("toldStalls");
 });

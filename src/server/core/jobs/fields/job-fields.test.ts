@@ -16,6 +16,8 @@ const fields = fc.record(
     no_passing: fc.option(fc.boolean(), { nil: false }),
     time_limit_s: fc.option(fc.integer({ min: 1 })),
     warn_s: fc.option(fc.integer({ min: 1 })),
+    max_idle_s: fc.option(fc.integer({ min: 1 })),
+    max_silence_s: fc.option(fc.integer({ min: 1 })),
     vram_mib: fc.option(fc.integer({ min: 1 })),
     min_vram_mib: fc.option(fc.integer({ min: 1 })),
     gpu_type: fc.option(fc.string({ minLength: 1 })),
@@ -28,7 +30,9 @@ test("a job of which nothing was asked is told with every field, each of them em
   const labels = { name: null, note: null, held: false, begin_at: null, after: [], after_any: [], no_passing: false };
   const kinds = { batch_id: null, batch_max: null, vram_mib: null, min_vram_mib: null, gpu_type: null };
   const host = { cpus: null, memory_mib: null };
-  expect(tellJobFields({})).toEqual({ ...labels, time_limit_s: null, warn_s: null, retry: null, ...kinds, ...host });
+  const stalls = { max_idle_s: null, max_silence_s: null };
+  const times = { time_limit_s: null, warn_s: null };
+  expect(tellJobFields({})).toEqual({ ...labels, ...stalls, ...times, retry: null, ...kinds, ...host });
 });
 
 test("what is asked for is told as it was", () => {
