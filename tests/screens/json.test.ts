@@ -15,6 +15,7 @@ import { blacklistChangeSchema, faultChangeSchema, wireGpuSchema } from "../../s
 import { explainedJobSchema, jobRequestSchema, wireJobSchema } from "../../src/wire/job.ts";
 import { healthSchema, logsSchema, serverStatusSchema } from "../../src/wire/node.ts";
 import { notificationTestResultSchema } from "../../src/wire/notification-test.ts";
+import { reservationSchema } from "../../src/wire/reservations/reservation.ts";
 import { usageSchema } from "../../src/wire/usage/usage.ts";
 import { waitSchema } from "../../src/wire/wait.ts";
 import { ROOT } from "../support/programs.ts";
@@ -92,6 +93,8 @@ const SHOWN: readonly Row[] = [
   { words: "blacklist add 1", schema: z.array(blacklistChangeSchema.strict()), shape: "[BlacklistChange]" },
   { words: "blacklist remove 1", schema: z.array(blacklistChangeSchema.strict()), shape: "[BlacklistChange]" },
   { words: "blacklist clear 1", schema: z.array(faultChangeSchema.strict()), shape: "[FaultChange]" },
+  { words: "reserve", schema: z.array(reservationSchema.strict()).min(1), shape: "[Reservation]" },
+  { words: "unreserve 1", schema: z.array(reservationSchema.strict()).min(1), shape: "[Reservation]" },
   { words: "target list", schema: targets, shape: "[{name, url, is_default}]" },
   { words: "notify test", schema: z.array(notificationTestResultSchema.strict()), shape: "[NotificationTestResult]" },
   { words: "config", schema: settings, shape: "{setting: value}" },
@@ -128,6 +131,7 @@ const startJobs = async (): Promise<Ids> => {
   const { id: holder } = await world.submit({ command: "sleep 300", num_gpus: 2 });
   await world.waitFor(holder, ["running"]);
   const { id: waiting } = await world.submit({ command: "true", num_gpus: 2 });
+  await world.nx(["reserve", "0", "--for", "4h", "--from", "+1d"]);
   return { ended, holder, waiting };
 };
 
@@ -138,6 +142,10 @@ beforeAll(async () => {
 });
 
 afterAll(() => world.dispose());
+
+const reserveFor = async (words: string): Promise<void> => {
+  if (words.startsWith("unreserve")) await world.nx(["reserve", "1", "--for", "4h"]);
+};
 
 const fillIn = (line: string): readonly string[] =>
   line.split(" ").map((word) => word.replace(/^\{(ended|holder|waiting)\}$/, (_all, name: keyof Ids) => ids[name]));
@@ -173,6 +181,7 @@ const expectDescribed = (words: string, shown: unknown): void => {
 
 test.each(SHOWN)("$words --json is one document with the wire's names", async ({ words, schema }) => {
   const spare = words.includes("{spare}") ? (await world.submit({ command: "true", held: true })).id : "";
+  await reserveFor(words);
   const { exitCode, stdout } = await world.nx(["--json", ...fillIn(words.replace("{spare}", spare))]);
   expect(exitCode).toBe(0);
   expect(schema.safeParse(JSON.parse(stdout)).error?.issues ?? []).toEqual([]);
@@ -277,6 +286,7 @@ describe("a list shows of each row the fields that are asked for, in a list or o
 
   const show = async (row: Row, ...flags: readonly string[]): Promise<string> => {
     const [verb = "", ...rest] = fillIn(row.words === "notify test" ? "notify test discord" : row.words);
+    await reserveFor(row.words);
     return (await world.nx([verb, "--fields", listFieldsOf(row).slice(0, 2).join(","), ...flags, ...rest])).stdout;
   };
 

@@ -6,6 +6,7 @@ import { blacklistChangeSchema, faultChangeSchema, wireGpuSchema } from "../../w
 import { explainedJobSchema, jobRequestSchema, wireJobSchema } from "../../wire/job.ts";
 import { healthSchema, logsSchema, serverStatusSchema } from "../../wire/node.ts";
 import { notificationTestResultSchema } from "../../wire/notification-test.ts";
+import { reservationSchema } from "../../wire/reservations/reservation.ts";
 import { usageGroupSchema, usageSchema } from "../../wire/usage/usage.ts";
 import { waitSchema } from "../../wire/wait.ts";
 
@@ -63,6 +64,8 @@ export const DOCUMENTS: Readonly<Record<string, z.ZodType>> = {
   "blacklist add": z.array(blacklistChangeSchema),
   "blacklist remove": z.array(blacklistChangeSchema),
   "blacklist clear": z.array(faultChangeSchema),
+  reserve: z.array(reservationSchema),
+  unreserve: z.array(reservationSchema),
   "target list": z.array(target.extend({ is_default: z.boolean() })),
   "target add": target.extend({ certificate_fingerprint: text.nullable() }),
   config: z.record(text, z.unknown()),

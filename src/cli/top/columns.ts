@@ -1,9 +1,11 @@
 import type { WireGpu } from "../../wire/gpu.ts";
 import { formatGpuMemory, listGpuUses } from "../../wire/gpus/gpu-text.ts";
 import type { WireJob } from "../../wire/job.ts";
+import { tellReservation } from "../../wire/reservations/reservation-text.ts";
 import type { ServerView } from "../../wire/views/server-view.ts";
 import { formatGpus } from "../jobs/job-text.ts";
 import { createCommandList, type FitListed, type Listed } from "../lists/command-list.ts";
+import { formatRecent } from "../terminal/clock.ts";
 import { formatDuration } from "../terminal/duration.ts";
 import { truncateText } from "../terminal/text-width.ts";
 import type { Style } from "./line.ts";
@@ -38,15 +40,25 @@ const nameUser = (gpu: WireGpu, view: ServerView): readonly string[] => {
   return unseen_use ? ["others (not visible)"] : [];
 };
 
-const describeUse = (gpu: WireGpu, view: ServerView): string => {
+const nameReserved = (gpu: WireGpu, isNow: boolean, now: number): readonly string[] => {
+  const { is_reserved = false, reservations: [first] = [] }: Partial<WireGpu> = gpu;
+  const tell = (seconds: number): string => formatRecent(seconds, now);
+  return first === undefined || is_reserved !== isNow ? [] : [tellReservation(first, isNow, tell)];
+};
+
+const describeNow = (gpu: WireGpu, view: ServerView, now: number): string => {
   const uses = [
     ...nameUser(gpu, view),
     ...(gpu.fault ? [gpu.fault] : []),
     ...(gpu.is_blacklisted ? ["blacklisted"] : []),
+    ...nameReserved(gpu, true, now),
   ];
   if (uses.length > 0) return uses.join(", ");
   return gpu.doubt ? "free, last choice" : "free";
 };
+
+const describeUse = (gpu: WireGpu, view: ServerView, now: number): string =>
+  [describeNow(gpu, view, now), ...nameReserved(gpu, false, now)].join(", ");
 
 const STYLES = { good: "green", taken: "yellow", bad: "red" } as const;
 
@@ -57,7 +69,7 @@ const styleUse = (gpu: WireGpu): Style => {
 
 const countHidden = (hidden: number): string => (hidden > 0 ? ` (${hidden} more GPUs not shown)` : "");
 
-export const createGpuColumns = (view: ServerView, hidden: number): readonly Column<WireGpu>[] => [
+export const createGpuColumns = (view: ServerView, hidden: number, now: number): readonly Column<WireGpu>[] => [
   { title: "GPU", width: 3, read: ({ index }) => String(index) },
   { title: "NAME", width: 24, from: WIDE, read: ({ name }) => name },
   { title: "MEMORY MiB", width: 13, alignRight: true, read: formatGpuMemory },
@@ -69,7 +81,7 @@ export const createGpuColumns = (view: ServerView, hidden: number): readonly Col
     alignRight: true,
     read: ({ temperature }) => formatFigure(temperature, "°C"),
   },
-  { title: `USED BY${countHidden(hidden)}`, read: (gpu) => describeUse(gpu, view), style: styleUse },
+  { title: `USED BY${countHidden(hidden)}`, read: (gpu) => describeUse(gpu, view, now), style: styleUse },
 ];
 
 const measureId = (view: ServerView): number =>

@@ -87,7 +87,7 @@ const renderList = (state: TopState): readonly Line[] => {
   const { gpus, running, queued } = view;
   const counts = { gpus: gpus.length, running: running.length, queued: queued.length };
   const [gpuRows = 0, runningRows = 0, queuedRows = 0, logRows = 0] = shareBody(countBodyRows(state) - HEADS, counts);
-  const gpuColumns = createGpuColumns(view, gpus.length - gpuRows);
+  const gpuColumns = createGpuColumns(view, gpus.length - gpuRows, now);
   return [
     renderHead(gpuColumns, columns),
     ...gpus.slice(0, gpuRows).map((gpu) => renderRow(gpuColumns, gpu, columns)),

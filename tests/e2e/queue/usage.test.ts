@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, expect, test } from "bun:test";
 import type { Usage } from "../../../src/wire/usage/usage.ts";
+import { readFigure } from "../../support/parse-exposition.ts";
 import { createWorld, type World } from "../../support/world.ts";
 
 let world: World;
@@ -52,4 +53,13 @@ test.each([
 ])("nx usage %j is exit code 2, and says why", async (words, said) => {
   const { exitCode, stdout, stderr } = await world.nx(["usage", ...words]);
   expect([exitCode, stderr.includes(said) || stdout.includes(said)]).toEqual([2, true]);
+});
+
+test("/metrics has what each user's jobs used, and how long they waited", async () => {
+  const text = await (await fetch(`${world.url}/metrics`)).text();
+  const read = (name: string, user: string) => readFigure(text, `nexus_user_${name}_total`, { user });
+  expect(read("gpu_seconds", "ann")).toBeGreaterThan(0);
+  expect(read("gpu_seconds", "=SUM(A1)")).toBeUndefined();
+  expect([read("jobs_started", "ann"), read("jobs_started", "=SUM(A1)")]).toEqual([2, 1]);
+  expect(read("queue_wait_seconds", "ann")).toBeGreaterThanOrEqual(0);
 });

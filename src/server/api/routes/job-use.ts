@@ -11,7 +11,7 @@ import { checkAttempt } from "../jobs/attempt-log.ts";
 import { findJob, jobParams } from "../jobs/find-job.ts";
 import { defineRoute, type Route, type RouteSpec } from "../route.ts";
 
-const DESCRIPTION = `A span is a look, ten seconds after the last; those of the last hour. Before that it is of a minute, before the last day of ten, and longer where an attempt was long or has many GPUs.
+const DESCRIPTION = `A span is one look, ten seconds after the last. Where these take more than 40 kB, those before the last hour are joined to a minute, those before the last day to ten, and to more where that does not do.
 Null is what was not known. Of a job without GPUs there are none, nor once its folder was removed. Without \`attempt\` it is the newest; with \`last_n_spans\` only its end.`;
 
 const spec = {
@@ -62,11 +62,6 @@ export const createJobUseRoute = ({ store, useCourses }: ApiContext): Route =>
     if (refusal !== null) return err(refusal);
     const number = query.attempt ?? Math.max(1, listAttempts(job.value).length);
     const spans = await tellAttempt(useCourses, job.value, number);
-    return ok(
-      Response.json({
-        id,
-        attempt: number,
-        spans: spans.slice(-(query.last_n_spans ?? spans.length)),
-      } satisfies WireJobUse),
-    );
+    const last = spans.slice(-(query.last_n_spans ?? spans.length));
+    return ok(Response.json({ id, attempt: number, spans: last } satisfies WireJobUse));
   });

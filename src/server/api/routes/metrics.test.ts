@@ -60,3 +60,16 @@ test("GPUs that can't be read are said to be, and have no figures", async () => 
   expect(readFigure(text, "nexus_gpu_probe_up")).toBe(0);
   expect(readFigure(text, "nexus_gpus")).toBeUndefined();
 });
+
+test("GPU seconds of jobs that run are there by user, of a shared GPU by its booked part", async () => {
+  const { call, submit, startJob } = createHarness();
+  const read = async (): Promise<number | undefined> =>
+    readFigure(await (await call("GET", "/metrics")).text(), "nexus_user_gpu_seconds_total", { user: "ann" });
+  expect(await read()).toBeUndefined();
+  const { id } = await submit({ user: "ann", num_gpus: 2 });
+  await startJob(id, [0, 1], 1);
+  const seconds = (await read()) ?? 0;
+  expect(seconds).toBeGreaterThan(3_000_000_000);
+  await startJob(id, [0, 1], 2);
+  expect(await read()).toBeGreaterThanOrEqual(seconds);
+});
