@@ -42,7 +42,6 @@ export type Candidate = Readonly<{ index: number; obstacle: Obstacle | null }>;
 /** `gpu_type`: GPUs of another kind would be free; `vram`: memory is all that is missing; `reserved`: GPUs that are reserved for others. */
 export type TakenReason = "gpus_taken" | "gpu_type" | "vram" | "reserved";
 
-/** From when on what it needs is kept for it, null where that may never come free. */
 type Keeping = Readonly<{ keptFrom: number | null; isKeeping: boolean }>;
 
 /** The first fact that keeps a job waiting, those first that no ending of other jobs would change. */
