@@ -1,5 +1,6 @@
 import type { JobId, QueuedJob } from "../../src/server/core/jobs/job.ts";
 import type { Gpu } from "../../src/server/core/queue/gpu.ts";
+import type { Reserve } from "../../src/server/core/queue/reservations/reservation.ts";
 import type { WaitFacts } from "../../src/server/core/queue/wait.ts";
 
 /** What the contract says of one queued job at one moment; `gpuIdxs` null where it waits, `keptFrom` "already" where GPUs are kept already. */
@@ -23,6 +24,8 @@ type Scene = Readonly<{
   started: readonly Started[];
 }>;
 
+/** For so long before a reservation begins, no other's job without a time limit starts there, in seconds. */
+export const MARGIN_S = 1000;
 const SPARED_MIB = 512;
 const A_HAIR = 1e-9;
 const SECONDS_AN_HOUR = 3600;
@@ -92,6 +95,7 @@ const isClosedByOthers = (scene: Scene, job: QueuedJob, gpu: Gpu): boolean =>
 
 const isOpen = (scene: Scene, job: QueuedJob, gpu: Gpu): boolean =>
   isSeenWell(job, gpu) &&
+  !isReservedFromIt(scene, job, gpu) &&
   !isClosedByOthers(scene, job, gpu) &&
   guestsOf(scene, gpu).every(({ bookedMib }) => bookedMib !== null);
 
@@ -100,6 +104,17 @@ const isFree = (scene: Scene, job: QueuedJob, gpu: Gpu): boolean => {
   if (!isOpen(scene, job, gpu)) return false;
   return typeof job.vramMib === "number" ? job.vramMib <= countRoom(gpu, guests) : guests.length === 0;
 };
+
+const closesFrom = ({ leadS, isNear }: Reserve, { timeLimitS = null }: QueuedJob): boolean =>
+  leadS <= 0 || (timeLimitS === null ? isNear : leadS < timeLimitS);
+
+const listReserves = ({ facts }: Scene, { index }: Gpu): readonly Reserve[] => facts.reserves?.get(index) ?? [];
+
+const isReservedFromIt = (scene: Scene, job: QueuedJob, gpu: Gpu): boolean =>
+  listReserves(scene, gpu).some((one) => one.reservation.user !== job.user && closesFrom(one, job));
+
+const isItsOwnReserve = (scene: Scene, job: QueuedJob, gpu: Gpu): boolean =>
+  listReserves(scene, gpu).some(({ leadS, reservation }) => leadS <= 0 && reservation.user === job.user);
 
 const listGpus = (scene: Scene, isSo: (gpu: Gpu) => boolean): readonly Gpu[] => (scene.facts.gpus ?? []).filter(isSo);
 
@@ -124,8 +139,9 @@ const rankOfAlone = (job: QueuedJob, gpu: Gpu): readonly number[] => [
 const rankGpu = (scene: Scene, job: QueuedJob, gpu: Gpu): readonly number[] => {
   const hasFailedIt = job.avoidedGpuIdxs?.includes(gpu.index) === true ? 1 : 0;
   const isOnBlacklist = scene.facts.blacklist.has(gpu.index) ? 1 : 0;
-  if (!sharesGpus(job)) return [hasFailedIt, isOnBlacklist, ...rankOfAlone(job, gpu), gpu.index];
-  return [hasFailedIt, isOnBlacklist, ...rankOfSharer(scene, gpu), sizeOf(gpu), gpu.index];
+  const wished = [hasFailedIt, isOnBlacklist, isItsOwnReserve(scene, job, gpu) ? 0 : 1];
+  if (!sharesGpus(job)) return [...wished, ...rankOfAlone(job, gpu), gpu.index];
+  return [...wished, ...rankOfSharer(scene, gpu), sizeOf(gpu), gpu.index];
 };
 
 const compareRanks = (a: readonly number[], b: readonly number[]): number => {
@@ -189,6 +205,11 @@ const findDrain = ({ facts, now }: Scene): Why | null => {
 
 const forever = (reason: string): Why => ({ reason, until: null });
 
+const isOverBatchLimit = ({ facts, started }: Scene, { batchId, batchMax }: QueuedJob): boolean => {
+  const all = [...facts.active, ...started.map(({ job }) => job)];
+  return typeof batchMax === "number" && all.filter((job) => job.batchId === batchId).length >= batchMax;
+};
+
 const notBefore = (scene: Scene, reason: string, time: number): Why | null =>
   time > scene.now ? { reason, until: time } : null;
 
@@ -198,6 +219,7 @@ const findWaitBeforeTurn = (scene: Scene, job: QueuedJob): Why | null =>
   notBefore(scene, "begin", job.beginAt ?? 0) ??
   notBefore(scene, "retry", job.past?.retryAt ?? 0) ??
   (job.isWaiting === true ? forever("after") : null) ??
+  (isOverBatchLimit(scene, job) ? forever("batch_limit") : null) ??
   (isOverLimit(scene, job) ? forever("user_limit") : null);
 
 const findTrouble = ({ facts }: Scene, job: QueuedJob): Why | null => {
@@ -232,9 +254,27 @@ const isOnlyMemoryMissing = (scene: Scene, job: QueuedJob): boolean =>
   listGpus(scene, (gpu) => mayEverHave(scene, job, gpu) && !scene.kept.has(gpu.index) && isOpen(scene, job, gpu))
     .length >= job.numGpus;
 
+const findReservesInTheWay = (scene: Scene, job: QueuedJob): readonly (readonly [Gpu, Reserve])[] =>
+  listGpus(scene, (gpu) => mayEverHave(scene, job, gpu)).flatMap((gpu) => {
+    const one = listReserves(scene, gpu).find(
+      (reserve) => reserve.reservation.user !== job.user && closesFrom(reserve, job),
+    );
+    return one === undefined ? [] : [[gpu, one] as const];
+  });
+
+const findReserved = (scene: Scene, job: QueuedJob): Why | null => {
+  const inTheWay = findReservesInTheWay(scene, job);
+  const others = listGpus(scene, (gpu) => isAskedFor(job, gpu) && isOfKind(job, gpu) && canBook(job, gpu));
+  const unreserved: Scene = { ...scene, facts: { ...scene.facts, reserves: new Map() } };
+  const isLacking = others.length - inTheWay.length < job.numGpus || wouldStart(unreserved, job);
+  if (inTheWay.length === 0 || !isLacking) return null;
+  return { reason: "reserved", until: Math.min(...inTheWay.map(([, { reservation }]) => reservation.until)) };
+};
+
 const findTaken = (scene: Scene, job: QueuedJob): Why => {
   if (isChoosy(job) && wouldStart(scene, { ...job, gpuType: null, minVramMib: null })) return forever("gpu_type");
-  return forever(sharesGpus(job) && isOnlyMemoryMissing(scene, job) ? "vram" : "gpus_taken");
+  if (sharesGpus(job) && isOnlyMemoryMissing(scene, job)) return forever("vram");
+  return findReserved(scene, job) ?? forever("gpus_taken");
 };
 
 const countCpuJobs = ({ facts, started }: Scene): number =>
@@ -260,10 +300,11 @@ const countUndrained = ({ facts, now }: Scene, from: number): number => {
 };
 
 const countPassedOver = (scene: Scene, { createdAt, uncountedS = 0, beginAt, past }: QueuedJob): number =>
-  countUndrained(scene, Math.max(createdAt + uncountedS, beginAt ?? 0, past?.retryAt ?? 0));
+  countUndrained(scene, Math.max(createdAt, beginAt ?? 0, past?.retryAt ?? 0) + uncountedS);
 
 const comesFree = (atFirst: Scene, job: QueuedJob, gpu: Gpu): boolean => {
   if (!mayEverHave(atFirst, job, gpu) || !isSeenWell(job, gpu) || isClosedByOthers(atFirst, job, gpu)) return false;
+  if (isReservedFromIt(atFirst, job, gpu)) return false;
   return guestsOf(atFirst, gpu).length > 0 || isFree(atFirst, job, gpu);
 };
 
@@ -274,7 +315,7 @@ const findKeptFrom = (atFirst: Scene, job: QueuedJob): Verdict["keptFrom"] => {
   return left < 0 ? "already" : atFirst.now + left;
 };
 
-const TAKEN: readonly (string | null)[] = ["gpus_taken", "gpu_type", "vram"];
+const TAKEN: readonly (string | null)[] = ["gpus_taken", "gpu_type", "vram", "reserved"];
 
 const keepGpus = (scene: Scene, job: QueuedJob): ReadonlySet<number> => {
   const open = listGpus(scene, (gpu) => mayEverHave(scene, job, gpu) && isOpen(scene, job, gpu));

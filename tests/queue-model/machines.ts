@@ -4,9 +4,11 @@ import type { Past } from "../../src/server/core/jobs/attempt.ts";
 import type { ActiveJob, JobId, QueuedJob } from "../../src/server/core/jobs/job.ts";
 import type { Drains } from "../../src/server/core/queue/drain.ts";
 import type { Gpu, GpuUser } from "../../src/server/core/queue/gpu.ts";
+import type { Reserve, Reserves } from "../../src/server/core/queue/reservations/reservation.ts";
 import { createLimitsOf } from "../../src/server/core/queue/user-limits.ts";
 import type { WaitFacts } from "../../src/server/core/queue/wait.ts";
 import { createGpu, createQueued, createRunning } from "../support/samples.ts";
+import { MARGIN_S } from "./contract-model.ts";
 
 export const MACHINE_TIME = 10_000;
 const LIMIT_S = 1000;
@@ -57,6 +59,12 @@ const past: fc.Arbitrary<Past> = moment.map((retryAt) => ({
   messages: {},
 }));
 
+const BATCH_LIMITS: Readonly<Record<string, number | null>> = { "@a": 1, "@b": 2, "@c": null };
+
+const batch = fc
+  .constantFrom(...Object.keys(BATCH_LIMITS))
+  .map((batchId) => ({ batchId, batchMax: BATCH_LIMITS[batchId] ?? null }));
+
 const rest = fc.record({
   user,
   priority: fc.integer({ min: -1, max: 1 }),
@@ -70,13 +78,16 @@ const rest = fc.record({
   past: rarely(past, 8),
   avoidedGpuIdxs: rarely(fc.uniqueArray(gpuIdx, { minLength: 1, maxLength: 2 }), 5),
   agent: rarely(fc.constant(AGENT), 12),
+  batch: rarely(batch, 3),
+  timeLimitS: rarely(fc.integer({ min: 1, max: 4 * LIMIT_S }), 2),
 });
 
 const queued: fc.Arbitrary<readonly QueuedJob[]> = fc.array(fc.tuple(asked, rest), { maxLength: 9 }).map((jobs) =>
-  jobs.map(([gpus, { past, avoidedGpuIdxs, agent, ...job }], index) =>
+  jobs.map(([gpus, { past, avoidedGpuIdxs, agent, batch, ...job }], index) =>
     createQueued(`q${index}`, {
       ...job,
       ...gpus,
+      ...batch,
       ...(past === null ? {} : { past }),
       ...(avoidedGpuIdxs === null ? {} : { avoidedGpuIdxs }),
       ...(agent === null ? {} : { agent, user: "robot" }),
@@ -90,6 +101,7 @@ type Place = Readonly<{
   usedMib: number | null;
   seenOn: readonly number[];
   user: string;
+  batch: Readonly<{ batchId: string }> | null;
 }>;
 
 const place: fc.Arbitrary<Place> = fc
@@ -99,6 +111,7 @@ const place: fc.Arbitrary<Place> = fc
     usedMib: fc.option(fc.integer({ min: 0, max: 9000 }), { freq: 8 }),
     strays: fc.oneof({ weight: 9, arbitrary: fc.constant([]) }, { weight: 1, arbitrary: fc.tuple(gpuIdx) }),
     isIdle: rarely(fc.constant(true), 5),
+    batch: rarely(batch, 3),
     user,
   })
   .map(({ strays, isIdle, ...one }) => ({ ...one, seenOn: isIdle === true ? strays : [...one.on, ...strays] }));
@@ -166,6 +179,7 @@ const listActive = (places: readonly Place[], gpus: readonly Gpu[], cpuJobs: num
   ...places.map((one, at) =>
     createRunning(`r${at}`, {
       ...{ gpuIdxs: one.on, numGpus: one.on.length, user: one.user, startedAt: at, vramMib: one.bookedMib },
+      ...one.batch,
       ...(one.bookedMib === null ? {} : { bookedGpus: countParts(one, gpus) }),
     }),
   ),
@@ -188,6 +202,38 @@ const drains: fc.Arbitrary<Drains> = fc
       last: last === null || (until !== null && until <= since) ? null : { why: null, since, until, by: "ann" },
     };
   });
+
+type Span = Readonly<{ gpu: number; user: string; from: number; lasts: number }>;
+
+const span: fc.Arbitrary<Span> = fc.record({
+  gpu: gpuIdx,
+  user,
+  from: fc.integer({ min: MACHINE_TIME - LIMIT_S, max: MACHINE_TIME + 3 * LIMIT_S }),
+  lasts: fc.integer({ min: 1, max: 2 * LIMIT_S }),
+});
+
+const isApart = (one: Span, { gpu, from, lasts }: Span): boolean =>
+  one.gpu !== gpu || one.from >= from + lasts || one.from + one.lasts <= from;
+
+const seeReserve = ({ gpu, from, lasts, ...rest }: Span, at: number): Reserve => ({
+  reservation: { ...rest, id: `s${at}`, gpuIdxs: [gpu], from, until: from + lasts, why: null },
+  leadS: from - MACHINE_TIME,
+  isNear: from - MACHINE_TIME <= MARGIN_S,
+});
+
+const seeReserves = (spans: readonly Span[]): Reserves => {
+  const apart = spans.filter((one, at) => spans.slice(0, at).every((before) => isApart(one, before)));
+  const seen = apart
+    .filter(({ from, lasts }) => from + lasts > MACHINE_TIME)
+    .toSorted((a, b) => a.from - b.from)
+    .map(seeReserve);
+  return Map.groupBy(seen, ({ reservation }) => reservation.gpuIdxs[0] ?? 0);
+};
+
+const reserves = fc.oneof(
+  { weight: 1, arbitrary: fc.constant<Reserves>(new Map()) },
+  { weight: 1, arbitrary: fc.array(span, { maxLength: 4 }).map(seeReserves) },
+);
 
 const max = fc.option(fc.integer({ min: 0, max: 3 }), { freq: 2 });
 
@@ -217,6 +263,7 @@ export const machines: fc.Arbitrary<WaitFacts> = fc
     cpuJobs: fc.nat(2),
     maxCpuJobs: fc.nat(3),
     drains,
+    reserves,
     limitsOf: limits,
     useOf: use,
     agentSeconds: fc.constantFrom(0, 3599, 3600),

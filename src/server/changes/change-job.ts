@@ -63,8 +63,8 @@ const write = (transaction: Transaction, before: Job, after: Job | null): void =
   else transaction.saveJob(after);
 };
 
-const accountTime = (after: Job | null, now: number): Job | null =>
-  after?.status === "queued" ? accountWait(after, now) : after;
+const accountTime = (before: Job, after: Job | null, now: number): Job | null =>
+  after?.status === "queued" ? accountWait(after, now, before) : after;
 
 const applyOne = (
   context: ChangeContext,
@@ -76,7 +76,7 @@ const applyOne = (
   if (before === null) return err(createUnknownJob(id));
   const decided = decide(before, transaction);
   if (!decided.ok) return decided;
-  const after = accountTime(decided.value.after, context.clock());
+  const after = accountTime(before, decided.value.after, context.clock());
   if (after === before) return ok({ ...decided.value, before, isHeardOf: false, caused: [] });
   const isHeardOf = enqueueNotices(context, transaction, before, after);
   const stretch = after === null ? null : findStretch(before, after);
