@@ -16,6 +16,8 @@ const WAIT_REASONS = [
   "blacklisted",
   "gpu_type",
   "vram",
+  "cpus",
+  "memory",
   "reserved",
   "gpus_taken",
   "agent_limit",
@@ -36,6 +38,13 @@ const candidateSchema = z.object({
   processes: z.array(z.object({ pid: z.int(), user: z.string().nullable(), program: z.string().nullable() })),
 });
 
+const estimateSchema = z.object({ from: z.int(), to: z.int() }).nullable().meta({
+  description:
+    "Unix times in seconds between which it starts if no other comes, by the time limits and the earlier runs of what goes before it; null where these don't say",
+});
+
+export type WireEstimate = NonNullable<Readonly<z.output<typeof estimateSchema>>>;
+
 export const waitSchema = z
   .object({
     id: z.string(),
@@ -44,12 +53,14 @@ export const waitSchema = z
     text: z.string(),
     until: z.number().nullable().meta({ description: "Unix time in seconds at which that ends, where it is known" }),
     keeps_from: z.number().nullable().meta({
-      description: "Unix time in seconds from which on GPUs that come free are kept for it, where it waits for such",
+      description:
+        "Unix time in seconds from which on GPUs, CPUs and memory that come free are kept for it, where it waits for such",
     }),
     position: z.int().nullable().meta({ description: "1 is the head of the queue" }),
     queue_length: z.int(),
     ahead: z.array(z.string()).meta({ description: "The next jobs in front of it, the head of the queue first" }),
     gpus: z.array(candidateSchema).meta({ description: "The GPUs that it might be given" }),
+    estimate: estimateSchema,
   })
   .meta({ id: "Wait" });
 

@@ -4,8 +4,10 @@ import type { AccessToken } from "./access/access-token.ts";
 import type { ActiveJob, ArtifactId, EndedJob, Job, JobId, JobStatus, QueuedJob } from "./jobs/job.ts";
 import type { SpentJob, Window } from "./jobs/usage/stints.ts";
 import type { OutboxChanges, OutboxReads } from "./notices/outbox.ts";
+import type { HostPart } from "./queue/booking/host-part.ts";
 import type { Drains } from "./queue/drain.ts";
-import type { Stretch, UseOf } from "./queue/fair-share.ts";
+import type { Stretch, UseAt, UseOf } from "./queue/fair-share.ts";
+import type { EarlierRun } from "./queue/forecast/durations.ts";
 import type { GpuFault } from "./queue/gpu-fault.ts";
 import type { CountStartsOf } from "./queue/queue-head.ts";
 import type { CountQueued } from "./queue/queue-limits.ts";
@@ -62,12 +64,13 @@ export type Readiness = Readonly<{ isStale: boolean; nextAt: number | null }>;
 /** How many jobs of a batch are what; `first` is the first of them. */
 export type BatchCounts = Readonly<{ id: string; first: Job; counts: JobCounts }>;
 
-/** What one writer may do inside the shared transaction; a throw rolls back that writer alone. Setters say whether they changed anything. `openTurns` gives their turns to those queued jobs whose time has come, and says how many changed. `setNeeds` writes
+/** What one writer may do inside the shared transaction; a throw rolls back that writer alone. Setters say whether they changed anything. `readHostUse` is what jobs that run or start have booked. `openTurns` gives their turns to those queued jobs whose time has come, and says how many changed. `setNeeds` writes
  * down for which jobs one waits, `listDependents` has those that wait for it, and `leadsTo` says whether one of the jobs waits for another, by however many between. */
 export type Transaction = Readonly<{
   findJob: (id: JobId) => Job | null;
   countQueued: CountQueued;
   readUse: (user: string) => UserUse;
+  readHostUse: () => HostPart;
   countActiveOf: (batchId: string) => number;
   listBatch: (batchId: string) => readonly JobId[];
   chargeUse: (stretch: Stretch) => void;
@@ -132,7 +135,7 @@ export type ArtifactStore = Readonly<{
  * `write` resolves once its change and those of all concurrent writers are on disk (one fsync for all). `listJobs` yields
  * a page in slices, and lets others have their turn between them. `loadDecidingJobs` has the queued jobs on which a decision
  * depends, with the first of those that came before `passedOverSince` (Unix seconds). `countQueuedBefore` counts those that
- * start before the job. `readUseOf` is null where the order is not by use. `readVersion` is another one once something may have been written. `readNewestQueued` is a time, 0 when no job is queued. `findMovingJob`: of those that ended and whose
+ * start before the job. `readUseOf` and `readUseAt` are null where the order is not by use. `listEarlierRuns` has those that completed of the user's newest 500 ended jobs. `readVersion` is another one once something may have been written. `readNewestQueued` is a time, 0 when no job is queued. `findMovingJob`: of those that ended and whose
  * files are still to be kept, the first. `listTakenOver` has the ids of the earlier Nexus's jobs that were taken over, null where none ever were. `listExpiring`: those of a user who was told that what they made goes, where nobody has fetched it. `foldSpent` takes in what jobs of one moment used, in slices between which everything else has its turn; `readGpuSeconds` adds that up of one user. `findVramPeak`: of the last of the user's newest 500 ended jobs that ran the command and was measured, in MiB.
  */
 export type Store = Readonly<{
@@ -149,6 +152,8 @@ export type Store = Readonly<{
   countQueuedBefore: (job: Pick<QueuedJob, "id" | "user" | "priority" | "createdAt">) => number;
   readNewestQueued: () => number;
   readUseOf: (now: number) => UseOf | null;
+  readUseAt: () => UseAt | null;
+  listEarlierRuns: (user: string) => readonly EarlierRun[];
   loadActiveJobs: () => readonly ActiveJob[];
   findMovingJob: () => EndedJob | null;
   listExpiring: (user: string, limit: number) => ExpiringJobs;
