@@ -10,7 +10,7 @@ const isSize = (text: string): boolean => {
 const ABOUT_GPUS = { isUsual: true, waits: false };
 const ABOUT_SIZES = { ...ABOUT_GPUS, what: "a size such as 512M or 10G", isRight: isSize };
 
-const convertType = (value: string, option: string): string | null => {
+const convertType = (value: string, option?: string): string | null => {
   const request = option === "gres" ? (/^gpu:(.*)/.exec(value)?.[1] ?? "") : value.replace(/^gpu:/, "");
   return /^([A-Za-z][\w.-]*)(?::\d+)?$/.exec(request)?.[1] ?? null;
 };

@@ -5,7 +5,7 @@ type Sbatch = Readonly<{
   option: string;
   others?: readonly string[];
   short?: string;
-  convert: (value: string, option: string) => string | true | null;
+  convert: (value: string, option?: string) => string | true | null;
 }>;
 
 /**

@@ -2,7 +2,7 @@ import { expect, test } from "bun:test";
 import { TIME_LIMITS } from "./time-limits.ts";
 
 const convert = (option: string, value: string) =>
-  TIME_LIMITS.find(({ sbatch }) => sbatch?.option === option)?.sbatch?.convert(value, "time") ?? null;
+  TIME_LIMITS.find(({ sbatch }) => sbatch?.option === option)?.sbatch?.convert(value) ?? null;
 
 test("a time of Slurm is read as Slurm does: a number alone is minutes", () => {
   const times = {
