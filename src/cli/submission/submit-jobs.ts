@@ -12,10 +12,10 @@ import { sendCode } from "../code/send-code.ts";
 import type { Api } from "../connection/api-client.ts";
 import type { ApiFailure, ApiResult } from "../connection/api-failure.ts";
 import { readOutputs } from "../jobs/kept-text.ts";
-import { warnOfUnheeded } from "../jobs/warn-of-unheeded.ts";
 import { checkLinks } from "../project/check-links.ts";
 import { readSwitchOption } from "../settings/config-file.ts";
 import { hint } from "../terminal/output.ts";
+import { warnOfUnheeded } from "./warn-of-unheeded.ts";
 
 type Submitted = WireJob & Partial<SubmittedJob>;
 type Requests = readonly JobRequestInput[];

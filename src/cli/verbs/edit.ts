@@ -20,11 +20,11 @@ import { actOnJobs } from "../jobs/act-on-jobs.ts";
 import { askJobs } from "../jobs/ask-job.ts";
 import { ALL_USERS, readOwner, selectJobs } from "../jobs/job-selection.ts";
 import { ENDED_STATUSES } from "../jobs/list-flags.ts";
-import { warnOfUnheeded } from "../jobs/warn-of-unheeded.ts";
 import { findNeeds } from "../jobs/words/needed-jobs.ts";
 import { GPU_FLAGS } from "../project/apply-defaults.ts";
 import { parsePairs } from "../settings/environment-files.ts";
 import { readGpus } from "../submission/job-options.ts";
+import { warnOfUnheeded } from "../submission/warn-of-unheeded.ts";
 import { print, printJson } from "../terminal/output.ts";
 
 const show = (job: WireJob, flags: FlagValues): void => {
