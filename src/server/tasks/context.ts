@@ -4,6 +4,7 @@ import type { SeenUse } from "../core/jobs/gpu-use.ts";
 import type { JobId } from "../core/jobs/job.ts";
 import type { ReadDiskRoom } from "../core/machine/disk-room.ts";
 import type { LaunchTrouble } from "../core/machine/launch-trouble.ts";
+import type { HostRules } from "../core/queue/booking/host-part.ts";
 import type { GpuProbe } from "../core/queue/gpu.ts";
 import type { ReserveRules } from "../core/queue/reservations/reservation.ts";
 import type { LimitsOf } from "../core/queue/user-limits.ts";
@@ -41,7 +42,7 @@ export type TaskContext = ChangeContext &
       | "retentionDays"
       | "artifactGb"
     > &
-      Readonly<{ limitsOf?: LimitsOf; reserveRules?: ReserveRules }>;
+      Readonly<{ limitsOf?: LimitsOf; host?: HostRules; reserveRules?: ReserveRules }>;
   }>;
 
 /**

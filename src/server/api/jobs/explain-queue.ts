@@ -4,6 +4,7 @@ import { createGpuSeconds } from "../../changes/agent-use.ts";
 import { readReserves } from "../../changes/read-reserves.ts";
 import type { JobId, QueuedJob } from "../../core/jobs/job.ts";
 import type { ProcessOwner } from "../../core/machine/host.ts";
+import { NO_HOST_RULES } from "../../core/queue/booking/host-part.ts";
 import type { Gpu } from "../../core/queue/gpu.ts";
 import { describeGpus } from "../../core/queue/gpu-selection.ts";
 import { createCountStarts, limitStarts } from "../../core/queue/queue-head.ts";
@@ -38,6 +39,7 @@ const gatherFacts = (
   const { maxCpuJobs, maxPassedOver: maxPassedOverS } = settings;
   const limits = {
     maxCpuJobs,
+    host: settings.host ?? NO_HOST_RULES,
     maxPassedOverS,
     drains: store.readDrains(),
     useOf: store.readUseOf(now),
@@ -47,7 +49,7 @@ const gatherFacts = (
   const countGpuSeconds = createGpuSeconds(store, now);
   const reserves = readReserves(context, now);
   const states = markReserved(describeGpus(gpus ?? [], active, blacklist), reserves);
-  const countStarts = createCountStarts({ active, maxCpuJobs, countGpuSeconds }, states);
+  const countStarts = createCountStarts({ active, ...limits, countGpuSeconds }, states);
   const deciding = limitStarts(countStarts, { active, ...limits }, states);
   const all = [...jobs, ...store.loadDecidingJobs(deciding, findPassedOverSince(limits, now))];
   const waiting = new Map(all.map((job) => [job.id, job]));

@@ -1,11 +1,20 @@
 import { createGpuSeconds } from "../../changes/agent-use.ts";
 import { seeGpus } from "../../changes/read-reserves.ts";
 import { isSharing } from "../../core/jobs/fields/gpu-kinds.ts";
-import type { ActiveJob, StartingJob } from "../../core/jobs/job.ts";
+import type { ActiveJob, QueuedJob, StartingJob } from "../../core/jobs/job.ts";
+import { NO_HOST_RULES } from "../../core/queue/booking/host-part.ts";
 import { findDrain } from "../../core/queue/drain.ts";
 import type { Gpu } from "../../core/queue/gpu.ts";
+import type { GpuState } from "../../core/queue/gpu-selection.ts";
+import type { SharedNeed } from "../../core/queue/needs/need-name.ts";
 import { createCountStarts, limitStarts } from "../../core/queue/queue-head.ts";
-import { decideStarts, findPassedOverSince, type Start } from "../../core/queue/queue-turns.ts";
+import {
+  countCpuSlots,
+  decideStarts,
+  findPassedOverSince,
+  type QueueFacts,
+  type Start,
+} from "../../core/queue/queue-turns.ts";
 import { NO_LIMITS } from "../../core/queue/user-limits.ts";
 import type { TaskContext, TaskMemory } from "../context.ts";
 import { launchJob, recordStart } from "./launch-job.ts";
@@ -56,27 +65,41 @@ const findTrouble = async ({ trouble, log }: TaskContext): Promise<string | null
   return found;
 };
 
-const startJobs = async (
-  context: TaskContext,
-  memory: TaskMemory,
-  { gpus, maxCpuJobs }: Readonly<{ gpus: readonly Gpu[]; maxCpuJobs: number }>,
-): Promise<void> => {
-  const { store, settings, clock } = context;
-  const { limitsOf = NO_LIMITS } = settings;
-  const limits = { maxCpuJobs, maxPassedOverS: settings.maxPassedOver, drains: store.readDrains(), limitsOf };
+const readLimits = ({
+  settings,
+}: TaskContext): Pick<QueueFacts, "maxCpuJobs" | "maxPassedOverS" | "host" | "limitsOf"> => {
+  const { limitsOf = NO_LIMITS, host = NO_HOST_RULES, maxCpuJobs, maxPassedOver: maxPassedOverS } = settings;
+  return { maxCpuJobs, maxPassedOverS, host, limitsOf };
+};
+
+type Kind = "cpu" | "gpu";
+
+const isOfKind = ({ numGpus }: Pick<QueuedJob, "numGpus">, kind: Kind): boolean => numGpus > 0 === (kind === "gpu");
+
+type Round = Readonly<{ gpus: readonly Gpu[]; kind: Kind; isMixed: boolean }>;
+
+const loadDeciding = (
+  { store }: TaskContext,
+  facts: Omit<QueueFacts, "queued">,
+  { states, since, kind, isMixed }: Omit<Round, "gpus"> & Readonly<{ states: readonly GpuState[]; since: number }>,
+): readonly QueuedJob[] => {
+  const count = limitStarts(createCountStarts(facts, states), facts, states);
+  return store.loadDecidingJobs((need, user) => (isMixed || isOfKind(need, kind) ? count(need, user) : null), since);
+};
+
+const startJobs = async (context: TaskContext, memory: TaskMemory, round: Round): Promise<void> => {
+  const { store, clock } = context;
+  const { gpus } = round;
+  const limits = { ...readLimits(context), drains: store.readDrains() };
   const [disk, trouble] = [await context.readDiskRoom(), await findTrouble(context)];
   const now = clock();
   const active = store.loadActiveJobs();
   forgetEnded(memory, active);
   const states = seeGpus(context, { gpus, active, now });
   const countGpuSeconds = createGpuSeconds(store, now);
-  const useOf = store.readUseOf(now);
-  const facts = { ...limits, useOf, active, disk, trouble, countGpuSeconds };
-  const queued = store.loadDecidingJobs(
-    limitStarts(createCountStarts(facts, states), facts, states),
-    findPassedOverSince(facts, now),
-  );
-  const starts = decideStarts({ ...facts, queued }, states, now);
+  const facts = { ...limits, useOf: store.readUseOf(now), active, disk, trouble, countGpuSeconds };
+  const queued = loadDeciding(context, facts, { ...round, states, since: findPassedOverSince(facts, now) });
+  const starts = decideStarts({ ...facts, queued }, states, now).filter(({ job }) => isOfKind(job, round.kind));
   const give = (start: Start): Given => ({
     ...start,
     gpus: gpus.filter(({ index }) => start.gpuIdxs.includes(index)).toSorted((a, b) => a.index - b.index),
@@ -84,12 +107,31 @@ const startJobs = async (
   await Promise.all(starts.map((start) => beginLaunch(context, memory, give(start))));
 };
 
+const isMixed = ({ store, settings }: TaskContext): boolean => {
+  if (!store.isGpuJobReady()) return false;
+  const needs: SharedNeed[] = [];
+  store.loadDecidingJobs((need) => {
+    needs.push(need);
+    return null;
+  }, 0);
+  const { bookCpus = false } = settings.host ?? {};
+  return needs.some((need) => need.numGpus > 0 && (bookCpus || (need.cpus ?? need.memoryMib ?? null) !== null));
+};
+
 const isDrained = ({ store, clock }: TaskContext): boolean => findDrain(store.readDrains(), clock()) !== null;
+
+const startCpuJobsNow = async (context: TaskContext, memory: TaskMemory): Promise<void> => {
+  const isBesideGpuJobs = isMixed(context);
+  const known = isBesideGpuJobs ? await context.gpus.read() : null;
+  const gpus = known?.ok ? known.value : [];
+  await startJobs(context, memory, { gpus, kind: "cpu", isMixed: isBesideGpuJobs });
+};
 
 /** Starts every CPU job that can start; resolves once that is on disk, the launches go on. */
 export const startCpuJobs = async (context: TaskContext, memory: TaskMemory): Promise<number> => {
   const { maxCpuJobs, refreshRate } = context.settings;
-  if (!isDrained(context)) await startJobs(context, memory, { gpus: [], maxCpuJobs });
+  const hasSlots = countCpuSlots({ maxCpuJobs, active: context.store.loadActiveJobs() }) > 0;
+  if (hasSlots && !isDrained(context)) await startCpuJobsNow(context, memory);
   return refreshRate * 1000;
 };
 
@@ -106,6 +148,6 @@ const isGpuWanted = async (context: TaskContext): Promise<boolean> =>
 /** Like `startCpuJobs` for GPU jobs; a full machine reads neither its queue nor its GPUs but once a minute. */
 export const startGpuJobs = async (context: TaskContext, memory: TaskMemory): Promise<number> => {
   const gpus = (await isGpuWanted(context)) ? await context.gpus.readNow() : null;
-  if (gpus?.ok) await startJobs(context, memory, { gpus: gpus.value, maxCpuJobs: 0 });
+  if (gpus?.ok) await startJobs(context, memory, { gpus: gpus.value, kind: "gpu", isMixed: isMixed(context) });
   return context.settings.refreshRate * 1000;
 };
