@@ -116,8 +116,7 @@ const decideRemoval =
       : decideByEvent({ kind: "give_up", at })(job, transaction);
 
 const chooseBatchMax = (jobs: readonly Asked[]): number | null => {
-  const isMixed = new Set(jobs.map(({ numGpus }) => numGpus > 0)).size > 1;
-  return jobs.length > 1 && !isMixed ? (jobs[0]?.batchMax ?? null) : null;
+  return jobs.length > 1 ? (jobs[0]?.batchMax ?? null) : null;
 };
 
 const endAs = ({ executor, store }: Harness, id: string, code: number): void => {
