@@ -42,6 +42,7 @@ import { returnMemory } from "./external/machine/return-memory.ts";
 import { createInputWaits } from "./external/screen/processes/input-waits.ts";
 import { readBootTime } from "./external/screen/processes/process-table.ts";
 import { createBackups } from "./external/sqlite/beside-server/backup-folder.ts";
+import { watchNudges } from "./external/sqlite/beside-server/nudge.ts";
 import { openStore } from "./external/sqlite/open-store.ts";
 import { watchEventLoop } from "./external/telemetry/event-loop-lag.ts";
 import { createMeter } from "./external/telemetry/meter.ts";
@@ -232,7 +233,7 @@ const serve = async (
   const listening = await listen(settings, { ...parts, answer: app.fetch, serverUser });
   if (!listening.ok) return listening;
   const stopTasks = await startJobs(settings, { ...parts, wakes }, alarms);
-  const ends = [watchEventLoop(parts.meter.observeLag), returnMemory()];
+  const ends = [watchEventLoop(parts.meter.observeLag), returnMemory(), watchNudges(settings.serverDir, wakes.queues)];
   const untell = tellListening(settings.serverDir, listening.value);
   announce(parts, settings, listening.value, token);
   const stop = async (): Promise<void> => {

@@ -9,7 +9,7 @@ import { findMissingGpus, findMissingVariable, type JobRequestError } from "../c
 import { applyJobEvent, type JobEvent } from "../core/jobs/job-transition.ts";
 import { countLeast } from "../core/queue/booked-gpus.ts";
 import { findHostMistake } from "../core/queue/booking/host-mistake.ts";
-import type { HostRules } from "../core/queue/booking/host-part.ts";
+import { type HostRules, NO_HOST_RULES } from "../core/queue/booking/host-part.ts";
 import { type Gpu, indexGpus } from "../core/queue/gpu.ts";
 import { findKindMistake } from "../core/queue/gpu-kind.ts";
 import { checkUserLimits, giveTime, type LimitsOf } from "../core/queue/user-limits.ts";
@@ -26,7 +26,7 @@ export type Edit = Readonly<{
   now: number;
   gpus: readonly Gpu[] | null;
   limitsOf: LimitsOf;
-  host: HostRules;
+  host?: HostRules;
 }>;
 
 type Asked = Readonly<{ fields: JobFields; env: Environment | null }>;
@@ -74,7 +74,11 @@ const refuseKind = (edited: Job, { gpus }: Edit): Refusal | null => {
   return mistake === null ? null : toInvalid(mistake);
 };
 
-const refuseHost = ({ status, ...edited }: Job, { host }: Edit, { cpus, memoryMib }: JobFields): Refusal | null => {
+const refuseHost = (
+  { status, ...edited }: Job,
+  { host = NO_HOST_RULES }: Edit,
+  { cpus, memoryMib }: JobFields,
+): Refusal | null => {
   const isAbout = status === "queued" && (cpus ?? memoryMib ?? null) !== null;
   const mistake = isAbout ? findHostMistake(edited, host) : null;
   return mistake === null ? null : toInvalid(mistake);

@@ -134,7 +134,7 @@ export type ArtifactStore = Readonly<{
  * `write` resolves once its change and those of all concurrent writers are on disk (one fsync for all). `listJobs` yields
  * a page in slices, and lets others have their turn between them. `loadDecidingJobs` has the queued jobs on which a decision
  * depends, with the first of those that came before `passedOverSince` (Unix seconds). `countQueuedBefore` counts those that
- * start before the job. `readUseOf` is null where the order is not by use. `readNewestQueued` is a time, 0 when no job is queued. `findMovingJob`: of those that ended and whose
+ * start before the job. `readUseOf` is null where the order is not by use. `readVersion` is another one once something may have been written. `readNewestQueued` is a time, 0 when no job is queued. `findMovingJob`: of those that ended and whose
  * files are still to be kept, the first. `listTakenOver` has the ids of the earlier Nexus's jobs that were taken over, null where none ever were. `listExpiring`: those of a user who was told that what they made goes, where nobody has fetched it. `foldSpent` takes in what jobs of one moment used, in slices between which everything else has its turn; `readGpuSeconds` adds that up of one user. `findVramPeak`: of the last of the user's newest 500 ended jobs that ran the command and was measured, in MiB.
  */
 export type Store = Readonly<{
@@ -143,6 +143,7 @@ export type Store = Readonly<{
   loadQueuedJobs: (selection?: QueueSelection) => readonly QueuedJob[];
   loadDecidingJobs: (countStarts: CountStartsOf, passedOverSince: number) => readonly QueuedJob[];
   isGpuJobReady: () => boolean;
+  readVersion: () => string;
   listBatches: (user: string | null, limit: number) => readonly BatchCounts[];
   listNeeds: (id: JobId, limit: number) => readonly JobId[];
   readReadiness: (now: number) => Readiness;

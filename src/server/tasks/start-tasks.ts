@@ -15,7 +15,7 @@ import { tendRunningJobs } from "./jobs/tend-running-jobs.ts";
 import { createGpuWatch } from "./jobs/watch-gpus.ts";
 import { createInputWatch } from "./jobs/watch-input.ts";
 import { createLogWatch } from "./jobs/watch-logs.ts";
-import { createReservationWatch } from "./jobs/watch-reservations.ts";
+import { createMomentWatch } from "./jobs/watch-moments.ts";
 import { createDelivery, type Delivery, type PostOffice } from "./notices/deliver-outbox.ts";
 import { expireOutbox } from "./notices/expire-outbox.ts";
 import { startTask, type Task, type TaskPlan } from "./task.ts";
@@ -75,8 +75,8 @@ const createStart =
     startTask({ log, meter, retryMs: settings.refreshRate * 1000, name, run, alarm });
 
 const createTurns = (context: TaskContext, alarms: Alarms): (() => Promise<number>) => {
-  const watchReservations = createReservationWatch(context, alarms);
-  return async () => Math.min(await openTurns(context, alarms), await watchReservations());
+  const watchMoments = createMomentWatch(context, alarms);
+  return async () => Math.min(await openTurns(context, alarms), await watchMoments());
 };
 
 const startJobTasks = (context: TaskContext, memory: TaskMemory, alarms: Alarms): readonly Task[] => {

@@ -5,7 +5,7 @@ import { stopChild } from "../../support/programs.ts";
 import { waitUntil } from "../../support/wait.ts";
 import { createWorld, type World } from "../../support/world.ts";
 
-const SETTINGS = { NS_REFRESH_RATE: "0.3" };
+const SETTINGS = { NS_REFRESH_RATE: "600" };
 
 let world: World;
 let server: ChildProcess;

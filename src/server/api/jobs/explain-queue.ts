@@ -5,10 +5,9 @@ import { readReserves } from "../../changes/read-reserves.ts";
 import type { JobId, QueuedJob } from "../../core/jobs/job.ts";
 import type { ProcessOwner } from "../../core/machine/host.ts";
 import { NO_HOST_RULES } from "../../core/queue/booking/host-part.ts";
+import { decideFromHead } from "../../core/queue/decision/decide-from-head.ts";
 import type { Gpu } from "../../core/queue/gpu.ts";
 import { describeGpus } from "../../core/queue/gpu-selection.ts";
-import { createCountStarts, limitStarts } from "../../core/queue/queue-head.ts";
-import { findPassedOverSince } from "../../core/queue/queue-turns.ts";
 import { markReserved } from "../../core/queue/reservations/reservation.ts";
 import { NO_LIMITS } from "../../core/queue/user-limits.ts";
 import { explainWaits, type Wait, type WaitFacts } from "../../core/queue/wait.ts";
@@ -36,26 +35,26 @@ const gatherFacts = (
   { gpus, disk, jobs, now }: Pick<WaitFacts, "gpus" | "disk"> & Readonly<{ jobs: readonly QueuedJob[]; now: number }>,
 ): WaitFacts => {
   const { store, settings, trouble } = context;
-  const { maxCpuJobs, maxPassedOver: maxPassedOverS } = settings;
-  const limits = {
-    maxCpuJobs,
+  const active = store.loadActiveJobs();
+  const blacklist = store.listBlacklist();
+  const facts = {
+    maxCpuJobs: settings.maxCpuJobs,
     host: settings.host ?? NO_HOST_RULES,
-    maxPassedOverS,
+    maxPassedOverS: settings.maxPassedOver,
     drains: store.readDrains(),
     useOf: store.readUseOf(now),
     limitsOf: settings.limitsOf ?? NO_LIMITS,
+    countGpuSeconds: createGpuSeconds(store, now),
+    active,
+    disk: disk ?? null,
+    trouble: trouble.read(),
   };
-  const [active, blacklist] = [store.loadActiveJobs(), store.listBlacklist()];
-  const countGpuSeconds = createGpuSeconds(store, now);
   const reserves = readReserves(context, now);
   const states = markReserved(describeGpus(gpus ?? [], active, blacklist), reserves);
-  const countStarts = createCountStarts({ active, ...limits, countGpuSeconds }, states);
-  const deciding = limitStarts(countStarts, { active, ...limits }, states);
-  const all = [...jobs, ...store.loadDecidingJobs(deciding, findPassedOverSince(limits, now))];
-  const waiting = new Map(all.map((job) => [job.id, job]));
+  const deciding = decideFromHead(facts, states, { now, load: store.loadDecidingJobs }).queued;
+  const waiting = new Map([...jobs, ...deciding].map((job) => [job.id, job]));
   for (const { id } of active) waiting.delete(id);
-  const halts = { countGpuSeconds, disk: disk ?? null, trouble: trouble.read() };
-  return { queued: [...waiting.values()], active, gpus, ...halts, ...limits, blacklist, reserves };
+  return { ...facts, queued: [...waiting.values()], gpus, blacklist, reserves };
 };
 
 const explainInTurns = async (facts: WaitFacts, now: number, ids: ReadonlySet<JobId>): Promise<readonly Wait[]> => {

@@ -115,30 +115,33 @@ export const listComingGpus = (need: GpuNeed, gpus: readonly GpuState[]): readon
       (isFree(need, gpu) || hasLeavers(need, gpu)),
   );
 
-export const listFreeGpus = (need: GpuNeed, gpus: readonly GpuState[]): readonly GpuState[] =>
-  putInOrder(
-    need,
-    gpus.filter((gpu) => isWanted(need, gpu) && isFree(need, gpu)),
-  );
+const findFree = (need: GpuNeed, gpus: readonly GpuState[]): readonly GpuState[] =>
+  gpus.filter((gpu) => isWanted(need, gpu) && isFree(need, gpu));
 
-const takeFirst = ({ numGpus }: GpuNeed, free: readonly GpuState[]): readonly number[] | null =>
-  free.length < numGpus
-    ? null
-    : free
-        .slice(0, numGpus)
-        .map((gpu) => gpu.index)
-        .toSorted((a, b) => a - b);
+export const listFreeGpus = (need: GpuNeed, gpus: readonly GpuState[]): readonly GpuState[] =>
+  putInOrder(need, findFree(need, gpus));
+
+const takeFirst = ({ numGpus }: GpuNeed, free: readonly GpuState[]): readonly number[] =>
+  free
+    .slice(0, numGpus)
+    .map((gpu) => gpu.index)
+    .toSorted((a, b) => a - b);
 
 /** Indices in ascending order, empty for a CPU job; null when the job can't have what it needs now. */
-export const selectGpus = (need: GpuNeed, gpus: readonly GpuState[]): readonly number[] | null =>
-  takeFirst(need, listFreeGpus(need, gpus));
+export const selectGpus = (need: GpuNeed, gpus: readonly GpuState[]): readonly number[] | null => {
+  const free = findFree(need, gpus);
+  return free.length < need.numGpus ? null : takeFirst(need, putInOrder(need, free));
+};
 
 /** Likewise, but of the free ones those with the most memory. */
-export const selectLargest = (need: GpuNeed, gpus: readonly GpuState[]): readonly number[] | null =>
-  takeFirst(
+export const selectLargest = (need: GpuNeed, gpus: readonly GpuState[]): readonly number[] | null => {
+  const free = listFreeGpus(need, gpus);
+  if (free.length < need.numGpus) return null;
+  return takeFirst(
     need,
-    listFreeGpus(need, gpus).toSorted((a, b) => (b.memoryTotal ?? 0) - (a.memoryTotal ?? 0)),
+    free.toSorted((a, b) => (b.memoryTotal ?? 0) - (a.memoryTotal ?? 0)),
   );
+};
 
 export const GPU_USES = ["free", "busy", "foreign", "blacklisted", "faulty"] as const;
 

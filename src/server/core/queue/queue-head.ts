@@ -1,3 +1,4 @@
+import { rememberEach } from "../../../base/remember-each.ts";
 import { isSharing } from "../jobs/fields/gpu-kinds.ts";
 import { countLeft, type ShareFacts } from "./agent-share.ts";
 import { countLeast } from "./booked-gpus.ts";
@@ -14,7 +15,7 @@ import { type GpuNeed, type GpuState, listFreeGpus, listOpenGpus } from "./gpu-s
 import { countBatchLeft } from "./limits/batch-limit.ts";
 import type { SharedNeed } from "./needs/need-name.ts";
 import { countCpuSlots, type QueueFacts } from "./queue-turns.ts";
-import { countStartsLeft, countUse, NO_LIMITS } from "./user-limits.ts";
+import { countStartsLeft, countUses, NO_LIMITS, readUse } from "./user-limits.ts";
 
 /** How many jobs of one need could start at most; null where none of them starts or keeps a GPU. */
 export type CountStarts = (need: SharedNeed) => number | null;
@@ -43,7 +44,7 @@ export const createCountStarts = (
   gpus: readonly GpuState[],
 ): CountStarts => {
   const room = createHostRoom(facts.host ?? NO_HOST_RULES, gpus.length, facts.active);
-  return (need) => {
+  return rememberEach((need) => {
     const left = need.share === null ? Number.POSITIVE_INFINITY : countLeft(need.share, facts);
     const ofBatch = countBatchLeft(need.batch ?? null, facts.active);
     const part = bookHost(room, { ...need, bookedGpus: countLeast(need, gpus) });
@@ -52,21 +53,24 @@ export const createCountStarts = (
     const places = need.numGpus === 0 ? countCpuSlots(facts) : countPlaces(need, gpus);
     const starts = Math.floor(Math.min(places, left) / Math.max(1, need.numGpus));
     return Math.min(starts, ofBatch, countHostPlaces(part, room.free));
-  };
+  });
 };
 
 /** The same within the limits of each user; null where those let none start. */
-export const limitStarts =
-  (
-    count: CountStarts,
-    { active, limitsOf = NO_LIMITS }: Pick<QueueFacts, "active" | "limitsOf">,
-    gpus: readonly GpuState[],
-  ): CountStartsOf =>
-  (need, user) => {
+export const limitStarts = (
+  count: CountStarts,
+  { active, limitsOf = NO_LIMITS }: Pick<QueueFacts, "active" | "limitsOf">,
+  gpus: readonly GpuState[],
+): CountStartsOf => {
+  const uses = countUses(active);
+  const isReserved = gpus.some(({ reserves = [] }) => reserves.length > 0);
+  const readLeast = rememberEach((need: SharedNeed) => countLeast(need, gpus));
+  return (need, user) => {
     const limits = limitsOf(user);
-    const ofUser = { ...need, user };
-    if ((limits.maxGpus ?? limits.maxRunning) === null) return count(ofUser);
-    const left = countStartsLeft(countLeast(need, gpus), limits, countUse(user, active));
-    const starts = left === 0 ? null : count(ofUser);
+    const asked = isReserved ? { ...need, user } : need;
+    if ((limits.maxGpus ?? limits.maxRunning) === null) return count(asked);
+    const left = countStartsLeft(readLeast(need), limits, readUse(uses, user));
+    const starts = left === 0 ? null : count(asked);
     return starts === null ? null : Math.min(starts, left);
   };
+};

@@ -10,7 +10,7 @@ import { findIneligibility, type Ineligibility } from "./eligibility.ts";
 import type { UseOf } from "./fair-share.ts";
 import { type GpuState, selectGpus, selectLargest } from "./gpu-selection.ts";
 import { type BatchReached, countOfBatch, findBatchReached } from "./limits/batch-limit.ts";
-import { countUse, findReached, type LimitsOf, NO_LIMITS, type ReachedNow } from "./user-limits.ts";
+import { countUses, findReached, type LimitsOf, NO_LIMITS, type ReachedNow, readUse } from "./user-limits.ts";
 
 /**
  * What is decided about the queue depends on this and nothing else; `maxPassedOverS` in seconds. Of `queued` those may be
@@ -56,23 +56,22 @@ export const countCpuSlots = ({ maxCpuJobs, active }: Pick<QueueFacts, "active" 
   Math.max(0, maxCpuJobs - countCpuJobs(active));
 
 const findLimit = (
-  { active, limitsOf = NO_LIMITS }: QueueFacts,
-  { allocations }: Room,
+  { limitsOf = NO_LIMITS }: QueueFacts,
+  { uses }: Room,
   job: QueuedJob & Pick<Launch, "bookedGpus">,
-): ReachedNow | null => {
-  const limits = limitsOf(job.user);
-  if ((limits.maxGpus ?? limits.maxRunning) === null) return null;
-  const starting = allocations.flatMap((one) => (one.kind === "start" ? [{ ...one.job, ...one.booked }] : []));
-  return findReached(countBooked(job), limits, countUse(job.user, [...active, ...starting]));
-};
+): ReachedNow | null => findReached(countBooked(job), limitsOf(job.user), readUse(uses, job.user));
 
 const findFullBatch = ({ active }: QueueFacts, { allocations }: Room, job: QueuedJob): BatchReached | null => {
   const starting = () => allocations.flatMap((one) => (one.kind === "start" ? [one.job] : []));
   return findBatchReached(job, (id) => countOfBatch(id, active) + countOfBatch(id, starting()));
 };
 
-const isLimited = ({ limitsOf = NO_LIMITS }: QueueFacts, { user }: QueuedJob): boolean =>
-  limitsOf(user).maxGpus !== null;
+const findLimitAtLeast = (
+  facts: QueueFacts,
+  room: Room,
+  { job, all }: Readonly<{ job: QueuedJob; all: readonly GpuState[] }>,
+): ReachedNow | null =>
+  findLimit(facts, room, job) === null ? null : findLimit(facts, room, { ...job, ...bookLeast(room, job, all) });
 
 const chooseGpus = (facts: QueueFacts, room: Room, job: QueuedJob): readonly number[] | null => {
   if (job.numGpus === 0) return room.cpuSlots > 0 && hasPart(room, job, []) ? [] : null;
@@ -112,32 +111,39 @@ export const findKeptFrom = (
 export const isPassedOver = (facts: QueueFacts, job: QueuedJob, now: number): boolean =>
   findWaitsSince(job) < findPassedOverSince(facts, now);
 
-type Moment = Readonly<{ all: readonly GpuState[]; now: number; drain: Drain | null }>;
+type Moment = Readonly<{ all: readonly GpuState[]; now: number; drain: Drain | null; isHalted: boolean }>;
 
-const findReachedNow = (facts: QueueFacts, room: Room, { job, all }: Moment & { job: QueuedJob }) => {
-  const book = () => (isLimited(facts, job) ? bookLeast(room, job, all) : {});
-  return findFullBatch(facts, room, job) ?? findLimit(facts, room, { ...job, ...book() });
+const findReachedNow = (facts: QueueFacts, room: Room, asked: Readonly<{ job: QueuedJob; all: readonly GpuState[] }>) =>
+  findFullBatch(facts, room, asked.job) ?? findLimitAtLeast(facts, room, asked);
+
+type Judged = Turn & Readonly<{ isWaiting: boolean }>;
+
+const takeTurn = (facts: QueueFacts, room: Room, { job, ...moment }: Moment & { job: QueuedJob }): Judged => {
+  const { all, now, drain, isHalted } = moment;
+  const ineligibility = findIneligibility(job, now, drain) ?? findReachedNow(facts, room, { job, all });
+  const isWaiting = ineligibility === null && hasShare(facts, room, job);
+  return { job, room, gpuIdxs: isWaiting && !isHalted ? chooseGpus(facts, room, job) : null, ineligibility, isWaiting };
 };
 
-const takeTurn = (facts: QueueFacts, room: Room, turn: Moment & { job: QueuedJob }): Turn => {
-  const { job, now, drain } = turn;
-  const ineligibility = findIneligibility(job, now, drain) ?? findReachedNow(facts, room, turn);
-  const isHalted = isDiskLow(facts.disk ?? null) || (facts.trouble ?? null) !== null;
-  const mayStart = !isHalted && ineligibility === null && hasShare(facts, room, job);
-  return { job, room, gpuIdxs: mayStart ? chooseGpus(facts, room, job) : null, ineligibility };
-};
+const describeMoment = (facts: QueueFacts, all: readonly GpuState[], now: number): Moment => ({
+  all,
+  now,
+  drain: findDrain(facts.drains ?? NO_DRAINS, now),
+  isHalted: isDiskLow(facts.disk ?? null) || (facts.trouble ?? null) !== null,
+});
 
 /** The turns of all queued jobs, in start order: each takes from what those before it left. */
 export const listTurns = (facts: QueueFacts, all: readonly GpuState[], now: number): readonly Turn[] => {
   const turns: Turn[] = [];
-  const drain = findDrain(facts.drains ?? NO_DRAINS, now);
+  const moment = describeMoment(facts, all, now);
+  const since = findPassedOverSince(facts, now);
   const host = createHostRoom(facts.host ?? NO_HOST_RULES, all.length, facts.active);
-  let room: Room = { gpus: all, cpuSlots: countCpuSlots(facts), host, allocations: [] };
+  const uses = countUses(facts.active);
+  let room: Room = { gpus: all, cpuSlots: countCpuSlots(facts), host, allocations: [], uses };
   for (const job of facts.queued.toSorted(createStartOrder(facts.useOf ?? null))) {
-    const turn = takeTurn(facts, room, { job, all, now, drain });
+    const { isWaiting, ...turn } = takeTurn(facts, room, { ...moment, job });
     turns.push(turn);
-    const isWaiting = turn.ineligibility === null && hasShare(facts, room, job);
-    room = leaveRoom(turn, { all, mayKeep: isWaiting && isPassedOver(facts, job, now) });
+    room = leaveRoom(turn, { all, mayKeep: isWaiting && findWaitsSince(job) < since });
   }
   return turns;
 };

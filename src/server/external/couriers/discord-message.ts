@@ -101,6 +101,11 @@ const describeGpus = (job: Job): string => {
   return job.status === "queued" ? String(job.numGpus) : job.gpuIdxs.join(", ");
 };
 
+const listStalls = (job: Job, headline: Headline): readonly Field[] => {
+  const value = describeStalled(job, headline);
+  return value === null ? [] : [{ name: "Stalled", value }];
+};
+
 const listWarnings = (job: Job, headline: Headline, attempt: number): readonly Field[] => {
   switch (headline) {
     case "waits_for_input":
@@ -109,7 +114,7 @@ const listWarnings = (job: Job, headline: Headline, attempt: number): readonly F
       return [{ name: "GPU memory", value: describeExcess(job) }];
     case "gpus_idle":
     case "log_silent":
-      return [{ name: "Stalled", value: describeStalled(job, headline) ?? "" }];
+      return listStalls(job, headline);
     case "retried":
       return [{ name: "Retry", value: quoteBlock(describeRetry(job, attempt), MAX_VALUE, clipEnd) }];
     case "disk_low":

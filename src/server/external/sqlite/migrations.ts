@@ -232,6 +232,13 @@ create index jobs_unpassed on jobs (user, need, priority desc, created_at, id)
 create table gpu_use (user text primary key, seconds real not null, at real not null) without rowid;
 `;
 
+const READ_HEADS = `
+drop index jobs_ready;
+drop index jobs_unpassed;
+create index jobs_ready on jobs (user, need, priority desc, created_at, id, waits_since)
+  where status = 'queued' and ready_at = 0;
+`;
+
 /** The schema, step by step: what stands here has been run by somebody's database, so steps are only added. */
 export const MIGRATIONS: readonly Migration[] = [
   INITIAL_SCHEMA,
@@ -252,4 +259,5 @@ export const MIGRATIONS: readonly Migration[] = [
   ADD_TURNS,
   ADD_RESERVATIONS,
   ADD_SPENT,
+  READ_HEADS,
 ];

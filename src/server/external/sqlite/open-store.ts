@@ -20,7 +20,7 @@ import { createFairTable, type FairOptions, type FairTable } from "./tables/fair
 import { createJobTable, type JobTable } from "./tables/job-table.ts";
 import { createNeeds } from "./tables/needs-table.ts";
 import { createOutboxChanges, createOutboxReads } from "./tables/outbox-table.ts";
-import { createQueueReads, type QueueReads } from "./tables/queue-table.ts";
+import { createQueueReads, type QueueReads } from "./tables/queue/queue-table.ts";
 import {
   createBlacklist,
   createDiskSpell,
@@ -32,6 +32,7 @@ import {
 } from "./tables/settings-table.ts";
 import { createTokenReads } from "./tables/token-table.ts";
 import { createSpentReads } from "./tables/usage/spent-table.ts";
+import { createVersionReader } from "./tables/version.ts";
 
 /** `randomId` names artifacts. */
 export type StoreOptions = Readonly<{
@@ -134,6 +135,7 @@ const createNoteReads = (notes: Notes) => ({
 });
 
 const createTableReads = ({ db, jobs, fair }: Parts) => ({
+  readVersion: guardRead(createVersionReader(db)),
   readUseOf: guardRead(fair.readUseOf),
   listBatches: guardRead(createBatchList(db).listBatches),
   listNeeds: guardRead(createNeeds(db).listNeeds),

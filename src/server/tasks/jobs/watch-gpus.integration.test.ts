@@ -114,6 +114,34 @@ test("what is not written down by then is with the end of each attempt, and the 
   });
 });
 
+test("a look that was begun before an attempt of the job says nothing of it", async () => {
+  let during = async (): Promise<void> => undefined;
+  const harness = createHarness({
+    gpus: async () => {
+      await during();
+      return ok([createGpu(0, [], { utilization: 40 }), createGpu(1, [], { utilization: 40 })]);
+    },
+  });
+  const start = async (id: string, at: number, gpuIdxs: readonly number[]): Promise<void> => {
+    await harness.change(id, { kind: "start", at, gpuIdxs, dir: "/" });
+    await harness.change(id, { kind: "launch", handle: handleOf(id) });
+  };
+  await harness.add(createQueued("a"), createQueued("b"));
+  await start("a", 1000, [0]);
+  during = async () => {
+    await start("b", 1000, [1]);
+    await harness.change("a", { kind: "requeue", at: 1001 });
+    await start("a", 1002, [0]);
+    during = async () => undefined;
+  };
+  const watch = createGpuWatch(harness.context, createMemory());
+  const listLooks = () => ["a", "b"].map((id) => harness.find(id).gpuUse?.looks);
+  await watch();
+  expect(listLooks()).toEqual([undefined, undefined]);
+  await watch();
+  expect(listLooks()).toEqual([1, 1]);
+});
+
 const beginIdle = async (fields: Partial<QueuedJob>, settings: Partial<TaskContext["settings"]> = {}) => {
   let percents: readonly (number | null)[] | null = [0, 0];
   let now = 1000;

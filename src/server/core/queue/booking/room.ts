@@ -11,6 +11,7 @@ import {
   selectGpus,
 } from "../gpu-selection.ts";
 import { nameNeed } from "../needs/need-name.ts";
+import { addToUses, type UserUses } from "../user-limits.ts";
 import {
   bookHost,
   findHostLack,
@@ -30,12 +31,13 @@ export type Allocation = Readonly<{
   booked?: Pick<Launch, "bookedGpus">;
 }>;
 
-/** What is left when it is a job's turn. */
+/** What is left when it is a job's turn; `uses` are those of all users. */
 export type Room = Readonly<{
   gpus: readonly GpuState[];
   cpuSlots: number;
   host: HostRoom;
   allocations: readonly Allocation[];
+  uses: UserUses;
 }>;
 
 /** These GPUs as the job books them. */
@@ -68,6 +70,7 @@ const allocate = (room: Room, allocation: Allocation): Room =>
   allocation.kind === "keep" && allocation.gpuIdxs.length === 0 && isNoPart(allocation.host)
     ? room
     : {
+        ...room,
         gpus: takeGpus(room.gpus, allocation),
         cpuSlots: room.cpuSlots - Number(allocation.job.numGpus === 0),
         host: takeHostPart(room.host, allocation.host),
@@ -104,5 +107,6 @@ export const keepRoom = (room: Room, job: QueuedJob, all: readonly GpuState[]): 
 /** What is left once the job has started. */
 export const startIn = (room: Room, job: QueuedJob, gpuIdxs: readonly number[]): Room => {
   const [host, booked] = [bookPart(room, job, gpuIdxs), bookIn(room, job, gpuIdxs)];
-  return allocate(room, { kind: "start", job, gpuIdxs, host, booked });
+  const left = allocate(room, { kind: "start", job, gpuIdxs, host, booked });
+  return { ...left, uses: addToUses(room.uses, { ...job, ...booked }) };
 };

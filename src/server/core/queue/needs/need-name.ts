@@ -1,7 +1,9 @@
+import type { JobBatch } from "../../jobs/fields/batches.ts";
 import type { HostNeed } from "../../jobs/fields/host-parts.ts";
-import type { AgentShare } from "../agent-share.ts";
+import type { QueuedJob } from "../../jobs/job.ts";
+import { type AgentShare, findShare } from "../agent-share.ts";
 import type { GpuNeed } from "../gpu-selection.ts";
-import type { LimitedBatch } from "../limits/batch-limit.ts";
+import { findBatch, type LimitedBatch } from "../limits/batch-limit.ts";
 
 /** All that a job asks of the machine. */
 export type MachineNeed = GpuNeed & HostNeed;
@@ -35,6 +37,10 @@ const listNeed = (need: NamedNeed): readonly unknown[] => {
 
 /** The same text for jobs that ask the same of the machine: of these, those start that come first, and one keeps what is free at most. */
 export const nameNeed = (need: NamedNeed): string => JSON.stringify(listNeed(need)) + nameTime(need) + nameHost(need);
+
+/** Of a job, with the share of its agent and the batch with a limit that it is of. */
+export const nameNeedOf = (job: MachineNeed & JobBatch & Pick<QueuedJob, "user" | "agent">): string =>
+  nameNeed({ ...job, share: findShare(job), batch: findBatch(job) });
 
 type Need = readonly [
   number,

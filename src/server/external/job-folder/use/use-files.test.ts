@@ -139,9 +139,10 @@ test("zeros that a crash leaves in place of looks are left out", async () => {
 });
 
 test("one that is no such file, or of other GPUs, is begun anew", async () => {
-  writeFileSync(path, "not of this kind");
+  writeFileSync(path, "not of this kind, and long");
   expect(await readAges()).toEqual([]);
   append(lookAt(10, 1));
+  expect(statSync(path).size).toBe(22);
   expect(await readAges()).toEqual([10]);
   expect(files.append(ID, [5], lookAt(20, 1)).ok).toBe(true);
   expect(await files.read(ID, 1)).toMatchObject({ gpuIdxs: [5], spans: [{ ageS: 20 }] });

@@ -14,6 +14,7 @@ import { ACTIVE } from "./job-order.ts";
 import { fromRow, type JobRow, ROW_COLUMNS, toRow } from "./job-row.ts";
 import { type Listing, listJobs } from "./list-jobs.ts";
 import { createSnapshots, type SteadyReads } from "./steady-reads.ts";
+import { rememberVersion } from "./version.ts";
 
 export type JobTable = Readonly<{
   find: (id: JobId) => Job | null;
@@ -92,7 +93,7 @@ const createReads = ({ db, snapshots, listParts }: Listing) => {
       return row === null ? null : fromRow(row);
     },
     list: (filter: JobFilter) => listJobs({ db, snapshots, listParts }, filter),
-    loadActive: () => active.all().map((row) => fromRow(row) as ActiveJob),
+    loadActive: rememberVersion(db, () => active.all().map((row) => fromRow(row) as ActiveJob)),
     findMoving: () => {
       const row = moving.get();
       return row === null ? null : (fromRow(row) as EndedJob);

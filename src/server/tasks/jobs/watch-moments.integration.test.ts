@@ -2,11 +2,14 @@ import { expect, test } from "bun:test";
 import { createQueued } from "../../../../tests/support/samples.ts";
 import { createHarness, must } from "../../../../tests/support/tasks.ts";
 import { waitUntil } from "../../../../tests/support/wait.ts";
+import type { Alarm } from "../../../tools/alarm.ts";
 import type { Reservation } from "../../core/queue/reservations/reservation.ts";
 import type { Store } from "../../core/store.ts";
-import { createReservationWatch } from "./watch-reservations.ts";
+import { createMomentWatch } from "./watch-moments.ts";
 
 const RULES = { reserveRules: { maxReserved: 1, marginS: 100 } };
+
+const SILENT: Alarm = { ring: () => undefined, wait: async () => undefined };
 
 const insert = async (store: Store, changes: Partial<Reservation> = {}): Promise<void> => {
   const one = { id: "r", user: "ann", gpuIdxs: [0, 1], from: 2000, until: 3000, why: null, ...changes };
@@ -16,7 +19,7 @@ const insert = async (store: Store, changes: Partial<Reservation> = {}): Promise
 test("the queue is looked at when a reservation comes near, begins and ends, and again where the clock is set back", async () => {
   const { context, setTime, store } = createHarness({ settings: { ...RULES, refreshRate: 5000 } });
   let rings = 0;
-  const watch = createReservationWatch(context, { gpuQueue: { ring: () => rings++, wait: async () => undefined } });
+  const watch = createMomentWatch(context, { cpuQueue: SILENT, gpuQueue: { ...SILENT, ring: () => rings++ } });
   await insert(store);
   const seen: (readonly [at: number, rings: number, inMs: number])[] = [];
   for (const at of [1000, 1899, 1900, 1999, 2000, 2999, 3000, 2500]) {
@@ -38,7 +41,7 @@ test("the queue is looked at when a reservation comes near, begins and ends, and
 
 test("it comes back at the usual time at the latest, and removes from the disk what is over for a day", async () => {
   const { context, setTime, store } = createHarness({ settings: { ...RULES, refreshRate: 2 } });
-  const watch = createReservationWatch(context, { gpuQueue: { ring: () => undefined, wait: async () => undefined } });
+  const watch = createMomentWatch(context, { cpuQueue: SILENT, gpuQueue: SILENT });
   await insert(store);
   expect(await watch()).toBe(2000);
   for (const [at, left] of [
@@ -87,4 +90,16 @@ test("a GPU that is reserved between the decision and the start is not given awa
   await waitUntil(() => store.listReservations().length === 1);
   await awaitRound();
   expect([find("bobs").status, executor.launches.length]).toEqual(["queued", 0]);
+});
+
+test("the queues are looked at when a drain ends", async () => {
+  const { context, setTime, store } = createHarness({ settings: { refreshRate: 5000 } });
+  const rings: string[] = [];
+  const note = (name: string): Alarm => ({ ...SILENT, ring: () => void rings.push(name) });
+  const watch = createMomentWatch(context, { cpuQueue: note("cpu"), gpuQueue: note("gpu") });
+  const last = { why: null, since: 900, until: 2000, by: "ann" };
+  must(await store.write((transaction) => transaction.saveDrains({ last, past: [] })));
+  expect([await watch(), rings]).toEqual([1_000_000, []]);
+  setTime(2000);
+  expect([await watch(), rings]).toEqual([5_000_000, ["cpu", "gpu"]]);
 });

@@ -1,20 +1,21 @@
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
-import { createEnded, createGpu, createQueued, createRunning } from "../../../../../tests/support/samples.ts";
-import { must, openTemporary, toId } from "../../../../../tests/support/store.ts";
-import type { JobBatch } from "../../../core/jobs/fields/batches.ts";
-import type { JobWaits } from "../../../core/jobs/fields/waits.ts";
-import type { QueuedJob } from "../../../core/jobs/job.ts";
-import { findIneligibility } from "../../../core/queue/eligibility.ts";
-import type { Gpu } from "../../../core/queue/gpu.ts";
-import { describeGpus } from "../../../core/queue/gpu-selection.ts";
-import { countOfBatch } from "../../../core/queue/limits/batch-limit.ts";
-import { nameNeed, parseNeed } from "../../../core/queue/needs/need-name.ts";
-import { createCountStarts, limitStarts } from "../../../core/queue/queue-head.ts";
-import { compareStartOrder, decideStarts, type Start } from "../../../core/queue/queue-turns.ts";
-import { countUse, createLimitsOf, NO_LIMITS } from "../../../core/queue/user-limits.ts";
-import { type Blocker, explainWaits, type WaitFacts } from "../../../core/queue/wait.ts";
-import type { Store, Transaction } from "../../../core/store.ts";
+import { createEnded, createGpu, createQueued, createRunning } from "../../../../../../tests/support/samples.ts";
+import { must, openTemporary, toId } from "../../../../../../tests/support/store.ts";
+import type { JobBatch } from "../../../../core/jobs/fields/batches.ts";
+import type { JobWaits } from "../../../../core/jobs/fields/waits.ts";
+import type { QueuedJob } from "../../../../core/jobs/job.ts";
+import { decideFromHead } from "../../../../core/queue/decision/decide-from-head.ts";
+import { findIneligibility } from "../../../../core/queue/eligibility.ts";
+import type { Gpu } from "../../../../core/queue/gpu.ts";
+import { describeGpus } from "../../../../core/queue/gpu-selection.ts";
+import { countOfBatch } from "../../../../core/queue/limits/batch-limit.ts";
+import { nameNeed, parseNeed } from "../../../../core/queue/needs/need-name.ts";
+import { createCountStarts, limitStarts } from "../../../../core/queue/queue-head.ts";
+import { compareStartOrder, decideStarts, type Start } from "../../../../core/queue/queue-turns.ts";
+import { countUse, createLimitsOf, NO_LIMITS } from "../../../../core/queue/user-limits.ts";
+import { type Blocker, explainWaits, type WaitFacts } from "../../../../core/queue/wait.ts";
+import type { Store, Transaction } from "../../../../core/store.ts";
 
 const GPUS = 5;
 const NOW = 10_000;
@@ -183,6 +184,24 @@ const explain = (given: WaitFacts, job: QueuedJob): Blocker | null | undefined =
   [...explainWaits(given, NOW, new Set([job.id]))][0]?.blocker;
 
 describe("over any machine and queue, of the jobs that are read", () => {
+  test("the same start, with limits and by use, where more are read only while all that were read start", async () => {
+    const store = openTemporary();
+    let read = 0;
+    const isSame = async (given: WaitFacts): Promise<void> => {
+      await fillStore(store, given.queued);
+      const states = describeAll(given);
+      const decision = decideFromHead(given, states, { now: NOW, load: store.loadDecidingJobs });
+      expect(listStarts({ ...given, queued: decision.queued })).toEqual(listStarts(given));
+      expect(decision.starts).toEqual(decideStarts(given, states, NOW));
+      expect(new Set(decision.queued.map(({ id }) => id)).size).toBe(decision.queued.length);
+      read += decision.queued.length;
+    };
+    await fc.assert(fc.asyncProperty(factsWithLimits, isSame), { numRuns: 300 });
+    await fc.assert(fc.asyncProperty(factsWithAgents, isSame), { numRuns: 300 });
+    await fc.assert(fc.asyncProperty(factsWithHost, isSame), { numRuns: 300 });
+    expect(read).toBeGreaterThan(0);
+  }, 60_000);
+
   test("the same start on the same GPUs as of the whole queue, and each that waits has the same reason", async () => {
     const store = openTemporary();
     const isSame = async (given: WaitFacts): Promise<void> => {

@@ -15,21 +15,27 @@ const forgetOver = async ({ store }: WatchContext, all: readonly Reservation[], 
   });
 };
 
-/** Has the queue looked at whenever a reservation begins, ends or comes near, and says when to come back: earlier, too, as the clock may be set. */
-export const createReservationWatch = (
+const listTimes = (context: WatchContext, reservations: readonly Reservation[]): readonly number[] => {
+  const until = context.store.readDrains().last?.until ?? null;
+  return [...listMoments(reservations, readRules(context)), ...(until === null ? [] : [until])];
+};
+
+/** Has the queue looked at whenever a reservation begins, ends or comes near, or a drain ends, and says when to come back: earlier, too, as the clock may be set. */
+export const createMomentWatch = (
   context: WatchContext,
-  { gpuQueue }: Readonly<{ gpuQueue: Alarm }>,
+  { cpuQueue, gpuQueue }: Readonly<{ cpuQueue: Alarm; gpuQueue: Alarm }>,
 ): (() => Promise<number>) => {
   const { store, clock, settings } = context;
   let looked = clock();
   return async () => {
     const now = clock();
-    const all = store.listReservations();
-    const moments = listMoments(all, readRules(context));
-    if (moments.some((at) => at > looked !== at > now)) gpuQueue.ring();
+    const reservations = store.listReservations();
+    const times = listTimes(context, reservations);
+    const isPassed = times.some((at) => at > looked !== at > now);
+    if (isPassed) for (const alarm of [cpuQueue, gpuQueue]) alarm.ring();
     looked = now;
-    await forgetOver(context, all, now);
-    const next = Math.min(...moments.filter((at) => at > now)) - now;
+    await forgetOver(context, reservations, now);
+    const next = Math.min(...times.filter((at) => at > now)) - now;
     return Math.min(settings.refreshRate, Math.max(next, 0.001)) * 1000;
   };
 };
