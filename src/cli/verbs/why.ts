@@ -8,6 +8,8 @@ import { formatMoment } from "../terminal/clock.ts";
 import { formatDuration } from "../terminal/duration.ts";
 import { print, printJson } from "../terminal/output.ts";
 
+const MINUTE_S = 60;
+
 const describePlace = ({ ahead, position, queue_length: length }: WireWait): string => {
   if (position === null) return "";
   if (position === 1) return `It is the first of ${length} in the queue.`;
@@ -30,6 +32,13 @@ const describeKeeping = (wait: WireWait): string => {
     : "";
 };
 
+const describeEstimate = ({ estimate = null }: Partial<WireWait>): string => {
+  if (estimate === null) return "";
+  const { from, to } = estimate;
+  const start = to - from < MINUTE_S ? formatMoment(to) : `${formatMoment(from)} to ${formatMoment(to)}`;
+  return `If no other comes, it starts about ${start}.`;
+};
+
 const run = async ({ flags, words }: Invocation): Promise<Outcome> => {
   const [id] = words;
   if (!id) return failUsage("nx why takes one job id", "see nx queue");
@@ -43,6 +52,7 @@ const run = async ({ flags, words }: Invocation): Promise<Outcome> => {
       `${wait.value.text}.`,
       describeEnd(wait.value),
       describeKeeping(wait.value),
+      describeEstimate(wait.value),
       describePlace(wait.value),
     ])
       if (line !== "") print(escapeText(line));

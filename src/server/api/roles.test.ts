@@ -94,6 +94,8 @@ const OTHERS: readonly Try[] = [
   ["kill another's job", "POST", "/v1/jobs/bob-running/kill", {}],
   ["remove another's files", "DELETE", "/v1/jobs/bob-ended/files", {}],
   ["say that another's files were fetched", "PATCH", "/v1/jobs/bob-ended/files", { json: { pulled: true } }],
+  ["use what is blacklisted", "POST", "/v1/jobs", { json: { ...json, ignore_blacklist: true } }],
+  ["use it in one of several", "POST", "/v1/jobs/batch", { json: [json, { ...json, ignore_blacklist: true }] }],
   ["blacklist a GPU", "PUT", "/v1/gpus/1/blacklist", {}],
   [
     "reserve a GPU for another",

@@ -6,7 +6,8 @@ import type { SpentJob, Window } from "./jobs/usage/stints.ts";
 import type { OutboxChanges, OutboxReads } from "./notices/outbox.ts";
 import type { HostPart } from "./queue/booking/host-part.ts";
 import type { Drains } from "./queue/drain.ts";
-import type { Stretch, UseOf } from "./queue/fair-share.ts";
+import type { Stretch, UseAt, UseOf } from "./queue/fair-share.ts";
+import type { EarlierRun } from "./queue/forecast/durations.ts";
 import type { GpuFault } from "./queue/gpu-fault.ts";
 import type { CountStartsOf } from "./queue/queue-head.ts";
 import type { CountQueued } from "./queue/queue-limits.ts";
@@ -134,7 +135,7 @@ export type ArtifactStore = Readonly<{
  * `write` resolves once its change and those of all concurrent writers are on disk (one fsync for all). `listJobs` yields
  * a page in slices, and lets others have their turn between them. `loadDecidingJobs` has the queued jobs on which a decision
  * depends, with the first of those that came before `passedOverSince` (Unix seconds). `countQueuedBefore` counts those that
- * start before the job. `readUseOf` is null where the order is not by use. `readVersion` is another one once something may have been written. `readNewestQueued` is a time, 0 when no job is queued. `findMovingJob`: of those that ended and whose
+ * start before the job. `readUseOf` and `readUseAt` are null where the order is not by use. `listEarlierRuns` has those that completed of the user's newest 500 ended jobs. `readVersion` is another one once something may have been written. `readNewestQueued` is a time, 0 when no job is queued. `findMovingJob`: of those that ended and whose
  * files are still to be kept, the first. `listTakenOver` has the ids of the earlier Nexus's jobs that were taken over, null where none ever were. `listExpiring`: those of a user who was told that what they made goes, where nobody has fetched it. `foldSpent` takes in what jobs of one moment used, in slices between which everything else has its turn; `readGpuSeconds` adds that up of one user. `findVramPeak`: of the last of the user's newest 500 ended jobs that ran the command and was measured, in MiB.
  */
 export type Store = Readonly<{
@@ -151,6 +152,8 @@ export type Store = Readonly<{
   countQueuedBefore: (job: Pick<QueuedJob, "id" | "user" | "priority" | "createdAt">) => number;
   readNewestQueued: () => number;
   readUseOf: (now: number) => UseOf | null;
+  readUseAt: () => UseAt | null;
+  listEarlierRuns: (user: string) => readonly EarlierRun[];
   loadActiveJobs: () => readonly ActiveJob[];
   findMovingJob: () => EndedJob | null;
   listExpiring: (user: string, limit: number) => ExpiringJobs;

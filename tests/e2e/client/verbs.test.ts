@@ -835,6 +835,7 @@ describe("nx why", () => {
     queue_length: 20,
     ahead: ["a1", "b2"],
     gpus: [],
+    estimate: null,
   };
   const answerWait = (fields: Partial<WireWait> = {}): Answer => {
     const body = { ...wait, ...fields };
@@ -848,6 +849,16 @@ describe("nx why", () => {
       0,
       "It needs 1 GPU, and none is free: GPU 0 runs job r of \\x1b[31mann.\nIt is number 13 of 20 in the queue, after a1, b2 and 10 more.\n",
     ]);
+  });
+
+  test("says about when it starts, where that is known", async () => {
+    const day = new Date(2026, 11, 1, 14, 10).getTime() / 1000;
+    answer = answerWait({ estimate: { from: day, to: day + 5400 } });
+    expect((await nx(["why", "abc123"])).stdout).toMatch(
+      /If no other comes, it starts about 2026-12-01 14:10:00 \S+ to 2026-12-01 15:40:00 \S+\.\n/,
+    );
+    answer = answerWait({ estimate: { from: day, to: day + 30 } });
+    expect((await nx(["why", "abc123"])).stdout).toMatch(/it starts about 2026-12-01 14:10:30 \S+\.\n/);
   });
 
   test("of a job that does not wait says that alone", async () => {

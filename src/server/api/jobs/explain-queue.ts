@@ -15,7 +15,7 @@ import type { WaitNotes } from "../../core/queue/wait-text.ts";
 import { toWireWait } from "../../core/queue/wire-wait.ts";
 import type { ApiContext } from "../context.ts";
 
-export type Explained = Readonly<{ waits: readonly Wait[]; notes: WaitNotes }>;
+export type Explained = Readonly<{ waits: readonly Wait[]; notes: WaitNotes; facts: WaitFacts; now: number }>;
 
 const MAX_NAMED = 10;
 const SLICE = 50;
@@ -74,6 +74,8 @@ export const explainQueue = async (context: ApiContext, jobs: readonly QueuedJob
   const now = context.clock();
   const facts = gatherFacts(context, { gpus: reading.ok ? reading.value : null, disk, jobs, now });
   return {
+    facts,
+    now,
     waits: await explainInTurns(facts, now, new Set(jobs.map(({ id }) => id))),
     notes: {
       owners,
@@ -85,7 +87,11 @@ export const explainQueue = async (context: ApiContext, jobs: readonly QueuedJob
   };
 };
 
-export const describeExplained = ({ store }: ApiContext, { notes }: Explained, wait: Wait): WireWait => {
+export const describeExplained = (
+  { store }: ApiContext,
+  { notes }: Explained,
+  wait: Wait,
+): Omit<WireWait, "estimate"> => {
   const before = store.countQueuedBefore(wait.job);
   const ahead = store.loadQueuedJobs({ limit: Math.min(before, MAX_NAMED) }).map(({ id }) => id);
   return toWireWait(wait, { length: store.countJobs().queued, before, ahead }, notes);

@@ -39,7 +39,7 @@ export type Credential =
 
 /** `contribute` is what a user may do and no job's owner is asked for. */
 export type Asked =
-  | Readonly<{ act: "enter" | "read" | "contribute" | "administer" }>
+  | Readonly<{ act: "enter" | "read" | "contribute" | "administer" | "pass a blacklist" }>
   | Readonly<{ act: "submit as" | "reserve for"; user: string }>
   | Readonly<{ act: "unreserve"; reservation: string; owner: string }>
   | Readonly<{ act: "change" | "type into"; job: string; owner: string }>;
@@ -75,6 +75,7 @@ const UNKNOWN_HINT =
   "Services, containers and what has closed its connection are nobody's; send a token, or use the server's socket";
 const LOOPBACK_HINT = `This server trusts no address, not even this machine's own: use its socket (NEXUS_SOCKET), or a token: for nx, api_token under [targets.local] in ~/.nexus/config.toml`;
 const SUBMIT_HINT = `leave the user out or name your own: nx takes it from NEXUS_USER, from the target (nx target add once more), or from "user" in ~/.nexus/config.toml`;
+const FORCE_HINT = "leave out ignore_blacklist: of nx it is -f, --force";
 const WATCH_HINT = "watch it with read_only=true, or nx attach --watch";
 
 const askForToken = (message: string, hint: string): Denied => err({ code: "AUTHENTICATION_REQUIRED", message, hint });
@@ -136,6 +137,8 @@ const refuseOwner = (name: string | null, asked: Extract<Asked, { job: string }>
   return lack(`${whose}: ${name} can't ${isTyping ? "type into" : "change"} it`, isTyping ? WATCH_HINT : undefined);
 };
 
+const nameRole = (role: Role): string => (role === "agent" ? "an agent" : "a user");
+
 const checkReserving = ({ name, role }: Pick<Identity, "name" | "role">, user: string): Result<void, AccessDenial> => {
   if (role === "agent") return lack(`${name} is an agent, and agents reserve no GPUs`);
   return user === name ? ok(undefined) : lack(`${name} can't reserve GPUs for ${JSON.stringify(user)}`);
@@ -148,7 +151,9 @@ const checkUser = ({ name, role }: Identity, asked: Asked): Result<void, AccessD
     case "contribute":
       return ok(undefined);
     case "administer":
-      return lack(`Only an admin may do this, and ${name} is ${role === "agent" ? "an agent" : "a user"}`);
+      return lack(`Only an admin may do this, and ${name} is ${nameRole(role)}`);
+    case "pass a blacklist":
+      return lack(`Only an admin's jobs use GPUs that are blacklisted, and ${name} is ${nameRole(role)}`, FORCE_HINT);
     case "submit as":
       return asked.user === name
         ? ok(undefined)

@@ -46,7 +46,7 @@ export const toWireWait = (
   wait: Wait,
   queue: Readonly<{ length: number; before: number; ahead: readonly string[] }>,
   notes: WaitNotes,
-): WireWait => ({
+): Omit<WireWait, "estimate"> => ({
   id: wait.job.id,
   status: "queued",
   reason: wait.blocker === null ? null : "reason" in wait.blocker ? wait.blocker.reason : wait.blocker.kind,

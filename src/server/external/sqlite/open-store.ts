@@ -20,6 +20,7 @@ import { createFairTable, type FairOptions, type FairTable } from "./tables/fair
 import { createJobTable, type JobTable } from "./tables/job-table.ts";
 import { createNeeds } from "./tables/needs-table.ts";
 import { createOutboxChanges, createOutboxReads } from "./tables/outbox-table.ts";
+import { createEarlierRuns } from "./tables/queue/earlier-runs.ts";
 import { createQueueReads, type QueueReads } from "./tables/queue/queue-table.ts";
 import {
   createBlacklist,
@@ -137,6 +138,8 @@ const createNoteReads = (notes: Notes) => ({
 const createTableReads = ({ db, jobs, fair }: Parts) => ({
   readVersion: guardRead(createVersionReader(db)),
   readUseOf: guardRead(fair.readUseOf),
+  readUseAt: guardRead(fair.readUseAt),
+  listEarlierRuns: guardRead(createEarlierRuns(db).listEarlierRuns),
   listBatches: guardRead(createBatchList(db).listBatches),
   listNeeds: guardRead(createNeeds(db).listNeeds),
   ...createSpentReads(db, jobs.snapshots),
