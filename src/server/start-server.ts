@@ -16,6 +16,7 @@ import { isLocalHost } from "./core/access/server-hosts.ts";
 import type { AuthorizedKeys } from "./core/access/ssh-key.ts";
 import type { JobId } from "./core/jobs/job.ts";
 import { JOB_CHANNELS } from "./core/notices/channels.ts";
+import { createHostRules } from "./core/queue/booking/host-part.ts";
 import type { ReserveRules } from "./core/queue/reservations/reservation.ts";
 import { createLimitsOf } from "./core/queue/user-limits.ts";
 import type { Settings } from "./core/settings/settings.ts";
@@ -105,6 +106,7 @@ const toApiSettings = (settings: Settings, serverUser: string): ApiSettings => (
     roles: new Map(settings.users.map(({ name, role }) => [name, role])),
   },
   maxCpuJobs: settings.maxCpuJobs,
+  host: createHostRules(settings),
   maxPassedOver: settings.maxPassedOver,
   maxQueued: settings.maxQueued,
   maxQueuedInAll: settings.maxQueuedInAll,
@@ -139,7 +141,12 @@ const startJobs = (
   );
   const office = { couriers: parts.couriers, timeoutMs: SERVICE_TIMEOUT_MS, random: Math.random };
   const logs = createLogFile(settings.serverDir);
-  const limited = { ...settings, limitsOf: createLimitsOf(settings), reserveRules: toReserveRules(settings) };
+  const limited = {
+    ...settings,
+    limitsOf: createLimitsOf(settings),
+    host: createHostRules(settings),
+    reserveRules: toReserveRules(settings),
+  };
   return startTasks(
     { ...parts, serverEnvironment, settings: limited, uptime: readUptime, readBootTime, logs },
     alarms,

@@ -218,6 +218,9 @@ export const submittedJobSchema = wireJobSchema
       .object({ peak_mib: z.int(), vram_mib: z.int() })
       .optional()
       .meta({ description: "What its command had of a GPU's memory last time, and what it might book therefore" }),
+    booked_only: z.literal(true).optional().meta({
+      description: "There where CPUs or memory of the machine are booked for it, and nothing keeps it to them",
+    }),
   })
   .meta({ id: "SubmittedJob" });
 

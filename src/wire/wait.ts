@@ -16,6 +16,8 @@ const WAIT_REASONS = [
   "blacklisted",
   "gpu_type",
   "vram",
+  "cpus",
+  "memory",
   "reserved",
   "gpus_taken",
   "agent_limit",
@@ -51,7 +53,8 @@ export const waitSchema = z
     text: z.string(),
     until: z.number().nullable().meta({ description: "Unix time in seconds at which that ends, where it is known" }),
     keeps_from: z.number().nullable().meta({
-      description: "Unix time in seconds from which on GPUs that come free are kept for it, where it waits for such",
+      description:
+        "Unix time in seconds from which on GPUs, CPUs and memory that come free are kept for it, where it waits for such",
     }),
     position: z.int().nullable().meta({ description: "1 is the head of the queue" }),
     queue_length: z.int(),

@@ -5,7 +5,8 @@ import { findShare } from "../../src/server/core/queue/agent-share.ts";
 import { findIneligibility } from "../../src/server/core/queue/eligibility.ts";
 import { describeGpus, type GpuState } from "../../src/server/core/queue/gpu-selection.ts";
 import { findBatch } from "../../src/server/core/queue/limits/batch-limit.ts";
-import { createCountStarts, limitStarts, nameNeed, parseNeed } from "../../src/server/core/queue/queue-head.ts";
+import { nameNeed, parseNeed } from "../../src/server/core/queue/needs/need-name.ts";
+import { createCountStarts, limitStarts } from "../../src/server/core/queue/queue-head.ts";
 import {
   createStartOrder,
   decideStarts,

@@ -56,7 +56,14 @@ const settings = z.strictObject({
     default_max_silence_s: text,
     default_retry: text,
   },
-  ...{ default_vram_mib: text, default_min_vram_mib: text, default_gpu_type: text, default_batch_max: text },
+  ...{
+    default_vram_mib: text,
+    default_min_vram_mib: text,
+    default_gpu_type: text,
+    default_cpus: text,
+    default_memory_mib: text,
+    default_batch_max: text,
+  },
 });
 const request = jobRequestSchema
   .omit({ env: true })

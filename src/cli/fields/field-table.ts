@@ -1,5 +1,6 @@
 import { BATCHES } from "./batches.ts";
 import { GPU_KINDS } from "./gpu-kinds.ts";
+import { HOST_PARTS } from "./host-parts.ts";
 import type { JobField } from "./job-field.ts";
 import { LABELS } from "./labels.ts";
 import { RETRIES } from "./retries.ts";
@@ -15,6 +16,7 @@ export const JOB_FIELDS: readonly JobField[] = [
   ...STALL_LIMITS,
   ...RETRIES,
   ...GPU_KINDS,
+  ...HOST_PARTS,
   ...BATCHES,
 ];
 

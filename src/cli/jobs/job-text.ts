@@ -1,4 +1,5 @@
 import { escapeText } from "../../base/escape-text.ts";
+import { formatMib } from "../../base/sizes.ts";
 import type { WireJob } from "../../wire/job.ts";
 import type { WireAttempt } from "../../wire/job-fields/retries.ts";
 import type { JobLink } from "../../wire/links/link-paths.ts";
@@ -122,6 +123,16 @@ const listNext = (job: WireJob): string => {
 const describeBatch = ({ batch_id: id = null, batch_max: max = null }: Partial<WireJob>): string | null =>
   max === null ? null : `@${id}, of which ${max} may run at once`;
 
+const describeBooked = (amount: string | null, isEnforced: boolean): string | null =>
+  amount === null ? null : `${amount} booked${isEnforced ? "" : ", not enforced"}`;
+
+type Facts = readonly (readonly [string, string | null])[];
+
+const listHostFacts = (job: WireJob, isEnforced: boolean): Facts => [
+  ["cpus", describeBooked(job.cpus ? String(job.cpus) : null, isEnforced)],
+  ["memory", describeBooked(job.memory_mib ? formatMib(job.memory_mib) : null, isEnforced)],
+];
+
 const describeRetries = ({ retry = null }: WireJob): string | null =>
   retry === null ? null : `at most ${retry.count} ${retry.count === 1 ? "time" : "times"}: ${retry.causes.join(", ")}`;
 
@@ -141,7 +152,7 @@ const listAttempts = (job: WireJob): readonly (readonly [string, string | null])
   return [["retry", describeRetries(job)], ...told];
 };
 
-const listFacts = (job: WireJob): readonly (readonly [string, string | null])[] => [
+const listFacts = (job: WireJob, isEnforced: boolean): Facts => [
   ["id", job.id],
   ["name", job.name ?? null],
   ["note", job.note ?? null],
@@ -156,6 +167,7 @@ const listFacts = (job: WireJob): readonly (readonly [string, string | null])[] 
   ["user", job.user],
   ["gpus", formatGpus(job)],
   ...listGpuFacts(job),
+  ...listHostFacts(job, isEnforced),
   ["priority", String(job.priority)],
   ...listLimitFacts(job),
   ["batch", describeBatch(job)],
@@ -194,8 +206,8 @@ const listTimes = (job: WireJob): readonly (readonly [string, string])[] => [
   ["runtime", formatRuntime(job)],
 ];
 
-/** Name and text of each fact that is known of the job. */
-export const describeJob = (job: WireJob): readonly (readonly [string, string])[] =>
-  [...listFacts(job), ...listTimes(job), ...listOrigin(job)].flatMap(([name, value]) =>
+/** Name and text of each fact that is known of the job; `isEnforced`: it is kept to the CPUs and the memory that it booked. */
+export const describeJob = (job: WireJob, isEnforced = false): readonly (readonly [string, string])[] =>
+  [...listFacts(job, isEnforced), ...listTimes(job), ...listOrigin(job)].flatMap(([name, value]) =>
     value === null || value === "" || value === "-" ? [] : [[name, escapeText(value)] as const],
   );

@@ -116,12 +116,20 @@ const warnOfOldServer = (flags: FlagValues, [request]: Requests, [job]: readonly
   if (unheeded.length > 0) hint(`Warning: the server is too old for ${unheeded.join(", ")}, and leaves that out`);
 };
 
-const tellProposal = (flags: FlagValues, { vram_proposal: proposal, ...job }: Submitted): WireJob => {
+const tellProposal = (
+  flags: FlagValues,
+  { vram_proposal: proposal, booked_only: _only, ...job }: Submitted,
+): WireJob => {
   if (proposal && !readSwitch(flags, "quiet")) {
     const used = `It used ${formatMib(proposal.peak_mib)} of GPU memory last time`;
     hint(`${used}: --vram ${writeSize(proposal.vram_mib)} lets others share its GPU`);
   }
   return job;
+};
+
+const tellBooked = (flags: FlagValues, submitted: readonly Submitted[]): void => {
+  if (submitted.some(({ booked_only: isOnly }) => isOnly) && !readSwitch(flags, "quiet"))
+    hint("CPUs and memory are booked, not enforced: nothing keeps a job to what it names");
 };
 
 const postBatch =
@@ -130,6 +138,7 @@ const postBatch =
     api.send("POST", "/v1/jobs/batch", named);
 
 const tellSubmitted = (flags: FlagValues, requests: Requests, submitted: readonly Submitted[]): readonly WireJob[] => {
+  tellBooked(flags, submitted);
   const jobs = submitted.map((job) => tellProposal(flags, job));
   warnOfOldServer(flags, requests, jobs);
   return jobs;
@@ -149,6 +158,7 @@ export const submitBatch = async (api: Api, flags: FlagValues, requests: Request
 export const submitJob = async (api: Api, flags: FlagValues, request: JobRequestInput): ApiResult<WireJob> => {
   const job = await submit(api, flags, [request], ([only]) => api.send<Submitted>("POST", "/v1/jobs", only));
   if (!job.ok) return job;
+  tellBooked(flags, [job.value]);
   const submitted = tellProposal(flags, job.value);
   warnOfOldServer(flags, [request], [submitted]);
   return ok(submitted);

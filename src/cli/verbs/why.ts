@@ -20,11 +20,15 @@ const describePlace = ({ ahead, position, queue_length: length }: WireWait): str
 const describeEnd = ({ until }: WireWait): string =>
   until ? `That is ${formatMoment(until)}, in ${formatDuration(until - Date.now() / 1000)}.` : "";
 
-const describeKeeping = ({ keeps_from: from = null, position, queue_length: length }: WireWait): string => {
+const describeKept = ({ reason }: WireWait): string =>
+  reason === "cpus" || reason === "memory" ? "What comes free is" : "GPUs that come free are";
+
+const describeKeeping = (wait: WireWait): string => {
+  const { keeps_from: from = null, position, queue_length: length } = wait;
   const left = (from ?? 0) - Date.now() / 1000;
   const isBeforeOthers = position !== null && position < length;
   return left > 0 && isBeforeOthers
-    ? `GPUs that come free are kept for it from ${formatMoment(from)}, in ${formatDuration(left)}.`
+    ? `${describeKept(wait)} kept for it from ${formatMoment(from)}, in ${formatDuration(left)}.`
     : "";
 };
 

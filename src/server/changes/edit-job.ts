@@ -8,6 +8,8 @@ import { isActive, isEnded, type Job, type QueuedJob } from "../core/jobs/job.ts
 import { findMissingGpus, findMissingVariable, type JobRequestError } from "../core/jobs/job-request.ts";
 import { applyJobEvent, type JobEvent } from "../core/jobs/job-transition.ts";
 import { countLeast } from "../core/queue/booked-gpus.ts";
+import { findHostMistake } from "../core/queue/booking/host-mistake.ts";
+import { type HostRules, NO_HOST_RULES } from "../core/queue/booking/host-part.ts";
 import { type Gpu, indexGpus } from "../core/queue/gpu.ts";
 import { findKindMistake } from "../core/queue/gpu-kind.ts";
 import { checkUserLimits, giveTime, type LimitsOf } from "../core/queue/user-limits.ts";
@@ -24,6 +26,7 @@ export type Edit = Readonly<{
   now: number;
   gpus: readonly Gpu[] | null;
   limitsOf: LimitsOf;
+  host?: HostRules;
 }>;
 
 type Asked = Readonly<{ fields: JobFields; env: Environment | null }>;
@@ -68,6 +71,16 @@ const refuseGpus = ({ patch, gpus }: Edit): Refusal | null => {
 
 const refuseKind = (edited: Job, { gpus }: Edit): Refusal | null => {
   const mistake = edited.status === "queued" ? findKindMistake(edited, gpus) : null;
+  return mistake === null ? null : toInvalid(mistake);
+};
+
+const refuseHost = (
+  { status, ...edited }: Job,
+  { host = NO_HOST_RULES }: Edit,
+  { cpus, memoryMib }: JobFields,
+): Refusal | null => {
+  const isAbout = status === "queued" && (cpus ?? memoryMib ?? null) !== null;
+  const mistake = isAbout ? findHostMistake(edited, host) : null;
   return mistake === null ? null : toInvalid(mistake);
 };
 
@@ -127,7 +140,7 @@ const giveEditedTime = (job: Job, fields: JobFields, { limitsOf }: Edit): Job =>
   "timeLimitS" in fields && !isEnded(job) ? giveTime(job, limitsOf(job.user)) : job;
 
 const refuseEdited = (edited: Job, edit: Edit, fields: JobFields): Refusal | null =>
-  refuseKind(edited, edit) ?? refuseOver(edited, edit, fields);
+  refuseKind(edited, edit) ?? refuseHost(edited, edit, fields) ?? refuseOver(edited, edit, fields);
 
 const findRefusal = (job: Job, edit: Edit, { fields, env }: Asked): Refusal | null =>
   refuseGpus(edit) ??

@@ -7,6 +7,8 @@ import type { JobId, QueuedJob } from "../core/jobs/job.ts";
 import { describeChange } from "../core/jobs/job-change.ts";
 import { createJob, digestInput, type JobFacts, type JobRequestError } from "../core/jobs/job-request.ts";
 import { countLeast } from "../core/queue/booked-gpus.ts";
+import { findHostMistake } from "../core/queue/booking/host-mistake.ts";
+import { NO_HOST_RULES } from "../core/queue/booking/host-part.ts";
 import { findDrain } from "../core/queue/drain.ts";
 import { type Gpu, indexGpus } from "../core/queue/gpu.ts";
 import { findKindMistake } from "../core/queue/gpu-kind.ts";
@@ -50,7 +52,8 @@ const prepareJob = (
     gpuIndexes: gpus === null ? null : indexGpus(gpus),
   });
   if (!created.ok) return created;
-  const mistake = findKindMistake(created.value, gpus);
+  const host = isStored(context, request) ? NO_HOST_RULES : (context.settings.host ?? NO_HOST_RULES);
+  const mistake = findKindMistake(created.value, gpus) ?? findHostMistake(created.value, host);
   return mistake === null ? ok(giveTime(created.value, limitsOf(request.user))) : err(mistake);
 };
 
@@ -101,7 +104,7 @@ const storeRunNow = async (
   const [drain, reserves] = [findDrain(context.store.readDrains(), now), readReserves(context, now)];
   const check = checkRunNow(
     context.store,
-    { gpus: reading, drain, reserves, disk, trouble: context.trouble.read(), limitsOf: context.settings.limitsOf },
+    { ...context.settings, gpus: reading, drain, reserves, disk, trouble: context.trouble.read() },
     listNewRunNow(context, submissions),
   );
   return check.ok ? store(context, submissions) : check;

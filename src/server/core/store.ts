@@ -4,6 +4,7 @@ import type { AccessToken } from "./access/access-token.ts";
 import type { ActiveJob, ArtifactId, EndedJob, Job, JobId, JobStatus, QueuedJob } from "./jobs/job.ts";
 import type { SpentJob, Window } from "./jobs/usage/stints.ts";
 import type { OutboxChanges, OutboxReads } from "./notices/outbox.ts";
+import type { HostPart } from "./queue/booking/host-part.ts";
 import type { Drains } from "./queue/drain.ts";
 import type { Stretch, UseAt, UseOf } from "./queue/fair-share.ts";
 import type { EarlierRun } from "./queue/forecast/durations.ts";
@@ -63,12 +64,13 @@ export type Readiness = Readonly<{ isStale: boolean; nextAt: number | null }>;
 /** How many jobs of a batch are what; `first` is the first of them. */
 export type BatchCounts = Readonly<{ id: string; first: Job; counts: JobCounts }>;
 
-/** What one writer may do inside the shared transaction; a throw rolls back that writer alone. Setters say whether they changed anything. `openTurns` gives their turns to those queued jobs whose time has come, and says how many changed. `setNeeds` writes
+/** What one writer may do inside the shared transaction; a throw rolls back that writer alone. Setters say whether they changed anything. `readHostUse` is what jobs that run or start have booked. `openTurns` gives their turns to those queued jobs whose time has come, and says how many changed. `setNeeds` writes
  * down for which jobs one waits, `listDependents` has those that wait for it, and `leadsTo` says whether one of the jobs waits for another, by however many between. */
 export type Transaction = Readonly<{
   findJob: (id: JobId) => Job | null;
   countQueued: CountQueued;
   readUse: (user: string) => UserUse;
+  readHostUse: () => HostPart;
   countActiveOf: (batchId: string) => number;
   listBatch: (batchId: string) => readonly JobId[];
   chargeUse: (stretch: Stretch) => void;

@@ -4,6 +4,7 @@ import type { SeenUse } from "../core/jobs/gpu-use.ts";
 import type { JobId } from "../core/jobs/job.ts";
 import type { ReadDiskRoom } from "../core/machine/disk-room.ts";
 import type { LaunchTrouble } from "../core/machine/launch-trouble.ts";
+import type { HostRules } from "../core/queue/booking/host-part.ts";
 import type { Quiet } from "../core/queue/decision/quiet.ts";
 import type { GpuProbe } from "../core/queue/gpu.ts";
 import type { ReserveRules } from "../core/queue/reservations/reservation.ts";
@@ -42,12 +43,12 @@ export type TaskContext = ChangeContext &
       | "retentionDays"
       | "artifactGb"
     > &
-      Readonly<{ limitsOf?: LimitsOf; reserveRules?: ReserveRules }>;
+      Readonly<{ limitsOf?: LimitsOf; host?: HostRules; reserveRules?: ReserveRules }>;
   }>;
 
 /**
  * What the tasks know beyond the store: lost with the process, rebuilt by the next one. `killedSince` is on the clock of
- * `uptime`, `gpuUuids` are those of the GPUs that a job was given, by index, `unwrittenUse` is what its GPUs were seen to do since that was written down.
+ * `uptime`, `gpuUuids` are those of the GPUs that a job was given, by index, `unwrittenUse` is what its GPUs were seen to do since that was written down; `mixed` says of a version of the store whether GPU and CPU jobs wait for the same CPUs or memory, so that neither are decided about alone.
  */
 export type TaskMemory = Readonly<{
   killedSince: Map<JobId, number>;
@@ -56,6 +57,7 @@ export type TaskMemory = Readonly<{
   gpuUuids: Map<JobId, ReadonlyMap<number, string | null>>;
   unwrittenUse: Map<JobId, SeenUse>;
   quiet: Map<"cpu" | "gpu", Quiet>;
+  mixed: Map<string, boolean>;
 }>;
 
 export const createMemory = (): TaskMemory => ({
@@ -64,5 +66,6 @@ export const createMemory = (): TaskMemory => ({
   launching: new Set(),
   gpuUuids: new Map(),
   quiet: new Map(),
+  mixed: new Map(),
   unwrittenUse: new Map(),
 });

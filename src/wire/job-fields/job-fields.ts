@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { batchFields } from "./batches.ts";
 import { gpuKindFields } from "./gpu-kinds.ts";
+import { hostPartFields } from "./host-parts.ts";
 import { labelFields } from "./labels.ts";
 import { retryFields } from "./retries.ts";
 import { stallLimitFields } from "./stall-limits.ts";
@@ -16,6 +17,7 @@ export const askedFields = {
   ...stallLimitFields.asked,
   ...retryFields.asked,
   ...gpuKindFields.asked,
+  ...hostPartFields.asked,
 };
 
 /** The same as each answer tells it. */
@@ -27,6 +29,7 @@ export const toldFields = {
   ...stallLimitFields.told,
   ...retryFields.told,
   ...gpuKindFields.told,
+  ...hostPartFields.told,
 };
 
 const askedSchema = z.object(askedFields);

@@ -339,16 +339,16 @@ describe("nx add", () => {
   test("says what #SBATCH lines would be, and takes them with --sbatch", async () => {
     writeFileSync(
       join(folder, "job.sh"),
-      "#!/bin/bash\n#SBATCH --gres=gpu:2 --time=1:00 --mem=4G\n#SBATCH --array=1,3-4\n\ntrain\n",
+      "#!/bin/bash\n#SBATCH --gres=gpu:2 --time=1:00 --mem-per-cpu=4G\n#SBATCH --array=1,3-4\n\ntrain\n",
     );
     const said = await nx(["add", "--dry-run", "bash", "job.sh"]);
     expect(JSON.parse(said.stdout)).toMatchObject([{ command: "bash job.sh", num_gpus: 1 }]);
     expect(said.stderr).toBe(
       "job.sh has #SBATCH lines, which --sbatch takes; they would be: " +
-        "nx add -g 2 --time 1m 'SLURM_ARRAY_TASK_ID={1,{3..4}}' bash job.sh; without counterpart: --mem=4G\n",
+        "nx add -g 2 --time 1m 'SLURM_ARRAY_TASK_ID={1,{3..4}}' bash job.sh; without counterpart: --mem-per-cpu=4G\n",
     );
     const taken = await nx(["add", "--dry-run", "--sbatch", "job.sh", "a b"]);
-    expect(taken.stderr).toBe("Not taken from job.sh: --mem=4G\n");
+    expect(taken.stderr).toBe("Not taken from job.sh: --mem-per-cpu=4G\n");
     expect(JSON.parse(taken.stdout)).toMatchObject(
       [1, 3, 4].map((id) => ({
         command: `SLURM_ARRAY_TASK_ID=${id} bash job.sh 'a b'`,

@@ -4,6 +4,7 @@ import { createGpuSeconds } from "../../changes/agent-use.ts";
 import { readReserves } from "../../changes/read-reserves.ts";
 import type { JobId, QueuedJob } from "../../core/jobs/job.ts";
 import type { ProcessOwner } from "../../core/machine/host.ts";
+import { NO_HOST_RULES } from "../../core/queue/booking/host-part.ts";
 import { decideFromHead } from "../../core/queue/decision/decide-from-head.ts";
 import type { Gpu } from "../../core/queue/gpu.ts";
 import { describeGpus } from "../../core/queue/gpu-selection.ts";
@@ -38,6 +39,7 @@ const gatherFacts = (
   const blacklist = store.listBlacklist();
   const facts = {
     maxCpuJobs: settings.maxCpuJobs,
+    host: settings.host ?? NO_HOST_RULES,
     maxPassedOverS: settings.maxPassedOver,
     drains: store.readDrains(),
     useOf: store.readUseOf(now),

@@ -36,7 +36,7 @@ const endJob = (job: ActiveJob, { at, hasWork, cause: _cause, use: _use, ...outc
 
 const takeBack = (job: ActiveJob): QueuedJob => {
   const { startedAt: _startedAt, gpuIdxs: _gpuIdxs, bookedGpus: _booked, dir: _dir, ...begun } = job;
-  const { markedForKill: _marked, ...rest } = begun;
+  const { markedForKill: _marked, bookedCpus: _cpus, ...rest } = begun;
   const { killRequestedBy: _by, begunAt: _begun, halt: _halt, isWarned: _warned, isOverBooked: _over, ...told } = rest;
   const { toldStalls: _stalls, ...spec } = told;
   if (!("handle" in spec)) return { ...spec, status: "queued" };

@@ -30,7 +30,8 @@ import {
 import type { Stall, ToldStall } from "./stall.ts";
 
 export type JobEvent =
-  | (Readonly<{ kind: "start"; at: number; begunAt?: BootTime }> & Pick<Launch, "gpuIdxs" | "bookedGpus" | "dir">)
+  | (Readonly<{ kind: "start"; at: number; begunAt?: BootTime }> &
+      Pick<Launch, "gpuIdxs" | "bookedGpus" | "bookedCpus" | "dir">)
   | Readonly<{ kind: "launch"; handle: JobHandle }>
   | Readonly<{ kind: "requeue"; at: number }>
   | (Readonly<{ kind: "exit" }> & Exit)

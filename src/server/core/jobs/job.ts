@@ -62,11 +62,12 @@ export type JobSpec = Readonly<{
 }> &
   JobFields;
 
-/** `begunAt` is the start on the clock that nobody sets, `halt` why it is ended unasked; `isWarned`: its processes were told that its limit is near; `isOverBooked`: it was seen to have more of a GPU's memory than it booked; `toldStalls`: it was seen to do nothing for long; `bookedGpus`: its GPUs, each by the part of its memory that is booked, absent where it has them alone. */
+/** `begunAt` is the start on the clock that nobody sets, `halt` why it is ended unasked; `isWarned`: its processes were told that its limit is near; `isOverBooked`: it was seen to have more of a GPU's memory than it booked; `toldStalls`: it was seen to do nothing for long; `bookedGpus`: its GPUs, each by the part of its memory that is booked, absent where it has them alone; `bookedCpus`: those that it booked for its GPUs, as it named none. */
 export type Launch = Readonly<{
   startedAt: number;
   gpuIdxs: readonly number[];
   bookedGpus?: number;
+  bookedCpus?: number;
   dir: string;
   markedForKill: boolean;
   killRequestedBy?: string;

@@ -3,7 +3,7 @@ import { createGpu, createQueued, createRunning } from "../../../../tests/suppor
 import type { ActiveJob, QueuedJob } from "../jobs/job.ts";
 import type { Gpu } from "./gpu.ts";
 import { describeGpus, selectGpus } from "./gpu-selection.ts";
-import { nameNeed, parseNeed } from "./queue-head.ts";
+import { nameNeed, parseNeed } from "./needs/need-name.ts";
 import { decideStarts } from "./queue-turns.ts";
 import { createLimitsOf } from "./user-limits.ts";
 

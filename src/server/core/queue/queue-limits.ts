@@ -1,6 +1,7 @@
 import { err, ok, type Result } from "../../../base/result.ts";
 import type { QueuedJob } from "../jobs/job.ts";
 import { createLimitReached, type Refusal } from "../refusal.ts";
+import type { HostRules } from "./booking/host-part.ts";
 import type { ReserveRules } from "./reservations/reservation.ts";
 import { type LimitsOf, NO_LIMITS } from "./user-limits.ts";
 
@@ -9,6 +10,7 @@ export type QueueLimits = Readonly<{
   maxQueued: number;
   maxQueuedInAll: number;
   limitsOf?: LimitsOf;
+  host?: HostRules;
   reserveRules?: ReserveRules;
 }>;
 

@@ -1,33 +1,16 @@
-import { isSharing } from "../jobs/fields/gpu-kinds.ts";
 import { findWaitsSince } from "../jobs/fields/waits.ts";
 import type { ActiveJob, Launch, QueuedJob } from "../jobs/job.ts";
 import { type DiskRoom, isDiskLow } from "../machine/disk-room.ts";
 import { type CountGpuSeconds, countLeft, findShare } from "./agent-share.ts";
-import { bookGpus, countBooked, countLeast } from "./booked-gpus.ts";
+import { countBooked, countLeast } from "./booked-gpus.ts";
+import { bookHost, createHostRoom, type HostRules, keepCpus, NO_HOST_RULES } from "./booking/host-part.ts";
+import { bookIn, bookLeast, bookPart, hasPart, isComing, keepRoom, type Room, startIn } from "./booking/room.ts";
 import { countBack, countOn, type Drain, type Drains, findDrain, NO_DRAINS } from "./drain.ts";
 import { findIneligibility, type Ineligibility } from "./eligibility.ts";
 import type { UseOf } from "./fair-share.ts";
-import {
-  type GpuState,
-  giveGpus,
-  listComingGpus,
-  listEligibleGpus,
-  listFreeGpus,
-  listOpenGpus,
-  selectGpus,
-  selectLargest,
-} from "./gpu-selection.ts";
+import { type GpuState, selectGpus, selectLargest } from "./gpu-selection.ts";
 import { type BatchReached, countOfBatch, findBatchReached } from "./limits/batch-limit.ts";
-import {
-  addToUses,
-  countUses,
-  findReached,
-  type LimitsOf,
-  NO_LIMITS,
-  type ReachedNow,
-  readUse,
-  type UserUses,
-} from "./user-limits.ts";
+import { countUses, findReached, type LimitsOf, NO_LIMITS, type ReachedNow, readUse } from "./user-limits.ts";
 
 /**
  * What is decided about the queue depends on this and nothing else; `maxPassedOverS` in seconds. Of `queued` those may be
@@ -38,28 +21,13 @@ export type QueueFacts = Readonly<{
   active: readonly ActiveJob[];
   maxCpuJobs: number;
   maxPassedOverS: number;
+  host?: HostRules;
   disk?: DiskRoom | null;
   trouble?: string | null;
   countGpuSeconds?: CountGpuSeconds;
   drains?: Drains;
   limitsOf?: LimitsOf;
   useOf?: UseOf | null;
-}>;
-
-/** GPUs that a job further up in the queue starts on, or that are kept for it because it was passed over for long. */
-export type Allocation = Readonly<{
-  kind: "start" | "keep";
-  job: QueuedJob;
-  gpuIdxs: readonly number[];
-  booked?: Pick<Launch, "bookedGpus">;
-}>;
-
-/** What is left when it is a job's turn; `uses` are those of all users. */
-export type Room = Readonly<{
-  gpus: readonly GpuState[];
-  cpuSlots: number;
-  allocations: readonly Allocation[];
-  uses: UserUses;
 }>;
 
 /** `gpuIdxs` are the GPUs that the job starts on now, null when it has to wait; with `ineligibility` it was passed over. */
@@ -81,19 +49,11 @@ export const countShareLeft = (facts: QueueFacts, { allocations }: Room, job: Qu
 const hasShare = (facts: QueueFacts, room: Room, job: QueuedJob): boolean =>
   job.numGpus <= countShareLeft(facts, room, job);
 
-type KeepFacts = Readonly<{ all: readonly GpuState[]; mayKeep: boolean }>;
-
 export const countCpuJobs = (active: readonly ActiveJob[]): number =>
   active.filter((job) => job.gpuIdxs.length === 0).length;
 
 export const countCpuSlots = ({ maxCpuJobs, active }: Pick<QueueFacts, "active" | "maxCpuJobs">): number =>
   Math.max(0, maxCpuJobs - countCpuJobs(active));
-
-const bookIn = ({ gpus }: Room, job: QueuedJob, gpuIdxs: readonly number[]): Pick<Launch, "bookedGpus"> =>
-  bookGpus(
-    job,
-    gpus.filter(({ index }) => gpuIdxs.includes(index)),
-  );
 
 const findLimit = (
   { limitsOf = NO_LIMITS }: QueueFacts,
@@ -106,12 +66,6 @@ const findFullBatch = ({ active }: QueueFacts, { allocations }: Room, job: Queue
   return findBatchReached(job, (id) => countOfBatch(id, active) + countOfBatch(id, starting()));
 };
 
-const bookLeast = ({ gpus }: Room, job: QueuedJob, all: readonly GpuState[]): Pick<Launch, "bookedGpus"> => {
-  if (!isSharing(job)) return {};
-  const free = listFreeGpus(job, gpus);
-  return { bookedGpus: countLeast(job, free.length < job.numGpus ? listEligibleGpus(job, all) : free) };
-};
-
 const findLimitAtLeast = (
   facts: QueueFacts,
   room: Room,
@@ -120,49 +74,35 @@ const findLimitAtLeast = (
   findLimit(facts, room, job) === null ? null : findLimit(facts, room, { ...job, ...bookLeast(room, job, all) });
 
 const chooseGpus = (facts: QueueFacts, room: Room, job: QueuedJob): readonly number[] | null => {
-  if (job.numGpus === 0) return room.cpuSlots > 0 ? [] : null;
+  if (job.numGpus === 0) return room.cpuSlots > 0 && hasPart(room, job, []) ? [] : null;
   if (room.gpus.length === 0) return null;
   const gpuIdxs = selectGpus(job, room.gpus);
-  const isOver = gpuIdxs !== null && findLimit(facts, room, { ...job, ...bookIn(room, job, gpuIdxs) }) !== null;
-  return isOver ? selectLargest(job, room.gpus) : gpuIdxs;
+  if (gpuIdxs === null) return null;
+  const isOver =
+    !hasPart(room, job, gpuIdxs) || findLimit(facts, room, { ...job, ...bookIn(room, job, gpuIdxs) }) !== null;
+  const chosen = isOver ? selectLargest(job, room.gpus) : gpuIdxs;
+  return chosen !== null && hasPart(room, job, chosen) ? chosen : null;
 };
 
-const takeGpus = (gpus: readonly GpuState[], { kind, job, gpuIdxs }: Allocation): readonly GpuState[] =>
-  kind === "start" && isSharing(job)
-    ? giveGpus(gpus, gpuIdxs, job)
-    : gpus.filter((gpu) => !gpuIdxs.includes(gpu.index));
+type KeepFacts = Readonly<{ all: readonly GpuState[]; mayKeep: boolean }>;
 
-const allocateGpus = (room: Room, allocation: Allocation): Room =>
-  allocation.kind === "keep" && allocation.gpuIdxs.length === 0
-    ? room
-    : { ...room, gpus: takeGpus(room.gpus, allocation), allocations: [...room.allocations, allocation] };
-
-const keepGpus = (room: Room, job: QueuedJob, { all, mayKeep }: KeepFacts): Room => {
-  if (!mayKeep || room.gpus.length === 0 || job.numGpus === 0) return room;
-  if (listComingGpus(job, all).length < job.numGpus) return room;
-  const gpuIdxs = listOpenGpus(job, room.gpus).map((gpu) => gpu.index);
-  return allocateGpus(room, { kind: "keep", job, gpuIdxs });
-};
-
-const leaveRoom = ({ job, room, gpuIdxs }: Turn, facts: KeepFacts): Room => {
-  if (gpuIdxs === null) return keepGpus(room, job, facts);
-  const cpuSlots = room.cpuSlots - Number(job.numGpus === 0);
-  const booked = bookIn(room, job, gpuIdxs);
-  const uses = addToUses(room.uses, { ...job, ...booked });
-  return { ...allocateGpus(room, { kind: "start", job, gpuIdxs, booked }), cpuSlots, uses };
+const leaveRoom = ({ job, room, gpuIdxs }: Turn, { all, mayKeep }: KeepFacts): Room => {
+  if (gpuIdxs !== null) return startIn(room, job, gpuIdxs);
+  return mayKeep ? keepRoom(room, job, all) : room;
 };
 
 /** Jobs that have waited since before this time, in Unix seconds, were passed over for too long. */
 export const findPassedOverSince = (facts: Pick<QueueFacts, "drains" | "maxPassedOverS">, now: number): number =>
   countBack(facts.drains ?? NO_DRAINS, now, facts.maxPassedOverS);
 
-/** The time from which on GPUs are kept for it; null where too few of those that it may be given are free or come free. */
+/** The time from which on what it needs is kept for it; null where too few of those that it may be given are free or come free. */
 export const findKeptFrom = (
   facts: QueueFacts,
   all: readonly GpuState[],
   { job, now }: Readonly<{ job: QueuedJob; now: number }>,
 ): number | null => {
-  if (job.numGpus === 0 || listComingGpus(job, all).length < job.numGpus) return null;
+  const host = createHostRoom(facts.host ?? NO_HOST_RULES, all.length, []);
+  if (!isComing(host, bookHost(host, { ...job, bookedGpus: countLeast(job, all) }), { job, all })) return null;
   if (job.noPassing === true) return job.createdAt;
   return countOn(facts.drains ?? NO_DRAINS, now, { since: findWaitsSince(job), seconds: facts.maxPassedOverS });
 };
@@ -197,7 +137,9 @@ export const listTurns = (facts: QueueFacts, all: readonly GpuState[], now: numb
   const turns: Turn[] = [];
   const moment = describeMoment(facts, all, now);
   const since = findPassedOverSince(facts, now);
-  let room: Room = { gpus: all, cpuSlots: countCpuSlots(facts), allocations: [], uses: countUses(facts.active) };
+  const host = createHostRoom(facts.host ?? NO_HOST_RULES, all.length, facts.active);
+  const uses = countUses(facts.active);
+  let room: Room = { gpus: all, cpuSlots: countCpuSlots(facts), host, allocations: [], uses };
   for (const job of facts.queued.toSorted(createStartOrder(facts.useOf ?? null))) {
     const { isWaiting, ...turn } = takeTurn(facts, room, { ...moment, job });
     turns.push(turn);
@@ -223,9 +165,11 @@ export const createStartOrder =
       ? compareStartOrder(a, b)
       : useOf(a.user) - useOf(b.user) || compareStartOrder(a, b);
 
-/** A job that starts now, on these GPUs. */
-export type Start = Readonly<{ job: QueuedJob; gpuIdxs: readonly number[] }>;
+/** A job that starts now, on these GPUs; `bookedCpus` as they are to be written down with it. */
+export type Start = Readonly<{ job: QueuedJob; gpuIdxs: readonly number[] }> & Pick<Launch, "bookedCpus">;
 
 /** Every start that the rules allow now, in start order. */
 export const decideStarts = (facts: QueueFacts, gpus: readonly GpuState[], now: number): readonly Start[] =>
-  listTurns(facts, gpus, now).flatMap(({ job, gpuIdxs }) => (gpuIdxs === null ? [] : [{ job, gpuIdxs }]));
+  listTurns(facts, gpus, now).flatMap(({ job, room, gpuIdxs }) =>
+    gpuIdxs === null ? [] : [{ job, gpuIdxs, ...keepCpus(job, bookPart(room, job, gpuIdxs)) }],
+  );

@@ -97,6 +97,7 @@ const EXPECTED: Readonly<Record<Blocker["kind"] | "none", Idle | "unknown">> = {
   gpus_taken: "starts",
   agent_limit: "unknown",
   cpu_limit: "starts",
+  host_taken: "starts",
   blacklisted: "starts without blacklist",
   gpus_missing: "never starts",
   too_many_gpus: "never starts",

@@ -52,7 +52,7 @@ export const toWireWait = (
   reason: wait.blocker === null ? null : "reason" in wait.blocker ? wait.blocker.reason : wait.blocker.kind,
   text: describeWait(wait, notes),
   until: findEnd(wait.blocker),
-  keeps_from: wait.blocker?.kind === "gpus_taken" ? wait.blocker.keptFrom : null,
+  keeps_from: wait.blocker !== null && "keptFrom" in wait.blocker ? wait.blocker.keptFrom : null,
   position: queue.before + 1,
   queue_length: queue.length,
   ahead: [...queue.ahead],

@@ -16,7 +16,7 @@ export type MockGpu = Readonly<{ memoryMib: number; isMig: boolean }>;
 /**
  * `refreshRate`, `maxPassedOver`, `bodyTimeout` and `driverTimeout` in seconds; `port` 0 takes any free one, null was not asked
  * for; `maxTime`, `fairHalfLife`, `reserveMargin`, `idleWarn` and `idleEnd` as `2h`; `mockGpus` 0 means real GPUs, "auto" those where the machine has one; `retentionGb` in 10⁹ bytes, null for no limit;
- * `minFreeGb`, `maxLogGb` and `artifactGb` likewise.
+ * `minFreeGb`, `maxLogGb` and `artifactGb` likewise, `memoryGb` in GiB.
  */
 export type Settings = Readonly<{
   serverDir: string;
@@ -42,6 +42,9 @@ export type Settings = Readonly<{
   sslKeyfile: string | null;
   sslCertfile: string | null;
   maxCpuJobs: number;
+  cpus: number;
+  memoryGb: number;
+  bookCpus: boolean;
   maxPassedOver: number;
   maxQueued: number;
   order: "fifo" | "fair";

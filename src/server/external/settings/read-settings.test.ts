@@ -4,7 +4,7 @@ import { readSettings } from "./read-settings.ts";
 
 type Raw = Readonly<Record<string, unknown>>;
 
-const HOST = { serverDir: "/state", hostname: "atlas", cores: 8 };
+const HOST = { serverDir: "/state", hostname: "atlas", cores: 8, memoryBytes: 64 * 1024 ** 3 };
 
 const read = (file: Raw = {}, env: Readonly<Record<string, string>> = {}, flags: Raw = {}) =>
   readSettings({ file, env, flags }, HOST);
@@ -42,6 +42,9 @@ const SETTINGS: readonly Case[] = [
   ["ssl_keyfile", "sslKeyfile", null, "/a.key", "/b.key"],
   ["ssl_certfile", "sslCertfile", null, "/a.crt", "/b.crt"],
   ["max_cpu_jobs", "maxCpuJobs", 8, 0, "5"],
+  ["cpus", "cpus", 8, 1, "5"],
+  ["memory_gb", "memoryGb", 56, 1, "0.5"],
+  ["book_cpus", "bookCpus", false, true, "true"],
   ["max_passed_over", "maxPassedOver", 1800, 60, "7.5"],
   ["max_queued", "maxQueued", 10_000, 0, "9"],
   ["order", "order", "fifo", "fair", "fifo"],
@@ -87,6 +90,9 @@ const PARSED: Readonly<Record<string, unknown>> = {
   share_with_foreign: true,
   vram_enforce: false,
   max_cpu_jobs: 5,
+  cpus: 5,
+  memory_gb: 0.5,
+  book_cpus: true,
   max_passed_over: 7.5,
   max_queued: 9,
   max_reserved: 4,
@@ -153,6 +159,8 @@ describe("readSettings", () => {
     ["foreign_memory_mib", 1.5, "a whole number from 0 to 1000000"],
     ["supplementary_groups", [1], LIST],
     ["allowed_hosts", { a: 1 }, LIST],
+    ["cpus", 0, "a whole number from 1 to 65536"],
+    ["memory_gb", 0, "a number from 0.001 to 1000000"],
     ["max_cpu_jobs", -1, "a whole number from 0 to 10000"],
     ["max_cpu_jobs", "many", "a whole number from 0 to 10000"],
     ["max_passed_over", -1, "a number from 0 to 31536000"],

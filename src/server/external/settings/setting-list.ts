@@ -17,6 +17,7 @@ import {
   TEXT,
   whole,
 } from "./field-kinds.ts";
+import { MACHINE_SETTINGS } from "./machine-settings.ts";
 
 const MAX_PORT = 65_535;
 const MAX_UID = 0xffff_fffe;
@@ -101,11 +102,11 @@ export const SETTINGS = {
     otherwise: "never",
     about: "after how long a job ends whose GPUs are idle, where it does not say so itself (--max-idle)",
   },
-  maxCpuJobs: { schema: whole(0, MOST), otherwise: "one for each processor", about: "CPU jobs that run at one time" },
+  ...MACHINE_SETTINGS,
   maxPassedOver: {
     schema: number(0, SECONDS_A_YEAR),
     fallback: 1800,
-    about: "seconds for which later jobs may pass one that waits for GPUs; then it keeps free ones",
+    about: "seconds for which later jobs may pass one that waits for the machine; then it keeps what is free",
   },
   maxQueued: { schema: whole(0, MOST_QUEUED), fallback: 10_000, about: "jobs of one user that may wait" },
   order: {

@@ -4,7 +4,7 @@ import { readSettings } from "./read-settings.ts";
 import { nameSetting, SETTINGS } from "./setting-list.ts";
 import { showSettings } from "./show-settings.ts";
 
-const HOST = { serverDir: "/state", hostname: "atlas", cores: 8 };
+const HOST = { serverDir: "/state", hostname: "atlas", cores: 8, memoryBytes: 64 * 1024 ** 3 };
 
 const show = (file: Readonly<Record<string, unknown>>): string => {
   const settings = readSettings({ file, env: {}, flags: {} }, HOST);

@@ -10,7 +10,7 @@ import { completeStored } from "../../core/jobs/stored-job.ts";
 import type { Batch, JobNews } from "../../core/notices/news.ts";
 import { findJobId, type KeptSubject, type OutboxMessage } from "../../core/notices/outbox.ts";
 import type { GpuFault } from "../../core/queue/gpu-fault.ts";
-import { nameNeed } from "../../core/queue/queue-head.ts";
+import { nameNeed } from "../../core/queue/needs/need-name.ts";
 import type { Reservation } from "../../core/queue/reservations/reservation.ts";
 import type { Environment, Store } from "../../core/store.ts";
 import { restoreDatabase } from "./beside-server/restore-database.ts";

@@ -85,6 +85,7 @@ const createTransaction = ({ db, jobs, queue, fair, box }: Parts, notes: Notes):
     countQueued: queue.countQueued,
     openTurns: queue.openTurns,
     readUse: queue.readUse,
+    readHostUse: queue.readHostUse,
     chargeUse: fair.chargeUse,
     ...createNeeds(db),
     ...createBatchReads(db),

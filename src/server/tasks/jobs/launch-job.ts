@@ -6,6 +6,7 @@ import { readReserves } from "../../changes/read-reserves.ts";
 import type { Job, JobHandle, QueuedJob, StartingJob } from "../../core/jobs/job.ts";
 import type { JobEvent } from "../../core/jobs/job-transition.ts";
 import { bookGpus } from "../../core/queue/booked-gpus.ts";
+import { findHostLack, NO_HOST_RULES, readHostPart, takeFrom } from "../../core/queue/booking/host-part.ts";
 import { findDrain } from "../../core/queue/drain.ts";
 import type { Gpu } from "../../core/queue/gpu.ts";
 import { findBatchReached } from "../../core/queue/limits/batch-limit.ts";
@@ -17,6 +18,7 @@ import { createRefusal } from "../../core/refusal.ts";
 import type { JobWork, LaunchError } from "../../core/running/executor.ts";
 import { nameDevices } from "../../core/running/job-devices.ts";
 import { buildJobEnvironment } from "../../core/running/job-environment.ts";
+import type { Transaction } from "../../core/store.ts";
 import { changeByEvent } from "../change-by-event.ts";
 import type { TaskContext } from "../context.ts";
 import { explainFailure } from "./explain-failure.ts";
@@ -66,6 +68,16 @@ const describeHalt = (context: TaskContext, job: Job, { at, gpuIdxs }: StartEven
   return reserve === null ? null : `A GPU ${describeReserve(reserve)}`;
 };
 
+const describeLack = (
+  { settings }: TaskContext,
+  { readHostUse }: Transaction,
+  job: Parameters<typeof readHostPart>[0],
+): string | null => {
+  const { whole } = settings.host ?? NO_HOST_RULES;
+  const isLacking = findHostLack(readHostPart(job), takeFrom(whole, readHostUse())) !== null;
+  return isLacking ? "Other jobs have booked CPUs or memory meanwhile" : null;
+};
+
 const decideStart =
   (context: TaskContext, decided: QueuedJob, event: StartEvent): Decide =>
   (job, transaction) => {
@@ -74,7 +86,7 @@ const decideStart =
       return err(createRefusal("LIMIT_REACHED", `Other jobs of ${job.user} have started meanwhile`));
     if (findBatchReached(job, transaction.countActiveOf) !== null)
       return err(createRefusal("LIMIT_REACHED", `Other jobs of @${job.batchId} have started meanwhile`));
-    const halt = describeHalt(context, job, event);
+    const halt = describeHalt(context, job, event) ?? describeLack(context, transaction, { ...job, ...event });
     if (halt !== null) return err(createRefusal("GPU_ERROR", halt));
     return JSON.stringify(job) === JSON.stringify(decided)
       ? decideByEvent(event)(job, transaction)
@@ -84,10 +96,10 @@ const decideStart =
 /** Writes the intent. Null when the job was edited or removed since the decision: it is left for the next tick. */
 export const recordStart = async (
   context: TaskContext,
-  { job, gpuIdxs, gpus }: Start & Readonly<{ gpus: readonly Gpu[] }>,
+  { job, gpuIdxs, gpus, ...booked }: Start & Readonly<{ gpus: readonly Gpu[] }>,
 ): Promise<StartingJob | null> => {
   const [at, begunAt, dir] = [context.clock(), context.readBootTime(), context.jobDirectory.pathOf(job.id)];
-  const event = { kind: "start", at, begunAt, gpuIdxs, dir, ...bookGpus(job, gpus) } as const;
+  const event = { kind: "start", at, begunAt, gpuIdxs, dir, ...booked, ...bookGpus(job, gpus) } as const;
   const started = await changeJob(context, job.id, decideStart(context, job, event));
   context.onStep?.("start written");
   const after = started.ok ? started.value.after : null;

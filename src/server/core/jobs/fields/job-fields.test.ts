@@ -29,8 +29,10 @@ const fields = fc.record(
 test("a job of which nothing was asked is told with every field, each of them empty", () => {
   const labels = { name: null, note: null, held: false, begin_at: null, after: [], after_any: [], no_passing: false };
   const kinds = { batch_id: null, batch_max: null, vram_mib: null, min_vram_mib: null, gpu_type: null };
+  const host = { cpus: null, memory_mib: null };
   const stalls = { max_idle_s: null, max_silence_s: null };
-  expect(tellJobFields({})).toEqual({ ...labels, ...stalls, time_limit_s: null, warn_s: null, retry: null, ...kinds });
+  const times = { time_limit_s: null, warn_s: null };
+  expect(tellJobFields({})).toEqual({ ...labels, ...stalls, ...times, retry: null, ...kinds, ...host });
 });
 
 test("what is asked for is told as it was", () => {

@@ -5,7 +5,7 @@ import { findWaitsSince } from "../../jobs/fields/waits.ts";
 import type { QueuedJob } from "../../jobs/job.ts";
 import { findIneligibility } from "../eligibility.ts";
 import { describeGpus } from "../gpu-selection.ts";
-import { nameNeedOf, parseNeed } from "../queue-head.ts";
+import { nameNeedOf, parseNeed } from "../needs/need-name.ts";
 import { createStartOrder, decideStarts, type Start } from "../queue-turns.ts";
 import { markReserved, seeReserves } from "../reservations/reservation.ts";
 import type { WaitFacts } from "../wait.ts";

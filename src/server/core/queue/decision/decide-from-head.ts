@@ -2,14 +2,8 @@ import { rememberEach } from "../../../../base/remember-each.ts";
 import { findWaitsSince } from "../../jobs/fields/waits.ts";
 import type { QueuedJob } from "../../jobs/job.ts";
 import type { GpuState } from "../gpu-selection.ts";
-import {
-  type CountStartsOf,
-  createCountStarts,
-  limitStarts,
-  nameNeed,
-  nameNeedOf,
-  type SharedNeed,
-} from "../queue-head.ts";
+import { nameNeed, nameNeedOf, type SharedNeed } from "../needs/need-name.ts";
+import { type CountStartsOf, createCountStarts, limitStarts } from "../queue-head.ts";
 import { decideStarts, findPassedOverSince, type QueueFacts, type Start } from "../queue-turns.ts";
 import { findQuietEnd } from "./quiet.ts";
 

@@ -1,10 +1,11 @@
 import { findWaitsSince } from "../../jobs/fields/waits.ts";
+import type { QueuedJob } from "../../jobs/job.ts";
 import { isDiskLow } from "../../machine/disk-room.ts";
 import { hasSpent } from "../agent-share.ts";
 import { findDrain, NO_DRAINS } from "../drain.ts";
 import { countRoom, hasOthers, isShareable } from "../gpu-room.ts";
 import type { GpuState } from "../gpu-selection.ts";
-import type { SharedNeed } from "../queue-head.ts";
+import type { SharedNeed } from "../needs/need-name.ts";
 import { findPassedOverSince, type QueueFacts } from "../queue-turns.ts";
 
 /** Between these times (Unix seconds) nothing starts while the machine looks like `sight` and nothing is written. */
@@ -33,9 +34,12 @@ export const describeSight = (
 
 type Moment = Readonly<{ needs: readonly SharedNeed[]; gpus: readonly GpuState[]; now: number }>;
 
+const asksMachine = ({ numGpus, cpus = null, memoryMib = null }: QueuedJob): boolean =>
+  numGpus > 0 || (cpus ?? memoryMib) !== null;
+
 const mayKeep = (facts: QueueFacts, now: number): boolean => {
   const since = findPassedOverSince(facts, now);
-  return facts.queued.some((job) => job.numGpus > 0 && findWaitsSince(job) < since);
+  return facts.queued.some((job) => asksMachine(job) && findWaitsSince(job) < since);
 };
 
 const isTimed = (facts: QueueFacts, { needs, gpus, now }: Moment): boolean => {
@@ -45,7 +49,7 @@ const isTimed = (facts: QueueFacts, { needs, gpus, now }: Moment): boolean => {
 
 /**
  * After a decision by which nothing starts: until when none over the same queue, machine and settings starts anything either,
- * as time alone only makes GPUs be kept for more jobs; null where it may do more. `needs` are those of all jobs that are ready.
+ * as time alone only makes more of it be kept for more jobs; null where it may do more. `needs` are those of all jobs that are ready.
  */
 export const findQuietEnd = (facts: QueueFacts, moment: Moment): number | null =>
   isTimed(facts, moment) ? null : (findDrain(facts.drains ?? NO_DRAINS, moment.now)?.until ?? Number.POSITIVE_INFINITY);

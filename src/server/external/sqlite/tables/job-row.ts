@@ -2,7 +2,7 @@ import { findWaitsSince } from "../../../core/jobs/fields/waits.ts";
 import { type ArtifactId, isEnded, type Job, type JobId } from "../../../core/jobs/job.ts";
 import { completeStored } from "../../../core/jobs/stored-job.ts";
 import { findBeginning, findReadyAt } from "../../../core/queue/eligibility.ts";
-import { nameNeedOf } from "../../../core/queue/queue-head.ts";
+import { nameNeedOf } from "../../../core/queue/needs/need-name.ts";
 
 /** `gpu_idxs` is `,0,2,`: the GPUs asked for while queued, then those it got. `need` is what `nameNeed` says. `ready_at` is the time from which a queued job has its turns, 0 once that has come, null while something else keeps it;
  * `begins_at` is that time as it was asked for, `waits_since` since when nothing but the machine keeps it. `details` is the rest of the job as JSON. */

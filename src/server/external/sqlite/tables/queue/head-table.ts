@@ -1,6 +1,6 @@
 import type { Database } from "bun:sqlite";
 import type { QueuedJob } from "../../../../core/jobs/job.ts";
-import { parseNeed, type SharedNeed } from "../../../../core/queue/queue-head.ts";
+import { parseNeed, type SharedNeed } from "../../../../core/queue/needs/need-name.ts";
 import type { Store } from "../../../../core/store.ts";
 import { QUEUED } from "../job-order.ts";
 import { fromRow, type JobRow, ROW_COLUMNS } from "../job-row.ts";

@@ -10,7 +10,8 @@ import { findIneligibility } from "../../../../core/queue/eligibility.ts";
 import type { Gpu } from "../../../../core/queue/gpu.ts";
 import { describeGpus } from "../../../../core/queue/gpu-selection.ts";
 import { countOfBatch } from "../../../../core/queue/limits/batch-limit.ts";
-import { createCountStarts, limitStarts, nameNeed, parseNeed } from "../../../../core/queue/queue-head.ts";
+import { nameNeed, parseNeed } from "../../../../core/queue/needs/need-name.ts";
+import { createCountStarts, limitStarts } from "../../../../core/queue/queue-head.ts";
 import { compareStartOrder, decideStarts, type Start } from "../../../../core/queue/queue-turns.ts";
 import { countUse, createLimitsOf, NO_LIMITS } from "../../../../core/queue/user-limits.ts";
 import { type Blocker, explainWaits, type WaitFacts } from "../../../../core/queue/wait.ts";
@@ -139,6 +140,27 @@ const factsWithLimits = fc
     return { ...given, queued: given.queued.map(own), active: given.active.map(own), limitsOf, useOf };
   });
 
+const part = fc.record({
+  cpus: fc.option(fc.integer({ min: 1, max: 4 })),
+  memoryMib: fc.option(fc.integer({ min: 1, max: 9 })),
+});
+
+const factsWithHost = fc
+  .tuple(
+    facts,
+    fc.array(part, { minLength: 1, maxLength: 3 }),
+    fc.record({ cpus: fc.integer({ min: 1, max: 8 }), memoryMib: fc.integer({ min: 1, max: 16 }) }),
+    fc.boolean(),
+  )
+  .map(([given, parts, whole, bookCpus]): WaitFacts => {
+    const ask = <Asking extends object>(job: Asking, index: number): Asking => ({
+      ...job,
+      ...parts[index % parts.length],
+    });
+    const host = { whole, bookCpus };
+    return { ...given, queued: given.queued.map(ask), active: given.active.map(ask), host };
+  });
+
 const fillStore = async (store: Store, queued: readonly QueuedJob[]): Promise<void> => {
   const change = store.write((transaction) => {
     for (const { id } of store.loadQueuedJobs()) transaction.deleteJob(id);
@@ -176,6 +198,7 @@ describe("over any machine and queue, of the jobs that are read", () => {
     };
     await fc.assert(fc.asyncProperty(factsWithLimits, isSame), { numRuns: 300 });
     await fc.assert(fc.asyncProperty(factsWithAgents, isSame), { numRuns: 300 });
+    await fc.assert(fc.asyncProperty(factsWithHost, isSame), { numRuns: 300 });
     expect(read).toBeGreaterThan(0);
   }, 60_000);
 
@@ -243,6 +266,20 @@ describe("over any machine and queue, of the jobs that are read", () => {
     await fc.assert(fc.asyncProperty(factsWithBatches, isSame), { numRuns: 300 });
   }, 60_000);
 
+  test("so it is with CPUs and memory, of which no more is booked than there is", async () => {
+    const store = openTemporary();
+    const isSame = async (given: WaitFacts): Promise<void> => {
+      await fillStore(store, given.queued);
+      const head = readHead(store, given);
+      expect(listStarts({ ...given, queued: head })).toEqual(listStarts(given));
+      for (const job of given.queued) {
+        const others = head.filter(({ id }) => id !== job.id);
+        expect(explain({ ...given, queued: [...others, job] }, job)).toEqual(explain(given, job));
+      }
+    };
+    await fc.assert(fc.asyncProperty(factsWithHost, isSame), { numRuns: 300 });
+  }, 60_000);
+
   test("so it is with agents, whose jobs never have more GPUs than they may", async () => {
     const store = openTemporary();
     const isSame = async (given: WaitFacts): Promise<void> => {
@@ -289,7 +326,11 @@ describe("over any machine and queue, of the jobs that are read", () => {
 
 test("a need is read as it was named, and is the same in whatever order its GPUs are named", () => {
   fc.assert(
-    fc.property(need, ({ gpus, ignoreBlacklist }) => {
+    fc.property(need, part, ({ gpus, ignoreBlacklist }, host) => {
+      const asked = { ...gpus, ignoreBlacklist, ...host };
+      expect(nameNeed(parseNeed(nameNeed(asked)))).toBe(nameNeed(asked));
+      const told = (host.cpus ?? host.memoryMib) === null ? { numGpus: gpus.numGpus } : host;
+      expect(parseNeed(nameNeed(asked))).toMatchObject(told);
       const named = nameNeed({ ...gpus, ignoreBlacklist });
       expect(nameNeed(parseNeed(named))).toBe(named);
       expect(nameNeed({ ...gpus, requestedGpuIdxs: gpus.requestedGpuIdxs.toReversed(), ignoreBlacklist })).toBe(named);

@@ -1,10 +1,11 @@
 import type { Database } from "bun:sqlite";
 import type { QueuedJob } from "../../../../core/jobs/job.ts";
+import type { HostPart } from "../../../../core/queue/booking/host-part.ts";
 import type { UserUse } from "../../../../core/queue/user-limits.ts";
 import type { Store, Transaction } from "../../../../core/store.ts";
 import { createFairCount, createFairReader } from "../fair/fair-queue.ts";
 import type { FairTable } from "../fair/fair-table.ts";
-import { ACTIVE, BOOKED_GPUS, QUEUED } from "../job-order.ts";
+import { ACTIVE, BOOKED_GPUS, BOOKED_HOST, QUEUED } from "../job-order.ts";
 import { fromRow, type JobRow, ROW_COLUMNS } from "../job-row.ts";
 import { createHeadReader } from "./head-table.ts";
 
@@ -12,7 +13,7 @@ export type QueueReads = Pick<
   Store,
   "loadQueuedJobs" | "loadDecidingJobs" | "countQueuedBefore" | "readNewestQueued" | "isGpuJobReady" | "readReadiness"
 > &
-  Pick<Transaction, "countQueued" | "openTurns" | "readUse">;
+  Pick<Transaction, "countQueued" | "openTurns" | "readUse" | "readHostUse">;
 
 type Count = Readonly<{ jobs: number }>;
 type Rank = Readonly<{ id: string; priority: number; createdAt: number }>;
@@ -35,6 +36,9 @@ select
 
 const USE = `select count(*) as running, coalesce(sum(${BOOKED_GPUS}), 0) as gpus from jobs indexed by ${ACTIVE.indexes.oneUser}
   where ${ACTIVE.where} and user = ?`;
+
+const HOST_USE = `select coalesce(sum(${BOOKED_HOST.cpus}), 0) as cpus, coalesce(sum(${BOOKED_HOST.memoryMib}), 0) as memoryMib
+  from jobs indexed by ${ACTIVE.indexes.all} where ${ACTIVE.where}`;
 
 const DUE = "status = 'queued' and ready_at > 0 and ready_at <= $now";
 const BEGUN = "status = 'queued' and ready_at = 0 and begins_at > 0 and begins_at > $now";
@@ -88,10 +92,12 @@ export const createQueueReads = (db: Database, fair: FairTable): QueueReads => {
   const ofGpus = db.query(`select 1 from jobs ${READY_GPU} limit 1`);
   const all = db.query<Count, []>("select jobs from counters where status = 'queued'");
   const use = db.query<UserUse, [string]>(USE);
+  const hostUse = db.query<HostPart, []>(HOST_USE);
   const own = db.query<Count, [string]>("select jobs from queued_by_user where user = ?");
   return {
     countQueued: (user) => (user === null ? all.get() : own.get(user))?.jobs ?? 0,
     readUse: (user) => use.get(user) ?? { gpus: 0, running: 0 },
+    readHostUse: () => hostUse.get() ?? { cpus: 0, memoryMib: 0 },
     ...createPlaces(db, fair),
     loadDecidingJobs: createHeadReader(db),
     isGpuJobReady: () => ofGpus.get() !== null,
