@@ -36,6 +36,8 @@ export type Asked = Readonly<{
   timeLimitS: number | null;
   noPassing: boolean;
   batchMax: number | null;
+  cpus: number | null;
+  memoryMib: number | null;
 }>;
 
 const which = fc.nat(30);
@@ -76,10 +78,11 @@ const asked: fc.Arbitrary<Asked> = fc
       timeLimitS: rarely(fc.integer({ min: 1, max: LONGEST_WAIT_S })),
       noPassing: rarely(fc.constant(true)).map((is) => is ?? false),
       batchMax: fc.option(fc.integer({ min: 1, max: 2 })),
+      cpus: rarely(fc.integer({ min: 1, max: 5 })),
+      memoryMib: rarely(vram),
     }),
   )
-  .map(([gpus, own, rest]) => ({ ...gpus, ...(gpus.numGpus === 0 ? ANY : own), ...rest }))
-  .map((one) => (one.user === "bob" && one.numGpus === 0 ? { ...one, user: "ann" } : one));
+  .map(([gpus, own, rest]) => ({ ...gpus, ...(gpus.numGpus === 0 ? ANY : own), ...rest }));
 
 const act: fc.Arbitrary<Act> = fc.oneof(
   {

@@ -13,7 +13,8 @@ export type Verdict = Readonly<{
 }>;
 
 type Guest = Readonly<{ id: string; bookedMib: number | null; usedMib: number | null }>;
-type Started = Readonly<{ job: QueuedJob; gpus: readonly Gpu[] }>;
+type Host = Readonly<{ cpus: number; memoryMib: number }>;
+type Started = Readonly<{ job: QueuedJob; gpus: readonly Gpu[]; part: Host }>;
 type Why = Pick<Verdict, "reason" | "until">;
 
 type Scene = Readonly<{
@@ -21,6 +22,8 @@ type Scene = Readonly<{
   now: number;
   guests: ReadonlyMap<number, readonly Guest[]>;
   kept: ReadonlySet<number>;
+  keptHost: Host;
+  keptSlots: number;
   started: readonly Started[];
 }>;
 
@@ -29,6 +32,8 @@ export const MARGIN_S = 1000;
 const SPARED_MIB = 512;
 const A_HAIR = 1e-9;
 const SECONDS_AN_HOUR = 3600;
+
+const forever = (reason: string): Why => ({ reason, until: null });
 
 const sum = (numbers: readonly number[]): number => numbers.reduce((all, one) => all + one, 0);
 
@@ -157,6 +162,43 @@ const partOf = ({ vramMib }: QueuedJob, { memoryTotal }: Gpu): number =>
 
 const countParts = (job: QueuedJob, gpus: readonly Gpu[]): number => sum(gpus.map((gpu) => partOf(job, gpu)));
 
+const ENDLESS: Host = { cpus: Number.POSITIVE_INFINITY, memoryMib: Number.POSITIVE_INFINITY };
+const NOTHING: Host = { cpus: 0, memoryMib: 0 };
+
+const addHosts = (parts: readonly Host[]): Host => ({
+  cpus: sum(parts.map(({ cpus }) => cpus)),
+  memoryMib: sum(parts.map(({ memoryMib }) => memoryMib)),
+});
+
+const countCpusOfGpus = ({ facts }: Scene, parts: number): number => {
+  const { whole, bookCpus = false } = facts.host ?? { whole: ENDLESS };
+  return bookCpus ? Math.max(1, Math.floor((whole.cpus * parts) / (facts.gpus ?? []).length)) : 0;
+};
+
+const partOfHost = (scene: Scene, { cpus, memoryMib, numGpus }: QueuedJob, parts: number): Host => ({
+  cpus: cpus ?? (numGpus === 0 ? 1 : countCpusOfGpus(scene, parts)),
+  memoryMib: memoryMib ?? 0,
+});
+
+const countFreeHost = ({ facts, started, keptHost }: Scene): Host => {
+  const { whole } = facts.host ?? { whole: ENDLESS };
+  const running = facts.active.map(({ cpus, bookedCpus, memoryMib, gpuIdxs }) => ({
+    cpus: bookedCpus ?? cpus ?? (gpuIdxs.length === 0 ? 1 : 0),
+    memoryMib: memoryMib ?? 0,
+  }));
+  const taken = addHosts([...running, ...started.map(({ part }) => part), keptHost]);
+  return {
+    cpus: Math.max(0, whole.cpus - taken.cpus),
+    memoryMib: Math.max(0, whole.memoryMib - taken.memoryMib),
+  };
+};
+
+const findHostWhy = (scene: Scene, job: QueuedJob, parts: number): Why | null => {
+  const [part, free] = [partOfHost(scene, job, parts), countFreeHost(scene)];
+  if (part.cpus > free.cpus) return forever("cpus");
+  return part.memoryMib > free.memoryMib ? forever("memory") : null;
+};
+
 const limitsOf = ({ facts }: Scene, { user }: QueuedJob) =>
   facts.limitsOf?.(user) ?? { maxGpus: null, maxRunning: null };
 
@@ -176,17 +218,21 @@ const isOverMaxGpus = (scene: Scene, job: QueuedJob, parts: number): boolean => 
 };
 
 const countLeastParts = (scene: Scene, job: QueuedJob): number => {
+  if (!sharesGpus(job)) return job.numGpus;
   const parts = listGpus(scene, (gpu) => mayEverHave(scene, job, gpu) && gpu.fault === null).map((gpu) =>
     partOf(job, gpu),
   );
   return sum(parts.toSorted((a, b) => a - b).slice(0, job.numGpus));
 };
 
-const chooseGpus = (scene: Scene, job: QueuedJob): readonly Gpu[] | "too few" | "over the limit" => {
+type Choice = readonly Gpu[] | "too few" | "over the limit";
+
+const chooseGpus = (scene: Scene, job: QueuedJob): Choice => {
   const free = listFree(scene, job);
   if (free.length < job.numGpus) return "too few";
   const preferred = putInOrder(scene, job, free).slice(0, job.numGpus);
-  if (!isOverMaxGpus(scene, job, countParts(job, preferred))) return preferred;
+  const parts = countParts(job, preferred);
+  if (!isOverMaxGpus(scene, job, parts) && findHostWhy(scene, job, parts) === null) return preferred;
   const largest = putInOrder(scene, job, free).toSorted((a, b) => (b.memoryTotal ?? 0) - (a.memoryTotal ?? 0));
   const asLittle = largest.slice(0, job.numGpus);
   return isOverMaxGpus(scene, job, countParts(job, asLittle)) ? "over the limit" : asLittle;
@@ -194,7 +240,7 @@ const chooseGpus = (scene: Scene, job: QueuedJob): readonly Gpu[] | "too few" | 
 
 const isOverLimit = (scene: Scene, job: QueuedJob): boolean =>
   isOverMaxRunning(scene, job, limitsOf(scene, job).maxRunning) ||
-  isOverMaxGpus(scene, job, sharesGpus(job) ? countLeastParts(scene, job) : job.numGpus) ||
+  isOverMaxGpus(scene, job, countLeastParts(scene, job)) ||
   chooseGpus(scene, job) === "over the limit";
 
 const findDrain = ({ facts, now }: Scene): Why | null => {
@@ -202,8 +248,6 @@ const findDrain = ({ facts, now }: Scene): Why | null => {
   if (drain === null || (drain.until !== null && drain.until <= now)) return null;
   return { reason: "drained", until: drain.until };
 };
-
-const forever = (reason: string): Why => ({ reason, until: null });
 
 const isOverBatchLimit = ({ facts, started }: Scene, { batchId, batchMax }: QueuedJob): boolean => {
   const all = [...facts.active, ...started.map(({ job }) => job)];
@@ -277,18 +321,23 @@ const findTaken = (scene: Scene, job: QueuedJob): Why => {
   return findReserved(scene, job) ?? forever("gpus_taken");
 };
 
-const countCpuJobs = ({ facts, started }: Scene): number =>
+const countCpuJobs = ({ facts, started, keptSlots }: Scene): number =>
   facts.active.filter(({ gpuIdxs }) => gpuIdxs.length === 0).length +
-  started.filter(({ gpus }) => gpus.length === 0).length;
+  started.filter(({ gpus }) => gpus.length === 0).length +
+  keptSlots;
 
 const findWhy = (scene: Scene, job: QueuedJob): Why | null => {
   const first = findWaitBeforeTurn(scene, job) ?? findTrouble(scene, job);
   if (first !== null) return first;
-  if (job.numGpus === 0) return countCpuJobs(scene) >= scene.facts.maxCpuJobs ? forever("cpu_limit") : null;
+  if (job.numGpus === 0)
+    return countCpuJobs(scene) >= scene.facts.maxCpuJobs ? forever("cpu_limit") : findHostWhy(scene, job, 0);
   const never = findImpossible(scene, job);
   if (never !== null) return never;
   if (isOverAgentLimit(scene, job)) return forever("agent_limit");
-  return chooseGpus(scene, job) === "too few" ? findTaken(scene, job) : null;
+  const choice = chooseGpus(scene, job);
+  if (typeof choice !== "string") return findHostWhy(scene, job, countParts(job, choice));
+  const taken = findTaken(scene, job);
+  return taken.reason === "reserved" ? (findHostWhy(scene, job, countLeastParts(scene, job)) ?? taken) : taken;
 };
 
 const countUndrained = ({ facts, now }: Scene, from: number): number => {
@@ -310,16 +359,30 @@ const comesFree = (atFirst: Scene, job: QueuedJob, gpu: Gpu): boolean => {
 
 const findKeptFrom = (atFirst: Scene, job: QueuedJob): Verdict["keptFrom"] => {
   if (listGpus(atFirst, (gpu) => comesFree(atFirst, job, gpu)).length < job.numGpus) return null;
+  const { whole } = atFirst.facts.host ?? { whole: ENDLESS };
+  const part = partOfHost(atFirst, job, countLeastParts(atFirst, job));
+  if (part.cpus > whole.cpus || part.memoryMib > whole.memoryMib) return null;
   if (job.noPassing === true) return "already";
   const left = atFirst.facts.maxPassedOverS - countPassedOver(atFirst, job);
   return left < 0 ? "already" : atFirst.now + left;
 };
 
-const TAKEN: readonly (string | null)[] = ["gpus_taken", "gpu_type", "vram", "reserved"];
+const TAKEN: readonly (string | null)[] = ["gpus_taken", "gpu_type", "vram", "reserved", "cpus", "memory"];
 
-const keepGpus = (scene: Scene, job: QueuedJob): ReadonlySet<number> => {
-  const open = listGpus(scene, (gpu) => mayEverHave(scene, job, gpu) && isOpen(scene, job, gpu));
-  return new Set([...scene.kept, ...open.map(({ index }) => index)]);
+const keepAll = (scene: Scene, job: QueuedJob): Scene => {
+  const isItsOpen = (gpu: Gpu): boolean => mayEverHave(scene, job, gpu) && isOpen(scene, job, gpu);
+  const free = listFree(scene, job);
+  const isEnough = free.length >= job.numGpus;
+  const open = isEnough ? putInOrder(scene, job, free).slice(0, job.numGpus) : listGpus(scene, isItsOpen);
+  const [part, left] = [partOfHost(scene, job, countLeastParts(scene, job)), countFreeHost(scene)];
+  const mine = { cpus: Math.min(part.cpus, left.cpus), memoryMib: Math.min(part.memoryMib, left.memoryMib) };
+  const keepsSlot = job.numGpus === 0 && mine.cpus + mine.memoryMib > 0;
+  return {
+    ...scene,
+    kept: new Set([...scene.kept, ...open.map(({ index }) => index)]),
+    keptHost: addHosts([scene.keptHost, mine]),
+    keptSlots: scene.keptSlots + (keepsSlot ? 1 : 0),
+  };
 };
 
 const enter = (scene: Scene, job: QueuedJob, gpus: readonly Gpu[]): Scene => {
@@ -329,7 +392,8 @@ const enter = (scene: Scene, job: QueuedJob, gpus: readonly Gpu[]): Scene => {
       ...guestsOf(scene, gpu),
       { id: job.id, bookedMib: job.vramMib ?? null, usedMib: measure(gpu, job.id) },
     ]);
-  return { ...scene, guests, started: [...scene.started, { job, gpus }] };
+  const part = partOfHost(scene, job, countParts(job, gpus));
+  return { ...scene, guests, started: [...scene.started, { job, gpus, part }] };
 };
 
 const findGuests = ({ active, gpus }: WaitFacts): Scene["guests"] =>
@@ -344,11 +408,17 @@ const findGuests = ({ active, gpus }: WaitFacts): Scene["guests"] =>
 
 type Step = Readonly<{ scene: Scene; verdict: Verdict }>;
 
+const isHaltedOnly = (scene: Scene, job: QueuedJob, { reason }: Why): boolean => {
+  if (reason !== "disk_low" && reason !== "machine") return false;
+  return job.numGpus > 0 ? !isOverAgentLimit(scene, job) : countCpuJobs(scene) < scene.facts.maxCpuJobs;
+};
+
 const judgeWaiting = (scene: Scene, job: QueuedJob, why: Why, atFirst: Scene): Step => {
-  const keptFrom =
-    TAKEN.includes(why.reason) && findImpossible(scene, job) === null ? findKeptFrom(atFirst, job) : null;
-  const verdict = { id: job.id, gpuIdxs: null, ...why, keptFrom };
-  return { verdict, scene: keptFrom === "already" ? { ...scene, kept: keepGpus(scene, job) } : scene };
+  const isImpossible = job.numGpus > 0 && findImpossible(scene, job) !== null;
+  const isTaken = TAKEN.includes(why.reason) && !isImpossible;
+  const keptFrom = isTaken || isHaltedOnly(scene, job, why) ? findKeptFrom(atFirst, job) : null;
+  const verdict = { id: job.id, gpuIdxs: null, ...why, keptFrom: isTaken ? keptFrom : null };
+  return { verdict, scene: keptFrom === "already" ? keepAll(scene, job) : scene };
 };
 
 const judge = (scene: Scene, job: QueuedJob, atFirst: Scene): Step => {
@@ -365,7 +435,15 @@ const judge = (scene: Scene, job: QueuedJob, atFirst: Scene): Step => {
 
 /** What the contract says of each queued job, in the order of their turns. */
 export const judgeQueue = (facts: WaitFacts, now: number): readonly Verdict[] => {
-  const atFirst: Scene = { facts, now, guests: findGuests(facts), kept: new Set(), started: [] };
+  const atFirst: Scene = {
+    facts,
+    now,
+    guests: findGuests(facts),
+    kept: new Set(),
+    keptHost: NOTHING,
+    keptSlots: 0,
+    started: [],
+  };
   let scene = atFirst;
   return facts.queued
     .toSorted((a, b) => goesBefore(facts, a, b))

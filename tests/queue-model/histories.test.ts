@@ -12,7 +12,7 @@ const SPARED_MIB = 512;
 const RETRY_DELAYS_S = [10, 60, 300];
 const ROUNDS = 60;
 const ROUND_S = 400;
-const OF_THE_MACHINE = ["gpus_taken", "gpu_type", "vram", "reserved", "blacklisted", "cpu_limit"];
+const OF_THE_MACHINE = ["gpus_taken", "gpu_type", "vram", "reserved", "blacklisted", "cpu_limit", "cpus", "memory"];
 const A_HAIR_S = 0.001;
 
 type Ledger = Map<string, number>;

@@ -6,6 +6,7 @@ import { readReserves } from "../../src/server/changes/read-reserves.ts";
 import { createSubmitJobs } from "../../src/server/changes/submit-jobs.ts";
 import { listPast } from "../../src/server/core/jobs/attempt.ts";
 import { type ActiveJob, isActive, type Job } from "../../src/server/core/jobs/job.ts";
+import type { HostRules } from "../../src/server/core/queue/booking/host-part.ts";
 import { beginDrain, endDrain, NO_DRAINS } from "../../src/server/core/queue/drain.ts";
 import type { Gpu, GpuUser } from "../../src/server/core/queue/gpu.ts";
 import { checkReservation } from "../../src/server/core/queue/reservations/check-reservation.ts";
@@ -44,6 +45,7 @@ export const PASSED_OVER_S = 1000;
 const MAX_CPU_JOBS = 2;
 const FOREIGN: GpuUser = { pid: 99_999, memoryMib: 500, jobId: null };
 const LOOKS = 3;
+const HOST: HostRules = { whole: { cpus: 6, memoryMib: 16_384 }, bookCpus: false };
 export const RESERVE_RULES = { maxReserved: 3, marginS: 300 };
 
 type Machine = {
@@ -103,6 +105,7 @@ const toRequest = (
     retry: { count: asked.retries, causes: ["exit", "machine"] },
     time_limit_s: asked.timeLimitS,
     no_passing: asked.noPassing,
+    ...{ cpus: asked.cpus, memory_mib: asked.memoryMib },
   });
 
 const decideRemoval =
@@ -113,8 +116,7 @@ const decideRemoval =
       : decideByEvent({ kind: "give_up", at })(job, transaction);
 
 const chooseBatchMax = (jobs: readonly Asked[]): number | null => {
-  const isMixed = new Set(jobs.map(({ numGpus }) => numGpus > 0)).size > 1;
-  return jobs.length > 1 && !isMixed ? (jobs[0]?.batchMax ?? null) : null;
+  return jobs.length > 1 ? (jobs[0]?.batchMax ?? null) : null;
 };
 
 const endAs = ({ executor, store }: Harness, id: string, code: number): void => {
@@ -132,7 +134,13 @@ export const createHistoryWorld = (): HistoryWorld => {
         return ok(undefined);
       },
     },
-    settings: { maxCpuJobs: MAX_CPU_JOBS, maxPassedOver: PASSED_OVER_S, limitsOf, reserveRules: RESERVE_RULES },
+    settings: {
+      maxCpuJobs: MAX_CPU_JOBS,
+      maxPassedOver: PASSED_OVER_S,
+      limitsOf,
+      reserveRules: RESERVE_RULES,
+      host: HOST,
+    },
   });
   const { context, store, executor } = harness;
   const memory = createMemory();
@@ -140,15 +148,16 @@ export const createHistoryWorld = (): HistoryWorld => {
   const submitJobs = createSubmitJobs({
     ...context,
     newJobId: () => toId(`j${++machine.submitted}`),
-    settings: { maxQueued: 1000, maxQueuedInAll: 1000, limitsOf, nodeName: "atlas" },
+    settings: { host: HOST, maxQueued: 1000, maxQueuedInAll: 1000, limitsOf, nodeName: "atlas" },
   });
   const choose = (which: number): string =>
     [...machine.plans.keys()].at(-1 - (which % Math.max(1, machine.plans.size))) ?? "none";
   const change = (which: number, decide: Decide) => changeJob(context, toId(choose(which)), decide);
-  const edit = (which: number, patch: object) => {
-    const gpus = listGpus(machine, harness);
-    return change(which, decideEdit({ patch: jobPatchSchema.parse(patch), caller, now: machine.time, gpus, limitsOf }));
-  };
+  const describeEdit = (patch: object): Parameters<typeof decideEdit>[0] => ({
+    ...{ patch: jobPatchSchema.parse(patch), caller, now: machine.time },
+    ...{ gpus: listGpus(machine, harness), limitsOf, host: HOST },
+  });
+  const edit = (which: number, patch: object) => change(which, decideEdit(describeEdit(patch)));
   const nameAll = (all: readonly number[]): readonly string[] =>
     machine.plans.size === 0 ? [] : [...new Set(all.map(choose))].filter((id) => store.findJob(toId(id)) !== null);
 
@@ -249,17 +258,14 @@ export const createHistoryWorld = (): HistoryWorld => {
     drains: store.readDrains(),
     limitsOf,
     reserves: readReserves(context, machine.time),
+    host: HOST,
   });
 
   const calm = async (): Promise<void> => {
     await saveDrains(endDrain);
     for (const [index] of GPU_SIZES.entries()) await setFate(index, "well");
     for (const { id } of store.loadQueuedJobs())
-      await changeJob(
-        context,
-        id,
-        decideEdit({ patch: jobPatchSchema.parse({ held: false }), caller, now: machine.time, gpus: null, limitsOf }),
-      );
+      await changeJob(context, id, decideEdit(describeEdit({ held: false })));
     machine.uses.clear();
   };
 

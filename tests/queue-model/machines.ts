@@ -79,6 +79,8 @@ const rest = fc.record({
   avoidedGpuIdxs: rarely(fc.uniqueArray(gpuIdx, { minLength: 1, maxLength: 2 }), 5),
   agent: rarely(fc.constant(AGENT), 12),
   batch: rarely(batch, 3),
+  cpus: rarely(fc.integer({ min: 1, max: 8 }), 3),
+  memoryMib: rarely(size, 4),
   timeLimitS: rarely(fc.integer({ min: 1, max: 4 * LIMIT_S }), 2),
 });
 
@@ -102,6 +104,8 @@ type Place = Readonly<{
   seenOn: readonly number[];
   user: string;
   batch: Readonly<{ batchId: string }> | null;
+  cpus: number | null;
+  memoryMib: number | null;
 }>;
 
 const place: fc.Arbitrary<Place> = fc
@@ -112,6 +116,8 @@ const place: fc.Arbitrary<Place> = fc
     strays: fc.oneof({ weight: 9, arbitrary: fc.constant([]) }, { weight: 1, arbitrary: fc.tuple(gpuIdx) }),
     isIdle: rarely(fc.constant(true), 5),
     batch: rarely(batch, 3),
+    cpus: rarely(fc.integer({ min: 1, max: 4 }), 2),
+    memoryMib: rarely(size, 4),
     user,
   })
   .map(({ strays, isIdle, ...one }) => ({ ...one, seenOn: isIdle === true ? strays : [...one.on, ...strays] }));
@@ -173,13 +179,13 @@ const createSeen = (
 };
 
 const countParts = ({ bookedMib, on }: Place, gpus: readonly Gpu[]): number =>
-  on.reduce((parts, index) => parts + (bookedMib ?? 0) / (gpus[index]?.memoryTotal ?? bookedMib ?? 1), 0);
+  on.reduce((parts, index) => parts + Math.min(1, (bookedMib ?? 0) / (gpus[index]?.memoryTotal ?? bookedMib ?? 1)), 0);
 
 const listActive = (places: readonly Place[], gpus: readonly Gpu[], cpuJobs: number): readonly ActiveJob[] => [
   ...places.map((one, at) =>
     createRunning(`r${at}`, {
       ...{ gpuIdxs: one.on, numGpus: one.on.length, user: one.user, startedAt: at, vramMib: one.bookedMib },
-      ...one.batch,
+      ...{ ...one.batch, cpus: one.cpus, memoryMib: one.memoryMib },
       ...(one.bookedMib === null ? {} : { bookedGpus: countParts(one, gpus) }),
     }),
   ),
@@ -235,6 +241,14 @@ const reserves = fc.oneof(
   { weight: 1, arbitrary: fc.array(span, { maxLength: 4 }).map(seeReserves) },
 );
 
+const host = rarely(
+  fc.record({
+    whole: fc.record({ cpus: fc.integer({ min: 1, max: 16 }), memoryMib: size }),
+    bookCpus: fc.boolean(),
+  }),
+  1,
+);
+
 const max = fc.option(fc.integer({ min: 0, max: 3 }), { freq: 2 });
 
 const limits = rarely(
@@ -264,6 +278,7 @@ export const machines: fc.Arbitrary<WaitFacts> = fc
     maxCpuJobs: fc.nat(3),
     drains,
     reserves,
+    host,
     limitsOf: limits,
     useOf: use,
     agentSeconds: fc.constantFrom(0, 3599, 3600),
@@ -271,7 +286,18 @@ export const machines: fc.Arbitrary<WaitFacts> = fc
     trouble: rarely(fc.constant("no terminal can be opened"), 20),
   })
   .map(
-    ({ places, models, areUsersKnown, sharesWithOthers, areGpusRead, cpuJobs, limitsOf, agentSeconds, ...facts }) => {
+    ({
+      places,
+      models,
+      areUsersKnown,
+      sharesWithOthers,
+      areGpusRead,
+      cpuJobs,
+      limitsOf,
+      host: rules,
+      agentSeconds,
+      ...facts
+    }) => {
       const gpus = models.map((one, index) => createSeen(index, one, { places, areUsersKnown, sharesWithOthers }));
       return {
         ...facts,
@@ -280,6 +306,7 @@ export const machines: fc.Arbitrary<WaitFacts> = fc
         blacklist: new Set(models.flatMap(({ isBlacklisted }, index) => (isBlacklisted ? [index] : []))),
         maxPassedOverS: LIMIT_S,
         countGpuSeconds: () => agentSeconds,
+        ...(rules === null ? {} : { host: rules }),
         ...(limitsOf === null ? {} : { limitsOf }),
       };
     },

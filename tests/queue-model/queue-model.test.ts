@@ -29,7 +29,7 @@ const explain = (given: WaitFacts): readonly Wait[] =>
   Array.from(explainWaits(given, MACHINE_TIME, new Set(given.queued.map(({ id }) => id))));
 
 const toVerdict = ({ job, blocker }: Wait, starts: readonly Start[]): Verdict => {
-  const isTaken = blocker?.kind === "gpus_taken";
+  const isTaken = blocker?.kind === "gpus_taken" || blocker?.kind === "host_taken";
   return {
     id: job.id,
     gpuIdxs: starts.find((start) => start.job.id === job.id)?.gpuIdxs ?? null,

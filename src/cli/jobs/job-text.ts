@@ -38,13 +38,16 @@ const joinParts = (parts: readonly (string | null)[]): string | null => {
 
 const showNote = ({ note = null }: WireJob): string | null => (note === null ? null : truncateText(note, NOTE_WIDTH));
 
-const describeHold = ({ held, begin_at: beginAt }: WireJob): string | null => {
+const describeHold = ({ held, begin_at: beginAt }: WireJob, now: number): string | null => {
   if (held) return "held";
-  return beginAt !== null && beginAt !== undefined && beginAt > nowSeconds() ? `from ${formatMoment(beginAt)}` : null;
+  return beginAt !== null && beginAt !== undefined && beginAt > now ? `from ${formatMoment(beginAt)}` : null;
 };
 
-const describeQueued = (job: WireJob): string | null =>
-  joinParts([describeHold(job), describeNext(job), showNote(job)]);
+/** What keeps a queued job from its turn, as far as the job itself says it; null where nothing does. */
+export const describeDelay = (job: WireJob, now: number = nowSeconds()): string | null =>
+  joinParts([describeHold(job, now), describeNext(job)]);
+
+const describeQueued = (job: WireJob): string | null => joinParts([describeDelay(job), showNote(job)]);
 
 const describeTry = ({ attempts = [], retry = null }: WireJob): string | null =>
   attempts.length < 2 ? null : `attempt ${attempts.length} of ${Math.max(attempts.length, (retry?.count ?? 0) + 1)}`;

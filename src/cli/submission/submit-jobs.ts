@@ -11,12 +11,11 @@ import type { Snapshot } from "../code/code-snapshot.ts";
 import { sendCode } from "../code/send-code.ts";
 import type { Api } from "../connection/api-client.ts";
 import type { ApiFailure, ApiResult } from "../connection/api-failure.ts";
-import { JOB_FIELDS } from "../fields/field-table.ts";
-import { listUnheeded } from "../fields/job-field.ts";
 import { readOutputs } from "../jobs/kept-text.ts";
 import { checkLinks } from "../project/check-links.ts";
 import { readSwitchOption } from "../settings/config-file.ts";
 import { hint } from "../terminal/output.ts";
+import { warnOfUnheeded } from "./warn-of-unheeded.ts";
 
 type Submitted = WireJob & Partial<SubmittedJob>;
 type Requests = readonly JobRequestInput[];
@@ -112,8 +111,7 @@ const warnOfOldServer = (flags: FlagValues, [request]: Requests, [job]: readonly
     hint("Warning: the server is too old for --link, and the job has no links");
   if (job.input_artifact_id === undefined && request?.input_artifact_id)
     hint("Warning: the server is too old for standard input, and the job runs without it");
-  const unheeded = listUnheeded(JOB_FIELDS, request ?? {}, job);
-  if (unheeded.length > 0) hint(`Warning: the server is too old for ${unheeded.join(", ")}, and leaves that out`);
+  warnOfUnheeded(request ?? {}, job);
 };
 
 const tellProposal = (

@@ -3,7 +3,7 @@ import { formatGpuMemory, listGpuUses } from "../../wire/gpus/gpu-text.ts";
 import type { WireJob } from "../../wire/job.ts";
 import { tellReservation } from "../../wire/reservations/reservation-text.ts";
 import type { ServerView } from "../../wire/views/server-view.ts";
-import { formatGpus } from "../jobs/job-text.ts";
+import { describeDelay, formatGpus } from "../jobs/job-text.ts";
 import { createCommandList, type FitListed, type Listed } from "../lists/command-list.ts";
 import { formatRecent } from "../terminal/clock.ts";
 import { formatDuration } from "../terminal/duration.ts";
@@ -104,23 +104,26 @@ const listCommands = (jobs: readonly WireJob[]): FitListed => {
   return (job, width) => shorten(clip(job), width);
 };
 
-const createCommands = (jobs: readonly WireJob[]): Column<WireJob> => ({
-  title: "COMMAND",
-  read: ({ command }) => command,
-  fit: listCommands(jobs),
-});
-
 const WAITS = "waits for input: ";
 
-const createStates = (jobs: readonly WireJob[]): Column<WireJob> => {
+const tellDelay = (job: WireJob, now: number): string => {
+  const delay = describeDelay(job, now);
+  return delay === null ? "" : `${delay}: `;
+};
+
+const tellInputWait = ({ waits_for_input_since: since }: WireJob): string => (since ? WAITS : "");
+
+const createStates = (jobs: readonly WireJob[], tell: (job: WireJob) => string): Column<WireJob> => {
   const shorten = listCommands(jobs);
   const fitAfter = (start: string, job: WireJob, width: number): string =>
-    truncateText(start + shorten(job, Math.max(LEAST_COMMAND, width - start.length)), width);
+    start === ""
+      ? shorten(job, width)
+      : truncateText(start + shorten(job, Math.max(LEAST_COMMAND, width - start.length)), width);
   return {
     title: "COMMAND",
     read: ({ command }) => command,
-    fit: (job, width) => fitAfter(job.waits_for_input_since ? WAITS : "", job, width),
-    style: ({ waits_for_input_since }) => (waits_for_input_since ? "yellow" : "plain"),
+    fit: (job, width) => fitAfter(tell(job), job, width),
+    style: (job) => (tell(job) === "" ? "plain" : "yellow"),
   };
 };
 
@@ -133,12 +136,12 @@ const formatRuntime = ({ started_at, marked_for_kill }: WireJob, now: number): s
 export const createRunningColumns = (view: ServerView, now: number): readonly Column<WireJob>[] => [
   ...createNames(`RUNNING ${view.status.running_jobs}`, view),
   { title: "RUNTIME", width: 8, alignRight: true, read: (job) => formatRuntime(job, now) },
-  createStates(view.running),
+  createStates(view.running, tellInputWait),
 ];
 
 export const createQueuedColumns = (view: ServerView, now: number): readonly Column<WireJob>[] => [
   ...createNames(`QUEUED ${view.status.queued_jobs}`, view),
   { title: "WAITING", width: 8, alignRight: true, read: ({ created_at }) => formatDuration(now - created_at) },
   { title: "PRIO", width: 5, alignRight: true, read: ({ priority }) => String(priority) },
-  createCommands(view.queued),
+  createStates(view.queued, (job) => tellDelay(job, now)),
 ];

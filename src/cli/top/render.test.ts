@@ -69,6 +69,14 @@ const LOG = { job: makeJob(), lines: Array.from({ length: 60 }, (_line, index) =
 const busy = (fields: Partial<TopState> = {}): TopState => makeState({ view: BUSY, log: LOG, ...fields });
 const press = (state: TopState, key: string): TopState => reactToKey(state, key).state;
 
+test("a queued job that is held, or is not to begin yet, says so before its command", () => {
+  const queued = [makeQueued("held-job", { held: true }), makeQueued("free-job")];
+  const view = makeView({ running: [], queued, gpus: [makeGpu(0)] });
+  const text = renderScreen(makeState({ view })).map(readLine).join("\n");
+  expect(text).toMatch(/held-job .* held: .*train/);
+  expect(text).toMatch(/free-job (?!.*held).*train/);
+});
+
 const SCREENS: Readonly<Record<string, TopState>> = {
   busy: busy(),
   curve: busy({ curve: { id: "k3f9ab", text: "▁▁▂▅█ ▆" } }),

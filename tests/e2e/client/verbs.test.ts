@@ -305,6 +305,17 @@ describe("nx add", () => {
     expect((await nx(["add", "-q", "--no-git", "true"])).stderr).toBe("");
   });
 
+  test("says of a server that does not know a field that nx edit changes nothing by it", async () => {
+    const { time_limit_s: _time, ...old } = createJob({ status: "queued" });
+    answer = (path) => (path === "/v1/jobs/abc123" ? Response.json(old) : undefined);
+    const edited = await nx(["edit", "-q", "abc123", "--time", "2h", "--name", "base"]);
+    expect([edited.exitCode, edited.stderr]).toEqual([
+      0,
+      "Warning: the server is too old for --time, and leaves that out\n",
+    ]);
+    expect((await nx(["edit", "-q", "abc123", "--name", "base"])).stderr).toBe("");
+  });
+
   test("says of a server that knows no standard input that a job asked for again runs without it", async () => {
     const { input_artifact_id: _input, umask: _umask, ...old } = createJob({ status: "queued" });
     answer = (path) => {

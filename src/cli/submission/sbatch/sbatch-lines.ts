@@ -67,8 +67,8 @@ const convertArray = ({ value }: Option): string | null => {
 };
 
 const convertField = ({ name, value }: Option): FlagValues => {
-  const field = SBATCH_FIELDS.find(({ option }) => option === name);
-  const converted = field?.convert(value) ?? null;
+  const field = SBATCH_FIELDS.find(({ option, others = [] }) => [option, ...others].includes(name));
+  const converted = field?.convert(value, name) ?? null;
   return field === undefined || converted === null ? {} : { [field.flag.long]: converted };
 };
 

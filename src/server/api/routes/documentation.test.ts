@@ -127,6 +127,7 @@ test("the document tells the bounds of every number in a query, and what is take
     "GET /v1/jobs/{id}/logs/stream last_n_lines 1..",
     "GET /v1/jobs/{id}/logs/stream since ..",
     "GET /v1/jobs/{id}/usage attempt 1..",
+    "GET /v1/jobs/{id}/usage last_n_spans 1..",
     "GET /v1/usage days 1..366, else 7",
     "GET /v1/usage limit 1..10000, else 1000",
     "GET /v1/usage since ..",

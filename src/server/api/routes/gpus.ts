@@ -6,6 +6,7 @@ import { seeGpus } from "../../changes/read-reserves.ts";
 import type { Gpu, GpuProbe } from "../../core/queue/gpu.ts";
 import { isFaultOf } from "../../core/queue/gpu-fault.ts";
 import type { GpuState } from "../../core/queue/gpu-selection.ts";
+import { isReserved } from "../../core/queue/reservations/reservation.ts";
 import { toGpuReservation } from "../../core/queue/reservations/wire-reservation.ts";
 import { createInvalid, createRefusal, createUnavailable, type Refusal } from "../../core/refusal.ts";
 import { readCaller } from "../access/caller.ts";
@@ -79,7 +80,7 @@ const toWireGpu = (gpu: GpuState, isMock: boolean): WireGpu => ({
   fault: gpu.fault,
   unseen_use: gpu.unseenUse,
   doubt: gpu.doubt,
-  is_reserved: (gpu.reserves ?? []).some(({ leadS }) => leadS <= 0),
+  is_reserved: isReserved(gpu),
   reservations: (gpu.reserves ?? []).map(({ reservation }) => toGpuReservation(reservation)),
 });
 

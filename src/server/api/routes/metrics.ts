@@ -1,6 +1,6 @@
 import { ok } from "../../../base/result.ts";
+import { seeGpus } from "../../changes/read-reserves.ts";
 import type { ActiveJob } from "../../core/jobs/job.ts";
-import { describeGpus } from "../../core/queue/gpu-selection.ts";
 import type { ChannelFigures, ServerFigures, UserSeconds } from "../../core/telemetry/meter.ts";
 import type { ApiContext } from "../context.ts";
 import { describeText } from "../http/describe-response.ts";
@@ -36,7 +36,7 @@ const readFigures = async (context: ApiContext): Promise<ServerFigures> => {
     version: settings.version,
     nodeName: settings.nodeName,
     jobs: store.countJobs(),
-    gpus: reading.ok ? describeGpus(reading.value, active, store.listBlacklist()) : null,
+    gpus: reading.ok ? seeGpus(context, { gpus: reading.value, active, now: context.clock() }) : null,
     artifacts: store.artifacts.measure(),
     disk,
     trouble: context.trouble.read(),

@@ -16,6 +16,7 @@ import { waitUntil } from "../../../../tests/support/wait.ts";
 import { err, ok } from "../../../base/result.ts";
 import { beginDrain, endDrain } from "../../core/queue/drain.ts";
 import type { GpuProbe } from "../../core/queue/gpu.ts";
+import { createLimitsOf } from "../../core/queue/user-limits.ts";
 import type { Executor } from "../../core/running/executor.ts";
 
 describe("the tasks starts", () => {
@@ -77,6 +78,15 @@ describe("the tasks starts", () => {
       "g4 3",
     ]);
     expect(["g5", "g6", "c4", "c5"].map((id) => find(id).status)).toEqual(Array(4).fill("queued"));
+  });
+
+  test("a GPU job before a CPU job of its user, where only one of them may run", async () => {
+    const limitsOf = createLimitsOf({ maxRunning: 1 });
+    const { add, awaitRound, executor, start } = createHarness({ settings: { limitsOf } });
+    await add(createCpuJob("cpu", { createdAt: 2 }), createQueued("gpu", { createdAt: 1 }));
+    await start();
+    await awaitRound();
+    expect(executor.launches.map(({ id }) => id)).toEqual(["gpu"]);
   });
 
   test("nothing while the server is drained, and all once it is not", async () => {

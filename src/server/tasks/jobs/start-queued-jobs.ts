@@ -110,13 +110,15 @@ const isDrained = ({ store, clock }: TaskContext): boolean => findDrain(store.re
 
 const findMixed = ({ store, settings }: TaskContext): boolean => {
   if (!store.isGpuJobReady()) return false;
-  const needs: SharedNeed[] = [];
-  store.loadDecidingJobs((need) => {
-    needs.push(need);
+  const { limitsOf = NO_LIMITS, host: { bookCpus } = NO_HOST_RULES } = settings;
+  const takesPart = ({ cpus, memoryMib, batch }: SharedNeed, user: string): boolean =>
+    bookCpus || (cpus ?? memoryMib ?? batch ?? limitsOf(user).maxRunning ?? null) !== null;
+  let isAny = false;
+  store.loadDecidingJobs((need, user) => {
+    isAny ||= need.numGpus > 0 && takesPart(need, user);
     return null;
   }, 0);
-  const { bookCpus = false } = settings.host ?? {};
-  return needs.some((need) => need.numGpus > 0 && (bookCpus || (need.cpus ?? need.memoryMib ?? null) !== null));
+  return isAny;
 };
 
 const isMixed = (context: TaskContext, { mixed }: TaskMemory): boolean => {

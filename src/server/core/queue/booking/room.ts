@@ -1,3 +1,4 @@
+import { rememberEach } from "../../../../base/remember-each.ts";
 import { isSharing } from "../../jobs/fields/gpu-kinds.ts";
 import type { Launch, QueuedJob } from "../../jobs/job.ts";
 import { bookGpus, countLeast } from "../booked-gpus.ts";
@@ -90,9 +91,11 @@ export const isComing = (
   findHostLack(part, host.rules.whole) === null &&
   (job.numGpus === 0 || listComingGpus(job, all).length >= job.numGpus);
 
+const nameOnce = rememberEach(nameNeed);
+
 const hasKept = ({ allocations }: Room, job: QueuedJob): boolean => {
   const kept = allocations.filter((one) => one.kind === "keep" && one.job.user === job.user);
-  return kept.length > 0 && kept.some((one) => nameNeed(one.job) === nameNeed(job));
+  return kept.length > 0 && kept.some((one) => nameOnce(one.job) === nameOnce(job));
 };
 
 /** What is left where all that is free of what the job could be given is kept from those behind it: nothing of what may never come free, and of one need once. */

@@ -66,6 +66,9 @@ export const findReserve = ({ user, timeLimitS = null }: Starter, { reserves = [
 export const findReserveOf = (job: Starter, gpuIdxs: readonly number[], reserves: Reserves): Reserve | null =>
   findReserve(job, { reserves: gpuIdxs.flatMap((index) => reserves.get(index) ?? []) });
 
+/** Whether the GPU is reserved now, for whomever. */
+export const isReserved = ({ reserves = [] }: Reservable): boolean => reserves.some(({ leadS }) => leadS <= 0);
+
 /** Whether the GPU is reserved now, for just this user. */
 export const isReservedFor = ({ user }: Starter, { reserves = [] }: Reservable): boolean =>
   reserves.some(({ leadS, reservation }) => leadS <= 0 && reservation.user === user);
