@@ -80,7 +80,7 @@ const allocate = (room: Room, allocation: Allocation): Room =>
 
 /** The least that it would book of CPUs and memory. */
 export const bookLeastPart = (room: Room, job: QueuedJob, all: readonly GpuState[]): HostPart =>
-  bookHost(room.host, { ...job, ...bookLeast(room, job, all) });
+  bookHost(room.host, room.host.rules.bookCpus ? { ...job, ...bookLeast(room, job, all) } : job);
 
 /** Whether that much, and its GPUs, are there and free, or had by jobs. */
 export const isComing = (
@@ -102,6 +102,7 @@ const hasKept = ({ allocations }: Room, job: QueuedJob): boolean => {
 export const keepRoom = (room: Room, job: QueuedJob, all: readonly GpuState[]): Room => {
   if (job.numGpus === 0 && room.cpuSlots === 0) return room;
   const part = bookLeastPart(room, job, all);
+  if (job.numGpus > 0 && room.gpus.length === 0 && isNoPart(part)) return room;
   if (!isComing(room.host, part, { job, all }) || (!isNoPart(part) && hasKept(room, job))) return room;
   const gpuIdxs = selectGpus(job, room.gpus) ?? listOpenGpus(job, room.gpus).map((gpu) => gpu.index);
   return allocate(room, { kind: "keep", job, gpuIdxs, host: limitHostPart(part, room.host.free) });
