@@ -6,11 +6,11 @@ import { findIneligibility } from "../../src/server/core/queue/eligibility.ts";
 import { describeGpus, type GpuState } from "../../src/server/core/queue/gpu-selection.ts";
 import { findBatch } from "../../src/server/core/queue/limits/batch-limit.ts";
 import { nameNeed, parseNeed } from "../../src/server/core/queue/needs/need-name.ts";
+import { createIsPassedOver } from "../../src/server/core/queue/patience/passed-over.ts";
 import { createCountStarts, limitStarts } from "../../src/server/core/queue/queue-head.ts";
 import {
   createStartOrder,
   decideStarts,
-  isPassedOver,
   type QueueFacts,
   type Start,
 } from "../../src/server/core/queue/queue-turns.ts";
@@ -66,7 +66,8 @@ test("each GPU that a job might be given is told as free where it is, and there 
 
 const takeHead = (facts: QueueFacts, jobs: readonly QueuedJob[], limit: number | null): readonly QueuedJob[] => {
   if (limit === null) return [];
-  const next = jobs.slice(limit).find((job) => isPassedOver(facts, job, MACHINE_TIME));
+  const isPassedOver = createIsPassedOver(facts, MACHINE_TIME);
+  const next = jobs.slice(limit).find((job) => isPassedOver(job));
   return [...jobs.slice(0, limit), ...(next === undefined ? [] : [next])];
 };
 

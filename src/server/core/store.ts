@@ -9,6 +9,8 @@ import type { Drains } from "./queue/drain.ts";
 import type { Stretch, UseAt, UseOf } from "./queue/fair-share.ts";
 import type { EarlierRun } from "./queue/forecast/durations.ts";
 import type { GpuFault } from "./queue/gpu-fault.ts";
+import type { Limited } from "./queue/patience/limit-spells.ts";
+import type { PassedOverSince } from "./queue/patience/passed-over.ts";
 import type { CountStartsOf } from "./queue/queue-head.ts";
 import type { CountQueued } from "./queue/queue-limits.ts";
 import type { Reservation } from "./queue/reservations/reservation.ts";
@@ -89,7 +91,9 @@ export type Transaction = Readonly<{
   setBlacklisted: (gpuIdx: number, blacklisted: boolean) => boolean;
   setDiskSpell: (isSpell: boolean) => boolean;
   readDrains: () => Drains;
+  readLimited: () => Limited;
   saveDrains: (drains: Drains) => void;
+  saveLimited: (limited: Limited) => void;
   listReservations: () => readonly Reservation[];
   insertReservation: (reservation: Reservation) => void;
   deleteReservation: (id: string) => void;
@@ -134,7 +138,7 @@ export type ArtifactStore = Readonly<{
 /**
  * `write` resolves once its change and those of all concurrent writers are on disk (one fsync for all). `listJobs` yields
  * a page in slices, and lets others have their turn between them. `loadDecidingJobs` has the queued jobs on which a decision
- * depends, with the first of those that came before `passedOverSince` (Unix seconds). `countQueuedBefore` counts those that
+ * depends, with the first of those that came before their `passedOverSince`. `countQueuedBefore` counts those that
  * start before the job. `readUseOf` and `readUseAt` are null where the order is not by use. `listEarlierRuns` has those that completed of the user's newest 500 ended jobs. `readVersion` is another one once something may have been written. `readNewestQueued` is a time, 0 when no job is queued. `findMovingJob`: of those that ended and whose
  * files are still to be kept, the first. `listTakenOver` has the ids of the earlier Nexus's jobs that were taken over, null where none ever were. `listExpiring`: those of a user who was told that what they made goes, where nobody has fetched it. `foldSpent` takes in what jobs of one moment used, in slices between which everything else has its turn; `readGpuSeconds` adds that up of one user. `findVramPeak`: of the last of the user's newest 500 ended jobs that ran the command and was measured, in MiB.
  */
@@ -142,7 +146,7 @@ export type Store = Readonly<{
   findJob: (id: JobId) => Job | null;
   listJobs: (filter: JobFilter) => AsyncGenerator<readonly Job[], void>;
   loadQueuedJobs: (selection?: QueueSelection) => readonly QueuedJob[];
-  loadDecidingJobs: (countStarts: CountStartsOf, passedOverSince: number) => readonly QueuedJob[];
+  loadDecidingJobs: (countStarts: CountStartsOf, passedOverSince: PassedOverSince) => readonly QueuedJob[];
   isGpuJobReady: () => boolean;
   readVersion: () => string;
   listBatches: (user: string | null, limit: number) => readonly BatchCounts[];
@@ -165,6 +169,7 @@ export type Store = Readonly<{
   listBlacklist: () => ReadonlySet<number>;
   isDiskSpell: () => boolean;
   readDrains: () => Drains;
+  readLimited: () => Limited;
   listReservations: () => readonly Reservation[];
   listGpuFaults: () => readonly GpuFault[];
   listTakenOver: () => ReadonlySet<string> | null;

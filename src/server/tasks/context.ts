@@ -48,7 +48,7 @@ export type TaskContext = ChangeContext &
 
 /**
  * What the tasks know beyond the store: lost with the process, rebuilt by the next one. `killedSince` is on the clock of
- * `uptime`, `gpuUuids` are those of the GPUs that a job was given, by index, `unwrittenUse` is what its GPUs were seen to do since that was written down; `mixed` says of a version of the store whether GPU and CPU jobs wait for the same CPUs or memory, so that neither are decided about alone.
+ * `uptime`, `gpuUuids` are those of the GPUs that a job was given, by index, `unwrittenUse` is what its GPUs were seen to do since that was written down; `mixed` says of a version of the store whether GPU and CPU jobs wait for the same CPUs or memory, so that neither are decided about alone, and `looked` for which version it was last looked who is over a limit.
  */
 export type TaskMemory = Readonly<{
   killedSince: Map<JobId, number>;
@@ -58,6 +58,7 @@ export type TaskMemory = Readonly<{
   unwrittenUse: Map<JobId, SeenUse>;
   quiet: Map<"cpu" | "gpu", Quiet>;
   mixed: Map<string, boolean>;
+  looked: Map<"cpu" | "gpu", string>;
 }>;
 
 export const createMemory = (): TaskMemory => ({
@@ -67,5 +68,6 @@ export const createMemory = (): TaskMemory => ({
   gpuUuids: new Map(),
   quiet: new Map(),
   mixed: new Map(),
+  looked: new Map(),
   unwrittenUse: new Map(),
 });

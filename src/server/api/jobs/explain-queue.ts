@@ -41,7 +41,7 @@ const gatherFacts = (
     maxCpuJobs: settings.maxCpuJobs,
     host: settings.host ?? NO_HOST_RULES,
     maxPassedOverS: settings.maxPassedOver,
-    drains: store.readDrains(),
+    ...{ drains: store.readDrains(), limited: store.readLimited() },
     useOf: store.readUseOf(now),
     limitsOf: settings.limitsOf ?? NO_LIMITS,
     countGpuSeconds: createGpuSeconds(store, now),

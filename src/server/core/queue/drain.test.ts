@@ -1,6 +1,7 @@
 import { expect, test } from "bun:test";
 import fc from "fast-check";
-import { beginDrain, countBack, type Drains, endDrain, findDrain, NO_DRAINS } from "./drain.ts";
+import { beginDrain, type Drains, endDrain, findDrain, listDrained, NO_DRAINS } from "./drain.ts";
+import { countBack } from "./patience/spells.ts";
 
 const LAST = 60;
 
@@ -41,7 +42,7 @@ test("what lasts at a time is what was said last before it, until its own end", 
 test("counted back are just the seconds in which nothing was drained", () => {
   fc.assert(
     fc.property(acts, fc.nat(LAST), (all, seconds) => {
-      const since = countBack(all.reduce(apply, NO_DRAINS), LAST, seconds);
+      const since = countBack(listDrained(all.reduce(apply, NO_DRAINS), LAST), LAST, seconds);
       const counted = Array.from({ length: 2 * LAST }, (_, index) => index - LAST).filter(
         (second) => second >= since && second < LAST && !isDrainedAt(all, second),
       );

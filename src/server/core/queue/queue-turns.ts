@@ -1,34 +1,33 @@
-import { findWaitsSince } from "../jobs/fields/waits.ts";
 import type { ActiveJob, Launch, QueuedJob } from "../jobs/job.ts";
 import { type DiskRoom, isDiskLow } from "../machine/disk-room.ts";
 import { type CountGpuSeconds, countLeft, findShare } from "./agent-share.ts";
 import { countBooked, countLeast } from "./booked-gpus.ts";
 import { bookHost, createHostRoom, type HostRules, keepCpus, NO_HOST_RULES } from "./booking/host-part.ts";
 import { bookIn, bookLeast, bookPart, hasPart, isComing, keepRoom, type Room, startIn } from "./booking/room.ts";
-import { countBack, countOn, type Drain, type Drains, findDrain, NO_DRAINS } from "./drain.ts";
+import { type Drain, findDrain, NO_DRAINS } from "./drain.ts";
 import { findIneligibility, type Ineligibility } from "./eligibility.ts";
 import type { UseOf } from "./fair-share.ts";
 import { type GpuState, selectGpus, selectLargest } from "./gpu-selection.ts";
 import { type BatchReached, countOfBatch, findBatchReached } from "./limits/batch-limit.ts";
+import { createIsPassedOver, findPassedOverAt, type PatienceFacts } from "./patience/passed-over.ts";
 import { countUses, findReached, type LimitsOf, NO_LIMITS, type ReachedNow, readUse } from "./user-limits.ts";
 
 /**
- * What is decided about the queue depends on this and nothing else; `maxPassedOverS` in seconds. Of `queued` those may be
+ * What is decided about the queue depends on this and nothing else. Of `queued` those may be
  * missing on which no decision depends (`createCountStarts`). While the disk is low or the machine in trouble, nothing starts.
  */
 export type QueueFacts = Readonly<{
   queued: readonly QueuedJob[];
   active: readonly ActiveJob[];
   maxCpuJobs: number;
-  maxPassedOverS: number;
   host?: HostRules;
   disk?: DiskRoom | null;
   trouble?: string | null;
   countGpuSeconds?: CountGpuSeconds;
-  drains?: Drains;
   limitsOf?: LimitsOf;
   useOf?: UseOf | null;
-}>;
+}> &
+  PatienceFacts;
 
 /** `gpuIdxs` are the GPUs that the job starts on now, null when it has to wait; with `ineligibility` it was passed over. */
 export type Turn = Readonly<{
@@ -91,10 +90,6 @@ const leaveRoom = ({ job, room, gpuIdxs }: Turn, { all, mayKeep }: KeepFacts): R
   return mayKeep ? keepRoom(room, job, all) : room;
 };
 
-/** Jobs that have waited since before this time, in Unix seconds, were passed over for too long. */
-export const findPassedOverSince = (facts: Pick<QueueFacts, "drains" | "maxPassedOverS">, now: number): number =>
-  countBack(facts.drains ?? NO_DRAINS, now, facts.maxPassedOverS);
-
 /** The time from which on what it needs is kept for it; null where too few of those that it may be given are free or come free. */
 export const findKeptFrom = (
   facts: QueueFacts,
@@ -103,13 +98,8 @@ export const findKeptFrom = (
 ): number | null => {
   const host = createHostRoom(facts.host ?? NO_HOST_RULES, all.length, []);
   if (!isComing(host, bookHost(host, { ...job, bookedGpus: countLeast(job, all) }), { job, all })) return null;
-  if (job.noPassing === true) return job.createdAt;
-  return countOn(facts.drains ?? NO_DRAINS, now, { since: findWaitsSince(job), seconds: facts.maxPassedOverS });
+  return job.noPassing === true ? job.createdAt : findPassedOverAt(facts, job, now);
 };
-
-/** Whether others were let go first for so long that GPUs are kept for it. */
-export const isPassedOver = (facts: QueueFacts, job: QueuedJob, now: number): boolean =>
-  findWaitsSince(job) < findPassedOverSince(facts, now);
 
 type Moment = Readonly<{ all: readonly GpuState[]; now: number; drain: Drain | null; isHalted: boolean }>;
 
@@ -136,14 +126,14 @@ const describeMoment = (facts: QueueFacts, all: readonly GpuState[], now: number
 export const listTurns = (facts: QueueFacts, all: readonly GpuState[], now: number): readonly Turn[] => {
   const turns: Turn[] = [];
   const moment = describeMoment(facts, all, now);
-  const since = findPassedOverSince(facts, now);
+  const isPassedOver = createIsPassedOver(facts, now);
   const host = createHostRoom(facts.host ?? NO_HOST_RULES, all.length, facts.active);
   const uses = countUses(facts.active);
   let room: Room = { gpus: all, cpuSlots: countCpuSlots(facts), host, allocations: [], uses };
   for (const job of facts.queued.toSorted(createStartOrder(facts.useOf ?? null))) {
     const { isWaiting, ...turn } = takeTurn(facts, room, { ...moment, job });
     turns.push(turn);
-    room = leaveRoom(turn, { all, mayKeep: isWaiting && findWaitsSince(job) < since });
+    room = leaveRoom(turn, { all, mayKeep: isWaiting && isPassedOver(job) });
   }
   return turns;
 };

@@ -9,12 +9,12 @@ import type { Gpu } from "./gpu.ts";
 import { findUnfit, isChoosy } from "./gpu-kind.ts";
 import { countRoom, hasOthers } from "./gpu-room.ts";
 import { describeGpus, findDistrust, type GpuState, listWantedGpus, selectGpus } from "./gpu-selection.ts";
+import { createIsPassedOver } from "./patience/passed-over.ts";
 import {
   countCpuJobs,
   countCpuSlots,
   countShareLeft,
   findKeptFrom,
-  isPassedOver,
   listTurns,
   type QueueFacts,
   type Turn,
@@ -124,7 +124,7 @@ const findReservedUntil = (candidates: readonly Candidate[]): number => {
 
 const describeKeeping = ({ facts, all, now }: Scene, { job }: Turn): Keeping => {
   const keptFrom = findKeptFrom(facts, all, { job, now });
-  return { keptFrom, isKeeping: keptFrom !== null && isPassedOver(facts, job, now) };
+  return { keptFrom, isKeeping: keptFrom !== null && createIsPassedOver(facts, now)(job) };
 };
 
 type Taken = Extract<Blocker, { kind: "gpus_taken" }>;

@@ -76,7 +76,10 @@ const completeSubject = (subject: KeptSubject): KeptSubject =>
     : subject;
 const expectQueue = async (store: Store): Promise<void> => {
   const needs: string[] = [];
-  const deciding = store.loadDecidingJobs((need) => needs.push(nameNeed(need)), 0);
+  const deciding = store.loadDecidingJobs(
+    (need) => needs.push(nameNeed(need)),
+    () => 0,
+  );
   expect(deciding.map(({ id }) => String(id)).toSorted()).toEqual(["cpu", "queued"]);
   expect(needs.toSorted()).toEqual(deciding.map(nameNeed).toSorted());
   expect(must(await store.write(({ countQueued }) => [countQueued("ada"), countQueued("bob")]))).toEqual([2, 0]);

@@ -27,6 +27,7 @@ import {
   createDiskSpell,
   createDrains,
   createGpuFaults,
+  createLimited,
   createReservations,
   createTakenOver,
   createTokenDigest,
@@ -66,6 +67,7 @@ type Notes = ReturnType<typeof createBlacklist> &
   ReturnType<typeof createGpuFaults> &
   ReturnType<typeof createDiskSpell> &
   ReturnType<typeof createDrains> &
+  ReturnType<typeof createLimited> &
   ReturnType<typeof createReservations> &
   ReturnType<typeof createTakenOver>;
 
@@ -122,12 +124,14 @@ const createNotes = (db: Database): Notes => ({
   ...createGpuFaults(db),
   ...createDiskSpell(db),
   ...createDrains(db),
+  ...createLimited(db),
   ...createReservations(db),
   ...createTakenOver(db),
 });
 
 const createNoteReads = (notes: Notes) => ({
   readDrains: guardRead(notes.readDrains),
+  readLimited: guardRead(notes.readLimited),
   listReservations: guardRead(notes.listReservations),
   listBlacklist: guardRead(notes.listBlacklist),
   isDiskSpell: notes.isDiskSpell,

@@ -53,7 +53,14 @@ const READS: readonly (readonly [string, (store: Store) => unknown])[] = [
   ["the queue", (store) => store.loadQueuedJobs()],
   ["the head of the queue of CPU jobs", (store) => store.loadQueuedJobs({ needs: "cpu", limit: 1 })],
   ["the queue of GPU jobs", (store) => store.loadQueuedJobs({ needs: "gpu" })],
-  ["the jobs that decide", (store) => store.loadDecidingJobs(() => 1, 0)],
+  [
+    "the jobs that decide",
+    (store) =>
+      store.loadDecidingJobs(
+        () => 1,
+        () => 0,
+      ),
+  ],
   ["the newest time of the queue", (store) => store.readNewestQueued()],
   ["the active jobs", (store) => store.loadActiveJobs()],
   ["the job whose files are to be kept next", (store) => store.findMovingJob()],

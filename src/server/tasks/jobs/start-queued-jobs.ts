@@ -13,8 +13,7 @@ import { countCpuSlots, type Start } from "../../core/queue/queue-turns.ts";
 import { NO_LIMITS } from "../../core/queue/user-limits.ts";
 import type { TaskContext, TaskMemory } from "../context.ts";
 import { launchJob, recordStart } from "./launch-job.ts";
-
-const KNOWN_FOR_S = 60;
+import { KNOWN_FOR_S, listReadyNeeds, noteLimits } from "./note-limits.ts";
 
 type Given = Start & Readonly<{ gpus: readonly Gpu[] }>;
 
@@ -79,6 +78,7 @@ const gatherFacts = (
   host: settings.host ?? NO_HOST_RULES,
   maxPassedOverS: settings.maxPassedOver,
   drains: store.readDrains(),
+  limited: store.readLimited(),
   limitsOf: settings.limitsOf ?? NO_LIMITS,
   useOf: store.readUseOf(now),
   active: store.loadActiveJobs(),
@@ -113,12 +113,7 @@ const findMixed = ({ store, settings }: TaskContext): boolean => {
   const { limitsOf = NO_LIMITS, host: { bookCpus } = NO_HOST_RULES } = settings;
   const takesPart = ({ cpus, memoryMib, batch }: SharedNeed, user: string): boolean =>
     bookCpus || (cpus ?? memoryMib ?? batch ?? limitsOf(user).maxRunning ?? null) !== null;
-  let isAny = false;
-  store.loadDecidingJobs((need, user) => {
-    isAny ||= need.numGpus > 0 && takesPart(need, user);
-    return null;
-  }, 0);
-  return isAny;
+  return listReadyNeeds(store).some(({ need, user }) => need.numGpus > 0 && takesPart(need, user));
 };
 
 const isMixed = (context: TaskContext, { mixed }: TaskMemory): boolean => {
@@ -142,6 +137,7 @@ export const startCpuJobs = async (context: TaskContext, memory: TaskMemory): Pr
   const { maxCpuJobs, refreshRate } = context.settings;
   const hasSlots = countCpuSlots({ maxCpuJobs, active: context.store.loadActiveJobs() }) > 0;
   if (hasSlots && !isDrained(context)) await startCpuJobsNow(context, memory);
+  await noteLimits(context, memory, "cpu");
   return refreshRate * 1000;
 };
 
@@ -159,5 +155,6 @@ const isGpuWanted = async (context: TaskContext): Promise<boolean> =>
 export const startGpuJobs = async (context: TaskContext, memory: TaskMemory): Promise<number> => {
   const gpus = (await isGpuWanted(context)) ? await context.gpus.readNow() : null;
   if (gpus?.ok) await startJobs(context, memory, { kind: "gpu", gpus: gpus.value, isMixed: isMixed(context, memory) });
+  await noteLimits(context, memory, "gpu");
   return context.settings.refreshRate * 1000;
 };

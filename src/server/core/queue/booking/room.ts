@@ -3,6 +3,7 @@ import { isSharing } from "../../jobs/fields/gpu-kinds.ts";
 import type { Launch, QueuedJob } from "../../jobs/job.ts";
 import { bookGpus, countLeast } from "../booked-gpus.ts";
 import {
+  type GpuNeed,
   type GpuState,
   giveGpus,
   listComingGpus,
@@ -49,7 +50,11 @@ export const bookIn = ({ gpus }: Room, job: QueuedJob, gpuIdxs: readonly number[
   );
 
 /** The least that its GPUs would count as. */
-export const bookLeast = ({ gpus }: Room, job: QueuedJob, all: readonly GpuState[]): Pick<Launch, "bookedGpus"> => {
+export const bookLeast = (
+  { gpus }: Pick<Room, "gpus">,
+  job: GpuNeed,
+  all: readonly GpuState[],
+): Pick<Launch, "bookedGpus"> => {
   if (!isSharing(job)) return {};
   const free = listFreeGpus(job, gpus);
   return { bookedGpus: countLeast(job, free.length < job.numGpus ? listEligibleGpus(job, all) : free) };

@@ -21,9 +21,11 @@ const createLoad =
     [...Map.groupBy(jobs.toSorted(createStartOrder(null)), (job) => `${nameNeedOf(job)}${job.user}`).values()].flatMap(
       (same) => {
         const [first] = same;
-        const heads = first === undefined ? null : count(parseNeed(nameNeedOf(first)), first.user);
+        if (first === undefined) return [];
+        const need = parseNeed(nameNeedOf(first));
+        const heads = count(need, first.user);
         if (heads === null) return [];
-        const next = same.slice(heads).find((job) => findWaitsSince(job) < since);
+        const next = same.slice(heads).find((job) => findWaitsSince(job) < since(need, first.user));
         return [...same.slice(0, heads), ...(next === undefined ? [] : [next])];
       },
     );

@@ -1,14 +1,14 @@
 import { rememberEach } from "../../../../base/remember-each.ts";
-import { findWaitsSince } from "../../jobs/fields/waits.ts";
 import type { QueuedJob } from "../../jobs/job.ts";
 import type { GpuState } from "../gpu-selection.ts";
 import { nameNeed, nameNeedOf, type SharedNeed } from "../needs/need-name.ts";
+import { createIsPassedOver, createPassedOverSince, type PassedOverSince } from "../patience/passed-over.ts";
 import { type CountStartsOf, createCountStarts, limitStarts } from "../queue-head.ts";
-import { decideStarts, findPassedOverSince, type QueueFacts, type Start } from "../queue-turns.ts";
+import { decideStarts, type QueueFacts, type Start } from "../queue-turns.ts";
 import { findQuietEnd } from "./quiet.ts";
 
 /** Of each user's jobs with one need the first that this counts, and after them the first that was passed over; none where it is null. */
-export type LoadHead = (count: CountStartsOf, passedOverSince: number) => readonly QueuedJob[];
+export type LoadHead = (count: CountStartsOf, passedOverSince: PassedOverSince) => readonly QueuedJob[];
 
 /** `queued` are the jobs on which the decision depended; `quietUntil` is as `findQuietEnd` says, null where something starts. */
 export type Decision = Readonly<{ queued: readonly QueuedJob[]; starts: readonly Start[]; quietUntil: number | null }>;
@@ -25,12 +25,12 @@ const groupOf = (job: QueuedJob): string => nameGroup(job.user, nameNeedOf(job))
 
 type Progress = Readonly<{ startsOf: (group: string) => number; keeping: ReadonlySet<string> }>;
 
-const measureProgress = ({ queued, starts }: Decided, since: number): Progress => {
+const measureProgress = ({ queued, starts }: Decided, isPassedOver: (job: QueuedJob) => boolean): Progress => {
   const ids = new Set(starts.map(({ job }) => job.id));
   const started = Map.groupBy(starts, ({ job }) => groupOf(job));
   return {
     startsOf: (group) => started.get(group)?.length ?? 0,
-    keeping: new Set(queued.filter((job) => !ids.has(job.id) && findWaitsSince(job) < since).map(groupOf)),
+    keeping: new Set(queued.filter((job) => !ids.has(job.id) && isPassedOver(job)).map(groupOf)),
   };
 };
 
@@ -56,22 +56,27 @@ const cap =
     return starts === null || heads === null ? null : Math.min(starts, heads);
   };
 
-type Deciding = Readonly<{ count: CountStartsOf; since: number; load: LoadHead }>;
+type Deciding = Readonly<{
+  count: CountStartsOf;
+  since: PassedOverSince;
+  isPassedOver: (job: QueuedJob) => boolean;
+  load: LoadHead;
+}>;
 
 const decideInRounds = (
-  { count, since, load }: Deciding,
+  { count, since, isPassedOver, load }: Deciding,
   decide: (queued: readonly QueuedJob[]) => Decided,
 ): Decided => {
   const findLack = createLacks();
   let decided = decide(
     load(
       cap(count, () => 1),
-      Number.NEGATIVE_INFINITY,
+      () => Number.NEGATIVE_INFINITY,
     ),
   );
   for (;;) {
     const known = new Set(decided.queued.map(({ id }) => id));
-    const progress = measureProgress(decided, since);
+    const progress = measureProgress(decided, isPassedOver);
     const lacks = cap(count, (need, user) => findLack(progress, nameGroup(user, nameOnce(need))));
     const more = load(lacks, since).filter(({ id }) => !known.has(id));
     if (more.length === 0) return decided;
@@ -91,7 +96,8 @@ export const decideFromHead = (
     needs.add(need);
     return limited(need, user);
   };
-  const decided = decideInRounds({ count, since: findPassedOverSince(facts, now), load }, (queued) => ({
+  const patience = { since: createPassedOverSince(facts, now), isPassedOver: createIsPassedOver(facts, now) };
+  const decided = decideInRounds({ count, ...patience, load }, (queued) => ({
     queued,
     starts: decideStarts({ ...facts, queued }, gpus, now),
   }));

@@ -1,4 +1,3 @@
-import { findWaitsSince } from "../../jobs/fields/waits.ts";
 import type { QueuedJob } from "../../jobs/job.ts";
 import { isDiskLow } from "../../machine/disk-room.ts";
 import { hasSpent } from "../agent-share.ts";
@@ -6,7 +5,8 @@ import { findDrain, NO_DRAINS } from "../drain.ts";
 import { countRoom, hasOthers, isShareable } from "../gpu-room.ts";
 import type { GpuState } from "../gpu-selection.ts";
 import type { SharedNeed } from "../needs/need-name.ts";
-import { findPassedOverSince, type QueueFacts } from "../queue-turns.ts";
+import { createIsPassedOver } from "../patience/passed-over.ts";
+import type { QueueFacts } from "../queue-turns.ts";
 
 /** Between these times (Unix seconds) nothing starts while the machine looks like `sight` and nothing is written. */
 export type Quiet = Readonly<{ from: number; until: number; sight: string }>;
@@ -38,8 +38,8 @@ const asksMachine = ({ numGpus, cpus = null, memoryMib = null }: QueuedJob): boo
   numGpus > 0 || (cpus ?? memoryMib) !== null;
 
 const mayKeep = (facts: QueueFacts, now: number): boolean => {
-  const since = findPassedOverSince(facts, now);
-  return facts.queued.some((job) => asksMachine(job) && findWaitsSince(job) < since);
+  const isPassedOver = createIsPassedOver(facts, now);
+  return facts.queued.some((job) => asksMachine(job) && isPassedOver(job));
 };
 
 const isTimed = (facts: QueueFacts, { needs, gpus, now }: Moment): boolean => {

@@ -24,7 +24,8 @@ const nameTime = ({ numGpus, timeLimitS = null }: GpuNeed): string =>
 const nameHost = ({ cpus = null, memoryMib = null }: HostNeed): string =>
   (cpus ?? memoryMib) === null ? "" : `#${cpus ?? ""},${memoryMib ?? ""}`;
 
-type NamedNeed = MachineNeed & Partial<Pick<SharedNeed, "share" | "batch">>;
+/** Of a need that is to be named. */
+export type NamedNeed = MachineNeed & Partial<Pick<SharedNeed, "share" | "batch">>;
 
 const listNeed = (need: NamedNeed): readonly unknown[] => {
   const { numGpus, requestedGpuIdxs, ignoreBlacklist, share = null, avoidedGpuIdxs = [], batch = null } = need;

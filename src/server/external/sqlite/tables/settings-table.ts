@@ -1,6 +1,7 @@
 import type { Database } from "bun:sqlite";
 import { type Drains, NO_DRAINS } from "../../../core/queue/drain.ts";
 import type { GpuFault } from "../../../core/queue/gpu-fault.ts";
+import { type Limited, NONE_LIMITED } from "../../../core/queue/patience/limit-spells.ts";
 import type { Reservation } from "../../../core/queue/reservations/reservation.ts";
 import type { Store, Transaction } from "../../../core/store.ts";
 import type { GroupCommit } from "../group-commit.ts";
@@ -11,6 +12,7 @@ type Blacklist = Pick<Store, "listBlacklist"> & Pick<Transaction, "setBlackliste
 export const TOKEN_DIGEST = "token_digest";
 const DISK_SPELL = "disk_spell";
 const DRAINS = "drains";
+const LIMITED = "limited";
 export const TAKEN_OVER = "taken_over";
 
 export const createBlacklist = (db: Database): Blacklist => {
@@ -33,16 +35,28 @@ export const createDiskSpell = (db: Database): Pick<Store, "isDiskSpell"> & Pick
   };
 };
 
-export const createDrains = (db: Database): Pick<Transaction, "readDrains" | "saveDrains"> => {
+type Kept<Value> = Readonly<{ read: () => Value; save: (value: Value) => void }>;
+
+const keepValue = <Value>(db: Database, name: string, none: Value): Kept<Value> => {
   const read = db.query<{ value: string }, [string]>("select value from settings where name = ?");
   const save = db.query("insert or replace into settings values (?, ?)");
   return {
-    readDrains: () => {
-      const stored = read.get(DRAINS);
-      return stored === null ? NO_DRAINS : (JSON.parse(stored.value) as Drains);
+    read: () => {
+      const stored = read.get(name);
+      return stored === null ? none : (JSON.parse(stored.value) as Value);
     },
-    saveDrains: (drains) => void save.run(DRAINS, JSON.stringify(drains)),
+    save: (value) => void save.run(name, JSON.stringify(value)),
   };
+};
+
+export const createDrains = (db: Database): Pick<Transaction, "readDrains" | "saveDrains"> => {
+  const drains = keepValue<Drains>(db, DRAINS, NO_DRAINS);
+  return { readDrains: drains.read, saveDrains: drains.save };
+};
+
+export const createLimited = (db: Database): Pick<Transaction, "readLimited" | "saveLimited"> => {
+  const limited = keepValue<Limited>(db, LIMITED, NONE_LIMITED);
+  return { readLimited: limited.read, saveLimited: limited.save };
 };
 
 type GpuFaults = Pick<Store, "listGpuFaults"> & Pick<Transaction, "saveGpuFault" | "deleteGpuFault">;

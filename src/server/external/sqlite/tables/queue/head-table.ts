@@ -1,6 +1,7 @@
 import type { Database } from "bun:sqlite";
 import type { QueuedJob } from "../../../../core/jobs/job.ts";
 import { parseNeed, type SharedNeed } from "../../../../core/queue/needs/need-name.ts";
+import type { PassedOverSince } from "../../../../core/queue/patience/passed-over.ts";
 import type { Store } from "../../../../core/store.ts";
 import { QUEUED } from "../job-order.ts";
 import { fromRow, type JobRow, ROW_COLUMNS } from "../job-row.ts";
@@ -16,7 +17,7 @@ const READY = "indexed by jobs_ready where status = 'queued' and ready_at = 0";
 
 const GROUPS = `select user, need, min(waits_since) as waitsSince from jobs ${READY} group by user, need`;
 
-const ASKED = `with asked as materialized (select value ->> 0 as user, value ->> 1 as need from json_each($asked))`;
+const ASKED = `with asked as materialized (select value ->> 0 as user, value ->> 1 as need, value ->> 2 as since from json_each($asked))`;
 
 const OF_GROUP = `${READY} and user = asked.user and need = asked.need`;
 
@@ -27,7 +28,7 @@ select ${ROW_COLUMNS} from jobs where seq in heads`;
 
 const PASSED_OVER = `${ASKED}, firsts(seq) as (
   select (
-    select seq from jobs ${OF_GROUP} and waits_since < $since and seq not in (${HEAD}) order by ${QUEUED.order} limit 1
+    select seq from jobs ${OF_GROUP} and waits_since < asked.since and seq not in (${HEAD}) order by ${QUEUED.order} limit 1
   ) from asked
 )
 select ${ROW_COLUMNS} from jobs where seq in firsts`;
@@ -41,18 +42,19 @@ const createNeedReader = (): ((need: string) => SharedNeed) => {
   };
 };
 
-const writeAsked = (groups: readonly Group[]): string => JSON.stringify(groups.map(({ user, need }) => [user, need]));
+const writeAsked = (groups: readonly NeedyGroup[], since?: PassedOverSince): string =>
+  JSON.stringify(groups.map(({ user, need, needs }) => [user, need, since?.(needs, user)]));
 
-type Part = Readonly<{ groups: readonly Group[]; limit: number; since: number }>;
+type Part = Readonly<{ groups: readonly NeedyGroup[]; limit: number; since: PassedOverSince }>;
 
 const createPartReader = (db: Database): ((part: Part) => readonly JobRow[]) => {
   const heads = db.query<JobRow, Heads>(HEADS);
-  const passedOver = db.query<JobRow, Heads & { since: number }>(PASSED_OVER);
+  const passedOver = db.query<JobRow, Heads>(PASSED_OVER);
   return ({ groups, limit, since }) => {
-    const old = groups.filter(({ waitsSince }) => waitsSince < since);
+    const old = groups.filter(({ user, needs, waitsSince }) => waitsSince < since(needs, user));
     return [
       ...(limit === 0 ? [] : heads.all({ asked: writeAsked(groups), limit })),
-      ...(old.length === 0 ? [] : passedOver.all({ asked: writeAsked(old), limit, since })),
+      ...(old.length === 0 ? [] : passedOver.all({ asked: writeAsked(old, since), limit })),
     ];
   };
 };

@@ -174,7 +174,7 @@ const describeAll = ({ gpus, active: running, blacklist }: WaitFacts) =>
 
 const readHead = (store: Store, given: WaitFacts): readonly QueuedJob[] => {
   const states = describeAll(given);
-  return store.loadDecidingJobs(limitStarts(createCountStarts(given, states), given, states), NOW - LIMIT_S);
+  return store.loadDecidingJobs(limitStarts(createCountStarts(given, states), given, states), () => NOW - LIMIT_S);
 };
 
 const listStarts = (given: WaitFacts): readonly (readonly [string, Start["gpuIdxs"]])[] =>
@@ -344,11 +344,11 @@ test("a job that is edited, or queued again, is read by what it needs now", asyn
   await fillStore(store, [createQueued("a", { numGpus: 2 })]);
   must(await store.write(({ saveJob }) => saveJob(createQueued("a", { numGpus: 1 }))));
   const countStarts = createCountStarts({ active: [], maxCpuJobs: 0 }, describeGpus([createGpu(0)], [], new Set()));
-  expect(store.loadDecidingJobs(countStarts, 0).map(({ numGpus }) => numGpus)).toEqual([1]);
+  expect(store.loadDecidingJobs(countStarts, () => 0).map(({ numGpus }) => numGpus)).toEqual([1]);
   must(await store.write(({ saveJob }) => saveJob(createRunning("a"))));
-  expect(store.loadDecidingJobs(countStarts, 0)).toEqual([]);
+  expect(store.loadDecidingJobs(countStarts, () => 0)).toEqual([]);
   must(await store.write(({ saveJob }) => saveJob(createQueued("a", { numGpus: 2, createdAt: 1 }))));
-  expect(store.loadDecidingJobs(countStarts, 2).map(({ numGpus }) => numGpus)).toEqual([2]);
+  expect(store.loadDecidingJobs(countStarts, () => 2).map(({ numGpus }) => numGpus)).toEqual([2]);
 });
 
 test("whatever happens to jobs, each user's queued ones and all are counted", async () => {
