@@ -1,5 +1,6 @@
 import type { JobId, QueuedJob } from "../../src/server/core/jobs/job.ts";
 import type { Gpu } from "../../src/server/core/queue/gpu.ts";
+import { nameLimitedOf } from "../../src/server/core/queue/patience/limit-spells.ts";
 import type { Reserve } from "../../src/server/core/queue/reservations/reservation.ts";
 import type { WaitFacts } from "../../src/server/core/queue/wait.ts";
 
@@ -340,16 +341,33 @@ const findWhy = (scene: Scene, job: QueuedJob): Why | null => {
   return taken.reason === "reserved" ? (findHostWhy(scene, job, countLeastParts(scene, job)) ?? taken) : taken;
 };
 
-const countUndrained = ({ facts, now }: Scene, from: number): number => {
-  const last = facts.drains?.last ?? null;
-  const spells = facts.drains?.past ?? [];
-  const all = last === null ? spells : [...spells, { from: last.since, to: last.until ?? now }];
-  const overlap = sum(all.map((spell) => Math.max(0, Math.min(spell.to, now) - Math.max(spell.from, from))));
-  return now - from - overlap;
+type Times = Readonly<{ from: number; to: number }>;
+
+const listDrained = ({ facts, now }: Scene): readonly Times[] => {
+  const { last = null, past = [] } = facts.drains ?? {};
+  return last === null ? past : [...past, { from: last.since, to: Math.min(now, last.until ?? now) }];
 };
 
-const countPassedOver = (scene: Scene, { createdAt, uncountedS = 0, beginAt, past }: QueuedJob): number =>
-  countUndrained(scene, Math.max(createdAt, beginAt ?? 0, past?.retryAt ?? 0) + uncountedS);
+const listOverLimit = ({ facts, now }: Scene, job: QueuedJob): readonly Times[] => {
+  const { since = null, past = [] } = facts.limited?.[nameLimitedOf(job)] ?? {};
+  return since === null ? past : [...past, { from: since, to: now }];
+};
+
+const countOutside = (times: readonly Times[], { from, to }: Times): number => {
+  const marks = [...new Set([from, to, ...times.flatMap((one) => [one.from, one.to])])].filter(
+    (mark) => mark >= from && mark <= to,
+  );
+  const parts = marks.toSorted((a, b) => a - b).flatMap((mark, at, all) => (at === 0 ? [] : [[all[at - 1], mark]]));
+  const isOutside = (at: number): boolean => times.every((one) => at < one.from || at >= one.to);
+  return sum(parts.map(([begin = 0, end = 0]) => (isOutside(begin) ? end - begin : 0)));
+};
+
+const countPassedOver = (scene: Scene, job: QueuedJob): number => {
+  const { createdAt, uncountedS = 0, beginAt, past } = job;
+  const from = Math.max(createdAt, beginAt ?? 0, past?.retryAt ?? 0) + uncountedS;
+  if (from >= scene.now) return scene.now - from;
+  return countOutside([...listDrained(scene), ...listOverLimit(scene, job)], { from, to: scene.now });
+};
 
 const comesFree = (atFirst: Scene, job: QueuedJob, gpu: Gpu): boolean => {
   if (!mayEverHave(atFirst, job, gpu) || !isSeenWell(job, gpu) || isClosedByOthers(atFirst, job, gpu)) return false;

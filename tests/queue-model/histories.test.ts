@@ -2,6 +2,7 @@ import { expect, test } from "bun:test";
 import fc from "fast-check";
 import type { ActiveJob, Job, QueuedJob } from "../../src/server/core/jobs/job.ts";
 import { NO_DRAINS } from "../../src/server/core/queue/drain.ts";
+import { nameLimitedOf } from "../../src/server/core/queue/patience/limit-spells.ts";
 import { explainWaits } from "../../src/server/core/queue/wait.ts";
 import { type Act, histories } from "./acts.ts";
 import { judgeQueue, type Verdict } from "./contract-model.ts";
@@ -93,28 +94,38 @@ const explain = (world: HistoryWorld): readonly Pick<Verdict, "id" | "reason" | 
 
 const judge = (world: HistoryWorld): readonly Verdict[] => judgeQueue(world.readFacts(), world.readTime());
 
-const isUnlimited = ({ user, batchMax }: QueuedJob): boolean => user === "ann" && typeof batchMax !== "number";
+type Spells = Readonly<{ past: readonly Readonly<{ from: number; to: number }>[]; since: number | null }>;
+
+const countSpells = ({ past, since }: Spells, now: number): number =>
+  [...past, { from: since ?? now, to: now }].reduce((sum, { from, to }) => sum + Math.min(to, now) - from, 0);
 
 const countDrained = ({ readFacts, readTime }: HistoryWorld): number => {
   const { past, last } = readFacts().drains ?? NO_DRAINS;
-  const spells = last === null ? past : [...past, { from: last.since, to: last.until ?? readTime() }];
-  return spells.reduce((sum, { from, to }) => sum + Math.min(to, readTime()) - from, 0);
+  const lasting = last === null ? [] : [{ from: last.since, to: last.until ?? readTime() }];
+  return countSpells({ past: [...past, ...lasting], since: null }, readTime());
+};
+
+const countOverLimit = ({ readFacts, readTime }: HistoryWorld, job: QueuedJob): number => {
+  const spells = readFacts().limited?.[nameLimitedOf(job)];
+  return spells === undefined ? 0 : countSpells(spells, readTime());
+};
+
+const wasKept = ({ uncountedS = 0, blockedSince = null }: QueuedJob): boolean =>
+  uncountedS !== 0 || blockedSince !== null;
+
+const checkKeptFrom = (world: HistoryWorld, job: QueuedJob, told: number, left: number): void => {
+  const inexactS = countDrained(world) + (wasKept(job) ? countOverLimit(world, job) : 0) + A_HAIR_S;
+  const isSo = told === 0 ? left < inexactS : Math.abs(told - left) < inexactS;
+  expect([job.id, isSo, left, told]).toEqual([job.id, true, left, told]);
 };
 
 const checkPatience = (world: HistoryWorld, verdicts: readonly Verdict[], ledger: Ledger): void => {
   const { queued } = world.readFacts();
-  const inexactS = countDrained(world) + A_HAIR_S;
   for (const { id, keptFrom } of verdicts) {
     const job = queued.find((one) => one.id === id);
-    if (keptFrom === null || job === undefined || job.noPassing === true || !isUnlimited(job)) continue;
-    const left = PASSED_OVER_S - (ledger.get(id) ?? 0);
+    if (keptFrom === null || job === undefined || job.noPassing === true) continue;
     const told = keptFrom === "already" ? 0 : keptFrom - world.readTime();
-    expect([id, keptFrom === "already" ? left < inexactS : Math.abs(told - left) < inexactS, left, told]).toEqual([
-      id,
-      true,
-      left,
-      told,
-    ]);
+    checkKeptFrom(world, job, told, PASSED_OVER_S - (ledger.get(id) ?? 0));
   }
 };
 

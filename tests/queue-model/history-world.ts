@@ -9,6 +9,7 @@ import { type ActiveJob, isActive, type Job } from "../../src/server/core/jobs/j
 import type { HostRules } from "../../src/server/core/queue/booking/host-part.ts";
 import { beginDrain, endDrain, NO_DRAINS } from "../../src/server/core/queue/drain.ts";
 import type { Gpu, GpuUser } from "../../src/server/core/queue/gpu.ts";
+import { NONE_LIMITED } from "../../src/server/core/queue/patience/limit-spells.ts";
 import { checkReservation } from "../../src/server/core/queue/reservations/check-reservation.ts";
 import { createLimitsOf } from "../../src/server/core/queue/user-limits.ts";
 import type { WaitFacts } from "../../src/server/core/queue/wait.ts";
@@ -256,6 +257,7 @@ export const createHistoryWorld = (): HistoryWorld => {
     maxCpuJobs: MAX_CPU_JOBS,
     maxPassedOverS: PASSED_OVER_S,
     drains: store.readDrains(),
+    limited: store.readLimited(),
     limitsOf,
     reserves: readReserves(context, machine.time),
     host: HOST,
@@ -283,6 +285,7 @@ export const createHistoryWorld = (): HistoryWorld => {
       for (const index of store.listBlacklist()) transaction.setBlacklisted(index, false);
       for (const { id } of store.listReservations()) transaction.deleteReservation(id);
       transaction.saveDrains(NO_DRAINS);
+      transaction.saveLimited(NONE_LIMITED);
     });
     must(await cleared);
   };

@@ -4,6 +4,7 @@ import type { Past } from "../../src/server/core/jobs/attempt.ts";
 import type { ActiveJob, JobId, QueuedJob } from "../../src/server/core/jobs/job.ts";
 import type { Drains } from "../../src/server/core/queue/drain.ts";
 import type { Gpu, GpuUser } from "../../src/server/core/queue/gpu.ts";
+import { type Limited, type LimitSpells, nameLimitedOf } from "../../src/server/core/queue/patience/limit-spells.ts";
 import type { Reserve, Reserves } from "../../src/server/core/queue/reservations/reservation.ts";
 import { createLimitsOf } from "../../src/server/core/queue/user-limits.ts";
 import type { WaitFacts } from "../../src/server/core/queue/wait.ts";
@@ -209,6 +210,21 @@ const drains: fc.Arbitrary<Drains> = fc
     };
   });
 
+const spells: fc.Arbitrary<LimitSpells> = fc
+  .tuple(fc.uniqueArray(pastMoment, { minLength: 1, maxLength: 3 }), fc.boolean())
+  .map(([ends, isOver]) => {
+    const [from = 0, to = 0, since = to] = ends.toSorted((a, b) => a - b);
+    return { past: from < to ? [{ from, to }] : [], since: isOver ? Math.max(from, since) : null };
+  });
+
+const limitedOf = (jobs: readonly QueuedJob[], all: readonly (LimitSpells | null)[]): Limited =>
+  Object.fromEntries(
+    jobs.flatMap((job, at) => {
+      const own = all[at % all.length] ?? null;
+      return own === null ? [] : [[nameLimitedOf(job), own] as const];
+    }),
+  );
+
 type Span = Readonly<{ gpu: number; user: string; from: number; lasts: number }>;
 
 const span: fc.Arbitrary<Span> = fc.record({
@@ -277,6 +293,7 @@ export const machines: fc.Arbitrary<WaitFacts> = fc
     cpuJobs: fc.nat(2),
     maxCpuJobs: fc.nat(3),
     drains,
+    limited: fc.array(rarely(spells, 1), { maxLength: 4 }),
     reserves,
     host,
     limitsOf: limits,
@@ -296,6 +313,7 @@ export const machines: fc.Arbitrary<WaitFacts> = fc
       limitsOf,
       host: rules,
       agentSeconds,
+      limited,
       ...facts
     }) => {
       const gpus = models.map((one, index) => createSeen(index, one, { places, areUsersKnown, sharesWithOthers }));
@@ -306,6 +324,7 @@ export const machines: fc.Arbitrary<WaitFacts> = fc
         blacklist: new Set(models.flatMap(({ isBlacklisted }, index) => (isBlacklisted ? [index] : []))),
         maxPassedOverS: LIMIT_S,
         countGpuSeconds: () => agentSeconds,
+        limited: limitedOf(facts.queued, limited),
         ...(rules === null ? {} : { host: rules }),
         ...(limitsOf === null ? {} : { limitsOf }),
       };
