@@ -4,7 +4,11 @@ import type { Past } from "../../src/server/core/jobs/attempt.ts";
 import type { ActiveJob, JobId, QueuedJob } from "../../src/server/core/jobs/job.ts";
 import type { Drains } from "../../src/server/core/queue/drain.ts";
 import type { Gpu, GpuUser } from "../../src/server/core/queue/gpu.ts";
-import { type Limited, type LimitSpells, nameLimitedOf } from "../../src/server/core/queue/patience/limit-spells.ts";
+import {
+  type LimitedJobs,
+  type LimitSpells,
+  nameLimitedOf,
+} from "../../src/server/core/queue/patience/limit-spells.ts";
 import type { Reserve, Reserves } from "../../src/server/core/queue/reservations/reservation.ts";
 import { createLimitsOf } from "../../src/server/core/queue/user-limits.ts";
 import type { WaitFacts } from "../../src/server/core/queue/wait.ts";
@@ -217,7 +221,7 @@ const spells: fc.Arbitrary<LimitSpells> = fc
     return { past: from < to ? [{ from, to }] : [], since: isOver ? Math.max(from, since) : null };
   });
 
-const limitedOf = (jobs: readonly QueuedJob[], all: readonly (LimitSpells | null)[]): Limited =>
+const limitedOf = (jobs: readonly QueuedJob[], all: readonly (LimitSpells | null)[]): LimitedJobs =>
   Object.fromEntries(
     jobs.flatMap((job, at) => {
       const own = all[at % all.length] ?? null;

@@ -1,8 +1,8 @@
 import { seeGpus } from "../../changes/read-reserves.ts";
 import type { GpuState } from "../../core/queue/gpu-selection.ts";
-import { createIsOverLimit, isMeasured } from "../../core/queue/limits/over-limit.ts";
 import type { SharedNeed } from "../../core/queue/needs/need-name.ts";
 import { type LimitLook, nameLimited, noteLimited } from "../../core/queue/patience/limit-spells.ts";
+import { createIsOverLimit, isMeasured } from "../../core/queue/patience/over-limit.ts";
 import { forgetSpells } from "../../core/queue/patience/passed-over.ts";
 import { NO_LIMITS } from "../../core/queue/user-limits.ts";
 import type { Store } from "../../core/store.ts";

@@ -9,12 +9,12 @@ import type { Spell } from "./spells.ts";
 export type LimitSpells = Readonly<{ since: number | null; past: readonly Spell[] }>;
 
 /** By the name of those jobs. */
-export type Limited = Readonly<Record<string, LimitSpells>>;
+export type LimitedJobs = Readonly<Record<string, LimitSpells>>;
 
 /** Of jobs that wait now: whether they are over a limit, null where that is not known and stays as it is. */
 export type LimitLook = Readonly<{ name: string; isOver: boolean | null }>;
 
-export const NONE_LIMITED: Limited = {};
+export const NONE_LIMITED: LimitedJobs = {};
 const NEVER: LimitSpells = { since: null, past: [] };
 const SPELLS_KEPT = 100;
 
@@ -45,7 +45,7 @@ const noteOne = (spells: LimitSpells, isOver: boolean | null, now: number): Limi
 };
 
 /** With what is so of the jobs that wait now; none others are over a limit. The same where nothing changes. */
-export const noteLimited = (limited: Limited, looks: readonly LimitLook[], now: number): Limited => {
+export const noteLimited = (limited: LimitedJobs, looks: readonly LimitLook[], now: number): LimitedJobs => {
   const isOver = new Map(looks.map((look) => [look.name, look.isOver]));
   const names = [...new Set([...Object.keys(limited), ...isOver.keys()])];
   const noted = names.map((name) => {

@@ -3,11 +3,11 @@ import { findWaitsSince } from "../../jobs/fields/waits.ts";
 import type { QueuedJob } from "../../jobs/job.ts";
 import { type Drains, listDrained, NO_DRAINS } from "../drain.ts";
 import type { NamedNeed } from "../needs/need-name.ts";
-import { type Limited, listLimited, NONE_LIMITED, nameLimited, nameLimitedOf } from "./limit-spells.ts";
+import { type LimitedJobs, listLimited, NONE_LIMITED, nameLimited, nameLimitedOf } from "./limit-spells.ts";
 import { countBack, countOn, joinSpells, type Spell } from "./spells.ts";
 
 /** What tells how long others were let go first; `maxPassedOverS` in seconds. */
-export type PatienceFacts = Readonly<{ drains?: Drains; limited?: Limited; maxPassedOverS: number }>;
+export type PatienceFacts = Readonly<{ drains?: Drains; limited?: LimitedJobs; maxPassedOverS: number }>;
 
 /** Jobs with this need that have waited since before this time, in Unix seconds, were passed over for too long. */
 export type PassedOverSince = (need: NamedNeed, user: string) => number;
@@ -44,7 +44,7 @@ export const createIsPassedOver = (facts: PatienceFacts, now: number): ((job: Qu
 };
 
 /** Without the spells that tell nothing any more: jobs that have waited since before these were passed over for too long. */
-export const forgetSpells = (facts: PatienceFacts & Readonly<{ limited: Limited }>, now: number): Limited => {
+export const forgetSpells = (facts: PatienceFacts & Readonly<{ limited: LimitedJobs }>, now: number): LimitedJobs => {
   const listSpells = createListSpells(facts, now);
   const left = Object.entries(facts.limited).map(([name, { since, past }]) => {
     const open = countBack(listSpells(name), now, facts.maxPassedOverS);

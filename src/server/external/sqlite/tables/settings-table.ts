@@ -1,7 +1,7 @@
 import type { Database } from "bun:sqlite";
 import { type Drains, NO_DRAINS } from "../../../core/queue/drain.ts";
 import type { GpuFault } from "../../../core/queue/gpu-fault.ts";
-import { type Limited, NONE_LIMITED } from "../../../core/queue/patience/limit-spells.ts";
+import { type LimitedJobs, NONE_LIMITED } from "../../../core/queue/patience/limit-spells.ts";
 import type { Reservation } from "../../../core/queue/reservations/reservation.ts";
 import type { Store, Transaction } from "../../../core/store.ts";
 import type { GroupCommit } from "../group-commit.ts";
@@ -55,7 +55,7 @@ export const createDrains = (db: Database): Pick<Transaction, "readDrains" | "sa
 };
 
 export const createLimited = (db: Database): Pick<Transaction, "readLimited" | "saveLimited"> => {
-  const limited = keepValue<Limited>(db, LIMITED, NONE_LIMITED);
+  const limited = keepValue<LimitedJobs>(db, LIMITED, NONE_LIMITED);
   return { readLimited: limited.read, saveLimited: limited.save };
 };
 

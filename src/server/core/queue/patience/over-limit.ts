@@ -2,10 +2,10 @@ import { isSharing } from "../../jobs/fields/gpu-kinds.ts";
 import { countBooked } from "../booked-gpus.ts";
 import { bookLeast } from "../booking/room.ts";
 import type { GpuState } from "../gpu-selection.ts";
+import { countBatchLeft } from "../limits/batch-limit.ts";
 import type { SharedNeed } from "../needs/need-name.ts";
 import type { QueueFacts } from "../queue-turns.ts";
 import { countUses, findReached, NO_LIMITS, readUse, type UserLimits } from "../user-limits.ts";
-import { countBatchLeft } from "./batch-limit.ts";
 
 /** Whether what its jobs book depends on the GPUs, and a limit on what they book. */
 export const isMeasured = (need: SharedNeed, { maxGpus }: UserLimits): boolean => isSharing(need) && maxGpus !== null;
