@@ -6,6 +6,7 @@ import { attemptsSchema } from "./job-fields/retries.ts";
 import { INTEGRATION_NAMES, NOTIFICATION_NAMES } from "./job-names.ts";
 import { PRIORITY } from "./limits.ts";
 import { linksSchema } from "./links/link-schema.ts";
+import { estimateSchema } from "./wait.ts";
 
 export const JOB_STATUSES = ["queued", "running", "completed", "failed", "killed"] as const;
 export const RUN_NOW_PRIORITY = 9999;
@@ -220,6 +221,10 @@ export const submittedJobSchema = wireJobSchema
       .meta({ description: "What its command had of a GPU's memory last time, and what it might book therefore" }),
     booked_only: z.literal(true).optional().meta({
       description: "There where CPUs or memory of the machine are booked for it, and nothing keeps it to them",
+    }),
+    estimate: estimateSchema.meta({
+      description:
+        "As in `GET /v1/jobs/{id}/why`, of the moment of the submission; null also where it starts at once, where more than 10 were submitted at once, and where more than 50 wait",
     }),
   })
   .meta({ id: "SubmittedJob" });

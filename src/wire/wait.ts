@@ -38,7 +38,7 @@ const candidateSchema = z.object({
   processes: z.array(z.object({ pid: z.int(), user: z.string().nullable(), program: z.string().nullable() })),
 });
 
-const estimateSchema = z.object({ from: z.int(), to: z.int() }).nullable().meta({
+export const estimateSchema = z.object({ from: z.int(), to: z.int() }).nullable().meta({
   description:
     "Unix times in seconds between which it starts if no other comes, by the time limits and the earlier runs of what goes before it; null where these don't say",
 });

@@ -34,8 +34,8 @@ const isOfTheQueue = (before: Job, after: Job | null): boolean =>
 const isForTheRunning = (before: Job, after: Job | null): boolean =>
   after !== null && isActive(after) && (isStopping(after) || after.timeLimitS !== before.timeLimitS);
 
-const wakeFor = ({ wakes }: ChangeContext, { before, after, isHeardOf }: Changed): void => {
-  if (isOfTheQueue(before, after)) wakes.queues();
+const wakeFor = ({ wakes }: ChangeContext, { before, after, isHeardOf, isMinor = false }: Changed): void => {
+  if (!isMinor && isOfTheQueue(before, after)) wakes.queues();
   else if (isForTheRunning(before, after)) wakes.running();
   if (after !== null && isMoving(after)) wakes.outputs();
   if (isHeardOf) wakes.outbox();

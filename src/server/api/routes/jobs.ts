@@ -28,6 +28,7 @@ import { listBody } from "../http/list-body.ts";
 import { jobsQuerySchema } from "../http/query.ts";
 import { respondList } from "../http/respond-list.ts";
 import { type CommandMatcher, createCommandMatcher } from "../jobs/command-matcher.ts";
+import { estimateSubmitted } from "../jobs/estimate-submitted.ts";
 import { explainQueue } from "../jobs/explain-queue.ts";
 import { findJob, jobParams } from "../jobs/find-job.ts";
 import { defineRoute, type Handle, type Route, type RouteSpec } from "../route.ts";
@@ -53,7 +54,7 @@ const submitSpec = {
   body: jsonBody(jobSubmissionSchema),
   responses: {
     201: describeJson("The job", submittedJobSchema),
-    200: describeJson("The job of an earlier, equal request with this `job_id`", wireJobSchema),
+    200: describeJson("The job of an earlier, equal request with this `job_id`", submittedJobSchema),
     ...submissionErrors,
   },
 } satisfies RouteSpec;
@@ -68,7 +69,10 @@ const batchSpec = {
   body: listBody(jobSubmissionSchema, MAX_BATCH_SIZE),
   responses: {
     201: describeJson("The jobs, in the order of the requests", z.array(submittedJobSchema)),
-    200: describeJson("The same, when each of them was there from an earlier, equal request", z.array(wireJobSchema)),
+    200: describeJson(
+      "The same, when each of them was there from an earlier, equal request",
+      z.array(submittedJobSchema),
+    ),
     ...submissionErrors,
   },
 } satisfies RouteSpec;
@@ -115,7 +119,13 @@ const describeSubmitted = async (
   { jobs, created }: Submitted,
 ): Promise<readonly SubmittedJob[]> => {
   const proposal = created.length === 1 && created[0] !== undefined ? await findProposal(context, created[0]) : null;
-  return jobs.map((job) => ({ ...toWireJob(job), ...(job.id === created[0]?.id ? proposal : {}), ...noteBooked(job) }));
+  const estimates = await estimateSubmitted(context, created);
+  return jobs.map((job) => ({
+    ...toWireJob(job),
+    ...(job.id === created[0]?.id ? proposal : {}),
+    ...noteBooked(job),
+    estimate: estimates.get(job.id) ?? job.estimate ?? null,
+  }));
 };
 
 const submitOne =

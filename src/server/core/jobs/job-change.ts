@@ -21,6 +21,7 @@ const PLAIN_REASONS = {
   see_use: "use of its GPUs noted",
   report: "reported",
   give_up: "given up",
+  foresee: "its start estimated",
   account: "outputs accounted for",
   edit: "edited",
 } as const;
