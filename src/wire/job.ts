@@ -222,9 +222,9 @@ export const submittedJobSchema = wireJobSchema
     booked_only: z.literal(true).optional().meta({
       description: "There where CPUs or memory of the machine are booked for it, and nothing keeps it to them",
     }),
-    estimate: estimateSchema.meta({
+    estimate: estimateSchema.optional().meta({
       description:
-        "As in `GET /v1/jobs/{id}/why`, of the moment of the submission; null also where it starts at once, where more than 10 were submitted at once, and where more than 50 wait",
+        "As `GET /v1/jobs/{id}/why` has it at that moment. Left out where that is null, where the job starts at once, and where more than 10 jobs were submitted at once or more than 50 wait",
     }),
   })
   .meta({ id: "SubmittedJob" });

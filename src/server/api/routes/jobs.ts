@@ -11,6 +11,7 @@ import {
   wireJobSchema,
 } from "../../../wire/job.ts";
 import { MAX_BATCH_SIZE } from "../../../wire/limits.ts";
+import type { WireEstimate } from "../../../wire/wait.ts";
 import type { Submitted } from "../../changes/place-jobs.ts";
 import { createSubmitJobs, type SubmitJobs } from "../../changes/submit-jobs.ts";
 import type { Job } from "../../core/jobs/job.ts";
@@ -114,6 +115,9 @@ const findProposal = async (
 const noteBooked = ({ cpus, memoryMib }: Job): Pick<SubmittedJob, "booked_only"> =>
   (cpus ?? memoryMib ?? null) === null ? {} : { booked_only: true };
 
+const noteEstimate = (estimate: WireEstimate | null = null): Pick<SubmittedJob, "estimate"> =>
+  estimate === null ? {} : { estimate };
+
 const describeSubmitted = async (
   context: ApiContext,
   { jobs, created }: Submitted,
@@ -124,7 +128,7 @@ const describeSubmitted = async (
     ...toWireJob(job),
     ...(job.id === created[0]?.id ? proposal : {}),
     ...noteBooked(job),
-    estimate: estimates.get(job.id) ?? job.estimate ?? null,
+    ...noteEstimate(estimates.get(job.id) ?? job.estimate),
   }));
 };
 
