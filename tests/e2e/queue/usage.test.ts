@@ -70,14 +70,16 @@ test("nx add says when a job starts about, and nx usage --estimates that it did"
   expect((await world.nx(["usage", "--estimates"])).stderr).toContain("No job that had an estimate started");
   const { id } = await world.submit({ command: "sleep 300", num_gpus: 2, time_limit_s: 3600 });
   await world.waitFor(id, ["running"]);
-  const { stdout, stderr } = await world.nx(["add", "--no-git", "--name", "next", "true"]);
+  const { stdout, stderr } = await world.nx(["add", "--no-git", "--time", "1h", "--name", "next", "true"]);
   expect([stdout, stderr]).toEqual([
     expect.stringContaining(" is queued"),
     expect.stringMatching(/If no other comes, it starts about \S+ \S+ \S+ to \S+ \S+ \S+\.\n/),
   ]);
-  const quiet = await world.nx(["add", "--no-git", "-q", "-r", "2", "-y", "true"]);
+  const quiet = await world.nx(["add", "--no-git", "--time", "1h", "-q", "-r", "2", "-y", "true"]);
   expect([quiet.exitCode, quiet.stderr]).toEqual([0, ""]);
-  expect((await world.nx(["add", "--no-git", "-r", "2", "-y", "true"])).stderr).toContain("they start about");
+  expect((await world.nx(["add", "--no-git", "--time", "1h", "-r", "2", "-y", "true"])).stderr).toContain(
+    "they start about",
+  );
   const waiting = (await world.nx(["queue", "--fields", "id", "--jsonl"])).stdout.trim().split("\n");
   await world.post(`/v1/jobs/${id}/kill`, {});
   for (const line of waiting) await world.waitFor((JSON.parse(line) as { id: string }).id);

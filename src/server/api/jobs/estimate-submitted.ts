@@ -21,7 +21,9 @@ export const estimateSubmitted = async (context: ApiContext, created: readonly Q
   if (created.length === 0 || !isBounded) return new Map();
   const explained = await explainQueue(context, []);
   const ids = created.map(({ id }) => id);
-  const foreseen = [...(await estimateStarts(context, explained, ids))].filter(([, { to }]) => to > explained.now);
+  const foreseen = [...(await estimateStarts(context, explained, ids))].filter(
+    ([, { to }]) => to > Math.round(explained.now),
+  );
   const kept = await Promise.all(foreseen.map(([id, estimate]) => keepEstimate(context, id, estimate)));
   return new Map(kept.flatMap((one) => [...one]));
 };
