@@ -1,5 +1,6 @@
 import { benchAdd } from "./add.ts";
 import { benchClientStart } from "./client-start.ts";
+import { benchDecision } from "./decision.ts";
 import { benchHolders } from "./holders.ts";
 import { benchLaunch } from "./launch.ts";
 import { benchMemory } from "./memory.ts";
@@ -18,6 +19,7 @@ const BENCHES: Readonly<Record<string, () => Promise<void>>> = {
   outputs: benchOutputs,
   submissions: benchSubmissions,
   notifications: benchNotifications,
+  decision: benchDecision,
   queue: benchQueue,
   reading: benchReading,
   memory: benchMemory,

@@ -17,6 +17,7 @@ import {
 import type { JobNews } from "../src/server/core/notices/news.ts";
 import type { KeptSubject, Notice, OutboxChanges, OutboxMessage } from "../src/server/core/notices/outbox.ts";
 import type { GpuFault } from "../src/server/core/queue/gpu-fault.ts";
+import type { Reservation } from "../src/server/core/queue/reservations/reservation.ts";
 import { addToken } from "../src/server/external/sqlite/beside-server/tokens.ts";
 import { writeBackup } from "../src/server/external/sqlite/beside-server/write-backup.ts";
 import { SCHEMA_VERSION } from "../src/server/external/sqlite/migrate.ts";
@@ -93,7 +94,7 @@ const CODE = { commit: "c".repeat(40), tree: "d".repeat(40), isDirty: true, work
 const RELEASED = { heldBy: null, blockedSince: null, uncountedS: 60 } as const;
 
 const JOBS: readonly Job[] = [
-  createQueued("queued", { artifactId: ARTIFACT, name: "baseline", note: "first try", ...RELEASED }),
+  createQueued("queued", { artifactId: ARTIFACT, timeLimitS: 5400, name: "baseline", note: "first try", ...RELEASED }),
   createQueued("cpu", {
     numGpus: 0,
     requestedGpuIdxs: [],
@@ -150,6 +151,11 @@ const GPU_FAULTS: readonly GpuFault[] = [
   { gpuIdx: 2, uuid: null, text: "Xid 79 in the log of job failed", at: 1_700_000_002.25 },
 ];
 
+const RESERVATIONS: readonly Reservation[] = [
+  { id: "res-1", user: "ann", gpuIdxs: [0, 2], from: 1_700_000_000.5, until: 1_700_009_000, why: "a demo" },
+  { id: "res-2", user: "bob", gpuIdxs: [1], from: 1_700_009_000, until: 1_800_000_000, why: null },
+];
+
 const createArtifact = (): Uint8Array => Uint8Array.from({ length: ARTIFACT_BYTES }, (_, index) => index % 7);
 
 const fill = async (serverDir: string): Promise<readonly OutboxMessage[]> => {
@@ -164,6 +170,7 @@ const fill = async (serverDir: string): Promise<readonly OutboxMessage[]> => {
     }
     for (const gpu of [1, 3]) transaction.setBlacklisted(gpu, true);
     for (const fault of GPU_FAULTS) transaction.saveGpuFault(fault);
+    for (const reservation of RESERVATIONS) transaction.insertReservation(reservation);
   });
   must(await written);
   must(await store.write(({ outbox }) => fillOutbox(outbox)));
@@ -186,6 +193,7 @@ const describeContent = (outbox: readonly OutboxMessage[]) => ({
   environments: Object.fromEntries(JOBS.map((job) => [job.id, environmentOf(job)])),
   blacklist: [1, 3],
   gpuFaults: GPU_FAULTS,
+  reservations: RESERVATIONS,
   tokenDigest: "d".repeat(64),
   token: TOKEN,
   outbox,

@@ -6,6 +6,10 @@ const DATE = /^(\d{4})-(\d\d?)-(\d\d?)(?:[T ](\d\d?:\d\d(?::\d\d)?)(Z|[+-]\d\d:?
 const TIME = /^(\d\d?):(\d\d)(?::(\d\d))?$/;
 const DAY_S = 86_400;
 
+/** In UTC, to the second. */
+export const tellMoment = (seconds: number): string =>
+  new Date(Math.ceil(seconds) * 1000).toISOString().replace(".000", "");
+
 type Clock = Readonly<{ hour: number; minute: number; second: number }>;
 type Day = Readonly<{ year: number; month: number; day: number }>;
 

@@ -35,6 +35,8 @@ const WORDS: Readonly<Record<string, (before: readonly string[]) => readonly Sou
   note: ([id]) => (id === undefined ? JOBS : []),
   wait: () => ["running", "queued"],
   blacklist: ([action]) => (action === undefined ? [["add", "remove", "clear", "list"]] : (ACTION_WORDS[action] ?? [])),
+  reserve: () => ["gpus"],
+  unreserve: () => ["reservations"],
   target: ([action]) => {
     if (action === undefined) return ["targets", ["add", "list", "remove"]];
     return action === "remove" ? ["targets"] : [];

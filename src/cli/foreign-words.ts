@@ -29,7 +29,7 @@ const VERBS: Groups = [
   ["download fetch copy cp scp rsync sync artifacts results", "nx pull fetches what a job made, nx files lists it"],
   ["join connect sattach screen open enter", "nx attach opens a running job's terminal"],
   ["monitor htop nvtop dashboard live", "nx top shows jobs and GPUs as they change"],
-  ["drain disable exclude ban reserve", "nx blacklist add keeps jobs off a GPU"],
+  ["drain disable exclude ban", "nx blacklist add keeps jobs off a GPU"],
   ["undrain enable include unban", "nx blacklist remove gives a GPU to jobs again"],
   ["parallel group", "how many jobs run at once is a matter of GPUs, and of max_cpu_jobs of the server"],
   ["clean clear reset prune", "nothing needs to be cleared: nx remove empties the queue, ended jobs go with time"],
@@ -48,7 +48,9 @@ const VERBS: Groups = [
 const FIRST_OWN_FLAGS: Groups = [
   ["--gpu --gres --num-gpus --n-gpus --ngpus --gpus-per-node --gpus-per-task --gpu-count -G", "gpu gpus"],
   ["--gpu-ids --gpu-id --gpu-idx --gpu-index --gpu-indices --device --devices --nodelist", "gpu-idxs gpu"],
-  ["--no-gpu --cpu-only --no-gpus --cpus", "cpu"],
+  ["--no-gpu --cpu-only --no-gpus", "cpu"],
+  ["--cpus-per-task --cpu-count --num-cpus --cores --threads --cpus-per-gpu", "cpus"],
+  ["--memory --mem-per-cpu --mem-per-gpu --ram --mem-per-node", "mem"],
   ["--detached --background --bg --no-wait --no-follow --no-attach --immediate", "detach"],
   ["--times --num-jobs --copies --repeats --num -N", "repeat"],
   ["--nice --prio --qos --order --urgent", "priority"],
@@ -85,10 +87,10 @@ const FIRST_OWN_FLAGS: Groups = [
 ];
 
 const ABSENT: Groups = [
-  ["--mem --memory --mem-per-cpu --mem-per-gpu", "memory is not booked: leave it out"],
-  ["--cpus-per-task --cpus --ntasks --ntasks-per-node --cores --threads", "processors are not booked: leave it out"],
+  ["--ntasks --ntasks-per-node", "a job is one task: leave it out, or say --cpus"],
   ["--nodes -N", "a job runs on one machine: leave it out"],
-  ["--partition --account --qos --group --reservation --cluster", "there are none: leave it out"],
+  ["--partition --account --qos --group --cluster", "there are none: leave it out"],
+  ["--reservation", "jobs go to GPUs that are reserved for their user: leave it out"],
   ["--array -a", "the command says it: nx add … '{1..10}'"],
   ["--out --log --log-file -o", "nx logs ID shows the output"],
   ["--error --stderr", "nx logs ID --error shows it"],

@@ -19,7 +19,7 @@ const nameTicket = ({ requests, code }: Plan, target: string): string =>
   digestText(JSON.stringify([target, code?.tree ?? null, requests])).slice(0, TICKET_LENGTH);
 
 const isFree = (gpu: WireGpu): boolean =>
-  gpu.running_job_id === null && listGpuUses(gpu).every(({ tone }) => tone !== "bad");
+  gpu.running_job_id === null && gpu.is_reserved !== true && listGpuUses(gpu).every(({ tone }) => tone !== "bad");
 
 const readPlace = async (ask: Ask): Promise<Result<Place, Trouble>> => {
   const [status, gpus] = await Promise.all([

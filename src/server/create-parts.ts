@@ -15,6 +15,7 @@ import type { GpuProbe } from "./core/queue/gpu.ts";
 import type { Executor, JobDirectory } from "./core/running/executor.ts";
 import type { JobTerminals } from "./core/running/job-terminal.ts";
 import type { JobOutputs } from "./core/running/outputs.ts";
+import type { UseCourses } from "./core/running/use-course.ts";
 import type { Settings } from "./core/settings/settings.ts";
 import type { Store } from "./core/store.ts";
 import type { Log } from "./core/telemetry/log.ts";
@@ -26,6 +27,7 @@ import { createGpus } from "./external/gpus/create-gpus.ts";
 import { createGpuHealth } from "./external/gpus/gpu-health.ts";
 import { createJobDirectory } from "./external/job-folder/job-directory.ts";
 import { createJobOutputs } from "./external/job-folder/outputs/job-outputs.ts";
+import { createUseFiles } from "./external/job-folder/use/use-files.ts";
 import { createClockWatch } from "./external/machine/clock-watch.ts";
 import { createDiskRoom } from "./external/machine/disk-room.ts";
 import { createHostStats } from "./external/machine/host-stats.ts";
@@ -52,6 +54,7 @@ export type Parts = Reporting &
     executor: Executor;
     gpus: GpuProbe;
     jobDirectory: JobDirectory;
+    useCourses: UseCourses;
     outputs: JobOutputs;
     health: HostStats;
     readDiskRoom: ReadDiskRoom;
@@ -108,6 +111,7 @@ export const createParts = (
     ...{ executor, trouble: executor.trouble },
     terminals: createJobTerminals(),
     jobDirectory: createJobDirectory(serverDir),
+    useCourses: createUseFiles(serverDir),
     outputs: createJobOutputs(serverDir, reporting.onStep),
   };
 };

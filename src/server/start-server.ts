@@ -16,6 +16,8 @@ import { isLocalHost } from "./core/access/server-hosts.ts";
 import type { AuthorizedKeys } from "./core/access/ssh-key.ts";
 import type { JobId } from "./core/jobs/job.ts";
 import { JOB_CHANNELS } from "./core/notices/channels.ts";
+import { createHostRules } from "./core/queue/booking/host-part.ts";
+import type { ReserveRules } from "./core/queue/reservations/reservation.ts";
 import { createLimitsOf } from "./core/queue/user-limits.ts";
 import type { Settings } from "./core/settings/settings.ts";
 import type { Store } from "./core/store.ts";
@@ -40,6 +42,7 @@ import { returnMemory } from "./external/machine/return-memory.ts";
 import { createInputWaits } from "./external/screen/processes/input-waits.ts";
 import { readBootTime } from "./external/screen/processes/process-table.ts";
 import { createBackups } from "./external/sqlite/beside-server/backup-folder.ts";
+import { watchNudges } from "./external/sqlite/beside-server/nudge.ts";
 import { openStore } from "./external/sqlite/open-store.ts";
 import { watchEventLoop } from "./external/telemetry/event-loop-lag.ts";
 import { createMeter } from "./external/telemetry/meter.ts";
@@ -86,6 +89,11 @@ const createKeys = ({ serverDir }: Settings): AuthorizedKeys =>
     program: [...locateProgram(), "attach-session", "--server-dir", resolve(serverDir)],
   });
 
+const toReserveRules = ({ maxReserved, reserveMargin }: Settings): ReserveRules => ({
+  maxReserved,
+  marginS: parseDuration(reserveMargin) ?? 0,
+});
+
 const toApiSettings = (settings: Settings, serverUser: string): ApiSettings => ({
   nodeName: settings.nodeName,
   serverUser,
@@ -98,10 +106,12 @@ const toApiSettings = (settings: Settings, serverUser: string): ApiSettings => (
     roles: new Map(settings.users.map(({ name, role }) => [name, role])),
   },
   maxCpuJobs: settings.maxCpuJobs,
+  host: createHostRules(settings),
   maxPassedOver: settings.maxPassedOver,
   maxQueued: settings.maxQueued,
   maxQueuedInAll: settings.maxQueuedInAll,
   limitsOf: createLimitsOf(settings),
+  reserveRules: toReserveRules(settings),
   maxWaitingGib: settings.maxWaitingGib,
   limits: settings,
 });
@@ -131,7 +141,12 @@ const startJobs = (
   );
   const office = { couriers: parts.couriers, timeoutMs: SERVICE_TIMEOUT_MS, random: Math.random };
   const logs = createLogFile(settings.serverDir);
-  const limited = { ...settings, limitsOf: createLimitsOf(settings) };
+  const limited = {
+    ...settings,
+    limitsOf: createLimitsOf(settings),
+    host: createHostRules(settings),
+    reserveRules: toReserveRules(settings),
+  };
   return startTasks(
     { ...parts, serverEnvironment, settings: limited, uptime: readUptime, readBootTime, logs },
     alarms,
@@ -218,7 +233,7 @@ const serve = async (
   const listening = await listen(settings, { ...parts, answer: app.fetch, serverUser });
   if (!listening.ok) return listening;
   const stopTasks = await startJobs(settings, { ...parts, wakes }, alarms);
-  const ends = [watchEventLoop(parts.meter.observeLag), returnMemory()];
+  const ends = [watchEventLoop(parts.meter.observeLag), returnMemory(), watchNudges(settings.serverDir, wakes.queues)];
   const untell = tellListening(settings.serverDir, listening.value);
   announce(parts, settings, listening.value, token);
   const stop = async (): Promise<void> => {

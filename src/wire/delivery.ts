@@ -17,6 +17,8 @@ export const deliverySchema = z
       "files_expire",
       "waits_for_input",
       "vram_exceeded",
+      "gpus_idle",
+      "log_silent",
       "retried",
       "batch_done",
       "unhealthy",

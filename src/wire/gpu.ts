@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { gpuReservationSchema } from "./reservations/reservation.ts";
 
 export const wireGpuSchema = z
   .object({
@@ -28,6 +29,8 @@ export const wireGpuSchema = z
       .nullable()
       .meta({ description: "How others show whose processes are not visible: no job gets it while they do" }),
     doubt: z.string().nullable().meta({ description: "Why jobs get other GPUs first" }),
+    is_reserved: z.boolean().meta({ description: "Only jobs of the user of the first reservation start there now" }),
+    reservations: z.array(gpuReservationSchema).meta({ description: "Those of it that are not over, in order" }),
   })
   .meta({ id: "Gpu" });
 

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { outputGlobsSchema, outputsSchema } from "./files.ts";
+import { gpuUseSchema } from "./gpus/gpu-use.ts";
 import { askedFields, toldFields } from "./job-fields/job-fields.ts";
 import { attemptsSchema } from "./job-fields/retries.ts";
 import { INTEGRATION_NAMES, NOTIFICATION_NAMES } from "./job-names.ts";
@@ -98,7 +99,9 @@ const inputSchema = z
   .string()
   .meta({ description: "The artifact (`POST /v1/artifacts`) that is the job's standard input, as it is" });
 
-const userSchema = plainText.refine((user) => user.trim() !== "", "The user is blank").meta({ pattern: NOT_BLANK });
+export const userSchema = plainText
+  .refine((user) => user.trim() !== "", "The user is blank")
+  .meta({ pattern: NOT_BLANK });
 
 export const jobRequestSchema = z.object({
   job_id: jobIdSchema.nullish(),
@@ -190,6 +193,7 @@ export const wireJobSchema = z
       .int()
       .nullable()
       .meta({ description: "The most that its processes were seen to have of a GPU's memory, in MiB" }),
+    gpu_use: gpuUseSchema,
     marked_for_kill: z.boolean(),
     completed_at: unixSeconds.nullable(),
     exit_code: z.int().nullable(),
@@ -214,6 +218,9 @@ export const submittedJobSchema = wireJobSchema
       .object({ peak_mib: z.int(), vram_mib: z.int() })
       .optional()
       .meta({ description: "What its command had of a GPU's memory last time, and what it might book therefore" }),
+    booked_only: z.literal(true).optional().meta({
+      description: "There where CPUs or memory of the machine are booked for it, and nothing keeps it to them",
+    }),
   })
   .meta({ id: "SubmittedJob" });
 

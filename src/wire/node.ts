@@ -30,6 +30,18 @@ export const serverStatusSchema = z
     you: youSchema.optional(),
     gpu_hint: z.string().nullable().meta({ description: "What would make the GPUs easier to use" }),
     drain: drainedSchema.optional(),
+    booking: z
+      .object({
+        cpus: z.int(),
+        cpus_booked: z.int(),
+        memory_mib: z.int(),
+        memory_booked_mib: z.int(),
+        enforced: z
+          .boolean()
+          .meta({ description: "Whether a job is kept to the CPUs and the memory that it names, or only booked them" }),
+      })
+      .optional()
+      .meta({ description: "What jobs may book of the machine in all, and what those that run have booked" }),
     machine_error: z.string().optional().meta({ description: "What keeps every job from starting, and what to do" }),
     disk_error: z
       .string()

@@ -15,6 +15,8 @@ import { blacklistChangeSchema, faultChangeSchema, wireGpuSchema } from "../../s
 import { explainedJobSchema, jobRequestSchema, wireJobSchema } from "../../src/wire/job.ts";
 import { healthSchema, logsSchema, serverStatusSchema } from "../../src/wire/node.ts";
 import { notificationTestResultSchema } from "../../src/wire/notification-test.ts";
+import { reservationSchema } from "../../src/wire/reservations/reservation.ts";
+import { usageSchema } from "../../src/wire/usage/usage.ts";
 import { waitSchema } from "../../src/wire/wait.ts";
 import { ROOT } from "../support/programs.ts";
 import { createTar } from "../support/tar-archive.ts";
@@ -46,8 +48,22 @@ const settings = z.strictObject({
   enable_git_tag_push: z.boolean(),
   autostart: z.boolean(),
   carry_environment: z.enum(["activated", "all", "none"]),
-  ...{ default_no_passing: text, default_time_limit_s: text, default_warn_s: text, default_retry: text },
-  ...{ default_vram_mib: text, default_min_vram_mib: text, default_gpu_type: text },
+  ...{
+    default_no_passing: text,
+    default_time_limit_s: text,
+    default_warn_s: text,
+    default_max_idle_s: text,
+    default_max_silence_s: text,
+    default_retry: text,
+  },
+  ...{
+    default_vram_mib: text,
+    default_min_vram_mib: text,
+    default_gpu_type: text,
+    default_cpus: text,
+    default_memory_mib: text,
+    default_batch_max: text,
+  },
 });
 const request = jobRequestSchema
   .omit({ env: true })
@@ -84,6 +100,8 @@ const SHOWN: readonly Row[] = [
   { words: "blacklist add 1", schema: z.array(blacklistChangeSchema.strict()), shape: "[BlacklistChange]" },
   { words: "blacklist remove 1", schema: z.array(blacklistChangeSchema.strict()), shape: "[BlacklistChange]" },
   { words: "blacklist clear 1", schema: z.array(faultChangeSchema.strict()), shape: "[FaultChange]" },
+  { words: "reserve", schema: z.array(reservationSchema.strict()).min(1), shape: "[Reservation]" },
+  { words: "unreserve 1", schema: z.array(reservationSchema.strict()).min(1), shape: "[Reservation]" },
   { words: "target list", schema: targets, shape: "[{name, url, is_default}]" },
   { words: "notify test", schema: z.array(notificationTestResultSchema.strict()), shape: "[NotificationTestResult]" },
   { words: "config", schema: settings, shape: "{setting: value}" },
@@ -96,6 +114,7 @@ const SHOWN: readonly Row[] = [
   { words: "run -d --no-git -c true", schema: job, shape: "Job" },
   { words: "edit {waiting} -p 3", schema: job, shape: "Job" },
   { words: "batch", schema: z.array(batchSchema.strict()), shape: "[Batch]" },
+  { words: "usage", schema: usageSchema.strict(), shape: "Usage" },
   { words: "cancel -y {spare}", schema: z.strictObject({ cancelled: z.array(text) }), shape: "{cancelled: [id]}" },
   { words: "hold {waiting}", schema: z.strictObject({ held: z.array(text) }), shape: "{held: [id]}" },
   { words: "release {waiting}", schema: z.strictObject({ released: z.array(text) }), shape: "{released: [id]}" },
@@ -119,6 +138,7 @@ const startJobs = async (): Promise<Ids> => {
   const { id: holder } = await world.submit({ command: "sleep 300", num_gpus: 2 });
   await world.waitFor(holder, ["running"]);
   const { id: waiting } = await world.submit({ command: "true", num_gpus: 2 });
+  await world.nx(["reserve", "0", "--for", "4h", "--from", "+1d"]);
   return { ended, holder, waiting };
 };
 
@@ -129,6 +149,10 @@ beforeAll(async () => {
 });
 
 afterAll(() => world.dispose());
+
+const reserveFor = async (words: string): Promise<void> => {
+  if (words.startsWith("unreserve")) await world.nx(["reserve", "1", "--for", "4h"]);
+};
 
 const fillIn = (line: string): readonly string[] =>
   line.split(" ").map((word) => word.replace(/^\{(ended|holder|waiting)\}$/, (_all, name: keyof Ids) => ids[name]));
@@ -164,6 +188,7 @@ const expectDescribed = (words: string, shown: unknown): void => {
 
 test.each(SHOWN)("$words --json is one document with the wire's names", async ({ words, schema }) => {
   const spare = words.includes("{spare}") ? (await world.submit({ command: "true", held: true })).id : "";
+  await reserveFor(words);
   const { exitCode, stdout } = await world.nx(["--json", ...fillIn(words.replace("{spare}", spare))]);
   expect(exitCode).toBe(0);
   expect(schema.safeParse(JSON.parse(stdout)).error?.issues ?? []).toEqual([]);
@@ -268,6 +293,7 @@ describe("a list shows of each row the fields that are asked for, in a list or o
 
   const show = async (row: Row, ...flags: readonly string[]): Promise<string> => {
     const [verb = "", ...rest] = fillIn(row.words === "notify test" ? "notify test discord" : row.words);
+    await reserveFor(row.words);
     return (await world.nx([verb, "--fields", listFieldsOf(row).slice(0, 2).join(","), ...flags, ...rest])).stdout;
   };
 

@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import type { WireJob } from "../../src/wire/job.ts";
 import type { Health } from "../../src/wire/node.ts";
+import type { WireReservation } from "../../src/wire/reservations/reservation.ts";
 import { expireFiles } from "../support/expire-files.ts";
 import { runProgram } from "../support/programs.ts";
 import { createTmux, type Tmux, type Window } from "../support/tmux.ts";
@@ -25,6 +26,11 @@ const noteNewJobs = async (world: World, names: Map<string, string>): Promise<vo
   const response = await fetch(`${world.url}/v1/jobs?limit=1000`);
   for (const { id } of (await response.json()) as readonly WireJob[])
     if (!names.has(id)) names.set(id, `new-${String(names.size).padStart(2, "0")}`);
+};
+
+const noteNewReservations = async (world: World, names: Map<string, string>): Promise<void> => {
+  const response = await fetch(`${world.url}/v1/reservations`);
+  for (const { id } of (await response.json()) as readonly WireReservation[]) names.set(id, "resv-1");
 };
 
 const castJob = async (
@@ -94,6 +100,7 @@ const record = async (form: Form, world: World, show: Show): Promise<Screens> =>
     for (const part of scene.jobs ?? []) await castJob(world, part, names);
     const shown = await show(scene, fillIn(scene.line, world, names));
     await noteNewJobs(world, names);
+    await noteNewReservations(world, names);
     screens.set(`${scene.name}.${form}.txt`, hideVarying(`$ ${scene.line}\n${shown}`, world, names));
   }
   return screens;

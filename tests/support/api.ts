@@ -24,6 +24,7 @@ import type { Environment, Store } from "../../src/server/core/store.ts";
 import type { Log } from "../../src/server/core/telemetry/log.ts";
 import { createJobCourier } from "../../src/server/external/couriers/job-courier.ts";
 import { createJobOutputs } from "../../src/server/external/job-folder/outputs/job-outputs.ts";
+import { createUseFiles } from "../../src/server/external/job-folder/use/use-files.ts";
 import { announceChanges } from "../../src/server/external/sqlite/announce-changes.ts";
 import { addToken, revokeToken } from "../../src/server/external/sqlite/beside-server/tokens.ts";
 import { openStore } from "../../src/server/external/sqlite/open-store.ts";
@@ -219,7 +220,7 @@ export const createHarness = (
       readHint: () => null,
       stop: () => undefined,
     },
-    logs: { ...createLogs(), ofAttempt: (attempt) => createLogs(`attempt ${attempt} of `) },
+    logs: { ...createLogs(), ofAttempt: (attempt) => createLogs(`attempt ${attempt} of `), measure: async () => null },
     health: {
       read: async () => ({
         disk: { total: 100, used: 20, free: 80, percent_used: 20 },
@@ -227,6 +228,7 @@ export const createHarness = (
         system: { cpu_percent: 10, memory_percent: 10, uptime: 1000, load_avg: [0.1, 0.2, 0.3] },
       }),
     },
+    useCourses: createUseFiles(serverDir),
     readDiskRoom: async () => diskRoom,
     trouble: { read: () => trouble },
     clock,

@@ -27,6 +27,7 @@ import type { Backups } from "../../src/server/core/upkeep/backups.ts";
 import { createJobFolders } from "../../src/server/external/job-folder/folder-sizes.ts";
 import { createJobDirectory } from "../../src/server/external/job-folder/job-directory.ts";
 import { createJobOutputs } from "../../src/server/external/job-folder/outputs/job-outputs.ts";
+import { createUseFiles } from "../../src/server/external/job-folder/use/use-files.ts";
 import { openStore } from "../../src/server/external/sqlite/open-store.ts";
 import { createMeter } from "../../src/server/external/telemetry/meter.ts";
 import type { TaskContext } from "../../src/server/tasks/context.ts";
@@ -81,6 +82,7 @@ export type Overrides = Readonly<{
   findInputWaits?: FindInputWaits;
   channels?: readonly Channel[];
   log?: string;
+  measureLog?: TaskContext["logs"]["measure"];
   backups?: Backups;
   store?: (store: Store) => Partial<Store>;
 }>;
@@ -193,7 +195,11 @@ export const createHarness = (overrides: Overrides = {}): Harness => {
     gpus: { isMock: true, read: readGpus, readNow: () => readGpus(0), readHint: () => null, stop: () => undefined },
     jobDirectory: overrides.jobDirectory ?? createJobDirectory(serverDir),
     outputs: { ...createJobOutputs(serverDir), ...overrides.outputs },
-    logs: { readTail: async () => Buffer.from(overrides.log ?? "") },
+    logs: {
+      readTail: async () => Buffer.from(overrides.log ?? ""),
+      measure: overrides.measureLog ?? (async () => null),
+    },
+    useCourses: createUseFiles(serverDir),
     readDiskRoom: overrides.readDiskRoom ?? (async () => null),
     trouble: overrides.trouble ?? { read: () => null, find: async () => null },
     clock,
@@ -209,6 +215,8 @@ export const createHarness = (overrides: Overrides = {}): Harness => {
       maxCpuJobs: 4,
       maxPassedOver: 1800,
       vramEnforce: true,
+      idleWarn: null,
+      idleEnd: null,
       nodeName: "atlas",
       ...KEPT,
       ...overrides.settings,

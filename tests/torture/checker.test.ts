@@ -35,6 +35,9 @@ const stored = (mark: string, overrides: Partial<StoredJob> = {}): StoredJob => 
   numGpus: 1,
   gpuIdxs: [0],
   hasEnvironment: false,
+  startedAt: null,
+  completedAt: null,
+  vramMib: null,
   ...overrides,
 });
 
@@ -252,6 +255,106 @@ describe("a doctored history", () => {
     ["a leftover", "left over", HISTORY, createEvidence(DATABASE, WITNESS, { leftovers: ["process 7"] })],
   ])("is seen: %s", (_what, rule, history, evidence) => {
     expect(seen(history, evidence)).toContain(rule);
+  });
+
+  const NEEDED = stored("a", { startedAt: 1, completedAt: 2 });
+  const chain = [submitted(plan("a")), submitted(plan("b", { after: ["id-a"] }))];
+  const LEFT_OUT = {
+    ...{ startedAt: null, exitCode: null, gpuIdxs: [], completedAt: 2 },
+    errorMessage: "Job id-a, which it waits for, failed",
+  };
+  const WITNESS_OF_A = WITNESS.slice(0, 2);
+
+  test("of a chain is well where those that wait for a job that failed have failed with it", () => {
+    expect(seen(chain, createEvidence([NEEDED, stored("b", LEFT_OUT)], WITNESS_OF_A))).toEqual([]);
+  });
+
+  const any = [submitted(plan("a")), submitted(plan("b", { afterAny: ["id-a"] }))];
+  const held = [submitted(plan("a", { isHeld: true }))];
+  const release: Event = { kind: "release", mark: "a", askedAt: 5, answer: answer(200) };
+  const drain = (isDrained: boolean, at: number): Event => ({
+    ...{ kind: "drain", isDrained, askedAt: at, answeredAt: at, answer: answer(200) },
+  });
+  const shared = [submitted(plan("a", { vramMib: 5000 })), submitted(plan("b", { vramMib: 2000 }))];
+  const together = [began("a", 1), began("b", 2), ended("a", 4), ended("b", 5)];
+  const LIMITED = plan("a", { behaviour: { kind: "limited", limitS: 2, warnS: 1 } });
+  const OVER = { exitCode: null, errorMessage: "Time limit of 2 s reached" };
+  const batch: Event = {
+    ...{ kind: "submit", jobs: [plan("a", { numGpus: 0 }), plan("b", { numGpus: 0 })], batchMax: 1 },
+    ...{ ids: ["id-a", "id-b"], answer: answer(201) },
+  };
+
+  test.each<[string, string, readonly Event[], Evidence]>([
+    ["a run after one that failed", "ran after one that failed", chain, createEvidence([NEEDED, stored("b")], WITNESS)],
+    [
+      "one that was not failed with what it waits for",
+      "not failed with what it waits for",
+      chain,
+      createEvidence([NEEDED, stored("b", { ...LEFT_OUT, errorMessage: null })], WITNESS_OF_A),
+    ],
+    [
+      "a start before what it waits for",
+      "started before what it waits for",
+      any,
+      createEvidence([NEEDED, stored("b", { startedAt: 1.5, completedAt: 4 })], WITNESS),
+    ],
+    [
+      "a start while it was held",
+      "started while held",
+      [...held, release],
+      createEvidence([stored("a", { startedAt: 4, completedAt: 6 })], WITNESS_OF_A),
+    ],
+    [
+      "a start while the server was drained",
+      "started while drained",
+      [...HISTORY, drain(true, 3), drain(false, 5)],
+      createEvidence([stored("a", { startedAt: 4, completedAt: 6 }), stored("b")], WITNESS),
+    ],
+    [
+      "more of a GPU than it has",
+      "too much booked",
+      [shared[0] as Event, submitted(plan("b", { vramMib: 3000 }))],
+      createEvidence(DATABASE, together),
+    ],
+    [
+      "one alone beside another",
+      "two on one GPU",
+      [shared[0] as Event, submitted(plan("b"))],
+      createEvidence(DATABASE, together),
+    ],
+    [
+      "too many of a batch at once",
+      "too many of a batch",
+      [batch],
+      createEvidence(
+        DATABASE.map((job) => ({ ...job, numGpus: 0, gpuIdxs: [] })),
+        [began("a", 1, { gpus: "" }), began("b", 2, { gpus: "" }), ended("a", 4), ended("b", 5)],
+      ),
+    ],
+    [
+      "a second warning",
+      "warned twice",
+      [submitted(LIMITED)],
+      createEvidence(
+        [stored("a", { ...OVER, startedAt: 1, completedAt: 3 })],
+        [began("a", 1), { kind: "warned", mark: "a" }, { kind: "warned", mark: "a" }],
+      ),
+    ],
+    [
+      "an end before the time limit",
+      "ended before its limit",
+      [submitted(LIMITED)],
+      createEvidence([stored("a", { ...OVER, startedAt: 1, completedAt: 2 })], [began("a", 1)]),
+    ],
+  ])("of the queue is seen: %s", (_what, rule, history, evidence) => {
+    expect(seen(history, evidence)).toContain(rule);
+  });
+
+  test("of GPUs that are shared is well within their memory, at the end and at each restart", () => {
+    const running = (mark: string, vramMib: number) => stored(mark, { status: "running", exitCode: null, vramMib });
+    expect(seen(shared, createEvidence(DATABASE, together))).toEqual([]);
+    expect(findEarlyFindings(shared, [], [running("a", 5000), running("b", 2000)])).toEqual([]);
+    expect(findEarlyFindings(shared, [], [running("a", 5000), running("b", 3000)])).toHaveLength(1);
   });
 
   test("is seen before all has ended: a lost job, a removed one that is back, an end that changed", () => {

@@ -1,6 +1,7 @@
 import type { Evidence, StoredJob, WitnessLine } from "./evidence.ts";
 import { type Answer, type Event, isAccepted } from "./history.ts";
-import { codeOf, type JobPlan } from "./jobs.ts";
+import { codeOf, type JobPlan, memoryOf } from "./jobs.ts";
+import { checkBatches, checkDrains, checkNeeds, isAbandoned } from "./queue-checks.ts";
 
 /** What is wrong, in one line that begins with the rule. */
 export type Finding = string;
@@ -17,6 +18,7 @@ type Claim = Readonly<{
   isRemoved: boolean;
   mayBeRemoved: boolean;
   mayBeKilled: boolean;
+  releasedAt: number | null;
   variants: readonly number[];
   priorities: readonly number[];
   gpuCounts: readonly number[];
@@ -35,6 +37,7 @@ const firstClaim = (plan: JobPlan): Claim => ({
   isRemoved: false,
   mayBeRemoved: false,
   mayBeKilled: false,
+  releasedAt: plan.isHeld === true ? null : 0,
   variants: [0],
   priorities: [plan.runNow ? RUN_NOW_PRIORITY : plan.priority],
   gpuCounts: [plan.numGpus],
@@ -95,6 +98,8 @@ const hear = (claim: Claim, event: Event): Claim => {
         ...claim,
         mayBeKilled: claim.mayBeKilled || event.answer === null || isAccepted(event.answer),
       };
+    case "release":
+      return { ...claim, releasedAt: claim.releasedAt ?? event.askedAt };
     default:
       return claim;
   }
@@ -149,6 +154,21 @@ const isExpectedEnd = (claim: Claim, job: StoredJob): boolean => {
   return job.exitCode === code && job.status === (code === 0 ? "completed" : "failed");
 };
 
+const LIMIT_SLACK_S = 0.5;
+const LONGEST_OVERRUN_S = 60;
+
+const checkTimes = ({ plan, releasedAt }: Claim, job: StoredJob): readonly Finding[] => {
+  const { startedAt, completedAt } = job;
+  if (startedAt === null || completedAt === null) return [];
+  const limitS = plan.behaviour.kind === "limited" ? plan.behaviour.limitS : null;
+  const over = limitS === null ? 0 : completedAt - startedAt - limitS;
+  return [
+    ...when(startedAt < (releasedAt ?? Number.POSITIVE_INFINITY), () => `started while held: ${describe(job)}`),
+    ...when(over < -LIMIT_SLACK_S, () => `ended before its limit: ${describe(job)}, by ${-over} s`),
+    ...when(over > LONGEST_OVERRUN_S, () => `ran over its limit: ${describe(job)}, by ${over} s`),
+  ];
+};
+
 const checkEnd = (claim: Claim, job: StoredJob): readonly Finding[] => {
   if (!ENDED.includes(job.status)) return [`never ended: ${describe(job)}`];
   const expected = codeOf(claim.plan, job.variant);
@@ -190,34 +210,53 @@ const checkWitness = (claim: Claim, lines: readonly WitnessLine[]): readonly Fin
     ...when(starts.length > countAttempts(claim.plan, starts), () => `ran twice: ${mark}, ${starts.length} times`),
     ...when(starts.length > 0 && claim.isRemoved, () => `removed and ran: ${mark}`),
     ...when(starts.length > 0 && claim.told === "refused", () => `refused and ran: ${mark}`),
+    ...when(lines.filter(({ kind }) => kind === "warned").length > 1, () => `warned twice: ${mark}`),
     ...lines.flatMap((line) => when(line.kind === "clash", () => `two on one GPU: ${JSON.stringify(line)}`)),
     ...lines.flatMap((line) => when(line.kind === "leak", () => `variables of the server: ${JSON.stringify(line)}`)),
   ];
 };
 
-type Interval = Readonly<{ mark: string; gpu: string; from: number; to: number }>;
+type Interval = Readonly<{ mark: string; gpu: string; from: number; to: number; vramMib: number | null }>;
 
-const toIntervals = (mark: string, lines: readonly WitnessLine[]): readonly Interval[] => {
+const toIntervals = (mark: string, lines: readonly WitnessLine[], vramMib: number | null): readonly Interval[] => {
   const starts = lines.filter((line): line is Start => line.kind === "start" && line.gpus !== "");
   const ends = lines.filter((line): line is End => line.kind === "end");
   return starts.flatMap(({ gpus, at: from }, index) => {
     const to = ends[index]?.at;
-    return to === undefined ? [] : gpus.split(",").map((gpu) => ({ mark, gpu, from, to }));
+    return to === undefined ? [] : gpus.split(",").map((gpu) => ({ mark, gpu, from, to, vramMib }));
   });
 };
 
-const checkOverlaps = (witness: ReadonlyMap<string, readonly WitnessLine[]>): readonly Finding[] => {
-  const findings: Finding[] = [];
-  const last = new Map<string, Interval>();
-  const all = [...witness].flatMap(([mark, lines]) => toIntervals(mark, lines));
-  for (const next of all.toSorted((a, b) => a.from - b.from)) {
-    const before = last.get(next.gpu);
-    if (before !== undefined && before.to > next.from) {
-      findings.push(`two on one GPU: ${before.mark} and ${next.mark} on ${next.gpu}`);
-    }
-    if (before === undefined || next.to > before.to) last.set(next.gpu, next);
-  }
-  return findings;
+const SPARED_MIB = 512;
+
+type Booking = Readonly<{ mark: string; vramMib: number | null }>;
+
+const checkTogether = (gpu: string, here: readonly Booking[]): readonly Finding[] => {
+  const names = here.map(({ mark }) => mark).join(" and ");
+  const booked = here.reduce((sum, { vramMib }) => sum + (vramMib ?? 0), 0);
+  const isAlone = here.some(({ vramMib }) => vramMib === null);
+  return [
+    ...when(isAlone && here.length > 1, () => `two on one GPU: ${names} on ${gpu}`),
+    ...when(booked > memoryOf(Number(gpu)) - SPARED_MIB, () => `too much booked: ${booked} MiB on ${gpu} by ${names}`),
+  ];
+};
+
+const checkOverlaps = (
+  claims: ReadonlyMap<string, Claim>,
+  witness: ReadonlyMap<string, readonly WitnessLine[]>,
+): readonly Finding[] => {
+  const all = [...witness].flatMap(([mark, lines]) => toIntervals(mark, lines, claims.get(mark)?.plan.vramMib ?? null));
+  return [...Map.groupBy(all, ({ gpu }) => gpu)].flatMap(([gpu, here]) =>
+    here.flatMap((next) =>
+      checkTogether(gpu, [next, ...here.filter((one) => one !== next && one.from <= next.from && one.to > next.from)]),
+    ),
+  );
+};
+
+const checkBookings = (stored: readonly StoredJob[]): readonly Finding[] => {
+  const active = stored.filter(({ status }) => status === "starting" || status === "running");
+  const places = active.flatMap((job) => job.gpuIdxs.map((gpu) => ({ ...job, gpu: String(gpu) })));
+  return [...Map.groupBy(places, ({ gpu }) => gpu)].flatMap(([gpu, here]) => checkTogether(gpu, here));
 };
 
 const sameJob = (a: StoredJob, b: StoredJob | undefined): boolean =>
@@ -281,6 +320,8 @@ const EXPECTED: Readonly<Partial<Record<Event["kind"], readonly number[]>>> = {
   edit: [200, 400, UNAVAILABLE],
   remove: [204, 400, 404, UNAVAILABLE],
   kill: [204, 400, UNAVAILABLE],
+  release: [200, 400, UNAVAILABLE],
+  drain: [200, UNAVAILABLE],
   upload: [201, UNAVAILABLE],
   blacklist: [200, UNAVAILABLE],
 };
@@ -312,10 +353,24 @@ const checkBlacklist = (history: readonly Event[], { blacklist }: Evidence): rea
   );
 };
 
-const checkClaim = (claim: Claim, stored: readonly StoredJob[], lines: readonly WitnessLine[]): readonly Finding[] => [
+const checkJob = (claim: Claim, job: StoredJob, lines: readonly WitnessLine[]): readonly Finding[] => [
+  ...checkEnd(claim, job),
+  ...checkTimes(claim, job),
+  ...checkRun(claim, job, lines),
+];
+
+const checkClaim = (
+  claim: Claim,
+  stored: readonly StoredJob[],
+  { lines, byId }: Readonly<{ lines: readonly WitnessLine[]; byId: ReadonlyMap<string, StoredJob> }>,
+): readonly Finding[] => [
   ...checkPresence(claim, stored),
   ...checkWitness(claim, lines),
-  ...stored.flatMap((job) => [...checkEnd(claim, job), ...checkEdits(claim, job), ...checkRun(claim, job, lines)]),
+  ...stored.flatMap((job) => [
+    ...checkEdits(claim, job),
+    ...checkNeeds(claim.plan, job, { lines, byId }),
+    ...(isAbandoned(claim.plan, byId) ? [] : checkJob(claim, job, lines)),
+  ]),
 ];
 
 /** Compares what clients were told with what is stored, what each job wrote, and what is left. Empty if all is well. */
@@ -323,13 +378,16 @@ export const findFindings = (history: readonly Event[], evidence: Evidence): rea
   const claims = collectClaims(history);
   const stored = Map.groupBy(evidence.database, ({ mark }) => mark);
   const witness = Map.groupBy(evidence.witness, ({ mark }) => mark);
+  const byId = new Map(evidence.database.map((job) => [job.id, job]));
   const strangers = [...stored.keys(), ...witness.keys()].filter((mark) => !claims.has(mark));
   return [
     ...[...claims.values()].flatMap((claim) =>
-      checkClaim(claim, stored.get(claim.plan.mark) ?? [], witness.get(claim.plan.mark) ?? []),
+      checkClaim(claim, stored.get(claim.plan.mark) ?? [], { lines: witness.get(claim.plan.mark) ?? [], byId }),
     ),
     ...strangers.map((mark) => `nobody submitted: ${mark}`),
-    ...checkOverlaps(witness),
+    ...checkOverlaps(claims, witness),
+    ...checkBatches(history, { stored, witness }),
+    ...checkDrains(history, evidence.database),
     ...checkAgreement(evidence),
     ...checkCounters(evidence),
     ...checkExitFiles(evidence),
@@ -355,6 +413,7 @@ export const findEarlyFindings = (
   const revived = before.filter((job) => ENDED.includes(job.status) && !sameJob(job, byId.get(job.id)));
   return [
     ...[...claims.values()].flatMap((claim) => checkEarlyPresence(claim, stored.get(claim.plan.mark) ?? [])),
+    ...checkBookings(now),
     ...revived.map((job) => `ended and changed: ${describe(job)}`),
   ];
 };

@@ -12,6 +12,7 @@ const CROWD = 40;
 const CROWD_PAUSE_MS = 60;
 const POLL_MS = 15;
 const START_POLLS = 400;
+const UNAVAILABLE = 503;
 
 const toRequest = (arena: Arena, plan: JobPlan, artifactId: string | null): object => ({
   command: commandOf(plan, 0),
@@ -19,9 +20,16 @@ const toRequest = (arena: Arena, plan: JobPlan, artifactId: string | null): obje
   num_gpus: plan.numGpus,
   priority: plan.priority,
   run_immediately: plan.runNow,
-  ...(plan.behaviour.kind === "limited" ? { time_limit_s: plan.behaviour.limitS } : {}),
+  ...(plan.behaviour.kind === "limited"
+    ? { time_limit_s: plan.behaviour.limitS, warn_s: plan.behaviour.warnS ?? null }
+    : {}),
   ...(plan.behaviour.kind === "tried" ? { retry: { count: 1, causes: ["exit"] } } : {}),
-  env: { WITNESS: arena.witnessPath, TORTURE: arena.helpersPath },
+  ...{ vram_mib: plan.vramMib, held: plan.isHeld, after: plan.after, after_any: plan.afterAny },
+  env: {
+    WITNESS: arena.witnessPath,
+    TORTURE: arena.helpersPath,
+    ...(plan.vramMib === undefined ? {} : { SHARES: "1" }),
+  },
   ...(plan.jobId === null ? {} : { job_id: plan.jobId }),
   ...(plan.gpuIdxs.length === 0 ? {} : { gpu_idxs: plan.gpuIdxs }),
   ...(artifactId === null ? {} : { artifact_id: artifactId }),
@@ -32,27 +40,25 @@ const shorten = (answer: Answer): Answer => (isAccepted(answer) ? { status: answ
 const listIds = (answer: Answer): readonly string[] | null =>
   isAccepted(answer) ? [answer.body as Wire | readonly Wire[]].flat().map(({ id }) => id) : null;
 
+type Given = Readonly<{ artifactId?: string | null; batchMax?: number | null }>;
+
 const trySubmit = async (
   arena: Arena,
   jobs: readonly JobPlan[],
-  artifactId: string | null,
+  { artifactId = null, batchMax = null }: Given,
 ): Promise<Readonly<{ ids: readonly string[] | null; answer: Answer }>> => {
-  const requests = jobs.map((job) => toRequest(arena, job, artifactId));
+  const requests = jobs.map((job) => ({ ...toRequest(arena, job, artifactId), batch_max: batchMax }));
   const [path, body] = jobs.length === 1 ? ["/v1/jobs", requests[0]] : ["/v1/jobs/batch", requests];
   const answer = await ask(arena, { method: "POST", path, body: JSON.stringify(body) });
   const ids = listIds(answer);
-  arena.history.add({ kind: "submit", jobs, ids, answer: shorten(answer) });
+  arena.history.add({ kind: "submit", jobs, batchMax, ids, answer: shorten(answer) });
   return { ids, answer };
 };
 
-const submit = async (
-  arena: Arena,
-  jobs: readonly JobPlan[],
-  artifactId: string | null = null,
-): Promise<readonly string[] | null> => {
+const submit = async (arena: Arena, jobs: readonly JobPlan[], given: Given = {}): Promise<readonly string[] | null> => {
   const isSafe = jobs.every(({ jobId }) => jobId !== null);
   for (let tries = 0; tries < TRIES; tries += 1) {
-    const { ids, answer } = await trySubmit(arena, jobs, artifactId);
+    const { ids, answer } = await trySubmit(arena, jobs, given);
     if (answer !== null || !isSafe) return ids;
   }
   return null;
@@ -168,7 +174,46 @@ const tellKill: Telling<"kill"> = async (arena, { job, delayMs }) => {
 const tellArtifact: Telling<"artifact"> = async (arena, { jobs, upload: plan }) => {
   if (plan.isCut) return sendHalf(arena, buildTar(plan));
   const artifactId = await upload(arena, plan);
-  if (artifactId !== null) for (const job of jobs) await submit(arena, [job], artifactId);
+  if (artifactId !== null) for (const job of jobs) await submit(arena, [job], { artifactId });
+};
+
+const readTime = (): number => Date.now() / 1000;
+
+const releaseOnce = async (arena: Arena, mark: string, id: string): Promise<Answer> => {
+  const askedAt = readTime();
+  const answer = await ask(arena, { method: "PATCH", path: `/v1/jobs/${id}`, body: JSON.stringify({ held: false }) });
+  arena.history.add({ kind: "release", mark, askedAt, answer: shorten(answer) });
+  return answer;
+};
+
+const tellHeld: Telling<"hold"> = async (arena, { job }) => {
+  const [id] = (await submit(arena, [job])) ?? [];
+  if (id === undefined) return;
+  for (let tries = 0; tries < TRIES; tries += 1) {
+    const answer = await releaseOnce(arena, job.mark, id);
+    if (answer !== null && answer.status !== UNAVAILABLE) return;
+  }
+};
+
+const tellChain: Telling<"chain"> = async (arena, { jobs, killsAfterMs }) => {
+  const [id] = (await submit(arena, jobs)) ?? [];
+  const [first] = jobs;
+  if (id !== undefined && first !== undefined && killsAfterMs !== null)
+    await killWhenStarted(arena, first.mark, id, killsAfterMs);
+};
+
+const setDrained = async (arena: Arena, isDrained: boolean): Promise<Answer> => {
+  const askedAt = readTime();
+  const method = isDrained ? "PUT" : "DELETE";
+  const answer = await ask(arena, { method, path: "/v1/server/drain", ...(isDrained ? { body: "{}" } : {}) });
+  arena.history.add({ kind: "drain", isDrained, askedAt, answeredAt: readTime(), answer: shorten(answer) });
+  return answer;
+};
+
+const tellDrain: Telling<"drain"> = async (arena, { lastsMs }) => {
+  await setDrained(arena, true);
+  await sleep(lastsMs);
+  for (let tries = 0; tries < TRIES && !isAccepted(await setDrained(arena, false)); tries += 1);
 };
 
 export const setBlacklisted = async (arena: Arena, gpu: number, isListed: boolean): Promise<void> => {
@@ -182,7 +227,13 @@ export const tell = (arena: Arena, story: Story): Promise<unknown> => {
     case "submit":
       return tellSubmit(arena, story);
     case "batch":
-      return submit(arena, story.jobs);
+      return submit(arena, story.jobs, { batchMax: story.max });
+    case "chain":
+      return tellChain(arena, story);
+    case "hold":
+      return tellHeld(arena, story);
+    case "drain":
+      return tellDrain(arena, story);
     case "edit":
       return tellEdit(arena, story);
     case "remove":

@@ -10,12 +10,16 @@ export type StoredJob = Readonly<{
   numGpus: number;
   gpuIdxs: readonly number[];
   hasEnvironment: boolean;
+  startedAt: number | null;
+  completedAt: number | null;
+  vramMib: number | null;
 }>;
 
 /** What a job itself wrote down, in the order in which it came. Times in seconds. */
 export type WitnessLine =
   | Readonly<{ kind: "start"; mark: string; variant: number; id: string; gpus: string; at: number; attempt?: number }>
   | Readonly<{ kind: "end"; mark: string; code: number; at: number }>
+  | Readonly<{ kind: "warned"; mark: string }>
   | Readonly<{ kind: "clash"; mark: string; gpu: string }>
   | Readonly<{ kind: "leak"; mark: string; names: string }>;
 

@@ -15,6 +15,8 @@ type Row = Readonly<{
   gpu_idxs: string;
   details: string;
   has_env: number;
+  started_at: number | null;
+  completed_at: number | null;
 }>;
 
 type Wire = Readonly<{
@@ -27,6 +29,9 @@ type Wire = Readonly<{
   exit_code: number | null;
   error_message: string | null;
   env: Readonly<Record<string, string>>;
+  started_at: number | null;
+  completed_at: number | null;
+  vram_mib: number | null;
 }>;
 
 const PAGE = 10_000;
@@ -43,7 +48,11 @@ export const withDatabase = <Value>(arena: Pick<Arena, "serverDir">, read: (db: 
 };
 
 const fromRow = (row: Row): StoredJob => {
-  const details = JSON.parse(row.details) as { exitCode?: number | null; errorMessage?: string | null };
+  const details = JSON.parse(row.details) as {
+    exitCode?: number | null;
+    errorMessage?: string | null;
+    vramMib?: number | null;
+  };
   return {
     id: row.id,
     ...readCommand(row.command),
@@ -54,6 +63,9 @@ const fromRow = (row: Row): StoredJob => {
     numGpus: row.num_gpus,
     gpuIdxs: row.gpu_idxs.split(",").filter(Boolean).map(Number),
     hasEnvironment: row.has_env === 1,
+    startedAt: row.started_at,
+    completedAt: row.completed_at,
+    vramMib: details.vramMib ?? null,
   };
 };
 
@@ -61,7 +73,8 @@ export const readStoredJobs = (arena: Pick<Arena, "serverDir">): readonly Stored
   withDatabase(arena, (db) =>
     db
       .query<Row, []>(
-        "select id, status, priority, num_gpus, command, gpu_idxs, details, env is not null as has_env from jobs",
+        `select id, status, priority, num_gpus, command, gpu_idxs, details, env is not null as has_env, started_at, completed_at
+          from jobs`,
       )
       .all()
       .map(fromRow),
@@ -77,6 +90,9 @@ const fromWire = (job: Wire): StoredJob => ({
   numGpus: job.num_gpus,
   gpuIdxs: job.gpu_idxs,
   hasEnvironment: Object.keys(job.env).length > 0,
+  startedAt: job.started_at,
+  completedAt: job.completed_at,
+  vramMib: job.vram_mib,
 });
 
 export const listJobs = async (arena: Arena, statuses: readonly string[]): Promise<readonly StoredJob[]> => {
@@ -102,6 +118,8 @@ const parseLine = (line: string): WitnessLine => {
       };
     case "end":
       return { kind, mark, code: Number(second), at: Number(third) };
+    case "warned":
+      return { kind, mark };
     case "clash":
       return { kind, mark, gpu: second };
     default:
@@ -207,6 +225,18 @@ export const readMade = (arena: Arena): Readonly<Record<string, readonly string[
     }),
   );
 
+const listBooked = async (arena: Arena): Promise<readonly string[]> => {
+  const answer = await ask(arena, { method: "GET", path: "/v1/gpus" });
+  const gpus = (answer?.body ?? []) as readonly Readonly<{
+    index: number;
+    vram_booked_mib: number | null;
+    job_ids: readonly string[];
+  }>[];
+  return gpus.flatMap(({ index, vram_booked_mib: booked, job_ids: ids }) =>
+    ids.length > 0 || (booked ?? 0) > 0 ? [`${booked} MiB booked of GPU ${index}, by ${ids}`] : [],
+  );
+};
+
 const readCounters = (arena: Arena): Readonly<Record<string, number>> =>
   withDatabase(arena, (db) => {
     const counters = db.query<{ status: string; jobs: number }, []>("select status, jobs from counters").all();
@@ -231,6 +261,6 @@ export const gatherEvidence = async (arena: Arena, leftovers: readonly string[])
     witness: readWitness(arena),
     exitFiles: readExitFiles(arena, database),
     made: readMade(arena),
-    leftovers,
+    leftovers: [...leftovers, ...(await listBooked(arena))],
   };
 };

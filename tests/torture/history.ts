@@ -16,14 +16,23 @@ export type RunOptions = Readonly<{
   killsBetweenDrains: number;
 }>;
 
+/** Times in Unix seconds. */
 export type Event =
   | Readonly<{ kind: "run"; options: RunOptions }>
-  | Readonly<{ kind: "submit"; jobs: readonly JobPlan[]; ids: readonly string[] | null; answer: Answer }>
+  | Readonly<{
+      kind: "submit";
+      jobs: readonly JobPlan[];
+      batchMax?: number | null;
+      ids: readonly string[] | null;
+      answer: Answer;
+    }>
   | Readonly<{ kind: "edit"; mark: string; patch: Patch; answer: Answer }>
   | Readonly<{ kind: "removing"; mark: string }>
   | Readonly<{ kind: "remove"; mark: string; answer: Answer }>
   | Readonly<{ kind: "kill"; mark: string; answer: Answer }>
   | Readonly<{ kind: "upload"; upload: UploadPlan; answer: Answer }>
+  | Readonly<{ kind: "release"; mark: string; askedAt: number; answer: Answer }>
+  | Readonly<{ kind: "drain"; isDrained: boolean; askedAt: number; answeredAt: number; answer: Answer }>
   | Readonly<{ kind: "blacklist"; gpu: number; isListed: boolean; answer: Answer }>
   | Readonly<{ kind: "server"; what: string }>
   | Readonly<{ kind: "finding"; what: string }>;

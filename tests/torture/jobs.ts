@@ -1,6 +1,6 @@
 import type { Random } from "./random.ts";
 
-/** What a job's command does. `held` and `stubborn` never end by themselves, `limited` does not within its time limit; `tried` fails once, and is tried again. */
+/** What a job's command does. `held` and `stubborn` never end by themselves, `limited` does not within its time limit, of which it is warned where `warnS` says when; `tried` fails once, and is tried again. */
 export type Behaviour =
   | Readonly<{ kind: "exit"; code: number; sleepMs: number }>
   | Readonly<{ kind: "signal"; signal: number }>
@@ -8,12 +8,12 @@ export type Behaviour =
   | Readonly<{ kind: "daemon"; code: number }>
   | Readonly<{ kind: "artifact"; code: number; content: string }>
   | Readonly<{ kind: "tried"; code: number }>
-  | Readonly<{ kind: "limited"; limitS: number }>
+  | Readonly<{ kind: "limited"; limitS: number; warnS?: number }>
   | Readonly<{ kind: "held" }>
   | Readonly<{ kind: "trap"; code: number }>
   | Readonly<{ kind: "stubborn" }>;
 
-/** `mark` names one submission for ever, whatever id the server gives it; `jobId` is null when the server chooses. */
+/** `mark` names one submission for ever, whatever id the server gives it; `jobId` is null when the server chooses. `after` and `afterAny` are the ids of those that it waits for; one without `vramMib` has its GPUs alone. */
 export type JobPlan = Readonly<{
   mark: string;
   jobId: string | null;
@@ -22,6 +22,10 @@ export type JobPlan = Readonly<{
   gpuIdxs: readonly number[];
   priority: number;
   runNow: boolean;
+  vramMib?: number;
+  isHeld?: boolean;
+  after?: readonly string[];
+  afterAny?: readonly string[];
 }>;
 
 const FIRST_EDITED_CODE = 40;
@@ -47,7 +51,7 @@ begin() {
   local gpu lock
   for gpu in \${CUDA_VISIBLE_DEVICES//,/ }; do
     exec {lock}>> "$WITNESS.gpu$gpu"
-    flock -n "$lock" || witness "clash $1 $gpu"
+    flock \${SHARES:+-s} -n "$lock" || witness "clash $1 $gpu"
   done
 }
 finish() {
@@ -80,6 +84,7 @@ const renderBody = (behaviour: Behaviour, code: number | null): string => {
     case "tried":
       return `((NEXUS_ATTEMPT > 1)) || finish ${FIRST_CODE}; finish ${code}`;
     case "limited":
+      return `trap 'witness "warned $mark"' USR1; while :; do sleep 0.1; done`;
     case "held":
       return "(sleep 600) & sleep 600";
     case "trap":
@@ -112,7 +117,7 @@ const drawCode = (random: Random): number => (random.chance(0.5) ? 0 : random.in
 export const drawBehaviour = (random: Random): Behaviour => {
   const sleepMs = random.chance(0.4) ? 0 : random.integer(5, 400);
   const kind = random.pick(ENDING_KINDS);
-  if (kind === "limited") return { kind, limitS: random.integer(1, 2) };
+  if (kind === "limited") return { kind, limitS: random.integer(1, 2), ...(random.chance(0.5) ? { warnS: 1 } : {}) };
   if (kind === "tried") return { kind, code: drawCode(random) };
   if (kind === "signal") return { kind, signal: random.pick([1, 2, 6, 9, 11, 15]) };
   return { kind, code: drawCode(random), sleepMs };
@@ -125,10 +130,14 @@ export const drawEndless = (random: Random, mayResist: boolean): Behaviour => {
   return { kind: kind === "stubborn" && !mayResist ? "held" : kind };
 };
 
+/** MiB of the mock GPU. */
+export const memoryOf = (gpu: number): number => (gpu % 2 === 0 ? 8192 : 16_384);
+
 /** On a machine with `gpus` GPUs. */
-export const drawNeeds = (random: Random, gpus: number): Pick<JobPlan, "numGpus" | "gpuIdxs"> => {
+export const drawNeeds = (random: Random, gpus: number): Pick<JobPlan, "numGpus" | "gpuIdxs" | "vramMib"> => {
   const kind = random.pick(["cpu", "cpu", "cpu", "one", "one", "two", "named"]);
   if (kind === "cpu") return { numGpus: 0, gpuIdxs: [] };
-  if (kind === "named") return { numGpus: 1, gpuIdxs: [random.integer(0, gpus - 1)] };
-  return { numGpus: kind === "one" ? 1 : 2, gpuIdxs: [] };
+  const booked = random.chance(0.5) ? { vramMib: random.integer(1, 7) * 1024 } : {};
+  if (kind === "named") return { numGpus: 1, gpuIdxs: [random.integer(0, gpus - 1)], ...booked };
+  return { numGpus: kind === "one" ? 1 : 2, gpuIdxs: [], ...booked };
 };

@@ -19,14 +19,15 @@ import {
   withDatabase,
 } from "./gather.ts";
 import { createHistory, isAccepted, type RunOptions } from "./history.ts";
-import { codeOf, type JobPlan, renderHelpers } from "./jobs.ts";
+import { type Behaviour, codeOf, type JobPlan, renderHelpers } from "./jobs.ts";
 import { createRandom, type Random } from "./random.ts";
 import {
   type Death,
   describeDeath,
   drawDeath,
-  FIRST_DEATHS,
   LATE_STEPS,
+  LIMIT_STEPS,
+  listFirstDeaths,
   type ServerProcess,
   spawnServer,
 } from "./server-process.ts";
@@ -235,15 +236,24 @@ const lacksJobs = ({ options, history }: Arena): boolean => {
 const hasRoom = ({ arena, state }: Run, deadline: number): boolean =>
   (state.kills < arena.options.kills || lacksJobs(arena)) && performance.now() < deadline;
 
-const chooseDeath = (random: Random, kills: number): Death => FIRST_DEATHS[kills] ?? drawDeath(random);
+const chooseDeath = (random: Random, kills: number, options: RunOptions): Death =>
+  listFirstDeaths(mayResist(options))[kills] ?? drawDeath(random);
 
-const killStubborn = async (run: Run, number: number): Promise<void> => {
-  const { arena } = run;
-  const mark = `stubborn-${number}`;
+const createUrgent = ({ arena }: Run, behaviour: Behaviour): JobPlan => {
+  const mark = `${behaviour.kind}-${arena.history.events.length}`;
   const needs = { jobId: `t${arena.options.seed}-${mark}`, numGpus: 0, gpuIdxs: [], priority: 9000, runNow: false };
-  const job: JobPlan = { mark, behaviour: { kind: "stubborn" }, ...needs };
-  await tell(arena, { kind: "kill", job, delayMs: 0 });
+  return { mark, behaviour, ...needs };
 };
+
+const killStubborn = (run: Run): Promise<unknown> =>
+  tell(run.arena, { kind: "kill", job: createUrgent(run, { kind: "stubborn" }), delayMs: 0 });
+
+const runOverLimit = (run: Run): Promise<unknown> =>
+  tell(run.arena, {
+    kind: "submit",
+    job: createUrgent(run, { kind: "limited", limitS: 1, warnS: 1 }),
+    isRepeated: false,
+  });
 
 const dieAtLateStep = (run: Run, step: Step): Promise<void> =>
   liveAndDie(run, { kind: "at a step", step, passes: 1 }, LATE_STEP_PATIENCE_MS);
@@ -252,11 +262,15 @@ const runStretch = async (run: Run, clients: Clients, random: Random, deadline: 
   const { arena, state } = run;
   state.isPaused = false;
   const goal = state.kills + arena.options.killsBetweenDrains;
-  const working = clients.map((stories) => runClient(arena, stories));
+  const working: Promise<unknown>[] = clients.map((stories) => runClient(arena, stories));
   while ((state.kills < goal || lacksJobs(arena)) && hasRoom(run, deadline))
-    await liveAndDie(run, chooseDeath(random, state.kills));
+    await liveAndDie(run, chooseDeath(random, state.kills, arena.options));
+  for (const step of LIMIT_STEPS) {
+    working.push(runOverLimit(run));
+    await dieAtLateStep(run, step);
+  }
   for (const step of mayResist(arena.options) ? LATE_STEPS : []) {
-    working.push(killStubborn(run, arena.history.events.length));
+    working.push(killStubborn(run));
     await dieAtLateStep(run, step);
   }
   state.isPaused = true;

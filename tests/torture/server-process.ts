@@ -38,6 +38,7 @@ const STEPS: readonly [Step, ...Step[]] = [
   "files accounted for",
   "repo removed",
   "halt written",
+  "warning written",
   "kill decided",
   "processes terminated",
 ];
@@ -65,11 +66,19 @@ export const drawDeath = (random: Random): Death => {
   return { kind: kind === "term" ? "politely" : "at a moment", afterMs };
 };
 
-/** The deaths that only a new folder's server can die. */
-export const FIRST_DEATHS: readonly Death[] = Array.from({ length: SCHEMA_VERSION }, () => [
-  { kind: "at a step", step: "migration made", passes: 1 } as const,
-  { kind: "at a step", step: "migration committed", passes: 1 } as const,
-]).flat();
+/** Steps that come only when a job runs up to its time limit. */
+export const LIMIT_STEPS: readonly Step[] = ["warning written", "halt written"];
+
+const dieAt = (step: Step, passes: number): Death => ({ kind: "at a step", step, passes });
+
+/** The deaths that only a new folder's server can die: before each migration is on disk, with that before it just written; in a long run right after each, too. */
+export const listFirstDeaths = (isLong: boolean): readonly Death[] =>
+  isLong
+    ? Array.from({ length: SCHEMA_VERSION }, () => [dieAt("migration made", 1), dieAt("migration committed", 1)]).flat()
+    : [
+        ...Array.from({ length: SCHEMA_VERSION }, (_, index) => dieAt("migration made", index === 0 ? 1 : 2)),
+        dieAt("migration committed", 1),
+      ];
 
 export const describeDeath = (death: Death): string =>
   death.kind === "at a step" ? `at "${death.step}", pass ${death.passes}` : `${death.kind}, after ${death.afterMs} ms`;

@@ -6,10 +6,13 @@ export type Patch = Readonly<{ variant?: number; priority?: number; numGpus?: nu
 /** A tar with a file `payload` that holds `content`, and one of `paddingBytes`; `isCut` hangs up half-way. */
 export type UploadPlan = Readonly<{ content: string; paddingBytes: number; isCut: boolean }>;
 
-/** A few requests that belong together, sent one after the other by one client. */
+/** A few requests that belong together, sent one after the other by one client. Of a `chain` each job but the first waits for those before it; the first is killed where `killsAfterMs` says when. */
 export type Story =
   | Readonly<{ kind: "submit"; job: JobPlan; isRepeated: boolean }>
-  | Readonly<{ kind: "batch"; jobs: readonly JobPlan[] }>
+  | Readonly<{ kind: "batch"; jobs: readonly JobPlan[]; max: number | null }>
+  | Readonly<{ kind: "chain"; jobs: readonly JobPlan[]; killsAfterMs: number | null }>
+  | Readonly<{ kind: "hold"; job: JobPlan }>
+  | Readonly<{ kind: "drain"; lastsMs: number }>
   | Readonly<{ kind: "edit"; job: JobPlan; patches: readonly Patch[]; isRemoved: boolean }>
   | Readonly<{ kind: "remove"; job: JobPlan; successor: JobPlan | null }>
   | Readonly<{ kind: "kill"; job: JobPlan; delayMs: number }>
@@ -42,7 +45,7 @@ const drawPatch = (random: Random, variant: number): Patch => ({
   ...(random.chance(0.3) ? { numGpus: random.integer(0, 2) } : {}),
 });
 
-const asEditable = (job: JobPlan): JobPlan => ({
+const asEditable = ({ vramMib: _, ...job }: JobPlan): JobPlan => ({
   ...job,
   behaviour: { kind: "exit", code: 0, sleepMs: 20 },
   numGpus: 1,
@@ -64,8 +67,8 @@ const asArtifactJob = (job: JobPlan, content: string, code: number): JobPlan => 
 
 const KINDS = [
   "submit",
-  ...(["submit", "submit", "submit", "batch", "batch", "edit", "edit"] as const),
-  ...(["remove", "remove", "kill", "kill", "kill", "artifact", "artifact"] as const),
+  ...(["submit", "submit", "batch", "batch", "edit", "edit", "remove", "remove"] as const),
+  ...(["kill", "kill", "artifact", "chain", "chain", "hold"] as const),
 ] as const;
 
 type Draw = Readonly<{ random: Random; options: StoryOptions; number: number; job: (suffix?: string) => JobPlan }>;
@@ -97,11 +100,28 @@ const drawKill = ({ random, options, number }: Draw): Story => {
   return { kind: "kill", job: { ...job, runNow: false }, delayMs: random.chance(0.5) ? 0 : random.integer(1, 300) };
 };
 
+const drawChain = ({ random, options, number, job }: Draw): Story => {
+  const isKilled = random.chance(0.3);
+  const behaviour = isKilled ? drawEndless(random, options.mayResist) : drawBehaviour(random);
+  const links = repeat(random.integer(2, 4), (index) => {
+    const link = index === 0 ? drawJob(random, options, `${number}-0`, behaviour) : job(`-${index}`);
+    return { ...link, jobId: `${options.run}-${link.mark}`, runNow: false };
+  });
+  const jobs = links.map((link, index): JobPlan => {
+    const before = links.slice(0, index).map(({ jobId }) => jobId);
+    const [all, last] = [before, before.slice(-1)];
+    if (random.chance(0.3)) return { ...link, afterAny: all };
+    return { ...link, after: random.chance(0.5) ? all : last };
+  });
+  return { kind: "chain", jobs, killsAfterMs: isKilled ? random.integer(0, 200) : null };
+};
+
 const DRAWERS: Readonly<Record<(typeof KINDS)[number], (draw: Draw) => Story>> = {
   submit: ({ random, job }) => ({ kind: "submit", job: job(), isRepeated: random.chance(0.3) }),
   batch: ({ random, job }) => ({
     kind: "batch",
     jobs: repeat(random.integer(2, 12), (index) => ({ ...job(`-${index}`), runNow: false })),
+    max: random.chance(0.5) ? random.integer(1, 3) : null,
   }),
   edit: ({ random, job }) => ({
     kind: "edit",
@@ -112,6 +132,8 @@ const DRAWERS: Readonly<Record<(typeof KINDS)[number], (draw: Draw) => Story>> =
   remove: drawRemoval,
   kill: drawKill,
   artifact: drawArtifact,
+  chain: drawChain,
+  hold: ({ job }) => ({ kind: "hold", job: { ...job(), runNow: false, isHeld: true } }),
 };
 
 const drawStory = (random: Random, options: StoryOptions, number: number): Story =>
@@ -125,9 +147,9 @@ const drawStory = (random: Random, options: StoryOptions, number: number): Story
 /** The stories of one client, for ever; the same ones for the same seed and options. */
 export const drawStories = function* (random: Random, options: StoryOptions): Generator<Story> {
   for (let number = 0; ; number += 1) {
-    const isToggle = options.client === 0 && number % 20 === 19;
-    yield isToggle
-      ? { kind: "blacklist", gpu: options.gpus - 1, isListed: number % 40 === 19 }
-      : drawStory(random, options, number);
+    const place = options.client === 0 ? number % 20 : null;
+    if (place === 19) yield { kind: "blacklist", gpu: options.gpus - 1, isListed: number % 40 === 19 };
+    else if (place === 9) yield { kind: "drain", lastsMs: random.integer(0, 500) };
+    else yield drawStory(random, options, number);
   }
 };

@@ -14,6 +14,7 @@ import { JOB_FIELDS } from "../fields/field-table.ts";
 import { askJob } from "../jobs/ask-job.ts";
 import { checkLinks } from "../project/check-links.ts";
 import { readProject } from "../project/read-project.ts";
+import { fitBatch } from "../submission/fit-batch.ts";
 import { planSubmission } from "../submission/plan-submission.ts";
 import { redoRequests } from "../submission/redo/redo-requests.ts";
 import { submitAgain } from "../submission/redo/submit-again.ts";
@@ -78,7 +79,12 @@ const draftNew = async (api: Api, { commands, code, ...asked }: Wanted): Promise
   const { flags, options } = planned.value;
   const priority = readWhole(flags, "priority", PRIORITY);
   if (!priority.ok) return priority;
-  const requests = commands.map((command) => ({ ...options, command, priority: priority.value ?? 0 }));
+  const fitting = fitBatch(
+    commands.map((command) => ({ ...options, command, priority: priority.value ?? 0 })),
+    {},
+  );
+  if (!fitting.ok) return fitting;
+  const requests = fitting.value;
   const submit: Submit = () => submitBatch(api, flags, requests);
   if (readSwitch(flags, "no-git")) return ok({ requests, code: null, submit });
   const looked = await lookAtCode(requests, api.target);

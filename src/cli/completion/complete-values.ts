@@ -1,6 +1,7 @@
 import { withinLimit } from "../../tools/within-limit.ts";
 import type { WireGpu } from "../../wire/gpu.ts";
 import type { WireJob, WireStatus } from "../../wire/job.ts";
+import type { WireReservation } from "../../wire/reservations/reservation.ts";
 import { type Api, createApi } from "../connection/api-client.ts";
 import { readConfig } from "../settings/config-file.ts";
 import { resolveTarget } from "../targets/resolve-target.ts";
@@ -10,7 +11,7 @@ import { LOCAL, listEntries, standBack } from "../targets/target.ts";
 export type Candidate = Readonly<{ value: string; about: string }>;
 
 /** What may stand in a place of the command line. */
-export type Source = "targets" | "gpus" | "running" | "queued" | "ended" | readonly string[];
+export type Source = "targets" | "gpus" | "running" | "queued" | "ended" | "reservations" | readonly string[];
 
 const LIMIT_MS = 700;
 const MOST_JOBS = 50;
@@ -40,6 +41,12 @@ const listGpus = async (api: Api): Promise<readonly Candidate[]> =>
     about: gpu.running_job_id === null ? gpu.name : `${gpu.name}, job ${gpu.running_job_id}`,
   }));
 
+const listReservations = async (api: Api): Promise<readonly Candidate[]> =>
+  (await ask<WireReservation>(api, "/v1/reservations")).map(({ id, gpu_idxs, user }) => ({
+    value: id,
+    about: `GPU ${gpu_idxs.join(", ")}, reserved for ${user}`,
+  }));
+
 const listJobs = async (api: Api, source: keyof typeof STATUSES): Promise<readonly Candidate[]> => {
   const statuses = STATUSES[source].map((status) => `status=${status}`).join("&");
   const jobs = await ask<WireJob>(api, `/v1/jobs?${statuses}&limit=${MOST_JOBS}`);
@@ -57,5 +64,6 @@ export const listCandidates = async (source: Source, target: string | null): Pro
   if (source === "targets") return listTargets();
   const api = await connectQuietly(target);
   if (api === null) return [];
+  if (source === "reservations") return listReservations(api);
   return source === "gpus" ? listGpus(api) : listJobs(api, source);
 };

@@ -6,6 +6,8 @@ import { blacklistChangeSchema, faultChangeSchema, wireGpuSchema } from "../../w
 import { explainedJobSchema, jobRequestSchema, wireJobSchema } from "../../wire/job.ts";
 import { healthSchema, logsSchema, serverStatusSchema } from "../../wire/node.ts";
 import { notificationTestResultSchema } from "../../wire/notification-test.ts";
+import { reservationSchema } from "../../wire/reservations/reservation.ts";
+import { usageGroupSchema, usageSchema } from "../../wire/usage/usage.ts";
 import { waitSchema } from "../../wire/wait.ts";
 
 const text = z.string();
@@ -50,6 +52,7 @@ export const DOCUMENTS: Readonly<Record<string, z.ZodType>> = {
   edit: job,
   note: job,
   batch: z.array(batchSchema),
+  usage: usageSchema,
   cancel: z.object({ cancelled: texts }),
   hold: z.object({ held: texts }),
   release: z.object({ released: texts }),
@@ -61,6 +64,8 @@ export const DOCUMENTS: Readonly<Record<string, z.ZodType>> = {
   "blacklist add": z.array(blacklistChangeSchema),
   "blacklist remove": z.array(blacklistChangeSchema),
   "blacklist clear": z.array(faultChangeSchema),
+  reserve: z.array(reservationSchema),
+  unreserve: z.array(reservationSchema),
   "target list": z.array(target.extend({ is_default: z.boolean() })),
   "target add": target.extend({ certificate_fingerprint: text.nullable() }),
   config: z.record(text, z.unknown()),
@@ -72,5 +77,6 @@ export const DOCUMENTS: Readonly<Record<string, z.ZodType>> = {
 /** What `--jsonl` and `--fields` show where the document itself is no list, or one of numbers. */
 export const ROWS: Readonly<Record<string, z.ZodType>> = {
   files: filesSchema.shape.files.element,
+  usage: usageGroupSchema,
   "blacklist list": wireGpuSchema,
 };

@@ -10,6 +10,11 @@ const isSize = (text: string): boolean => {
 const ABOUT_GPUS = { isUsual: true, waits: false };
 const ABOUT_SIZES = { ...ABOUT_GPUS, what: "a size such as 512M or 10G", isRight: isSize };
 
+const convertType = (value: string, option?: string): string | null => {
+  const request = option === "gres" ? (/^gpu:(.*)/.exec(value)?.[1] ?? "") : value.replace(/^gpu:/, "");
+  return /^([A-Za-z][\w.-]*)(?::\d+)?$/.exec(request)?.[1] ?? null;
+};
+
 export const GPU_KINDS: readonly JobField[] = [
   {
     ...ABOUT_SIZES,
@@ -33,5 +38,6 @@ export const GPU_KINDS: readonly JobField[] = [
     what: "a part of a GPU's name, of at most 64 characters",
     isRight: isGpuType,
     toFields: ([text]) => ({ gpu_type: text }),
+    sbatch: { option: "gres", others: ["gpus", "gpus-per-node", "gpus-per-task"], convert: convertType },
   },
 ];

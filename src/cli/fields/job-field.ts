@@ -1,12 +1,17 @@
 import type { Flag, FlagValues } from "../../command-line/command.ts";
 import type { AskedFields } from "../../wire/job-fields/job-fields.ts";
 
-type Sbatch = Readonly<{ option: string; short?: string; convert: (value: string) => string | true | null }>;
+type Sbatch = Readonly<{
+  option: string;
+  others?: readonly string[];
+  short?: string;
+  convert: (value: string, option?: string) => string | true | null;
+}>;
 
 /**
  * One field of a job: its flag, the key of `.nexus.toml` of the same name, and with `isUsual` the setting `default_FIELD`. `what` ends
  * the sentence "it is …" of a right value, `isRight` judges each text that is given. With
- * `waits` it is of what goes into the queue. A default of it is passed over where one of the `rivals` is given. `sbatch` is the option of `#SBATCH` lines that says the same; `convert` gives the flag's value, null where there is none.
+ * `waits` it is of what goes into the queue. A default of it is passed over where one of the `rivals` is given. `sbatch` is the option of `#SBATCH` lines that says the same, as do the `others`; `convert` gives the flag's value, null where there is none.
  */
 export type JobField = Readonly<{
   flag: Omit<Flag, "check">;

@@ -7,7 +7,12 @@ const isTime = (text: string): boolean => {
   return seconds !== null && seconds > 0 && seconds <= MAX_SECONDS;
 };
 
-const ABOUT_TIMES = { isUsual: true, waits: false, what: "a time such as 45s, 5m, 2h, 1d or 1h30m", isRight: isTime };
+export const ABOUT_TIMES = {
+  isUsual: true,
+  waits: false,
+  what: "a time such as 45s, 5m, 2h, 1d or 1h30m",
+  isRight: isTime,
+};
 
 const SLURM_TIME = /^(?:(\d{1,5})-)?(\d{1,8})(?::(\d{1,2}))?(?::(\d{1,2}))?$/;
 const SLURM_SIGNAL = /^(?:[BR]+:)?(?:SIG)?USR1@(\d{1,9})$/;

@@ -12,6 +12,8 @@ const EVENTS: Readonly<Record<WireDelivery["event"], string>> = {
   files_expire: "files go soon",
   waits_for_input: "waits for input",
   vram_exceeded: "more GPU memory",
+  gpus_idle: "GPUs idle",
+  log_silent: "log silent",
   retried: "tried again",
   batch_done: "batch",
   unhealthy: "machine unhealthy",

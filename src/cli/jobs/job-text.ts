@@ -1,6 +1,5 @@
 import { escapeText } from "../../base/escape-text.ts";
 import { formatMib } from "../../base/sizes.ts";
-import { tellDuration } from "../../base/tell-duration.ts";
 import type { WireJob } from "../../wire/job.ts";
 import type { WireAttempt } from "../../wire/job-fields/retries.ts";
 import type { JobLink } from "../../wire/links/link-paths.ts";
@@ -10,6 +9,8 @@ import { formatMoment, formatRecent, nameZones } from "../terminal/clock.ts";
 import { formatDuration } from "../terminal/duration.ts";
 import { print, printTable } from "../terminal/output.ts";
 import { truncateText } from "../terminal/text-width.ts";
+import { listGpuFacts } from "./facts/gpu-facts.ts";
+import { listLimitFacts } from "./facts/limit-facts.ts";
 import { describeNext, findReason } from "./job-ending.ts";
 import { describeFiles, hasFiles, listNotes } from "./kept-text.ts";
 
@@ -37,13 +38,16 @@ const joinParts = (parts: readonly (string | null)[]): string | null => {
 
 const showNote = ({ note = null }: WireJob): string | null => (note === null ? null : truncateText(note, NOTE_WIDTH));
 
-const describeHold = ({ held, begin_at: beginAt }: WireJob): string | null => {
+const describeHold = ({ held, begin_at: beginAt }: WireJob, now: number): string | null => {
   if (held) return "held";
-  return beginAt !== null && beginAt !== undefined && beginAt > nowSeconds() ? `from ${formatMoment(beginAt)}` : null;
+  return beginAt !== null && beginAt !== undefined && beginAt > now ? `from ${formatMoment(beginAt)}` : null;
 };
 
-const describeQueued = (job: WireJob): string | null =>
-  joinParts([describeHold(job), describeNext(job), showNote(job)]);
+/** What keeps a queued job from its turn, as far as the job itself says it; null where nothing does. */
+export const describeDelay = (job: WireJob, now: number = nowSeconds()): string | null =>
+  joinParts([describeHold(job, now), describeNext(job)]);
+
+const describeQueued = (job: WireJob): string | null => joinParts([describeDelay(job), showNote(job)]);
 
 const describeTry = ({ attempts = [], retry = null }: WireJob): string | null =>
   attempts.length < 2 ? null : `attempt ${attempts.length} of ${Math.max(attempts.length, (retry?.count ?? 0) + 1)}`;
@@ -119,17 +123,18 @@ const listNext = (job: WireJob): string => {
   }
 };
 
-const describeLimit = ({ time_limit_s: limit = null, warn_s: warn = null }: WireJob): string | null => {
-  if (limit === null) return null;
-  return warn === null ? tellDuration(limit) : `${tellDuration(limit)}, warned ${tellDuration(warn)} before`;
-};
+const describeBatch = ({ batch_id: id = null, batch_max: max = null }: Partial<WireJob>): string | null =>
+  max === null ? null : `@${id}, of which ${max} may run at once`;
 
-const describeGpuKind = ({ vram_mib: vram, min_vram_mib: least, gpu_type: type }: Partial<WireJob>): string =>
-  [
-    ...(vram ? [`${formatMib(vram)} of each, shared`] : []),
-    ...(least ? [`with at least ${formatMib(least)}`] : []),
-    ...(type ? [`of type ${type}`] : []),
-  ].join(", ");
+const describeBooked = (amount: string | null, isEnforced: boolean): string | null =>
+  amount === null ? null : `${amount} booked${isEnforced ? "" : ", not enforced"}`;
+
+type Facts = readonly (readonly [string, string | null])[];
+
+const listHostFacts = (job: WireJob, isEnforced: boolean): Facts => [
+  ["cpus", describeBooked(job.cpus ? String(job.cpus) : null, isEnforced)],
+  ["memory", describeBooked(job.memory_mib ? formatMib(job.memory_mib) : null, isEnforced)],
+];
 
 const describeRetries = ({ retry = null }: WireJob): string | null =>
   retry === null ? null : `at most ${retry.count} ${retry.count === 1 ? "time" : "times"}: ${retry.causes.join(", ")}`;
@@ -143,12 +148,14 @@ const describeAttempt = ({ started_at, ended_at, gpu_idxs, exit_code, reason }: 
     ...(reason === null ? [] : [reason]),
   ].join(" · ");
 
-const listAttempts = ({ attempts = [], retry = null }: WireJob): readonly (readonly [string, string])[] =>
-  retry === null && attempts.length < 2
-    ? []
-    : attempts.map((one, index) => ["attempt", `${index + 1} · ${describeAttempt(one)}`] as const);
+const listAttempts = (job: WireJob): readonly (readonly [string, string | null])[] => {
+  const { attempts = [], retry = null } = job;
+  if (retry === null && attempts.length < 2) return [];
+  const told = attempts.map((one, index) => ["attempt", `${index + 1} · ${describeAttempt(one)}`] as const);
+  return [["retry", describeRetries(job)], ...told];
+};
 
-const listFacts = (job: WireJob): readonly (readonly [string, string | null])[] => [
+const listFacts = (job: WireJob, isEnforced: boolean): Facts => [
   ["id", job.id],
   ["name", job.name ?? null],
   ["note", job.note ?? null],
@@ -162,11 +169,11 @@ const listFacts = (job: WireJob): readonly (readonly [string, string | null])[] 
   ["command", job.command],
   ["user", job.user],
   ["gpus", formatGpus(job)],
-  ["gpu kind", describeGpuKind(job)],
-  ["gpu memory", job.vram_peak_mib ? `${formatMib(job.vram_peak_mib)} at most` : null],
+  ...listGpuFacts(job),
+  ...listHostFacts(job, isEnforced),
   ["priority", String(job.priority)],
-  ["limit", describeLimit(job)],
-  ["retry", describeRetries(job)],
+  ...listLimitFacts(job),
+  ["batch", describeBatch(job)],
   ...listAttempts(job),
 ];
 
@@ -202,8 +209,8 @@ const listTimes = (job: WireJob): readonly (readonly [string, string])[] => [
   ["runtime", formatRuntime(job)],
 ];
 
-/** Name and text of each fact that is known of the job. */
-export const describeJob = (job: WireJob): readonly (readonly [string, string])[] =>
-  [...listFacts(job), ...listTimes(job), ...listOrigin(job)].flatMap(([name, value]) =>
+/** Name and text of each fact that is known of the job; `isEnforced`: it is kept to the CPUs and the memory that it booked. */
+export const describeJob = (job: WireJob, isEnforced = false): readonly (readonly [string, string])[] =>
+  [...listFacts(job, isEnforced), ...listTimes(job), ...listOrigin(job)].flatMap(([name, value]) =>
     value === null || value === "" || value === "-" ? [] : [[name, escapeText(value)] as const],
   );

@@ -11,12 +11,11 @@ import type { Snapshot } from "../code/code-snapshot.ts";
 import { sendCode } from "../code/send-code.ts";
 import type { Api } from "../connection/api-client.ts";
 import type { ApiFailure, ApiResult } from "../connection/api-failure.ts";
-import { JOB_FIELDS } from "../fields/field-table.ts";
-import { listUnheeded } from "../fields/job-field.ts";
 import { readOutputs } from "../jobs/kept-text.ts";
 import { checkLinks } from "../project/check-links.ts";
 import { readSwitchOption } from "../settings/config-file.ts";
 import { hint } from "../terminal/output.ts";
+import { warnOfUnheeded } from "./warn-of-unheeded.ts";
 
 type Submitted = WireJob & Partial<SubmittedJob>;
 type Requests = readonly JobRequestInput[];
@@ -112,16 +111,23 @@ const warnOfOldServer = (flags: FlagValues, [request]: Requests, [job]: readonly
     hint("Warning: the server is too old for --link, and the job has no links");
   if (job.input_artifact_id === undefined && request?.input_artifact_id)
     hint("Warning: the server is too old for standard input, and the job runs without it");
-  const unheeded = listUnheeded(JOB_FIELDS, request ?? {}, job);
-  if (unheeded.length > 0) hint(`Warning: the server is too old for ${unheeded.join(", ")}, and leaves that out`);
+  warnOfUnheeded(request ?? {}, job);
 };
 
-const tellProposal = (flags: FlagValues, { vram_proposal: proposal, ...job }: Submitted): WireJob => {
+const tellProposal = (
+  flags: FlagValues,
+  { vram_proposal: proposal, booked_only: _only, ...job }: Submitted,
+): WireJob => {
   if (proposal && !readSwitch(flags, "quiet")) {
     const used = `It used ${formatMib(proposal.peak_mib)} of GPU memory last time`;
     hint(`${used}: --vram ${writeSize(proposal.vram_mib)} lets others share its GPU`);
   }
   return job;
+};
+
+const tellBooked = (flags: FlagValues, submitted: readonly Submitted[]): void => {
+  if (submitted.some(({ booked_only: isOnly }) => isOnly) && !readSwitch(flags, "quiet"))
+    hint("CPUs and memory are booked, not enforced: nothing keeps a job to what it names");
 };
 
 const postBatch =
@@ -130,6 +136,7 @@ const postBatch =
     api.send("POST", "/v1/jobs/batch", named);
 
 const tellSubmitted = (flags: FlagValues, requests: Requests, submitted: readonly Submitted[]): readonly WireJob[] => {
+  tellBooked(flags, submitted);
   const jobs = submitted.map((job) => tellProposal(flags, job));
   warnOfOldServer(flags, requests, jobs);
   return jobs;
@@ -149,6 +156,7 @@ export const submitBatch = async (api: Api, flags: FlagValues, requests: Request
 export const submitJob = async (api: Api, flags: FlagValues, request: JobRequestInput): ApiResult<WireJob> => {
   const job = await submit(api, flags, [request], ([only]) => api.send<Submitted>("POST", "/v1/jobs", only));
   if (!job.ok) return job;
+  tellBooked(flags, [job.value]);
   const submitted = tellProposal(flags, job.value);
   warnOfOldServer(flags, [request], [submitted]);
   return ok(submitted);

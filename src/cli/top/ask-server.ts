@@ -1,10 +1,12 @@
 import { ok, type Result } from "../../base/result.ts";
 import { phraseFailure } from "../../command-line/usage.ts";
+import type { WireJobUse } from "../../wire/gpus/job-use.ts";
 import type { WireJob } from "../../wire/job.ts";
 import { readServerView, type ServerView } from "../../wire/views/server-view.ts";
 import type { Api } from "../connection/api-client.ts";
 import type { ApiFailure } from "../connection/api-failure.ts";
 import type { Effect } from "./actions.ts";
+import { listPercents } from "./curve.ts";
 import { readLogLines } from "./log-lines.ts";
 import type { JobLog } from "./top-state.ts";
 
@@ -21,6 +23,12 @@ export const readJobLog = async (api: Api, id: string, count: number): Promise<R
   ]);
   if (!job.ok) return job;
   return log.ok ? ok({ job: job.value, lines: readLogLines(log.value.data) }) : log;
+};
+
+/** What each of its GPUs did in the last minutes, null where that is not known; nothing of a server that does not tell. */
+export const readPercents = async (api: Api, id: string, most: number): Promise<readonly (number | null)[]> => {
+  const use = await api.get<WireJobUse>(`/v1/jobs/${encodeURIComponent(id)}/usage?last_n_spans=${most}`);
+  return use.ok ? listPercents(use.value) : [];
 };
 
 type Change = Extract<Effect, { id: string }>;

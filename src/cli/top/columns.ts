@@ -1,9 +1,11 @@
 import type { WireGpu } from "../../wire/gpu.ts";
 import { formatGpuMemory, listGpuUses } from "../../wire/gpus/gpu-text.ts";
 import type { WireJob } from "../../wire/job.ts";
+import { tellReservation } from "../../wire/reservations/reservation-text.ts";
 import type { ServerView } from "../../wire/views/server-view.ts";
-import { formatGpus } from "../jobs/job-text.ts";
+import { describeDelay, formatGpus } from "../jobs/job-text.ts";
 import { createCommandList, type FitListed, type Listed } from "../lists/command-list.ts";
+import { formatRecent } from "../terminal/clock.ts";
 import { formatDuration } from "../terminal/duration.ts";
 import { truncateText } from "../terminal/text-width.ts";
 import type { Style } from "./line.ts";
@@ -38,15 +40,25 @@ const nameUser = (gpu: WireGpu, view: ServerView): readonly string[] => {
   return unseen_use ? ["others (not visible)"] : [];
 };
 
-const describeUse = (gpu: WireGpu, view: ServerView): string => {
+const nameReserved = (gpu: WireGpu, isNow: boolean, now: number): readonly string[] => {
+  const { is_reserved = false, reservations: [first] = [] }: Partial<WireGpu> = gpu;
+  const tell = (seconds: number): string => formatRecent(seconds, now);
+  return first === undefined || is_reserved !== isNow ? [] : [tellReservation(first, isNow, tell)];
+};
+
+const describeNow = (gpu: WireGpu, view: ServerView, now: number): string => {
   const uses = [
     ...nameUser(gpu, view),
     ...(gpu.fault ? [gpu.fault] : []),
     ...(gpu.is_blacklisted ? ["blacklisted"] : []),
+    ...nameReserved(gpu, true, now),
   ];
   if (uses.length > 0) return uses.join(", ");
   return gpu.doubt ? "free, last choice" : "free";
 };
+
+const describeUse = (gpu: WireGpu, view: ServerView, now: number): string =>
+  [describeNow(gpu, view, now), ...nameReserved(gpu, false, now)].join(", ");
 
 const STYLES = { good: "green", taken: "yellow", bad: "red" } as const;
 
@@ -57,7 +69,7 @@ const styleUse = (gpu: WireGpu): Style => {
 
 const countHidden = (hidden: number): string => (hidden > 0 ? ` (${hidden} more GPUs not shown)` : "");
 
-export const createGpuColumns = (view: ServerView, hidden: number): readonly Column<WireGpu>[] => [
+export const createGpuColumns = (view: ServerView, hidden: number, now: number): readonly Column<WireGpu>[] => [
   { title: "GPU", width: 3, read: ({ index }) => String(index) },
   { title: "NAME", width: 24, from: WIDE, read: ({ name }) => name },
   { title: "MEMORY MiB", width: 13, alignRight: true, read: formatGpuMemory },
@@ -69,7 +81,7 @@ export const createGpuColumns = (view: ServerView, hidden: number): readonly Col
     alignRight: true,
     read: ({ temperature }) => formatFigure(temperature, "°C"),
   },
-  { title: `USED BY${countHidden(hidden)}`, read: (gpu) => describeUse(gpu, view), style: styleUse },
+  { title: `USED BY${countHidden(hidden)}`, read: (gpu) => describeUse(gpu, view, now), style: styleUse },
 ];
 
 const measureId = (view: ServerView): number =>
@@ -92,23 +104,26 @@ const listCommands = (jobs: readonly WireJob[]): FitListed => {
   return (job, width) => shorten(clip(job), width);
 };
 
-const createCommands = (jobs: readonly WireJob[]): Column<WireJob> => ({
-  title: "COMMAND",
-  read: ({ command }) => command,
-  fit: listCommands(jobs),
-});
-
 const WAITS = "waits for input: ";
 
-const createStates = (jobs: readonly WireJob[]): Column<WireJob> => {
+const tellDelay = (job: WireJob, now: number): string => {
+  const delay = describeDelay(job, now);
+  return delay === null ? "" : `${delay}: `;
+};
+
+const tellInputWait = ({ waits_for_input_since: since }: WireJob): string => (since ? WAITS : "");
+
+const createStates = (jobs: readonly WireJob[], tell: (job: WireJob) => string): Column<WireJob> => {
   const shorten = listCommands(jobs);
   const fitAfter = (start: string, job: WireJob, width: number): string =>
-    truncateText(start + shorten(job, Math.max(LEAST_COMMAND, width - start.length)), width);
+    start === ""
+      ? shorten(job, width)
+      : truncateText(start + shorten(job, Math.max(LEAST_COMMAND, width - start.length)), width);
   return {
     title: "COMMAND",
     read: ({ command }) => command,
-    fit: (job, width) => fitAfter(job.waits_for_input_since ? WAITS : "", job, width),
-    style: ({ waits_for_input_since }) => (waits_for_input_since ? "yellow" : "plain"),
+    fit: (job, width) => fitAfter(tell(job), job, width),
+    style: (job) => (tell(job) === "" ? "plain" : "yellow"),
   };
 };
 
@@ -121,12 +136,12 @@ const formatRuntime = ({ started_at, marked_for_kill }: WireJob, now: number): s
 export const createRunningColumns = (view: ServerView, now: number): readonly Column<WireJob>[] => [
   ...createNames(`RUNNING ${view.status.running_jobs}`, view),
   { title: "RUNTIME", width: 8, alignRight: true, read: (job) => formatRuntime(job, now) },
-  createStates(view.running),
+  createStates(view.running, tellInputWait),
 ];
 
 export const createQueuedColumns = (view: ServerView, now: number): readonly Column<WireJob>[] => [
   ...createNames(`QUEUED ${view.status.queued_jobs}`, view),
   { title: "WAITING", width: 8, alignRight: true, read: ({ created_at }) => formatDuration(now - created_at) },
   { title: "PRIO", width: 5, alignRight: true, read: ({ priority }) => String(priority) },
-  createCommands(view.queued),
+  createStates(view.queued, (job) => tellDelay(job, now)),
 ];

@@ -50,16 +50,39 @@ const ODD = makeView({
   running: [makeJob({ gpu_idxs: [3] })],
 });
 
+const RESERVED = {
+  ...{ id: "r3f9ab", gpu_idxs: [0, 1], user: "ann", why: null },
+  ...{ from: NOW - 60, until: NOW + 7200 },
+};
+const KEPT = makeView({
+  gpus: [
+    makeGpu(0, { is_reserved: true, reservations: [RESERVED] }),
+    makeGpu(1, { running_job_id: "k3f9ab", is_reserved: true, reservations: [RESERVED] }),
+    makeGpu(2, { reservations: [{ ...RESERVED, from: NOW + 3600 }] }),
+  ],
+  running: [makeJob({ gpu_idxs: [1] })],
+});
+
 const SLOW = { ...ODD, status: { ...ODD.status, gpu_hint: "nvidia-smi takes 6.0 s to answer" } };
 
 const LOG = { job: makeJob(), lines: Array.from({ length: 60 }, (_line, index) => `epoch ${index} loss 0.${index}`) };
 const busy = (fields: Partial<TopState> = {}): TopState => makeState({ view: BUSY, log: LOG, ...fields });
 const press = (state: TopState, key: string): TopState => reactToKey(state, key).state;
 
+test("a queued job that is held, or is not to begin yet, says so before its command", () => {
+  const queued = [makeQueued("held-job", { held: true }), makeQueued("free-job")];
+  const view = makeView({ running: [], queued, gpus: [makeGpu(0)] });
+  const text = renderScreen(makeState({ view })).map(readLine).join("\n");
+  expect(text).toMatch(/held-job .* held: .*train/);
+  expect(text).toMatch(/free-job (?!.*held).*train/);
+});
+
 const SCREENS: Readonly<Record<string, TopState>> = {
   busy: busy(),
+  curve: busy({ curve: { id: "k3f9ab", text: "▁▁▂▅█ ▆" } }),
   idle: makeState({ view: makeView() }),
   odd: makeState({ view: SLOW }),
+  reserved: makeState({ view: KEPT, columns: 110 }),
   queued: press(busy(), "end"),
   narrow: busy({ columns: 40, rows: 16 }),
   large: busy({ columns: 160, rows: 50 }),

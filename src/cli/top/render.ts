@@ -12,6 +12,7 @@ const LEAST_COLUMNS = 24;
 const LEAST_ROWS = 10;
 const STALE_S = 4;
 const HEADS = 4;
+const CURVE_FROM = 64;
 
 const describeTrouble = ({ trouble, now, answeredAt }: TopState): string | null => {
   if (trouble !== null) return trouble;
@@ -61,13 +62,16 @@ const renderJobs = (
   return [renderHead(columns, width), ...lines];
 };
 
+const describeCurve = ({ curve, columns }: TopState, id: string): string =>
+  curve?.id === id && columns >= CURVE_FROM ? `GPU ${curve.text}  ` : "";
+
 const describeLogged = (state: TopState): string => {
   const id = findLogged(state);
   if (id === null) return "no job is selected";
   const job = state.log?.job.id === id ? state.log.job : null;
   if (job === null) return id;
   const code = job.exit_code === null ? "" : ` ${job.exit_code}`;
-  return `${id}  ${job.status}${code}  ${job.command.slice(0, state.columns)}`;
+  return `${id}  ${job.status}${code}  ${describeCurve(state, id)}${job.command.slice(0, state.columns)}`;
 };
 
 const renderLog = (state: TopState, rows: number): readonly Line[] => {
@@ -83,7 +87,7 @@ const renderList = (state: TopState): readonly Line[] => {
   const { gpus, running, queued } = view;
   const counts = { gpus: gpus.length, running: running.length, queued: queued.length };
   const [gpuRows = 0, runningRows = 0, queuedRows = 0, logRows = 0] = shareBody(countBodyRows(state) - HEADS, counts);
-  const gpuColumns = createGpuColumns(view, gpus.length - gpuRows);
+  const gpuColumns = createGpuColumns(view, gpus.length - gpuRows, now);
   return [
     renderHead(gpuColumns, columns),
     ...gpus.slice(0, gpuRows).map((gpu) => renderRow(gpuColumns, gpu, columns)),

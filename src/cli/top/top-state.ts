@@ -4,6 +4,9 @@ import type { ServerView } from "../../wire/views/server-view.ts";
 /** `lines` are the last ones, harmless and without line ends. */
 export type JobLog = Readonly<{ job: WireJob; lines: readonly string[] }>;
 
+/** What the GPUs of a job did lately. */
+export type Curve = Readonly<{ id: string; text: string }>;
+
 /** `back` counts the rows that lie below what a followed log shows; `text` is what was typed so far. */
 export type Mode =
   | Readonly<{ kind: "list" | "help" }>
@@ -22,6 +25,7 @@ export type TopState = Readonly<{
   trouble: string | null;
   selected: string | null;
   log: JobLog | null;
+  curve: Curve | null;
   mode: Mode;
   notice: string | null;
 }>;
@@ -40,6 +44,7 @@ export const createTopState = (facts: Pick<TopState, "target" | "columns" | "row
   trouble: null,
   selected: listShown(facts.view)[0]?.id ?? null,
   log: null,
+  curve: null,
   mode: { kind: "list" },
   notice: null,
 });

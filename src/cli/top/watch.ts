@@ -6,7 +6,8 @@ import type { ServerView } from "../../wire/views/server-view.ts";
 import { type Api, createApi } from "../connection/api-client.ts";
 import { standBack } from "../targets/target.ts";
 import { type Effect, reactToKey } from "./actions.ts";
-import { carryOut, readJobLog, readView } from "./ask-server.ts";
+import { carryOut, readJobLog, readPercents, readView } from "./ask-server.ts";
+import { drawCurve, isPlainLocale } from "./curve.ts";
 import type { Key } from "./keys.ts";
 import { paintLine } from "./line.ts";
 import { openTerminal, readTerminalSize, type Terminal } from "./open-terminal.ts";
@@ -28,6 +29,8 @@ type Ending = Readonly<{ end: (code: number) => void; fail: (error: unknown) => 
 type JobChange = Extract<Effect, { id: string }>;
 
 const REFRESH_MS = 1000;
+const CURVE_MS = 5000;
+const CURVE_SPANS = 20;
 const PATIENCE_MS = 10_000;
 const FOLLOWED_LINES = 1000;
 
@@ -49,6 +52,18 @@ const refreshLog = async (api: Api, { read, change }: Holder): Promise<void> => 
   if (answer.ok) change((now) => takeLog(now, answer.value));
 };
 
+const findCurved = (state: TopState): string | null => {
+  const id = findLogged(state);
+  const job = state.view.running.find((one) => one.id === id);
+  return job !== undefined && job.num_gpus > 0 ? job.id : null;
+};
+
+const refreshCurve = async (api: Api, { read, change }: Holder): Promise<void> => {
+  const id = findCurved(read());
+  const text = id === null ? "" : drawCurve(await readPercents(api, id, CURVE_SPANS), isPlainLocale(process.env));
+  change((state) => ({ ...state, curve: id === null || text === "" ? null : { id, text } }));
+};
+
 type Tools = Readonly<{ terminal: Terminal; ending: Ending; ask: (change: JobChange) => void }>;
 
 const perform = (effect: Effect, { terminal, ending, ask }: Tools): void => {
@@ -65,14 +80,18 @@ const isOtherLog = (before: TopState, after: TopState): boolean =>
 const startPolling = (api: Api, holder: Holder, { fail }: Ending): Repeater => {
   const refreshing = repeat(() => refreshView(api, holder), REFRESH_MS, fail);
   const logs = repeat(() => refreshLog(api, holder), REFRESH_MS, fail);
+  const curves = repeat(() => refreshCurve(api, holder), CURVE_MS, fail);
   const clock = setInterval(() => holder.change((state) => ({ ...state, now: nowSeconds() })), REFRESH_MS);
   holder.subscribe((before, after) => {
-    if (isOtherLog(before, after)) logs.wake();
+    if (!isOtherLog(before, after)) return;
+    logs.wake();
+    curves.wake();
   });
   const stop = (): void => {
     clearInterval(clock);
     refreshing.stop();
     logs.stop();
+    curves.stop();
   };
   return { wake: refreshing.wake, stop };
 };

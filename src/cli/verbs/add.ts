@@ -11,6 +11,7 @@ import { JOB_FIELDS } from "../fields/field-table.ts";
 import { findNeeds } from "../jobs/words/needed-jobs.ts";
 import { confirmCommand } from "../submission/confirm-command.ts";
 import { chooseReading, expandWords } from "../submission/expand-words.ts";
+import { fitBatch } from "../submission/fit-batch.ts";
 import { planSubmission } from "../submission/plan-submission.ts";
 import { QUEUE_FLAGS, queueRequests } from "../submission/queue-requests.ts";
 import { takeSbatch } from "../submission/sbatch/take-sbatch.ts";
@@ -51,7 +52,9 @@ const run = async (given: Invocation): Promise<Outcome> => {
   const planned = await planRequests(taken.value, api.value);
   if (!planned.ok) return planned;
   const { flags, requests } = planned.value;
-  return queueRequests(api.value, flags, requests, (agreed) => submitBatch(api.value, flags, agreed));
+  const fitting = fitBatch(requests, given.flags);
+  if (!fitting.ok) return fitting;
+  return queueRequests(api.value, flags, fitting.value, (agreed) => submitBatch(api.value, flags, agreed));
 };
 
 export const verb: Verb = listRows({

@@ -12,6 +12,9 @@ const MOST = 1000;
 
 const describeCommand = ({ name, command }: WireBatch): string => (name === null ? command : `${name}: ${command}`);
 
+const describeRunning = ({ running, batch_max: max = null }: Partial<WireBatch>): string =>
+  max === null ? String(running) : `${running} of ${max}`;
+
 const printBatches = (batches: readonly WireBatch[]): void =>
   printTable(
     ["BATCH", "USER", "ADDED", "DONE", "FAILED", "RUNNING", "WAITING", "FIRST COMMAND"],
@@ -21,7 +24,7 @@ const printBatches = (batches: readonly WireBatch[]): void =>
       formatMoment(batch.created_at),
       String(batch.completed),
       String(batch.failed + batch.killed),
-      String(batch.running),
+      describeRunning(batch),
       String(batch.queued),
       describeCommand(batch),
     ]),

@@ -24,6 +24,7 @@ import { findNeeds } from "../jobs/words/needed-jobs.ts";
 import { GPU_FLAGS } from "../project/apply-defaults.ts";
 import { parsePairs } from "../settings/environment-files.ts";
 import { readGpus } from "../submission/job-options.ts";
+import { warnOfUnheeded } from "../submission/warn-of-unheeded.ts";
 import { print, printJson } from "../terminal/output.ts";
 
 const show = (job: WireJob, flags: FlagValues): void => {
@@ -69,6 +70,14 @@ const choose = async (
   return selectJobs(api, { statuses: ["queued"], idStatuses, user: readOwner(flags, api.target) }, words);
 };
 
+const createAct =
+  (api: Api, patch: JobPatch): ((job: Pick<WireJob, "id">) => ApiResult<WireJob>) =>
+  async ({ id }) => {
+    const edited = await api.send<WireJob>("PATCH", `/v1/jobs/${encodeURIComponent(id)}`, patch);
+    if (edited.ok) warnOfUnheeded(patch, edited.value);
+    return edited;
+  };
+
 const editOne = async (job: ApiResult<WireJob>, flags: FlagValues): Promise<Outcome> => {
   const edited = await job;
   if (!edited.ok) return edited;
@@ -88,8 +97,7 @@ const run = async (invocation: Invocation): Promise<Outcome> => {
   if (!needed.ok) return needed;
   const jobs = await choose(api.value, invocation, patch.value);
   if (!jobs.ok) return jobs;
-  const act = ({ id }: Pick<WireJob, "id">): ApiResult<WireJob> =>
-    api.value.send<WireJob>("PATCH", `/v1/jobs/${encodeURIComponent(id)}`, needed.value);
+  const act = createAct(api.value, needed.value);
   const [only, ...others] = jobs.value;
   if (only !== undefined && others.length === 0) return editOne(act(only), flags);
   return actOnJobs(jobs.value, { verb: "edit", done: "changed", act }, flags);

@@ -3,6 +3,8 @@ import { readSwitch } from "../../command-line/flag-values.ts";
 import { failUsage } from "../../command-line/usage.ts";
 import type { WireDelivery } from "../../wire/delivery.ts";
 import type { WireJob } from "../../wire/job.ts";
+import type { ServerStatus } from "../../wire/node.ts";
+import type { Api } from "../connection/api-client.ts";
 import { connect } from "../connection/connect.ts";
 import { describeDeliveries } from "../jobs/delivery-text.ts";
 import { describeJob } from "../jobs/job-text.ts";
@@ -10,9 +12,16 @@ import { dim, print, printJson } from "../terminal/output.ts";
 
 const NAME_WIDTH = 10;
 
-const show = (job: WireJob, deliveries: readonly WireDelivery[]): void => {
+const isKept = async (api: Api, { cpus = null, memory_mib = null }: Partial<WireJob>): Promise<boolean> => {
+  if ((cpus ?? memory_mib) === null) return false;
+  const status = await api.get<ServerStatus>("/v1/server/status");
+  return status.ok && status.value.booking?.enforced === true;
+};
+
+const show = (job: WireJob, deliveries: readonly WireDelivery[], isEnforced: boolean): void => {
   const told = describeDeliveries(deliveries).map((line) => ["told", line] as const);
-  for (const [name, value] of [...describeJob(job), ...told]) print(`${dim(name.padEnd(NAME_WIDTH))}${value}`);
+  for (const [name, value] of [...describeJob(job, isEnforced), ...told])
+    print(`${dim(name.padEnd(NAME_WIDTH))}${value}`);
 };
 
 const run = async ({ flags, words }: Invocation): Promise<Outcome> => {
@@ -29,7 +38,7 @@ const run = async ({ flags, words }: Invocation): Promise<Outcome> => {
   const deliveries = told.ok ? told.value : [];
   if (readSwitch(flags, "json")) printJson({ ...job.value, deliveries });
   else if (readSwitch(flags, "quiet")) print(job.value.id);
-  else show(job.value, deliveries);
+  else show(job.value, deliveries, await isKept(api.value, job.value));
   return DONE;
 };
 

@@ -1,5 +1,8 @@
-import type { Invocation, Outcome, Verb } from "../../command-line/command.ts";
+import type { Result } from "../../base/result.ts";
+import type { Failure, FlagValues, Invocation, Outcome, Verb } from "../../command-line/command.ts";
 import { failUsage } from "../../command-line/usage.ts";
+import type { JobRequestInput } from "../../wire/job.ts";
+import type { Api } from "../connection/api-client.ts";
 import { connect } from "../connection/connect.ts";
 import { listRows } from "../documents/rows.ts";
 import { WAIT_FIELDS } from "../fields/field-table.ts";
@@ -9,10 +12,22 @@ import { findNeeds } from "../jobs/words/needed-jobs.ts";
 import { readProject } from "../project/read-project.ts";
 import { confirmCommand } from "../submission/confirm-command.ts";
 import { chooseReading } from "../submission/expand-words.ts";
+import { fitBatch } from "../submission/fit-batch.ts";
 import { QUEUE_FLAGS, queueRequests } from "../submission/queue-requests.ts";
 import { redoRequests } from "../submission/redo/redo-requests.ts";
 import { submitAgain } from "../submission/redo/submit-again.ts";
 import { SUBMISSION_FLAGS } from "../submission/submission-flags.ts";
+
+type Requests = readonly JobRequestInput[];
+
+const addWaits = async (api: Api, flags: FlagValues, requests: Requests): Promise<Result<Requests, Failure>> => {
+  const needed = await findNeeds(api, readFields(WAIT_FIELDS, flags));
+  if (!needed.ok) return needed;
+  return fitBatch(
+    requests.map((request) => ({ ...request, ...needed.value })),
+    flags,
+  );
+};
 
 const run = async (invocation: Invocation): Promise<Outcome> => {
   const { flags, words, command } = invocation;
@@ -31,10 +46,9 @@ const run = async (invocation: Invocation): Promise<Outcome> => {
   const wanted = { flags, command, reading: reading.value, project: project.value, target };
   const requests = await redoRequests(jobs.value, wanted);
   if (!requests.ok) return requests;
-  const needed = await findNeeds(api.value, readFields(WAIT_FIELDS, flags));
-  if (!needed.ok) return needed;
-  const asked = requests.value.map((request) => ({ ...request, ...needed.value }));
-  return queueRequests(api.value, flags, asked, submitAgain(api.value, flags, jobs.value));
+  const asked = await addWaits(api.value, flags, requests.value);
+  if (!asked.ok) return asked;
+  return queueRequests(api.value, flags, asked.value, submitAgain(api.value, flags, jobs.value));
 };
 
 const ABOUT_CODE = ["no-git"];

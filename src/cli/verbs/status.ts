@@ -14,6 +14,7 @@ import { describeIllHealth, listHealthWarnings } from "../jobs/health-text.ts";
 import { printQueued, printRunning } from "../jobs/job-text.ts";
 import { describeExpiring } from "../jobs/kept-text.ts";
 import { readUserName } from "../settings/user-name.ts";
+import { formatMoment } from "../terminal/clock.ts";
 import { bold, green, hint, print, printJson, red, yellow } from "../terminal/output.ts";
 import { measureWidth, padText, truncateText } from "../terminal/text-width.ts";
 
@@ -49,7 +50,7 @@ const readOverview = async (api: Api): Promise<Result<Overview, Failure>> => {
 const TONES = { good: green, taken: yellow, bad: red } as const;
 
 const describeUse = (gpu: WireGpu): string =>
-  listGpuUses(gpu)
+  listGpuUses(gpu, formatMoment)
     .map(({ text, tone }) => TONES[tone](text))
     .join(", ");
 

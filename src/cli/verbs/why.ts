@@ -8,6 +8,8 @@ import { formatMoment } from "../terminal/clock.ts";
 import { formatDuration } from "../terminal/duration.ts";
 import { print, printJson } from "../terminal/output.ts";
 
+const MINUTE_S = 60;
+
 const describePlace = ({ ahead, position, queue_length: length }: WireWait): string => {
   if (position === null) return "";
   if (position === 1) return `It is the first of ${length} in the queue.`;
@@ -18,12 +20,23 @@ const describePlace = ({ ahead, position, queue_length: length }: WireWait): str
 const describeEnd = ({ until }: WireWait): string =>
   until ? `That is ${formatMoment(until)}, in ${formatDuration(until - Date.now() / 1000)}.` : "";
 
-const describeKeeping = ({ keeps_from: from = null, position, queue_length: length }: WireWait): string => {
+const describeKept = ({ reason }: WireWait): string =>
+  reason === "cpus" || reason === "memory" ? "What comes free is" : "GPUs that come free are";
+
+const describeKeeping = (wait: WireWait): string => {
+  const { keeps_from: from = null, position, queue_length: length } = wait;
   const left = (from ?? 0) - Date.now() / 1000;
   const isBeforeOthers = position !== null && position < length;
   return left > 0 && isBeforeOthers
-    ? `GPUs that come free are kept for it from ${formatMoment(from)}, in ${formatDuration(left)}.`
+    ? `${describeKept(wait)} kept for it from ${formatMoment(from)}, in ${formatDuration(left)}.`
     : "";
+};
+
+const describeEstimate = ({ estimate = null }: Partial<WireWait>): string => {
+  if (estimate === null) return "";
+  const { from, to } = estimate;
+  const start = to - from < MINUTE_S ? formatMoment(to) : `${formatMoment(from)} to ${formatMoment(to)}`;
+  return `If no other comes, it starts about ${start}.`;
 };
 
 const run = async ({ flags, words }: Invocation): Promise<Outcome> => {
@@ -39,6 +52,7 @@ const run = async ({ flags, words }: Invocation): Promise<Outcome> => {
       `${wait.value.text}.`,
       describeEnd(wait.value),
       describeKeeping(wait.value),
+      describeEstimate(wait.value),
       describePlace(wait.value),
     ])
       if (line !== "") print(escapeText(line));

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { ok } from "../../base/result.ts";
-import type { Usage } from "../../wire/gpus/usage.ts";
+import type { Usage } from "../../wire/usage/usage.ts";
 import { leaveOutUnknown } from "../brief-job.ts";
 import { defineTool, type Tool } from "../tool.ts";
 

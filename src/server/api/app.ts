@@ -25,11 +25,13 @@ import { createJobChangeRoutes } from "./routes/job-changes.ts";
 import { createJobCodeRoutes } from "./routes/job-code.ts";
 import { createJobFileRoutes } from "./routes/job-files.ts";
 import { createJobLogRoutes } from "./routes/job-logs.ts";
+import { createJobUseRoute } from "./routes/job-use.ts";
 import { createJobWaitRoute } from "./routes/job-wait.ts";
 import { createJobRoutes } from "./routes/jobs.ts";
 import { createAgentRoute } from "./routes/mcp.ts";
 import { createMetricsRoute } from "./routes/metrics.ts";
 import { createNotificationRoute } from "./routes/notifications.ts";
+import { createReservationRoutes } from "./routes/reservations.ts";
 import { createServerRoutes } from "./routes/server.ts";
 import { createSshKeyRoute } from "./routes/ssh-key.ts";
 import { createUsageRoute } from "./routes/usage.ts";
@@ -55,6 +57,7 @@ const listJobRoutes = (context: ApiContext): readonly Route[] => [
   ...createBatchRoutes(context),
   ...createJobRoutes(context),
   ...createJobChangeRoutes(context),
+  createJobUseRoute(context),
   createJobWaitRoute(context),
   ...createJobCodeRoutes(context),
   ...createJobLogRoutes(context),
@@ -65,6 +68,7 @@ const listRoutes = (context: ApiContext, { rooms, seats, document, dispatch }: S
   ...createServerRoutes(context),
   ...createDrainRoutes(context),
   ...createGpuRoutes(context),
+  ...createReservationRoutes(context),
   ...createArtifactRoutes(context),
   ...listJobRoutes(context),
   createDeliveryRoute(context),

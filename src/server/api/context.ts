@@ -16,6 +16,7 @@ import type { Refusal } from "../core/refusal.ts";
 import type { Executor, JobDirectory, LogFile } from "../core/running/executor.ts";
 import type { JobTerminals, SocketHandler } from "../core/running/job-terminal.ts";
 import type { JobOutputs } from "../core/running/outputs.ts";
+import type { UseCourses } from "../core/running/use-course.ts";
 import type { Store } from "../core/store.ts";
 import type { Log } from "../core/telemetry/log.ts";
 import type { Meter } from "../core/telemetry/meter.ts";
@@ -44,6 +45,7 @@ export type ApiContext = Readonly<{
   store: Store;
   gpus: GpuProbe;
   logs: LogFile;
+  useCourses: Pick<UseCourses, "read">;
   health: HostStats;
   readDiskRoom: ReadDiskRoom;
   trouble: Pick<LaunchTrouble, "read">;

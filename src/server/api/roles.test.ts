@@ -22,6 +22,8 @@ const callAs =
       headers: { authorization: `Bearer ${token}`, "x-nexus-user": "bob", ...options.headers },
     });
 
+const RESERVED = { gpuIdxs: [1], from: 1_800_000_000, until: 1_900_000_000, why: null };
+
 const createWorld = async (role: Role) => {
   const harness = createHarness();
   for (const user of ["ann", "bob"]) {
@@ -33,6 +35,9 @@ const createWorld = async (role: Role) => {
     mkdirSync(outputs, { recursive: true });
     writeFileSync(join(outputs, "made"), "x");
   }
+  await harness.store.write(({ insertReservation }) => {
+    for (const user of ["ann", "bob"]) insertReservation({ id: `of-${user}`, user, ...RESERVED });
+  });
   return { harness, as: callAs(harness, harness.addToken("ann", role)) };
 };
 
@@ -44,6 +49,7 @@ const READS: readonly Try[] = [
   "/v1/health",
   "/v1/server/status",
   "/v1/gpus",
+  "/v1/reservations",
   "/v1/jobs",
   "/v1/jobs/bob-queued",
   "/v1/jobs/bob-queued/why",
@@ -69,7 +75,12 @@ const OWN: readonly Try[] = [
   ["remove an own job's files", "DELETE", "/v1/jobs/ann-ended/files", {}],
   ["say that an own job's files were fetched", "PATCH", "/v1/jobs/ann-ended/files", { json: { pulled: true } }],
   ["upload", "POST", "/v1/artifacts", { body: "tar" }],
+  ["end an own reservation", "DELETE", "/v1/reservations/of-ann", {}],
   ["test notifications", "POST", "/v1/notifications/test", { json: { channel: "team" } }],
+];
+
+const OF_USERS: readonly Try[] = [
+  ["reserve a GPU", "POST", "/v1/reservations", { json: { gpu_idxs: [0], until: 1_800_000_000 } }],
 ];
 
 const OTHERS: readonly Try[] = [
@@ -83,7 +94,16 @@ const OTHERS: readonly Try[] = [
   ["kill another's job", "POST", "/v1/jobs/bob-running/kill", {}],
   ["remove another's files", "DELETE", "/v1/jobs/bob-ended/files", {}],
   ["say that another's files were fetched", "PATCH", "/v1/jobs/bob-ended/files", { json: { pulled: true } }],
+  ["use what is blacklisted", "POST", "/v1/jobs", { json: { ...json, ignore_blacklist: true } }],
+  ["use it in one of several", "POST", "/v1/jobs/batch", { json: [json, { ...json, ignore_blacklist: true }] }],
   ["blacklist a GPU", "PUT", "/v1/gpus/1/blacklist", {}],
+  [
+    "reserve a GPU for another",
+    "POST",
+    "/v1/reservations",
+    { json: { gpu_idxs: [0], until: 1_800_000_000, user: "bob" } },
+  ],
+  ["end another's reservation", "DELETE", "/v1/reservations/of-bob", {}],
   ["give a GPU back", "DELETE", "/v1/gpus/1/blacklist", {}],
   ["clear what a log said against a GPU", "DELETE", "/v1/gpus/1/fault", {}],
 ];
@@ -91,13 +111,13 @@ const OTHERS: readonly Try[] = [
 const MAY: Readonly<Record<Role, readonly Try[]>> = {
   viewer: READS,
   agent: [...READS, ...OWN],
-  user: [...READS, ...OWN],
-  admin: [...READS, ...OWN, ...OTHERS],
+  user: [...READS, ...OWN, ...OF_USERS],
+  admin: [...READS, ...OWN, ...OF_USERS, ...OTHERS],
 };
 
 describe.each(["viewer", "agent", "user", "admin"] as const)("a remote %s called ann", (role) => {
   const allowed = MAY[role];
-  const refused = [...READS, ...OWN, ...OTHERS].filter((one) => !allowed.includes(one));
+  const refused = [...READS, ...OWN, ...OF_USERS, ...OTHERS].filter((one) => !allowed.includes(one));
 
   test.each(allowed)("may %s", async (_what, method, path, options) => {
     const { as } = await createWorld(role);
@@ -112,6 +132,7 @@ describe.each(["viewer", "agent", "user", "admin"] as const)("a remote %s called
     expect([response.status, await response.json()]).toEqual([403, expect.objectContaining({ error: "FORBIDDEN" })]);
     expect(await Array.fromAsync(harness.store.listJobs({ limit: 100, offset: 0 }))).toEqual(before);
     expect(harness.store.listBlacklist().size).toBe(0);
+    expect(harness.store.listReservations().length).toBe(2);
   });
 });
 

@@ -4,18 +4,17 @@ import type { Store } from "../core/store.ts";
 const DAY_S = 24 * 60 * 60;
 
 /** Of the 24 hours before `now`, each user read once. */
-export const createGpuSeconds = ({ listGpuUse }: Pick<Store, "listGpuUse">, now: number): CountGpuSeconds => {
+export const createGpuSeconds = ({ readGpuSeconds }: Pick<Store, "readGpuSeconds">, now: number): CountGpuSeconds => {
   const known = new Map<string, number>();
-  const read = (user: string): number => listGpuUse({ since: now - DAY_S, now, user })[0]?.gpuSeconds ?? 0;
   return (user) => {
-    const seconds = known.get(user) ?? read(user);
+    const seconds = known.get(user) ?? readGpuSeconds(user, { since: now - DAY_S, until: now });
     known.set(user, seconds);
     return seconds;
   };
 };
 
 export const readAgentUse = (
-  store: Pick<Store, "listGpuUse" | "loadActiveJobs">,
+  store: Pick<Store, "readGpuSeconds" | "loadActiveJobs">,
   countQueued: (user: string) => number,
   { user, now }: Readonly<{ user: string; now: number }>,
 ): AgentUse => ({

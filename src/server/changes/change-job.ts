@@ -9,6 +9,7 @@ import { type NoticeSource, planJobNotices, waitsForLog } from "../core/notices/
 import { findStretch } from "../core/queue/fair-share.ts";
 import { createRefusal, createUnavailable, createUnknownJob, type Refusal } from "../core/refusal.ts";
 import type { Transaction } from "../core/store.ts";
+import { listBatchEdits } from "./batch-edits.ts";
 import type { ChangeContext } from "./context.ts";
 import { listConsequences } from "./dependents.ts";
 import { type Changed, recordChange } from "./record-change.ts";
@@ -17,6 +18,8 @@ import { type Changed, recordChange } from "./record-change.ts";
 export type Change = Readonly<{ after: Job | null; reason: string; isMinor?: boolean }>;
 
 export type Decide = (job: Job, transaction: Transaction) => Result<Change, Refusal>;
+
+const MINOR_EVENTS: readonly JobEvent["kind"][] = ["report", "account", "measure", "see_use"];
 
 /** What the event makes of a job, if it may happen to it. */
 export const decideByEvent =
@@ -28,7 +31,7 @@ export const decideByEvent =
     return ok({
       after,
       reason: reason ?? explainEvent(event, after),
-      isMinor: event.kind === "report" || event.kind === "account" || event.kind === "measure",
+      isMinor: MINOR_EVENTS.includes(event.kind),
     });
   };
 
@@ -60,8 +63,8 @@ const write = (transaction: Transaction, before: Job, after: Job | null): void =
   else transaction.saveJob(after);
 };
 
-const accountTime = (after: Job | null, now: number): Job | null =>
-  after?.status === "queued" ? accountWait(after, now) : after;
+const accountTime = (before: Job, after: Job | null, now: number): Job | null =>
+  after?.status === "queued" ? accountWait(after, now, before) : after;
 
 const applyOne = (
   context: ChangeContext,
@@ -73,7 +76,7 @@ const applyOne = (
   if (before === null) return err(createUnknownJob(id));
   const decided = decide(before, transaction);
   if (!decided.ok) return decided;
-  const after = accountTime(decided.value.after, context.clock());
+  const after = accountTime(before, decided.value.after, context.clock());
   if (after === before) return ok({ ...decided.value, before, isHeardOf: false, caused: [] });
   const isHeardOf = enqueueNotices(context, transaction, before, after);
   const stretch = after === null ? null : findStretch(before, after);
@@ -84,7 +87,7 @@ const applyOne = (
 
 const applyConsequences = (context: ChangeContext, transaction: Transaction, first: Changed): readonly Changed[] => {
   const caused: Changed[] = [];
-  const due = [...listConsequences(transaction, first, context.clock())];
+  const due = [...listConsequences(transaction, first, context.clock()), ...listBatchEdits(transaction, first)];
   for (let next = due.pop(); next !== undefined; next = due.pop()) {
     const applied = applyOne(context, transaction, next.id, decideByEvent(next.event, next.reason));
     if (!applied.ok) continue;

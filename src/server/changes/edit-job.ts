@@ -1,5 +1,6 @@
 import { err, ok, type Result } from "../../base/result.ts";
 import type { JobPatch } from "../../wire/job.ts";
+import { NO_BATCH } from "../core/jobs/fields/batches.ts";
 import { type JobFields, readJobFields } from "../core/jobs/fields/job-fields.ts";
 import { refuseRelease } from "../core/jobs/fields/waits.ts";
 import { isStopping } from "../core/jobs/halt.ts";
@@ -7,6 +8,8 @@ import { isActive, isEnded, type Job, type QueuedJob } from "../core/jobs/job.ts
 import { findMissingGpus, findMissingVariable, type JobRequestError } from "../core/jobs/job-request.ts";
 import { applyJobEvent, type JobEvent } from "../core/jobs/job-transition.ts";
 import { countLeast } from "../core/queue/booked-gpus.ts";
+import { findHostMistake } from "../core/queue/booking/host-mistake.ts";
+import { type HostRules, NO_HOST_RULES } from "../core/queue/booking/host-part.ts";
 import { type Gpu, indexGpus } from "../core/queue/gpu.ts";
 import { findKindMistake } from "../core/queue/gpu-kind.ts";
 import { checkUserLimits, giveTime, type LimitsOf } from "../core/queue/user-limits.ts";
@@ -23,6 +26,7 @@ export type Edit = Readonly<{
   now: number;
   gpus: readonly Gpu[] | null;
   limitsOf: LimitsOf;
+  host?: HostRules;
 }>;
 
 type Asked = Readonly<{ fields: JobFields; env: Environment | null }>;
@@ -50,6 +54,9 @@ const refuseLimit = (job: Job, fields: JobFields, { isAdmin }: Caller): Refusal 
   );
 };
 
+const refuseBatchMax = ({ batchId }: Job, { batchMax = null }: JobFields): Refusal | null =>
+  batchMax === null || batchId !== undefined ? null : toInvalid(NO_BATCH);
+
 const toInvalid = ({ field, message, type }: JobRequestError): Refusal =>
   createInvalid([{ loc: ["body", field], msg: message, type }]);
 
@@ -64,6 +71,16 @@ const refuseGpus = ({ patch, gpus }: Edit): Refusal | null => {
 
 const refuseKind = (edited: Job, { gpus }: Edit): Refusal | null => {
   const mistake = edited.status === "queued" ? findKindMistake(edited, gpus) : null;
+  return mistake === null ? null : toInvalid(mistake);
+};
+
+const refuseHost = (
+  { status, ...edited }: Job,
+  { host = NO_HOST_RULES }: Edit,
+  { cpus, memoryMib }: JobFields,
+): Refusal | null => {
+  const isAbout = status === "queued" && (cpus ?? memoryMib ?? null) !== null;
+  const mistake = isAbout ? findHostMistake(edited, host) : null;
   return mistake === null ? null : toInvalid(mistake);
 };
 
@@ -123,14 +140,15 @@ const giveEditedTime = (job: Job, fields: JobFields, { limitsOf }: Edit): Job =>
   "timeLimitS" in fields && !isEnded(job) ? giveTime(job, limitsOf(job.user)) : job;
 
 const refuseEdited = (edited: Job, edit: Edit, fields: JobFields): Refusal | null =>
-  refuseKind(edited, edit) ?? refuseOver(edited, edit, fields);
+  refuseKind(edited, edit) ?? refuseHost(edited, edit, fields) ?? refuseOver(edited, edit, fields);
 
 const findRefusal = (job: Job, edit: Edit, { fields, env }: Asked): Refusal | null =>
   refuseGpus(edit) ??
   refuseShare(job, countAsked(edit.patch)) ??
   refuseVariables(job, env) ??
   refuseRelease(job, fields, edit.caller) ??
-  refuseLimit(job, fields, edit.caller);
+  refuseLimit(job, fields, edit.caller) ??
+  refuseBatchMax(job, fields);
 
 const write = (transaction: Transaction, edited: Job, { fields, env }: Asked, now: number): Job => {
   if (env !== null) transaction.saveEnvironment(edited.id, env);

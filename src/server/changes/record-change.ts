@@ -2,6 +2,7 @@ import { listPast } from "../core/jobs/attempt.ts";
 import { isStopping } from "../core/jobs/halt.ts";
 import { isActive, isEnded, isMoving, type Job } from "../core/jobs/job.ts";
 import { describeChange } from "../core/jobs/job-change.ts";
+import { findStretch } from "../core/queue/fair-share.ts";
 import type { ChangeContext } from "./context.ts";
 
 /** `after` is null for a job that was removed. `isHeardOf`: the outbox has something new. `caused` is what became of others by it. */
@@ -17,7 +18,9 @@ export type Changed = Readonly<{
 const measureChange = ({ meter, clock }: ChangeContext, before: Job, after: Job): void => {
   const isFirst = listPast(after).length === 0;
   if (before.status === "queued" && isActive(after) && isFirst)
-    meter.observeQueueWait(after.startedAt - after.createdAt);
+    meter.observeQueueWait(after.startedAt - after.createdAt, after.user);
+  const stretch = findStretch(before, after);
+  if (stretch !== null) meter.countGpuSeconds(stretch.user, stretch.gpus * (stretch.to - stretch.from));
   if (isEnded(after) && !isEnded(before)) meter.countEnded(after.status);
   if (before.status !== "starting" || after.status !== "running") return;
   const now = clock();

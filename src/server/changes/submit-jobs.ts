@@ -2,10 +2,13 @@ import { err, ok, type Problem, type Result } from "../../base/result.ts";
 import { digestText } from "../../tools/digest.ts";
 import { createTurnstile, type Turnstile } from "../../tools/turnstile.ts";
 import type { JobRequest } from "../../wire/job.ts";
+import { findBatchMistake } from "../core/jobs/fields/batches.ts";
 import type { JobId, QueuedJob } from "../core/jobs/job.ts";
 import { describeChange } from "../core/jobs/job-change.ts";
 import { createJob, digestInput, type JobFacts, type JobRequestError } from "../core/jobs/job-request.ts";
 import { countLeast } from "../core/queue/booked-gpus.ts";
+import { findHostMistake } from "../core/queue/booking/host-mistake.ts";
+import { NO_HOST_RULES } from "../core/queue/booking/host-part.ts";
 import { findDrain } from "../core/queue/drain.ts";
 import { type Gpu, indexGpus } from "../core/queue/gpu.ts";
 import { findKindMistake } from "../core/queue/gpu-kind.ts";
@@ -14,6 +17,7 @@ import { createInvalid, createUnavailable, type Refusal } from "../core/refusal.
 import type { Caller, SubmitContext } from "./context.ts";
 import { createIncreasingClock } from "./increasing-clock.ts";
 import { placeJobs, type Submission, type Submitted } from "./place-jobs.ts";
+import { readReserves } from "./read-reserves.ts";
 import { recordChange } from "./record-change.ts";
 import { checkRunNow } from "./run-now.ts";
 
@@ -48,9 +52,13 @@ const prepareJob = (
     gpuIndexes: gpus === null ? null : indexGpus(gpus),
   });
   if (!created.ok) return created;
-  const mistake = findKindMistake(created.value, gpus);
+  const host = isStored(context, request) ? NO_HOST_RULES : (context.settings.host ?? NO_HOST_RULES);
+  const mistake = findKindMistake(created.value, gpus) ?? findHostMistake(created.value, host);
   return mistake === null ? ok(giveTime(created.value, limitsOf(request.user))) : err(mistake);
 };
+
+const describeMistake = ({ field, message, type }: JobRequestError, place: ReturnType<Locate>): Refusal =>
+  createInvalid([{ loc: ["body", ...place, field], msg: message, type }]);
 
 const drawBatchId = ({ store, newJobId }: SubmitContext): string => {
   let id = newJobId();
@@ -68,13 +76,11 @@ const prepareJobs = (
   const submissions: Submission[] = [];
   for (const [index, request] of requests.entries()) {
     const job = prepareJob(context, request, facts);
-    if (!job.ok) {
-      const { field, message, type } = job.error;
-      return err(createInvalid([{ loc: ["body", ...locate(index), field], msg: message, type }]));
-    }
+    if (!job.ok) return err(describeMistake(job.error, locate(index)));
     submissions.push({ request, job: job.value, leastGpus: countLeast(job.value, reading.ok ? reading.value : []) });
   }
-  return ok(submissions);
+  const mistake = findBatchMistake(submissions.map(({ job }) => job));
+  return mistake === null ? ok(submissions) : err(describeMistake(mistake, locate(mistake.index)));
 };
 
 const store = async (
@@ -94,10 +100,11 @@ const storeRunNow = async (
   reading: GpuReading,
 ): Promise<Result<Submitted, Refusal>> => {
   const disk = await context.readDiskRoom();
-  const drain = findDrain(context.store.readDrains(), context.clock());
+  const now = context.clock();
+  const [drain, reserves] = [findDrain(context.store.readDrains(), now), readReserves(context, now)];
   const check = checkRunNow(
     context.store,
-    { gpus: reading, drain, disk, trouble: context.trouble.read(), limitsOf: context.settings.limitsOf },
+    { ...context.settings, gpus: reading, drain, reserves, disk, trouble: context.trouble.read() },
     listNewRunNow(context, submissions),
   );
   return check.ok ? store(context, submissions) : check;

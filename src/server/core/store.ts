@@ -2,12 +2,16 @@ import type { Result } from "../../base/result.ts";
 import type { WireStatus } from "../../wire/job.ts";
 import type { AccessToken } from "./access/access-token.ts";
 import type { ActiveJob, ArtifactId, EndedJob, Job, JobId, JobStatus, QueuedJob } from "./jobs/job.ts";
+import type { SpentJob, Window } from "./jobs/usage/stints.ts";
 import type { OutboxChanges, OutboxReads } from "./notices/outbox.ts";
+import type { HostPart } from "./queue/booking/host-part.ts";
 import type { Drains } from "./queue/drain.ts";
-import type { Stretch, UseOf } from "./queue/fair-share.ts";
+import type { Stretch, UseAt, UseOf } from "./queue/fair-share.ts";
+import type { EarlierRun } from "./queue/forecast/durations.ts";
 import type { GpuFault } from "./queue/gpu-fault.ts";
 import type { CountStartsOf } from "./queue/queue-head.ts";
 import type { CountQueued } from "./queue/queue-limits.ts";
+import type { Reservation } from "./queue/reservations/reservation.ts";
 import type { UserUse } from "./queue/user-limits.ts";
 import type { Unavailable } from "./refusal.ts";
 
@@ -35,11 +39,10 @@ export type JobFilter = Readonly<{
   offset: number;
 }>;
 
-/** Of one user, or of all, from `since` to `now` in Unix seconds. */
-export type UseAsked = Readonly<{ since: number; now: number; user?: string | undefined }>;
+/** Of one user, or of all, what was not over by `since`, in Unix seconds. */
+export type UseAsked = Readonly<{ since: number; user?: string | undefined }>;
 
-/** `jobs` that had GPUs or none, `gpuSeconds` within the time. */
-export type GpuUseOf = Readonly<{ user: string; jobs: number; gpuSeconds: number }>;
+export type AddSpent<Folded> = (folded: Folded, jobs: readonly SpentJob[]) => Folded;
 
 /** `limit` takes the head of the queue, in start order. */
 export type QueueSelection = Readonly<{ needs?: "cpu" | "gpu"; limit?: number }>;
@@ -61,12 +64,15 @@ export type Readiness = Readonly<{ isStale: boolean; nextAt: number | null }>;
 /** How many jobs of a batch are what; `first` is the first of them. */
 export type BatchCounts = Readonly<{ id: string; first: Job; counts: JobCounts }>;
 
-/** What one writer may do inside the shared transaction; a throw rolls back that writer alone. Setters say whether they changed anything. `openTurns` gives their turns to those queued jobs whose time has come, and says how many changed. `setNeeds` writes
+/** What one writer may do inside the shared transaction; a throw rolls back that writer alone. Setters say whether they changed anything. `readHostUse` is what jobs that run or start have booked. `openTurns` gives their turns to those queued jobs whose time has come, and says how many changed. `setNeeds` writes
  * down for which jobs one waits, `listDependents` has those that wait for it, and `leadsTo` says whether one of the jobs waits for another, by however many between. */
 export type Transaction = Readonly<{
   findJob: (id: JobId) => Job | null;
   countQueued: CountQueued;
   readUse: (user: string) => UserUse;
+  readHostUse: () => HostPart;
+  countActiveOf: (batchId: string) => number;
+  listBatch: (batchId: string) => readonly JobId[];
   chargeUse: (stretch: Stretch) => void;
   openTurns: (now: number) => number;
   readStatus: (id: JobId) => JobStatus | null;
@@ -84,6 +90,9 @@ export type Transaction = Readonly<{
   setDiskSpell: (isSpell: boolean) => boolean;
   readDrains: () => Drains;
   saveDrains: (drains: Drains) => void;
+  listReservations: () => readonly Reservation[];
+  insertReservation: (reservation: Reservation) => void;
+  deleteReservation: (id: string) => void;
   saveGpuFault: (fault: GpuFault) => void;
   deleteGpuFault: (gpuIdx: number) => void;
   addTakenOver: (ids: readonly string[]) => void;
@@ -126,8 +135,8 @@ export type ArtifactStore = Readonly<{
  * `write` resolves once its change and those of all concurrent writers are on disk (one fsync for all). `listJobs` yields
  * a page in slices, and lets others have their turn between them. `loadDecidingJobs` has the queued jobs on which a decision
  * depends, with the first of those that came before `passedOverSince` (Unix seconds). `countQueuedBefore` counts those that
- * start before the job. `readUseOf` is null where the order is not by use. `readNewestQueued` is a time, 0 when no job is queued. `findMovingJob`: of those that ended and whose
- * files are still to be kept, the first. `listTakenOver` has the ids of the earlier Nexus's jobs that were taken over, null where none ever were. `listExpiring`: those of a user who was told that what they made goes, where nobody has fetched it. `findVramPeak`: of the last of the user's newest 500 ended jobs that ran the command and was measured, in MiB.
+ * start before the job. `readUseOf` and `readUseAt` are null where the order is not by use. `listEarlierRuns` has those that completed of the user's newest 500 ended jobs. `readVersion` is another one once something may have been written. `readNewestQueued` is a time, 0 when no job is queued. `findMovingJob`: of those that ended and whose
+ * files are still to be kept, the first. `listTakenOver` has the ids of the earlier Nexus's jobs that were taken over, null where none ever were. `listExpiring`: those of a user who was told that what they made goes, where nobody has fetched it. `foldSpent` takes in what jobs of one moment used, in slices between which everything else has its turn; `readGpuSeconds` adds that up of one user. `findVramPeak`: of the last of the user's newest 500 ended jobs that ran the command and was measured, in MiB.
  */
 export type Store = Readonly<{
   findJob: (id: JobId) => Job | null;
@@ -135,6 +144,7 @@ export type Store = Readonly<{
   loadQueuedJobs: (selection?: QueueSelection) => readonly QueuedJob[];
   loadDecidingJobs: (countStarts: CountStartsOf, passedOverSince: number) => readonly QueuedJob[];
   isGpuJobReady: () => boolean;
+  readVersion: () => string;
   listBatches: (user: string | null, limit: number) => readonly BatchCounts[];
   listNeeds: (id: JobId, limit: number) => readonly JobId[];
   readReadiness: (now: number) => Readiness;
@@ -142,16 +152,20 @@ export type Store = Readonly<{
   countQueuedBefore: (job: Pick<QueuedJob, "id" | "user" | "priority" | "createdAt">) => number;
   readNewestQueued: () => number;
   readUseOf: (now: number) => UseOf | null;
+  readUseAt: () => UseAt | null;
+  listEarlierRuns: (user: string) => readonly EarlierRun[];
   loadActiveJobs: () => readonly ActiveJob[];
   findMovingJob: () => EndedJob | null;
   listExpiring: (user: string, limit: number) => ExpiringJobs;
   findVramPeak: (user: string, command: string) => number | null;
   countJobs: () => JobCounts;
-  listGpuUse: (asked: UseAsked) => readonly GpuUseOf[];
+  foldSpent: <Folded>(asked: UseAsked, first: Folded, add: AddSpent<Folded>) => Promise<Folded>;
+  readGpuSeconds: (user: string, window: Window) => number;
   loadEnvironment: (id: JobId) => Environment;
   listBlacklist: () => ReadonlySet<number>;
   isDiskSpell: () => boolean;
   readDrains: () => Drains;
+  listReservations: () => readonly Reservation[];
   listGpuFaults: () => readonly GpuFault[];
   listTakenOver: () => ReadonlySet<string> | null;
   write: <Value>(change: (transaction: Transaction) => Value) => Promise<Result<Value, Unavailable>>;

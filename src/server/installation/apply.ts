@@ -8,6 +8,9 @@ import { describeTidying, tidy } from "./tidy.ts";
 
 type Done = Promise<Result<void, Problem>>;
 
+/** `begin` lets nothing start, unless somebody has seen to that before; `awaitIdle` waits until nothing runs; `end` takes back what `begin` did, and nothing else. */
+export type UpgradeDrain = Readonly<{ begin: () => Done; awaitIdle: () => Done; end: () => Done }>;
+
 /** `makeCertificate` returns PEM texts. `checkJob` runs one job through the server and says what went wrong. */
 export type Tools = Readonly<{
   run: (argv: readonly [string, ...string[]]) => Done;
@@ -17,6 +20,7 @@ export type Tools = Readonly<{
   newToken: () => Promise<Result<string, Problem>>;
   checkJob: () => Done;
   showResult: () => Done;
+  drain: UpgradeDrain;
   stop: (pid: number) => Done;
   say: (line: string) => void;
 }>;
@@ -24,6 +28,9 @@ export type Tools = Readonly<{
 const PRIVATE = 0o600;
 
 const ACTS: Readonly<Record<ServerAct, string>> = {
+  drain: "let nothing start",
+  "await idle": "wait until no job runs",
+  resume: "let jobs start again, unless somebody else keeps them from it",
   wait: "wait until the server answers",
   "new token": "make an API token and show it once",
   "check job": "run a job and see that it ends well",
@@ -89,6 +96,12 @@ const showToken = async (tools: Tools): Done => {
 
 const askServer = (act: ServerAct, tools: Tools): Done => {
   switch (act) {
+    case "drain":
+      return tools.drain.begin();
+    case "await idle":
+      return tools.drain.awaitIdle();
+    case "resume":
+      return tools.drain.end();
     case "wait":
       return tools.waitHealthy();
     case "new token":

@@ -57,6 +57,19 @@ const INSTALLED: Partial<Machine> = {
   existingPaths: [PATHS.config, PATHS.key, PATHS.certificate, PATHS.unit, PATHS.program, `${PATHS.serverDir}/jobs.db`],
 };
 
+test("an upgrade that awaits that nothing runs drains before all else, and lets jobs start again before it runs one", () => {
+  const lines = plan(INSTALLED, { awaitsIdle: true }).map(describeStep);
+  expect(lines.slice(0, 2)).toEqual(["let nothing start", "wait until no job runs"]);
+  const [restart, answers, resumes, check] = [
+    "run systemctl restart",
+    "wait until the server",
+    "let jobs start",
+    "run a job",
+  ].map((start) => lines.findIndex((line) => line.startsWith(start)));
+  expect([answers, resumes, check]).toEqual([1, 2, 3].map((after) => (restart ?? 0) + after));
+  expect(plan(INSTALLED).map(describeStep).join()).not.toContain("start again");
+});
+
 describe("the plan of an installation", () => {
   test("makes no token where the configuration names one", () => {
     const shown = (apiToken: string | null): boolean =>

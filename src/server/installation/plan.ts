@@ -36,7 +36,7 @@ export type InstallSettings = Pick<
 
 /**
  * `config` is a text to put in place of the configuration; `settings` are those that will hold, null for those of a new one;
- * `news` is what is to be told of them; `keepsConfig`: the one that is replaced is kept beside it. `isPreview`: nothing will be
+ * `news` is what is to be told of them; `keepsConfig`: the one that is replaced is kept beside it. `awaitsIdle`: only once no job runs. `isPreview`: nothing will be
  * done, so what stands in the way is told at the end of the plan.
  */
 export type InstallOptions = Readonly<{
@@ -46,6 +46,7 @@ export type InstallOptions = Readonly<{
   keepsConfig?: boolean;
   force: boolean;
   start: boolean;
+  awaitsIdle?: boolean;
   isPreview?: boolean;
 }>;
 export type UninstallOptions = Readonly<{ keepConfig: boolean; deleteData: boolean; force: boolean }>;
@@ -53,7 +54,7 @@ export type UninstallOptions = Readonly<{ keepConfig: boolean; deleteData: boole
 export type Owner = "root" | typeof USER;
 
 /** What is asked of the server once it runs. */
-export type ServerAct = "wait" | "new token" | "check job" | "show result";
+export type ServerAct = "drain" | "await idle" | "resume" | "wait" | "new token" | "check job" | "show result";
 
 export type InstallStep =
   | Readonly<{ kind: "run"; argv: readonly [string, ...string[]] }>
@@ -114,15 +115,18 @@ const planFiles = (machine: Machine, options: InstallOptions): readonly InstallS
   ];
 };
 
-const planStart = (machine: Machine, { start, settings }: InstallOptions): readonly InstallStep[] => {
+const ask = (act: ServerAct): InstallStep => ({ kind: "server", act });
+
+const planStart = (machine: Machine, { start, settings, awaitsIdle }: InstallOptions): readonly InstallStep[] => {
   const needsToken = !has(machine, `${PATHS.serverDir}/jobs.db`) && (settings?.apiToken ?? null) === null;
   if (!start) return [{ kind: "hint", text: `Start it with: systemctl start ${SERVICE}` }];
   return [
     run("systemctl", "restart", SERVICE),
-    { kind: "server", act: "wait" },
-    ...(needsToken ? [{ kind: "server", act: "new token" } as const] : []),
-    { kind: "server", act: "check job" },
-    { kind: "server", act: "show result" },
+    ask("wait"),
+    ...(awaitsIdle ? [ask("resume")] : []),
+    ...(needsToken ? [ask("new token")] : []),
+    ask("check job"),
+    ask("show result"),
   ];
 };
 
@@ -137,6 +141,7 @@ const planAll = (machine: Machine, options: InstallOptions): readonly InstallSte
   const { settings } = options;
   const program = machine.program ?? BUILT_PROGRAM;
   return [
+    ...(options.awaitsIdle ? [ask("drain"), ask("await idle")] : []),
     ...planUser(machine, settings),
     ...(program === PATHS.program ? [] : [{ kind: "copy", from: program, to: PATHS.program, mode: 0o755 } as const]),
     ...planFiles(machine, options),

@@ -12,8 +12,10 @@ import { openTurns } from "./jobs/open-turns.ts";
 import { restoreJobs } from "./jobs/restore-jobs.ts";
 import { startCpuJobs, startGpuJobs } from "./jobs/start-queued-jobs.ts";
 import { tendRunningJobs } from "./jobs/tend-running-jobs.ts";
+import { createGpuWatch } from "./jobs/watch-gpus.ts";
 import { createInputWatch } from "./jobs/watch-input.ts";
-import { createVramWatch } from "./jobs/watch-vram.ts";
+import { createLogWatch } from "./jobs/watch-logs.ts";
+import { createMomentWatch } from "./jobs/watch-moments.ts";
 import { createDelivery, type Delivery, type PostOffice } from "./notices/deliver-outbox.ts";
 import { expireOutbox } from "./notices/expire-outbox.ts";
 import { startTask, type Task, type TaskPlan } from "./task.ts";
@@ -72,13 +74,20 @@ const createStart =
   (name, run, alarm = createAlarm()) =>
     startTask({ log, meter, retryMs: settings.refreshRate * 1000, name, run, alarm });
 
+const createTurns = (context: TaskContext, alarms: Alarms): (() => Promise<number>) => {
+  const watchMoments = createMomentWatch(context, alarms);
+  return async () => Math.min(await openTurns(context, alarms), await watchMoments());
+};
+
 const startJobTasks = (context: TaskContext, memory: TaskMemory, alarms: Alarms): readonly Task[] => {
   const start = createStart(context);
   return [
     start("running jobs", () => tendRunningJobs(context, memory), alarms.running),
-    start("times of queued jobs", () => openTurns(context, alarms), alarms.turns),
+    start("times of queued jobs", createTurns(context, alarms), alarms.turns),
     start("queued CPU jobs", () => startCpuJobs(context, memory), alarms.cpuQueue),
     start("queued GPU jobs", () => startGpuJobs(context, memory), alarms.gpuQueue),
+    start("GPUs of jobs", createGpuWatch(context, memory)),
+    start("logs of jobs", createLogWatch(context)),
   ];
 };
 
@@ -90,7 +99,6 @@ const startOtherTasks = (context: TaskContext, outside: Outside): readonly Task[
     start("disk room", createDiskWatch(context)),
     start("W&B runs", () => findWandbRuns(context, wandb)),
     start("jobs that wait for input", createInputWatch(context, outside.findInputWaits)),
-    start("GPU memory of jobs", createVramWatch(context)),
     start("daily backup", createDailyBackup(context, backups)),
     start("old job folders", createFolderCleaning(context, outside)),
     start("unused artifacts", () => deleteUnusedArtifacts(context)),

@@ -1,9 +1,9 @@
 import { readFileSync } from "node:fs";
 import { describeError } from "../../base/describe-error.ts";
-import { ok, type Result } from "../../base/result.ts";
+import { err, ok, type Result } from "../../base/result.ts";
 import { DONE, type Failure, type Flag, type FlagValues, type Outcome } from "../../command-line/command.ts";
 import { readSwitch, readText } from "../../command-line/flag-values.ts";
-import { convertProblem, failUsage } from "../../command-line/usage.ts";
+import { convertProblem, failUsage, INTERRUPTED } from "../../command-line/usage.ts";
 import type { Machine } from "../core/machine/installable-machine.ts";
 import type { Settings } from "../core/settings/settings.ts";
 import { readMachine } from "../external/machine/read-machine.ts";
@@ -31,6 +31,18 @@ const loadOwn = (path: string = PATHS.config): Result<Settings, Failure> =>
 export const refuseSetting = (flag: string): Result<never, Failure> =>
   failUsage(`--${flag} is not for the service, whose settings are in ${PATHS.config}`);
 
+const apply = async (steps: readonly InstallStep[]): Promise<Outcome> => {
+  const interrupt = new AbortController();
+  const stop = (): void => interrupt.abort();
+  if (steps.some((step) => step.kind === "server" && step.act === "drain"))
+    process.on("SIGINT", stop).on("SIGTERM", stop);
+  const tools = createTools(loadOwn, say, interrupt.signal);
+  const done = convertProblem(await applySteps(steps, tools));
+  const ended = convertProblem(await tools.drain.end());
+  if (!done.ok) return interrupt.signal.aborted ? err({ ...done.error, exitCode: INTERRUPTED }) : done;
+  return ended.ok ? DONE : ended;
+};
+
 /** Settings as flags are refused: the service reads its own from its configuration. */
 export const changeService = async (
   flags: FlagValues,
@@ -44,8 +56,7 @@ export const changeService = async (
     for (const step of planned.value) say(describeStep(step));
     return DONE;
   }
-  const done = convertProblem(await applySteps(planned.value, createTools(loadOwn, say)));
-  return done.ok ? DONE : done;
+  return apply(planned.value);
 };
 
 const readGiven = (path: string): Result<Chosen, Failure> => {
@@ -86,7 +97,12 @@ export const installService = (plan: typeof planInstall, flags: FlagValues): Pro
     if (!chosen.ok) return chosen;
     const news = [...chosen.value.news, ...(machine.isRoot ? offerImport() : [])];
     const isPreview = readSwitch(flags, "dry-run");
-    const wish = { force: readSwitch(flags, "force"), start: !readSwitch(flags, "no-start"), isPreview };
+    const wish = {
+      force: readSwitch(flags, "force"),
+      start: !readSwitch(flags, "no-start"),
+      isPreview,
+      awaitsIdle: readSwitch(flags, "wait"),
+    };
     const options = { ...chosen.value, news, ...wish };
     return convertProblem(plan(machine, options));
   });

@@ -1,14 +1,20 @@
 import { setTimeout as pause } from "node:timers/promises";
 import { err, ok, type Problem, type Result } from "../../base/result.ts";
 import { runCommand } from "../../tools/run-command.ts";
+import type { WireDrain } from "../../wire/drain/drain.ts";
 import type { WireJob } from "../../wire/job.ts";
+import type { ServerStatus } from "../../wire/node.ts";
 import { SERVER_PORT } from "../../wire/server-port.ts";
+import { type Drains, endDrain } from "../core/queue/drain.ts";
 import type { Settings } from "../core/settings/settings.ts";
 import { locateTls } from "../external/certificate/open-tls.ts";
 import { createCertificate } from "../external/certificate/tls-certificate.ts";
 import { readPair } from "../external/certificate/tls-pair.ts";
 import { locateOwnSocket } from "../external/local-users/personal-socket.ts";
+import { changeDrains } from "../external/sqlite/beside-server/drains.ts";
 import type { Tools } from "../installation/apply.ts";
+import { becomeOwner } from "./become-owner.ts";
+import { createUpgradeDrain } from "./drain-for-upgrade.ts";
 import { rotateToken } from "./rotate-token.ts";
 import { stopProcess } from "./stop-process.ts";
 
@@ -62,8 +68,17 @@ const submitCheck = async (ask: Ask): Promise<Result<WireJob, Problem>> => {
     : err({ message: `the server refused it: ${await response.text()}` });
 };
 
-const checkJob = async (settings: Settings): Promise<Result<void, Problem>> => {
+const isDrained = async (ask: Ask): Promise<boolean> => {
+  const response = await ask("/v1/server/status");
+  return response.ok && ((await response.json()) as ServerStatus).drain !== null;
+};
+
+const checkJob = async (settings: Settings, say: (line: string) => void): Promise<Result<void, Problem>> => {
   const ask = askServer(settings);
+  if (await isDrained(ask)) {
+    say("The server is drained, so no job can be run: nexus-server resume lets jobs start again");
+    return ok(undefined);
+  }
   const submitted = await submitCheck(ask);
   if (!submitted.ok) return submitted;
   let job = submitted.value;
@@ -88,8 +103,32 @@ const showResult = (settings: Settings, say: (line: string) => void): Result<voi
   return ok(undefined);
 };
 
+const endOnDisk = (settings: Settings, drain: WireDrain): Result<void, Problem> => {
+  becomeOwner(settings.serverDir);
+  const isOwn = ({ last }: Drains): boolean => last?.since === drain.since && last.why === drain.why;
+  const end = (drains: Drains): Drains => (isOwn(drains) ? endDrain(drains, Date.now() / 1000) : drains);
+  const ended = changeDrains(settings.serverDir, end);
+  return ended.ok ? ok(undefined) : ended;
+};
+
+const reachServer = (loadSettings: () => Result<Settings, Problem>) => ({
+  ask: async (path: string, init?: RequestInit): Promise<Response> => {
+    const settings = loadSettings();
+    if (!settings.ok) throw new Error(settings.error.message);
+    return askServer(settings.value)(path, init);
+  },
+  endOnDisk: (drain: WireDrain): Result<void, Problem> => {
+    const settings = loadSettings();
+    return settings.ok ? endOnDisk(settings.value, drain) : settings;
+  },
+});
+
 /** `loadSettings` is asked after the configuration has been written. */
-export const createTools = (loadSettings: () => Result<Settings, Problem>, say: (line: string) => void): Tools => {
+export const createTools = (
+  loadSettings: () => Result<Settings, Problem>,
+  say: (line: string) => void,
+  signal: AbortSignal = new AbortController().signal,
+): Tools => {
   const withSettings = async <Value>(use: (settings: Settings) => Promise<Result<Value, Problem>>) => {
     const settings = loadSettings();
     return settings.ok ? use(settings.value) : settings;
@@ -97,12 +136,13 @@ export const createTools = (loadSettings: () => Result<Settings, Problem>, say: 
   return {
     run,
     say,
+    drain: createUpgradeDrain({ say, signal, ...reachServer(loadSettings) }),
     stop: stopProcess,
     chown: (path, owner) => run(["chown", `${owner}:${owner}`, path]),
     makeCertificate: (names) => createCertificate(names, new Date()),
     waitHealthy: () => withSettings(waitHealthy),
     newToken: () => withSettings(async ({ serverDir }) => rotateToken(serverDir)),
-    checkJob: () => withSettings(checkJob),
+    checkJob: () => withSettings((settings) => checkJob(settings, say)),
     showResult: () => withSettings(async (settings) => showResult(settings, say)),
   };
 };

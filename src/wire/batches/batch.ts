@@ -8,6 +8,7 @@ export const batchSchema = z
     name: z.string().nullable(),
     command: z.string(),
     created_at: z.number(),
+    batch_max: z.int().nullable().meta({ description: "So many of its jobs run at most at once" }),
     queued: z.int(),
     running: z.int(),
     completed: z.int(),

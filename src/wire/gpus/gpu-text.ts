@@ -1,6 +1,7 @@
 import { escapeText } from "../../base/escape-text.ts";
 import { formatMib } from "../../base/sizes.ts";
 import type { WireGpu } from "../gpu.ts";
+import { tellReservation } from "../reservations/reservation-text.ts";
 
 type GpuUse = Readonly<{ text: string; tone: "good" | "taken" | "bad" }>;
 
@@ -17,18 +18,31 @@ const listUsers = (gpu: WireGpu): readonly GpuUse[] => {
   return unseen_use ? [bad("in use by others (process not visible)")] : [];
 };
 
-/** Who uses a GPU and what speaks against it; one entry, that it is available, where nothing does. */
-export const listGpuUses = (gpu: WireGpu): readonly GpuUse[] => {
+const listReserved = (gpu: WireGpu, isNow: boolean, tell?: (seconds: number) => string): readonly GpuUse[] => {
+  const { is_reserved = false, reservations: [first] = [] }: Partial<WireGpu> = gpu;
+  return first === undefined || is_reserved !== isNow
+    ? []
+    : [{ text: tellReservation(first, isNow, tell), tone: "taken" }];
+};
+
+const listNow = (gpu: WireGpu, tell?: (seconds: number) => string): readonly GpuUse[] => {
   const uses = [
     ...listUsers(gpu),
     ...(gpu.fault ? [bad(`out of order: ${escapeText(gpu.fault)}`)] : []),
     ...(gpu.is_blacklisted ? [bad("blacklisted")] : []),
+    ...listReserved(gpu, true, tell),
   ];
   if (uses.length > 0) return uses;
   return [
     gpu.doubt ? { text: `last choice: ${escapeText(gpu.doubt)}`, tone: "taken" } : { text: "available", tone: "good" },
   ];
 };
+
+/** Who uses a GPU, what speaks against it, for whom it is reserved; that it is available where nothing of this is so now. `tell` writes a time. */
+export const listGpuUses = (gpu: WireGpu, tell?: (seconds: number) => string): readonly GpuUse[] => [
+  ...listNow(gpu, tell),
+  ...listReserved(gpu, false, tell),
+];
 
 /** Used and whole memory, a dash where the driver does not say. */
 export const formatGpuMemory = ({ memory_used: used, memory_total: total }: WireGpu): string =>

@@ -87,6 +87,18 @@ describe("on a terminal of 80 columns and 24 rows", () => {
     expect(await world.job(waiting)).toMatchObject({ status: "queued", priority: -7 });
   });
 
+  test("shows what the GPUs of the selected job did lately", async () => {
+    await world.startServer({ NS_REFRESH_RATE: "0.2" });
+    const { id } = await world.submit({ command: "sleep 600", num_gpus: 1, gpu_idxs: [1] });
+    await world.waitFor(id, ["running"]);
+    writeFileSync(join(world.folder, "server", "mock-gpus.json"), JSON.stringify([{ index: 1, utilization: 60 }]));
+    await onTerminal(async (terminal) => {
+      await terminal.waitFor(new RegExp(`LOG ${id}  running  GPU +▅`));
+      terminal.press("q");
+      await expectGivenBack(terminal, 0);
+    });
+  });
+
   test("follows the window's size, and goes to the shell and comes back", async () => {
     await world.startServer();
     const terminal = await openTmux({ env: world.env, cwd: world.home });

@@ -55,6 +55,7 @@ const createJob = (fields: Partial<WireJob> = {}): WireJob => ({
   wandb_note: null,
   waits_for_input_since: null,
   vram_peak_mib: null,
+  gpu_use: null,
   vram_mib: null,
   min_vram_mib: null,
   gpu_type: null,
@@ -304,6 +305,17 @@ describe("nx add", () => {
     expect((await nx(["add", "-q", "--no-git", "true"])).stderr).toBe("");
   });
 
+  test("says of a server that does not know a field that nx edit changes nothing by it", async () => {
+    const { time_limit_s: _time, ...old } = createJob({ status: "queued" });
+    answer = (path) => (path === "/v1/jobs/abc123" ? Response.json(old) : undefined);
+    const edited = await nx(["edit", "-q", "abc123", "--time", "2h", "--name", "base"]);
+    expect([edited.exitCode, edited.stderr]).toEqual([
+      0,
+      "Warning: the server is too old for --time, and leaves that out\n",
+    ]);
+    expect((await nx(["edit", "-q", "abc123", "--name", "base"])).stderr).toBe("");
+  });
+
   test("says of a server that knows no standard input that a job asked for again runs without it", async () => {
     const { input_artifact_id: _input, umask: _umask, ...old } = createJob({ status: "queued" });
     answer = (path) => {
@@ -338,16 +350,16 @@ describe("nx add", () => {
   test("says what #SBATCH lines would be, and takes them with --sbatch", async () => {
     writeFileSync(
       join(folder, "job.sh"),
-      "#!/bin/bash\n#SBATCH --gres=gpu:2 --time=1:00 --mem=4G\n#SBATCH --array=1,3-4\n\ntrain\n",
+      "#!/bin/bash\n#SBATCH --gres=gpu:2 --time=1:00 --mem-per-cpu=4G\n#SBATCH --array=1,3-4\n\ntrain\n",
     );
     const said = await nx(["add", "--dry-run", "bash", "job.sh"]);
     expect(JSON.parse(said.stdout)).toMatchObject([{ command: "bash job.sh", num_gpus: 1 }]);
     expect(said.stderr).toBe(
       "job.sh has #SBATCH lines, which --sbatch takes; they would be: " +
-        "nx add -g 2 --time 1m 'SLURM_ARRAY_TASK_ID={1,{3..4}}' bash job.sh; without counterpart: --mem=4G\n",
+        "nx add -g 2 --time 1m 'SLURM_ARRAY_TASK_ID={1,{3..4}}' bash job.sh; without counterpart: --mem-per-cpu=4G\n",
     );
     const taken = await nx(["add", "--dry-run", "--sbatch", "job.sh", "a b"]);
-    expect(taken.stderr).toBe("Not taken from job.sh: --mem=4G\n");
+    expect(taken.stderr).toBe("Not taken from job.sh: --mem-per-cpu=4G\n");
     expect(JSON.parse(taken.stdout)).toMatchObject(
       [1, 3, 4].map((id) => ({
         command: `SLURM_ARRAY_TASK_ID=${id} bash job.sh 'a b'`,
@@ -834,6 +846,7 @@ describe("nx why", () => {
     queue_length: 20,
     ahead: ["a1", "b2"],
     gpus: [],
+    estimate: null,
   };
   const answerWait = (fields: Partial<WireWait> = {}): Answer => {
     const body = { ...wait, ...fields };
@@ -847,6 +860,16 @@ describe("nx why", () => {
       0,
       "It needs 1 GPU, and none is free: GPU 0 runs job r of \\x1b[31mann.\nIt is number 13 of 20 in the queue, after a1, b2 and 10 more.\n",
     ]);
+  });
+
+  test("says about when it starts, where that is known", async () => {
+    const day = new Date(2026, 11, 1, 14, 10).getTime() / 1000;
+    answer = answerWait({ estimate: { from: day, to: day + 5400 } });
+    expect((await nx(["why", "abc123"])).stdout).toMatch(
+      /If no other comes, it starts about 2026-12-01 14:10:00 \S+ to 2026-12-01 15:40:00 \S+\.\n/,
+    );
+    answer = answerWait({ estimate: { from: day, to: day + 30 } });
+    expect((await nx(["why", "abc123"])).stdout).toMatch(/it starts about 2026-12-01 14:10:30 \S+\.\n/);
   });
 
   test("of a job that does not wait says that alone", async () => {

@@ -136,6 +136,7 @@ touch "/var/lib/nexus-server/jobs/$id/go"
 openssl x509 -noout -ext subjectAltName -in /var/lib/nexus-server/tls.crt
 until ask "/v1/jobs/$id" 2>/dev/null | grep -q '"failed"'; do sleep 0.2; done
 ask "/v1/jobs/$id" | grep -o '"exit_code":[0-9]*'
+/opt/dist/nexus-server upgrade --wait
 ask "/v1/jobs/$id/logs" | grep -o 'nexus' | head -n 1
 stat -c '%a %U %n' /run/nexus-server /run/nexus-server/nexus.sock
 setpriv --reuid daemon --regid daemon --clear-groups "$BUN" -e 'const r = await fetch("http://localhost/v1/jobs", { unix: "/run/nexus-server/nexus.sock", method: "POST", body: JSON.stringify({ command: "true", num_gpus: 0 }), headers: { "content-type": "application/json" } }); console.log("by socket", r.status, (await r.json()).user);'
@@ -160,6 +161,9 @@ ls -d /etc/nexus_server /etc/systemd/system/nexus-server.service /usr/local/bin/
   expect(output).toContain("active");
   expect(output).toContain("copy /opt/dist/nexus-server to /usr/local/bin/nexus-server");
   expect(output).toContain("status 3");
+  expect(output).toMatch(
+    /· let nothing start\n· wait until no job runs\n(.*\n)*· let jobs start again[^\n]*\n· run a job/,
+  );
   expect(output).toContain(`DNS:${hostname().toLowerCase()}`);
   expect(output).toContain("DNS:localhost, IP Address:127.0.0.1, IP Address:0:0:0:0:0:0:0:1");
   expect(output).toContain('"exit_code":4');

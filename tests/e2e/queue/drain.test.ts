@@ -3,7 +3,7 @@ import type { ChildProcess } from "node:child_process";
 import { type Finished, runProgram, SERVER, stopChild } from "../../support/programs.ts";
 import { createWorld, type World } from "../../support/world.ts";
 
-const SETTINGS = { NS_REFRESH_RATE: "0.3" };
+const SETTINGS = { NS_REFRESH_RATE: "600" };
 
 let world: World;
 let server: ChildProcess;

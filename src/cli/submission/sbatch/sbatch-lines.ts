@@ -15,13 +15,12 @@ const SBATCH_FIELDS = JOB_FIELDS.flatMap(({ flag, sbatch }) => (sbatch === undef
 
 const SHORT_NAMES: Readonly<Record<string, string>> = {
   G: "gpus",
-  a: "array",
   N: "nodes",
   n: "ntasks",
   ...Object.fromEntries(SBATCH_FIELDS.flatMap(({ short, option }) => (short === undefined ? [] : [[short, option]]))),
 };
 const SPAN = /^(\d{1,9})(?:-(\d{1,9})(?::(\d{1,9}))?)?$/;
-const AT_ONCE = /%\d+$/;
+const AT_ONCE = /%[1-9]\d{0,8}$/;
 const WORD = /#.*|(?:"(?:\\.|[^"\\])*"|'[^']*'|\\.|\S)+/g;
 const QUOTED = /"((?:\\.|[^"\\])*)"|'([^']*)'|\\(.)/g;
 
@@ -68,8 +67,8 @@ const convertArray = ({ value }: Option): string | null => {
 };
 
 const convertField = ({ name, value }: Option): FlagValues => {
-  const field = SBATCH_FIELDS.find(({ option }) => option === name);
-  const converted = field?.convert(value) ?? null;
+  const field = SBATCH_FIELDS.find(({ option, others = [] }) => [option, ...others].includes(name));
+  const converted = field?.convert(value, name) ?? null;
   return field === undefined || converted === null ? {} : { [field.flag.long]: converted };
 };
 
@@ -79,11 +78,7 @@ const isTaken = (option: Option): boolean =>
   ["array", "nodes"].includes(option.name) ||
   (option.name === "ntasks" && option.value === "1");
 
-const listAside = (option: Option): readonly string[] => {
-  if (option.name !== "array") return isTaken(option) ? [] : [nameOption(option)];
-  const [atOnce] = AT_ONCE.exec(option.value) ?? [];
-  return atOnce === undefined ? [] : [`${atOnce} of ${nameOption(option)}`];
-};
+const listAside = (option: Option): readonly string[] => (isTaken(option) ? [] : [nameOption(option)]);
 
 const isImpossible = (option: Option): boolean => {
   if (option.name === "array") return convertArray(option) === null;

@@ -3,6 +3,7 @@ import { globsSchema } from "../../../wire/files.ts";
 import { JOB_STATUSES } from "../../../wire/job.ts";
 import { MAX_TERMINAL_SIDE } from "../../../wire/limits.ts";
 import { LOG_FILES, LOG_FORMS } from "../../../wire/node.ts";
+import { USAGE_KEYS } from "../../../wire/usage/usage.ts";
 
 const INTEGER = /^[+-]?\d+$/;
 const DECIMAL = /^[+-]?\d+(?:\.\d+)?$/;
@@ -31,8 +32,8 @@ const flag = z.preprocess(toBoolean, z.boolean()).default(false);
 const text = z.preprocess(takeLast, z.string()).optional();
 const unixSeconds = z.preprocess(toNumber, z.number()).optional();
 const logPosition = z.preprocess(toInteger, z.int().min(0)).optional();
-const attempt = z.preprocess(toInteger, z.int().min(1)).optional();
-const lastLines = z.preprocess(toInteger, z.int().min(1)).optional();
+export const attempt = z.preprocess(toInteger, z.int().min(1)).optional();
+export const lastLines = z.preprocess(toInteger, z.int().min(1)).optional();
 
 export const healthQuerySchema = z.object({ detailed: flag, refresh: flag });
 
@@ -40,7 +41,10 @@ const MAX_DAYS = 366;
 
 export const usageQuerySchema = z.object({
   days: z.preprocess(toInteger, z.int().min(1).max(MAX_DAYS)).default(7),
+  since: unixSeconds,
+  by: z.preprocess(takeLast, z.enum(USAGE_KEYS)).default("user"),
   user: text,
+  limit: z.preprocess(toInteger, z.int().min(1).max(10_000)).default(1000),
 });
 
 export const statusQuerySchema = z.object({ user: text });

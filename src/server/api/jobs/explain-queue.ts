@@ -1,19 +1,21 @@
 import { setImmediate as giveWay } from "node:timers/promises";
 import type { WireWait } from "../../../wire/wait.ts";
 import { createGpuSeconds } from "../../changes/agent-use.ts";
+import { readReserves } from "../../changes/read-reserves.ts";
 import type { JobId, QueuedJob } from "../../core/jobs/job.ts";
 import type { ProcessOwner } from "../../core/machine/host.ts";
+import { NO_HOST_RULES } from "../../core/queue/booking/host-part.ts";
+import { decideFromHead } from "../../core/queue/decision/decide-from-head.ts";
 import type { Gpu } from "../../core/queue/gpu.ts";
 import { describeGpus } from "../../core/queue/gpu-selection.ts";
-import { createCountStarts, limitStarts } from "../../core/queue/queue-head.ts";
-import { findPassedOverSince } from "../../core/queue/queue-turns.ts";
+import { markReserved } from "../../core/queue/reservations/reservation.ts";
 import { NO_LIMITS } from "../../core/queue/user-limits.ts";
 import { explainWaits, type Wait, type WaitFacts } from "../../core/queue/wait.ts";
 import type { WaitNotes } from "../../core/queue/wait-text.ts";
 import { toWireWait } from "../../core/queue/wire-wait.ts";
 import type { ApiContext } from "../context.ts";
 
-export type Explained = Readonly<{ waits: readonly Wait[]; notes: WaitNotes }>;
+export type Explained = Readonly<{ waits: readonly Wait[]; notes: WaitNotes; facts: WaitFacts; now: number }>;
 
 const MAX_NAMED = 10;
 const SLICE = 50;
@@ -29,27 +31,30 @@ const findOwners = async (
 };
 
 const gatherFacts = (
-  { store, settings, trouble }: ApiContext,
+  context: ApiContext,
   { gpus, disk, jobs, now }: Pick<WaitFacts, "gpus" | "disk"> & Readonly<{ jobs: readonly QueuedJob[]; now: number }>,
 ): WaitFacts => {
-  const { maxCpuJobs, maxPassedOver: maxPassedOverS } = settings;
-  const limits = {
-    maxCpuJobs,
-    maxPassedOverS,
+  const { store, settings, trouble } = context;
+  const active = store.loadActiveJobs();
+  const blacklist = store.listBlacklist();
+  const facts = {
+    maxCpuJobs: settings.maxCpuJobs,
+    host: settings.host ?? NO_HOST_RULES,
+    maxPassedOverS: settings.maxPassedOver,
     drains: store.readDrains(),
     useOf: store.readUseOf(now),
     limitsOf: settings.limitsOf ?? NO_LIMITS,
+    countGpuSeconds: createGpuSeconds(store, now),
+    active,
+    disk: disk ?? null,
+    trouble: trouble.read(),
   };
-  const [active, blacklist] = [store.loadActiveJobs(), store.listBlacklist()];
-  const countGpuSeconds = createGpuSeconds(store, now);
-  const states = describeGpus(gpus ?? [], active, blacklist);
-  const countStarts = createCountStarts({ active, maxCpuJobs, countGpuSeconds }, states);
-  const deciding = limitStarts(countStarts, { active, ...limits }, states);
-  const all = [...jobs, ...store.loadDecidingJobs(deciding, findPassedOverSince(limits, now))];
-  const waiting = new Map(all.map((job) => [job.id, job]));
+  const reserves = readReserves(context, now);
+  const states = markReserved(describeGpus(gpus ?? [], active, blacklist), reserves);
+  const deciding = decideFromHead(facts, states, { now, load: store.loadDecidingJobs }).queued;
+  const waiting = new Map([...jobs, ...deciding].map((job) => [job.id, job]));
   for (const { id } of active) waiting.delete(id);
-  const halts = { countGpuSeconds, disk: disk ?? null, trouble: trouble.read() };
-  return { queued: [...waiting.values()], active, gpus, ...halts, ...limits, blacklist };
+  return { ...facts, queued: [...waiting.values()], gpus, blacklist, reserves };
 };
 
 const explainInTurns = async (facts: WaitFacts, now: number, ids: ReadonlySet<JobId>): Promise<readonly Wait[]> => {
@@ -69,6 +74,8 @@ export const explainQueue = async (context: ApiContext, jobs: readonly QueuedJob
   const now = context.clock();
   const facts = gatherFacts(context, { gpus: reading.ok ? reading.value : null, disk, jobs, now });
   return {
+    facts,
+    now,
     waits: await explainInTurns(facts, now, new Set(jobs.map(({ id }) => id))),
     notes: {
       owners,
@@ -80,7 +87,11 @@ export const explainQueue = async (context: ApiContext, jobs: readonly QueuedJob
   };
 };
 
-export const describeExplained = ({ store }: ApiContext, { notes }: Explained, wait: Wait): WireWait => {
+export const describeExplained = (
+  { store }: ApiContext,
+  { notes }: Explained,
+  wait: Wait,
+): Omit<WireWait, "estimate"> => {
   const before = store.countQueuedBefore(wait.job);
   const ahead = store.loadQueuedJobs({ limit: Math.min(before, MAX_NAMED) }).map(({ id }) => id);
   return toWireWait(wait, { length: store.countJobs().queued, before, ahead }, notes);

@@ -23,6 +23,7 @@ const toWireBatch = ({ id, first, counts }: BatchCounts): WireBatch => ({
   name: first.name ?? null,
   command: first.command,
   created_at: first.createdAt,
+  batch_max: first.batchMax ?? null,
   queued: counts.queued,
   running: counts.starting + counts.running,
   completed: counts.completed,

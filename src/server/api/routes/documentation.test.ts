@@ -25,6 +25,7 @@ const CALLS = [
   "GET /v1/jobs/{id}/files.tar",
   "GET /v1/jobs/{id}/files/{path}",
   "PATCH /v1/jobs/{id}/files",
+  "GET /v1/jobs/{id}/usage",
   "GET /v1/server/status",
   "GET /v1/usage",
   "GET /v1/health",
@@ -32,6 +33,9 @@ const CALLS = [
   "PUT /v1/gpus/{index}/blacklist",
   "DELETE /v1/gpus/{index}/blacklist",
   "DELETE /v1/gpus/{index}/fault",
+  "GET /v1/reservations",
+  "POST /v1/reservations",
+  "DELETE /v1/reservations/{id}",
   "POST /mcp",
   "POST /v1/artifacts",
   "GET /v1/artifacts/by-sha/{git_sha}",
@@ -122,7 +126,11 @@ test("the document tells the bounds of every number in a query, and what is take
     "GET /v1/jobs/{id}/logs/stream from 0..",
     "GET /v1/jobs/{id}/logs/stream last_n_lines 1..",
     "GET /v1/jobs/{id}/logs/stream since ..",
+    "GET /v1/jobs/{id}/usage attempt 1..",
+    "GET /v1/jobs/{id}/usage last_n_spans 1..",
     "GET /v1/usage days 1..366, else 7",
+    "GET /v1/usage limit 1..10000, else 1000",
+    "GET /v1/usage since ..",
   ]);
 });
 
@@ -150,7 +158,7 @@ test("a flag of a query is off where it is left out, and a choice is its first",
   expect(new Set(told.map(({ name, schema }) => `${name} ${JSON.stringify(schema.default)}`))).toEqual(
     new Set([
       ...["detailed", "refresh", "explain", "resumable", "marked", "read_only"].map((name) => `${name} false`),
-      ...['file "output"', 'format "json"', 'path ""', "glob []", 'term "xterm-256color"'],
+      ...['file "output"', 'format "json"', 'path ""', "glob []", 'by "user"', 'term "xterm-256color"'],
     ]),
   );
 });

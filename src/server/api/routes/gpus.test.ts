@@ -31,6 +31,8 @@ test("GPUs are listed by index with their use", async () => {
     fault: null,
     unseen_use: null,
     doubt: null,
+    is_reserved: false,
+    reservations: [],
   });
   expect(gpus.slice(1)).toMatchObject([
     { index: 1, running_job_id: id, is_blacklisted: false },

@@ -2,9 +2,12 @@ import { z } from "zod";
 import { err, ok } from "../../../base/result.ts";
 import { blacklistChangeSchema, faultChangeSchema, type WireGpu, wireGpuSchema } from "../../../wire/gpu.ts";
 import type { Caller } from "../../changes/context.ts";
+import { seeGpus } from "../../changes/read-reserves.ts";
 import type { Gpu, GpuProbe } from "../../core/queue/gpu.ts";
 import { isFaultOf } from "../../core/queue/gpu-fault.ts";
-import { describeGpus, type GpuState } from "../../core/queue/gpu-selection.ts";
+import type { GpuState } from "../../core/queue/gpu-selection.ts";
+import { isReserved } from "../../core/queue/reservations/reservation.ts";
+import { toGpuReservation } from "../../core/queue/reservations/wire-reservation.ts";
 import { createInvalid, createRefusal, createUnavailable, type Refusal } from "../../core/refusal.ts";
 import { readCaller } from "../access/caller.ts";
 import type { ApiContext } from "../context.ts";
@@ -77,13 +80,17 @@ const toWireGpu = (gpu: GpuState, isMock: boolean): WireGpu => ({
   fault: gpu.fault,
   unseen_use: gpu.unseenUse,
   doubt: gpu.doubt,
+  is_reserved: isReserved(gpu),
+  reservations: (gpu.reserves ?? []).map(({ reservation }) => toGpuReservation(reservation)),
 });
 
 const list =
-  ({ gpus, store }: ApiContext): Handle<typeof listSpec> =>
+  (context: ApiContext): Handle<typeof listSpec> =>
   async () => {
+    const { gpus } = context;
     const reading = await gpus.read();
-    const states = describeGpus(reading.ok ? reading.value : [], store.loadActiveJobs(), store.listBlacklist());
+    const active = context.store.loadActiveJobs();
+    const states = seeGpus(context, { gpus: reading.ok ? reading.value : [], active, now: context.clock() });
     const byIndex = [...states].sort((left, right) => left.index - right.index);
     return ok(Response.json(byIndex.map((state) => toWireGpu(state, gpus.isMock))));
   };

@@ -8,6 +8,7 @@ import { listPast } from "../../core/jobs/attempt.ts";
 import { isActive, type Job } from "../../core/jobs/job.ts";
 import { applyJobEvent } from "../../core/jobs/job-transition.ts";
 import { toWireJob } from "../../core/jobs/wire-job.ts";
+import { NO_HOST_RULES } from "../../core/queue/booking/host-part.ts";
 import type { Gpu } from "../../core/queue/gpu.ts";
 import { NO_LIMITS } from "../../core/queue/user-limits.ts";
 import { createRefusal, type Refusal } from "../../core/refusal.ts";
@@ -135,9 +136,9 @@ const edit =
   async (input) => {
     const { body: patch } = input;
     const gpus = await readGpusFor(context, patch);
-    const { limitsOf = NO_LIMITS } = context.settings;
+    const { limitsOf = NO_LIMITS, host = NO_HOST_RULES } = context.settings;
     const edited = await changeFor(context, input, (job, caller, transaction) =>
-      decideEdit({ patch, caller, now: context.clock(), gpus, limitsOf })(job, transaction),
+      decideEdit({ patch, caller, now: context.clock(), gpus, limitsOf, host })(job, transaction),
     );
     return edited.ok ? ok(Response.json(toWireJob(edited.value.after ?? edited.value.before))) : edited;
   };

@@ -39,6 +39,7 @@ test("a waiting job is told its place, what is before it, and what each GPU does
       },
       { index: 2, obstacle: "start", job_id: "first", user: "eve", processes: [] },
     ],
+    estimate: null,
   });
   expect(await ask(harness, "first")).toMatchObject({ reason: null, position: 1, ahead: [] });
 });
@@ -125,4 +126,48 @@ test("a job that starts while it is asked why it waits does not wait", async () 
   });
   await harness.submit({ job_id: "a", num_gpus: 0 });
   expect(await ask(harness, "a")).toMatchObject({ status: "running", text: "It does not wait: it is running" });
+});
+
+const T0 = 1_700_000_500;
+
+const queueBehind = async (fields: Readonly<Record<string, unknown>>, command = "train"): Promise<Harness> => {
+  const harness = createHarness([createGpu(0)]);
+  await harness.submit({ job_id: "runs", num_gpus: 1, command, ...fields });
+  await harness.startJob("runs", [0], T0);
+  await harness.submit({ job_id: "next", num_gpus: 1, command: "other" });
+  return harness;
+};
+
+test("a time limit says when those behind it start at the latest", async () => {
+  const harness = await queueBehind({ time_limit_s: 10_000_000 });
+  const { estimate } = await ask(harness, "next");
+  expect(estimate?.to).toBe(T0 + 10_000_000);
+  expect(estimate?.from).toBeLessThan(T0 + 10_000_000);
+  await harness.submit({ job_id: "last", num_gpus: 1 });
+  expect((await ask(harness, "last")).estimate).toBeNull();
+});
+
+test("earlier runs of the same command of the same user say when those behind it start", async () => {
+  const harness = createHarness([createGpu(0)]);
+  for (const [index, seconds] of [2_000_000_000, 3_000_000_000].entries()) {
+    await harness.submit({ job_id: `run${index}`, num_gpus: 1, command: "train" });
+    await harness.startJob(`run${index}`, [0], T0);
+    await harness.endJob(`run${index}`, "completed", T0 + seconds);
+  }
+  await harness.submit({ job_id: "runs", num_gpus: 1, command: "train" });
+  await harness.startJob("runs", [0], T0 + 100);
+  await harness.submit({ job_id: "next", num_gpus: 1, command: "other" });
+  await harness.submit({ job_id: "held", num_gpus: 1, held: true });
+  const [from, to] = [T0 + 100 + 2_000_000_000, T0 + 100 + 3_000_000_000];
+  expect((await ask(harness, "next")).estimate).toEqual({ from, to });
+  expect((await ask(harness, "held")).estimate).toBeNull();
+  harness.hideGpus({ message: "nvidia-smi failed" });
+  expect((await ask(harness, "next")).estimate).toBeNull();
+});
+
+test("nobody says when those start that wait for what may run for ever, or for others' processes", async () => {
+  expect((await ask(await queueBehind({}), "next")).estimate).toBeNull();
+  const harness = createHarness([createGpu(0, [7])]);
+  await harness.submit({ job_id: "next", num_gpus: 1 });
+  expect((await ask(harness, "next")).estimate).toBeNull();
 });

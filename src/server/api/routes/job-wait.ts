@@ -4,6 +4,7 @@ import type { Job } from "../../core/jobs/job.ts";
 import { toWireJob } from "../../core/jobs/wire-job.ts";
 import type { ApiContext } from "../context.ts";
 import { describeErrors, describeJson } from "../http/describe-response.ts";
+import { estimateStart } from "../jobs/estimate-start.ts";
 import { describeExplained, explainQueue } from "../jobs/explain-queue.ts";
 import { findJob, jobParams } from "../jobs/find-job.ts";
 import { defineRoute, type Route, type RouteSpec } from "../route.ts";
@@ -32,6 +33,7 @@ const describeStarted = (job: Job): WireWait => {
     queue_length: 0,
     ahead: [],
     gpus: [],
+    estimate: null,
   };
 };
 
@@ -41,7 +43,10 @@ export const createJobWaitRoute = (context: ApiContext): Route =>
     if (!job.ok) return job;
     const explained = await explainQueue(context, job.value.status === "queued" ? [job.value] : []);
     const [wait] = explained.waits;
-    if (wait !== undefined) return ok(Response.json(describeExplained(context, explained, wait)));
+    if (wait !== undefined) {
+      const estimate = await estimateStart(context, explained, wait.job.id);
+      return ok(Response.json({ ...describeExplained(context, explained, wait), estimate }));
+    }
     const later = findJob(context.store, id);
     return later.ok ? ok(Response.json(describeStarted(later.value))) : later;
   });

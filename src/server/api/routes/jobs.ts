@@ -107,12 +107,15 @@ const findProposal = async (
   return vram_mib === null ? null : { vram_proposal: { peak_mib, vram_mib } };
 };
 
+const noteBooked = ({ cpus, memoryMib }: Job): Pick<SubmittedJob, "booked_only"> =>
+  (cpus ?? memoryMib ?? null) === null ? {} : { booked_only: true };
+
 const describeSubmitted = async (
   context: ApiContext,
   { jobs, created }: Submitted,
 ): Promise<readonly SubmittedJob[]> => {
   const proposal = created.length === 1 && created[0] !== undefined ? await findProposal(context, created[0]) : null;
-  return jobs.map((job) => ({ ...toWireJob(job), ...(job.id === created[0]?.id ? proposal : {}) }));
+  return jobs.map((job) => ({ ...toWireJob(job), ...(job.id === created[0]?.id ? proposal : {}), ...noteBooked(job) }));
 };
 
 const submitOne =

@@ -13,6 +13,7 @@ test("jobs, GPUs, artifacts and memory are there in Prometheus text", async () =
   await submit({ job_id: "b" });
   await startJob("b", [0]);
   await call("PUT", "/v1/gpus/1/blacklist");
+  await call("POST", "/v1/reservations", { json: { gpu_idxs: [2], user: "ann", until: 1_800_000_000 } });
   await uploadArtifact(new Uint8Array(70));
   expect(store.artifacts.measure().bytes).toBeWithin(1, 70);
   const response = await call("GET", "/metrics");
@@ -24,6 +25,8 @@ test("jobs, GPUs, artifacts and memory are there in Prometheus text", async () =
     ["nexus_gpus", { state: "busy" }, 1],
     ["nexus_gpus", { state: "blacklisted" }, 1],
     ["nexus_gpus", { state: "foreign" }, 1],
+    ["nexus_gpu_reserved", { gpu: "1" }, 0],
+    ["nexus_gpu_reserved", { gpu: "2" }, 1],
     ["nexus_gpu_probe_up", {}, 1],
     ["nexus_build_info", { version: "1.2.3", node: "atlas" }, 1],
     ["nexus_artifacts", {}, 1],
@@ -59,4 +62,17 @@ test("GPUs that can't be read are said to be, and have no figures", async () => 
   const text = await (await call("GET", "/metrics")).text();
   expect(readFigure(text, "nexus_gpu_probe_up")).toBe(0);
   expect(readFigure(text, "nexus_gpus")).toBeUndefined();
+});
+
+test("GPU seconds of jobs that run are there by user, of a shared GPU by its booked part", async () => {
+  const { call, submit, startJob } = createHarness();
+  const read = async (): Promise<number | undefined> =>
+    readFigure(await (await call("GET", "/metrics")).text(), "nexus_user_gpu_seconds_total", { user: "ann" });
+  expect(await read()).toBeUndefined();
+  const { id } = await submit({ user: "ann", num_gpus: 2 });
+  await startJob(id, [0, 1], 1);
+  const seconds = (await read()) ?? 0;
+  expect(seconds).toBeGreaterThan(3_000_000_000);
+  await startJob(id, [0, 1], 2);
+  expect(await read()).toBeGreaterThanOrEqual(seconds);
 });

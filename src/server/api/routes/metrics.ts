@@ -1,6 +1,7 @@
 import { ok } from "../../../base/result.ts";
-import { describeGpus } from "../../core/queue/gpu-selection.ts";
-import type { ChannelFigures, ServerFigures } from "../../core/telemetry/meter.ts";
+import { seeGpus } from "../../changes/read-reserves.ts";
+import type { ActiveJob } from "../../core/jobs/job.ts";
+import type { ChannelFigures, ServerFigures, UserSeconds } from "../../core/telemetry/meter.ts";
 import type { ApiContext } from "../context.ts";
 import { describeText } from "../http/describe-response.ts";
 import { defineRoute, type Route, type RouteSpec } from "../route.ts";
@@ -22,19 +23,26 @@ const readChannels = ({ store, clock, couriers }: ApiContext): readonly ChannelF
   });
 };
 
+const measureUse = ({ user, bookedGpus, gpuIdxs, startedAt }: ActiveJob, now: number): UserSeconds => ({
+  user,
+  seconds: (bookedGpus ?? gpuIdxs.length) * Math.max(0, now - startedAt),
+});
+
 const readFigures = async (context: ApiContext): Promise<ServerFigures> => {
   const { store, gpus, settings } = context;
   const [reading, disk] = await Promise.all([gpus.read(), context.readDiskRoom()]);
+  const active = store.loadActiveJobs();
   return {
     version: settings.version,
     nodeName: settings.nodeName,
     jobs: store.countJobs(),
-    gpus: reading.ok ? describeGpus(reading.value, store.loadActiveJobs(), store.listBlacklist()) : null,
+    gpus: reading.ok ? seeGpus(context, { gpus: reading.value, active, now: context.clock() }) : null,
     artifacts: store.artifacts.measure(),
     disk,
     trouble: context.trouble.read(),
     certificateExpiresAt: context.certificateExpiresAt(),
     channels: readChannels(context),
+    runningSeconds: active.map((job) => measureUse(job, context.clock())),
   };
 };
 

@@ -4,6 +4,7 @@ import type { Identity } from "../../core/access/access.ts";
 import { toWireJob } from "../../core/jobs/wire-job.ts";
 import { describeDiskRoom, isDiskLow } from "../../core/machine/disk-room.ts";
 import { scoreHealth } from "../../core/machine/health.ts";
+import { readHostPart, sumHostParts } from "../../core/queue/booking/host-part.ts";
 import { findDrain } from "../../core/queue/drain.ts";
 import type { ApiContext } from "../context.ts";
 import { describeErrors, describeJson } from "../http/describe-response.ts";
@@ -44,6 +45,14 @@ const describeExpiring = ({ store }: ApiContext, user: string | undefined): Pick
 const describeCaller = (identity: Identity | undefined): Pick<ServerStatus, "you"> =>
   identity === undefined || identity.name === null ? {} : { you: { name: identity.name, role: identity.role } };
 
+const describeBooking = ({ store, settings }: ApiContext): Pick<ServerStatus, "booking"> => {
+  if (settings.host === undefined) return {};
+  const { cpus, memoryMib } = settings.host.whole;
+  const booked = sumHostParts(store.loadActiveJobs().map(readHostPart));
+  const memory = { memory_mib: memoryMib, memory_booked_mib: booked.memoryMib };
+  return { booking: { cpus, cpus_booked: booked.cpus, ...memory, enforced: false } };
+};
+
 const readStatus = async (context: ApiContext, user: string | undefined): Promise<ServerStatus> => {
   const { store, gpus, settings, readDiskRoom } = context;
   const trouble = context.trouble.read();
@@ -61,6 +70,7 @@ const readStatus = async (context: ApiContext, user: string | undefined): Promis
     gpu_error: reading.ok ? null : reading.error.message,
     gpu_hint: gpus.readHint(),
     drain: findDrain(store.readDrains(), context.clock()),
+    ...describeBooking(context),
     ...(isDiskLow(disk) ? { disk_error: describeDiskRoom(disk) } : {}),
     ...(trouble === null ? {} : { machine_error: trouble }),
     ...describeExpiring(context, user),

@@ -1,26 +1,27 @@
 import { ok } from "../../../base/result.ts";
-import { type Usage, usageSchema } from "../../../wire/gpus/usage.ts";
+import { type Usage, usageSchema } from "../../../wire/usage/usage.ts";
 import { readAgentUse } from "../../changes/agent-use.ts";
+import { addUsed, type Tally, tellTally } from "../../core/jobs/usage/tally.ts";
 import { describeUse } from "../../core/queue/agent-share.ts";
 import type { ApiContext, AppRequest } from "../context.ts";
 import { describeErrors, describeJson } from "../http/describe-response.ts";
 import { usageQuerySchema } from "../http/query.ts";
-import { defineRoute, type Route, type RouteSpec } from "../route.ts";
+import { defineRoute, type Handle, type Route, type RouteSpec } from "../route.ts";
 
 const spec = {
   method: "get",
   path: "/v1/usage",
   tags: ["server"],
-  summary: "GPU hours by user",
-  description: "Of the last `days`, those that used most first. An agent is told its limits and what is left of them.",
+  summary: "What was used, by user, name, batch or GPU",
+  description:
+    "From `since` on, or of the last `days`, those with the most GPU hours first. `users` are the same by user, whatever it is told by. An agent is told its limits and what is left of them.",
   query: usageQuerySchema,
   responses: { 200: describeJson("The use", usageSchema), ...describeErrors("VALIDATION_ERROR") },
 } satisfies RouteSpec;
 
 const DAY_S = 24 * 60 * 60;
-const SECONDS_AN_HOUR = 3600;
 
-const toHours = (seconds: number): number => Math.round((seconds / SECONDS_AN_HOUR) * 100) / 100;
+const NONE: Tally = new Map();
 
 const describeLimits = ({ store }: ApiContext, request: AppRequest, now: number): Usage["limits"] => {
   const { agent, name } = request.get("identity") ?? {};
@@ -29,13 +30,22 @@ const describeLimits = ({ store }: ApiContext, request: AppRequest, now: number)
   return describeUse(agent, readAgentUse(store, countQueued, { user: name, now }));
 };
 
-export const createUsageRoute = (context: ApiContext): Route =>
-  defineRoute(spec, ({ request, query: { days, user } }) => {
+const use =
+  (context: ApiContext): Handle<typeof spec> =>
+  async ({ request, query: { days, user, by, limit, ...query } }) => {
     const until = context.clock();
-    const since = until - days * DAY_S;
-    const users = context.store
-      .listGpuUse({ since, now: until, user })
-      .map(({ gpuSeconds, ...use }) => ({ ...use, gpu_hours: toHours(gpuSeconds) }));
-    const usage: Usage = { since, until, users, limits: describeLimits(context, request, until) };
+    const since = query.since ?? until - days * DAY_S;
+    const window = { since, until };
+    const [ofUsers, tally] = await context.store.foldSpent({ since, user }, [NONE, NONE] as const, (before, jobs) => [
+      addUsed(before[0], jobs, { ...window, by: "user" }),
+      addUsed(before[1], jobs, { ...window, by }),
+    ]);
+    const all = tellTally(tally);
+    const groups = all.slice(0, limit);
+    const users = tellTally(ofUsers).map(({ key, jobs, gpu_hours }) => ({ user: key ?? "", jobs, gpu_hours }));
+    const limits = describeLimits(context, request, until);
+    const usage: Usage = { ...window, by, groups, left_out: all.length - groups.length, users, limits };
     return ok(Response.json(usage));
-  });
+  };
+
+export const createUsageRoute = (context: ApiContext): Route => defineRoute(spec, use(context));

@@ -212,19 +212,26 @@ describe("what may be done", () => {
     "submit as ann": { act: "submit as", user: "ann" },
     "submit as bob": { act: "submit as", user: "bob" },
     "submit as Ann": { act: "submit as", user: "Ann" },
+    "pass a blacklist": { act: "pass a blacklist" },
+    "reserve for ann": { act: "reserve for", user: "ann" },
+    "reserve for bob": { act: "reserve for", user: "bob" },
+    "unreserve ann's": { act: "unreserve", reservation: "r", owner: "ann" },
+    "unreserve bob's": { act: "unreserve", reservation: "s", owner: "bob" },
     "change ann's": { act: "change", job: "a", owner: "ann" },
     "change bob's": { act: "change", job: "b", owner: "bob" },
     "type into ann's": { act: "type into", job: "a", owner: "ann" },
     "type into bob's": { act: "type into", job: "b", owner: "bob" },
   };
   const LOOKS = ["enter", "read"];
-  const OWN = [...LOOKS, "contribute", "submit as ann", "change ann's", "type into ann's"];
+  const WORK = ["contribute", "submit as ann", "unreserve ann's", "change ann's", "type into ann's"];
+  const OWN = [...LOOKS, ...WORK, "reserve for ann"];
   const ALL = Object.keys(ASKED);
 
   const WHO: readonly (readonly [string, Partial<AccessFacts>, readonly string[]])[] = [
     ["a viewer by token", { source: REMOTE, credential: token("viewer") }, LOOKS],
     ["a viewer by token from loopback", { credential: token("viewer") }, LOOKS],
     ["a viewer by token through the socket", { source: by("root", true), credential: token("viewer") }, LOOKS],
+    ["an agent by token", { source: REMOTE, credential: token("agent") }, [...LOOKS, ...WORK]],
     ["a user by token", { source: REMOTE, credential: token("user") }, OWN],
     ["a user by token from loopback", { credential: token("user") }, OWN],
     ["a user by the socket", { source: by("ann") }, OWN],

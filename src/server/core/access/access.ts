@@ -39,8 +39,9 @@ export type Credential =
 
 /** `contribute` is what a user may do and no job's owner is asked for. */
 export type Asked =
-  | Readonly<{ act: "enter" | "read" | "contribute" | "administer" }>
-  | Readonly<{ act: "submit as"; user: string }>
+  | Readonly<{ act: "enter" | "read" | "contribute" | "administer" | "pass a blacklist" }>
+  | Readonly<{ act: "submit as" | "reserve for"; user: string }>
+  | Readonly<{ act: "unreserve"; reservation: string; owner: string }>
   | Readonly<{ act: "change" | "type into"; job: string; owner: string }>;
 
 /**
@@ -74,6 +75,7 @@ const UNKNOWN_HINT =
   "Services, containers and what has closed its connection are nobody's; send a token, or use the server's socket";
 const LOOPBACK_HINT = `This server trusts no address, not even this machine's own: use its socket (NEXUS_SOCKET), or a token: for nx, api_token under [targets.local] in ~/.nexus/config.toml`;
 const SUBMIT_HINT = `leave the user out or name your own: nx takes it from NEXUS_USER, from the target (nx target add once more), or from "user" in ~/.nexus/config.toml`;
+const FORCE_HINT = "leave out ignore_blacklist: of nx it is -f, --force";
 const WATCH_HINT = "watch it with read_only=true, or nx attach --watch";
 
 const askForToken = (message: string, hint: string): Denied => err({ code: "AUTHENTICATION_REQUIRED", message, hint });
@@ -126,10 +128,20 @@ const identify = (facts: AccessFacts): Result<Identity, AccessDenial> => {
 const lack = (message: string, hint?: string): Denied =>
   err({ code: "FORBIDDEN", message, ...(hint === undefined ? {} : { hint }) });
 
-const refuseOwner = (name: string | null, asked: Extract<Asked, { owner: string }>): Denied => {
+const refuseReserver = (name: string | null, { reservation, owner }: Extract<Asked, { act: "unreserve" }>): Denied =>
+  lack(`Reservation ${reservation} is of ${JSON.stringify(owner)}: ${name} can't end it`);
+
+const refuseOwner = (name: string | null, asked: Extract<Asked, { job: string }>): Denied => {
   const isTyping = asked.act === "type into";
   const whose = `Job ${asked.job} is of ${JSON.stringify(asked.owner)}`;
   return lack(`${whose}: ${name} can't ${isTyping ? "type into" : "change"} it`, isTyping ? WATCH_HINT : undefined);
+};
+
+const nameRole = (role: Role): string => (role === "agent" ? "an agent" : "a user");
+
+const checkReserving = ({ name, role }: Pick<Identity, "name" | "role">, user: string): Result<void, AccessDenial> => {
+  if (role === "agent") return lack(`${name} is an agent, and agents reserve no GPUs`);
+  return user === name ? ok(undefined) : lack(`${name} can't reserve GPUs for ${JSON.stringify(user)}`);
 };
 
 const checkUser = ({ name, role }: Identity, asked: Asked): Result<void, AccessDenial> => {
@@ -139,11 +151,17 @@ const checkUser = ({ name, role }: Identity, asked: Asked): Result<void, AccessD
     case "contribute":
       return ok(undefined);
     case "administer":
-      return lack(`Only an admin may do this, and ${name} is ${role === "agent" ? "an agent" : "a user"}`);
+      return lack(`Only an admin may do this, and ${name} is ${nameRole(role)}`);
+    case "pass a blacklist":
+      return lack(`Only an admin's jobs use GPUs that are blacklisted, and ${name} is ${nameRole(role)}`, FORCE_HINT);
     case "submit as":
       return asked.user === name
         ? ok(undefined)
         : lack(`${name} can't submit as ${JSON.stringify(asked.user)}`, SUBMIT_HINT);
+    case "reserve for":
+      return checkReserving({ name, role }, asked.user);
+    case "unreserve":
+      return asked.owner === name ? ok(undefined) : refuseReserver(name, asked);
     case "change":
     case "type into":
       return asked.owner === name ? ok(undefined) : refuseOwner(name, asked);

@@ -2,11 +2,12 @@ import { tellDuration } from "../../../base/tell-duration.ts";
 import type { RetryCause, WireAttempt } from "../../../wire/job-fields/retries.ts";
 import type { Retries } from "./fields/retries.ts";
 
-/** One launch of a job that has ended, and after which the job was put back in the queue. */
+/** One launch of a job that has ended, and after which the job was put back in the queue. `bookedGpus`: its GPUs where it shared them, each by the booked part. */
 export type PastAttempt = Readonly<{
   startedAt: number;
   endedAt: number;
   gpuIdxs: readonly number[];
+  bookedGpus?: number;
   exitCode: number | null;
   reason: string | null;
   cause: RetryCause;

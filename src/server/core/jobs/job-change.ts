@@ -2,6 +2,7 @@ import { describeRetry, listPast } from "./attempt.ts";
 import { describeHalt } from "./halt.ts";
 import { isEnded, type Job } from "./job.ts";
 import type { JobEvent } from "./job-transition.ts";
+import { describeToldStall } from "./stall.ts";
 
 /** `before` is null when the job is new, `after` when it is gone. */
 export type JobChange = Readonly<{ before: Job | null; after: Job | null; reason: string }>;
@@ -17,6 +18,7 @@ const PLAIN_REASONS = {
   requeue: "its launch never began",
   warn: "warned of its time limit",
   measure: "measured",
+  see_use: "use of its GPUs noted",
   report: "reported",
   give_up: "given up",
   account: "outputs accounted for",
@@ -37,6 +39,8 @@ export const explainEvent = (event: JobEvent, after: Job): string => {
       return `kill asked for by ${event.by ?? "someone"}`;
     case "abandon":
       return event.reason;
+    case "tell_stall":
+      return describeToldStall(event.stall, event.told);
     case "halt":
       return describeHalt(event.halt);
     default:

@@ -1,12 +1,13 @@
 import type { RetryCause } from "../../../wire/job-fields/retries.ts";
 import { listPast, planRetry } from "./attempt.ts";
 import { describeExit } from "./exit-code.ts";
-import { describeHalt, isStopping } from "./halt.ts";
+import { addUse, type SeenUse } from "./gpu-use.ts";
+import { describeHalt, findHaltCause, type Halt, isStopping } from "./halt.ts";
 import { type ActiveJob, type EndedJob, type Job, NO_LAUNCH, NO_OUTPUTS, type QueuedJob, type Reports } from "./job.ts";
 
-type Work = Readonly<{ at: number; hasWork?: boolean; cause?: RetryCause | null }>;
+type Work = Readonly<{ at: number; hasWork?: boolean; cause?: RetryCause | null; use?: SeenUse | undefined }>;
 
-/** `reason` is all that there is to say of an exit, `hint` one sentence more. `hasWork`: the job's command had started, so its folder may hold what it made. `cause`: of a failure, null for one that another attempt is of no use against. */
+/** `reason` is all that there is to say of an exit, `hint` one sentence more. `hasWork`: the job's command had started, so its folder may hold what it made. `cause`: of a failure, null for one that another attempt is of no use against. `use`: what its GPUs did that is not written down yet. */
 export type Exit = Work &
   Readonly<{ exitCode: number; hint?: string | null; reason?: string; notes?: readonly string[] }>;
 
@@ -27,7 +28,7 @@ export const addNotes = <Noted extends Job>(job: Noted, notes: readonly string[]
   notes: [...new Set([...job.notes, ...notes])],
 });
 
-const endJob = (job: ActiveJob, { at, hasWork, cause: _cause, ...outcome }: Outcome): EndedJob => {
+const endJob = (job: ActiveJob, { at, hasWork, cause: _cause, use: _use, ...outcome }: Outcome): EndedJob => {
   const completedAt = Math.max(at, job.startedAt);
   const outputs = hasWork ? { ...NO_OUTPUTS, state: "moving" as const } : NO_OUTPUTS;
   return { ...beginReports(job), handle: null, ...job, ...outcome, completedAt, outputs };
@@ -35,25 +36,31 @@ const endJob = (job: ActiveJob, { at, hasWork, cause: _cause, ...outcome }: Outc
 
 const takeBack = (job: ActiveJob): QueuedJob => {
   const { startedAt: _startedAt, gpuIdxs: _gpuIdxs, bookedGpus: _booked, dir: _dir, ...begun } = job;
-  const { markedForKill: _marked, ...rest } = begun;
-  const { killRequestedBy: _by, begunAt: _begun, halt: _halt, isWarned: _warned, isOverBooked: _over, ...spec } = rest;
+  const { markedForKill: _marked, bookedCpus: _cpus, ...rest } = begun;
+  const { killRequestedBy: _by, begunAt: _begun, halt: _halt, isWarned: _warned, isOverBooked: _over, ...told } = rest;
+  const { toldStalls: _stalls, ...spec } = told;
   if (!("handle" in spec)) return { ...spec, status: "queued" };
-  const { handle: _handle, wandbUrl: _url, wandbNote: _note, notificationMessages: _messages, ...told } = spec;
-  const { inputSince: _since, ...unlaunched } = told;
+  const { handle: _handle, wandbUrl: _url, wandbNote: _note, notificationMessages: _messages, ...plain } = spec;
+  const { inputSince: _since, ...unlaunched } = plain;
   return { ...unlaunched, status: "queued" };
 };
 
 const retryJob = (job: ActiveJob, outcome: Outcome, { cause, delayS }: { cause: RetryCause; delayS: number }): Job => {
-  const { startedAt, gpuIdxs, dir } = job;
+  const { startedAt, gpuIdxs, bookedGpus, dir } = job;
   const { exitCode, errorMessage: reason, hasWork = false } = outcome;
+  const booked = bookedGpus === undefined ? {} : { bookedGpus };
   const endedAt = Math.max(outcome.at, startedAt);
-  const attempts = [...listPast(job), { startedAt, endedAt, gpuIdxs, exitCode, reason, cause }];
+  const attempts = [...listPast(job), { startedAt, endedAt, gpuIdxs, ...booked, exitCode, reason, cause }];
   const past = { attempts, retryAt: endedAt + delayS, dir, hasWork, messages: findMessages(job) };
   const avoidedGpuIdxs = [...new Set([...(job.avoidedGpuIdxs ?? []), ...gpuIdxs])];
   return { ...takeBack(job), past, ...(cause === "gpu" ? { avoidedGpuIdxs } : {}) };
 };
 
-const finishJob = (job: ActiveJob, outcome: Outcome): Job => {
+const seeUse = <Seen extends Job>(job: Seen, use: SeenUse | undefined): Seen =>
+  use === undefined ? job : { ...job, gpuUse: addUse(job.gpuUse, use) };
+
+const finishJob = (unseen: ActiveJob, outcome: Outcome): Job => {
+  const job = seeUse(unseen, outcome.use);
   const { status, cause = null } = outcome;
   const delayS = status === "failed" && !job.markedForKill ? planRetry(job, cause) : null;
   return cause === null || delayS === null ? endJob(job, outcome) : retryJob(job, outcome, { cause, delayS });
@@ -67,11 +74,16 @@ export const exitJob = (job: ActiveJob, { hint, reason, notes = [], ...exit }: E
   return finishJob(noted, { ...exit, status: "failed", errorMessage: reason ?? describeExit(exitCode, hint) });
 };
 
+const describeHalted = (halt: Halt): Pick<Outcome, "status" | "errorMessage" | "cause"> => ({
+  status: "failed",
+  errorMessage: describeHalt(halt),
+  cause: findHaltCause(halt),
+});
+
 /** Of a job whose processes are gone and that left no exit code. */
 export const loseJob = (job: ActiveJob, { reason, ...loss }: Loss): Job => {
   const end = { ...loss, exitCode: null };
-  if (job.halt !== undefined)
-    return finishJob(job, { ...end, status: "failed", errorMessage: describeHalt(job.halt), cause: job.halt.cause });
+  if (job.halt !== undefined) return finishJob(job, { ...end, ...describeHalted(job.halt) });
   return job.markedForKill
     ? finishJob(job, { ...end, status: "killed", errorMessage: null })
     : finishJob(job, { ...end, status: "failed", errorMessage: reason });

@@ -2,6 +2,7 @@ import { err, ok, type Result } from "../../../base/result.ts";
 import { type JobRequest, RUN_NOW_PRIORITY } from "../../../wire/job.ts";
 import { REQUIRED_ENV } from "../../../wire/job-names.ts";
 import type { AgentLimits } from "./agent-limits.ts";
+import { NO_BATCH } from "./fields/batches.ts";
 import { findWaitingField, readJobFields } from "./fields/job-fields.ts";
 import { type Asker, accountWait } from "./fields/waits.ts";
 import { type ArtifactId, type JobId, type QueuedJob, USUAL_UMASK } from "./job.ts";
@@ -64,6 +65,9 @@ const checkRunNow = (request: JobRequest): JobRequestError | null => {
   const message = "A job that is to run immediately can't wait for anything";
   return field === null ? null : { field, message, type: "waits_and_runs" };
 };
+
+const checkBatch = ({ batch_max: max }: JobRequest, { batchId }: JobFacts): JobRequestError | null =>
+  typeof max === "number" && batchId === undefined ? NO_BATCH : null;
 
 const describeCode = (request: JobRequest): Pick<QueuedJob, "gitRepoUrl" | "gitBranch" | "gitTag" | "code"> => ({
   gitRepoUrl: request.git_repo_url ?? null,
@@ -129,7 +133,8 @@ const buildJob = (request: JobRequest, facts: JobFacts): QueuedJob => ({
 });
 
 export const createJob = (request: JobRequest, facts: JobFacts): Result<QueuedJob, JobRequestError> => {
-  const error = checkEnv(request) ?? checkGpus(request, facts.gpuIndexes) ?? checkRunNow(request);
+  const error =
+    checkEnv(request) ?? checkGpus(request, facts.gpuIndexes) ?? checkRunNow(request) ?? checkBatch(request, facts);
   if (error !== null) return err(error);
   return ok(accountWait(buildJob(request, facts), facts.now));
 };

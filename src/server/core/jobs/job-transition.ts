@@ -2,6 +2,7 @@ import { err, ok, type Problem, type Result } from "../../../base/result.ts";
 import type { BootTime } from "../clock.ts";
 import { isForAnyTime, type JobFields } from "./fields/job-fields.ts";
 import { keepHold } from "./fields/waits.ts";
+import { addUse, type SeenUse } from "./gpu-use.ts";
 import { type Halt, isStopping } from "./halt.ts";
 import {
   type ActiveJob,
@@ -26,9 +27,11 @@ import {
   loseJob,
   requeueJob,
 } from "./job-end.ts";
+import type { Stall, ToldStall } from "./stall.ts";
 
 export type JobEvent =
-  | (Readonly<{ kind: "start"; at: number; begunAt?: BootTime }> & Pick<Launch, "gpuIdxs" | "bookedGpus" | "dir">)
+  | (Readonly<{ kind: "start"; at: number; begunAt?: BootTime }> &
+      Pick<Launch, "gpuIdxs" | "bookedGpus" | "bookedCpus" | "dir">)
   | Readonly<{ kind: "launch"; handle: JobHandle }>
   | Readonly<{ kind: "requeue"; at: number }>
   | (Readonly<{ kind: "exit" }> & Exit)
@@ -39,6 +42,8 @@ export type JobEvent =
   | Readonly<{ kind: "halt"; halt: Halt }>
   | Readonly<{ kind: "warn" }>
   | Readonly<{ kind: "measure"; vramPeakMib: number; isOverBooked: boolean }>
+  | Readonly<{ kind: "see_use"; use: SeenUse }>
+  | Readonly<{ kind: "tell_stall"; stall: Stall; told: ToldStall }>
   | Readonly<{ kind: "report"; reports: Partial<Reports>; notes?: readonly string[] }>
   | Readonly<{ kind: "account"; outputs: Partial<Outputs>; notes?: readonly string[] }>
   | Readonly<{
@@ -71,6 +76,8 @@ export const TRANSITIONS: Readonly<Record<JobStatus, Readonly<Partial<Record<Eve
     halt: ["running"],
     warn: ["running"],
     measure: ["running"],
+    see_use: ["running"],
+    tell_stall: ["running"],
     report: ["running"],
   },
   completed: { report: ["completed"], account: ["completed"] },
@@ -120,7 +127,7 @@ const startJob = (job: Job, event: Extract<JobEvent, { kind: "start" }>): Job =>
   return { ...job, status: "starting", startedAt: at, markedForKill: false, ...launch };
 };
 
-type Mark = Extract<JobEvent, { kind: "mark_for_kill" | "halt" | "warn" | "measure" }>;
+type Mark = Extract<JobEvent, { kind: "mark_for_kill" | "halt" | "warn" | "measure" | "see_use" | "tell_stall" }>;
 
 const markJob = (job: Job, event: Mark): Job => {
   if (!isActive(job)) return job;
@@ -133,6 +140,10 @@ const markJob = (job: Job, event: Mark): Job => {
       return { ...job, isWarned: true };
     case "measure":
       return { ...job, vramPeakMib: event.vramPeakMib, ...(event.isOverBooked ? { isOverBooked: true } : {}) };
+    case "see_use":
+      return { ...job, gpuUse: addUse(job.gpuUse, event.use) };
+    case "tell_stall":
+      return { ...job, toldStalls: { ...job.toldStalls, [event.stall]: event.told } };
   }
 };
 

@@ -5,7 +5,9 @@ import type { BootTime } from "../clock.ts";
 import type { AgentLimits } from "./agent-limits.ts";
 import type { Past } from "./attempt.ts";
 import type { JobFields } from "./fields/job-fields.ts";
+import type { SeenUse } from "./gpu-use.ts";
 import type { Halt } from "./halt.ts";
+import type { ToldStalls } from "./stall.ts";
 
 export type JobId = string & { readonly __brand: "JobId" };
 export type ArtifactId = string & { readonly __brand: "ArtifactId" };
@@ -24,7 +26,7 @@ export type CodeFacts = Readonly<{
   root?: string;
 }>;
 
-/** `gpuIdxs` are the GPUs asked for by index, empty when any will do; `numGpus` always says how many. `carriedNames`: of `envNames` those that came from the user's shell. `umask` is octal, `inputId` the artifact that its standard input is, `agent` are the limits of its user where that is an agent. `takenOverAt`: when it came from an earlier Nexus. `avoidedGpuIdxs`: those that failed it. `vramPeakMib`: the most that it was seen to have of a GPU's memory. */
+/** `gpuIdxs` are the GPUs asked for by index, empty when any will do; `numGpus` always says how many. `carriedNames`: of `envNames` those that came from the user's shell. `umask` is octal, `inputId` the artifact that its standard input is, `agent` are the limits of its user where that is an agent. `takenOverAt`: when it came from an earlier Nexus. `avoidedGpuIdxs`: those that failed it. `vramPeakMib`: the most that it was seen to have of a GPU's memory, `gpuUse` what its GPUs did in all of its attempts. */
 export type JobSpec = Readonly<{
   id: JobId;
   command: string;
@@ -56,14 +58,16 @@ export type JobSpec = Readonly<{
   past?: Past;
   avoidedGpuIdxs?: readonly number[];
   vramPeakMib?: number;
+  gpuUse?: SeenUse;
 }> &
   JobFields;
 
-/** `begunAt` is the start on the clock that nobody sets, `halt` why it is ended unasked; `isWarned`: its processes were told that its limit is near; `isOverBooked`: it was seen to have more of a GPU's memory than it booked; `bookedGpus`: its GPUs, each by the part of its memory that is booked, absent where it has them alone. */
+/** `begunAt` is the start on the clock that nobody sets, `halt` why it is ended unasked; `isWarned`: its processes were told that its limit is near; `isOverBooked`: it was seen to have more of a GPU's memory than it booked; `toldStalls`: it was seen to do nothing for long; `bookedGpus`: its GPUs, each by the part of its memory that is booked, absent where it has them alone; `bookedCpus`: those that it booked for its GPUs, as it named none. */
 export type Launch = Readonly<{
   startedAt: number;
   gpuIdxs: readonly number[];
   bookedGpus?: number;
+  bookedCpus?: number;
   dir: string;
   markedForKill: boolean;
   killRequestedBy?: string;
@@ -71,6 +75,7 @@ export type Launch = Readonly<{
   halt?: Halt;
   isWarned?: boolean;
   isOverBooked?: boolean;
+  toldStalls?: ToldStalls;
 }>;
 
 /** Of a job that has ended; null where it ended while it waited, and never started. */

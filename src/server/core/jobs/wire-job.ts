@@ -2,6 +2,7 @@ import { MASK } from "../../../base/secret-names.ts";
 import type { WireOutputs } from "../../../wire/files.ts";
 import type { WireJob, WireStatus } from "../../../wire/job.ts";
 import { tellJobFields } from "./fields/job-fields.ts";
+import { tellUse } from "./gpu-use.ts";
 import { isEnded, type Job, type JobHandle, type JobStatus, NO_OUTPUTS, USUAL_UMASK } from "./job.ts";
 import { listAttempts } from "./job-attempts.ts";
 
@@ -51,8 +52,9 @@ const describeRun = (job: Job): RunFields => ({
   input_artifact_id: job.inputId ?? null,
 });
 
-const describePast = (job: Job): Pick<WireJob, "vram_peak_mib" | "attempts"> => ({
+const describePast = (job: Job): Pick<WireJob, "vram_peak_mib" | "gpu_use" | "attempts"> => ({
   vram_peak_mib: job.vramPeakMib ?? null,
+  gpu_use: tellUse(job.gpuUse),
   attempts: [...listAttempts(job)],
 });
 

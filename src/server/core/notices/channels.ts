@@ -32,8 +32,16 @@ export const JOB_CHANNELS: readonly Channel[] = [uploadedLog, discord, phone];
 
 const isOf = (users: readonly string[], { user }: Job): boolean => users.length === 0 || users.includes(user);
 
+const EVENTS_FOR_ALL: readonly NoticeEvent[] = [
+  "files_expire",
+  "waits_for_input",
+  "vram_exceeded",
+  "gpus_idle",
+  "log_silent",
+];
+
 const isOfJobWanted = ({ users, digest }: NotifyChannel, { event, job }: JobNews, isListed: boolean): boolean => {
-  if (event === "files_expire" || event === "waits_for_input" || event === "vram_exceeded") return isOf(users, job);
+  if (EVENTS_FOR_ALL.includes(event)) return isOf(users, job);
   if (event === "disk_low") return isListed && users.includes(job.user);
   return isOf(users, job) && isListed && !(digest && job.batchId !== undefined);
 };

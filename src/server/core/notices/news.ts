@@ -14,7 +14,7 @@ export type Batch = Readonly<{
 
 /**
  * `run_found` and `log_uploaded` change a message that was sent before. `disk_low`: too little is free where the job runs.
- * `retried`: it failed, and is tried once more after `attempt`. `files_expire`: what the job made goes soon. `waits_for_input`: it has done so for five minutes. `vram_exceeded`: it has more of a GPU's memory than it booked.
+ * `retried`: it failed, and is tried once more after `attempt`. `files_expire`: what the job made goes soon. `waits_for_input`: it has done so for five minutes. `vram_exceeded`: it has more of a GPU's memory than it booked. `gpus_idle` and `log_silent`: its GPUs did nothing, or it printed nothing, for long.
  */
 export type JobNews = Readonly<{
   kind: "job";
@@ -29,6 +29,8 @@ export type JobNews = Readonly<{
     | "files_expire"
     | "waits_for_input"
     | "vram_exceeded"
+    | "gpus_idle"
+    | "log_silent"
     | "retried";
   job: Job;
   attempt?: number;

@@ -55,6 +55,20 @@ describe("the text of a message about a job", () => {
     );
   });
 
+  test("tells for how long a job has done nothing, and what becomes of it", () => {
+    const toldStalls = { idle: { forS: 1800, limitS: 3600 }, silence: { forS: 900, limitS: null } };
+    const job = createRunning("a", { toldStalls });
+    const [idle, silent] = [tellJob("gpus_idle", job), tellJob("log_silent", job)];
+    expect([idle, silent].map(titleNotice)).toEqual([
+      `Job a leaves its GPUs idle on ${job.nodeName}`,
+      `Job a prints nothing on ${job.nodeName}`,
+    ]);
+    expect([idle, silent].map((news) => describeNotice(news).split("\n")[0])).toEqual([
+      "Stalled: GPUs idle for 30 min: the job is ended after 1 h",
+      "Stalled: Log silent for 15 min",
+    ]);
+  });
+
   test.each([
     [59.9, "0 min 59 s"],
     [60, "1 min 0 s"],

@@ -3,6 +3,7 @@ import { describeRetry } from "../jobs/attempt.ts";
 import { describeOveruse } from "../jobs/halt.ts";
 import { isEnded, type Job } from "../jobs/job.ts";
 import { tellRun } from "../jobs/job-run.ts";
+import { describeToldStall, type Stall, type ToldStall } from "../jobs/stall.ts";
 import type { Batch, BatchNews, JobNews, MachineNews, News } from "./news.ts";
 import { clipEnd } from "./plain-text.ts";
 
@@ -42,12 +43,25 @@ export const describeInputWait = ({ id }: Pick<Job, "id">): string =>
 export const describeExcess = ({ vramPeakMib = 0, vramMib }: Job): string =>
   `${describeOveruse(vramPeakMib, vramMib ?? 0)}: others on that GPU may run out of it, and above 1.2 times the job may be ended for them`;
 
+export const findToldStall = (job: Job, stall: Stall): ToldStall | null =>
+  ("toldStalls" in job ? job.toldStalls?.[stall] : null) ?? null;
+
+const STALL_EVENTS: Readonly<Partial<Record<JobNews["event"], Stall>>> = { gpus_idle: "idle", log_silent: "silence" };
+
+/** For how long it has done nothing, and what comes of it; null where the event is another. */
+export const describeStalled = (job: Job, event: JobNews["event"]): string | null => {
+  const stall = STALL_EVENTS[event];
+  const told = stall === undefined ? null : findToldStall(job, stall);
+  return stall === undefined || told === null ? null : describeToldStall(stall, told);
+};
+
 /** What follows from it for a job that runs. */
 export const DISK_LOW = "Less than min_free_gb is free: nothing new starts, and what the job writes may not fit";
 
 const listFacts = ({ job, event, attempt = 0, logUrl }: JobFacts): readonly (readonly [string, string | null])[] => [
   ["Input", event === "waits_for_input" ? describeInputWait(job) : null],
   ["GPU memory", event === "vram_exceeded" ? describeExcess(job) : null],
+  ["Stalled", describeStalled(job, event)],
   ["Retry", event === "retried" ? describeRetry(job, attempt) : null],
   ["Disk", event === "disk_low" ? DISK_LOW : null],
   ["Error", isEnded(job) ? job.errorMessage : null],
@@ -96,6 +110,8 @@ export const nameEvent = (event: JobNews["event"]): string => {
   if (event === "disk_low") return "is short of disk space";
   if (event === "waits_for_input") return "waits for input";
   if (event === "vram_exceeded") return "has more GPU memory than it booked";
+  if (event === "gpus_idle") return "leaves its GPUs idle";
+  if (event === "log_silent") return "prints nothing";
   return event === "files_expire" ? "made files that go soon" : event;
 };
 

@@ -1,7 +1,9 @@
 import { listPast } from "../jobs/attempt.ts";
 import { isEnded, isMoving, type Job } from "../jobs/job.ts";
 import { tellRun } from "../jobs/job-run.ts";
+import type { Stall } from "../jobs/stall.ts";
 import type { JobNews, News } from "./news.ts";
+import { findToldStall } from "./notice-text.ts";
 import type { KeptSubject, Notice } from "./outbox.ts";
 
 type Secrets = Notice["secrets"];
@@ -39,12 +41,18 @@ const findMove = (before: Job, after: Job): JobNews["event"] | null => {
 
 const isOverBooked = (job: Job): boolean => "isOverBooked" in job && job.isOverBooked === true;
 
+const findTold = (before: Job, after: Job): JobNews["event"] | null => {
+  const isNew = (stall: Stall): boolean => findToldStall(after, stall) !== findToldStall(before, stall);
+  if (isNew("idle")) return "gpus_idle";
+  return isNew("silence") ? "log_silent" : null;
+};
+
 const findEvent = (before: Job, after: Job): JobNews["event"] | null => {
   if (before.status !== after.status) return findMove(before, after);
   if (isWarned(after) && !isWarned(before)) return "files_expire";
   if (wasNeverFoundWaiting(before) && !wasNeverFoundWaiting(after)) return "waits_for_input";
   if (isOverBooked(after) && !isOverBooked(before)) return "vram_exceeded";
-  return hasNewRun(before, after) ? "run_found" : null;
+  return findTold(before, after) ?? (hasNewRun(before, after) ? "run_found" : null);
 };
 
 const toSubject = (news: News): KeptSubject => {
@@ -104,9 +112,12 @@ export const planNotices = (news: News, source: NoticeSource): readonly Notice[]
   }));
 };
 
+const isOfAttempt = (event: JobNews["event"]): boolean =>
+  event === "vram_exceeded" || event === "gpus_idle" || event === "log_silent";
+
 const findAttempt = (event: JobNews["event"], after: Job): Pick<JobNews, "attempt"> => {
   if (event === "retried") return { attempt: listPast(after).length };
-  return event === "vram_exceeded" ? { attempt: listPast(after).length + 1 } : {};
+  return isOfAttempt(event) ? { attempt: listPast(after).length + 1 } : {};
 };
 
 /** Nothing for a change that is of no interest to anyone. */

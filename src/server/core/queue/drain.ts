@@ -33,6 +33,23 @@ export const beginDrain = (drains: Drains, { why, until, by }: DrainWish, now: n
   return { last: { why, since: lasting?.since ?? now, until, by }, past };
 };
 
+/** The time at which things have been able to start for `seconds` since then, as far as is known at `now`. */
+export const countOn = (
+  drains: Drains,
+  now: number,
+  { since, seconds }: { since: number; seconds: number },
+): number => {
+  let at = since;
+  let left = seconds;
+  for (const { from, to } of listSpells(drains, now)) {
+    if (to <= at) continue;
+    if (from - at >= left) break;
+    left -= Math.max(0, from - at);
+    at = to;
+  }
+  return at + left;
+};
+
 /** The time since when things could start for just `seconds`, those left out in which nothing could. */
 export const countBack = (drains: Drains, now: number, seconds: number): number => {
   let at = now;

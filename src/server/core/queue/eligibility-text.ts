@@ -1,12 +1,12 @@
+import { tellMoment } from "../../../base/moments.ts";
 import { describeDrain } from "../../../wire/drain/drain-text.ts";
 import { describeRetry, listPast } from "../jobs/attempt.ts";
 import type { Job } from "../jobs/job.ts";
 import type { Ineligibility } from "./eligibility.ts";
+import { describeBatchReached } from "./limits/batch-limit.ts";
 import { describeReached } from "./user-limits.ts";
 
 const MOST_NAMED = 3;
-
-const tellMoment = (seconds: number): string => new Date(Math.ceil(seconds) * 1000).toISOString().replace(".000", "");
 
 const describeNeeds = (ids: readonly string[]): string => {
   if (ids.length === 0) return "It waits for other jobs";
@@ -31,6 +31,8 @@ export const describeIneligibility = (
       return `It has failed and is tried again, not before ${tellMoment(why.until)}: ${describeRetry(job, listPast(job).length)}`;
     case "after":
       return describeNeeds(needs);
+    case "batch_limit":
+      return describeBatchReached(why);
     case "user_limit":
       return describeReached(job.user, why);
   }

@@ -1,6 +1,7 @@
 import { type Delayed, isBlocked } from "../jobs/fields/waits.ts";
 import type { QueuedJob } from "../jobs/job.ts";
 import type { Drain } from "./drain.ts";
+import type { BatchReached } from "./limits/batch-limit.ts";
 import type { ReachedNow } from "./user-limits.ts";
 
 /** Why a queued job has no turn now, whatever is free; `until` in Unix seconds, null where that is not known. */
@@ -10,6 +11,7 @@ export type Ineligibility =
   | Readonly<{ kind: "begin"; until: number }>
   | Readonly<{ kind: "retry"; until: number }>
   | Readonly<{ kind: "after"; until: null }>
+  | BatchReached
   | ReachedNow;
 
 /** The first reason why a job is passed over, whatever is free; null where it has its turn. */

@@ -10,6 +10,9 @@ export type Stretch = Readonly<{ user: string; gpus: number; from: number; to: n
 /** What a user's jobs had of the GPUs, the newest the most. */
 export type UseOf = (user: string) => number;
 
+/** The same at any time, with these stretches that are not kept yet. */
+export type UseAt = (now: number, stretches: readonly Stretch[]) => UseOf;
+
 const fade = (elapsedS: number, halfLifeS: number): number => 2 ** (-Math.max(0, elapsedS) / halfLifeS);
 
 const weigh = ({ gpus, from, to }: Stretch, now: number, halfLifeS: number): number =>

@@ -1,5 +1,6 @@
 import { formatMib } from "../../../base/sizes.ts";
 import { findKindConflict, type GpuKinds } from "../jobs/fields/gpu-kinds.ts";
+import { findStallConflict, type StallLimits } from "../jobs/fields/stall-limits.ts";
 import type { JobRequestError } from "../jobs/job-request.ts";
 import type { Gpu } from "./gpu.ts";
 import { countWhole } from "./gpu-room.ts";
@@ -70,7 +71,7 @@ export const findUnfit = (need: Need, gpus: readonly Gpu[]): Unfit | null => {
 };
 
 /** What is wrong with what a job asks of its GPUs, by itself and for GPUs like these; they are null while they can't be read. */
-export const findKindMistake = (job: Need, gpus: readonly Gpu[] | null): JobRequestError | null => {
-  const conflict = findKindConflict(job);
+export const findKindMistake = (job: Need & StallLimits, gpus: readonly Gpu[] | null): JobRequestError | null => {
+  const conflict = findKindConflict(job) ?? findStallConflict(job);
   return conflict ?? (gpus === null || job.numGpus === 0 ? null : findUnfit(job, gpus));
 };

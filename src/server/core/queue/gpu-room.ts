@@ -1,3 +1,4 @@
+import { rememberEach } from "../../../base/remember-each.ts";
 import type { JobId } from "../jobs/job.ts";
 import type { Gpu } from "./gpu.ts";
 
@@ -32,8 +33,9 @@ export const countWhole = ({ memoryTotal }: Pick<Gpu, "memoryTotal">): number =>
   Math.max(0, (memoryTotal ?? 0) - SPARED_MIB);
 
 /** MiB that may still be booked of a GPU, beside what is booked and used there; 0 where that is not known. */
-export const countRoom = (gpu: Shared): number =>
-  gpu.memoryUsed === null ? 0 : Math.max(0, countWhole(gpu) - countTaken(gpu, gpu.memoryUsed));
+export const countRoom: (gpu: Shared) => number = rememberEach((gpu) =>
+  gpu.memoryUsed === null ? 0 : Math.max(0, countWhole(gpu) - countTaken(gpu, gpu.memoryUsed)),
+);
 
 /** Whether somebody uses it who is none of the jobs on it. */
 export const hasOthers = ({ processes, users, unseenUse, tenants }: Shared): boolean => {

@@ -3,11 +3,14 @@ import type { ActiveJob, JobId, QueuedJob } from "../jobs/job.ts";
 import type { Gpu } from "./gpu.ts";
 import { isChoosy, isOfKind } from "./gpu-kind.ts";
 import { countRoom, hasOthers, isShareable, measureUse, type Shared, type Tenant } from "./gpu-room.ts";
+import { findReserve, isReservedFor, type Reservable } from "./reservations/reservation.ts";
 
 /** `runningJobId` is the oldest of the jobs on it. */
-export type GpuState = Shared & Readonly<{ isBlacklisted: boolean; runningJobId: JobId | null }>;
+export type GpuState = Shared & Reservable & Readonly<{ isBlacklisted: boolean; runningJobId: JobId | null }>;
 
-export type GpuNeed = Pick<QueuedJob, "numGpus" | "requestedGpuIdxs" | "ignoreBlacklist" | "avoidedGpuIdxs"> & GpuKinds;
+export type GpuNeed = Pick<QueuedJob, "numGpus" | "requestedGpuIdxs" | "ignoreBlacklist" | "avoidedGpuIdxs"> &
+  Partial<Pick<QueuedJob, "user" | "timeLimitS">> &
+  GpuKinds;
 
 const bookGpu = (gpu: Gpu, { id, vramMib = null }: Pick<ActiveJob, "id"> & GpuKinds): Tenant => ({
   id,
@@ -49,7 +52,7 @@ export const findDistrust = (need: GpuNeed, gpu: GpuState): string | null => (ha
 
 const rankGpu = (need: GpuNeed, gpu: GpuState): readonly number[] => {
   const { isBlacklisted, doubt, tenants, memoryTotal, index } = gpu;
-  const wanted = [Number(hasFailed(need, gpu)), Number(isBlacklisted)];
+  const wanted = [Number(hasFailed(need, gpu)), Number(isBlacklisted), Number(!isReservedFor(need, gpu))];
   const size = memoryTotal ?? Number.POSITIVE_INFINITY;
   if (!isSharing(need)) return [...wanted, Number(doubt !== null), isChoosy(need) ? size : 0, index];
   return [...wanted, Number(tenants.length === 0), tenants.length === 0 ? 0 : countRoom(gpu), size, index];
@@ -89,6 +92,7 @@ const admitsOthers = (need: GpuNeed, gpu: GpuState): boolean => isSharing(need) 
 const isOpen = (need: GpuNeed, gpu: GpuState): boolean =>
   gpu.fault === null &&
   isShareable(gpu) &&
+  findReserve(need, gpu) === null &&
   (!hasOthers(gpu) || admitsOthers(need, gpu)) &&
   findDistrust(need, gpu) === null;
 
@@ -105,33 +109,39 @@ const hasLeavers = (need: GpuNeed, gpu: GpuState): boolean =>
 /** Those of them that are free, or that jobs have: others may never let go of theirs. */
 export const listComingGpus = (need: GpuNeed, gpus: readonly GpuState[]): readonly GpuState[] =>
   listEligibleGpus(need, gpus).filter(
-    (gpu) => findDistrust(need, gpu) === null && (isFree(need, gpu) || hasLeavers(need, gpu)),
+    (gpu) =>
+      findDistrust(need, gpu) === null &&
+      findReserve(need, gpu) === null &&
+      (isFree(need, gpu) || hasLeavers(need, gpu)),
   );
+
+const findFree = (need: GpuNeed, gpus: readonly GpuState[]): readonly GpuState[] =>
+  gpus.filter((gpu) => isWanted(need, gpu) && isFree(need, gpu));
 
 export const listFreeGpus = (need: GpuNeed, gpus: readonly GpuState[]): readonly GpuState[] =>
-  putInOrder(
-    need,
-    gpus.filter((gpu) => isWanted(need, gpu) && isFree(need, gpu)),
-  );
+  putInOrder(need, findFree(need, gpus));
 
-const takeFirst = ({ numGpus }: GpuNeed, free: readonly GpuState[]): readonly number[] | null =>
-  free.length < numGpus
-    ? null
-    : free
-        .slice(0, numGpus)
-        .map((gpu) => gpu.index)
-        .toSorted((a, b) => a - b);
+const takeFirst = ({ numGpus }: GpuNeed, free: readonly GpuState[]): readonly number[] =>
+  free
+    .slice(0, numGpus)
+    .map((gpu) => gpu.index)
+    .toSorted((a, b) => a - b);
 
 /** Indices in ascending order, empty for a CPU job; null when the job can't have what it needs now. */
-export const selectGpus = (need: GpuNeed, gpus: readonly GpuState[]): readonly number[] | null =>
-  takeFirst(need, listFreeGpus(need, gpus));
+export const selectGpus = (need: GpuNeed, gpus: readonly GpuState[]): readonly number[] | null => {
+  const free = findFree(need, gpus);
+  return free.length < need.numGpus ? null : takeFirst(need, putInOrder(need, free));
+};
 
 /** Likewise, but of the free ones those with the most memory. */
-export const selectLargest = (need: GpuNeed, gpus: readonly GpuState[]): readonly number[] | null =>
-  takeFirst(
+export const selectLargest = (need: GpuNeed, gpus: readonly GpuState[]): readonly number[] | null => {
+  const free = listFreeGpus(need, gpus);
+  if (free.length < need.numGpus) return null;
+  return takeFirst(
     need,
-    listFreeGpus(need, gpus).toSorted((a, b) => (b.memoryTotal ?? 0) - (a.memoryTotal ?? 0)),
+    free.toSorted((a, b) => (b.memoryTotal ?? 0) - (a.memoryTotal ?? 0)),
   );
+};
 
 export const GPU_USES = ["free", "busy", "foreign", "blacklisted", "faulty"] as const;
 

@@ -54,11 +54,15 @@ test("the time in which the server was drained does not count", () => {
   expect(listStarts(createFacts({ drains }))).toEqual(["small"]);
 });
 
-test("GPUs are kept from just the time that is told", () => {
+const drains = fc
+  .tuple(fc.integer({ min: OLD - 100, max: NOW - 2 }), fc.nat(LIMIT_S))
+  .map(([from, seconds]) => ({ last: null, past: [{ from, to: Math.min(NOW, from + seconds) }] }));
+
+test("GPUs are kept from just the time that is told, wherever in it the server was drained", () => {
   fc.assert(
-    fc.property(fc.integer({ min: OLD - 100, max: NOW - 2 }), (createdAt) => {
+    fc.property(fc.integer({ min: OLD - 100, max: NOW - 2 }), fc.option(drains), (createdAt, drained) => {
       const job = { ...wide, createdAt };
-      const facts = createFacts({ queued: [job, small] });
+      const facts = createFacts({ queued: [job, small], drains: drained ?? NO_DRAINS });
       const all = describeGpus(MACHINE, facts.active, new Set());
       const from = findKeptFrom(facts, all, { job, now: NOW }) ?? Number.NaN;
       expect(decideStarts(facts, all, from).length).toBe(1);

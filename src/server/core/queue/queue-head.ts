@@ -1,13 +1,21 @@
+import { rememberEach } from "../../../base/remember-each.ts";
 import { isSharing } from "../jobs/fields/gpu-kinds.ts";
-import { type AgentShare, countLeft, type ShareFacts } from "./agent-share.ts";
+import { countLeft, type ShareFacts } from "./agent-share.ts";
 import { countLeast } from "./booked-gpus.ts";
+import {
+  bookHost,
+  countHostPlaces,
+  createHostRoom,
+  type HostPart,
+  isNoPart,
+  NO_HOST_RULES,
+} from "./booking/host-part.ts";
 import { countRoom } from "./gpu-room.ts";
 import { type GpuNeed, type GpuState, listFreeGpus, listOpenGpus } from "./gpu-selection.ts";
+import { countBatchLeft } from "./limits/batch-limit.ts";
+import type { SharedNeed } from "./needs/need-name.ts";
 import { countCpuSlots, type QueueFacts } from "./queue-turns.ts";
-import { countStartsLeft, countUse, NO_LIMITS } from "./user-limits.ts";
-
-/** With the share of the agent whose jobs alone have this need, null where it is no agent's. */
-export type SharedNeed = GpuNeed & Readonly<{ share: AgentShare | null }>;
+import { countStartsLeft, countUses, NO_LIMITS, readUse } from "./user-limits.ts";
 
 /** How many jobs of one need could start at most; null where none of them starts or keeps a GPU. */
 export type CountStarts = (need: SharedNeed) => number | null;
@@ -15,64 +23,54 @@ export type CountStarts = (need: SharedNeed) => number | null;
 /** Of one need of one user. */
 export type CountStartsOf = (need: SharedNeed, user: string) => number | null;
 
-type Kind = readonly [vramMib: number | null, minVramMib: number | null, gpuType: string | null];
-
-const listKind = ({ numGpus, vramMib = null, minVramMib = null, gpuType = null }: GpuNeed): readonly Kind[] =>
-  numGpus === 0 || (vramMib ?? minVramMib ?? gpuType) === null
-    ? []
-    : [[vramMib, minVramMib, gpuType?.toLowerCase() ?? null]];
-
-/** The same text for jobs that ask the same of the machine: of these, those start that come first, and one keeps GPUs at most. */
-export const nameNeed = (need: GpuNeed & Partial<Pick<SharedNeed, "share">>): string => {
-  const { numGpus, requestedGpuIdxs, ignoreBlacklist, share = null, avoidedGpuIdxs = [] } = need;
-  const asked = [numGpus, requestedGpuIdxs.toSorted((a, b) => a - b), numGpus > 0 && ignoreBlacklist];
-  const kind = listKind(need);
-  if (avoidedGpuIdxs.length > 0 || kind.length > 0) return JSON.stringify([...asked, share, avoidedGpuIdxs, ...kind]);
-  return JSON.stringify(share === null ? asked : [...asked, share]);
-};
-
-type Need = readonly [number, readonly number[], boolean, (AgentShare | null)?, (readonly number[])?, Kind?];
-
-/** Of what `nameNeed` wrote. */
-export const parseNeed = (name: string): SharedNeed => {
-  const [numGpus, requestedGpuIdxs, ignoreBlacklist, share = null, avoidedGpuIdxs = [], kind] = JSON.parse(
-    name,
-  ) as Need;
-  const [vramMib = null, minVramMib = null, gpuType = null] = kind ?? [];
-  return { numGpus, requestedGpuIdxs, ignoreBlacklist, share, avoidedGpuIdxs, vramMib, minVramMib, gpuType };
-};
-
 const countPlaces = (need: GpuNeed, gpus: readonly GpuState[]): number =>
   listFreeGpus(need, gpus).reduce(
     (count, gpu) => count + (isSharing(need) ? Math.floor(countRoom(gpu) / (need.vramMib ?? 1)) : 1),
     0,
   );
 
+const isShut = (
+  need: GpuNeed,
+  part: HostPart,
+  { gpus, cpuSlots }: Readonly<{ gpus: readonly GpuState[]; cpuSlots: number }>,
+): boolean => (need.numGpus === 0 ? cpuSlots === 0 : isNoPart(part) && listOpenGpus(need, gpus).length === 0);
+
 /**
  * Which of the queue a decision depends on: of each need the first that this counts, and after them the first that was passed
  * over for too long. A need that can't be met at a job's turn can't be met later in the same decision, as turns only take.
  */
-export const createCountStarts =
-  (facts: Pick<QueueFacts, "active" | "maxCpuJobs"> & ShareFacts, gpus: readonly GpuState[]): CountStarts =>
-  (need) => {
+export const createCountStarts = (
+  facts: Pick<QueueFacts, "active" | "maxCpuJobs" | "host"> & ShareFacts,
+  gpus: readonly GpuState[],
+): CountStarts => {
+  const room = createHostRoom(facts.host ?? NO_HOST_RULES, gpus.length, facts.active);
+  return rememberEach((need) => {
     const left = need.share === null ? Number.POSITIVE_INFINITY : countLeft(need.share, facts);
-    const isShut = need.numGpus > 0 && listOpenGpus(need, gpus).length === 0;
+    const ofBatch = countBatchLeft(need.batch ?? null, facts.active);
+    const part = bookHost(room, { ...need, bookedGpus: countLeast(need, gpus) });
+    const isOver = Math.min(left, ofBatch) === 0;
+    if (isOver || isShut(need, part, { gpus, cpuSlots: countCpuSlots(facts) })) return null;
     const places = need.numGpus === 0 ? countCpuSlots(facts) : countPlaces(need, gpus);
-    if (isShut || left === 0 || (need.numGpus === 0 && places === 0)) return null;
-    return Math.floor(Math.min(places, left) / Math.max(1, need.numGpus));
-  };
+    const starts = Math.floor(Math.min(places, left) / Math.max(1, need.numGpus));
+    return Math.min(starts, ofBatch, countHostPlaces(part, room.free));
+  });
+};
 
 /** The same within the limits of each user; null where those let none start. */
-export const limitStarts =
-  (
-    count: CountStarts,
-    { active, limitsOf = NO_LIMITS }: Pick<QueueFacts, "active" | "limitsOf">,
-    gpus: readonly GpuState[],
-  ): CountStartsOf =>
-  (need, user) => {
+export const limitStarts = (
+  count: CountStarts,
+  { active, limitsOf = NO_LIMITS }: Pick<QueueFacts, "active" | "limitsOf">,
+  gpus: readonly GpuState[],
+): CountStartsOf => {
+  const uses = countUses(active);
+  const isReserved = gpus.some(({ reserves = [] }) => reserves.length > 0);
+  const readLeast = rememberEach((need: SharedNeed) => countLeast(need, gpus));
+  return (need, user) => {
     const limits = limitsOf(user);
-    if ((limits.maxGpus ?? limits.maxRunning) === null) return count(need);
-    const left = countStartsLeft(countLeast(need, gpus), limits, countUse(user, active));
-    const starts = left === 0 ? null : count(need);
+    const asked = isReserved ? { ...need, user } : need;
+    if ((limits.maxGpus ?? limits.maxRunning) === null) return count(asked);
+    const left = countStartsLeft(readLeast(need), limits, readUse(uses, user));
+    const starts = left === 0 ? null : count(asked);
     return starts === null ? null : Math.min(starts, left);
   };
+};

@@ -1,10 +1,18 @@
 import { err, ok, type Result } from "../../../base/result.ts";
 import type { QueuedJob } from "../jobs/job.ts";
 import { createLimitReached, type Refusal } from "../refusal.ts";
+import type { HostRules } from "./booking/host-part.ts";
+import type { ReserveRules } from "./reservations/reservation.ts";
 import { type LimitsOf, NO_LIMITS } from "./user-limits.ts";
 
 /** How many jobs may wait, of each user and in all, and what else is limited. */
-export type QueueLimits = Readonly<{ maxQueued: number; maxQueuedInAll: number; limitsOf?: LimitsOf }>;
+export type QueueLimits = Readonly<{
+  maxQueued: number;
+  maxQueuedInAll: number;
+  limitsOf?: LimitsOf;
+  host?: HostRules;
+  reserveRules?: ReserveRules;
+}>;
 
 /** Of a user, or in all. */
 export type CountQueued = (user: string | null) => number;

@@ -1,22 +1,16 @@
-import { isSharing } from "../jobs/fields/gpu-kinds.ts";
 import { findWaitsSince } from "../jobs/fields/waits.ts";
 import type { ActiveJob, Launch, QueuedJob } from "../jobs/job.ts";
 import { type DiskRoom, isDiskLow } from "../machine/disk-room.ts";
 import { type CountGpuSeconds, countLeft, findShare } from "./agent-share.ts";
-import { bookGpus, countBooked, countLeast } from "./booked-gpus.ts";
-import { countBack, type Drain, type Drains, findDrain, NO_DRAINS } from "./drain.ts";
+import { countBooked, countLeast } from "./booked-gpus.ts";
+import { bookHost, createHostRoom, type HostRules, keepCpus, NO_HOST_RULES } from "./booking/host-part.ts";
+import { bookIn, bookLeast, bookPart, hasPart, isComing, keepRoom, type Room, startIn } from "./booking/room.ts";
+import { countBack, countOn, type Drain, type Drains, findDrain, NO_DRAINS } from "./drain.ts";
 import { findIneligibility, type Ineligibility } from "./eligibility.ts";
 import type { UseOf } from "./fair-share.ts";
-import {
-  type GpuState,
-  giveGpus,
-  listComingGpus,
-  listFreeGpus,
-  listOpenGpus,
-  selectGpus,
-  selectLargest,
-} from "./gpu-selection.ts";
-import { countUse, findReached, type LimitsOf, NO_LIMITS, type ReachedNow } from "./user-limits.ts";
+import { type GpuState, selectGpus, selectLargest } from "./gpu-selection.ts";
+import { type BatchReached, countOfBatch, findBatchReached } from "./limits/batch-limit.ts";
+import { countUses, findReached, type LimitsOf, NO_LIMITS, type ReachedNow, readUse } from "./user-limits.ts";
 
 /**
  * What is decided about the queue depends on this and nothing else; `maxPassedOverS` in seconds. Of `queued` those may be
@@ -27,6 +21,7 @@ export type QueueFacts = Readonly<{
   active: readonly ActiveJob[];
   maxCpuJobs: number;
   maxPassedOverS: number;
+  host?: HostRules;
   disk?: DiskRoom | null;
   trouble?: string | null;
   countGpuSeconds?: CountGpuSeconds;
@@ -34,17 +29,6 @@ export type QueueFacts = Readonly<{
   limitsOf?: LimitsOf;
   useOf?: UseOf | null;
 }>;
-
-/** GPUs that a job further up in the queue starts on, or that are kept for it because it was passed over for long. */
-export type Allocation = Readonly<{
-  kind: "start" | "keep";
-  job: QueuedJob;
-  gpuIdxs: readonly number[];
-  booked?: Pick<Launch, "bookedGpus">;
-}>;
-
-/** What is left when it is a job's turn. */
-export type Room = Readonly<{ gpus: readonly GpuState[]; cpuSlots: number; allocations: readonly Allocation[] }>;
 
 /** `gpuIdxs` are the GPUs that the job starts on now, null when it has to wait; with `ineligibility` it was passed over. */
 export type Turn = Readonly<{
@@ -65,109 +49,101 @@ export const countShareLeft = (facts: QueueFacts, { allocations }: Room, job: Qu
 const hasShare = (facts: QueueFacts, room: Room, job: QueuedJob): boolean =>
   job.numGpus <= countShareLeft(facts, room, job);
 
-type KeepFacts = Readonly<{ all: readonly GpuState[]; mayKeep: boolean }>;
-
 export const countCpuJobs = (active: readonly ActiveJob[]): number =>
   active.filter((job) => job.gpuIdxs.length === 0).length;
 
 export const countCpuSlots = ({ maxCpuJobs, active }: Pick<QueueFacts, "active" | "maxCpuJobs">): number =>
   Math.max(0, maxCpuJobs - countCpuJobs(active));
 
-const bookIn = ({ gpus }: Room, job: QueuedJob, gpuIdxs: readonly number[]): Pick<Launch, "bookedGpus"> =>
-  bookGpus(
-    job,
-    gpus.filter(({ index }) => gpuIdxs.includes(index)),
-  );
-
 const findLimit = (
-  { active, limitsOf = NO_LIMITS }: QueueFacts,
-  { allocations }: Room,
+  { limitsOf = NO_LIMITS }: QueueFacts,
+  { uses }: Room,
   job: QueuedJob & Pick<Launch, "bookedGpus">,
-): ReachedNow | null => {
-  const limits = limitsOf(job.user);
-  if ((limits.maxGpus ?? limits.maxRunning) === null) return null;
-  const starting = allocations.flatMap((one) => (one.kind === "start" ? [{ ...one.job, ...one.booked }] : []));
-  return findReached(countBooked(job), limits, countUse(job.user, [...active, ...starting]));
+): ReachedNow | null => findReached(countBooked(job), limitsOf(job.user), readUse(uses, job.user));
+
+const findFullBatch = ({ active }: QueueFacts, { allocations }: Room, job: QueuedJob): BatchReached | null => {
+  const starting = () => allocations.flatMap((one) => (one.kind === "start" ? [one.job] : []));
+  return findBatchReached(job, (id) => countOfBatch(id, active) + countOfBatch(id, starting()));
 };
 
-const isLimited = ({ limitsOf = NO_LIMITS }: QueueFacts, { user }: QueuedJob): boolean =>
-  limitsOf(user).maxGpus !== null;
-
-const bookLeast = ({ gpus }: Room, job: QueuedJob, all: readonly GpuState[]): Pick<Launch, "bookedGpus"> => {
-  if (!isSharing(job)) return {};
-  const free = listFreeGpus(job, gpus);
-  return { bookedGpus: countLeast(job, free.length < job.numGpus ? all : free) };
-};
+const findLimitAtLeast = (
+  facts: QueueFacts,
+  room: Room,
+  { job, all }: Readonly<{ job: QueuedJob; all: readonly GpuState[] }>,
+): ReachedNow | null =>
+  findLimit(facts, room, job) === null ? null : findLimit(facts, room, { ...job, ...bookLeast(room, job, all) });
 
 const chooseGpus = (facts: QueueFacts, room: Room, job: QueuedJob): readonly number[] | null => {
-  if (job.numGpus === 0) return room.cpuSlots > 0 ? [] : null;
+  if (job.numGpus === 0) return room.cpuSlots > 0 && hasPart(room, job, []) ? [] : null;
   if (room.gpus.length === 0) return null;
   const gpuIdxs = selectGpus(job, room.gpus);
-  const isOver = gpuIdxs !== null && findLimit(facts, room, { ...job, ...bookIn(room, job, gpuIdxs) }) !== null;
-  return isOver ? selectLargest(job, room.gpus) : gpuIdxs;
+  if (gpuIdxs === null) return null;
+  const isOver =
+    !hasPart(room, job, gpuIdxs) || findLimit(facts, room, { ...job, ...bookIn(room, job, gpuIdxs) }) !== null;
+  const chosen = isOver ? selectLargest(job, room.gpus) : gpuIdxs;
+  return chosen !== null && hasPart(room, job, chosen) ? chosen : null;
 };
 
-const takeGpus = (gpus: readonly GpuState[], { kind, job, gpuIdxs }: Allocation): readonly GpuState[] =>
-  kind === "start" && isSharing(job)
-    ? giveGpus(gpus, gpuIdxs, job)
-    : gpus.filter((gpu) => !gpuIdxs.includes(gpu.index));
+type KeepFacts = Readonly<{ all: readonly GpuState[]; mayKeep: boolean }>;
 
-const allocateGpus = (room: Room, allocation: Allocation): Room =>
-  allocation.kind === "keep" && allocation.gpuIdxs.length === 0
-    ? room
-    : { ...room, gpus: takeGpus(room.gpus, allocation), allocations: [...room.allocations, allocation] };
-
-const keepGpus = (room: Room, job: QueuedJob, { all, mayKeep }: KeepFacts): Room => {
-  if (!mayKeep || job.numGpus === 0 || listComingGpus(job, all).length < job.numGpus) return room;
-  const gpuIdxs = listOpenGpus(job, room.gpus).map((gpu) => gpu.index);
-  return allocateGpus(room, { kind: "keep", job, gpuIdxs });
-};
-
-const leaveRoom = ({ job, room, gpuIdxs }: Turn, facts: KeepFacts): Room => {
-  if (gpuIdxs === null) return keepGpus(room, job, facts);
-  const cpuSlots = room.cpuSlots - Number(job.numGpus === 0);
-  const booked = bookIn(room, job, gpuIdxs);
-  return { ...allocateGpus(room, { kind: "start", job, gpuIdxs, booked }), cpuSlots };
+const leaveRoom = ({ job, room, gpuIdxs }: Turn, { all, mayKeep }: KeepFacts): Room => {
+  if (gpuIdxs !== null) return startIn(room, job, gpuIdxs);
+  return mayKeep ? keepRoom(room, job, all) : room;
 };
 
 /** Jobs that have waited since before this time, in Unix seconds, were passed over for too long. */
 export const findPassedOverSince = (facts: Pick<QueueFacts, "drains" | "maxPassedOverS">, now: number): number =>
   countBack(facts.drains ?? NO_DRAINS, now, facts.maxPassedOverS);
 
-/** The time from which on GPUs are kept for it; null where too few of those that it may be given are free or come free. */
+/** The time from which on what it needs is kept for it; null where too few of those that it may be given are free or come free. */
 export const findKeptFrom = (
   facts: QueueFacts,
   all: readonly GpuState[],
   { job, now }: Readonly<{ job: QueuedJob; now: number }>,
 ): number | null => {
-  if (job.numGpus === 0 || listComingGpus(job, all).length < job.numGpus) return null;
-  return job.noPassing === true ? job.createdAt : now + findWaitsSince(job) - findPassedOverSince(facts, now);
+  const host = createHostRoom(facts.host ?? NO_HOST_RULES, all.length, []);
+  if (!isComing(host, bookHost(host, { ...job, bookedGpus: countLeast(job, all) }), { job, all })) return null;
+  if (job.noPassing === true) return job.createdAt;
+  return countOn(facts.drains ?? NO_DRAINS, now, { since: findWaitsSince(job), seconds: facts.maxPassedOverS });
 };
 
 /** Whether others were let go first for so long that GPUs are kept for it. */
 export const isPassedOver = (facts: QueueFacts, job: QueuedJob, now: number): boolean =>
   findWaitsSince(job) < findPassedOverSince(facts, now);
 
-type Moment = Readonly<{ all: readonly GpuState[]; now: number; drain: Drain | null }>;
+type Moment = Readonly<{ all: readonly GpuState[]; now: number; drain: Drain | null; isHalted: boolean }>;
 
-const takeTurn = (facts: QueueFacts, room: Room, { job, all, now, drain }: Moment & { job: QueuedJob }): Turn => {
-  const book = () => (isLimited(facts, job) ? bookLeast(room, job, all) : {});
-  const ineligibility = findIneligibility(job, now, drain) ?? findLimit(facts, room, { ...job, ...book() });
-  const isHalted = isDiskLow(facts.disk ?? null) || (facts.trouble ?? null) !== null;
-  const mayStart = !isHalted && ineligibility === null && hasShare(facts, room, job);
-  return { job, room, gpuIdxs: mayStart ? chooseGpus(facts, room, job) : null, ineligibility };
+const findReachedNow = (facts: QueueFacts, room: Room, asked: Readonly<{ job: QueuedJob; all: readonly GpuState[] }>) =>
+  findFullBatch(facts, room, asked.job) ?? findLimitAtLeast(facts, room, asked);
+
+type Judged = Turn & Readonly<{ isWaiting: boolean }>;
+
+const takeTurn = (facts: QueueFacts, room: Room, { job, ...moment }: Moment & { job: QueuedJob }): Judged => {
+  const { all, now, drain, isHalted } = moment;
+  const ineligibility = findIneligibility(job, now, drain) ?? findReachedNow(facts, room, { job, all });
+  const isWaiting = ineligibility === null && hasShare(facts, room, job);
+  return { job, room, gpuIdxs: isWaiting && !isHalted ? chooseGpus(facts, room, job) : null, ineligibility, isWaiting };
 };
+
+const describeMoment = (facts: QueueFacts, all: readonly GpuState[], now: number): Moment => ({
+  all,
+  now,
+  drain: findDrain(facts.drains ?? NO_DRAINS, now),
+  isHalted: isDiskLow(facts.disk ?? null) || (facts.trouble ?? null) !== null,
+});
 
 /** The turns of all queued jobs, in start order: each takes from what those before it left. */
 export const listTurns = (facts: QueueFacts, all: readonly GpuState[], now: number): readonly Turn[] => {
   const turns: Turn[] = [];
-  const drain = findDrain(facts.drains ?? NO_DRAINS, now);
-  let room: Room = { gpus: all, cpuSlots: countCpuSlots(facts), allocations: [] };
+  const moment = describeMoment(facts, all, now);
+  const since = findPassedOverSince(facts, now);
+  const host = createHostRoom(facts.host ?? NO_HOST_RULES, all.length, facts.active);
+  const uses = countUses(facts.active);
+  let room: Room = { gpus: all, cpuSlots: countCpuSlots(facts), host, allocations: [], uses };
   for (const job of facts.queued.toSorted(createStartOrder(facts.useOf ?? null))) {
-    const turn = takeTurn(facts, room, { job, all, now, drain });
+    const { isWaiting, ...turn } = takeTurn(facts, room, { ...moment, job });
     turns.push(turn);
-    const isWaiting = turn.ineligibility === null && hasShare(facts, room, job);
-    room = leaveRoom(turn, { all, mayKeep: isWaiting && isPassedOver(facts, job, now) });
+    room = leaveRoom(turn, { all, mayKeep: isWaiting && findWaitsSince(job) < since });
   }
   return turns;
 };
@@ -189,9 +165,11 @@ export const createStartOrder =
       ? compareStartOrder(a, b)
       : useOf(a.user) - useOf(b.user) || compareStartOrder(a, b);
 
-/** A job that starts now, on these GPUs. */
-export type Start = Readonly<{ job: QueuedJob; gpuIdxs: readonly number[] }>;
+/** A job that starts now, on these GPUs; `bookedCpus` as they are to be written down with it. */
+export type Start = Readonly<{ job: QueuedJob; gpuIdxs: readonly number[] }> & Pick<Launch, "bookedCpus">;
 
 /** Every start that the rules allow now, in start order. */
 export const decideStarts = (facts: QueueFacts, gpus: readonly GpuState[], now: number): readonly Start[] =>
-  listTurns(facts, gpus, now).flatMap(({ job, gpuIdxs }) => (gpuIdxs === null ? [] : [{ job, gpuIdxs }]));
+  listTurns(facts, gpus, now).flatMap(({ job, room, gpuIdxs }) =>
+    gpuIdxs === null ? [] : [{ job, gpuIdxs, ...keepCpus(job, bookPart(room, job, gpuIdxs)) }],
+  );

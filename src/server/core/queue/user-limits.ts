@@ -56,13 +56,30 @@ const round = (gpus: number): number => Math.round(gpus * HUNDREDTHS) / HUNDREDT
 
 export const NO_LIMITS: LimitsOf = createLimitsOf({});
 
-export const countUse = (
-  user: string,
-  jobs: readonly Pick<ActiveJob, "user" | "numGpus" | "bookedGpus">[],
-): UserUse => {
-  const own = jobs.filter((job) => job.user === user);
-  return { running: own.length, gpus: own.reduce((sum, job) => sum + countBooked(job), 0) };
+type Using = Pick<ActiveJob, "user" | "numGpus" | "bookedGpus">;
+
+/** Of those users that have anything. */
+export type UserUses = ReadonlyMap<string, UserUse>;
+
+const NO_USE: UserUse = { gpus: 0, running: 0 };
+
+export const readUse = (uses: UserUses, user: string): UserUse => uses.get(user) ?? NO_USE;
+
+const addTo = ({ gpus, running }: UserUse, job: Using): UserUse => ({
+  gpus: gpus + countBooked(job),
+  running: running + 1,
+});
+
+export const addToUses = (uses: UserUses, job: Using): UserUses =>
+  new Map(uses).set(job.user, addTo(readUse(uses, job.user), job));
+
+export const countUses = (jobs: readonly Using[]): UserUses => {
+  const uses = new Map<string, UserUse>();
+  for (const job of jobs) uses.set(job.user, addTo(readUse(uses, job.user), job));
+  return uses;
 };
+
+export const countUse = (user: string, jobs: readonly Using[]): UserUse => readUse(countUses(jobs), user);
 
 const isOver = (max: number | null, asked: number): max is number => max !== null && asked > max + ROUNDING;
 

@@ -2,10 +2,12 @@ import { formatMib } from "../../../base/sizes.ts";
 import type { Job, JobId, QueuedJob } from "../jobs/job.ts";
 import { describeDiskRoom } from "../machine/disk-room.ts";
 import type { ProcessOwner } from "../machine/host.ts";
+import { describeShortage, listHolderTexts } from "./booking/host-text.ts";
+import type { Allocation } from "./booking/room.ts";
 import type { Ineligibility } from "./eligibility.ts";
 import { describeIneligibility } from "./eligibility-text.ts";
 import { describeKind } from "./gpu-kind.ts";
-import type { Allocation } from "./queue-turns.ts";
+import { describeReserve } from "./reservations/reservation-text.ts";
 import type { Blocker, Candidate, Obstacle, Wait } from "./wait.ts";
 
 /** `gpuError` is why the GPUs can't be read, if they can't; `gpuHint` what would make that quicker; `listNeeds` has the first of the jobs that one waits for. */
@@ -18,6 +20,7 @@ export type WaitNotes = Readonly<{
 }>;
 
 type Taken = Extract<Blocker, { kind: "gpus_taken" }>;
+type HostBlocker = Extract<Blocker, { kind: "host_taken" }>;
 type Unfit = Extract<Blocker, { kind: "unfit_gpus" }>;
 type Blacklisted = Extract<Blocker, { kind: "blacklisted" }>;
 type AgentLimit = Extract<Blocker, { kind: "agent_limit" }>;
@@ -60,6 +63,8 @@ const describeObstacle = (obstacle: Obstacle, notes: WaitNotes): string => {
   switch (obstacle.kind) {
     case "blacklist":
       return "is blacklisted";
+    case "reserved":
+      return describeReserve(obstacle.reserve);
     case "job":
       return `runs ${nameJob(obstacle.job)}`;
     case "fault":
@@ -105,9 +110,16 @@ const describeBlacklisted = (numGpus: number, { allowed, blacklisted }: Blacklis
 const describeStart = (numGpus: number, { gpuHint }: WaitNotes): string =>
   `Nothing keeps it waiting: it starts now${numGpus > 0 && gpuHint !== null ? ` (${gpuHint})` : ""}`;
 
-const describeCpuLimit = ({ running, before, limit }: CpuLimit): string => {
+const describeHostTaken = (job: QueuedJob, blocker: HostBlocker, notes: WaitNotes): string => {
+  const facts = [...listHolderTexts(blocker), ...(blocker.isKeeping ? [describeKeeping(job, notes)] : [])];
+  return `It ${describeShortage(blocker)}${facts.length === 0 ? "" : `: ${facts.join("; ")}`}`;
+};
+
+const describeCpuLimit = ({ running, before, kept, limit }: CpuLimit): string => {
   const earlier = before === 0 ? "" : ` and ${before} ${before === 1 ? "starts" : "start"} before it`;
-  return `max_cpu_jobs is ${limit}: ${countCpuJobs(running)} ${running === 1 ? "runs" : "run"}${earlier}`;
+  const place =
+    kept === 0 ? "" : `, and ${countCpuJobs(kept)} that others have passed for long ${kept === 1 ? "is" : "are"} next`;
+  return `max_cpu_jobs is ${limit}: ${countCpuJobs(running)} ${running === 1 ? "runs" : "run"}${earlier}${place}`;
 };
 
 const describeAgentLimit = ({ share, used, hasSpent }: AgentLimit): string =>
@@ -115,15 +127,17 @@ const describeAgentLimit = ({ share, used, hasSpent }: AgentLimit): string =>
     ? `${share.user} is an agent and has used the ${share.gpuHours} GPU hours that it may have in 24 hours`
     : `${share.user} is an agent that may have ${countGpus(share.gpus)} at once: its jobs have ${used}, or get them first`;
 
+const describeUse = (job: QueuedJob, blocker: Taken | HostBlocker, notes: WaitNotes): string =>
+  blocker.kind === "gpus_taken" ? describeTaken(job, blocker, notes) : describeHostTaken(job, blocker, notes);
+
 const describeLimitOf = (blocker: AgentLimit | CpuLimit): string =>
   blocker.kind === "agent_limit" ? describeAgentLimit(blocker) : describeCpuLimit(blocker);
 
 const describeBlocker = (job: QueuedJob, blocker: Exclude<Blocker, Ineligibility>, notes: WaitNotes): string => {
   switch (blocker.kind) {
     case "disk_low":
-      return `Nothing starts: ${describeDiskRoom(blocker.disk)}`;
     case "machine":
-      return `Nothing starts: ${blocker.trouble}`;
+      return `Nothing starts: ${blocker.kind === "machine" ? blocker.trouble : describeDiskRoom(blocker.disk)}`;
     case "gpus_unreadable":
       return `No GPU job can start: ${notes.gpuError ?? "the GPUs can't be read"}`;
     case "gpus_missing":
@@ -133,7 +147,8 @@ const describeBlocker = (job: QueuedJob, blocker: Exclude<Blocker, Ineligibility
     case "blacklisted":
       return describeBlacklisted(job.numGpus, blocker);
     case "gpus_taken":
-      return describeTaken(job, blocker, notes);
+    case "host_taken":
+      return describeUse(job, blocker, notes);
     case "unfit_gpus":
       return describeUnfit(job, blocker);
     case "agent_limit":

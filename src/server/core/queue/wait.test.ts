@@ -90,12 +90,14 @@ const EXPECTED: Readonly<Record<Blocker["kind"] | "none", Idle | "unknown">> = {
   begin: "unknown",
   retry: "unknown",
   after: "unknown",
+  batch_limit: "unknown",
   user_limit: "unknown",
   disk_low: "unknown",
   machine: "unknown",
   gpus_taken: "starts",
   agent_limit: "unknown",
   cpu_limit: "starts",
+  host_taken: "starts",
   blacklisted: "starts without blacklist",
   gpus_missing: "never starts",
   too_many_gpus: "never starts",
@@ -122,6 +124,8 @@ const isThere = (given: WaitFacts, job: QueuedJob, { index, obstacle }: Candidat
       return isWell(given.gpus?.[index]) && !given.active.some((one) => one.gpuIdxs.includes(index));
     case "job":
       return obstacle.job.gpuIdxs.includes(index);
+    case "reserved":
+      return obstacle.reserve.reservation.gpuIdxs.includes(index);
     case "fault":
       return given.gpus?.[index]?.fault === obstacle.fault;
     case "unseen_use":

@@ -21,6 +21,8 @@ const toWireCandidate = ({ index, obstacle }: Candidate, { owners }: WaitNotes):
     case "fault":
     case "unseen_use":
       return { index, obstacle: obstacle.kind, ...FREE };
+    case "reserved":
+      return { index, obstacle: "reserved", ...FREE, user: obstacle.reserve.reservation.user };
     case "vram":
       return { index, obstacle: "vram", ...(obstacle.jobs[0] === undefined ? FREE : nameJob(obstacle.jobs[0])) };
     case "job":
@@ -34,18 +36,23 @@ const toWireCandidate = ({ index, obstacle }: Candidate, { owners }: WaitNotes):
   }
 };
 
+const findEnd = (blocker: Wait["blocker"]): number | null => {
+  if (blocker?.kind === "gpus_taken") return blocker.reservedUntil;
+  return blocker !== null && "until" in blocker ? blocker.until : null;
+};
+
 /** `before` counts the jobs in front of it, `ahead` are ids of the first of these, as many as the caller wants to name. */
 export const toWireWait = (
   wait: Wait,
   queue: Readonly<{ length: number; before: number; ahead: readonly string[] }>,
   notes: WaitNotes,
-): WireWait => ({
+): Omit<WireWait, "estimate"> => ({
   id: wait.job.id,
   status: "queued",
   reason: wait.blocker === null ? null : "reason" in wait.blocker ? wait.blocker.reason : wait.blocker.kind,
   text: describeWait(wait, notes),
-  until: wait.blocker !== null && "until" in wait.blocker ? wait.blocker.until : null,
-  keeps_from: wait.blocker?.kind === "gpus_taken" ? wait.blocker.keptFrom : null,
+  until: findEnd(wait.blocker),
+  keeps_from: wait.blocker !== null && "keptFrom" in wait.blocker ? wait.blocker.keptFrom : null,
   position: queue.before + 1,
   queue_length: queue.length,
   ahead: [...queue.ahead],

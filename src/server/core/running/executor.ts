@@ -78,8 +78,9 @@ export type LogReads = Readonly<{
   resume: (id: JobId, start: LogStart, hasEnded: () => boolean) => Promise<ResumedLog>;
 }>;
 
-/** Of the newest attempt; `ofAttempt` reads the log of another. */
-export type LogFile = LogReads & Readonly<{ ofAttempt: (attempt: number) => LogReads }>;
+/** Of the newest attempt; `ofAttempt` reads the log of another. `measure` has the bytes that were written to it, null where there is none. */
+export type LogFile = LogReads &
+  Readonly<{ ofAttempt: (attempt: number) => LogReads; measure: (id: JobId) => Promise<number | null> }>;
 
 /** `removeRepo` removes what only the running job needs, but nothing that its command may have made. `remove` has the folder out of the way when it returns, before it resolves. `list` has every folder, also those half removed. */
 export type JobDirectory = Readonly<{

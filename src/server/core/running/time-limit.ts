@@ -11,7 +11,8 @@ export type Limited = Readonly<{
   warnings: readonly RunningJob[];
 }>;
 
-const countRunS = ({ begunAt, startedAt }: ActiveJob, { now, boot }: TimeFacts): number =>
+/** For how long the attempt has run, by the clock that nobody sets where that is the one of its start. */
+export const countRunS = ({ begunAt, startedAt }: ActiveJob, { now, boot }: TimeFacts): number =>
   begunAt?.bootId === boot.bootId ? boot.s - begunAt.s : now - startedAt;
 
 const isLimited = (job: ActiveJob): job is RunningJob & Readonly<{ timeLimitS: number }> =>

@@ -15,8 +15,8 @@ export type MockGpu = Readonly<{ memoryMib: number; isMig: boolean }>;
 
 /**
  * `refreshRate`, `maxPassedOver`, `bodyTimeout` and `driverTimeout` in seconds; `port` 0 takes any free one, null was not asked
- * for; `maxTime` and `fairHalfLife` as `2h`; `mockGpus` 0 means real GPUs, "auto" those where the machine has one; `retentionGb` in 10⁹ bytes, null for no limit;
- * `minFreeGb`, `maxLogGb` and `artifactGb` likewise.
+ * for; `maxTime`, `fairHalfLife`, `reserveMargin`, `idleWarn` and `idleEnd` as `2h`; `mockGpus` 0 means real GPUs, "auto" those where the machine has one; `retentionGb` in 10⁹ bytes, null for no limit;
+ * `minFreeGb`, `maxLogGb` and `artifactGb` likewise, `memoryGb` in GiB.
  */
 export type Settings = Readonly<{
   serverDir: string;
@@ -29,6 +29,8 @@ export type Settings = Readonly<{
   foreignMemoryMib: number;
   shareWithForeign: boolean;
   vramEnforce: boolean;
+  idleWarn: string | null;
+  idleEnd: string | null;
   supplementaryGroups: readonly string[];
   apiToken: string | null;
   trustLoopback: LoopbackTrust;
@@ -40,10 +42,15 @@ export type Settings = Readonly<{
   sslKeyfile: string | null;
   sslCertfile: string | null;
   maxCpuJobs: number;
+  cpus: number;
+  memoryGb: number;
+  bookCpus: boolean;
   maxPassedOver: number;
   maxQueued: number;
   order: "fifo" | "fair";
   fairHalfLife: string;
+  maxReserved: number;
+  reserveMargin: string;
   maxGpus: number | null;
   maxRunning: number | null;
   maxPriority: number | null;

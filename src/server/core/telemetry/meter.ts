@@ -15,7 +15,10 @@ export type CommitSample = Readonly<{ changes: number; totalS: number; syncS: nu
 /** `oldestS` is how many seconds the oldest of those that wait has done so. */
 export type ChannelFigures = Readonly<{ channel: string; waiting: number; oldestS: number }>;
 
-/** What is read at the moment of a scrape. `gpus` is null while they can't be read, `disk` likewise, `certificateExpiresAt` (Unix seconds) without TLS. */
+/** GPU seconds of a user, of shared GPUs by their booked part. */
+export type UserSeconds = Readonly<{ user: string; seconds: number }>;
+
+/** What is read at the moment of a scrape. `runningSeconds` are of attempts that run, up to now. `gpus` is null while they can't be read, `disk` likewise, `certificateExpiresAt` (Unix seconds) without TLS. */
 export type ServerFigures = Readonly<{
   version: string;
   nodeName: string;
@@ -26,13 +29,15 @@ export type ServerFigures = Readonly<{
   disk?: DiskRoom | null;
   trouble?: string | null;
   channels: readonly ChannelFigures[];
+  runningSeconds?: readonly UserSeconds[];
 }>;
 
 /** Durations in seconds. `addFollower` returns what its end calls. `render` is Prometheus text of all figures. */
 export type Meter = Readonly<{
   countSubmitted: (jobs: number) => void;
   countEnded: (status: EndedJob["status"]) => void;
-  observeQueueWait: (seconds: number) => void;
+  observeQueueWait: (seconds: number, user: string) => void;
+  countGpuSeconds: (user: string, seconds: number) => void;
   observeLaunch: (seconds: number) => void;
   observeStart: (seconds: number) => void;
   observeTask: (task: string, seconds: number, isFailed: boolean) => void;

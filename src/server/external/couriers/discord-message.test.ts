@@ -30,6 +30,14 @@ describe("a message to Discord", () => {
     ]);
   });
 
+  test("tells for how long a job has done nothing", () => {
+    const job = createRunning("a", { toldStalls: { silence: { forS: 900, limitS: 1800 } } });
+    const given = facts({ job, event: "log_silent" });
+    expect(createDiscordMessage(given).embeds[0]?.title).toBe("Job a prints nothing");
+    expect(fieldOf(given, "Stalled")).toBe("Log silent for 15 min: the job is ended after 30 min");
+    expect(fieldOf(facts({ job, event: "gpus_idle" }), "Stalled")).toBeUndefined();
+  });
+
   test("tells where the code came from, the W&B page and the uploaded log when they are known", () => {
     const job = createEnded("a", {
       gitRepoUrl: "git@example.org:lab/vision.git",

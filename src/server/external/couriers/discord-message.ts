@@ -7,6 +7,7 @@ import {
   describeExcess,
   describeFiles,
   describeInputWait,
+  describeStalled,
   nameEvent,
 } from "../../core/notices/notice-text.ts";
 import { clipEnd, clipStart } from "../../core/notices/plain-text.ts";
@@ -50,12 +51,14 @@ const COLORS = {
   disk_low: 0xf1c40f,
   waits_for_input: 0xf1c40f,
   vram_exceeded: 0xf1c40f,
+  gpus_idle: 0xf1c40f,
+  log_silent: 0xf1c40f,
   retried: 0xf1c40f,
 } as const;
 
 type Headline = keyof typeof COLORS;
 
-const OWN_HEADLINES = ["disk_low", "waits_for_input", "vram_exceeded", "retried"] as const;
+const OWN_HEADLINES = ["disk_low", "waits_for_input", "vram_exceeded", "gpus_idle", "log_silent", "retried"] as const;
 
 const isOwnHeadline = (event: JobNews["event"]): event is (typeof OWN_HEADLINES)[number] =>
   OWN_HEADLINES.some((one) => one === event);
@@ -98,12 +101,20 @@ const describeGpus = (job: Job): string => {
   return job.status === "queued" ? String(job.numGpus) : job.gpuIdxs.join(", ");
 };
 
+const listStalls = (job: Job, headline: Headline): readonly Field[] => {
+  const value = describeStalled(job, headline);
+  return value === null ? [] : [{ name: "Stalled", value }];
+};
+
 const listWarnings = (job: Job, headline: Headline, attempt: number): readonly Field[] => {
   switch (headline) {
     case "waits_for_input":
       return [{ name: "Input", value: describeInputWait(job) }];
     case "vram_exceeded":
       return [{ name: "GPU memory", value: describeExcess(job) }];
+    case "gpus_idle":
+    case "log_silent":
+      return listStalls(job, headline);
     case "retried":
       return [{ name: "Retry", value: quoteBlock(describeRetry(job, attempt), MAX_VALUE, clipEnd) }];
     case "disk_low":

@@ -30,7 +30,10 @@ const translate = (file: Values): Values => ({
 });
 
 const check = (values: Values, path: string, serverDir: string): Result<Settings, Problem> => {
-  const checked = readSettings({ file: values, env: {}, flags: {} }, { serverDir, hostname: hostname(), cores: 1 });
+  const checked = readSettings(
+    { file: values, env: {}, flags: {} },
+    { serverDir, hostname: hostname(), cores: 1, memoryBytes: 0 },
+  );
   return checked.ok ? checked : err({ message: `${path}: ${checked.error.message}` });
 };
 

@@ -19,6 +19,7 @@ export const JOB_FILES = {
   outputLog: "output.log",
   logCut: "log_cut",
   logTimes: "log_times",
+  gpuUse: "gpu_use",
   errorLog: "error.log",
   exitCode: "exit_code",
   pending: "pending",

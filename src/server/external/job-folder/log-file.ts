@@ -1,5 +1,5 @@
 import { existsSync } from "node:fs";
-import type { FileHandle } from "node:fs/promises";
+import { type FileHandle, lstat } from "node:fs/promises";
 import { openRegular } from "../../../tools/open-regular.ts";
 import type { LogCut } from "../../../wire/log-cut.ts";
 import type { JobId } from "../../core/jobs/job.ts";
@@ -93,11 +93,17 @@ const createReads = (locate: Locate, addFollower: AddFollower): LogReads => ({
   ...createFollowing(locate, addFollower),
 });
 
+const measure = async (path: string): Promise<number | null> => {
+  const found = await lstat(path).catch(() => null);
+  return found?.isFile() ? found.size : null;
+};
+
 /** A log that is not there is empty. `readTail` returns at most the last 10 MiB, cut at the start of a line if it holds one. */
 export const createLogFile = (serverDir: string, addFollower: () => () => void = () => () => undefined): LogFile => {
   const locate: Locate = (id) => locateJobFiles(serverDir, id);
   return {
     ...createReads(locate, addFollower),
+    measure: (id) => measure(locate(id).outputLog),
     ofAttempt: (attempt) => createReads((id) => locateAttempt(locate(id), attempt), addFollower),
   };
 };

@@ -14,7 +14,7 @@ const FOR_ALL: readonly string[] = [JOB_FILES.outputs, JOB_FILES.outputLog, JOB_
 
 const OF_AN_ATTEMPT: readonly string[] = [
   ...[...FOR_ALL, JOB_FILES.repo, JOB_FILES.manifest, JOB_FILES.renamed, JOB_FILES.logCut, JOB_FILES.logTimes],
-  ...[JOB_FILES.started, JOB_FILES.terminated, JOB_FILES.jobrcLine, JOB_FILES.leftRunning],
+  ...[JOB_FILES.started, JOB_FILES.terminated, JOB_FILES.jobrcLine, JOB_FILES.leftRunning, JOB_FILES.gpuUse],
 ];
 
 const isFolder = (path: string): Promise<boolean> =>

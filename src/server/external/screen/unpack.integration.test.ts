@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from "bun:test";
 import { spawnSync } from "node:child_process";
-import { existsSync, lstatSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, lstatSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { checkAbility } from "../../../../tests/support/ability.ts";
@@ -204,9 +204,11 @@ test("the folder of what a job makes is there for its command, by its whole name
 test("what the command of an earlier launch left is set aside when its job is launched again", async () => {
   const first = await unpack(createTar(good), 'echo 1 > made; echo 2 > "$NEXUS_OUTPUT_DIR/kept"');
   rmSync(join(first.dir, `claim-${deriveLaunchToken(first.job)}`));
+  writeFileSync(join(first.dir, "gpu_use"), "3\n");
   const again = await launchJob(bench, { ...createStartingJob(), id: first.job.id, command: "[[ ! -e made ]]" });
   expect(await waitForEnd(bench, again)).toMatchObject({ exitCode: 0 });
   expect(readFileSync(join(first.dir, "attempts/1/repo/made"), "utf8")).toBe("1\n");
   expect(readFileSync(join(first.dir, "attempts/1/outputs/kept"), "utf8")).toBe("2\n");
+  expect(readFileSync(join(first.dir, "attempts/1/gpu_use"), "utf8")).toBe("3\n");
   expect(readdirSync(join(first.dir, "outputs"))).toEqual([]);
 });

@@ -1,11 +1,11 @@
 import { constants, existsSync } from "node:fs";
-import { cpus, homedir, hostname } from "node:os";
+import { cpus, homedir, hostname, totalmem } from "node:os";
 import { join, resolve } from "node:path";
 import type { Problem, Result } from "../../../base/result.ts";
 import { canAccess } from "../../../tools/can-access.ts";
 import type { Settings } from "../../core/settings/settings.ts";
 import type { Raw } from "./field.ts";
-import { readSettings } from "./read-settings.ts";
+import { type HostFacts, readSettings } from "./read-settings.ts";
 import { listSettingFlags } from "./setting-list.ts";
 import { readSettingsFile } from "./settings-file.ts";
 
@@ -42,6 +42,12 @@ export const locateSettingsFile = (values: Raw): string => {
   return named === undefined || isOfInstalled(named) ? SYSTEM_CONFIG : own;
 };
 
+const readHost = (): Pick<HostFacts, "hostname" | "cores" | "memoryBytes"> => ({
+  hostname: hostname(),
+  cores: cpus().length,
+  memoryBytes: totalmem(),
+});
+
 export const loadSettings = (
   values: Raw,
   path: string = locateSettingsFile(values),
@@ -49,6 +55,6 @@ export const loadSettings = (
 ): Result<Settings, Problem> => {
   const file = readSettingsFile(path);
   if (!file.ok) return file;
-  const host = { serverDir: chooseServerDir(values, env), hostname: hostname(), cores: cpus().length };
+  const host = { serverDir: chooseServerDir(values, env), ...readHost() };
   return readSettings({ file: file.value, env, flags: selectSettings(values) }, host);
 };

@@ -4,7 +4,7 @@ import { readSettings } from "./read-settings.ts";
 
 type Raw = Readonly<Record<string, unknown>>;
 
-const HOST = { serverDir: "/state", hostname: "atlas", cores: 8 };
+const HOST = { serverDir: "/state", hostname: "atlas", cores: 8, memoryBytes: 64 * 1024 ** 3 };
 
 const read = (file: Raw = {}, env: Readonly<Record<string, string>> = {}, flags: Raw = {}) =>
   readSettings({ file, env, flags }, HOST);
@@ -42,6 +42,9 @@ const SETTINGS: readonly Case[] = [
   ["ssl_keyfile", "sslKeyfile", null, "/a.key", "/b.key"],
   ["ssl_certfile", "sslCertfile", null, "/a.crt", "/b.crt"],
   ["max_cpu_jobs", "maxCpuJobs", 8, 0, "5"],
+  ["cpus", "cpus", 8, 1, "5"],
+  ["memory_gb", "memoryGb", 56, 1, "0.5"],
+  ["book_cpus", "bookCpus", false, true, "true"],
   ["max_passed_over", "maxPassedOver", 1800, 60, "7.5"],
   ["max_queued", "maxQueued", 10_000, 0, "9"],
   ["order", "order", "fifo", "fair", "fifo"],
@@ -50,6 +53,10 @@ const SETTINGS: readonly Case[] = [
   ["max_running", "maxRunning", null, 2, "4"],
   ["max_priority", "maxPriority", null, 10, "-4"],
   ["max_time", "maxTime", null, "2h", "1d"],
+  ["idle_warn", "idleWarn", null, "30m", "1h"],
+  ["idle_end", "idleEnd", null, "2h", "1d"],
+  ["max_reserved", "maxReserved", 1, 0, "4"],
+  ["reserve_margin", "reserveMargin", "1h", "30m", "2h"],
   ["max_queued_in_all", "maxQueuedInAll", 50_000, 0, "9"],
   ["max_waiting_gib", "maxWaitingGib", 2, 1, "0.5"],
   ["max_log_gb", "maxLogGb", 10, 1, "0.5"],
@@ -83,8 +90,12 @@ const PARSED: Readonly<Record<string, unknown>> = {
   share_with_foreign: true,
   vram_enforce: false,
   max_cpu_jobs: 5,
+  cpus: 5,
+  memory_gb: 0.5,
+  book_cpus: true,
   max_passed_over: 7.5,
   max_queued: 9,
+  max_reserved: 4,
   max_gpus: 4,
   max_running: 4,
   max_priority: -4,
@@ -148,6 +159,8 @@ describe("readSettings", () => {
     ["foreign_memory_mib", 1.5, "a whole number from 0 to 1000000"],
     ["supplementary_groups", [1], LIST],
     ["allowed_hosts", { a: 1 }, LIST],
+    ["cpus", 0, "a whole number from 1 to 65536"],
+    ["memory_gb", 0, "a number from 0.001 to 1000000"],
     ["max_cpu_jobs", -1, "a whole number from 0 to 10000"],
     ["max_cpu_jobs", "many", "a whole number from 0 to 10000"],
     ["max_passed_over", -1, "a number from 0 to 31536000"],

@@ -7,7 +7,7 @@ import { isSecretSetting, nameSetting, SETTINGS } from "./setting-list.ts";
 import { readUsers } from "./user-tables.ts";
 
 /** What only the machine knows. */
-export type HostFacts = Readonly<{ serverDir: string; hostname: string; cores: number }>;
+export type HostFacts = Readonly<{ serverDir: string; hostname: string; cores: number; memoryBytes: number }>;
 
 /** Of each source the values by the names of the settings; of the environment all variables. */
 export type Sources = Readonly<{ file: Raw; env: Readonly<Record<string, string | undefined>>; flags: Raw }>;
@@ -15,8 +15,17 @@ export type Sources = Readonly<{ file: Raw; env: Readonly<Record<string, string 
 const KEYS = Object.keys(SETTINGS);
 const NAMES = [...KEYS.map(nameSetting), "notify", "users"];
 
-const collectRaw = ({ file, env, flags }: Sources, { serverDir, hostname, cores }: HostFacts): Raw => {
-  const ofHost: Raw = { serverDir, nodeName: hostname, maxCpuJobs: cores };
+const BYTES_A_GIB = 1024 ** 3;
+const BOOKABLE = 7 / 8;
+const HUNDREDTHS = 100;
+
+const countBookable = (bytes: number): number =>
+  Math.max(1, Math.floor((bytes / BYTES_A_GIB) * BOOKABLE * HUNDREDTHS)) / HUNDREDTHS;
+
+const collectRaw = ({ file, env, flags }: Sources, host: HostFacts): Raw => {
+  const { serverDir, hostname, cores, memoryBytes } = host;
+  const memoryGb = countBookable(memoryBytes);
+  const ofHost: Raw = { serverDir, nodeName: hostname, maxCpuJobs: cores, cpus: cores, memoryGb };
   return Object.fromEntries(
     KEYS.map((key) => {
       const name = nameSetting(key);

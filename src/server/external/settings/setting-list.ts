@@ -17,6 +17,7 @@ import {
   TEXT,
   whole,
 } from "./field-kinds.ts";
+import { MACHINE_SETTINGS } from "./machine-settings.ts";
 
 const MAX_PORT = 65_535;
 const MAX_UID = 0xffff_fffe;
@@ -89,11 +90,23 @@ export const SETTINGS = {
     fallback: true,
     about: "whether a job ends that has over 1.2 times the memory of a GPU that it booked, while another is there",
   },
-  maxCpuJobs: { schema: whole(0, MOST), otherwise: "one for each processor", about: "CPU jobs that run at one time" },
+  idleWarn: {
+    schema: DURATION,
+    fallback: null,
+    otherwise: "half of the time after which it ends",
+    about: "after how long a job's owner is told that its GPUs are idle",
+  },
+  idleEnd: {
+    schema: DURATION,
+    fallback: null,
+    otherwise: "never",
+    about: "after how long a job ends whose GPUs are idle, where it does not say so itself (--max-idle)",
+  },
+  ...MACHINE_SETTINGS,
   maxPassedOver: {
     schema: number(0, SECONDS_A_YEAR),
     fallback: 1800,
-    about: "seconds for which later jobs may pass one that waits for GPUs; then it keeps free ones",
+    about: "seconds for which later jobs may pass one that waits for the machine; then it keeps what is free",
   },
   maxQueued: { schema: whole(0, MOST_QUEUED), fallback: 10_000, about: "jobs of one user that may wait" },
   order: {
@@ -129,6 +142,16 @@ export const SETTINGS = {
     fallback: null,
     otherwise: "no limit",
     about: "the longest time (--time) that a job may have, and that of a job without one",
+  },
+  maxReserved: {
+    schema: whole(0, MOST),
+    fallback: 1,
+    about: "GPUs that a user may have reserved at once; an admin any",
+  },
+  reserveMargin: {
+    schema: DURATION,
+    fallback: "1h",
+    about: "so long before a reservation begins no job without a time limit starts there, but its user's",
   },
   maxQueuedInAll: { schema: whole(0, MOST_QUEUED), fallback: 50_000, about: "jobs that may wait in all" },
   maxWaitingGib: {

@@ -4,7 +4,7 @@ import { readSettings } from "./read-settings.ts";
 import { nameSetting, SETTINGS } from "./setting-list.ts";
 import { showSettings } from "./show-settings.ts";
 
-const HOST = { serverDir: "/state", hostname: "atlas", cores: 8 };
+const HOST = { serverDir: "/state", hostname: "atlas", cores: 8, memoryBytes: 64 * 1024 ** 3 };
 
 const show = (file: Readonly<Record<string, unknown>>): string => {
   const settings = readSettings({ file, env: {}, flags: {} }, HOST);
@@ -20,7 +20,7 @@ test("every setting that has a value is a line of the file", () => {
     ssl_keyfile: "/k",
     ssl_certfile: "/c",
     ping_host: "p",
-    ...{ max_gpus: 1, max_running: 1, max_priority: 1, max_time: "2h" },
+    ...{ max_gpus: 1, max_running: 1, max_priority: 1, max_time: "2h", idle_warn: "1h", idle_end: "2h" },
   };
   const lines = show({ ...texts, port: 1, retention_gb: 1, speed_test_url: "https://a" })
     .trimEnd()

@@ -19,6 +19,15 @@ export const guardRead =
     }
   };
 
+/** Like `guardRead` for what is read in the course of time. */
+export const guardPromise = async <Value>(reading: Promise<Value>): Promise<Value> => {
+  try {
+    return await reading;
+  } catch (error) {
+    throw explain(error);
+  }
+};
+
 /** Like `guardRead` for what is read piece by piece. */
 export const guardSlices = <Args extends readonly unknown[], Slice>(
   read: Read<Args, AsyncGenerator<Slice, void>>,

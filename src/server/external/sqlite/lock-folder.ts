@@ -19,7 +19,8 @@ export type FolderLock = Readonly<{ release: () => void }>;
 
 const PRIVATE = 0o600;
 
-const locatePid = (serverDir: string): string => join(serverDir, "server.pid");
+/** The file that is there while a server has the folder, with its pid. */
+export const locatePid = (serverDir: string): string => join(serverDir, "server.pid");
 const locateLock = (serverDir: string): string => join(serverDir, "server.lock");
 
 const hasOpen = (pid: number, path: string): boolean => {

@@ -1,6 +1,8 @@
 import type { Database } from "bun:sqlite";
+import { ADD_RESERVATIONS } from "./add-reservations.ts";
 import { addSubjects } from "./add-subjects.ts";
 import { KEEP_INPUTS } from "./keep-inputs.ts";
+import { ADD_SPENT } from "./tables/usage/spent-index.ts";
 
 export type Migration = string | ((db: Database) => void);
 
@@ -230,6 +232,13 @@ create index jobs_unpassed on jobs (user, need, priority desc, created_at, id)
 create table gpu_use (user text primary key, seconds real not null, at real not null) without rowid;
 `;
 
+const READ_HEADS = `
+drop index jobs_ready;
+drop index jobs_unpassed;
+create index jobs_ready on jobs (user, need, priority desc, created_at, id, waits_since)
+  where status = 'queued' and ready_at = 0;
+`;
+
 /** The schema, step by step: what stands here has been run by somebody's database, so steps are only added. */
 export const MIGRATIONS: readonly Migration[] = [
   INITIAL_SCHEMA,
@@ -248,4 +257,7 @@ export const MIGRATIONS: readonly Migration[] = [
   ADD_NEEDS,
   ADD_BATCH_INDEX,
   ADD_TURNS,
+  ADD_RESERVATIONS,
+  ADD_SPENT,
+  READ_HEADS,
 ];

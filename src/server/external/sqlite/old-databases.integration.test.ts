@@ -1,6 +1,6 @@
-import type { Database } from "bun:sqlite";
+import { Database } from "bun:sqlite";
 import { describe, expect, test } from "bun:test";
-import { existsSync, readFileSync } from "node:fs";
+import { copyFileSync, existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { FIXTURES } from "../../../../tests/support/programs.ts";
 import { makeFolder, must, openIn, toId } from "../../../../tests/support/store.ts";
@@ -10,7 +10,8 @@ import { completeStored } from "../../core/jobs/stored-job.ts";
 import type { Batch, JobNews } from "../../core/notices/news.ts";
 import { findJobId, type KeptSubject, type OutboxMessage } from "../../core/notices/outbox.ts";
 import type { GpuFault } from "../../core/queue/gpu-fault.ts";
-import { nameNeed } from "../../core/queue/queue-head.ts";
+import { nameNeed } from "../../core/queue/needs/need-name.ts";
+import type { Reservation } from "../../core/queue/reservations/reservation.ts";
 import type { Environment, Store } from "../../core/store.ts";
 import { restoreDatabase } from "./beside-server/restore-database.ts";
 import { readVersion, SCHEMA_VERSION } from "./migrate.ts";
@@ -23,6 +24,7 @@ type Content = Readonly<{
   environments: Readonly<Record<string, Environment>>;
   blacklist: readonly number[];
   gpuFaults?: readonly GpuFault[];
+  reservations?: readonly Reservation[];
   tokenDigest: string;
   token?: AccessToken & Readonly<{ digest: string }>;
   outbox?: readonly (OutboxMessage | OldMessage)[];
@@ -94,6 +96,21 @@ const expectOutbox = (store: Store, { batch, outbox = [], untold = [] }: Content
 const listSchema = (db: Database): readonly unknown[] =>
   db.query("select type, name, tbl_name, sql from sqlite_schema order by type, name").all();
 
+test("queued jobs of an earlier schema are found by their time limits, too", () => {
+  const serverDir = makeFolder();
+  copyFileSync(join(FOLDER, "v16.db"), join(serverDir, "jobs.db"));
+  const db = new Database(join(serverDir, "jobs.db"));
+  db.run("update jobs set details = json_set(details, '$.timeLimitS', 7200) where status = 'queued'");
+  db.close();
+  const migrated = must(openDatabase(join(serverDir, "jobs.db")));
+  const needs = migrated
+    .query<{ need: string }, []>("select need from jobs where status = 'queued' order by need")
+    .all();
+  migrated.close();
+  const queued = readContent(16).jobs.flatMap((job) => (job.status === "queued" ? [{ ...job, timeLimitS: 7200 }] : []));
+  expect(needs.map(({ need }) => need)).toEqual(queued.map(nameNeed).toSorted());
+});
+
 test.each(VERSIONS)("schema version %d has a database that was written by its own code", (version) => {
   expect(existsSync(join(FOLDER, `v${version}.db`)) ? "there" : "run npm run fixture:database").toBe("there");
 });
@@ -106,6 +123,7 @@ describe.each(VERSIONS)("a database of schema version %d", (version) => {
     await expectQueue(store);
     expect([...store.listBlacklist()].toSorted()).toEqual([...content.blacklist]);
     expect(store.listGpuFaults()).toEqual(content.gpuFaults ?? []);
+    expect(store.listReservations()).toEqual(content.reservations ?? []);
     expect(store.readTokenDigest()).toBe(content.tokenDigest);
     if (content.token) {
       const { digest, ...token } = content.token;

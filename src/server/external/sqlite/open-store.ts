@@ -15,22 +15,25 @@ import { type FolderLock, lockFolder } from "./lock-folder.ts";
 import { explainOpenFailure, openDatabase } from "./open-database.ts";
 import { loadSecretBox, type SecretBox } from "./secret-box.ts";
 import { createArtifactTable } from "./tables/artifact-table.ts";
-import { createBatchList } from "./tables/batch-list.ts";
+import { createBatchList, createBatchReads } from "./tables/batch-list.ts";
 import { createFairTable, type FairOptions, type FairTable } from "./tables/fair/fair-table.ts";
 import { createJobTable, type JobTable } from "./tables/job-table.ts";
 import { createNeeds } from "./tables/needs-table.ts";
 import { createOutboxChanges, createOutboxReads } from "./tables/outbox-table.ts";
-import { createQueueReads, type QueueReads } from "./tables/queue-table.ts";
+import { createEarlierRuns } from "./tables/queue/earlier-runs.ts";
+import { createQueueReads, type QueueReads } from "./tables/queue/queue-table.ts";
 import {
   createBlacklist,
   createDiskSpell,
   createDrains,
   createGpuFaults,
+  createReservations,
   createTakenOver,
   createTokenDigest,
 } from "./tables/settings-table.ts";
 import { createTokenReads } from "./tables/token-table.ts";
-import { createUseReads } from "./tables/use-table.ts";
+import { createSpentReads } from "./tables/usage/spent-table.ts";
+import { createVersionReader } from "./tables/version.ts";
 
 /** `randomId` names artifacts. */
 export type StoreOptions = Readonly<{
@@ -63,6 +66,7 @@ type Notes = ReturnType<typeof createBlacklist> &
   ReturnType<typeof createGpuFaults> &
   ReturnType<typeof createDiskSpell> &
   ReturnType<typeof createDrains> &
+  ReturnType<typeof createReservations> &
   ReturnType<typeof createTakenOver>;
 
 const createJobWrites = (jobs: JobTable) => ({
@@ -81,8 +85,10 @@ const createTransaction = ({ db, jobs, queue, fair, box }: Parts, notes: Notes):
     countQueued: queue.countQueued,
     openTurns: queue.openTurns,
     readUse: queue.readUse,
+    readHostUse: queue.readHostUse,
     chargeUse: fair.chargeUse,
     ...createNeeds(db),
+    ...createBatchReads(db),
     hasArtifact: (id) => artifact.get(id) !== null,
     insertJob: (job, env) => {
       jobs.insert(job, env);
@@ -116,22 +122,27 @@ const createNotes = (db: Database): Notes => ({
   ...createGpuFaults(db),
   ...createDiskSpell(db),
   ...createDrains(db),
+  ...createReservations(db),
   ...createTakenOver(db),
 });
 
-const createNoteReads = ({ listBlacklist, isDiskSpell, readDrains, listGpuFaults, listTakenOver }: Notes) => ({
-  readDrains: guardRead(readDrains),
-  listBlacklist: guardRead(listBlacklist),
-  isDiskSpell,
-  listGpuFaults: guardRead(listGpuFaults),
-  listTakenOver,
+const createNoteReads = (notes: Notes) => ({
+  readDrains: guardRead(notes.readDrains),
+  listReservations: guardRead(notes.listReservations),
+  listBlacklist: guardRead(notes.listBlacklist),
+  isDiskSpell: notes.isDiskSpell,
+  listGpuFaults: guardRead(notes.listGpuFaults),
+  listTakenOver: notes.listTakenOver,
 });
 
-const createTableReads = ({ db, fair }: Parts) => ({
+const createTableReads = ({ db, jobs, fair }: Parts) => ({
+  readVersion: guardRead(createVersionReader(db)),
   readUseOf: guardRead(fair.readUseOf),
+  readUseAt: guardRead(fair.readUseAt),
+  listEarlierRuns: guardRead(createEarlierRuns(db).listEarlierRuns),
   listBatches: guardRead(createBatchList(db).listBatches),
   listNeeds: guardRead(createNeeds(db).listNeeds),
-  listGpuUse: guardRead(createUseReads(db).listGpuUse),
+  ...createSpentReads(db, jobs.snapshots),
 });
 
 const createStore = (parts: Parts): Store => {
@@ -140,7 +151,7 @@ const createStore = (parts: Parts): Store => {
   const transaction = createTransaction(parts, notes);
   const close = async (): Promise<void> => {
     commits.close();
-    jobs.close();
+    jobs.snapshots.close();
     db.close();
     lock.release();
   };

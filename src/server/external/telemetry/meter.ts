@@ -3,6 +3,7 @@ import { type Family, renderFamilies } from "./exposition.ts";
 import { createCounter, createHistogram } from "./instruments.ts";
 import { createProcessFigures } from "./process-figures.ts";
 import { describeServer } from "./server-figures.ts";
+import { createUserFigures } from "./user-figures.ts";
 
 type Instrument = Readonly<{ read: () => Family }>;
 type Group<Part extends keyof Meter> = Readonly<{ meter: Pick<Meter, Part>; instruments: readonly Instrument[] }>;
@@ -18,8 +19,10 @@ const ENDINGS = ["completed", "failed", "killed"].map((status) => ({ status }));
 const histogram = (name: string, help: string, bounds: readonly number[], first = ONE) =>
   createHistogram({ name, help }, bounds, first);
 
-const createJobMeter = (): Group<
-  "countSubmitted" | "countEnded" | "observeQueueWait" | "observeLaunch" | "observeStart"
+const createJobMeter = (
+  users: ReturnType<typeof createUserFigures>,
+): Group<
+  "countGpuSeconds" | "countSubmitted" | "countEnded" | "observeQueueWait" | "observeLaunch" | "observeStart"
 > => {
   const submitted = createCounter({ name: "nexus_jobs_submitted_total", help: "Jobs that were queued" }, ONE);
   const ended = createCounter({ name: "nexus_jobs_ended_total", help: "Jobs that ended, by how" }, ENDINGS);
@@ -30,7 +33,11 @@ const createJobMeter = (): Group<
     meter: {
       countSubmitted: submitted.add,
       countEnded: (status) => ended.add(1, { status }),
-      observeQueueWait: wait.observe,
+      countGpuSeconds: users.countGpuSeconds,
+      observeQueueWait: (seconds, user) => {
+        wait.observe(seconds);
+        users.countWait(user, seconds);
+      },
       observeLaunch: launch.observe,
       observeStart: start.observe,
     },
@@ -111,7 +118,8 @@ const createHttpMeter = (): Group<"observeRequest" | "addFollower"> => {
 
 /** Counts in memory: a restart begins anew, as Prometheus expects. `channels` are those that notifications leave by. */
 export const createMeter = (channels: readonly string[] = []): Meter => {
-  const [jobs, tasks, store, http] = [createJobMeter(), createTaskMeter(), createStoreMeter(), createHttpMeter()];
+  const users = createUserFigures();
+  const [jobs, tasks, store, http] = [createJobMeter(users), createTaskMeter(), createStoreMeter(), createHttpMeter()];
   const outbox = createOutboxMeter(channels);
   const lag = histogram("nexus_event_loop_lag_seconds", "How late the event loop is", QUICK_S);
   const readProcess = createProcessFigures();
@@ -126,6 +134,7 @@ export const createMeter = (channels: readonly string[] = []): Meter => {
     render: (figures) =>
       renderFamilies([
         ...describeServer(figures),
+        ...users.read(figures.runningSeconds ?? []),
         ...[...instruments, lag].map(({ read }) => read()),
         ...readProcess(),
       ]),

@@ -1,5 +1,6 @@
 import type { DiskRoom } from "../../core/machine/disk-room.ts";
 import { GPU_USES, type GpuState, nameGpuUse } from "../../core/queue/gpu-selection.ts";
+import { isReserved } from "../../core/queue/reservations/reservation.ts";
 import type { ChannelFigures, ServerFigures } from "../../core/telemetry/meter.ts";
 import { describeGauge, describeValue, type Family, type Labels, type Sample } from "./exposition.ts";
 
@@ -50,6 +51,11 @@ const READINGS: readonly Reading[] = [
     pick: ({ utilization }) => (utilization === null ? null : utilization / PERCENT),
   },
   { name: "nexus_gpu_temperature_celsius", help: "Temperature", pick: ({ temperature }) => temperature },
+  {
+    name: "nexus_gpu_reserved",
+    help: "1 while only jobs of one user start on the GPU",
+    pick: (gpu) => Number(isReserved(gpu)),
+  },
   { name: "nexus_gpu_power_watts", help: "Power that the GPU draws", pick: ({ powerDraw }) => powerDraw },
 ];
 

@@ -1,4 +1,5 @@
 import { describeError } from "../../../base/describe-error.ts";
+import type { SeenUse } from "../../core/jobs/gpu-use.ts";
 import { type ActiveJob, isActive } from "../../core/jobs/job.ts";
 import type { JobEvent } from "../../core/jobs/job-transition.ts";
 import type { Ending } from "../../core/running/job-ending.ts";
@@ -13,6 +14,7 @@ const forgetJob = (memory: TaskMemory, job: ActiveJob): void => {
   memory.watches.get(job.id)?.();
   memory.watches.delete(job.id);
   memory.killedSince.delete(job.id);
+  memory.unwrittenUse.delete(job.id);
 };
 
 const removeRepo = async ({ jobDirectory, log, onStep }: TaskContext, { id }: ActiveJob): Promise<void> => {
@@ -27,14 +29,14 @@ const removeRepo = async ({ jobDirectory, log, onStep }: TaskContext, { id }: Ac
 const isLogAsked = ({ gpuIdxs }: ActiveJob, seen: JobEvent): boolean =>
   seen.kind === "exit" ? seen.exitCode !== 0 || gpuIdxs.length > 0 : seen.kind === "lose";
 
-const addWork = (event: JobEvent, hasWork: boolean): JobEvent =>
-  event.kind === "exit" || event.kind === "lose" ? { ...event, hasWork } : event;
+const addWork = (event: JobEvent, work: Readonly<{ hasWork: boolean; use: SeenUse | undefined }>): JobEvent =>
+  event.kind === "exit" || event.kind === "lose" ? { ...event, ...work } : event;
 
 const takeLeave = async (context: TaskContext, memory: TaskMemory, job: ActiveJob, seen: JobEvent): Promise<void> => {
   context.onStep?.("end seen");
   const lines = isLogAsked(job, seen) ? await readLastLines(context, job) : [];
   const hasWork = await context.outputs.holdsWork(job.id);
-  const event = addWork(explainFailure(seen, lines), hasWork);
+  const event = addWork(explainFailure(seen, lines), { hasWork, use: memory.unwrittenUse.get(job.id) });
   const gpuFaults = await findGpuFaults(context, memory, { job, lines });
   const changed = await changeByEvent(context, job.id, event, { gpuFaults });
   if (changed !== null && isActive(changed)) return;

@@ -2,17 +2,23 @@ import { describeError } from "../../../base/describe-error.ts";
 import { err, type Result } from "../../../base/result.ts";
 import { describeDrain } from "../../../wire/drain/drain-text.ts";
 import { changeJob, type Decide, decideByEvent } from "../../changes/change-job.ts";
-import type { JobHandle, QueuedJob, StartingJob } from "../../core/jobs/job.ts";
+import { readReserves } from "../../changes/read-reserves.ts";
+import type { Job, JobHandle, QueuedJob, StartingJob } from "../../core/jobs/job.ts";
 import type { JobEvent } from "../../core/jobs/job-transition.ts";
 import { bookGpus } from "../../core/queue/booked-gpus.ts";
+import { findHostLack, NO_HOST_RULES, readHostPart, takeFrom } from "../../core/queue/booking/host-part.ts";
 import { findDrain } from "../../core/queue/drain.ts";
 import type { Gpu } from "../../core/queue/gpu.ts";
+import { findBatchReached } from "../../core/queue/limits/batch-limit.ts";
 import type { Start } from "../../core/queue/queue-turns.ts";
+import { findReserveOf } from "../../core/queue/reservations/reservation.ts";
+import { describeReserve } from "../../core/queue/reservations/reservation-text.ts";
 import { findReached, NO_LIMITS } from "../../core/queue/user-limits.ts";
 import { createRefusal } from "../../core/refusal.ts";
 import type { JobWork, LaunchError } from "../../core/running/executor.ts";
 import { nameDevices } from "../../core/running/job-devices.ts";
 import { buildJobEnvironment } from "../../core/running/job-environment.ts";
+import type { Transaction } from "../../core/store.ts";
 import { changeByEvent } from "../change-by-event.ts";
 import type { TaskContext } from "../context.ts";
 import { explainFailure } from "./explain-failure.ts";
@@ -53,14 +59,35 @@ const postpone = async (
   await new Promise((resolve) => setTimeout(resolve, settings.refreshRate * 1000).unref());
 };
 
+type StartEvent = Extract<JobEvent, { kind: "start" }>;
+
+const describeHalt = (context: TaskContext, job: Job, { at, gpuIdxs }: StartEvent): string | null => {
+  const drain = findDrain(context.store.readDrains(), at);
+  if (drain !== null) return describeDrain(drain);
+  const reserve = findReserveOf(job, gpuIdxs, readReserves(context, at));
+  return reserve === null ? null : `A GPU ${describeReserve(reserve)}`;
+};
+
+const describeLack = (
+  { settings }: TaskContext,
+  { readHostUse }: Transaction,
+  job: Parameters<typeof readHostPart>[0],
+): string | null => {
+  const { whole } = settings.host ?? NO_HOST_RULES;
+  const isLacking = findHostLack(readHostPart(job), takeFrom(whole, readHostUse())) !== null;
+  return isLacking ? "Other jobs have booked CPUs or memory meanwhile" : null;
+};
+
 const decideStart =
-  ({ settings }: TaskContext, decided: QueuedJob, event: Extract<JobEvent, { kind: "start" }>): Decide =>
+  (context: TaskContext, decided: QueuedJob, event: StartEvent): Decide =>
   (job, transaction) => {
-    const { limitsOf = NO_LIMITS } = settings;
+    const { limitsOf = NO_LIMITS } = context.settings;
     if (findReached(event.bookedGpus ?? job.numGpus, limitsOf(job.user), transaction.readUse(job.user)) !== null)
       return err(createRefusal("LIMIT_REACHED", `Other jobs of ${job.user} have started meanwhile`));
-    const drain = findDrain(transaction.readDrains(), event.at);
-    if (drain !== null) return err(createRefusal("GPU_ERROR", describeDrain(drain)));
+    if (findBatchReached(job, transaction.countActiveOf) !== null)
+      return err(createRefusal("LIMIT_REACHED", `Other jobs of @${job.batchId} have started meanwhile`));
+    const halt = describeHalt(context, job, event) ?? describeLack(context, transaction, { ...job, ...event });
+    if (halt !== null) return err(createRefusal("GPU_ERROR", halt));
     return JSON.stringify(job) === JSON.stringify(decided)
       ? decideByEvent(event)(job, transaction)
       : err(createRefusal("INVALID_JOB_STATE", `Job ${job.id} was changed`));
@@ -69,10 +96,10 @@ const decideStart =
 /** Writes the intent. Null when the job was edited or removed since the decision: it is left for the next tick. */
 export const recordStart = async (
   context: TaskContext,
-  { job, gpuIdxs, gpus }: Start & Readonly<{ gpus: readonly Gpu[] }>,
+  { job, gpuIdxs, gpus, ...booked }: Start & Readonly<{ gpus: readonly Gpu[] }>,
 ): Promise<StartingJob | null> => {
   const [at, begunAt, dir] = [context.clock(), context.readBootTime(), context.jobDirectory.pathOf(job.id)];
-  const event = { kind: "start", at, begunAt, gpuIdxs, dir, ...bookGpus(job, gpus) } as const;
+  const event = { kind: "start", at, begunAt, gpuIdxs, dir, ...booked, ...bookGpus(job, gpus) } as const;
   const started = await changeJob(context, job.id, decideStart(context, job, event));
   context.onStep?.("start written");
   const after = started.ok ? started.value.after : null;

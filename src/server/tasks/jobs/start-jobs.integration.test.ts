@@ -16,6 +16,7 @@ import { waitUntil } from "../../../../tests/support/wait.ts";
 import { err, ok } from "../../../base/result.ts";
 import { beginDrain, endDrain } from "../../core/queue/drain.ts";
 import type { GpuProbe } from "../../core/queue/gpu.ts";
+import { createLimitsOf } from "../../core/queue/user-limits.ts";
 import type { Executor } from "../../core/running/executor.ts";
 
 describe("the tasks starts", () => {
@@ -77,6 +78,15 @@ describe("the tasks starts", () => {
       "g4 3",
     ]);
     expect(["g5", "g6", "c4", "c5"].map((id) => find(id).status)).toEqual(Array(4).fill("queued"));
+  });
+
+  test("a GPU job before a CPU job of its user, where only one of them may run", async () => {
+    const limitsOf = createLimitsOf({ maxRunning: 1 });
+    const { add, awaitRound, executor, start } = createHarness({ settings: { limitsOf } });
+    await add(createCpuJob("cpu", { createdAt: 2 }), createQueued("gpu", { createdAt: 1 }));
+    await start();
+    await awaitRound();
+    expect(executor.launches.map(({ id }) => id)).toEqual(["gpu"]);
   });
 
   test("nothing while the server is drained, and all once it is not", async () => {
@@ -331,5 +341,69 @@ describe("GPUs that can't be read", () => {
     isBroken = false;
     tasks.wakes.queues();
     await waitUntil(() => find("g").status === "running");
+  });
+});
+
+describe("a queue in which nothing can have changed", () => {
+  const createCounting = (overrides: Parameters<typeof createHarness>[0] = {}) => {
+    let reads = 0;
+    const harness = createHarness({
+      ...overrides,
+      store: ({ loadDecidingJobs }) => ({
+        loadDecidingJobs: (...asked) => {
+          reads++;
+          return loadDecidingJobs(...asked);
+        },
+      }),
+    });
+    return { ...harness, countReads: () => reads };
+  };
+
+  test("is not read, until a job comes, one ends, or GPUs look different", async () => {
+    let gpus = [createGpu(0)];
+    const { add, awaitRound, context, countReads, executor, find, start } = createCounting({
+      gpus: async () => ok(gpus),
+    });
+    await add(createQueued("wide", { numGpus: 2 }), createCpuJob("cpu"));
+    await start();
+    await waitUntil(() => find("cpu").status === "running");
+    await awaitRound();
+    const before = countReads();
+    await awaitRound();
+    await awaitRound();
+    expect(countReads()).toBe(before);
+    await add(createQueued("new"));
+    await waitUntil(() => {
+      wakeAll(context);
+      return find("new").status === "running";
+    });
+    executor.end("new", 0);
+    await waitUntil(() => find("new").status === "completed");
+    await awaitRound();
+    const quiet = countReads();
+    await awaitRound();
+    expect(countReads()).toBe(quiet);
+    gpus = [createGpu(0), createGpu(1)];
+    await waitUntil(() => {
+      wakeAll(context);
+      return find("wide").status === "running";
+    });
+  });
+
+  test("is read again once the machine has no more trouble", async () => {
+    let trouble: string | null = "no terminal can be opened";
+    const reading = { read: () => trouble, find: async () => trouble };
+    const { add, awaitRound, context, countReads, find, start } = createCounting({ trouble: reading });
+    await add(createCpuJob("a"));
+    await start();
+    await awaitRound();
+    const before = countReads();
+    await awaitRound();
+    expect([countReads(), find("a").status]).toEqual([before, "queued"]);
+    trouble = null;
+    await waitUntil(() => {
+      wakeAll(context);
+      return find("a").status === "running";
+    });
   });
 });

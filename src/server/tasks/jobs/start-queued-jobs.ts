@@ -1,11 +1,15 @@
 import { createGpuSeconds } from "../../changes/agent-use.ts";
+import { seeGpus } from "../../changes/read-reserves.ts";
 import { isSharing } from "../../core/jobs/fields/gpu-kinds.ts";
-import type { ActiveJob, StartingJob } from "../../core/jobs/job.ts";
+import type { ActiveJob, QueuedJob, StartingJob } from "../../core/jobs/job.ts";
+import type { DiskRoom } from "../../core/machine/disk-room.ts";
+import { NO_HOST_RULES } from "../../core/queue/booking/host-part.ts";
+import { decideFromHead, type LoadHead } from "../../core/queue/decision/decide-from-head.ts";
+import { describeSight, isQuiet } from "../../core/queue/decision/quiet.ts";
 import { findDrain } from "../../core/queue/drain.ts";
 import type { Gpu } from "../../core/queue/gpu.ts";
-import { describeGpus } from "../../core/queue/gpu-selection.ts";
-import { createCountStarts, limitStarts } from "../../core/queue/queue-head.ts";
-import { decideStarts, findPassedOverSince, type Start } from "../../core/queue/queue-turns.ts";
+import type { SharedNeed } from "../../core/queue/needs/need-name.ts";
+import { countCpuSlots, type Start } from "../../core/queue/queue-turns.ts";
 import { NO_LIMITS } from "../../core/queue/user-limits.ts";
 import type { TaskContext, TaskMemory } from "../context.ts";
 import { launchJob, recordStart } from "./launch-job.ts";
@@ -56,40 +60,88 @@ const findTrouble = async ({ trouble, log }: TaskContext): Promise<string | null
   return found;
 };
 
-const startJobs = async (
-  context: TaskContext,
-  memory: TaskMemory,
-  { gpus, maxCpuJobs }: Readonly<{ gpus: readonly Gpu[]; maxCpuJobs: number }>,
-): Promise<void> => {
-  const { store, settings, clock } = context;
-  const { limitsOf = NO_LIMITS } = settings;
-  const limits = { maxCpuJobs, maxPassedOverS: settings.maxPassedOver, drains: store.readDrains(), limitsOf };
-  const [disk, trouble] = [await context.readDiskRoom(), await findTrouble(context)];
+type Kind = "cpu" | "gpu";
+type Machine = Readonly<{ kind: Kind; gpus: readonly Gpu[]; isMixed: boolean }>;
+
+const isOfKind = ({ numGpus }: Pick<QueuedJob, "numGpus">, kind: Kind): boolean => numGpus > 0 === (kind === "gpu");
+
+const createLoad =
+  ({ store }: TaskContext, { kind, isMixed }: Machine): LoadHead =>
+  (count, since) =>
+    store.loadDecidingJobs((need, user) => (isMixed || isOfKind(need, kind) ? count(need, user) : null), since);
+
+const gatherFacts = (
+  { store, settings }: TaskContext,
+  { now, ...halts }: Readonly<{ now: number; disk: DiskRoom | null; trouble: string | null }>,
+) => ({
+  ...halts,
+  maxCpuJobs: settings.maxCpuJobs,
+  host: settings.host ?? NO_HOST_RULES,
+  maxPassedOverS: settings.maxPassedOver,
+  drains: store.readDrains(),
+  limitsOf: settings.limitsOf ?? NO_LIMITS,
+  useOf: store.readUseOf(now),
+  active: store.loadActiveJobs(),
+  countGpuSeconds: createGpuSeconds(store, now),
+});
+
+const startJobs = async (context: TaskContext, memory: TaskMemory, machine: Machine): Promise<void> => {
+  const { kind, gpus } = machine;
+  const { store, clock } = context;
+  const halts = { disk: await context.readDiskRoom(), trouble: await findTrouble(context) };
   const now = clock();
-  const active = store.loadActiveJobs();
-  forgetEnded(memory, active);
-  const states = describeGpus(gpus, active, store.listBlacklist());
-  const countGpuSeconds = createGpuSeconds(store, now);
-  const useOf = store.readUseOf(now);
-  const facts = { ...limits, useOf, active, disk, trouble, countGpuSeconds };
-  const queued = store.loadDecidingJobs(
-    limitStarts(createCountStarts(facts, states), facts, states),
-    findPassedOverSince(facts, now),
-  );
-  const starts = decideStarts({ ...facts, queued }, states, now);
+  const version = store.readVersion();
+  const facts = gatherFacts(context, { ...halts, now });
+  forgetEnded(memory, facts.active);
+  const states = seeGpus(context, { gpus, active: facts.active, now });
+  const sight = `${version} ${describeSight(halts, states)}`;
+  if (isQuiet(memory.quiet.get(kind), sight, now)) return;
+  const { starts, quietUntil } = decideFromHead(facts, states, { now, load: createLoad(context, machine) });
+  memory.quiet.set(kind, { from: now, until: quietUntil ?? now, sight });
   const give = (start: Start): Given => ({
     ...start,
     gpus: gpus.filter(({ index }) => start.gpuIdxs.includes(index)).toSorted((a, b) => a.index - b.index),
   });
-  await Promise.all(starts.map((start) => beginLaunch(context, memory, give(start))));
+  const own = starts.filter(({ job }) => isOfKind(job, kind));
+  await Promise.all(own.map((start) => beginLaunch(context, memory, give(start))));
 };
 
 const isDrained = ({ store, clock }: TaskContext): boolean => findDrain(store.readDrains(), clock()) !== null;
 
+const findMixed = ({ store, settings }: TaskContext): boolean => {
+  if (!store.isGpuJobReady()) return false;
+  const { limitsOf = NO_LIMITS, host: { bookCpus } = NO_HOST_RULES } = settings;
+  const takesPart = ({ cpus, memoryMib, batch }: SharedNeed, user: string): boolean =>
+    bookCpus || (cpus ?? memoryMib ?? batch ?? limitsOf(user).maxRunning ?? null) !== null;
+  let isAny = false;
+  store.loadDecidingJobs((need, user) => {
+    isAny ||= need.numGpus > 0 && takesPart(need, user);
+    return null;
+  }, 0);
+  return isAny;
+};
+
+const isMixed = (context: TaskContext, { mixed }: TaskMemory): boolean => {
+  const version = context.store.readVersion();
+  const known = mixed.get(version);
+  if (known !== undefined) return known;
+  const found = findMixed(context);
+  mixed.clear();
+  mixed.set(version, found);
+  return found;
+};
+
+const startCpuJobsNow = async (context: TaskContext, memory: TaskMemory): Promise<void> => {
+  const isBesideGpuJobs = isMixed(context, memory);
+  const known = isBesideGpuJobs ? await context.gpus.read() : null;
+  await startJobs(context, memory, { gpus: known?.ok ? known.value : [], kind: "cpu", isMixed: isBesideGpuJobs });
+};
+
 /** Starts every CPU job that can start; resolves once that is on disk, the launches go on. */
 export const startCpuJobs = async (context: TaskContext, memory: TaskMemory): Promise<number> => {
   const { maxCpuJobs, refreshRate } = context.settings;
-  if (!isDrained(context)) await startJobs(context, memory, { gpus: [], maxCpuJobs });
+  const hasSlots = countCpuSlots({ maxCpuJobs, active: context.store.loadActiveJobs() }) > 0;
+  if (hasSlots && !isDrained(context)) await startCpuJobsNow(context, memory);
   return refreshRate * 1000;
 };
 
@@ -106,6 +158,6 @@ const isGpuWanted = async (context: TaskContext): Promise<boolean> =>
 /** Like `startCpuJobs` for GPU jobs; a full machine reads neither its queue nor its GPUs but once a minute. */
 export const startGpuJobs = async (context: TaskContext, memory: TaskMemory): Promise<number> => {
   const gpus = (await isGpuWanted(context)) ? await context.gpus.readNow() : null;
-  if (gpus?.ok) await startJobs(context, memory, { gpus: gpus.value, maxCpuJobs: 0 });
+  if (gpus?.ok) await startJobs(context, memory, { kind: "gpu", gpus: gpus.value, isMixed: isMixed(context, memory) });
   return context.settings.refreshRate * 1000;
 };

@@ -43,6 +43,35 @@ test("whatever is held and released when, a job has waited just as long as it wa
   );
 });
 
+test("whatever is held, and however its beginning is moved, a job has waited just as long as nothing kept it", () => {
+  const start = { job: createQueued("a", { createdAt: 5000 }), now: 5000, waited: 0 };
+  const spans = fc.array(
+    fc.record({ isHeld: fc.boolean(), beginInS: fc.integer({ min: -500, max: 1500 }), lasts: fc.nat(1000) }),
+    { maxLength: 9 },
+  );
+  fc.assert(
+    fc.property(spans, (given) => {
+      const { job, now, waited } = given.reduce(
+        ({ job: before, now: at, waited: sum }, { isHeld, beginInS, lasts }) => {
+          const beginAt = at + beginInS;
+          const after = accountWait({ ...before, heldBy: isHeld ? "user" : null, beginAt }, at, before);
+          const counted = isHeld ? 0 : Math.max(0, at + lasts - Math.max(at, beginAt));
+          return { job: after, now: at + lasts, waited: sum + counted };
+        },
+        start,
+      );
+      const released = accountWait({ ...job, heldBy: null }, now, job);
+      expect(Math.max(now, job.beginAt ?? 0) - findWaitsSince(released)).toBe(waited);
+    }),
+  );
+});
+
+test("a job that is tried again waits anew", () => {
+  const before = createQueued("a", { createdAt: 100, uncountedS: 50 });
+  const after = { ...before, past: { attempts: [], retryAt: 700, dir: "", hasWork: false, messages: {} } };
+  expect(findWaitsSince(accountWait(after, 690, before))).toBe(700);
+});
+
 test("no time before its beginning counts", () => {
   expect(findWaitsSince(createQueued("a", { createdAt: 100, beginAt: 250 }))).toBe(250);
   expect(findWaitsSince(createQueued("a", { createdAt: 100, beginAt: 50 }))).toBe(100);

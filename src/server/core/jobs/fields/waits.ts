@@ -5,7 +5,7 @@ import { takeGiven } from "./take-given.ts";
 /**
  * What keeps a job from its turn, whatever is free. `heldBy` is who held it, `beginAt` (Unix seconds) when it may start first; `after` are the
  * jobs that have to complete first, `afterAny` those that have to end, and `isWaiting` whether some of them still have to. `blockedSince` is since when
- * something other than time has kept it, `noPassing` whether GPUs are kept for it at once, `uncountedS` for how long that was before: none of it counts as time in which others were let go first.
+ * something other than time has kept it, `noPassing` whether GPUs are kept for it at once, `uncountedS` for how long that was before, from its beginning on (less than nothing where it waited before that was moved): none of it counts as time in which others were let go first.
  */
 export type JobWaits = Readonly<{
   heldBy?: "user" | "admin" | null;
@@ -59,18 +59,30 @@ export const tellWaits = ({ heldBy = null, beginAt = null, after, afterAny, noPa
 /** Whether something keeps it that no clock ends. */
 export const isBlocked = ({ heldBy = null, isWaiting = false }: JobWaits): boolean => heldBy !== null || isWaiting;
 
-/** Since when nothing but the machine has kept it from starting, as if all of that time had been at one piece; before all times where no other may pass it. */
-export const findWaitsSince = ({ createdAt, uncountedS = 0, beginAt = null, past, noPassing }: Placed): number =>
-  noPassing === true
-    ? BEFORE_ALL_TIMES
-    : Math.max(createdAt + uncountedS, beginAt ?? createdAt, past?.retryAt ?? createdAt);
+const findOpening = ({ createdAt, beginAt = null, past }: Placed): number =>
+  Math.max(createdAt, beginAt ?? createdAt, past?.retryAt ?? createdAt);
 
-/** The job after a change at that time, with the time accounted for that it was kept; the same where nothing is to be noted. */
-export const accountWait = <Job extends JobWaits>(after: Job, at: number): Job => {
+/** Since when nothing but the machine has kept it from starting, as if all of that time had been at one piece; before all times where no other may pass it. */
+export const findWaitsSince = (job: Placed): number =>
+  job.noPassing === true ? BEFORE_ALL_TIMES : findOpening(job) + (job.uncountedS ?? 0);
+
+const keepCounted = <Job extends Placed>(before: Placed, after: Job, at: number): Job => {
+  const [was, is] = [findOpening(before), findOpening(after)];
+  if (was === is) return after;
+  if (before.past?.retryAt !== after.past?.retryAt) return { ...after, uncountedS: 0 };
+  const until = before.blockedSince ?? at;
+  const counted = Math.max(0, Math.max(0, until - was) - (before.uncountedS ?? 0));
+  return { ...after, uncountedS: Math.max(0, until - is) - counted };
+};
+
+/** The job after a change at that time, with the time accounted for that it was kept, and of what it was before that for which it was not; the same where nothing is to be noted. */
+export const accountWait = <Job extends Placed>(changed: Job, at: number, before?: Placed): Job => {
+  const after = before === undefined ? changed : keepCounted(before, changed, at);
   const since = after.blockedSince ?? null;
   if (isBlocked(after)) return since === null ? { ...after, blockedSince: at } : after;
   if (since === null) return after;
-  return { ...after, blockedSince: null, uncountedS: (after.uncountedS ?? 0) + Math.max(0, at - since) };
+  const kept = Math.max(0, at - Math.max(since, findOpening(after)));
+  return { ...after, blockedSince: null, uncountedS: (after.uncountedS ?? 0) + kept };
 };
 
 /** What was held by an admin stays so when its owner holds it, too. */

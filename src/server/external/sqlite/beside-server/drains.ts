@@ -1,14 +1,15 @@
 import { ok, type Problem, type Result } from "../../../../base/result.ts";
 import type { Drains } from "../../../core/queue/drain.ts";
 import { createDrains } from "../tables/settings-table.ts";
+import { nudgeServer } from "./nudge.ts";
 import { changeServerFolder } from "./server-folder.ts";
 
-/** In force from the next start on, also while a server runs on the folder; what was before and what is now. */
+/** In force from the next start on, also while a server runs on the folder, which is told; what was before and what is now. */
 export const changeDrains = (
   serverDir: string,
   change: (drains: Drains) => Drains,
-): Result<Readonly<{ before: Drains; after: Drains }>, Problem> =>
-  changeServerFolder(serverDir, (db) => {
+): Result<Readonly<{ before: Drains; after: Drains }>, Problem> => {
+  const changed = changeServerFolder(serverDir, (db) => {
     const table = createDrains(db);
     const alter = db.transaction(() => {
       const before = table.readDrains();
@@ -18,3 +19,6 @@ export const changeDrains = (
     });
     return ok(alter.immediate());
   });
+  if (changed.ok) nudgeServer(serverDir);
+  return changed;
+};

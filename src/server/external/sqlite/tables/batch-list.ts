@@ -1,6 +1,6 @@
 import type { Database } from "bun:sqlite";
-import type { JobStatus } from "../../../core/jobs/job.ts";
-import type { BatchCounts, JobCounts, Store } from "../../../core/store.ts";
+import type { JobId, JobStatus } from "../../../core/jobs/job.ts";
+import type { BatchCounts, JobCounts, Store, Transaction } from "../../../core/store.ts";
 import { fromRow, type JobRow, ROW_COLUMNS } from "./job-row.ts";
 
 type Row = Readonly<{ id: string; status: JobStatus; jobs: number; first: number }>;
@@ -34,5 +34,18 @@ export const createBatchList = (db: Database): Pick<Store, "listBatches"> => {
         .toSorted((a, b) => b.seq - a.seq)
         .slice(0, limit)
         .flatMap(complete),
+  };
+};
+
+const OF_BATCH = `${OF_BATCHES} and details ->> '$.batchId' = ?`;
+
+export const createBatchReads = (db: Database): Pick<Transaction, "countActiveOf" | "listBatch"> => {
+  const active = db.query<{ jobs: number }, [string]>(
+    `select count(*) as jobs from ${OF_BATCH} and status in ('starting', 'running')`,
+  );
+  const all = db.query<{ id: JobId }, [string]>(`select id from ${OF_BATCH}`);
+  return {
+    countActiveOf: (batchId) => active.get(batchId)?.jobs ?? 0,
+    listBatch: (batchId) => all.all(batchId).map(({ id }) => id),
   };
 };

@@ -18,6 +18,12 @@ export const ACTIVE: JobGroup = {
 /** Of an active job its GPUs, shared ones by their booked part. */
 export const BOOKED_GPUS = "coalesce(details ->> '$.bookedGpus', num_gpus)";
 
+/** Of an active job the CPUs and the memory that it booked. */
+export const BOOKED_HOST = {
+  cpus: "coalesce(details ->> '$.bookedCpus', details ->> '$.cpus', num_gpus = 0)",
+  memoryMib: "details ->> '$.memoryMib'",
+};
+
 export const QUEUED: JobGroup = {
   where: "status = 'queued'",
   order: "priority desc, created_at, id",

@@ -1,9 +1,8 @@
 import { findWaitsSince } from "../../../core/jobs/fields/waits.ts";
 import { type ArtifactId, isEnded, type Job, type JobId } from "../../../core/jobs/job.ts";
 import { completeStored } from "../../../core/jobs/stored-job.ts";
-import { findShare } from "../../../core/queue/agent-share.ts";
 import { findBeginning, findReadyAt } from "../../../core/queue/eligibility.ts";
-import { nameNeed } from "../../../core/queue/queue-head.ts";
+import { nameNeedOf } from "../../../core/queue/needs/need-name.ts";
 
 /** `gpu_idxs` is `,0,2,`: the GPUs asked for while queued, then those it got. `need` is what `nameNeed` says. `ready_at` is the time from which a queued job has its turns, 0 once that has come, null while something else keeps it;
  * `begins_at` is that time as it was asked for, `waits_since` since when nothing but the machine keeps it. `details` is the rest of the job as JSON. */
@@ -64,7 +63,7 @@ export const toRow = (job: Job): JobRow => ({
   num_gpus: job.numGpus,
   command: job.command,
   gpu_idxs: joinIndexes(job.status === "queued" ? job.requestedGpuIdxs : job.gpuIdxs),
-  need: nameNeed({ ...job, share: findShare(job) }),
+  need: nameNeedOf(job),
   ...describeReadiness(job),
   details: describeRest(job),
 });

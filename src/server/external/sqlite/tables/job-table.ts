@@ -13,7 +13,8 @@ import type { SecretBox } from "../secret-box.ts";
 import { ACTIVE } from "./job-order.ts";
 import { fromRow, type JobRow, ROW_COLUMNS, toRow } from "./job-row.ts";
 import { type Listing, listJobs } from "./list-jobs.ts";
-import { createSnapshots } from "./steady-reads.ts";
+import { createSnapshots, type SteadyReads } from "./steady-reads.ts";
+import { rememberVersion } from "./version.ts";
 
 export type JobTable = Readonly<{
   find: (id: JobId) => Job | null;
@@ -29,7 +30,7 @@ export type JobTable = Readonly<{
   save: (job: Job) => void;
   saveEnvironment: (id: JobId, env: Environment) => void;
   remove: (id: JobId) => void;
-  close: () => void;
+  snapshots: SteadyReads;
 }>;
 
 type Sealed = Readonly<{ env: Uint8Array | null }>;
@@ -92,7 +93,7 @@ const createReads = ({ db, snapshots, listParts }: Listing) => {
       return row === null ? null : fromRow(row);
     },
     list: (filter: JobFilter) => listJobs({ db, snapshots, listParts }, filter),
-    loadActive: () => active.all().map((row) => fromRow(row) as ActiveJob),
+    loadActive: rememberVersion(db, () => active.all().map((row) => fromRow(row) as ActiveJob)),
     findMoving: () => {
       const row = moving.get();
       return row === null ? null : (fromRow(row) as EndedJob);
@@ -155,6 +156,6 @@ export const createJobTable = (db: Database, box: SecretBox, listParts: Listing[
     listExpiring: createListExpiring(db),
     ...createEnvironments(db, box),
     ...createWrites(db, box),
-    close: snapshots.close,
+    snapshots,
   };
 };

@@ -1,6 +1,7 @@
 import type { Database } from "bun:sqlite";
 import { type Drains, NO_DRAINS } from "../../../core/queue/drain.ts";
 import type { GpuFault } from "../../../core/queue/gpu-fault.ts";
+import type { Reservation } from "../../../core/queue/reservations/reservation.ts";
 import type { Store, Transaction } from "../../../core/store.ts";
 import type { GroupCommit } from "../group-commit.ts";
 import { guardRead } from "../guard-reads.ts";
@@ -54,6 +55,23 @@ export const createGpuFaults = (db: Database): GpuFaults => {
     listGpuFaults: () => all.all(),
     saveGpuFault: ({ gpuIdx, uuid, text, at }) => void save.run(gpuIdx, uuid, text, at),
     deleteGpuFault: (gpuIdx) => void remove.run(gpuIdx),
+  };
+};
+
+type Reservations = Pick<Transaction, "listReservations" | "insertReservation" | "deleteReservation">;
+type ReservationRow = Omit<Reservation, "gpuIdxs"> & Readonly<{ gpuIdxs: string }>;
+
+export const createReservations = (db: Database): Reservations => {
+  const all = db.query<ReservationRow, []>(
+    `select id, user, gpu_idxs as "gpuIdxs", begins_at as "from", ends_at as until, why from reservations`,
+  );
+  const insert = db.query("insert into reservations values (?, ?, ?, ?, ?, ?)");
+  const remove = db.query("delete from reservations where id = ?");
+  return {
+    listReservations: () => all.all().map((row) => ({ ...row, gpuIdxs: JSON.parse(row.gpuIdxs) as readonly number[] })),
+    insertReservation: ({ id, user, gpuIdxs, from, until, why }) =>
+      void insert.run(id, user, JSON.stringify(gpuIdxs), from, until, why),
+    deleteReservation: (id) => void remove.run(id),
   };
 };
 

@@ -5,6 +5,7 @@ import {
   type KeptUse,
   rankUsers,
   type Stretch,
+  type UseAt,
   type UseOf,
 } from "../../../../core/queue/fair-share.ts";
 import type { Store, Transaction } from "../../../../core/store.ts";
@@ -16,7 +17,7 @@ export type FairOptions = Readonly<{ isFair: boolean; halfLifeS: number; clock: 
 /** Jobs of the queue that go before those of the next part, in their own order. */
 export type QueuePart = Readonly<{ priority: number; users: readonly string[] }>;
 
-export type FairTable = Pick<Store, "readUseOf"> &
+export type FairTable = Pick<Store, "readUseOf" | "readUseAt"> &
   Pick<Transaction, "chargeUse"> &
   Readonly<{ rankQueued: () => readonly (readonly string[])[] | null; listParts: () => Generator<QueuePart> | null }>;
 
@@ -49,6 +50,10 @@ const createUse = (db: Database, { halfLifeS }: Pick<FairOptions, "halfLifeS">) 
       const stretches = running.all().map((stretch) => ({ ...stretch, to: now }));
       return createUseOf(all.all(), stretches, { now, halfLifeS });
     },
+    readAt: (): UseAt => {
+      const kept = all.all();
+      return (now, stretches) => createUseOf(kept, stretches, { now, halfLifeS });
+    },
     charge: (stretch: Stretch): void => {
       const { user, from } = stretch;
       save.run(addStretch(one.get(user) ?? { user, seconds: 0, at: from }, stretch, halfLifeS));
@@ -67,6 +72,7 @@ export const createFairTable = (db: Database, { isFair, halfLifeS, clock }: Fair
     );
   return {
     readUseOf: (now) => (isFair ? use.read(now) : null),
+    readUseAt: () => (isFair ? use.readAt() : null),
     rankQueued: () => (isFair ? rank() : null),
     listParts: () => (isFair ? listParts(levels.all(), rank()) : null),
     chargeUse: use.charge,

@@ -1,17 +1,21 @@
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
-import { createEnded, createGpu, createQueued, createRunning } from "../../../../../tests/support/samples.ts";
-import { must, openTemporary, toId } from "../../../../../tests/support/store.ts";
-import type { JobWaits } from "../../../core/jobs/fields/waits.ts";
-import type { QueuedJob } from "../../../core/jobs/job.ts";
-import { findIneligibility } from "../../../core/queue/eligibility.ts";
-import type { Gpu } from "../../../core/queue/gpu.ts";
-import { describeGpus } from "../../../core/queue/gpu-selection.ts";
-import { createCountStarts, limitStarts, nameNeed, parseNeed } from "../../../core/queue/queue-head.ts";
-import { compareStartOrder, decideStarts, type Start } from "../../../core/queue/queue-turns.ts";
-import { countUse, createLimitsOf, NO_LIMITS } from "../../../core/queue/user-limits.ts";
-import { type Blocker, explainWaits, type WaitFacts } from "../../../core/queue/wait.ts";
-import type { Store, Transaction } from "../../../core/store.ts";
+import { createEnded, createGpu, createQueued, createRunning } from "../../../../../../tests/support/samples.ts";
+import { must, openTemporary, toId } from "../../../../../../tests/support/store.ts";
+import type { JobBatch } from "../../../../core/jobs/fields/batches.ts";
+import type { JobWaits } from "../../../../core/jobs/fields/waits.ts";
+import type { QueuedJob } from "../../../../core/jobs/job.ts";
+import { decideFromHead } from "../../../../core/queue/decision/decide-from-head.ts";
+import { findIneligibility } from "../../../../core/queue/eligibility.ts";
+import type { Gpu } from "../../../../core/queue/gpu.ts";
+import { describeGpus } from "../../../../core/queue/gpu-selection.ts";
+import { countOfBatch } from "../../../../core/queue/limits/batch-limit.ts";
+import { nameNeed, parseNeed } from "../../../../core/queue/needs/need-name.ts";
+import { createCountStarts, limitStarts } from "../../../../core/queue/queue-head.ts";
+import { compareStartOrder, decideStarts, type Start } from "../../../../core/queue/queue-turns.ts";
+import { countUse, createLimitsOf, NO_LIMITS } from "../../../../core/queue/user-limits.ts";
+import { type Blocker, explainWaits, type WaitFacts } from "../../../../core/queue/wait.ts";
+import type { Store, Transaction } from "../../../../core/store.ts";
 
 const GPUS = 5;
 const NOW = 10_000;
@@ -104,6 +108,18 @@ const factsWithAgents = fc
     return { ...given, queued: given.queued.map(own), active: given.active.map(own), countGpuSeconds };
   });
 
+const batches: fc.Arbitrary<JobBatch> = fc.constantFrom<JobBatch>(
+  {},
+  { batchId: "a", batchMax: 1 },
+  { batchId: "b", batchMax: 3 },
+  { batchId: "c" },
+);
+
+const factsWithBatches = fc.tuple(facts, fc.infiniteStream(batches)).map(([given, members]): WaitFacts => {
+  const join = <Member extends object>(job: Member): Member => ({ ...job, ...members.next().value });
+  return { ...given, queued: given.queued.map(join), active: given.active.map(join) };
+});
+
 const limit = fc.option(fc.nat(3));
 const limits = fc.record({ maxGpus: limit, maxRunning: limit }, { requiredKeys: [] });
 
@@ -122,6 +138,27 @@ const factsWithLimits = fc
     const limitsOf = createLimitsOf({ ...general, users: [{ name: "bob", ...ofBob }] });
     const useOf = uses.next().value;
     return { ...given, queued: given.queued.map(own), active: given.active.map(own), limitsOf, useOf };
+  });
+
+const part = fc.record({
+  cpus: fc.option(fc.integer({ min: 1, max: 4 })),
+  memoryMib: fc.option(fc.integer({ min: 1, max: 9 })),
+});
+
+const factsWithHost = fc
+  .tuple(
+    facts,
+    fc.array(part, { minLength: 1, maxLength: 3 }),
+    fc.record({ cpus: fc.integer({ min: 1, max: 8 }), memoryMib: fc.integer({ min: 1, max: 16 }) }),
+    fc.boolean(),
+  )
+  .map(([given, parts, whole, bookCpus]): WaitFacts => {
+    const ask = <Asking extends object>(job: Asking, index: number): Asking => ({
+      ...job,
+      ...parts[index % parts.length],
+    });
+    const host = { whole, bookCpus };
+    return { ...given, queued: given.queued.map(ask), active: given.active.map(ask), host };
   });
 
 const fillStore = async (store: Store, queued: readonly QueuedJob[]): Promise<void> => {
@@ -147,6 +184,24 @@ const explain = (given: WaitFacts, job: QueuedJob): Blocker | null | undefined =
   [...explainWaits(given, NOW, new Set([job.id]))][0]?.blocker;
 
 describe("over any machine and queue, of the jobs that are read", () => {
+  test("the same start, with limits and by use, where more are read only while all that were read start", async () => {
+    const store = openTemporary();
+    let read = 0;
+    const isSame = async (given: WaitFacts): Promise<void> => {
+      await fillStore(store, given.queued);
+      const states = describeAll(given);
+      const decision = decideFromHead(given, states, { now: NOW, load: store.loadDecidingJobs });
+      expect(listStarts({ ...given, queued: decision.queued })).toEqual(listStarts(given));
+      expect(decision.starts).toEqual(decideStarts(given, states, NOW));
+      expect(new Set(decision.queued.map(({ id }) => id)).size).toBe(decision.queued.length);
+      read += decision.queued.length;
+    };
+    await fc.assert(fc.asyncProperty(factsWithLimits, isSame), { numRuns: 300 });
+    await fc.assert(fc.asyncProperty(factsWithAgents, isSame), { numRuns: 300 });
+    await fc.assert(fc.asyncProperty(factsWithHost, isSame), { numRuns: 300 });
+    expect(read).toBeGreaterThan(0);
+  }, 60_000);
+
   test("the same start on the same GPUs as of the whole queue, and each that waits has the same reason", async () => {
     const store = openTemporary();
     const isSame = async (given: WaitFacts): Promise<void> => {
@@ -192,6 +247,37 @@ describe("over any machine and queue, of the jobs that are read", () => {
       }
     };
     await fc.assert(fc.asyncProperty(factsWithLimits, isSame), { numRuns: 400 });
+  }, 60_000);
+
+  test("so it is with batches of which only some may run at once", async () => {
+    const store = openTemporary();
+    const isSame = async (given: WaitFacts): Promise<void> => {
+      await fillStore(store, given.queued);
+      const head = readHead(store, given);
+      expect(listStarts({ ...given, queued: head })).toEqual(listStarts(given));
+      const starts = decideStarts(given, describeAll(given), NOW).map(({ job }) => job);
+      for (const { batchId = "", batchMax } of starts)
+        if (batchMax) expect(countOfBatch(batchId, [...given.active, ...starts])).toBeLessThanOrEqual(batchMax);
+      for (const job of given.queued) {
+        const others = head.filter(({ id }) => id !== job.id);
+        expect(explain({ ...given, queued: [...others, job] }, job)).toEqual(explain(given, job));
+      }
+    };
+    await fc.assert(fc.asyncProperty(factsWithBatches, isSame), { numRuns: 300 });
+  }, 60_000);
+
+  test("so it is with CPUs and memory, of which no more is booked than there is", async () => {
+    const store = openTemporary();
+    const isSame = async (given: WaitFacts): Promise<void> => {
+      await fillStore(store, given.queued);
+      const head = readHead(store, given);
+      expect(listStarts({ ...given, queued: head })).toEqual(listStarts(given));
+      for (const job of given.queued) {
+        const others = head.filter(({ id }) => id !== job.id);
+        expect(explain({ ...given, queued: [...others, job] }, job)).toEqual(explain(given, job));
+      }
+    };
+    await fc.assert(fc.asyncProperty(factsWithHost, isSame), { numRuns: 300 });
   }, 60_000);
 
   test("so it is with agents, whose jobs never have more GPUs than they may", async () => {
@@ -240,7 +326,11 @@ describe("over any machine and queue, of the jobs that are read", () => {
 
 test("a need is read as it was named, and is the same in whatever order its GPUs are named", () => {
   fc.assert(
-    fc.property(need, ({ gpus, ignoreBlacklist }) => {
+    fc.property(need, part, ({ gpus, ignoreBlacklist }, host) => {
+      const asked = { ...gpus, ignoreBlacklist, ...host };
+      expect(nameNeed(parseNeed(nameNeed(asked)))).toBe(nameNeed(asked));
+      const told = (host.cpus ?? host.memoryMib) === null ? { numGpus: gpus.numGpus } : host;
+      expect(parseNeed(nameNeed(asked))).toMatchObject(told);
       const named = nameNeed({ ...gpus, ignoreBlacklist });
       expect(nameNeed(parseNeed(named))).toBe(named);
       expect(nameNeed({ ...gpus, requestedGpuIdxs: gpus.requestedGpuIdxs.toReversed(), ignoreBlacklist })).toBe(named);

@@ -1,25 +1,25 @@
 import type { Database } from "bun:sqlite";
-import type { QueuedJob } from "../../../core/jobs/job.ts";
-import { parseNeed } from "../../../core/queue/queue-head.ts";
-import type { UserUse } from "../../../core/queue/user-limits.ts";
-import type { Store, Transaction } from "../../../core/store.ts";
-import { createFairCount, createFairReader } from "./fair/fair-queue.ts";
-import type { FairTable } from "./fair/fair-table.ts";
-import { ACTIVE, BOOKED_GPUS, QUEUED } from "./job-order.ts";
-import { fromRow, type JobRow, ROW_COLUMNS } from "./job-row.ts";
+import type { QueuedJob } from "../../../../core/jobs/job.ts";
+import type { HostPart } from "../../../../core/queue/booking/host-part.ts";
+import type { UserUse } from "../../../../core/queue/user-limits.ts";
+import type { Store, Transaction } from "../../../../core/store.ts";
+import { createFairCount, createFairReader } from "../fair/fair-queue.ts";
+import type { FairTable } from "../fair/fair-table.ts";
+import { ACTIVE, BOOKED_GPUS, BOOKED_HOST, QUEUED } from "../job-order.ts";
+import { fromRow, type JobRow, ROW_COLUMNS } from "../job-row.ts";
+import { createHeadReader } from "./head-table.ts";
 
 export type QueueReads = Pick<
   Store,
   "loadQueuedJobs" | "loadDecidingJobs" | "countQueuedBefore" | "readNewestQueued" | "isGpuJobReady" | "readReadiness"
 > &
-  Pick<Transaction, "countQueued" | "openTurns" | "readUse">;
+  Pick<Transaction, "countQueued" | "openTurns" | "readUse" | "readHostUse">;
 
 type Count = Readonly<{ jobs: number }>;
 type Rank = Readonly<{ id: string; priority: number; createdAt: number }>;
 
 const SELECT = `select ${ROW_COLUMNS} from jobs`;
 const NO_LIMIT = -1;
-const BEFORE_ALL: Rank = { id: "", priority: Number.MAX_SAFE_INTEGER, createdAt: 0 };
 
 const QUEUES = {
   all: "indexed by jobs_queued where status = 'queued'",
@@ -27,35 +27,7 @@ const QUEUES = {
   gpu: "indexed by jobs_queued_gpu where status = 'queued' and num_gpus > 0",
 } as const;
 
-const READY = "indexed by jobs_ready where status = 'queued' and ready_at = 0";
-
 const READY_GPU = "indexed by jobs_ready_gpu where status = 'queued' and ready_at = 0 and num_gpus > 0";
-
-const NEXT_NEED = `select user, need from jobs ${READY} and (user, need) > ($user, $need) order by user, need limit 1`;
-
-const OF_NEED = `${READY} and user = $user and need = $need`;
-
-const FIRST_OF_NEED = `${SELECT} ${OF_NEED} order by ${QUEUED.order} limit $limit`;
-
-const FIRST_PASSED_OVER = `
-with recursive levels(level) as (
-  values ($priority)
-  union all
-  select (select max(priority) from jobs ${OF_NEED} and priority < level) from levels where level is not null
-),
-firsts(seq) as (
-  select (
-    select seq from jobs ${OF_NEED} and priority = level and created_at < $since and waits_since < $since
-      and (level < $priority or (created_at, id) > ($createdAt, $id))
-    order by created_at, id limit 1
-  ) from levels
-)
-${SELECT} where seq = (select seq from firsts where seq is not null limit 1)`;
-
-const FIRST_UNPASSED = `${SELECT} indexed by jobs_unpassed
-where status = 'queued' and ready_at = 0 and waits_since < 0 and user = $user and need = $need
-  and (priority < $priority or (priority = $priority and (created_at, id) > ($createdAt, $id)))
-order by ${QUEUED.order} limit 1`;
 
 const COUNT_BEFORE = `
 select
@@ -64,6 +36,9 @@ select
 
 const USE = `select count(*) as running, coalesce(sum(${BOOKED_GPUS}), 0) as gpus from jobs indexed by ${ACTIVE.indexes.oneUser}
   where ${ACTIVE.where} and user = ?`;
+
+const HOST_USE = `select coalesce(sum(${BOOKED_HOST.cpus}), 0) as cpus, coalesce(sum(${BOOKED_HOST.memoryMib}), 0) as memoryMib
+  from jobs indexed by ${ACTIVE.indexes.all} where ${ACTIVE.where}`;
 
 const DUE = "status = 'queued' and ready_at > 0 and ready_at <= $now";
 const BEGUN = "status = 'queued' and ready_at = 0 and begins_at > 0 and begins_at > $now";
@@ -84,39 +59,6 @@ const createReadiness = (db: Database): Pick<QueueReads, "readReadiness" | "open
     readReadiness: (now) => ({ isStale: stale.get({ now })?.stale === 1, nextAt: next.get({ now })?.at ?? null }),
     openTurns: (now) => open.run({ now }).changes + close.run({ now }).changes,
   };
-};
-
-type Group = Readonly<{ user: string; need: string }>;
-
-const createGroups = (db: Database): (() => Generator<Group, void>) => {
-  const next = db.query<Group, Group>(NEXT_NEED);
-  return function* () {
-    let group = next.get({ user: "", need: "" });
-    while (group !== null) {
-      yield group;
-      group = next.get(group);
-    }
-  };
-};
-
-const createHeadReader = (db: Database): QueueReads["loadDecidingJobs"] => {
-  const listGroups = createGroups(db);
-  const first = db.query<JobRow, Group & { limit: number }>(FIRST_OF_NEED);
-  const passedOver = db.query<JobRow, Rank & Group & { since: number }>(FIRST_PASSED_OVER);
-  const unpassed = db.query<JobRow, Rank & Group>(FIRST_UNPASSED);
-  return (countStarts, since) =>
-    [...listGroups()].flatMap((group) => {
-      const limit = countStarts(parseNeed(group.need), group.user);
-      if (limit === null) return [];
-      const head = first.all({ ...group, limit }).map((row) => fromRow(row) as QueuedJob);
-      if (head.length < limit) return head;
-      const { id, priority, createdAt } = head.at(-1) ?? BEFORE_ALL;
-      const from = { ...group, id, priority, createdAt };
-      const keeping = new Map(
-        [...passedOver.all({ ...from, since }), ...unpassed.all(from)].map((row) => [row.id, row]),
-      );
-      return [...head, ...[...keeping.values()].map((row) => fromRow(row) as QueuedJob)];
-    });
 };
 
 const createQueueReader = (db: Database): QueueReads["loadQueuedJobs"] => {
@@ -150,10 +92,12 @@ export const createQueueReads = (db: Database, fair: FairTable): QueueReads => {
   const ofGpus = db.query(`select 1 from jobs ${READY_GPU} limit 1`);
   const all = db.query<Count, []>("select jobs from counters where status = 'queued'");
   const use = db.query<UserUse, [string]>(USE);
+  const hostUse = db.query<HostPart, []>(HOST_USE);
   const own = db.query<Count, [string]>("select jobs from queued_by_user where user = ?");
   return {
     countQueued: (user) => (user === null ? all.get() : own.get(user))?.jobs ?? 0,
     readUse: (user) => use.get(user) ?? { gpus: 0, running: 0 },
+    readHostUse: () => hostUse.get() ?? { cpus: 0, memoryMib: 0 },
     ...createPlaces(db, fair),
     loadDecidingJobs: createHeadReader(db),
     isGpuJobReady: () => ofGpus.get() !== null,

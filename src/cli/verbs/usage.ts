@@ -1,0 +1,97 @@
+import { writeCsv } from "../../base/csv.ts";
+import { ok, type Result } from "../../base/result.ts";
+import {
+  DONE,
+  type Failure,
+  type FlagValues,
+  type Invocation,
+  type Outcome,
+  type Verb,
+} from "../../command-line/command.ts";
+import { readSwitch, readText } from "../../command-line/flag-values.ts";
+import { fail, failUsage } from "../../command-line/usage.ts";
+import { USAGE_KEYS, type Usage, type UsageGroup, type UsageKey } from "../../wire/usage/usage.ts";
+import { connect } from "../connection/connect.ts";
+import { listRows, printRows, wantsJson } from "../documents/rows.ts";
+import { formatDuration } from "../terminal/duration.ts";
+import { readPast } from "../terminal/moment.ts";
+import { hint, printTable, write } from "../terminal/output.ts";
+
+const USUAL_SINCE = "30d";
+const MOST = 10_000;
+const PERCENT = 100;
+
+const readKey = (flags: FlagValues): Result<UsageKey, Failure> => {
+  const text = readText(flags, "by") ?? "user";
+  const key = USAGE_KEYS.find((one) => one === text);
+  return key === undefined ? failUsage(`--by takes one of ${USAGE_KEYS.join(", ")}, not "${text}"`) : ok(key);
+};
+
+const formatShare = (share: number | null): string => (share === null ? "-" : `${Math.round(share * PERCENT)} %`);
+
+const printGroups = ({ by, groups }: Usage): void =>
+  printTable(
+    ["GPU HOURS", "JOBS", "FAILED", "MEAN WAIT", "IDLE", by.toUpperCase()],
+    groups.map(({ key, gpu_hours, jobs, failed, mean_wait_s: wait, idle_share: idle }) => [
+      gpu_hours.toFixed(2),
+      String(jobs),
+      String(failed),
+      wait === null ? "-" : formatDuration(wait),
+      formatShare(idle),
+      key ?? "-",
+    ]),
+  );
+
+const COLUMNS = [
+  "gpu_hours",
+  "jobs",
+  "failed",
+  "mean_wait_s",
+  "idle_share",
+] as const satisfies readonly (keyof UsageGroup)[];
+
+const renderCsv = ({ by, groups }: Usage): string =>
+  writeCsv([[by, ...COLUMNS], ...groups.map((group) => [group.key, ...COLUMNS.map((name) => group[name])])]);
+
+const show = (usage: Usage, flags: FlagValues): void => {
+  if (readSwitch(flags, "csv")) write(renderCsv(usage));
+  else if (wantsJson(flags)) printRows(usage.groups, flags, usage);
+  else if (usage.groups.length === 0) hint("No job ran in that time.");
+  else printGroups(usage);
+  if (usage.left_out > 0) hint(`The first ${usage.groups.length} are shown, ${usage.left_out} more are left out.`);
+};
+
+const describeQuery = (since: number, by: UsageKey, user: string | null): URLSearchParams =>
+  new URLSearchParams({ since: String(since), by, limit: String(MOST), ...(user === null ? {} : { user }) });
+
+const run = async ({ flags }: Invocation): Promise<Outcome> => {
+  const by = readKey(flags);
+  if (!by.ok) return by;
+  if (readSwitch(flags, "csv") && wantsJson(flags)) return failUsage("give --csv or JSON, not both");
+  const since = readPast({ since: USUAL_SINCE, ...flags }, "since");
+  if (!since.ok) return since;
+  const api = await connect(flags);
+  if (!api.ok) return api;
+  const query = describeQuery(since.value ?? 0, by.value, readText(flags, "user"));
+  const usage = await api.value.get<Usage & Partial<Pick<Usage, "groups">>>(`/v1/usage?${query}`);
+  if (!usage.ok) return usage;
+  if (usage.value.groups === undefined) return fail("the server is too old for nx usage");
+  show(usage.value, flags);
+  return DONE;
+};
+
+export const verb: Verb = listRows({
+  name: "usage",
+  usage: "nx usage [flags]",
+  summary: "what was used: GPU hours, jobs, failures, waits, idle GPUs",
+  flags: [
+    { long: "since", value: "TIME", default: USUAL_SINCE, help: "since then: 30d (ago), 18:30, 2026-12-01" },
+    { long: "by", value: "WHAT", default: "user", choices: USAGE_KEYS, help: "user, name, batch or gpu" },
+    { long: "user", short: "u", value: "NAME", help: "only of this user's jobs" },
+    { long: "csv", help: "as CSV, numbers with a point" },
+    { long: "json", help: "as JSON" },
+  ],
+  maxWords: 0,
+  examples: ["nx usage", "nx usage --since 7d --by name", "nx usage --csv >usage.csv"],
+  run,
+});

@@ -1,0 +1,65 @@
+import { afterAll, beforeAll, expect, test } from "bun:test";
+import type { Usage } from "../../../src/wire/usage/usage.ts";
+import { readFigure } from "../../support/parse-exposition.ts";
+import { createWorld, type World } from "../../support/world.ts";
+
+let world: World;
+
+beforeAll(async () => {
+  world = await createWorld();
+  await world.startServer();
+  const jobs = [
+    await world.submit({ command: "exit 3", user: "=SUM(A1)", num_gpus: 0, name: "base" }),
+    await world.submit({ command: "true", user: "ann", num_gpus: 1 }),
+    await world.submit({ command: "true", user: "ann", num_gpus: 0, name: "base" }),
+  ];
+  for (const { id } of jobs) await world.waitFor(id);
+});
+
+afterAll(() => world.dispose());
+
+const splitRow = (line: string): readonly string[] => line.split(/ {2,}/);
+
+test("nx usage has a line for each user, or what else it is told by", async () => {
+  const [header = "", ...rows] = (await world.nx(["usage"])).stdout.trim().split("\n");
+  expect(splitRow(header)).toEqual(["GPU HOURS", "JOBS", "FAILED", "MEAN WAIT", "IDLE", "USER"]);
+  expect(rows.map((row) => splitRow(row)).map(([, jobs, failed, , , user]) => [user, jobs, failed])).toEqual([
+    ["ann", "2", "0"],
+    ["=SUM(A1)", "1", "1"],
+  ]);
+  const byName = (await world.nx(["usage", "--by", "name", "-u", "ann", "--since", "1h"])).stdout.trim().split("\n");
+  expect(byName.slice(1).map((row) => splitRow(row).at(-1))).toEqual(["-", "base"]);
+});
+
+test("as CSV it has a header line, points in numbers, and nothing that a spreadsheet takes for a formula", async () => {
+  const { stdout } = await world.nx(["usage", "--csv"]);
+  const lines = stdout.split("\r\n");
+  expect([lines[0], lines.at(-1)]).toEqual(["user,gpu_hours,jobs,failed,mean_wait_s,idle_share", ""]);
+  expect(lines[1]).toMatch(/^ann,\d+(\.\d+)?,2,0,\d+(\.\d+)?,(\d+(\.\d+)?)?$/);
+  expect(lines[2]).toMatch(/^'=SUM\(A1\),0,1,1,/);
+});
+
+test("as JSON it is what the server tells, with --fields only the rows", async () => {
+  const usage = JSON.parse((await world.nx(["usage", "--by", "gpu", "--json"])).stdout) as Usage;
+  expect([usage.by, usage.groups.map(({ jobs }) => jobs), usage.left_out]).toEqual(["gpu", [1], 0]);
+  const rows = await world.nx(["usage", "--fields", "key,jobs", "--jsonl"]);
+  expect(rows.stdout).toBe('{"key":"ann","jobs":2}\n{"key":"=SUM(A1)","jobs":1}\n');
+});
+
+test.each([
+  [["--by", "colour"], '--by takes one of user, name, batch, gpu, not "colour"'],
+  [["--since", "soon"], "--since takes a time"],
+  [["--csv", "--json"], "give --csv or JSON, not both"],
+])("nx usage %j is exit code 2, and says why", async (words, said) => {
+  const { exitCode, stdout, stderr } = await world.nx(["usage", ...words]);
+  expect([exitCode, stderr.includes(said) || stdout.includes(said)]).toEqual([2, true]);
+});
+
+test("/metrics has what each user's jobs used, and how long they waited", async () => {
+  const text = await (await fetch(`${world.url}/metrics`)).text();
+  const read = (name: string, user: string) => readFigure(text, `nexus_user_${name}_total`, { user });
+  expect(read("gpu_seconds", "ann")).toBeGreaterThan(0);
+  expect(read("gpu_seconds", "=SUM(A1)")).toBeUndefined();
+  expect([read("jobs_started", "ann"), read("jobs_started", "=SUM(A1)")]).toEqual([2, 1]);
+  expect(read("queue_wait_seconds", "ann")).toBeGreaterThanOrEqual(0);
+});
