@@ -82,6 +82,7 @@ export const createWorld = async (
     NS_MOCK_GPUS: "2",
     NO_COLOR: "1",
     NS_MIN_FREE_GB: "0",
+    NS_CPUS: "64",
   };
   const author = {
     GIT_AUTHOR_NAME: "t",

@@ -342,6 +342,7 @@ const setUp = async (options: RunOptions, report: Report): Promise<Run> => {
     NS_MIN_FREE_GB: "0",
     NS_REFRESH_RATE: "0.5",
     NS_MAX_CPU_JOBS: "6",
+    NS_CPUS: "6",
   };
   arena.history.add({ kind: "run", options });
   return { arena, state, env, report };

@@ -93,7 +93,12 @@ const startAll = async (): Promise<void> => {
   await start(ANNS, "ann", { NS_MAX_CPU_JOBS: "0" });
   await start(ROOTS, "root", { NS_MAX_CPU_JOBS: "0" });
   await start(OPEN, "ann", { NS_MAX_CPU_JOBS: "0", NS_HOST: "0.0.0.0" });
-  await start(SHARED, "srv", { NS_MAX_CPU_JOBS: "9", NS_HOST: "0.0.0.0", NS_SOCKET: join(shared, "nexus.sock") });
+  await start(SHARED, "srv", {
+    NS_MAX_CPU_JOBS: "9",
+    NS_CPUS: "9",
+    NS_HOST: "0.0.0.0",
+    NS_SOCKET: join(shared, "nexus.sock"),
+  });
 };
 
 const tryTo = async (act: () => unknown): Promise<void> => {
