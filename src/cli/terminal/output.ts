@@ -80,6 +80,15 @@ const readWidth = (): number => (isTerminal("output") ? readTerminalWidth() : PI
 /** Of what is said beside the results, in columns; where that is no terminal, wider than any line for people. */
 export const readHintWidth = (): number => (isTerminal("errors") ? readTerminalWidth() : PIPE_WIDTH);
 
+const LEAST_FOLD = 20;
+
+/** What stands behind an indentation: at words on as many lines as the terminal needs for it. */
+export const foldText = (text: string, indent: number): string => {
+  const width = Math.max(LEAST_FOLD, readWidth() - indent);
+  if (measureWidth(text) <= width) return text;
+  return Bun.wrapAnsi(text, width, { hard: true }).replaceAll("\n", `\n${" ".repeat(indent)}`);
+};
+
 const measureColumns = (rows: readonly (readonly string[])[], total: number): readonly number[] => {
   const widest = total === PIPE_WIDTH ? PIPE_WIDTH : MAX_COLUMN;
   const columns = (rows[0] ?? []).slice(0, -1);
