@@ -3,6 +3,7 @@ import { digestText } from "../tools/digest.ts";
 import type { WireGpu } from "../wire/gpu.ts";
 import { listGpuUses } from "../wire/gpus/gpu-text.ts";
 import type { JobRequestInput } from "../wire/job.ts";
+import { type AskedFields, askedFields } from "../wire/job-fields/job-fields.ts";
 import type { ServerStatus } from "../wire/node.ts";
 import { type Answer, type Ask, NOT_CONFIRMED, type Trouble } from "./ask.ts";
 import { cutText, leaveOutUnknown } from "./brief-job.ts";
@@ -51,6 +52,8 @@ const describeWhen = (requests: readonly JobRequestInput[], { queued, free, all 
   return starting === requests.length ? `at once: ${room}` : `${starting} of ${requests.length} at once: ${room}`;
 };
 
+const FIELDS = Object.keys(askedFields) as readonly (keyof AskedFields)[];
+
 const describeOptions = ([first]: readonly JobRequestInput[]): Facts =>
   first === undefined
     ? {}
@@ -60,6 +63,7 @@ const describeOptions = ([first]: readonly JobRequestInput[]): Facts =>
         priority: first.priority || null,
         variables: Object.keys(first.env ?? {}),
         user: first.user,
+        ...Object.fromEntries(FIELDS.map((name) => [name, first[name]])),
       };
 
 const describePlan = ({ requests, code, notes }: Plan, target: string, place: Place): Facts =>

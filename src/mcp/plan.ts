@@ -1,4 +1,5 @@
 import type { JobRequestInput, WireJob } from "../wire/job.ts";
+import type { AskedFields } from "../wire/job-fields/job-fields.ts";
 import type { Answer } from "./ask.ts";
 
 /** What is asked to run; each command is a line for the shell, as it is. `code`: whether that of the user's folder travels, where it is not said as is usual. */
@@ -10,7 +11,8 @@ export type Wanted = Readonly<{
   env?: Readonly<Record<string, string>> | undefined;
   outputs?: readonly string[] | undefined;
   code?: boolean | undefined;
-}>;
+}> &
+  AskedFields;
 
 /** A job to run again, and what shall differ; `without` are variables to leave out. */
 export type Again = Readonly<{

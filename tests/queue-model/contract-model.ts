@@ -408,10 +408,16 @@ const findGuests = ({ active, gpus }: WaitFacts): Scene["guests"] =>
 
 type Step = Readonly<{ scene: Scene; verdict: Verdict }>;
 
+const isHaltedOnly = (scene: Scene, job: QueuedJob, { reason }: Why): boolean => {
+  if (reason !== "disk_low" && reason !== "machine") return false;
+  return job.numGpus > 0 ? !isOverAgentLimit(scene, job) : countCpuJobs(scene) < scene.facts.maxCpuJobs;
+};
+
 const judgeWaiting = (scene: Scene, job: QueuedJob, why: Why, atFirst: Scene): Step => {
   const isImpossible = job.numGpus > 0 && findImpossible(scene, job) !== null;
-  const keptFrom = TAKEN.includes(why.reason) && !isImpossible ? findKeptFrom(atFirst, job) : null;
-  const verdict = { id: job.id, gpuIdxs: null, ...why, keptFrom };
+  const isTaken = TAKEN.includes(why.reason) && !isImpossible;
+  const keptFrom = isTaken || isHaltedOnly(scene, job, why) ? findKeptFrom(atFirst, job) : null;
+  const verdict = { id: job.id, gpuIdxs: null, ...why, keptFrom: isTaken ? keptFrom : null };
   return { verdict, scene: keptFrom === "already" ? keepAll(scene, job) : scene };
 };
 

@@ -179,7 +179,7 @@ const createSeen = (
 };
 
 const countParts = ({ bookedMib, on }: Place, gpus: readonly Gpu[]): number =>
-  on.reduce((parts, index) => parts + (bookedMib ?? 0) / (gpus[index]?.memoryTotal ?? bookedMib ?? 1), 0);
+  on.reduce((parts, index) => parts + Math.min(1, (bookedMib ?? 0) / (gpus[index]?.memoryTotal ?? bookedMib ?? 1)), 0);
 
 const listActive = (places: readonly Place[], gpus: readonly Gpu[], cpuJobs: number): readonly ActiveJob[] => [
   ...places.map((one, at) =>

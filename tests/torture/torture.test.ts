@@ -29,7 +29,7 @@ describe("the torture", () => {
     expect(outcome.steps).toMatchObject({ "migration made": SCHEMA_VERSION, "migration committed": 1 });
     expect(Object.keys(outcome.steps)).toEqual(expect.arrayContaining(["warning written", "halt written"]));
     expect(existsSync(outcome.folder)).toBe(false);
-  }, 60_000);
+  }, 120_000);
 
   test("has the same plan for the same seed, and another for another", () => {
     expect(plan(5)).toBe(plan(5));

@@ -69,7 +69,9 @@ const lookAtCode = async (requests: Requests, target: Target): Promise<Result<Pl
   return checked.ok ? ok({ folder, branch, commit, dirty, tree }) : checked;
 };
 
-const draftNew = async (api: Api, { commands, code, ...asked }: Wanted): Promise<Result<Drafted, Failure>> => {
+const draftNew = async (api: Api, { commands, code, ...wanted }: Wanted): Promise<Result<Drafted, Failure>> => {
+  const { gpus, gpu_idxs, priority: rank, env, outputs, ...fields } = wanted;
+  const asked = { gpus, gpu_idxs, priority: rank, env, outputs };
   const planned = await planSubmission(
     { ...toFlags(asked), ...(code === false ? { "no-git": true } : {}) },
     api.target,
@@ -80,7 +82,7 @@ const draftNew = async (api: Api, { commands, code, ...asked }: Wanted): Promise
   const priority = readWhole(flags, "priority", PRIORITY);
   if (!priority.ok) return priority;
   const fitting = fitBatch(
-    commands.map((command) => ({ ...options, command, priority: priority.value ?? 0 })),
+    commands.map((command) => ({ ...options, ...fields, command, priority: priority.value ?? 0 })),
     {},
   );
   if (!fitting.ok) return fitting;

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { askedFields } from "../../wire/job-fields/job-fields.ts";
 import { confirmation, gpuCount, priority, shellLine, variables } from "../arguments.ts";
 import { offerPlan } from "../describe-plan.ts";
 import { defineTool, type Tool } from "../tool.ts";
@@ -20,6 +21,7 @@ export const submit: Tool = defineTool(
       env: variables.optional(),
       outputs: z.array(z.string()).optional().describe("globs of the files to keep; default: all new ones"),
       code: z.boolean().optional().describe("false: don't send the git tree of the folder"),
+      ...askedFields,
       confirm: confirmation,
     }),
   },

@@ -53,7 +53,11 @@ describe("/mcp", () => {
     expect(tools).toHaveLength(10);
     const { facts: shown } = await agent.call("submit", { commands: ["echo loss 3"], gpus: 0 });
     expect(shown["preview"]).toMatchObject({ user: "ann", notes: [expect.stringContaining("no code travels")] });
-    const ids = await submit(agent, { commands: ["echo loss 3", "echo loss 4; exit 1"], gpus: 0, env: { SEED: "1" } });
+    const ids = await submit(agent, {
+      commands: ["echo loss 3", "echo loss 4; exit 1"],
+      ...{ gpus: 0, env: { SEED: "1" }, time_limit_s: 600, note: "by an agent" },
+    });
+    expect(await world.job(ids[0] ?? "")).toMatchObject({ time_limit_s: 600, note: "by an agent" });
     const { facts } = await agent.call("wait", { ids, search: "^loss" });
     expect(facts["jobs"]).toMatchObject([
       { status: "completed", lines: ["loss 3"] },

@@ -90,6 +90,26 @@ describe("nx mcp", () => {
     expect((await agent.call("jobs", { status: ["failed"] })).facts["jobs"]).toMatchObject([{ id: ids[1] }]);
   });
 
+  test("asks of the queue what a job may ask of it, for all jobs of one submission", async () => {
+    const agent = await start();
+    const fields = {
+      name: "agents-sweep",
+      time_limit_s: 600,
+      retry: { count: 2, causes: ["oom"] },
+      held: true,
+      batch_max: 1,
+    };
+    const asked = { commands: ["true", "true"], gpus: 0, code: false, ...fields };
+    const { facts } = await agent.call("submit", asked);
+    expect(facts["preview"]).toMatchObject(fields);
+    const { facts: done } = await agent.call("submit", { ...asked, confirm: facts["confirm"] });
+    const ids = done["submitted"] as string[];
+    expect(ids).toHaveLength(2);
+    for (const id of ids) expect(await world.job(id)).toMatchObject(fields);
+    expect((await agent.call("cancel", { ids })).isError).toBeFalsy();
+    expect((await agent.call("submit", { ...asked, time_limit_s: 0 })).isError).toBe(true);
+  });
+
   test("takes what the project's file says where nothing else is said", async () => {
     const path = join(folder, ".nexus.toml");
     writeFileSync(path, "priority = 7\ngpus = 2\n");

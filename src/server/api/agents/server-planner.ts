@@ -30,9 +30,9 @@ const chooseGpus = ({ gpus, gpu_idxs: idxs }: Pick<Wanted, "gpus" | "gpu_idxs">)
 });
 
 const planNew = (ask: Ask, user: string, wanted: Wanted): Result<Plan, Trouble> => {
-  const { commands, priority = 0, env = {}, outputs, code } = wanted;
+  const { commands, priority = 0, env = {}, outputs, code, gpus, gpu_idxs, ...fields } = wanted;
   if (code === true) return refuse("code: no code can be sent this way; use nx mcp where the code is");
-  const common = { user, priority, env: { ...env }, ...chooseGpus(wanted) };
+  const common = { user, priority, env: { ...env }, ...chooseGpus({ gpus, gpu_idxs }), ...fields };
   const kept = outputs === undefined ? {} : { output_globs: [...outputs] };
   const requests = commands.map((command) => ({ ...common, ...kept, command }));
   return ok(plan(ask, requests, code === undefined ? [NO_CODE] : []));

@@ -106,10 +106,12 @@ export const listOpenGpus = (need: GpuNeed, gpus: readonly GpuState[]): readonly
 const hasLeavers = (need: GpuNeed, gpu: GpuState): boolean =>
   gpu.tenants.length > 0 && (!hasOthers({ ...gpu, unseenUse: null }) || admitsOthers(need, gpu));
 
-/** Those of them that are free, or that jobs have: others may never let go of theirs. */
+/** Those of them that are free, or that jobs have, in any order: others may never let go of theirs. */
 export const listComingGpus = (need: GpuNeed, gpus: readonly GpuState[]): readonly GpuState[] =>
-  listEligibleGpus(need, gpus).filter(
+  gpus.filter(
     (gpu) =>
+      isWanted(need, gpu) &&
+      gpu.fault === null &&
       findDistrust(need, gpu) === null &&
       findReserve(need, gpu) === null &&
       (isFree(need, gpu) || hasLeavers(need, gpu)),

@@ -1,3 +1,4 @@
+import { rememberEach } from "../../../../base/remember-each.ts";
 import { isSharing } from "../../jobs/fields/gpu-kinds.ts";
 import type { Launch, QueuedJob } from "../../jobs/job.ts";
 import { bookGpus, countLeast } from "../booked-gpus.ts";
@@ -79,7 +80,7 @@ const allocate = (room: Room, allocation: Allocation): Room =>
 
 /** The least that it would book of CPUs and memory. */
 export const bookLeastPart = (room: Room, job: QueuedJob, all: readonly GpuState[]): HostPart =>
-  bookHost(room.host, { ...job, ...bookLeast(room, job, all) });
+  bookHost(room.host, room.host.rules.bookCpus ? { ...job, ...bookLeast(room, job, all) } : job);
 
 /** Whether that much, and its GPUs, are there and free, or had by jobs. */
 export const isComing = (
@@ -90,15 +91,18 @@ export const isComing = (
   findHostLack(part, host.rules.whole) === null &&
   (job.numGpus === 0 || listComingGpus(job, all).length >= job.numGpus);
 
+const nameOnce = rememberEach(nameNeed);
+
 const hasKept = ({ allocations }: Room, job: QueuedJob): boolean => {
   const kept = allocations.filter((one) => one.kind === "keep" && one.job.user === job.user);
-  return kept.length > 0 && kept.some((one) => nameNeed(one.job) === nameNeed(job));
+  return kept.length > 0 && kept.some((one) => nameOnce(one.job) === nameOnce(job));
 };
 
 /** What is left where all that is free of what the job could be given is kept from those behind it: nothing of what may never come free, and of one need once. */
 export const keepRoom = (room: Room, job: QueuedJob, all: readonly GpuState[]): Room => {
   if (job.numGpus === 0 && room.cpuSlots === 0) return room;
   const part = bookLeastPart(room, job, all);
+  if (job.numGpus > 0 && room.gpus.length === 0 && isNoPart(part)) return room;
   if (!isComing(room.host, part, { job, all }) || (!isNoPart(part) && hasKept(room, job))) return room;
   const gpuIdxs = selectGpus(job, room.gpus) ?? listOpenGpus(job, room.gpus).map((gpu) => gpu.index);
   return allocate(room, { kind: "keep", job, gpuIdxs, host: limitHostPart(part, room.host.free) });
