@@ -55,7 +55,7 @@ const readAsked = ({ flags, words }: Invocation): Result<Asked, Failure> => {
   const now = nowSeconds();
   const from = readFrom(flags, now);
   if (!from.ok) return from;
-  return ok({ gpuIdxs: indexes.map(Number), from: from.value, until: (from.value ?? now) + lasts.value });
+  return ok({ gpuIdxs: indexes.map(Number), from: from.value, until: Math.ceil((from.value ?? now) + lasts.value) });
 };
 
 const describeMade = (made: WireReservation, hasBegun: boolean): readonly string[] => [

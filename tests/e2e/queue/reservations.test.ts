@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, expect, test } from "bun:test";
 import type { ChildProcess } from "node:child_process";
 import type { WireGpu } from "../../../src/wire/gpu.ts";
-import { stopChild } from "../../support/programs.ts";
+import { NX, stopChild } from "../../support/programs.ts";
+import { openTmux } from "../../support/tmux-terminal.ts";
 import { waitUntil } from "../../support/wait.ts";
 import { createWorld, type World } from "../../support/world.ts";
 
@@ -110,4 +111,19 @@ test.each([
   const refused = await world.nx(words);
   expect([refused.exitCode, refused.stderr]).toEqual([exitCode, expect.stringContaining(said)]);
   expect((await world.nx(["reserve", "-q"])).stdout).toBe("");
+});
+
+test("on a terminal what is said of a GPU goes on under its beginning, at words", async () => {
+  await reserve("0", "--for", "4h", "--user", "ann", "--why", "a demo for those who visit the lab");
+  const terminal = await openTmux({ env: world.env, cwd: world.home });
+  try {
+    terminal.type(`'${NX}'`);
+    terminal.press("Enter");
+    const shown = /^(.+)reserved for ann until\n +\S+ \S+ \S+ a\n +demo for those who visit the\n +lab\n/m;
+    const [, start = ""] = shown.exec(await terminal.waitFor(shown)) ?? [];
+    expect(terminal.screen()).toContain(`\n${" ".repeat(start.length)}demo for those who visit the`);
+  } finally {
+    terminal.close();
+    await unreserveAll();
+  }
 });

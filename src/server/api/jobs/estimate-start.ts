@@ -69,5 +69,5 @@ export const estimateStart = async (
   if (late === null) return null;
   const early = await findStart({ ...scene, lastsOf: (job) => spanOf(job).least }, now, id);
   const times = [early ?? late, late];
-  return { from: Math.round(Math.min(...times)), to: Math.round(Math.max(...times)) };
+  return { from: Math.ceil(Math.min(...times)), to: Math.ceil(Math.max(...times)) };
 };
