@@ -12,7 +12,8 @@ import { print } from "../terminal/output.ts";
 const PATH = "/v1/reservations";
 
 const findId = (word: string, reservations: readonly WireReservation[], user: string): Result<string, Failure> => {
-  if (!/^\d{1,9}$/.test(word) || reservations.some(({ id }) => id === word)) return ok(word);
+  if (reservations.some(({ id }) => id === word)) return ok(word);
+  if (!/^\d{1,9}$/.test(word)) return failMissing(`There is no reservation ${word}`, "nx reserve lists what is");
   const own = reservations.filter((one) => one.user === user && one.gpu_idxs.includes(Number(word)));
   const [only, other] = own;
   if (only === undefined) return failMissing(`GPU ${word} is not reserved for ${user}`, "nx reserve lists what is");

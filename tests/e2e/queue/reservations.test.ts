@@ -113,6 +113,14 @@ test.each([
   expect((await world.nx(["reserve", "-q"])).stdout).toBe("");
 });
 
+test("nx unreserve ends none where it knows one of its words not", async () => {
+  const id = await reserve("0", "--for", "4h");
+  const refused = await world.nx(["unreserve", id, "nosuch"]);
+  expect([refused.exitCode, refused.stderr]).toEqual([5, expect.stringContaining("There is no reservation nosuch")]);
+  expect((await world.nx(["reserve", "-q"])).stdout).toBe(`${id}\n`);
+  await unreserveAll();
+});
+
 test("on a terminal what is said of a GPU goes on under its beginning, at words", async () => {
   await reserve("0", "--for", "4h", "--user", "ann", "--why", "a demo for those who visit the lab");
   const terminal = await openTmux({ env: world.env, cwd: world.home });
