@@ -41,7 +41,7 @@ test("what is reserved is for one user, who gets it first, over a restart, until
     0,
     expect.stringMatching(
       new RegExp(
-        `^GPU 0, 1 is reserved for ann until .*: a demo \\(\\w+\\)\nJob ${runs.id} of bob runs on GPU 1 and goes on\n$`,
+        `^GPUs 0, 1 are reserved for ann until .*: a demo \\(\\w+\\)\nJob ${runs.id} of bob runs on GPU 1 and goes on\n$`,
       ),
     ),
   ]);
