@@ -1,4 +1,5 @@
 import { writeCsv } from "../../base/csv.ts";
+import { escapeText } from "../../base/escape-text.ts";
 import { ok, type Result } from "../../base/result.ts";
 import {
   DONE,
@@ -15,6 +16,7 @@ import { USAGE_KEYS, type Usage, type UsageGroup, type UsageKey } from "../../wi
 import { connect } from "../connection/connect.ts";
 import { listRows, printRows, wantsJson } from "../documents/rows.ts";
 import { formatDuration } from "../terminal/duration.ts";
+import { isTerminal } from "../terminal/is-terminal.ts";
 import { readPast } from "../terminal/moment.ts";
 import { hint, printJson, printTable, write } from "../terminal/output.ts";
 
@@ -51,11 +53,14 @@ const COLUMNS = [
   "idle_share",
 ] as const satisfies readonly (keyof UsageGroup)[];
 
-const renderCsv = ({ by, groups }: Usage): string =>
-  writeCsv([[by, ...COLUMNS], ...groups.map((group) => [group.key, ...COLUMNS.map((name) => group[name])])]);
+const renderCsv = ({ by, groups }: Usage, tell: (text: string) => string): string =>
+  writeCsv([
+    [by, ...COLUMNS],
+    ...groups.map((group) => [group.key && tell(group.key), ...COLUMNS.map((name) => group[name])]),
+  ]);
 
 const show = (usage: Usage, flags: FlagValues): void => {
-  if (readSwitch(flags, "csv")) write(renderCsv(usage));
+  if (readSwitch(flags, "csv")) write(renderCsv(usage, isTerminal("output") ? escapeText : String));
   else if (wantsJson(flags)) printRows(usage.groups, flags, usage);
   else if (usage.groups.length === 0) hint("No job ran in that time.");
   else printGroups(usage);

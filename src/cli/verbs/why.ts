@@ -17,7 +17,7 @@ const describePlace = ({ ahead, position, queue_length: length }: WireWait): str
 };
 
 const describeEnd = ({ until }: WireWait): string =>
-  until ? `That is ${formatMoment(until)}, in ${formatDuration(until - Date.now() / 1000)}.` : "";
+  until ? `That is ${formatMoment(Math.ceil(until))}, in ${formatDuration(until - Date.now() / 1000)}.` : "";
 
 const describeKept = ({ reason }: WireWait): string =>
   reason === "cpus" || reason === "memory" ? "What comes free is" : "GPUs that come free are";

@@ -20,7 +20,7 @@ const measureChange = ({ meter, clock }: ChangeContext, before: Job, after: Job)
   if (before.status === "queued" && isActive(after) && isFirst)
     meter.observeQueueWait(after.startedAt - after.createdAt, after.user);
   const stretch = findStretch(before, after);
-  if (stretch !== null) meter.countGpuSeconds(stretch.user, stretch.gpus * (stretch.to - stretch.from));
+  if (stretch !== null) meter.countStretch(stretch);
   if (isEnded(after) && !isEnded(before)) meter.countEnded(after.status);
   if (before.status !== "starting" || after.status !== "running") return;
   const now = clock();

@@ -1,6 +1,8 @@
 import { afterAll, beforeAll, expect, test } from "bun:test";
 import type { Usage } from "../../../src/wire/usage/usage.ts";
 import { readFigure } from "../../support/parse-exposition.ts";
+import { NX } from "../../support/programs.ts";
+import { openTmux } from "../../support/tmux-terminal.ts";
 import { createWorld, type World } from "../../support/world.ts";
 
 let world: World;
@@ -64,6 +66,20 @@ test("/metrics has what each user's jobs used, and how long they waited", async 
   expect(read("gpu_seconds", "=SUM(A1)")).toBeUndefined();
   expect([read("jobs_started", "ann"), read("jobs_started", "=SUM(A1)")]).toEqual([2, 1]);
   expect(read("queue_wait_seconds", "ann")).toBeGreaterThanOrEqual(0);
+});
+
+test("on a terminal nothing in CSV controls it, in a file names stay as they are", async () => {
+  const { id } = await world.submit({ command: "true", user: "eve\u001b[2Jx", num_gpus: 0 });
+  await world.waitFor(id);
+  expect((await world.nx(["usage", "--csv"])).stdout).toContain("\r\neve\u001b[2Jx,0,1,");
+  const terminal = await openTmux({ env: world.env, cwd: world.home });
+  try {
+    terminal.type(`'${NX}' usage --csv`);
+    terminal.press("Enter");
+    expect(await terminal.waitFor("eve\\x1b[2Jx,0,1,")).toContain("user,gpu_hours");
+  } finally {
+    terminal.close();
+  }
 });
 
 test("nx add says when a job starts about, and nx usage --estimates that it did", async () => {

@@ -60,8 +60,8 @@ const createScene = (context: ApiContext, facts: WaitFacts, queued: readonly Que
 };
 
 const spanTimes = (one: number, other: number): WireEstimate => ({
-  from: Math.round(Math.min(one, other)),
-  to: Math.round(Math.max(one, other)),
+  from: Math.ceil(Math.min(one, other)),
+  to: Math.ceil(Math.max(one, other)),
 });
 
 /** When jobs would start if no other came, as short and as long as others may run; without those of which that is not known, or too far. */

@@ -22,7 +22,7 @@ export const estimateSubmitted = async (context: ApiContext, created: readonly Q
   const explained = await explainQueue(context, []);
   const ids = created.map(({ id }) => id);
   const foreseen = [...(await estimateStarts(context, explained, ids))].filter(
-    ([, { to }]) => to > Math.round(explained.now),
+    ([, { to }]) => to > Math.ceil(explained.now),
   );
   const kept = await Promise.all(foreseen.map(([id, estimate]) => keepEstimate(context, id, estimate)));
   return new Map(kept.flatMap((one) => [...one]));

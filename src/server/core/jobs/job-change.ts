@@ -8,6 +8,7 @@ import { describeToldStall } from "./stall.ts";
 export type JobChange = Readonly<{ before: Job | null; after: Job | null; reason: string }>;
 
 const describeLoss = (reason: string, job: Job): string => {
+  if (job.status === "failed") return job.errorMessage ?? reason;
   if (job.status !== "killed") return reason;
   return job.killRequestedBy === undefined ? "killed" : `killed by ${job.killRequestedBy}`;
 };
