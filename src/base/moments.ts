@@ -73,10 +73,10 @@ const readNextTimeOfDay = (text: string, now: number): number | null => {
 
 const readFromNow = (text: string, now: number): number | null => {
   const seconds = text.startsWith("+") ? parseDuration(text.slice(1)) : null;
-  return seconds === null ? null : now + seconds;
+  return seconds === null ? null : Math.ceil(now + seconds);
 };
 
-/** Unix seconds of a time that is to come, or that may have been: `+2h`, `18:30` (the next one), `now`, `2026-12-01`, with a time of the day and a zone or without; null for anything else. */
+/** Unix seconds of a time that is to come, or that may have been: `+2h` (in whole seconds), `18:30` (the next one), `now`, `2026-12-01`, with a time of the day and a zone or without; null for anything else. */
 export const parseFuture = (text: string, now: number): number | null =>
   text === "now" ? now : (readFromNow(text, now) ?? readNextTimeOfDay(text, now) ?? readDate(text));
 

@@ -195,7 +195,7 @@ export const startServer = async (
 ): Promise<Result<RunningServer, Problem>> => {
   const tls = checkTls(settings);
   if (!tls.ok) return tls;
-  const reporting = { ...listeners, meter: createMeter(listChannels(settings)) };
+  const reporting = { ...listeners, meter: createMeter(listChannels(settings), readClock()) };
   const store = openFolder(settings, reporting);
   if (!store.ok) return store;
   const served = await tryServe(settings, store.value, reporting);

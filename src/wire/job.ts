@@ -6,6 +6,7 @@ import { attemptsSchema } from "./job-fields/retries.ts";
 import { INTEGRATION_NAMES, NOTIFICATION_NAMES } from "./job-names.ts";
 import { PRIORITY } from "./limits.ts";
 import { linksSchema } from "./links/link-schema.ts";
+import { estimateSchema } from "./wait.ts";
 
 export const JOB_STATUSES = ["queued", "running", "completed", "failed", "killed"] as const;
 export const RUN_NOW_PRIORITY = 9999;
@@ -220,6 +221,10 @@ export const submittedJobSchema = wireJobSchema
       .meta({ description: "What its command had of a GPU's memory last time, and what it might book therefore" }),
     booked_only: z.literal(true).optional().meta({
       description: "There where CPUs or memory of the machine are booked for it, and nothing keeps it to them",
+    }),
+    estimate: estimateSchema.optional().meta({
+      description:
+        "As `GET /v1/jobs/{id}/why` has it at that moment. Left out where that is null, where the job starts at once, and where more than 10 jobs were submitted at once or more than 50 wait",
     }),
   })
   .meta({ id: "SubmittedJob" });

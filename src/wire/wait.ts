@@ -38,12 +38,14 @@ const candidateSchema = z.object({
   processes: z.array(z.object({ pid: z.int(), user: z.string().nullable(), program: z.string().nullable() })),
 });
 
-const estimateSchema = z.object({ from: z.int(), to: z.int() }).nullable().meta({
+export const estimateSchema = z.object({ from: z.int(), to: z.int() });
+
+const foreseenSchema = estimateSchema.nullable().meta({
   description:
     "Unix times in seconds between which it starts if no other comes, by the time limits and the earlier runs of what goes before it; null where these don't say",
 });
 
-export type WireEstimate = NonNullable<Readonly<z.output<typeof estimateSchema>>>;
+export type WireEstimate = Readonly<z.output<typeof estimateSchema>>;
 
 export const waitSchema = z
   .object({
@@ -60,7 +62,7 @@ export const waitSchema = z
     queue_length: z.int(),
     ahead: z.array(z.string()).meta({ description: "The next jobs in front of it, the head of the queue first" }),
     gpus: z.array(candidateSchema).meta({ description: "The GPUs that it might be given" }),
-    estimate: estimateSchema,
+    estimate: foreseenSchema,
   })
   .meta({ id: "Wait" });
 

@@ -16,6 +16,7 @@ import { explainedJobSchema, jobRequestSchema, wireJobSchema } from "../../src/w
 import { healthSchema, logsSchema, serverStatusSchema } from "../../src/wire/node.ts";
 import { notificationTestResultSchema } from "../../src/wire/notification-test.ts";
 import { reservationSchema } from "../../src/wire/reservations/reservation.ts";
+import { heldEstimatesSchema } from "../../src/wire/usage/estimates.ts";
 import { usageSchema } from "../../src/wire/usage/usage.ts";
 import { waitSchema } from "../../src/wire/wait.ts";
 import { ROOT } from "../support/programs.ts";
@@ -114,6 +115,7 @@ const SHOWN: readonly Row[] = [
   { words: "run -d --no-git -c true", schema: job, shape: "Job" },
   { words: "edit {waiting} -p 3", schema: job, shape: "Job" },
   { words: "batch", schema: z.array(batchSchema.strict()), shape: "[Batch]" },
+  { words: "usage --estimates", schema: heldEstimatesSchema.strict(), shape: "HeldEstimates" },
   { words: "usage", schema: usageSchema.strict(), shape: "Usage" },
   { words: "cancel -y {spare}", schema: z.strictObject({ cancelled: z.array(text) }), shape: "{cancelled: [id]}" },
   { words: "hold {waiting}", schema: z.strictObject({ held: z.array(text) }), shape: "{held: [id]}" },

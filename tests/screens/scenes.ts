@@ -186,6 +186,8 @@ const BUSY_SERVER: readonly Scene[] = [
   { name: "edit", line: "nx edit {wait-1} -p 7" },
   { name: "batch-none", line: "nx batch" },
   { name: "usage-none", line: "nx usage --since 7d -u nobody" },
+  { name: "usage-estimates-none", line: "nx usage --estimates -u nobody" },
+  { name: "usage-estimates-mistaken", line: "nx usage --estimates --by name" },
   { name: "usage-mistaken", line: "nx usage --by colour" },
   { name: "usage-csv-none", line: "nx usage --csv -u nobody", only: "pipe" },
   { name: "queue-word", line: "nx queue --all-users 'seed 1'" },

@@ -7,6 +7,7 @@ import { explainedJobSchema, jobRequestSchema, wireJobSchema } from "../../wire/
 import { healthSchema, logsSchema, serverStatusSchema } from "../../wire/node.ts";
 import { notificationTestResultSchema } from "../../wire/notification-test.ts";
 import { reservationSchema } from "../../wire/reservations/reservation.ts";
+import { heldEstimatesSchema } from "../../wire/usage/estimates.ts";
 import { usageGroupSchema, usageSchema } from "../../wire/usage/usage.ts";
 import { waitSchema } from "../../wire/wait.ts";
 
@@ -53,6 +54,7 @@ export const DOCUMENTS: Readonly<Record<string, z.ZodType>> = {
   note: job,
   batch: z.array(batchSchema),
   usage: usageSchema,
+  "usage --estimates": heldEstimatesSchema,
   cancel: z.object({ cancelled: texts }),
   hold: z.object({ held: texts }),
   release: z.object({ released: texts }),

@@ -15,7 +15,8 @@ test("a time of Slurm is read as Slurm does: a number alone is minutes", () => {
     "2-03:04:05": "2d3h4m5s",
   };
   for (const [value, text] of Object.entries(times)) expect([value, convert("time", value)]).toEqual([value, text]);
-  for (const value of ["0", "UNLIMITED", "1:2:3:4", ""]) expect([value, convert("time", value)]).toEqual([value, null]);
+  for (const value of ["0", "UNLIMITED", "1:2:3:4", "", "99999-0", "99999999"])
+    expect([value, convert("time", value)]).toEqual([value, null]);
 });
 
 test("a signal of Slurm is a warning where it is USR1", () => {

@@ -19,6 +19,7 @@ test("a file is brought to its disk, and one that can't be is told at the end, w
     flush.begin(3 * LARGE);
     expect(flush.finish()).rejects.toThrow("EBADF");
     await flush.finish().catch(() => undefined);
+    expect(createFlush(fd).finish()).rejects.toThrow("EBADF");
     await flushFolder(fd);
   } finally {
     rmSync(folder, { recursive: true });

@@ -11,6 +11,7 @@ import type { Snapshot } from "../code/code-snapshot.ts";
 import { sendCode } from "../code/send-code.ts";
 import type { Api } from "../connection/api-client.ts";
 import type { ApiFailure, ApiResult } from "../connection/api-failure.ts";
+import { describeEstimates } from "../jobs/facts/estimate-text.ts";
 import { readOutputs } from "../jobs/kept-text.ts";
 import { checkLinks } from "../project/check-links.ts";
 import { readSwitchOption } from "../settings/config-file.ts";
@@ -116,7 +117,7 @@ const warnOfOldServer = (flags: FlagValues, [request]: Requests, [job]: readonly
 
 const tellProposal = (
   flags: FlagValues,
-  { vram_proposal: proposal, booked_only: _only, ...job }: Submitted,
+  { vram_proposal: proposal, booked_only: _only, estimate: _estimate, ...job }: Submitted,
 ): WireJob => {
   if (proposal && !readSwitch(flags, "quiet")) {
     const used = `It used ${formatMib(proposal.peak_mib)} of GPU memory last time`;
@@ -130,6 +131,12 @@ const tellBooked = (flags: FlagValues, submitted: readonly Submitted[]): void =>
     hint("CPUs and memory are booked, not enforced: nothing keeps a job to what it names");
 };
 
+const tellEstimate = (flags: FlagValues, submitted: readonly Submitted[]): void => {
+  const estimates = submitted.map(({ estimate = null }) => estimate).filter((one) => one !== null);
+  const isOfAll = estimates.length === submitted.length && estimates.length > 0;
+  if (isOfAll && !readSwitch(flags, "quiet")) hint(describeEstimates(estimates));
+};
+
 const postBatch =
   (api: Api): Post<readonly Submitted[]> =>
   (named) =>
@@ -137,6 +144,7 @@ const postBatch =
 
 const tellSubmitted = (flags: FlagValues, requests: Requests, submitted: readonly Submitted[]): readonly WireJob[] => {
   tellBooked(flags, submitted);
+  tellEstimate(flags, submitted);
   const jobs = submitted.map((job) => tellProposal(flags, job));
   warnOfOldServer(flags, requests, jobs);
   return jobs;

@@ -112,6 +112,10 @@ test.each(["", "2h", "+", "+5", "25:00", "2026-02-30", "tomorrow", "18:30 ", "-2
   },
 );
 
+test("a time from now on is in whole seconds, and not before it", () => {
+  expect(parseFuture("+2h", 1_700_000_000.25)).toBe(1_700_007_201);
+});
+
 test("the next time of the day is never more than a day away, also where clocks are changed", () => {
   const clock = fc.tuple(fc.nat(23), fc.nat(59)).map(([hour, minute]) => `${hour}:${String(minute).padStart(2, "0")}`);
   fc.assert(

@@ -2,7 +2,7 @@ import { escapeText } from "../../base/escape-text.ts";
 import { FAILED } from "../../command-line/usage.ts";
 import { isTerminal } from "./is-terminal.ts";
 import { readColumns } from "./light-files.ts";
-import { measureWidth, padText, truncateText } from "./text-width.ts";
+import { measureWidth, padText, truncateText, wrapWords } from "./text-width.ts";
 
 export const useColor = (): boolean => {
   if (process.env["NO_COLOR"]) return false;
@@ -79,6 +79,14 @@ const readWidth = (): number => (isTerminal("output") ? readTerminalWidth() : PI
 
 /** Of what is said beside the results, in columns; where that is no terminal, wider than any line for people. */
 export const readHintWidth = (): number => (isTerminal("errors") ? readTerminalWidth() : PIPE_WIDTH);
+
+const LEAST_FOLD = 20;
+
+/** What stands behind an indentation: at words on as many lines as the terminal needs for it. */
+export const hangText = (text: string, indent: number): string => {
+  const lines = wrapWords(text, Math.max(LEAST_FOLD, readWidth() - indent));
+  return lines.join(`\n${" ".repeat(indent)}`);
+};
 
 const measureColumns = (rows: readonly (readonly string[])[], total: number): readonly number[] => {
   const widest = total === PIPE_WIDTH ? PIPE_WIDTH : MAX_COLUMN;

@@ -74,3 +74,7 @@ export const splitText = (text: string, width: number): readonly string[] => {
   }
   return [...pieces, piece];
 };
+
+/** Into lines that fit into a width, at words where there are any; colours go on. */
+export const wrapWords = (text: string, width: number): readonly string[] =>
+  measureWidth(text) <= width ? [text] : Bun.wrapAnsi(text, width, { hard: true }).split("\n");

@@ -10,7 +10,8 @@ import { describeDeliveries } from "../jobs/delivery-text.ts";
 import { describeJob } from "../jobs/job-text.ts";
 import { dim, print, printJson } from "../terminal/output.ts";
 
-const NAME_WIDTH = 10;
+const LEAST_NAME = 10;
+const GAP = 2;
 
 const isKept = async (api: Api, { cpus = null, memory_mib = null }: Partial<WireJob>): Promise<boolean> => {
   if ((cpus ?? memory_mib) === null) return false;
@@ -20,8 +21,9 @@ const isKept = async (api: Api, { cpus = null, memory_mib = null }: Partial<Wire
 
 const show = (job: WireJob, deliveries: readonly WireDelivery[], isEnforced: boolean): void => {
   const told = describeDeliveries(deliveries).map((line) => ["told", line] as const);
-  for (const [name, value] of [...describeJob(job, isEnforced), ...told])
-    print(`${dim(name.padEnd(NAME_WIDTH))}${value}`);
+  const lines = [...describeJob(job, isEnforced), ...told];
+  const width = Math.max(LEAST_NAME, ...lines.map(([name]) => name.length + GAP));
+  for (const [name, value] of lines) print(`${dim(name.padEnd(width))}${value}`);
 };
 
 const run = async ({ flags, words }: Invocation): Promise<Outcome> => {

@@ -13,7 +13,7 @@ import {
 import { readSwitch, readText } from "../../command-line/flag-values.ts";
 import { failUsage } from "../../command-line/usage.ts";
 import type { WireReservation } from "../../wire/reservations/reservation.ts";
-import { tellReservation } from "../../wire/reservations/reservation-text.ts";
+import { nameGpus, tellReservation } from "../../wire/reservations/reservation-text.ts";
 import type { Api } from "../connection/api-client.ts";
 import { connect } from "../connection/connect.ts";
 import { listRows, printRows, wantsJson } from "../documents/rows.ts";
@@ -55,15 +55,14 @@ const readAsked = ({ flags, words }: Invocation): Result<Asked, Failure> => {
   const now = nowSeconds();
   const from = readFrom(flags, now);
   if (!from.ok) return from;
-  return ok({ gpuIdxs: indexes.map(Number), from: from.value, until: (from.value ?? now) + lasts.value });
+  return ok({ gpuIdxs: indexes.map(Number), from: from.value, until: Math.ceil((from.value ?? now) + lasts.value) });
 };
 
 const describeMade = (made: WireReservation, hasBegun: boolean): readonly string[] => [
-  `GPU ${made.gpu_idxs.join(", ")} is ${tellReservation(made, hasBegun, formatMoment)} (${made.id})`,
-  ...made.jobs.map(({ id, user, gpu_idxs }) => {
-    const place = `GPU ${gpu_idxs.join(", ")}`;
-    return `Job ${id} of ${escapeText(user)} runs on ${place} and goes on`;
-  }),
+  `${nameGpus(made.gpu_idxs)} ${made.gpu_idxs.length === 1 ? "is" : "are"} ${tellReservation(made, hasBegun, formatMoment)} (${made.id})`,
+  ...made.jobs.map(
+    ({ id, user, gpu_idxs }) => `Job ${id} of ${escapeText(user)} runs on ${nameGpus(gpu_idxs)} and goes on`,
+  ),
 ];
 
 const show = (made: WireReservation, flags: FlagValues, hasBegun: boolean): void => {

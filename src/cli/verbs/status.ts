@@ -15,7 +15,7 @@ import { printQueued, printRunning } from "../jobs/job-text.ts";
 import { describeExpiring } from "../jobs/kept-text.ts";
 import { readUserName } from "../settings/user-name.ts";
 import { formatMoment } from "../terminal/clock.ts";
-import { bold, green, hint, print, printJson, red, yellow } from "../terminal/output.ts";
+import { bold, green, hangText, hint, print, printJson, red, yellow } from "../terminal/output.ts";
 import { measureWidth, padText, truncateText } from "../terminal/text-width.ts";
 
 type Overview = Readonly<{
@@ -63,9 +63,8 @@ const printGpus = (gpus: readonly WireGpu[]): void => {
   const names = gpus.map(({ name }) => truncateText(escapeText(name), MAX_NAME));
   const width = Math.max(MIN_NAME, ...names.map(measureWidth));
   for (const [row, gpu] of gpus.entries()) {
-    print(
-      `  ${gpu.index}  ${padText(names[row] ?? "", width)} ${describeMemory(gpu).padStart(18)}  ${describeUse(gpu)}`,
-    );
+    const start = `  ${gpu.index}  ${padText(names[row] ?? "", width)} ${describeMemory(gpu).padStart(18)}  `;
+    print(start + hangText(describeUse(gpu), measureWidth(start)));
   }
 };
 

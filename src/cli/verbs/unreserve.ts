@@ -3,6 +3,7 @@ import { ok, type Result } from "../../base/result.ts";
 import { DONE, type Failure, type Invocation, type Outcome, type Verb } from "../../command-line/command.ts";
 import { failMissing, failUsage } from "../../command-line/usage.ts";
 import type { WireReservation } from "../../wire/reservations/reservation.ts";
+import { nameGpus } from "../../wire/reservations/reservation-text.ts";
 import type { Api } from "../connection/api-client.ts";
 import { connect } from "../connection/connect.ts";
 import { listRows, printRows, wantsJson } from "../documents/rows.ts";
@@ -12,7 +13,8 @@ import { print } from "../terminal/output.ts";
 const PATH = "/v1/reservations";
 
 const findId = (word: string, reservations: readonly WireReservation[], user: string): Result<string, Failure> => {
-  if (!/^\d{1,9}$/.test(word) || reservations.some(({ id }) => id === word)) return ok(word);
+  if (reservations.some(({ id }) => id === word)) return ok(word);
+  if (!/^\d{1,9}$/.test(word)) return failMissing(`There is no reservation ${word}`, "nx reserve lists what is");
   const own = reservations.filter((one) => one.user === user && one.gpu_idxs.includes(Number(word)));
   const [only, other] = own;
   if (only === undefined) return failMissing(`GPU ${word} is not reserved for ${user}`, "nx reserve lists what is");
@@ -34,7 +36,7 @@ const findIds = async (api: Api, words: readonly string[]): Promise<Result<reado
 };
 
 const describeEnded = ({ id, gpu_idxs, user }: WireReservation): string =>
-  `GPU ${gpu_idxs.join(", ")} is no longer reserved for ${escapeText(user)} (${id})`;
+  `${nameGpus(gpu_idxs)} ${gpu_idxs.length === 1 ? "is" : "are"} no longer reserved for ${escapeText(user)} (${id})`;
 
 const run = async ({ flags, words }: Invocation): Promise<Outcome> => {
   if (words.length === 0) return failUsage("nx unreserve needs a reservation's id or a GPU's number", "see nx reserve");

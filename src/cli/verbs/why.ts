@@ -4,11 +4,10 @@ import { readSwitch } from "../../command-line/flag-values.ts";
 import { failUsage } from "../../command-line/usage.ts";
 import type { WireWait } from "../../wire/wait.ts";
 import { connect } from "../connection/connect.ts";
+import { describeEstimates } from "../jobs/facts/estimate-text.ts";
 import { formatMoment } from "../terminal/clock.ts";
 import { formatDuration } from "../terminal/duration.ts";
 import { print, printJson } from "../terminal/output.ts";
-
-const MINUTE_S = 60;
 
 const describePlace = ({ ahead, position, queue_length: length }: WireWait): string => {
   if (position === null) return "";
@@ -18,7 +17,7 @@ const describePlace = ({ ahead, position, queue_length: length }: WireWait): str
 };
 
 const describeEnd = ({ until }: WireWait): string =>
-  until ? `That is ${formatMoment(until)}, in ${formatDuration(until - Date.now() / 1000)}.` : "";
+  until ? `That is ${formatMoment(Math.ceil(until))}, in ${formatDuration(until - Date.now() / 1000)}.` : "";
 
 const describeKept = ({ reason }: WireWait): string =>
   reason === "cpus" || reason === "memory" ? "What comes free is" : "GPUs that come free are";
@@ -32,12 +31,8 @@ const describeKeeping = (wait: WireWait): string => {
     : "";
 };
 
-const describeEstimate = ({ estimate = null }: Partial<WireWait>): string => {
-  if (estimate === null) return "";
-  const { from, to } = estimate;
-  const start = to - from < MINUTE_S ? formatMoment(to) : `${formatMoment(from)} to ${formatMoment(to)}`;
-  return `If no other comes, it starts about ${start}.`;
-};
+const describeEstimate = ({ estimate = null }: Partial<WireWait>): string =>
+  estimate === null ? "" : describeEstimates([estimate]);
 
 const run = async ({ flags, words }: Invocation): Promise<Outcome> => {
   const [id] = words;

@@ -34,7 +34,7 @@ import { createNotificationRoute } from "./routes/notifications.ts";
 import { createReservationRoutes } from "./routes/reservations.ts";
 import { createServerRoutes } from "./routes/server.ts";
 import { createSshKeyRoute } from "./routes/ssh-key.ts";
-import { createUsageRoute } from "./routes/usage.ts";
+import { createUsageRoutes } from "./routes/usage.ts";
 
 /** `close` ends what would go on for ever: terminals and event streams. */
 export type App = Readonly<{
@@ -76,7 +76,7 @@ const listRoutes = (context: ApiContext, { rooms, seats, document, dispatch }: S
   createEventRoute(context),
   createNotificationRoute(context),
   createSshKeyRoute(context),
-  createUsageRoute(context),
+  ...createUsageRoutes(context),
   createAgentRoute(context, dispatch),
   createMetricsRoute(context),
   ...createDocumentationRoutes(document),

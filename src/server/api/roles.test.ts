@@ -60,6 +60,7 @@ const READS: readonly Try[] = [
   "/v1/jobs/bob-running/files.tar",
   "/v1/artifacts/by-sha/abcd",
   "/v1/usage",
+  "/v1/usage/estimates",
   "/metrics",
   "/openapi.json",
   "/docs",

@@ -19,7 +19,7 @@ export type Change = Readonly<{ after: Job | null; reason: string; isMinor?: boo
 
 export type Decide = (job: Job, transaction: Transaction) => Result<Change, Refusal>;
 
-const MINOR_EVENTS: readonly JobEvent["kind"][] = ["report", "account", "measure", "see_use"];
+const MINOR_EVENTS: readonly JobEvent["kind"][] = ["report", "account", "measure", "see_use", "foresee"];
 
 /** What the event makes of a job, if it may happen to it. */
 export const decideByEvent =

@@ -20,7 +20,7 @@ const measureChange = ({ meter, clock }: ChangeContext, before: Job, after: Job)
   if (before.status === "queued" && isActive(after) && isFirst)
     meter.observeQueueWait(after.startedAt - after.createdAt, after.user);
   const stretch = findStretch(before, after);
-  if (stretch !== null) meter.countGpuSeconds(stretch.user, stretch.gpus * (stretch.to - stretch.from));
+  if (stretch !== null) meter.countStretch(stretch);
   if (isEnded(after) && !isEnded(before)) meter.countEnded(after.status);
   if (before.status !== "starting" || after.status !== "running") return;
   const now = clock();
@@ -34,8 +34,8 @@ const isOfTheQueue = (before: Job, after: Job | null): boolean =>
 const isForTheRunning = (before: Job, after: Job | null): boolean =>
   after !== null && isActive(after) && (isStopping(after) || after.timeLimitS !== before.timeLimitS);
 
-const wakeFor = ({ wakes }: ChangeContext, { before, after, isHeardOf }: Changed): void => {
-  if (isOfTheQueue(before, after)) wakes.queues();
+const wakeFor = ({ wakes }: ChangeContext, { before, after, isHeardOf, isMinor = false }: Changed): void => {
+  if (!isMinor && isOfTheQueue(before, after)) wakes.queues();
   else if (isForTheRunning(before, after)) wakes.running();
   if (after !== null && isMoving(after)) wakes.outputs();
   if (isHeardOf) wakes.outbox();

@@ -2,6 +2,7 @@ import type { Result } from "../../base/result.ts";
 import type { WireStatus } from "../../wire/job.ts";
 import type { AccessToken } from "./access/access-token.ts";
 import type { ActiveJob, ArtifactId, EndedJob, Job, JobId, JobStatus, QueuedJob } from "./jobs/job.ts";
+import type { Judgeable } from "./jobs/usage/held-estimates.ts";
 import type { SpentJob, Window } from "./jobs/usage/stints.ts";
 import type { OutboxChanges, OutboxReads } from "./notices/outbox.ts";
 import type { HostPart } from "./queue/booking/host-part.ts";
@@ -140,7 +141,7 @@ export type ArtifactStore = Readonly<{
  * a page in slices, and lets others have their turn between them. `loadDecidingJobs` has the queued jobs on which a decision
  * depends, with the first of those that came before their `passedOverSince`. `countQueuedBefore` counts those that
  * start before the job. `readUseOf` and `readUseAt` are null where the order is not by use. `listEarlierRuns` has those that completed of the user's newest 500 ended jobs. `readVersion` is another one once something may have been written. `readNewestQueued` is a time, 0 when no job is queued. `findMovingJob`: of those that ended and whose
- * files are still to be kept, the first. `listTakenOver` has the ids of the earlier Nexus's jobs that were taken over, null where none ever were. `listExpiring`: those of a user who was told that what they made goes, where nobody has fetched it. `foldSpent` takes in what jobs of one moment used, in slices between which everything else has its turn; `readGpuSeconds` adds that up of one user. `findVramPeak`: of the last of the user's newest 500 ended jobs that ran the command and was measured, in MiB.
+ * files are still to be kept, the first. `listTakenOver` has the ids of the earlier Nexus's jobs that were taken over, null where none ever were. `listExpiring`: those of a user who was told that what they made goes, where nobody has fetched it. `foldSpent` takes in what jobs of one moment used, in slices between which everything else has its turn; `readGpuSeconds` adds that up of one user. `listEstimates` has, in the same slices, those jobs of them that have started and that had an estimate then. `findVramPeak`: of the last of the user's newest 500 ended jobs that ran the command and was measured, in MiB.
  */
 export type Store = Readonly<{
   findJob: (id: JobId) => Job | null;
@@ -164,6 +165,7 @@ export type Store = Readonly<{
   findVramPeak: (user: string, command: string) => number | null;
   countJobs: () => JobCounts;
   foldSpent: <Folded>(asked: UseAsked, first: Folded, add: AddSpent<Folded>) => Promise<Folded>;
+  listEstimates: (asked: UseAsked) => Promise<readonly Judgeable[]>;
   readGpuSeconds: (user: string, window: Window) => number;
   loadEnvironment: (id: JobId) => Environment;
   listBlacklist: () => ReadonlySet<number>;

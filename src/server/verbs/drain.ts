@@ -1,4 +1,4 @@
-import { parseFuture } from "../../base/moments.ts";
+import { parseFuture, tellMoment } from "../../base/moments.ts";
 import { ok, type Result } from "../../base/result.ts";
 import { DONE, type Failure, type FlagValues, type Outcome, type Verb } from "../../command-line/command.ts";
 import { readText } from "../../command-line/flag-values.ts";
@@ -40,7 +40,7 @@ const run = (flags: FlagValues): Outcome => {
   const changed = convertProblem(changeDrains(serverDir, (drains) => beginDrain(drains, wish.value, now)));
   if (!changed.ok) return changed;
   const { until } = wish.value;
-  const end = until === null ? "" : ` until ${new Date(until * 1000).toISOString()}`;
+  const end = until === null ? "" : ` until ${tellMoment(until)}`;
   process.stdout.write(`Nothing starts${end}; running jobs go on. Let jobs start again with: nexus-server resume\n`);
   return DONE;
 };

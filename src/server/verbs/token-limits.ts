@@ -41,4 +41,6 @@ export const readLimits = (flags: FlagValues, role: Role): Result<AgentLimits | 
 
 /** In one line, empty where there are none. */
 export const describeLimits = ({ limits = null }: Pick<AccessToken, "limits">): string =>
-  limits === null ? "" : `${limits.gpus} GPUs at once, ${limits.queued} queued, ${limits.gpuHours} GPU hours a day`;
+  limits === null
+    ? ""
+    : `${limits.gpus} ${limits.gpus === 1 ? "GPU" : "GPUs"} at once, ${limits.queued} queued, ${limits.gpuHours} GPU hours a day`;

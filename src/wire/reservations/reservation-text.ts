@@ -11,3 +11,6 @@ export const tellReservation = (
   const begin = hasBegun ? "" : ` from ${tell(from)}`;
   return `reserved for ${escapeText(user)}${begin} until ${tell(until)}${why ? `: ${escapeText(why)}` : ""}`;
 };
+
+/** `GPU 0`, `GPUs 0, 1`. */
+export const nameGpus = (idxs: readonly number[]): string => `${idxs.length === 1 ? "GPU" : "GPUs"} ${idxs.join(", ")}`;

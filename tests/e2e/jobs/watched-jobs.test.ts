@@ -71,6 +71,7 @@ test("a job that prints nothing is ended at its limit, with or without GPUs, and
   const silent = await begin("-c", "--max-silence", "3s", "echo begun; sleep 300");
   const busy = await begin("-c", "--max-silence", "3s", "for i in $(seq 24); do echo $i; sleep 0.25; done");
   expect(await world.waitFor(silent)).toMatchObject({ status: "failed", error_message: "Log silent for 3 s" });
+  expect((await world.nx(["get", silent])).stdout).toMatch(/^max silence {2}3 s$/m);
   expect(await world.waitFor(busy)).toMatchObject({ status: "completed" });
 });
 

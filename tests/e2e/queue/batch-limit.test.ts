@@ -25,6 +25,22 @@ test("of a batch with --max-parallel no more run at once, from its first start t
   expect(Math.max(...together)).toBe(2);
 });
 
+test("several of a batch keep its limit when they are done again, one alone and those of several limits have none", async () => {
+  const add = async (max: string) =>
+    (await world.nx(["add", "-qy", "--no-git", "-c", "--max-parallel", max, "-r", "2", "true"])).stdout
+      .trim()
+      .split("\n");
+  const [[one = "", other = ""], [third = ""]] = [await add("1"), await add("2")] as const;
+  const redo = async (...words: readonly string[]) => {
+    const ids = (await world.nx(["redo", "-qy", ...words])).stdout.trim().split("\n");
+    return Promise.all(ids.map(async (id) => (await world.job(id)).batch_max));
+  };
+  expect(await redo(one, other)).toEqual([1, 1]);
+  expect(await redo("--max-parallel", "none", one, other)).toEqual([null, null]);
+  expect(await redo(one)).toEqual([null]);
+  expect(await redo(one, third)).toEqual([null, null]);
+});
+
 test("nx why and nx batch tell of the limit, and one edit lets all of the batch go", async () => {
   const added = await world.nx(["add", "-qy", "--no-git", "-c", "--max-parallel", "1", "sleep 60 # {1..3}"]);
   const [first = "", second = "", third = ""] = added.stdout.trim().split("\n");

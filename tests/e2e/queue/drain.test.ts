@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, expect, test } from "bun:test";
-import type { ChildProcess } from "node:child_process";
+import { type ChildProcess, execFileSync } from "node:child_process";
+import type { WireWait } from "../../../src/wire/wait.ts";
 import { type Finished, runProgram, SERVER, stopChild } from "../../support/programs.ts";
 import { createWorld, type World } from "../../support/world.ts";
 
@@ -52,6 +53,19 @@ test("nexus-server drain lets nothing start, nx says so wherever it matters, and
   expect([resumed.exitCode, resumed.stdout]).toEqual([0, "Jobs start again.\n"]);
   expect((await world.waitFor(id)).status).toBe("completed");
   expect((await manage("resume")).stdout).toBe("Nothing was drained: jobs start as before.\n");
+});
+
+test("who drained it is known also where no variable says so, and until when in whole seconds", async () => {
+  const env = { ...world.env, SUDO_USER: "", USER: "", LOGNAME: "" };
+  const drained = await runProgram([...SERVER, "drain", "--until", "+2h"], { env, cwd: world.home });
+  expect(drained.stdout).toMatch(/ until [-\d]+T[\d:]+Z; /);
+  const { id } = await world.submit({ command: "true", num_gpus: 0 });
+  const why = JSON.parse((await world.nx(["why", id, "--json"])).stdout) as WireWait;
+  const user = execFileSync("id", ["-un"], { encoding: "utf8" }).trim();
+  expect(why.text).toMatch(new RegExp(`^The server is drained by ${user} until [-\\d]+T[\\d:]+Z$`));
+  expect(Number.isInteger(why.until)).toBe(true);
+  expect((await manage("resume")).exitCode).toBe(0);
+  await world.waitFor(id);
 });
 
 test("a drain ends by itself at its time", async () => {

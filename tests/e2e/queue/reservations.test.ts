@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, expect, test } from "bun:test";
 import type { ChildProcess } from "node:child_process";
 import type { WireGpu } from "../../../src/wire/gpu.ts";
-import { stopChild } from "../../support/programs.ts";
+import { NX, stopChild } from "../../support/programs.ts";
+import { openTmux } from "../../support/tmux-terminal.ts";
 import { waitUntil } from "../../support/wait.ts";
 import { createWorld, type World } from "../../support/world.ts";
 
@@ -40,7 +41,7 @@ test("what is reserved is for one user, who gets it first, over a restart, until
     0,
     expect.stringMatching(
       new RegExp(
-        `^GPU 0, 1 is reserved for ann until .*: a demo \\(\\w+\\)\nJob ${runs.id} of bob runs on GPU 1 and goes on\n$`,
+        `^GPUs 0, 1 are reserved for ann until .*: a demo \\(\\w+\\)\nJob ${runs.id} of bob runs on GPU 1 and goes on\n$`,
       ),
     ),
   ]);
@@ -110,4 +111,27 @@ test.each([
   const refused = await world.nx(words);
   expect([refused.exitCode, refused.stderr]).toEqual([exitCode, expect.stringContaining(said)]);
   expect((await world.nx(["reserve", "-q"])).stdout).toBe("");
+});
+
+test("nx unreserve ends none where it knows one of its words not", async () => {
+  const id = await reserve("0", "--for", "4h");
+  const refused = await world.nx(["unreserve", id, "nosuch"]);
+  expect([refused.exitCode, refused.stderr]).toEqual([5, expect.stringContaining("There is no reservation nosuch")]);
+  expect((await world.nx(["reserve", "-q"])).stdout).toBe(`${id}\n`);
+  await unreserveAll();
+});
+
+test("on a terminal what is said of a GPU goes on under its beginning, at words", async () => {
+  await reserve("0", "--for", "4h", "--user", "ann", "--why", "a demo for those who visit the lab");
+  const terminal = await openTmux({ env: world.env, cwd: world.home });
+  try {
+    terminal.type(`'${NX}'`);
+    terminal.press("Enter");
+    const shown = /^(.+)reserved for ann until\n +\S+ \S+ \S+ a\n +demo for those who visit the\n +lab\n/m;
+    const [, start = ""] = shown.exec(await terminal.waitFor(shown)) ?? [];
+    expect(terminal.screen()).toContain(`\n${" ".repeat(start.length)}demo for those who visit the`);
+  } finally {
+    terminal.close();
+    await unreserveAll();
+  }
 });

@@ -1,6 +1,8 @@
 import { afterAll, beforeAll, expect, test } from "bun:test";
 import type { Usage } from "../../../src/wire/usage/usage.ts";
 import { readFigure } from "../../support/parse-exposition.ts";
+import { NX } from "../../support/programs.ts";
+import { openTmux } from "../../support/tmux-terminal.ts";
 import { createWorld, type World } from "../../support/world.ts";
 
 let world: World;
@@ -50,6 +52,8 @@ test.each([
   [["--by", "colour"], '--by takes one of user, name, batch, gpu, not "colour"'],
   [["--since", "soon"], "--since takes a time"],
   [["--csv", "--json"], "give --csv or JSON, not both"],
+  [["--estimates", "--by", "name"], "--estimates does not go with --by"],
+  [["--estimates", "--fields", "key"], "--estimates does not go with --fields"],
 ])("nx usage %j is exit code 2, and says why", async (words, said) => {
   const { exitCode, stdout, stderr } = await world.nx(["usage", ...words]);
   expect([exitCode, stderr.includes(said) || stdout.includes(said)]).toEqual([2, true]);
@@ -62,4 +66,44 @@ test("/metrics has what each user's jobs used, and how long they waited", async 
   expect(read("gpu_seconds", "=SUM(A1)")).toBeUndefined();
   expect([read("jobs_started", "ann"), read("jobs_started", "=SUM(A1)")]).toEqual([2, 1]);
   expect(read("queue_wait_seconds", "ann")).toBeGreaterThanOrEqual(0);
+});
+
+test("on a terminal nothing in CSV controls it, in a file names stay as they are", async () => {
+  const { id } = await world.submit({ command: "true", user: "eve\u001b[2Jx", num_gpus: 0 });
+  await world.waitFor(id);
+  expect((await world.nx(["usage", "--csv"])).stdout).toContain("\r\neve\u001b[2Jx,0,1,");
+  const terminal = await openTmux({ env: world.env, cwd: world.home });
+  try {
+    terminal.type(`'${NX}' usage --csv`);
+    terminal.press("Enter");
+    expect(await terminal.waitFor("eve\\x1b[2Jx,0,1,")).toContain("user,gpu_hours");
+  } finally {
+    terminal.close();
+  }
+});
+
+test("nx add says when a job starts about, and nx usage --estimates that it did", async () => {
+  expect((await world.nx(["usage", "--estimates"])).stderr).toContain("No job that had an estimate started");
+  const { id } = await world.submit({ command: "sleep 300", num_gpus: 2, time_limit_s: 3600 });
+  await world.waitFor(id, ["running"]);
+  const { stdout, stderr } = await world.nx(["add", "--no-git", "--time", "1h", "--name", "next", "true"]);
+  expect([stdout, stderr]).toEqual([
+    expect.stringContaining(" is queued"),
+    expect.stringMatching(/If no other comes, it starts about \S+ \S+ \S+ to \S+ \S+ \S+\.\n/),
+  ]);
+  const quiet = await world.nx(["add", "--no-git", "--time", "1h", "-q", "-r", "2", "-y", "true"]);
+  expect([quiet.exitCode, quiet.stderr]).toEqual([0, ""]);
+  expect((await world.nx(["add", "--no-git", "--time", "1h", "-r", "2", "-y", "true"])).stderr).toContain(
+    "they start about",
+  );
+  const waiting = (await world.nx(["queue", "--fields", "id", "--jsonl"])).stdout.trim().split("\n");
+  await world.post(`/v1/jobs/${id}/kill`, {});
+  for (const line of waiting) await world.waitFor((JSON.parse(line) as { id: string }).id);
+  const [header = "", row = ""] = (await world.nx(["usage", "--estimates"])).stdout.trim().split("\n");
+  expect([splitRow(header), splitRow(row)]).toEqual([
+    ["JOBS", "WITHIN", "BEFORE", "AFTER", "HELD"],
+    ["5", "5", "0", "0", "100 %"].map((text) => expect.stringContaining(text)),
+  ]);
+  const held = await world.nx(["usage", "--estimates", "--since", "1h", "--json"]);
+  expect(JSON.parse(held.stdout)).toMatchObject({ jobs: 5, within: 5, held_share: 1 });
 });

@@ -98,6 +98,11 @@ const redoOne = async (
   return ok(commands.value.map((command) => ({ ...options.value, ...variables, command })));
 };
 
+const sameBatch = (jobs: readonly WireJob[]): Pick<JobRequestInput, "batch_max"> => {
+  const [max, ...others] = new Set(jobs.map(({ batch_max: one }) => one ?? null));
+  return others.length > 0 || !max ? {} : { batch_max: max };
+};
+
 /** Requests for the same jobs again, but for what the flags and a command change. */
 export const redoRequests = async (jobs: readonly WireJob[], wanted: Wanted): Promise<Result<Requests, Failure>> => {
   const variables = await readAgain(jobs, wanted);
@@ -106,7 +111,7 @@ export const redoRequests = async (jobs: readonly WireJob[], wanted: Wanted): Pr
   for (const [index, job] of jobs.entries()) {
     const again = await redoOne(job, wanted, variables.value[index]);
     if (!again.ok) return again;
-    requests.push(...again.value);
+    requests.push(...again.value.map((request) => ({ ...sameBatch(jobs), ...request })));
   }
   if (requests.length <= MAX_BATCH_SIZE) return ok(requests);
   return failUsage(`this makes ${requests.length} jobs; at most ${MAX_BATCH_SIZE} can be added at once`);

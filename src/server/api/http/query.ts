@@ -47,6 +47,8 @@ export const usageQuerySchema = z.object({
   limit: z.preprocess(toInteger, z.int().min(1).max(10_000)).default(1000),
 });
 
+export const heldEstimatesQuerySchema = usageQuerySchema.pick({ days: true, since: true, user: true });
+
 export const statusQuerySchema = z.object({ user: text });
 
 const logFile = z.preprocess(takeLast, z.enum(LOG_FILES)).default("output");

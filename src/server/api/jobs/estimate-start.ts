@@ -1,4 +1,4 @@
-import { setImmediate as giveWay } from "node:timers/promises";
+import { createTurns } from "../../../tools/give-way.ts";
 import type { WireEstimate } from "../../../wire/wait.ts";
 import { readRules } from "../../changes/read-reserves.ts";
 import type { ActiveJob, JobId, QueuedJob } from "../../core/jobs/job.ts";
@@ -33,13 +33,17 @@ const createSpanOf = ({ listEarlierRuns }: Pick<Store, "listEarlierRuns">, now: 
   };
 };
 
-const findStart = async (scene: Scene, now: number, id: JobId): Promise<number | null> => {
+type Starts = ReadonlyMap<JobId, number>;
+
+const findStarts = async (scene: Scene, now: number, ids: ReadonlySet<JobId>): Promise<Starts> => {
+  const found = new Map<JobId, number>();
+  const takeTurn = createTurns();
   for (const starts of foreseeStarts(scene, now)) {
-    const found = starts.find((start) => start.id === id);
-    if (found !== undefined) return found.at;
-    await giveWay();
+    for (const { id, at } of starts) if (ids.has(id)) found.set(id, at);
+    if (found.size === ids.size) return found;
+    await takeTurn();
   }
-  return null;
+  return found;
 };
 
 const createScene = (context: ApiContext, facts: WaitFacts, queued: readonly QueuedJob[]): Omit<Scene, "lastsOf"> => {
@@ -55,19 +59,23 @@ const createScene = (context: ApiContext, facts: WaitFacts, queued: readonly Que
   };
 };
 
-/** When the job would start if no other came, as short and as long as others may run; null where that is not known, or too far. */
-export const estimateStart = async (
+const spanTimes = (one: number, other: number): WireEstimate => ({
+  from: Math.ceil(Math.min(one, other)),
+  to: Math.ceil(Math.max(one, other)),
+});
+
+/** When jobs would start if no other came, as short and as long as others may run; without those of which that is not known, or too far. */
+export const estimateStarts = async (
   context: ApiContext,
   { facts, now }: Readonly<{ facts: WaitFacts; now: number }>,
-  id: JobId,
-): Promise<WireEstimate | null> => {
+  asked: readonly JobId[],
+): Promise<ReadonlyMap<JobId, WireEstimate>> => {
   const queued = context.store.loadQueuedJobs({ limit: MOST_JOBS });
-  if (facts.gpus === null || !queued.some((job) => job.id === id)) return null;
+  const ids = new Set(queued.map(({ id }) => id).filter((id) => asked.includes(id)));
+  if (facts.gpus === null || ids.size === 0) return new Map();
   const scene = createScene(context, facts, queued);
   const spanOf = createSpanOf(context.store, now);
-  const late = await findStart({ ...scene, lastsOf: (job) => spanOf(job).most }, now, id);
-  if (late === null) return null;
-  const early = await findStart({ ...scene, lastsOf: (job) => spanOf(job).least }, now, id);
-  const times = [early ?? late, late];
-  return { from: Math.round(Math.min(...times)), to: Math.round(Math.max(...times)) };
+  const late = await findStarts({ ...scene, lastsOf: (job) => spanOf(job).most }, now, ids);
+  const early = await findStarts({ ...scene, lastsOf: (job) => spanOf(job).least }, now, new Set(late.keys()));
+  return new Map([...late].map(([id, at]) => [id, spanTimes(early.get(id) ?? at, at)]));
 };

@@ -28,6 +28,7 @@ const CALLS = [
   "GET /v1/jobs/{id}/usage",
   "GET /v1/server/status",
   "GET /v1/usage",
+  "GET /v1/usage/estimates",
   "GET /v1/health",
   "GET /v1/gpus",
   "PUT /v1/gpus/{index}/blacklist",
@@ -131,6 +132,8 @@ test("the document tells the bounds of every number in a query, and what is take
     "GET /v1/usage days 1..366, else 7",
     "GET /v1/usage limit 1..10000, else 1000",
     "GET /v1/usage since ..",
+    "GET /v1/usage/estimates days 1..366, else 7",
+    "GET /v1/usage/estimates since ..",
   ]);
 });
 

@@ -51,6 +51,9 @@ describe("what is asked of the machine's CPUs and memory", () => {
     expect((await ask(machine, { memory_mib: 17 * GIB }))[1]).toContain(
       "The job needs 17 GiB of memory, and the machine has 16 GiB to book",
     );
+    expect((await ask(machine, { memory_mib: 16 * 1024 + 1 }))[1]).toContain(
+      "The job needs 16385 MiB of memory, and the machine has 16384 MiB to book",
+    );
     expect((await ask(machine, { cpus: 8, job_id: "same" }))[0]).toBe(201);
     expect((await ask(machine, { cpus: 8, job_id: "same" }))[0]).toBe(200);
   });

@@ -4,7 +4,7 @@ import type { Job } from "../../core/jobs/job.ts";
 import { toWireJob } from "../../core/jobs/wire-job.ts";
 import type { ApiContext } from "../context.ts";
 import { describeErrors, describeJson } from "../http/describe-response.ts";
-import { estimateStart } from "../jobs/estimate-start.ts";
+import { estimateStarts } from "../jobs/estimate-start.ts";
 import { describeExplained, explainQueue } from "../jobs/explain-queue.ts";
 import { findJob, jobParams } from "../jobs/find-job.ts";
 import { defineRoute, type Route, type RouteSpec } from "../route.ts";
@@ -44,7 +44,7 @@ export const createJobWaitRoute = (context: ApiContext): Route =>
     const explained = await explainQueue(context, job.value.status === "queued" ? [job.value] : []);
     const [wait] = explained.waits;
     if (wait !== undefined) {
-      const estimate = await estimateStart(context, explained, wait.job.id);
+      const estimate = (await estimateStarts(context, explained, [wait.job.id])).get(wait.job.id) ?? null;
       return ok(Response.json({ ...describeExplained(context, explained, wait), estimate }));
     }
     const later = findJob(context.store, id);

@@ -11,6 +11,7 @@ import {
   wireJobSchema,
 } from "../../../wire/job.ts";
 import { MAX_BATCH_SIZE } from "../../../wire/limits.ts";
+import type { WireEstimate } from "../../../wire/wait.ts";
 import type { Submitted } from "../../changes/place-jobs.ts";
 import { createSubmitJobs, type SubmitJobs } from "../../changes/submit-jobs.ts";
 import type { Job } from "../../core/jobs/job.ts";
@@ -28,6 +29,7 @@ import { listBody } from "../http/list-body.ts";
 import { jobsQuerySchema } from "../http/query.ts";
 import { respondList } from "../http/respond-list.ts";
 import { type CommandMatcher, createCommandMatcher } from "../jobs/command-matcher.ts";
+import { estimateSubmitted } from "../jobs/estimate-submitted.ts";
 import { explainQueue } from "../jobs/explain-queue.ts";
 import { findJob, jobParams } from "../jobs/find-job.ts";
 import { defineRoute, type Handle, type Route, type RouteSpec } from "../route.ts";
@@ -53,7 +55,7 @@ const submitSpec = {
   body: jsonBody(jobSubmissionSchema),
   responses: {
     201: describeJson("The job", submittedJobSchema),
-    200: describeJson("The job of an earlier, equal request with this `job_id`", wireJobSchema),
+    200: describeJson("The job of an earlier, equal request with this `job_id`", submittedJobSchema),
     ...submissionErrors,
   },
 } satisfies RouteSpec;
@@ -68,7 +70,10 @@ const batchSpec = {
   body: listBody(jobSubmissionSchema, MAX_BATCH_SIZE),
   responses: {
     201: describeJson("The jobs, in the order of the requests", z.array(submittedJobSchema)),
-    200: describeJson("The same, when each of them was there from an earlier, equal request", z.array(wireJobSchema)),
+    200: describeJson(
+      "The same, when each of them was there from an earlier, equal request",
+      z.array(submittedJobSchema),
+    ),
     ...submissionErrors,
   },
 } satisfies RouteSpec;
@@ -110,12 +115,21 @@ const findProposal = async (
 const noteBooked = ({ cpus, memoryMib }: Job): Pick<SubmittedJob, "booked_only"> =>
   (cpus ?? memoryMib ?? null) === null ? {} : { booked_only: true };
 
+const noteEstimate = (estimate: WireEstimate | null = null): Pick<SubmittedJob, "estimate"> =>
+  estimate === null ? {} : { estimate };
+
 const describeSubmitted = async (
   context: ApiContext,
   { jobs, created }: Submitted,
 ): Promise<readonly SubmittedJob[]> => {
   const proposal = created.length === 1 && created[0] !== undefined ? await findProposal(context, created[0]) : null;
-  return jobs.map((job) => ({ ...toWireJob(job), ...(job.id === created[0]?.id ? proposal : {}), ...noteBooked(job) }));
+  const estimates = await estimateSubmitted(context, created);
+  return jobs.map((job) => ({
+    ...toWireJob(job),
+    ...(job.id === created[0]?.id ? proposal : {}),
+    ...noteBooked(job),
+    ...noteEstimate(estimates.get(job.id) ?? job.estimate),
+  }));
 };
 
 const submitOne =

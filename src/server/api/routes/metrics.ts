@@ -1,7 +1,8 @@
 import { ok } from "../../../base/result.ts";
 import { seeGpus } from "../../changes/read-reserves.ts";
 import type { ActiveJob } from "../../core/jobs/job.ts";
-import type { ChannelFigures, ServerFigures, UserSeconds } from "../../core/telemetry/meter.ts";
+import type { Stretch } from "../../core/queue/fair-share.ts";
+import type { ChannelFigures, ServerFigures } from "../../core/telemetry/meter.ts";
 import type { ApiContext } from "../context.ts";
 import { describeText } from "../http/describe-response.ts";
 import { defineRoute, type Route, type RouteSpec } from "../route.ts";
@@ -23,9 +24,11 @@ const readChannels = ({ store, clock, couriers }: ApiContext): readonly ChannelF
   });
 };
 
-const measureUse = ({ user, bookedGpus, gpuIdxs, startedAt }: ActiveJob, now: number): UserSeconds => ({
+const measureUse = ({ user, bookedGpus, gpuIdxs, startedAt }: ActiveJob, now: number): Stretch => ({
   user,
-  seconds: (bookedGpus ?? gpuIdxs.length) * Math.max(0, now - startedAt),
+  gpus: bookedGpus ?? gpuIdxs.length,
+  from: startedAt,
+  to: now,
 });
 
 const readFigures = async (context: ApiContext): Promise<ServerFigures> => {
@@ -42,7 +45,7 @@ const readFigures = async (context: ApiContext): Promise<ServerFigures> => {
     trouble: context.trouble.read(),
     certificateExpiresAt: context.certificateExpiresAt(),
     channels: readChannels(context),
-    runningSeconds: active.map((job) => measureUse(job, context.clock())),
+    running: active.map((job) => measureUse(job, context.clock())),
   };
 };
 

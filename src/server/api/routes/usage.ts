@@ -1,11 +1,13 @@
 import { ok } from "../../../base/result.ts";
+import { heldEstimatesSchema } from "../../../wire/usage/estimates.ts";
 import { type Usage, usageSchema } from "../../../wire/usage/usage.ts";
 import { readAgentUse } from "../../changes/agent-use.ts";
+import { judgeEstimates } from "../../core/jobs/usage/held-estimates.ts";
 import { addUsed, type Tally, tellTally } from "../../core/jobs/usage/tally.ts";
 import { describeUse } from "../../core/queue/agent-share.ts";
 import type { ApiContext, AppRequest } from "../context.ts";
 import { describeErrors, describeJson } from "../http/describe-response.ts";
-import { usageQuerySchema } from "../http/query.ts";
+import { heldEstimatesQuerySchema, usageQuerySchema } from "../http/query.ts";
 import { defineRoute, type Handle, type Route, type RouteSpec } from "../route.ts";
 
 const spec = {
@@ -17,6 +19,17 @@ const spec = {
     "From `since` on, or of the last `days`, those with the most GPU hours first. `users` are the same by user, whatever it is told by. An agent is told its limits and what is left of them.",
   query: usageQuerySchema,
   responses: { 200: describeJson("The use", usageSchema), ...describeErrors("VALIDATION_ERROR") },
+} satisfies RouteSpec;
+
+const estimatesSpec = {
+  method: "get",
+  path: "/v1/usage/estimates",
+  tags: ["server"],
+  summary: "How often estimates of starts held",
+  description:
+    "Of the jobs that started from `since` on, or in the last `days`, and had an estimate in the answer to their submission. Those that were edited or held since don't count.",
+  query: heldEstimatesQuerySchema,
+  responses: { 200: describeJson("How often they held", heldEstimatesSchema), ...describeErrors("VALIDATION_ERROR") },
 } satisfies RouteSpec;
 
 const DAY_S = 24 * 60 * 60;
@@ -48,4 +61,15 @@ const use =
     return ok(Response.json(usage));
   };
 
-export const createUsageRoute = (context: ApiContext): Route => defineRoute(spec, use(context));
+const judge =
+  ({ store, clock }: ApiContext): Handle<typeof estimatesSpec> =>
+  async ({ query: { days, user, ...query } }) => {
+    const until = clock();
+    const since = query.since ?? until - days * DAY_S;
+    return ok(Response.json(judgeEstimates(await store.listEstimates({ since, user }), { since, until })));
+  };
+
+export const createUsageRoutes = (context: ApiContext): readonly Route[] => [
+  defineRoute(spec, use(context)),
+  defineRoute(estimatesSpec, judge(context)),
+];

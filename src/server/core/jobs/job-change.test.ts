@@ -45,6 +45,11 @@ describe("a change of a job is told with its statuses, GPUs, exit code and reaso
       { from: "running", to: "failed", gpus: [0], exit_code: null, reason: "Lost: the machine restarted" },
     ],
     [
+      createRunning("a", { halt: { cause: "idle", limitS: 3600 } }),
+      { kind: "lose", at: 1, reason: "Lost: its session ended" },
+      { from: "running", to: "failed", gpus: [0], exit_code: null, reason: "GPUs idle for 1 h" },
+    ],
+    [
       killed,
       { kind: "lose", at: 1, reason: "gone" },
       { from: "running", to: "killed", gpus: [0], exit_code: null, reason: "killed by 10.0.0.7" },

@@ -8,6 +8,7 @@ import { describeToldStall } from "./stall.ts";
 export type JobChange = Readonly<{ before: Job | null; after: Job | null; reason: string }>;
 
 const describeLoss = (reason: string, job: Job): string => {
+  if (job.status === "failed") return job.errorMessage ?? reason;
   if (job.status !== "killed") return reason;
   return job.killRequestedBy === undefined ? "killed" : `killed by ${job.killRequestedBy}`;
 };
@@ -21,6 +22,7 @@ const PLAIN_REASONS = {
   see_use: "use of its GPUs noted",
   report: "reported",
   give_up: "given up",
+  foresee: "its start estimated",
   account: "outputs accounted for",
   edit: "edited",
 } as const;

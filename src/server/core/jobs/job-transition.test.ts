@@ -33,6 +33,7 @@ const EVENTS: readonly JobEvent[] = [
   { kind: "halt", halt: { cause: "time", limitS: 60 } },
   { kind: "warn" },
   { kind: "measure", vramPeakMib: 7, isOverBooked: true },
+  { kind: "foresee", estimate: { from: 100, to: 200 } },
   { kind: "see_use", use: { looks: 1, meanPercent: 50, peakPercent: 60, idleShare: 0 } },
   { kind: "tell_stall", stall: "idle", told: { forS: 60, limitS: 120 } },
   { kind: "report", reports: { wandbUrl: "https://wandb.ai/x" } },
@@ -43,6 +44,7 @@ const EVENTS: readonly JobEvent[] = [
 const MOVES = [
   "queued start starting",
   "queued edit queued",
+  "queued foresee queued",
   "queued give_up killed",
   "queued abandon failed",
   "starting launch running",

@@ -1,4 +1,5 @@
 import { err, ok, type Problem, type Result } from "../../../base/result.ts";
+import type { WireEstimate } from "../../../wire/wait.ts";
 import type { BootTime } from "../clock.ts";
 import { isForAnyTime, type JobFields } from "./fields/job-fields.ts";
 import { keepHold } from "./fields/waits.ts";
@@ -46,6 +47,7 @@ export type JobEvent =
   | Readonly<{ kind: "tell_stall"; stall: Stall; told: ToldStall }>
   | Readonly<{ kind: "report"; reports: Partial<Reports>; notes?: readonly string[] }>
   | Readonly<{ kind: "account"; outputs: Partial<Outputs>; notes?: readonly string[] }>
+  | Readonly<{ kind: "foresee"; estimate: WireEstimate }>
   | Readonly<{
       kind: "edit";
       command?: string | undefined;
@@ -60,7 +62,7 @@ type EventKind = JobEvent["kind"];
 
 /** From a status, each event that may happen to it and the statuses that it may lead to. */
 export const TRANSITIONS: Readonly<Record<JobStatus, Readonly<Partial<Record<EventKind, readonly JobStatus[]>>>>> = {
-  queued: { start: ["starting"], edit: ["queued"], give_up: ["killed"], abandon: ["failed"] },
+  queued: { start: ["starting"], foresee: ["queued"], edit: ["queued"], give_up: ["killed"], abandon: ["failed"] },
   starting: {
     launch: ["running"],
     requeue: ["queued", "killed"],
@@ -117,6 +119,7 @@ const editJob = (job: Job, event: Extract<JobEvent, { kind: "edit" }>): Job => (
   numGpus: event.numGpus ?? job.numGpus,
   requestedGpuIdxs: event.numGpus === undefined || event.numGpus === job.numGpus ? job.requestedGpuIdxs : [],
   gitTag: event.gitTag ?? job.gitTag,
+  ...(job.estimate && !mayEdit(job, event) ? { estimate: null } : {}),
   ...event.spec,
   ...keepHold(job, event.fields ?? {}),
 });
@@ -147,7 +150,7 @@ const markJob = (job: Job, event: Mark): Job => {
   }
 };
 
-type Amendment = Extract<JobEvent, Mark | Readonly<{ kind: "report" | "account" | "edit" }>>;
+type Amendment = Extract<JobEvent, Mark | Readonly<{ kind: "report" | "account" | "foresee" | "edit" }>>;
 
 const amendJob = (job: Job, event: Amendment): Job => {
   switch (event.kind) {
@@ -155,6 +158,8 @@ const amendJob = (job: Job, event: Amendment): Job => {
       return job.status === "running" || isEnded(job) ? { ...addNotes(job, event.notes ?? []), ...event.reports } : job;
     case "account":
       return accountFor(job, event);
+    case "foresee":
+      return { ...job, estimate: event.estimate };
     case "edit":
       return editJob(job, event);
     default:

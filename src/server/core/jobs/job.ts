@@ -1,6 +1,7 @@
 import type { OutputState } from "../../../wire/files.ts";
 import type { Integration, Notification } from "../../../wire/job.ts";
 import type { JobLink } from "../../../wire/links/link-paths.ts";
+import type { WireEstimate } from "../../../wire/wait.ts";
 import type { BootTime } from "../clock.ts";
 import type { AgentLimits } from "./agent-limits.ts";
 import type { Past } from "./attempt.ts";
@@ -26,7 +27,7 @@ export type CodeFacts = Readonly<{
   root?: string;
 }>;
 
-/** `gpuIdxs` are the GPUs asked for by index, empty when any will do; `numGpus` always says how many. `carriedNames`: of `envNames` those that came from the user's shell. `umask` is octal, `inputId` the artifact that its standard input is, `agent` are the limits of its user where that is an agent. `takenOverAt`: when it came from an earlier Nexus. `avoidedGpuIdxs`: those that failed it. `vramPeakMib`: the most that it was seen to have of a GPU's memory, `gpuUse` what its GPUs did in all of its attempts. */
+/** `gpuIdxs` are the GPUs asked for by index, empty when any will do; `numGpus` always says how many. `carriedNames`: of `envNames` those that came from the user's shell. `umask` is octal, `inputId` the artifact that its standard input is, `agent` are the limits of its user where that is an agent. `takenOverAt`: when it came from an earlier Nexus. `avoidedGpuIdxs`: those that failed it. `vramPeakMib`: the most that it was seen to have of a GPU's memory, `gpuUse` what its GPUs did in all of its attempts. `estimate`: when it was said to start as it was submitted, null once it was edited since. */
 export type JobSpec = Readonly<{
   id: JobId;
   command: string;
@@ -59,6 +60,7 @@ export type JobSpec = Readonly<{
   avoidedGpuIdxs?: readonly number[];
   vramPeakMib?: number;
   gpuUse?: SeenUse;
+  estimate?: WireEstimate | null;
 }> &
   JobFields;
 

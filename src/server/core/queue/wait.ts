@@ -117,9 +117,14 @@ const findTakenReason = (turn: Turn, candidates: readonly Candidate[]): TakenRea
   return isForReserve(turn, candidates) ? "reserved" : "gpus_taken";
 };
 
-const findReservedUntil = (candidates: readonly Candidate[]): number => {
-  const reserves = candidates.flatMap(({ obstacle }) => (obstacle?.kind === "reserved" ? [obstacle.reserve] : []));
-  return Math.min(...reserves.map(({ reservation }) => reservation.until));
+const findReservedUntil = ({ job }: Turn, candidates: readonly Candidate[]): number | null => {
+  const ends = candidates
+    .flatMap(({ obstacle }) => (obstacle?.kind === "reserved" ? [obstacle.reserve.reservation.until] : []))
+    .toSorted((one, other) => one - other);
+  const others = candidates.length - ends.length;
+  const free = candidates.filter(({ obstacle }) => obstacle === null).length;
+  const missing = job.numGpus - (others < job.numGpus ? others : free);
+  return ends[Math.max(0, missing - 1)] ?? null;
 };
 
 const describeKeeping = ({ facts, all, now }: Scene, { job }: Turn): Keeping => {
@@ -132,7 +137,7 @@ type Taken = Extract<Blocker, { kind: "gpus_taken" }>;
 const describeTaken = (scene: Scene, turn: Turn, wanted: readonly GpuState[]): Taken => {
   const candidates = wanted.map((gpu) => ({ index: gpu.index, obstacle: findObstacle(scene, turn, gpu) }));
   const reason = findTakenReason(turn, candidates);
-  const reservedUntil = reason === "reserved" ? findReservedUntil(candidates) : null;
+  const reservedUntil = reason === "reserved" ? findReservedUntil(turn, candidates) : null;
   return { kind: "gpus_taken", reason, reservedUntil, ...describeKeeping(scene, turn), candidates };
 };
 

@@ -1,6 +1,7 @@
 import type { EndedJob } from "../jobs/job.ts";
 import type { DiskRoom } from "../machine/disk-room.ts";
 import type { DeliveryOutcome } from "../notices/outbox.ts";
+import type { Stretch } from "../queue/fair-share.ts";
 import type { GpuState } from "../queue/gpu-selection.ts";
 import type { ArtifactTotals, JobCounts } from "../store.ts";
 
@@ -15,10 +16,7 @@ export type CommitSample = Readonly<{ changes: number; totalS: number; syncS: nu
 /** `oldestS` is how many seconds the oldest of those that wait has done so. */
 export type ChannelFigures = Readonly<{ channel: string; waiting: number; oldestS: number }>;
 
-/** GPU seconds of a user, of shared GPUs by their booked part. */
-export type UserSeconds = Readonly<{ user: string; seconds: number }>;
-
-/** What is read at the moment of a scrape. `runningSeconds` are of attempts that run, up to now. `gpus` is null while they can't be read, `disk` likewise, `certificateExpiresAt` (Unix seconds) without TLS. */
+/** What is read at the moment of a scrape. `running` are attempts that run, up to now. `gpus` is null while they can't be read, `disk` likewise, `certificateExpiresAt` (Unix seconds) without TLS. */
 export type ServerFigures = Readonly<{
   version: string;
   nodeName: string;
@@ -29,7 +27,7 @@ export type ServerFigures = Readonly<{
   disk?: DiskRoom | null;
   trouble?: string | null;
   channels: readonly ChannelFigures[];
-  runningSeconds?: readonly UserSeconds[];
+  running?: readonly Stretch[];
 }>;
 
 /** Durations in seconds. `addFollower` returns what its end calls. `render` is Prometheus text of all figures. */
@@ -37,7 +35,7 @@ export type Meter = Readonly<{
   countSubmitted: (jobs: number) => void;
   countEnded: (status: EndedJob["status"]) => void;
   observeQueueWait: (seconds: number, user: string) => void;
-  countGpuSeconds: (user: string, seconds: number) => void;
+  countStretch: (stretch: Stretch) => void;
   observeLaunch: (seconds: number) => void;
   observeStart: (seconds: number) => void;
   observeTask: (task: string, seconds: number, isFailed: boolean) => void;

@@ -1,5 +1,5 @@
+import { execFileSync } from "node:child_process";
 import { appendFileSync } from "node:fs";
-import { userInfo } from "node:os";
 import { join } from "node:path";
 import { describeError } from "../../../base/describe-error.ts";
 import { err, ok, type Problem, type Result } from "../../../base/result.ts";
@@ -8,7 +8,7 @@ const PRIVATE = 0o600;
 
 const readUserName = (): string => {
   try {
-    return userInfo().username;
+    return execFileSync("id", ["-un"], { encoding: "utf8", stdio: ["ignore", "pipe", "ignore"] }).trim();
   } catch {
     return `uid ${process.getuid?.()}`;
   }

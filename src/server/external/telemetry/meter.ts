@@ -21,9 +21,7 @@ const histogram = (name: string, help: string, bounds: readonly number[], first 
 
 const createJobMeter = (
   users: ReturnType<typeof createUserFigures>,
-): Group<
-  "countGpuSeconds" | "countSubmitted" | "countEnded" | "observeQueueWait" | "observeLaunch" | "observeStart"
-> => {
+): Group<"countStretch" | "countSubmitted" | "countEnded" | "observeQueueWait" | "observeLaunch" | "observeStart"> => {
   const submitted = createCounter({ name: "nexus_jobs_submitted_total", help: "Jobs that were queued" }, ONE);
   const ended = createCounter({ name: "nexus_jobs_ended_total", help: "Jobs that ended, by how" }, ENDINGS);
   const wait = histogram("nexus_job_queue_wait_seconds", "From a job's submission until it is given its GPUs", WAIT_S);
@@ -33,7 +31,7 @@ const createJobMeter = (
     meter: {
       countSubmitted: submitted.add,
       countEnded: (status) => ended.add(1, { status }),
-      countGpuSeconds: users.countGpuSeconds,
+      countStretch: users.countStretch,
       observeQueueWait: (seconds, user) => {
         wait.observe(seconds);
         users.countWait(user, seconds);
@@ -116,9 +114,9 @@ const createHttpMeter = (): Group<"observeRequest" | "addFollower"> => {
   };
 };
 
-/** Counts in memory: a restart begins anew, as Prometheus expects. `channels` are those that notifications leave by. */
-export const createMeter = (channels: readonly string[] = []): Meter => {
-  const users = createUserFigures();
+/** Counts in memory from `since` (Unix seconds) on: a restart begins anew, as Prometheus expects. `channels` are those that notifications leave by. */
+export const createMeter = (channels: readonly string[] = [], since = 0): Meter => {
+  const users = createUserFigures(since);
   const [jobs, tasks, store, http] = [createJobMeter(users), createTaskMeter(), createStoreMeter(), createHttpMeter()];
   const outbox = createOutboxMeter(channels);
   const lag = histogram("nexus_event_loop_lag_seconds", "How late the event loop is", QUICK_S);
@@ -134,7 +132,7 @@ export const createMeter = (channels: readonly string[] = []): Meter => {
     render: (figures) =>
       renderFamilies([
         ...describeServer(figures),
-        ...users.read(figures.runningSeconds ?? []),
+        ...users.read(figures.running ?? []),
         ...[...instruments, lag].map(({ read }) => read()),
         ...readProcess(),
       ]),

@@ -3,22 +3,27 @@ import fc from "fast-check";
 import { renderFamilies } from "./exposition.ts";
 import { createUserFigures } from "./user-figures.ts";
 
-const readSamples = (
-  figures: ReturnType<typeof createUserFigures>,
-  running: readonly { user: string; seconds: number }[],
-) => figures.read(running)[0]?.samples.map(({ labels, value }) => [String(labels["user"]), value] as const) ?? [];
+const lasting = (user: string, seconds: number) => ({ user, gpus: 0.5, from: 1000, to: 1000 + 2 * seconds });
+
+const readSamples = (figures: ReturnType<typeof createUserFigures>, running: readonly ReturnType<typeof lasting>[]) =>
+  figures.read(running)[0]?.samples.map(({ labels, value }) => [String(labels["user"]), value] as const) ?? [];
 
 test("GPU time is that of attempts that have ended and of those that run", () => {
   const figures = createUserFigures();
-  figures.countGpuSeconds("ann", 100);
-  expect(
-    readSamples(figures, [
-      { user: "ann", seconds: 5 },
-      { user: "bob", seconds: 0.5 },
-    ]),
-  ).toEqual([
+  figures.countStretch(lasting("ann", 100));
+  expect(readSamples(figures, [lasting("ann", 5), lasting("bob", 0.5)])).toEqual([
     ["ann", 105],
     ["bob", 0.5],
+  ]);
+});
+
+test("GPU time from before the server's start is not counted again", () => {
+  const figures = createUserFigures(1010);
+  figures.countStretch({ user: "ann", gpus: 2, from: 1000, to: 1005 });
+  figures.countStretch({ user: "ann", gpus: 2, from: 1000, to: 1030 });
+  expect(readSamples(figures, [{ user: "bob", gpus: 1, from: 900, to: 1011 }])).toEqual([
+    ["ann", 40],
+    ["bob", 1],
   ]);
 });
 
@@ -30,9 +35,9 @@ test("no figure ever falls, whatever ends when", () => {
       const figures = createUserFigures();
       let before = new Map<string, number>();
       for (const { user, ended, running } of steps) {
-        figures.countGpuSeconds(user, ended);
+        figures.countStretch(lasting(user, ended));
         const now = new Map(
-          readSamples(figures, [{ user, seconds: running }]).map(([name, value]) => [name, Number(value)]),
+          readSamples(figures, [lasting(user, running)]).map(([name, value]) => [name, Number(value)]),
         );
         for (const [name, value] of before) expect(now.get(name) ?? 0).toBeGreaterThanOrEqual(value);
         before = now;

@@ -1,10 +1,11 @@
-import type { Meter, UserSeconds } from "../../core/telemetry/meter.ts";
+import type { Stretch } from "../../core/queue/fair-share.ts";
+import type { Meter } from "../../core/telemetry/meter.ts";
 import type { Family, Sample } from "./exposition.ts";
 
-type Figures = Pick<Meter, "countGpuSeconds"> &
+type Figures = Pick<Meter, "countStretch"> &
   Readonly<{
     countWait: (user: string, seconds: number) => void;
-    read: (running: readonly UserSeconds[]) => readonly Family[];
+    read: (running: readonly Stretch[]) => readonly Family[];
   }>;
 
 type Name = Readonly<{ name: string; help: string }>;
@@ -36,27 +37,32 @@ const describeCounter = ({ name, help }: Name, sums: ReadonlyMap<string, number>
   samples: [...sums].map(([user, value]): Sample => ({ labels: { user }, value })),
 });
 
-const createGpuSeconds = (nameUser: (user: string) => string) => {
+const countSeconds = ({ gpus, from, to }: Stretch, since: number): number => gpus * (to - Math.max(from, since));
+
+const createGpuSeconds = (nameUser: (user: string) => string, since: number) => {
   const ended = createSums();
   const shown = new Map<string, number>();
   return {
-    add: (user: string, seconds: number): void => ended.add(nameUser(user), seconds),
-    read: (running: readonly UserSeconds[]): ReadonlyMap<string, number> => {
+    add: (one: Stretch): void => ended.add(nameUser(one.user), countSeconds(one, since)),
+    read: (running: readonly Stretch[]): ReadonlyMap<string, number> => {
       const all = createSums();
       for (const [label, seconds] of ended.sums) all.add(label, seconds);
-      for (const { user, seconds } of running) all.add(nameUser(user), seconds);
+      for (const one of running) all.add(nameUser(one.user), countSeconds(one, since));
       for (const [label, seconds] of all.sums) shown.set(label, Math.max(seconds, shown.get(label) ?? 0));
       return shown;
     },
   };
 };
 
-/** Of the first hundred users each by name, of all others together. What was shown never falls, also when an attempt turns out to have ended a little earlier. */
-export const createUserFigures = (): Figures => {
+/**
+ * Of the first hundred users each by name, of all others together. GPU time counts from `since` on, in Unix seconds; what was
+ * shown never falls, also when an attempt turns out to have ended a little earlier.
+ */
+export const createUserFigures = (since = 0): Figures => {
   const nameUser = createNames();
-  const [gpuSeconds, waits, starts] = [createGpuSeconds(nameUser), createSums(), createSums()];
+  const [gpuSeconds, waits, starts] = [createGpuSeconds(nameUser, since), createSums(), createSums()];
   return {
-    countGpuSeconds: gpuSeconds.add,
+    countStretch: gpuSeconds.add,
     countWait: (user, seconds) => {
       waits.add(nameUser(user), seconds);
       starts.add(nameUser(user), 1);

@@ -34,10 +34,18 @@ const describeOthers = (others: readonly HostHolder[], what: What): readonly str
   return [`${others.length} more ${others.length === 1 ? "job has" : "jobs have"} ${tell(amount, what)}`];
 };
 
+const describeExcess = (reason: What, asked: number, whole: number): string => {
+  const isClose = reason === "memory" && formatMib(asked) === formatMib(whole);
+  const [needed, all] = isClose
+    ? [`${asked} MiB of memory`, `${whole} MiB`]
+    : [tellAsked(asked, reason), tell(whole, reason)];
+  return `needs ${needed}, and the machine has ${all}`;
+};
+
 /** For people: what the job needs, `asked` of all that is to be booked; no full stop. */
 export const describeShortage = ({ reason, asked, free, whole }: Omit<HostTaken, "kind" | "holders">): string =>
   asked > whole
-    ? `needs ${tellAsked(asked, reason)}, and the machine has ${tell(whole, reason)}`
+    ? describeExcess(reason, asked, whole)
     : `needs ${tellAsked(asked, reason)}, and ${tell(free, reason)} of ${tell(whole, reason)} ${beFor(free, reason)} free`;
 
 /** Who has it, the first by name. */

@@ -97,7 +97,11 @@ const expectReserved = (
   );
   const indexes = candidates.map(({ index }) => index);
   expect(shut.map(({ index }) => index)).toEqual(indexes.filter((index) => isShut(job, index, all, NOW)));
-  expect(reservedUntil).toBe(reason === "reserved" ? Math.min(...shut.map(({ until }) => until)) : null);
+  const others = candidates.length - shut.length;
+  const open = others < job.numGpus ? others : candidates.filter(({ obstacle }) => obstacle === null).length;
+  const ends = shut.map(({ until }) => until).toSorted((one, other) => one - other);
+  const enough = ends.find((at) => open + ends.filter((end) => end <= at).length >= job.numGpus);
+  expect(reservedUntil).toBe(reason === "reserved" ? (enough ?? Number.NaN) : null);
 };
 
 describe("over any machine and reservations", () => {

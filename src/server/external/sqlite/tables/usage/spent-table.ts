@@ -1,5 +1,6 @@
 import type { Database } from "bun:sqlite";
-import { giveWay } from "../../../../../tools/give-way.ts";
+import { collectInTurns, giveWay } from "../../../../../tools/give-way.ts";
+import type { Judgeable } from "../../../../core/jobs/usage/held-estimates.ts";
 import { countGpuSeconds, listStints, type SpentJob, type Window } from "../../../../core/jobs/usage/stints.ts";
 import type { AddSpent, Store, UseAsked } from "../../../../core/store.ts";
 import { guardPromise, guardRead } from "../../guard-reads.ts";
@@ -34,6 +35,12 @@ const PLAIN_SECONDS = `
 select coalesce(sum(${BOOKED_GPUS} * max(0, min(completed_at, $until) - max(started_at, $since))), 0) as seconds from ${GROUPS.ended}
   and started_at is not null and details -> '$.past.attempts' is null and num_gpus > 0`;
 
+const FIRST_START = "coalesce(details ->> '$.past.attempts[0].startedAt', started_at)";
+
+const SELECT_ESTIMATED = `select details ->> '$.estimate.from' as "from", details ->> '$.estimate.to' as "to", ${FIRST_START} as "startedAt" from`;
+
+const IS_ESTIMATED = `and details ->> '$.estimate.from' is not null and ${FIRST_START} is not null`;
+
 const SLICE = 250;
 
 const readIndexes = (text: string): readonly number[] => text.split(",").filter(Boolean).map(Number);
@@ -50,12 +57,19 @@ const listUsers = (db: Database): readonly string[] =>
     .all()
     .map(({ user }) => user);
 
-const listRows = function* (db: Database, { since, user: only }: UseAsked): Generator<Row, void> {
+const listRows = function* <Read>(
+  db: Database,
+  { since, user: only }: UseAsked,
+  describe: (group: string) => string,
+): Generator<Read, void> {
   const users = only === undefined ? listUsers(db) : [only];
   for (const user of users)
-    for (const group of Object.values(GROUPS))
-      yield* db.query<Row, OfUser>(`${SELECT} ${group}`).iterate({ user, since });
+    for (const group of Object.values(GROUPS)) yield* db.query<Read, OfUser>(describe(group)).iterate({ user, since });
 };
+
+const selectSpent = (group: string): string => `${SELECT} ${group}`;
+
+const selectEstimated = (group: string): string => `${SELECT_ESTIMATED} ${group} ${IS_ESTIMATED}`;
 
 const fold = async <Folded>(
   db: Database,
@@ -64,7 +78,7 @@ const fold = async <Folded>(
 ): Promise<Folded> => {
   let folded = first;
   let slice: SpentJob[] = [];
-  for (const row of listRows(db, asked)) {
+  for (const row of listRows<Row>(db, asked, selectSpent)) {
     slice.push(toSpent(row));
     if (slice.length < SLICE) continue;
     folded = add(folded, slice);
@@ -75,13 +89,18 @@ const fold = async <Folded>(
 };
 
 /** Adds up what jobs have had of the GPUs. */
-export const createSpentReads = (db: Database, snapshots: SteadyReads): Pick<Store, "foldSpent" | "readGpuSeconds"> => {
+export const createSpentReads = (
+  db: Database,
+  snapshots: SteadyReads,
+): Pick<Store, "foldSpent" | "listEstimates" | "readGpuSeconds"> => {
   const plain = db.query<{ seconds: number }, OfUser & Pick<Window, "until">>(PLAIN_SECONDS);
   const others = [`${GROUPS.ended} and ${TRIED}`, GROUPS.active, GROUPS.queued].map((group) =>
-    db.query<Row, OfUser>(`${SELECT} ${group}`),
+    db.query<Row, OfUser>(selectSpent(group)),
   );
   return {
     foldSpent: (asked, first, add) => guardPromise(snapshots.read((snapshot) => fold(snapshot, asked, { first, add }))),
+    listEstimates: (asked) =>
+      guardPromise(snapshots.read((snapshot) => collectInTurns(listRows<Judgeable>(snapshot, asked, selectEstimated)))),
     readGpuSeconds: guardRead((user, window) => {
       const asked = { user, since: window.since };
       const jobs = others.flatMap((query) => query.all(asked).map(toSpent));
