@@ -311,9 +311,12 @@ const findReserved = (scene: Scene, job: QueuedJob): Why | null => {
   const inTheWay = findReservesInTheWay(scene, job);
   const others = listGpus(scene, (gpu) => isAskedFor(job, gpu) && isOfKind(job, gpu) && canBook(job, gpu));
   const unreserved: Scene = { ...scene, facts: { ...scene.facts, reserves: new Map() } };
-  const isLacking = others.length - inTheWay.length < job.numGpus || wouldStart(unreserved, job);
+  const standing = others.length - inTheWay.length;
+  const isLacking = standing < job.numGpus || wouldStart(unreserved, job);
   if (inTheWay.length === 0 || !isLacking) return null;
-  return { reason: "reserved", until: Math.min(...inTheWay.map(([, { reservation }]) => reservation.until)) };
+  const missing = job.numGpus - (standing < job.numGpus ? standing : listFree(scene, job).length);
+  const ends = inTheWay.map(([, { reservation }]) => reservation.until).toSorted((a, b) => a - b);
+  return { reason: "reserved", until: ends[Math.max(0, missing - 1)] ?? null };
 };
 
 const findTaken = (scene: Scene, job: QueuedJob): Why => {

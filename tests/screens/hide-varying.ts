@@ -15,7 +15,8 @@ const hideHealth = (text: string): string =>
 
 const hideTimes = (text: string): string =>
   text
-    .replace(/\d{4}-\d\d-\d\d \d\d:\d\d/g, "2000-01-01 00:00")
+    .replace(/\d{4}-\d\d-\d\d(?=\s+\d\d:\d\d)/g, "2000-01-01")
+    .replace(/(2000-01-01\s+)\d\d:\d\d/g, "$100:00")
     .replace(/\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ/g, "2000-01-01T00:00:00Z")
     .replace(/\b\d\d:\d\d:\d\d\b/g, "00:00:00")
     .replace(/\b(\d+m )?\d+s\b( {2,})?/g, (found) => padAs("0s", found));

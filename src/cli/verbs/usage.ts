@@ -130,6 +130,6 @@ export const verb: Verb = listRows({
     { long: "json", help: "as JSON" },
   ],
   maxWords: 0,
-  examples: ["nx usage", "nx usage --since 7d --by name", "nx usage --csv >usage.csv", "nx usage --estimates"],
+  examples: ["nx usage", "nx usage --since 7d --by name", "nx usage --csv", "nx usage --estimates"],
   run,
 });

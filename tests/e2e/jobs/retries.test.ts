@@ -102,9 +102,12 @@ describe("a job with retries", () => {
   test("is followed, waited for and run to its last end", async () => {
     await world.startServer();
     const run = world.nx(["run", "-c", "--no-git", "--retry", "1", "echo attempt $NEXUS_ATTEMPT; exit 4"]);
-    await waitUntil(async () => (await world.nx(["queue", "--json"])).stdout.includes("attempt"), "it waits");
-    const [queued] = JSON.parse((await world.nx(["queue", "--json"])).stdout) as readonly WireJob[];
-    const id = queued?.id ?? "";
+    let id = "";
+    await waitUntil(async () => {
+      const queued = (await (await fetch(`${world.url}/v1/jobs?status=queued`)).json()) as readonly WireJob[];
+      id = queued.find(({ attempts }) => attempts?.length === 1)?.id ?? "";
+      return id !== "";
+    }, "it waits for its second attempt");
     const stream = fetch(`${world.url}/v1/jobs/${id}/logs/stream`).then((answer) => answer.text());
     const [ended, waited] = await Promise.all([run, world.nx(["wait", id])]);
     expect([ended.exitCode, waited.exitCode]).toEqual([4, 4]);

@@ -43,8 +43,10 @@ const mayKeep = (facts: QueueFacts, now: number): boolean => {
 };
 
 const isTimed = (facts: QueueFacts, { needs, gpus, now }: Moment): boolean => {
-  const isMoving = (facts.useOf ?? null) !== null || gpus.some(({ reserves = [] }) => reserves.length > 0);
-  return (isMoving && mayKeep(facts, now)) || needs.some(({ share }) => share !== null && hasSpent(share, facts));
+  const shares = needs.flatMap(({ share }) => (share === null ? [] : [share]));
+  const isReserved = gpus.some(({ reserves = [] }) => reserves.length > 0);
+  const isMoving = (facts.useOf ?? null) !== null || isReserved || shares.length > 0;
+  return (isMoving && mayKeep(facts, now)) || shares.some((share) => hasSpent(share, facts));
 };
 
 /**
