@@ -89,6 +89,20 @@ describe("the tasks starts", () => {
     expect(executor.launches.map(({ id }) => id)).toEqual(["gpu"]);
   });
 
+  test("at once, too, what was kept for a job that those which start put over its user's limit", async () => {
+    const settings = { limitsOf: createLimitsOf({ maxGpus: 2 }), refreshRate: 600, maxPassedOver: 10 };
+    const { add, executor, start } = createHarness({ gpus: readMockGpus(3), settings });
+    await add(
+      createQueued("first", { user: "zoe", requestedGpuIdxs: [1], priority: 1 }),
+      createQueued("wide", { user: "ann", numGpus: 2, requestedGpuIdxs: [0, 1], createdAt: 1 }),
+      createQueued("narrow", { user: "ann", requestedGpuIdxs: [2], createdAt: 2 }),
+      createQueued("other", { user: "bob", requestedGpuIdxs: [0], createdAt: 3 }),
+    );
+    await start();
+    await waitUntil(() => executor.launches.length === 3, "all but the wide one start");
+    expect(executor.launches.map(({ id }) => id).toSorted()).toEqual(["first", "narrow", "other"]);
+  });
+
   test("nothing while the server is drained, and all once it is not", async () => {
     const { add, awaitRound, executor, find, start, store } = createHarness({ gpus: readMockGpus(1) });
     const drain = (isDrained: boolean) =>

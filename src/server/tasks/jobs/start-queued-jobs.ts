@@ -3,13 +3,14 @@ import { seeGpus } from "../../changes/read-reserves.ts";
 import { isSharing } from "../../core/jobs/fields/gpu-kinds.ts";
 import type { ActiveJob, QueuedJob, StartingJob } from "../../core/jobs/job.ts";
 import type { DiskRoom } from "../../core/machine/disk-room.ts";
+import { findShare } from "../../core/queue/agent-share.ts";
 import { NO_HOST_RULES } from "../../core/queue/booking/host-part.ts";
 import { decideFromHead, type LoadHead } from "../../core/queue/decision/decide-from-head.ts";
 import { describeSight, isQuiet } from "../../core/queue/decision/quiet.ts";
 import { findDrain } from "../../core/queue/drain.ts";
 import type { Gpu } from "../../core/queue/gpu.ts";
 import type { SharedNeed } from "../../core/queue/needs/need-name.ts";
-import { countCpuSlots, type Start } from "../../core/queue/queue-turns.ts";
+import { countCpuSlots, type QueueFacts, type Start } from "../../core/queue/queue-turns.ts";
 import { NO_LIMITS } from "../../core/queue/user-limits.ts";
 import type { TaskContext, TaskMemory } from "../context.ts";
 import { launchJob, recordStart } from "./launch-job.ts";
@@ -85,7 +86,12 @@ const gatherFacts = (
   countGpuSeconds: createGpuSeconds(store, now),
 });
 
-const startJobs = async (context: TaskContext, memory: TaskMemory, machine: Machine): Promise<void> => {
+const mayBeOverLimit = ({ limitsOf = NO_LIMITS }: Pick<QueueFacts, "limitsOf">, job: QueuedJob): boolean => {
+  const { maxGpus, maxRunning } = limitsOf(job.user);
+  return findShare(job) !== null || (job.batchMax ?? maxGpus ?? maxRunning) !== null;
+};
+
+const startJobs = async (context: TaskContext, memory: TaskMemory, machine: Machine): Promise<boolean> => {
   const { kind, gpus } = machine;
   const { store, clock } = context;
   const halts = { disk: await context.readDiskRoom(), trouble: await findTrouble(context) };
@@ -95,8 +101,8 @@ const startJobs = async (context: TaskContext, memory: TaskMemory, machine: Mach
   forgetEnded(memory, facts.active);
   const states = seeGpus(context, { gpus, active: facts.active, now });
   const sight = `${version} ${describeSight(halts, states)}`;
-  if (isQuiet(memory.quiet.get(kind), sight, now)) return;
-  const { starts, quietUntil } = decideFromHead(facts, states, { now, load: createLoad(context, machine) });
+  if (isQuiet(memory.quiet.get(kind), sight, now)) return false;
+  const { starts, quietUntil, queued } = decideFromHead(facts, states, { now, load: createLoad(context, machine) });
   memory.quiet.set(kind, { from: now, until: quietUntil ?? now, sight });
   const give = (start: Start): Given => ({
     ...start,
@@ -104,6 +110,7 @@ const startJobs = async (context: TaskContext, memory: TaskMemory, machine: Mach
   });
   const own = starts.filter(({ job }) => isOfKind(job, kind));
   await Promise.all(own.map((start) => beginLaunch(context, memory, give(start))));
+  return own.length > 0 && queued.some((job) => mayBeOverLimit(facts, job));
 };
 
 const isDrained = ({ store, clock }: TaskContext): boolean => findDrain(store.readDrains(), clock()) !== null;
@@ -126,19 +133,22 @@ const isMixed = (context: TaskContext, { mixed }: TaskMemory): boolean => {
   return found;
 };
 
-const startCpuJobsNow = async (context: TaskContext, memory: TaskMemory): Promise<void> => {
+const startCpuJobsNow = async (context: TaskContext, memory: TaskMemory): Promise<boolean> => {
   const isBesideGpuJobs = isMixed(context, memory);
   const known = isBesideGpuJobs ? await context.gpus.read() : null;
-  await startJobs(context, memory, { gpus: known?.ok ? known.value : [], kind: "cpu", isMixed: isBesideGpuJobs });
+  return startJobs(context, memory, { gpus: known?.ok ? known.value : [], kind: "cpu", isMixed: isBesideGpuJobs });
 };
 
-/** Starts every CPU job that can start; resolves once that is on disk, the launches go on. */
+/**
+ * Starts every CPU job that can start; resolves once that is on disk, the launches go on. The next look follows at once where
+ * what was started may have put a job over a limit for which something was kept.
+ */
 export const startCpuJobs = async (context: TaskContext, memory: TaskMemory): Promise<number> => {
   const { maxCpuJobs, refreshRate } = context.settings;
   const hasSlots = countCpuSlots({ maxCpuJobs, active: context.store.loadActiveJobs() }) > 0;
-  if (hasSlots && !isDrained(context)) await startCpuJobsNow(context, memory);
+  const isFollowed = hasSlots && !isDrained(context) && (await startCpuJobsNow(context, memory));
   await noteLimits(context, memory, "cpu");
-  return refreshRate * 1000;
+  return isFollowed ? 0 : refreshRate * 1000;
 };
 
 const hasGpuRoom = async ({ store, gpus }: TaskContext): Promise<boolean> => {
@@ -154,7 +164,9 @@ const isGpuWanted = async (context: TaskContext): Promise<boolean> =>
 /** Like `startCpuJobs` for GPU jobs; a full machine reads neither its queue nor its GPUs but once a minute. */
 export const startGpuJobs = async (context: TaskContext, memory: TaskMemory): Promise<number> => {
   const gpus = (await isGpuWanted(context)) ? await context.gpus.readNow() : null;
-  if (gpus?.ok) await startJobs(context, memory, { kind: "gpu", gpus: gpus.value, isMixed: isMixed(context, memory) });
+  const isFollowed =
+    gpus?.ok === true &&
+    (await startJobs(context, memory, { kind: "gpu", gpus: gpus.value, isMixed: isMixed(context, memory) }));
   await noteLimits(context, memory, "gpu");
-  return context.settings.refreshRate * 1000;
+  return isFollowed ? 0 : context.settings.refreshRate * 1000;
 };
