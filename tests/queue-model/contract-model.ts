@@ -25,6 +25,7 @@ type Scene = Readonly<{
   kept: ReadonlySet<number>;
   keptHost: Host;
   keptSlots: number;
+  keptFor: readonly QueuedJob[];
   started: readonly Started[];
 }>;
 
@@ -390,6 +391,16 @@ const findKeptFrom = (atFirst: Scene, job: QueuedJob): Verdict["keptFrom"] => {
 
 const TAKEN: readonly (string | null)[] = ["gpus_taken", "gpu_type", "vram", "reserved", "cpus", "memory"];
 
+const tellAsked = (job: QueuedJob): string => {
+  const { user, numGpus, requestedGpuIdxs, ignoreBlacklist, agent = null, avoidedGpuIdxs = [] } = job;
+  const { vramMib = null, minVramMib = null, gpuType = null, timeLimitS = null, cpus = null, memoryMib = null } = job;
+  const gpus = [requestedGpuIdxs.toSorted(), ignoreBlacklist, vramMib, minVramMib, gpuType?.toLowerCase(), timeLimitS];
+  return JSON.stringify([user, numGpus, agent, avoidedGpuIdxs, cpus, memoryMib, numGpus > 0 ? gpus : null]);
+};
+
+const isKeptForLike = ({ keptFor }: Scene, job: QueuedJob): boolean =>
+  keptFor.some((one) => tellAsked(one) === tellAsked(job));
+
 const keepAll = (scene: Scene, job: QueuedJob): Scene => {
   const isItsOpen = (gpu: Gpu): boolean => mayEverHave(scene, job, gpu) && isOpen(scene, job, gpu);
   const free = listFree(scene, job);
@@ -398,11 +409,13 @@ const keepAll = (scene: Scene, job: QueuedJob): Scene => {
   const [part, left] = [partOfHost(scene, job, countLeastParts(scene, job)), countFreeHost(scene)];
   const mine = { cpus: Math.min(part.cpus, left.cpus), memoryMib: Math.min(part.memoryMib, left.memoryMib) };
   const keepsSlot = job.numGpus === 0 && mine.cpus + mine.memoryMib > 0;
+  if (part.cpus + part.memoryMib > 0 && isKeptForLike(scene, job)) return scene;
   return {
     ...scene,
     kept: new Set([...scene.kept, ...open.map(({ index }) => index)]),
     keptHost: addHosts([scene.keptHost, mine]),
     keptSlots: scene.keptSlots + (keepsSlot ? 1 : 0),
+    keptFor: [...scene.keptFor, job],
   };
 };
 
@@ -463,6 +476,7 @@ export const judgeQueue = (facts: WaitFacts, now: number): readonly Verdict[] =>
     kept: new Set(),
     keptHost: NOTHING,
     keptSlots: 0,
+    keptFor: [],
     started: [],
   };
   let scene = atFirst;
