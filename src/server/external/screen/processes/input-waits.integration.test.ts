@@ -122,7 +122,8 @@ describe("a job whose program waits for input from its terminal", () => {
   });
 
   test("has another mark once it was answered, also where it waits again", async () => {
-    const job = await start("while read -r line; do :; done");
+    const job = await start("echo up; while read -r line; do :; done");
+    await waitUntil(() => readJobFile(bench, job, "output.log").includes("\nup"), "it is up");
     await waitUntil(async () => (await findMark(job)) !== undefined, "it is found");
     const before = await findMark(job);
     expect(await findMark(job)).toBe(before);
