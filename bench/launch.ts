@@ -42,7 +42,7 @@ const writeStamp = (path: string): string => `echo $EPOCHREALTIME > ${path}`;
 
 export const benchLaunch = async (): Promise<void> => {
   const folder = makeFolder();
-  const server = await startServer({ NS_MAX_CPU_JOBS: "16" });
+  const server = await startServer({ NS_MAX_CPU_JOBS: "16", NS_CPUS: "64" });
   try {
     const screen = await timeFirstAct(
       (stamp) => Bun.spawn(["screen", "-dmS", "nexus-bench", "bash", "-c", writeStamp(stamp)]),

@@ -79,7 +79,7 @@ const notifyAt = (url: string): Readonly<Record<string, unknown>> => ({
 });
 
 const startStopped = async ({ serviceUrl }: Contender): Promise<BenchServer> => {
-  const settings = { NS_MAX_CPU_JOBS: "16", NS_NULLPOINTER_URL: serviceUrl, NS_TWILIO_URL: serviceUrl };
+  const settings = { NS_MAX_CPU_JOBS: "16", NS_CPUS: "64", NS_NULLPOINTER_URL: serviceUrl, NS_TWILIO_URL: serviceUrl };
   const server = await startServer(settings, configureChannels(serviceUrl));
   process.kill(server.pid, "SIGSTOP");
   return server;

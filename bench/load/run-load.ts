@@ -133,6 +133,7 @@ export const runLoad = async (plan: LoadPlan): Promise<LoadReport> => {
     NS_MAX_FOLLOWERS_PER_ADDRESS: room,
     NS_REFRESH_RATE: "1",
     NS_MAX_CPU_JOBS: "8",
+    NS_CPUS: "64",
   });
   try {
     return await loadServer(server, plan);
