@@ -1,10 +1,10 @@
 import { ok, type Result } from "../../base/result.ts";
 import type { Failure, Flag, FlagValues } from "../../command-line/command.ts";
 import { readSwitch, readText, readWhole } from "../../command-line/flag-values.ts";
+import { readPast } from "../../command-line/read-moment.ts";
 import { failUsage } from "../../command-line/usage.ts";
 import type { MatchText } from "../../mcp/text-matcher.ts";
 import { MAX_RETRIES } from "../../wire/job-fields/retries.ts";
-import { readPast } from "../terminal/moment.ts";
 import { createLineMatcher } from "./line-matcher.ts";
 
 /** `matches` is null without a search. */

@@ -1,8 +1,8 @@
 import { afterEach, beforeEach, expect, test } from "bun:test";
 import fc from "fast-check";
 import { parseFuture, parsePast } from "../../base/moments.ts";
+import { readPast } from "../../command-line/read-moment.ts";
 import { formatMoment, formatRecent, nameZones } from "./clock.ts";
-import { readPast } from "./moment.ts";
 
 const { TZ } = process.env;
 const setZone = (zone: string | undefined): void => {

@@ -8,6 +8,7 @@ import {
   type Verb,
 } from "../../command-line/command.ts";
 import { readSwitch, readText, readWhole } from "../../command-line/flag-values.ts";
+import { readPast } from "../../command-line/read-moment.ts";
 import { failUsage } from "../../command-line/usage.ts";
 import type { WireJob } from "../../wire/job.ts";
 import { isJobName } from "../../wire/job-fields/label-rules.ts";
@@ -21,7 +22,6 @@ import { printEnded } from "../jobs/job-text.ts";
 import { ENDED_STATUSES, LIST_FLAGS, readLimit, showJobs } from "../jobs/list-flags.ts";
 import { type JobsAsked, listJobs } from "../jobs/list-jobs.ts";
 import { readBatch } from "../jobs/words/job-words.ts";
-import { readPast } from "../terminal/moment.ts";
 import { hint } from "../terminal/output.ts";
 
 type Wanted = Readonly<{

@@ -1,6 +1,5 @@
 import { parseDuration } from "../../base/durations.ts";
 import { escapeText } from "../../base/escape-text.ts";
-import { parseFuture } from "../../base/moments.ts";
 import { ok, type Result } from "../../base/result.ts";
 import {
   DONE,
@@ -11,6 +10,7 @@ import {
   type Verb,
 } from "../../command-line/command.ts";
 import { readSwitch, readText } from "../../command-line/flag-values.ts";
+import { readFuture } from "../../command-line/read-moment.ts";
 import { failUsage } from "../../command-line/usage.ts";
 import type { WireReservation } from "../../wire/reservations/reservation.ts";
 import { nameGpus, tellReservation } from "../../wire/reservations/reservation-text.ts";
@@ -38,12 +38,10 @@ const readFor = (flags: FlagValues): Result<number, Failure> => {
 };
 
 const readFrom = (flags: FlagValues, now: number): Result<number | null, Failure> => {
-  const text = readText(flags, "from");
-  if (text === null) return ok(null);
-  const from = parseFuture(text.trim(), now);
-  if (from === null)
-    return failUsage(`--from takes a time such as +2h, 18:30, 2026-12-01 or "2026-12-01 18:30", not "${text}"`);
-  return from >= now ? ok(from) : failUsage(`--from ${text} is past`);
+  const from = readFuture(flags, "from", now);
+  return from.ok && from.value !== null && from.value < now
+    ? failUsage(`--from ${readText(flags, "from")} is past`)
+    : from;
 };
 
 const readAsked = ({ flags, words }: Invocation): Result<Asked, Failure> => {

@@ -10,6 +10,7 @@ import {
   type Verb,
 } from "../../command-line/command.ts";
 import { readSwitch, readText } from "../../command-line/flag-values.ts";
+import { readPast } from "../../command-line/read-moment.ts";
 import { fail, failUsage } from "../../command-line/usage.ts";
 import type { HeldEstimates } from "../../wire/usage/estimates.ts";
 import { USAGE_KEYS, type Usage, type UsageGroup, type UsageKey } from "../../wire/usage/usage.ts";
@@ -17,7 +18,6 @@ import { connect } from "../connection/connect.ts";
 import { listRows, printRows, wantsJson } from "../documents/rows.ts";
 import { formatDuration } from "../terminal/duration.ts";
 import { isTerminal } from "../terminal/is-terminal.ts";
-import { readPast } from "../terminal/moment.ts";
 import { hint, printJson, printTable, write } from "../terminal/output.ts";
 
 const USUAL_SINCE = "30d";

@@ -1,7 +1,8 @@
-import { parseFuture, tellMoment } from "../../base/moments.ts";
+import { tellMoment } from "../../base/moments.ts";
 import { ok, type Result } from "../../base/result.ts";
 import { DONE, type Failure, type FlagValues, type Outcome, type Verb } from "../../command-line/command.ts";
 import { readText } from "../../command-line/flag-values.ts";
+import { readFuture } from "../../command-line/read-moment.ts";
 import { convertProblem, failUsage } from "../../command-line/usage.ts";
 import { drainRequestSchema } from "../../wire/drain/drain.ts";
 import { beginDrain, type DrainWish } from "../core/queue/drain.ts";
@@ -11,12 +12,10 @@ import { changeDrains } from "../external/sqlite/beside-server/drains.ts";
 import { becomeOwner } from "./become-owner.ts";
 
 const readUntil = (flags: FlagValues, now: number): Result<number | null, Failure> => {
-  const text = readText(flags, "until");
-  if (text === null) return ok(null);
-  const until = parseFuture(text.trim(), now);
-  if (until === null)
-    return failUsage(`--until takes a time such as +2h, 18:30, 2026-12-01 or "2026-12-01 18:30", not "${text}"`);
-  return until > now ? ok(until) : failUsage(`--until ${text} is past`);
+  const until = readFuture(flags, "until", now);
+  return until.ok && until.value !== null && until.value <= now
+    ? failUsage(`--until ${readText(flags, "until")} is past`)
+    : until;
 };
 
 const readWish = (flags: FlagValues, now: number): Result<DrainWish, Failure> => {
