@@ -7,3 +7,13 @@ export const rememberEach = <Key extends object, Value>(work: (key: Key) => Valu
     return found.value;
   };
 };
+
+/** The same by a text, for good. */
+export const rememberText = <Value>(work: (text: string) => Value): ((text: string) => Value) => {
+  const known = new Map<string, Readonly<{ value: Value }>>();
+  return (text) => {
+    const found = known.get(text) ?? { value: work(text) };
+    known.set(text, found);
+    return found.value;
+  };
+};

@@ -1,17 +1,12 @@
+import { rememberText } from "../../base/remember-each.ts";
 import { type AgentUse, type CountGpuSeconds, countGpusOf } from "../core/queue/agent-share.ts";
 import type { Store } from "../core/store.ts";
 
 const DAY_S = 24 * 60 * 60;
 
 /** Of the 24 hours before `now`, each user read once. */
-export const createGpuSeconds = ({ readGpuSeconds }: Pick<Store, "readGpuSeconds">, now: number): CountGpuSeconds => {
-  const known = new Map<string, number>();
-  return (user) => {
-    const seconds = known.get(user) ?? readGpuSeconds(user, { since: now - DAY_S, until: now });
-    known.set(user, seconds);
-    return seconds;
-  };
-};
+export const createGpuSeconds = ({ readGpuSeconds }: Pick<Store, "readGpuSeconds">, now: number): CountGpuSeconds =>
+  rememberText((user) => readGpuSeconds(user, { since: now - DAY_S, until: now }));
 
 export const readAgentUse = (
   store: Pick<Store, "readGpuSeconds" | "loadActiveJobs">,

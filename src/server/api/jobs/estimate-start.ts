@@ -1,3 +1,4 @@
+import { rememberText } from "../../../base/remember-each.ts";
 import { createTurns } from "../../../tools/give-way.ts";
 import type { WireEstimate } from "../../../wire/wait.ts";
 import { readRules } from "../../changes/read-reserves.ts";
@@ -14,17 +15,8 @@ const MOST_JOBS = 300;
 
 type SpanOf = (job: ActiveJob | QueuedJob) => Span;
 
-const rememberBy = <Value>(read: (key: string) => Value): ((key: string) => Value) => {
-  const known = new Map<string, Value>();
-  return (key) => {
-    const value = known.get(key) ?? read(key);
-    known.set(key, value);
-    return value;
-  };
-};
-
 const createSpanOf = ({ listEarlierRuns }: Pick<Store, "listEarlierRuns">, now: number): SpanOf => {
-  const readRuns = rememberBy(listEarlierRuns);
+  const readRuns = rememberText(listEarlierRuns);
   const known = new Map<JobId, Span>();
   return (job) => {
     const span = known.get(job.id) ?? foreseeSpan(job, readRuns(job.user), now);

@@ -1,15 +1,13 @@
 import { setImmediate as giveWay } from "node:timers/promises";
 import type { WireWait } from "../../../wire/wait.ts";
-import { createGpuSeconds } from "../../changes/agent-use.ts";
+import { readQueueFacts } from "../../changes/read-queue-facts.ts";
 import { readReserves } from "../../changes/read-reserves.ts";
 import type { JobId, QueuedJob } from "../../core/jobs/job.ts";
 import type { ProcessOwner } from "../../core/machine/host.ts";
-import { NO_HOST_RULES } from "../../core/queue/booking/host-part.ts";
 import { decideFromHead } from "../../core/queue/decision/decide-from-head.ts";
 import type { Gpu } from "../../core/queue/gpu.ts";
 import { describeGpus } from "../../core/queue/gpu-selection.ts";
 import { markReserved } from "../../core/queue/reservations/reservation.ts";
-import { NO_LIMITS } from "../../core/queue/user-limits.ts";
 import { explainWaits, type Wait, type WaitFacts } from "../../core/queue/wait.ts";
 import type { WaitNotes } from "../../core/queue/wait-text.ts";
 import { toWireWait } from "../../core/queue/wire-wait.ts";
@@ -34,21 +32,10 @@ const gatherFacts = (
   context: ApiContext,
   { gpus, disk, jobs, now }: Pick<WaitFacts, "gpus" | "disk"> & Readonly<{ jobs: readonly QueuedJob[]; now: number }>,
 ): WaitFacts => {
-  const { store, settings, trouble } = context;
-  const active = store.loadActiveJobs();
+  const { store, trouble } = context;
   const blacklist = store.listBlacklist();
-  const facts = {
-    maxCpuJobs: settings.maxCpuJobs,
-    host: settings.host ?? NO_HOST_RULES,
-    maxPassedOverS: settings.maxPassedOver,
-    ...{ drains: store.readDrains(), limited: store.readLimited() },
-    useOf: store.readUseOf(now),
-    limitsOf: settings.limitsOf ?? NO_LIMITS,
-    countGpuSeconds: createGpuSeconds(store, now),
-    active,
-    disk: disk ?? null,
-    trouble: trouble.read(),
-  };
+  const facts = { ...readQueueFacts(context, now), disk: disk ?? null, trouble: trouble.read() };
+  const { active } = facts;
   const reserves = readReserves(context, now);
   const states = markReserved(describeGpus(gpus ?? [], active, blacklist), reserves);
   const deciding = decideFromHead(facts, states, { now, load: store.loadDecidingJobs }).queued;

@@ -15,7 +15,7 @@ import { type GpuNeed, type GpuState, listFreeGpus, listOpenGpus } from "./gpu-s
 import { countBatchLeft } from "./limits/batch-limit.ts";
 import type { SharedNeed } from "./needs/need-name.ts";
 import { countCpuSlots, type QueueFacts } from "./queue-turns.ts";
-import { countStartsLeft, countUses, NO_LIMITS, readUse } from "./user-limits.ts";
+import { countStartsLeft, countUses, isLimited, NO_LIMITS, readUse } from "./user-limits.ts";
 
 /** How many jobs of one need could start at most; null where none of them starts or keeps a GPU. */
 export type CountStarts = (need: SharedNeed) => number | null;
@@ -68,7 +68,7 @@ export const limitStarts = (
   return (need, user) => {
     const limits = limitsOf(user);
     const asked = isReserved ? { ...need, user } : need;
-    if ((limits.maxGpus ?? limits.maxRunning) === null) return count(asked);
+    if (!isLimited(limits)) return count(asked);
     const left = countStartsLeft(readLeast(need), limits, readUse(uses, user));
     const starts = left === 0 ? null : count(asked);
     return starts === null ? null : Math.min(starts, left);

@@ -100,6 +100,9 @@ export const findReached = (
   return numGpus > 0 && isOver(maxGpus, gpus + numGpus) ? reached("max_gpus", maxGpus, gpus) : null;
 };
 
+/** Whether a user's jobs may have to wait for each other. */
+export const isLimited = ({ maxGpus, maxRunning }: UserLimits): boolean => (maxGpus ?? maxRunning) !== null;
+
 const countBy = (max: number | null, used: number, each: number): number =>
   max === null || each === 0 ? Number.POSITIVE_INFINITY : Math.max(0, Math.floor((max - used) / each + ROUNDING));
 

@@ -1,17 +1,17 @@
-import { createGpuSeconds } from "../../changes/agent-use.ts";
+import { readQueueFacts } from "../../changes/read-queue-facts.ts";
 import { seeGpus } from "../../changes/read-reserves.ts";
 import { isSharing } from "../../core/jobs/fields/gpu-kinds.ts";
 import type { ActiveJob, QueuedJob, StartingJob } from "../../core/jobs/job.ts";
-import type { DiskRoom } from "../../core/machine/disk-room.ts";
 import { findShare } from "../../core/queue/agent-share.ts";
 import { NO_HOST_RULES } from "../../core/queue/booking/host-part.ts";
 import { decideFromHead, type LoadHead } from "../../core/queue/decision/decide-from-head.ts";
 import { describeSight, isQuiet } from "../../core/queue/decision/quiet.ts";
 import { findDrain } from "../../core/queue/drain.ts";
 import type { Gpu } from "../../core/queue/gpu.ts";
+import { findBatch } from "../../core/queue/limits/batch-limit.ts";
 import type { SharedNeed } from "../../core/queue/needs/need-name.ts";
 import { countCpuSlots, type QueueFacts, type Start } from "../../core/queue/queue-turns.ts";
-import { NO_LIMITS } from "../../core/queue/user-limits.ts";
+import { isLimited, NO_LIMITS } from "../../core/queue/user-limits.ts";
 import type { TaskContext, TaskMemory } from "../context.ts";
 import { launchJob, recordStart } from "./launch-job.ts";
 import { KNOWN_FOR_S, listReadyNeeds, noteLimits } from "./note-limits.ts";
@@ -70,25 +70,8 @@ const createLoad =
   (count, since) =>
     store.loadDecidingJobs((need, user) => (isMixed || isOfKind(need, kind) ? count(need, user) : null), since);
 
-const gatherFacts = (
-  { store, settings }: TaskContext,
-  { now, ...halts }: Readonly<{ now: number; disk: DiskRoom | null; trouble: string | null }>,
-) => ({
-  ...halts,
-  maxCpuJobs: settings.maxCpuJobs,
-  host: settings.host ?? NO_HOST_RULES,
-  maxPassedOverS: settings.maxPassedOver,
-  drains: store.readDrains(),
-  limited: store.readLimited(),
-  limitsOf: settings.limitsOf ?? NO_LIMITS,
-  useOf: store.readUseOf(now),
-  active: store.loadActiveJobs(),
-  countGpuSeconds: createGpuSeconds(store, now),
-});
-
 const mayBeOverLimit = ({ limitsOf = NO_LIMITS }: Pick<QueueFacts, "limitsOf">, job: QueuedJob): boolean => {
-  const { maxGpus, maxRunning } = limitsOf(job.user);
-  return findShare(job) !== null || (job.batchMax ?? maxGpus ?? maxRunning) !== null;
+  return findShare(job) !== null || findBatch(job) !== null || isLimited(limitsOf(job.user));
 };
 
 const startJobs = async (context: TaskContext, memory: TaskMemory, machine: Machine): Promise<boolean> => {
@@ -97,7 +80,7 @@ const startJobs = async (context: TaskContext, memory: TaskMemory, machine: Mach
   const halts = { disk: await context.readDiskRoom(), trouble: await findTrouble(context) };
   const now = clock();
   const version = store.readVersion();
-  const facts = gatherFacts(context, { ...halts, now });
+  const facts = { ...halts, ...readQueueFacts(context, now) };
   forgetEnded(memory, facts.active);
   const states = seeGpus(context, { gpus, active: facts.active, now });
   const sight = `${version} ${describeSight(halts, states)}`;
