@@ -8,7 +8,7 @@ import { bookGpus, countLeast } from "../core/queue/booked-gpus.ts";
 import {
   bookHost,
   createHostRoom,
-  findHostLack,
+  findHostShortage,
   type HostPart,
   type HostRoom,
   type HostRules,
@@ -64,12 +64,9 @@ const isModest = ({ numGpus, cpus = null, memoryMib = null }: QueuedJob): boolea
   numGpus === 0 && cpus === null && memoryMib === null;
 
 const describeLack = (left: Left, job: QueuedJob, idxs: readonly number[]): string | null => {
-  const part = bookWith(left, job, idxs);
   const { free, rules } = left.host;
-  const reason = isModest(job) ? null : findHostLack(part, free);
-  if (reason === null) return null;
-  const field = reason === "cpus" ? "cpus" : "memoryMib";
-  return `it ${describeShortage({ reason, asked: part[field], free: free[field], whole: rules.whole[field] })} now`;
+  const shortage = isModest(job) ? null : findHostShortage(bookWith(left, job, idxs), free, rules.whole);
+  return shortage === null ? null : `it ${describeShortage(shortage)} now`;
 };
 
 const describeGpuShortage = ({ requestedGpuIdxs: idxs, numGpus }: QueuedJob): string => {

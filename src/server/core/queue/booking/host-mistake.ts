@@ -1,6 +1,6 @@
 import type { HostNeed } from "../../jobs/fields/host-parts.ts";
 import type { JobRequestError } from "../../jobs/job-request.ts";
-import { findHostLack, type HostRules } from "./host-part.ts";
+import { findHostShortage, type HostRules } from "./host-part.ts";
 import { describeShortage } from "./host-text.ts";
 
 const FIELDS = { cpus: "cpus", memory: "memory_mib" } as const;
@@ -10,11 +10,8 @@ export const findHostMistake = (
   { cpus, memoryMib }: HostNeed,
   { whole }: Pick<HostRules, "whole">,
 ): JobRequestError | null => {
-  const asked = { cpus: cpus ?? 0, memoryMib: memoryMib ?? 0 };
-  const reason = findHostLack(asked, whole);
-  if (reason === null) return null;
-  const figures = reason === "cpus" ? [asked.cpus, whole.cpus] : [asked.memoryMib, whole.memoryMib];
-  const [most = 0, all = 0] = figures;
-  const message = `The job ${describeShortage({ reason, asked: most, free: all, whole: all })} to book`;
-  return { field: FIELDS[reason], message, type: "too_much" };
+  const shortage = findHostShortage({ cpus: cpus ?? 0, memoryMib: memoryMib ?? 0 }, whole, whole);
+  if (shortage === null) return null;
+  const message = `The job ${describeShortage(shortage)} to book`;
+  return { field: FIELDS[shortage.reason], message, type: "too_much" };
 };

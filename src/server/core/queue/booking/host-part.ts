@@ -89,6 +89,17 @@ export const findHostLack = (part: HostPart, free: HostPart): "cpus" | "memory" 
   return part.memoryMib > free.memoryMib ? "memory" : null;
 };
 
+/** Of what there is too little of: how much is asked, free and there at all. */
+export type HostShortage = Readonly<{ reason: "cpus" | "memory"; asked: number; free: number; whole: number }>;
+
+/** What of the machine's CPUs and memory a part is short of, the first of the two; null where there is enough. */
+export const findHostShortage = (part: HostPart, free: HostPart, whole: HostPart): HostShortage | null => {
+  const reason = findHostLack(part, free);
+  if (reason === null) return null;
+  const field = reason === "cpus" ? "cpus" : "memoryMib";
+  return { reason, asked: part[field], free: free[field], whole: whole[field] };
+};
+
 const countTimes = (free: number, each: number): number =>
   each === 0 ? Number.POSITIVE_INFINITY : Math.floor(free / each);
 

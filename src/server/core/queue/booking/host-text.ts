@@ -1,8 +1,9 @@
 import { formatMib } from "../../../../base/sizes.ts";
 import type { Job } from "../../jobs/job.ts";
+import type { HostShortage } from "./host-part.ts";
 import type { HostHolder, HostTaken } from "./host-wait.ts";
 
-type What = HostTaken["reason"];
+type What = HostShortage["reason"];
 
 const MOST_NAMED = 5;
 
@@ -43,7 +44,7 @@ const describeExcess = (reason: What, asked: number, whole: number): string => {
 };
 
 /** For people: what the job needs, `asked` of all that is to be booked; no full stop. */
-export const describeShortage = ({ reason, asked, free, whole }: Omit<HostTaken, "kind" | "holders">): string =>
+export const describeShortage = ({ reason, asked, free, whole }: HostShortage): string =>
   asked > whole
     ? describeExcess(reason, asked, whole)
     : `needs ${tellAsked(asked, reason)}, and ${tell(free, reason)} of ${tell(whole, reason)} ${beFor(free, reason)} free`;
