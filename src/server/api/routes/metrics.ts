@@ -1,7 +1,6 @@
 import { ok } from "../../../base/result.ts";
 import { seeGpus } from "../../changes/read-reserves.ts";
-import type { ActiveJob } from "../../core/jobs/job.ts";
-import type { Stretch } from "../../core/queue/fair-share.ts";
+import { toStretch } from "../../core/queue/fair-share.ts";
 import type { ChannelFigures, ServerFigures } from "../../core/telemetry/meter.ts";
 import type { ApiContext } from "../context.ts";
 import { describeText } from "../http/describe-response.ts";
@@ -24,13 +23,6 @@ const readChannels = ({ store, clock, couriers }: ApiContext): readonly ChannelF
   });
 };
 
-const measureUse = ({ user, bookedGpus, gpuIdxs, startedAt }: ActiveJob, now: number): Stretch => ({
-  user,
-  gpus: bookedGpus ?? gpuIdxs.length,
-  from: startedAt,
-  to: now,
-});
-
 const readFigures = async (context: ApiContext): Promise<ServerFigures> => {
   const { store, gpus, settings } = context;
   const [reading, disk] = await Promise.all([gpus.read(), context.readDiskRoom()]);
@@ -45,7 +37,7 @@ const readFigures = async (context: ApiContext): Promise<ServerFigures> => {
     trouble: context.trouble.read(),
     certificateExpiresAt: context.certificateExpiresAt(),
     channels: readChannels(context),
-    running: active.map((job) => measureUse(job, context.clock())),
+    running: active.map((job) => toStretch(job, context.clock())),
   };
 };
 

@@ -1,4 +1,5 @@
 import type { WireJob } from "../../../wire/job.ts";
+import { roundTo } from "./usage/round-to.ts";
 
 /** What was seen of a job's GPUs in so many looks: the mean of all, the most of any, and in what part of the looks none did anything. */
 export type SeenUse = Readonly<{ looks: number; meanPercent: number; peakPercent: number; idleShare: number }>;
@@ -15,13 +16,11 @@ export const addUse = (before: SeenUse | undefined, more: SeenUse): SeenUse => {
   };
 };
 
-const round = (value: number, digits: number): number => Number(value.toFixed(digits));
-
 export const tellUse = (use: SeenUse | undefined): WireJob["gpu_use"] =>
   use === undefined
     ? null
     : {
-        mean_percent: round(use.meanPercent, 1),
-        peak_percent: round(use.peakPercent, 1),
-        idle_share: round(use.idleShare, 3),
+        mean_percent: roundTo(use.meanPercent, 1),
+        peak_percent: roundTo(use.peakPercent, 1),
+        idle_share: roundTo(use.idleShare, 3),
       };

@@ -1,5 +1,5 @@
 import { listPast } from "../jobs/attempt.ts";
-import { isActive, isEnded, type Job } from "../jobs/job.ts";
+import { type ActiveJob, isActive, isEnded, type Job } from "../jobs/job.ts";
 
 /** GPU seconds of a user, each halved for every half-life that had gone by at `at`. */
 export type KeptUse = Readonly<{ user: string; seconds: number; at: number }>;
@@ -32,13 +32,19 @@ const findEnd = (before: Job, after: Job): number | null => {
   return attempts.length > listPast(before).length ? (attempts.at(-1)?.endedAt ?? null) : null;
 };
 
+/** What a running attempt has had of the GPUs until then. */
+export const toStretch = ({ user, bookedGpus, gpuIdxs, startedAt }: ActiveJob, to: number): Stretch => ({
+  user,
+  gpus: bookedGpus ?? gpuIdxs.length,
+  from: startedAt,
+  to,
+});
+
 /** What an attempt that a change of its job ended had of the GPUs; null where none ended, or had any. */
 export const findStretch = (before: Job, after: Job): Stretch | null => {
   if (!isActive(before) || before.gpuIdxs.length === 0) return null;
   const to = findEnd(before, after);
-  return to === null
-    ? null
-    : { user: before.user, gpus: before.bookedGpus ?? before.gpuIdxs.length, from: before.startedAt, to };
+  return to === null ? null : toStretch(before, to);
 };
 
 /** Of the figures kept and the times that are not over. */

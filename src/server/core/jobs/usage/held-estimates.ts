@@ -1,5 +1,6 @@
 import type { HeldEstimates } from "../../../../wire/usage/estimates.ts";
 import type { WireEstimate } from "../../../../wire/wait.ts";
+import { roundTo } from "./round-to.ts";
 import type { Window } from "./stints.ts";
 
 /** When a job was said to start, and when it first did, in Unix seconds. */
@@ -20,6 +21,6 @@ export const judgeEstimates = (all: readonly Judgeable[], { since, until }: Wind
   const verdicts = all.filter(({ startedAt: at }) => at >= since && at <= until).map(judge);
   const count = (verdict: Verdict): number => verdicts.filter((one) => one === verdict).length;
   const [jobs, within] = [verdicts.length, count("within")];
-  const held_share = jobs === 0 ? null : Number((within / jobs).toFixed(SHARE_DIGITS));
+  const held_share = jobs === 0 ? null : roundTo(within / jobs, SHARE_DIGITS);
   return { since, until, jobs, within, before: count("before"), after: count("after"), held_share };
 };

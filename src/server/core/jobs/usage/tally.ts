@@ -1,4 +1,5 @@
 import type { UsageGroup, UsageKey } from "../../../../wire/usage/usage.ts";
+import { roundTo } from "./round-to.ts";
 import { countGpuSeconds, listStints, type SpentJob, type Stint, type Window } from "./stints.ts";
 
 type Sums = Readonly<
@@ -75,18 +76,16 @@ export const addUsed = (before: Tally, jobs: readonly SpentJob[], asked: TallyAs
   return sums;
 };
 
-const round = (value: number, digits: number): number => Number(value.toFixed(digits));
-
 const HOUR_DIGITS = 2;
 const SHARE_DIGITS = 3;
 
 const tellGroup = (key: string | null, sums: Sums): UsageGroup => ({
   key,
-  gpu_hours: round(sums.gpuSeconds / SECONDS_AN_HOUR, HOUR_DIGITS),
+  gpu_hours: roundTo(sums.gpuSeconds / SECONDS_AN_HOUR, HOUR_DIGITS),
   jobs: sums.jobs,
   failed: sums.failed,
-  mean_wait_s: sums.started === 0 ? null : round(sums.waitS / sums.started, 1),
-  idle_share: sums.seenSeconds === 0 ? null : round(sums.idleSeconds / sums.seenSeconds, SHARE_DIGITS),
+  mean_wait_s: sums.started === 0 ? null : roundTo(sums.waitS / sums.started, 1),
+  idle_share: sums.seenSeconds === 0 ? null : roundTo(sums.idleSeconds / sums.seenSeconds, SHARE_DIGITS),
 });
 
 const compareKeys = (a: string | null, b: string | null): number => {

@@ -1,9 +1,9 @@
 import { accountWait, isBlocked, type JobWaits } from "../../jobs/fields/waits.ts";
 import type { ActiveJob, JobId, QueuedJob } from "../../jobs/job.ts";
-import { bookGpus, countBooked } from "../booked-gpus.ts";
+import { bookGpus } from "../booked-gpus.ts";
 import { findDrain, NO_DRAINS } from "../drain.ts";
 import { findReadyAt } from "../eligibility.ts";
-import type { Stretch, UseAt } from "../fair-share.ts";
+import { type Stretch, toStretch, type UseAt } from "../fair-share.ts";
 import type { Gpu } from "../gpu.ts";
 import type { GpuState } from "../gpu-selection.ts";
 import { decideStarts, type QueueFacts, type Start } from "../queue-turns.ts";
@@ -36,13 +36,6 @@ const MOST_STEPS = 300;
 
 const findEnd = ({ lastsOf }: Scene, job: ActiveJob): number =>
   job.startedAt + (lastsOf(job) ?? Number.POSITIVE_INFINITY);
-
-const toStretch = (job: ActiveJob, to: number): Stretch => ({
-  user: job.user,
-  gpus: job.gpuIdxs.length === 0 ? 0 : countBooked(job),
-  from: job.startedAt,
-  to,
-});
 
 const listNeeds = ({ after, afterAny }: JobWaits): readonly string[] => [...(after ?? []), ...(afterAny ?? [])];
 

@@ -183,6 +183,20 @@ const listStarts = (given: WaitFacts): readonly (readonly [string, Start["gpuIdx
 const explain = (given: WaitFacts, job: QueuedJob): Blocker | null | undefined =>
   [...explainWaits(given, NOW, new Set([job.id]))][0]?.blocker;
 
+const expectSameStarts = async (store: Store, given: WaitFacts): Promise<readonly QueuedJob[]> => {
+  await fillStore(store, given.queued);
+  const head = readHead(store, given);
+  expect(listStarts({ ...given, queued: head })).toEqual(listStarts(given));
+  return head;
+};
+
+const expectSameReasons = (given: WaitFacts, head: readonly QueuedJob[]): void => {
+  for (const job of given.queued) {
+    const others = head.filter(({ id }) => id !== job.id);
+    expect(explain({ ...given, queued: [...others, job] }, job)).toEqual(explain(given, job));
+  }
+};
+
 describe("over any machine and queue, of the jobs that are read", () => {
   test("the same start, with limits and by use, where more are read only while all that were read start", async () => {
     const store = openTemporary();
@@ -205,13 +219,7 @@ describe("over any machine and queue, of the jobs that are read", () => {
   test("the same start on the same GPUs as of the whole queue, and each that waits has the same reason", async () => {
     const store = openTemporary();
     const isSame = async (given: WaitFacts): Promise<void> => {
-      await fillStore(store, given.queued);
-      const head = readHead(store, given);
-      expect(listStarts({ ...given, queued: head })).toEqual(listStarts(given));
-      for (const job of given.queued) {
-        const others = head.filter(({ id }) => id !== job.id);
-        expect(explain({ ...given, queued: [...others, job] }, job)).toEqual(explain(given, job));
-      }
+      expectSameReasons(given, await expectSameStarts(store, given));
     };
     await fc.assert(fc.asyncProperty(facts, isSame), { numRuns: 600 });
   }, 60_000);
@@ -234,9 +242,7 @@ describe("over any machine and queue, of the jobs that are read", () => {
   test("so it is within the limits of each user, over which nobody's jobs go", async () => {
     const store = openTemporary();
     const isSame = async (given: WaitFacts): Promise<void> => {
-      await fillStore(store, given.queued);
-      const head = readHead(store, given);
-      expect(listStarts({ ...given, queued: head })).toEqual(listStarts(given));
+      await expectSameStarts(store, given);
       const starts = decideStarts(given, describeAll(given), NOW);
       for (const user of new Set(starts.map(({ job }) => job.user))) {
         const { maxGpus, maxRunning } = (given.limitsOf ?? NO_LIMITS)(user);
@@ -252,16 +258,11 @@ describe("over any machine and queue, of the jobs that are read", () => {
   test("so it is with batches of which only some may run at once", async () => {
     const store = openTemporary();
     const isSame = async (given: WaitFacts): Promise<void> => {
-      await fillStore(store, given.queued);
-      const head = readHead(store, given);
-      expect(listStarts({ ...given, queued: head })).toEqual(listStarts(given));
+      const head = await expectSameStarts(store, given);
       const starts = decideStarts(given, describeAll(given), NOW).map(({ job }) => job);
       for (const { batchId = "", batchMax } of starts)
         if (batchMax) expect(countOfBatch(batchId, [...given.active, ...starts])).toBeLessThanOrEqual(batchMax);
-      for (const job of given.queued) {
-        const others = head.filter(({ id }) => id !== job.id);
-        expect(explain({ ...given, queued: [...others, job] }, job)).toEqual(explain(given, job));
-      }
+      expectSameReasons(given, head);
     };
     await fc.assert(fc.asyncProperty(factsWithBatches, isSame), { numRuns: 300 });
   }, 60_000);
@@ -269,13 +270,7 @@ describe("over any machine and queue, of the jobs that are read", () => {
   test("so it is with CPUs and memory, of which no more is booked than there is", async () => {
     const store = openTemporary();
     const isSame = async (given: WaitFacts): Promise<void> => {
-      await fillStore(store, given.queued);
-      const head = readHead(store, given);
-      expect(listStarts({ ...given, queued: head })).toEqual(listStarts(given));
-      for (const job of given.queued) {
-        const others = head.filter(({ id }) => id !== job.id);
-        expect(explain({ ...given, queued: [...others, job] }, job)).toEqual(explain(given, job));
-      }
+      expectSameReasons(given, await expectSameStarts(store, given));
     };
     await fc.assert(fc.asyncProperty(factsWithHost, isSame), { numRuns: 300 });
   }, 60_000);
@@ -283,9 +278,7 @@ describe("over any machine and queue, of the jobs that are read", () => {
   test("so it is with agents, whose jobs never have more GPUs than they may", async () => {
     const store = openTemporary();
     const isSame = async (given: WaitFacts): Promise<void> => {
-      await fillStore(store, given.queued);
-      const head = readHead(store, given);
-      expect(listStarts({ ...given, queued: head })).toEqual(listStarts(given));
+      const head = await expectSameStarts(store, given);
       const starts = decideStarts(given, describeAll(given), NOW).filter(({ job }) => job.agent && job.numGpus > 0);
       for (const [user, own] of Map.groupBy(starts, ({ job }) => job.user)) {
         const had = given.active.filter((job) => job.user === user).flatMap(({ gpuIdxs }) => gpuIdxs);
@@ -293,10 +286,7 @@ describe("over any machine and queue, of the jobs that are read", () => {
         expect(had.length + got.length).toBeLessThanOrEqual(user === "bot" ? 1 : 2);
         expect(given.countGpuSeconds?.(user)).toBe(3599);
       }
-      for (const job of given.queued) {
-        const others = head.filter(({ id }) => id !== job.id);
-        expect(explain({ ...given, queued: [...others, job] }, job)).toEqual(explain(given, job));
-      }
+      expectSameReasons(given, head);
     };
     await fc.assert(fc.asyncProperty(factsWithAgents, isSame), { numRuns: 400 });
   }, 60_000);
