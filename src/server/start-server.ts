@@ -16,9 +16,9 @@ import { isLocalHost } from "./core/access/server-hosts.ts";
 import type { AuthorizedKeys } from "./core/access/ssh-key.ts";
 import type { JobId } from "./core/jobs/job.ts";
 import { JOB_CHANNELS } from "./core/notices/channels.ts";
-import { createHostRules } from "./core/queue/booking/host-part.ts";
+import { createHostRules, type HostRules } from "./core/queue/booking/host-part.ts";
 import type { ReserveRules } from "./core/queue/reservations/reservation.ts";
-import { createLimitsOf } from "./core/queue/user-limits.ts";
+import { createLimitsOf, type LimitsOf } from "./core/queue/user-limits.ts";
 import type { Settings } from "./core/settings/settings.ts";
 import type { Store } from "./core/store.ts";
 import { toRetention } from "./core/upkeep/folder-plan.ts";
@@ -89,9 +89,12 @@ const createKeys = ({ serverDir }: Settings): AuthorizedKeys =>
     program: [...locateProgram(), "attach-session", "--server-dir", resolve(serverDir)],
   });
 
-const toReserveRules = ({ maxReserved, reserveMargin }: Settings): ReserveRules => ({
-  maxReserved,
-  marginS: parseDuration(reserveMargin) ?? 0,
+type QueueRules = Readonly<{ host: HostRules; limitsOf: LimitsOf; reserveRules: ReserveRules }>;
+
+const toQueueRules = (settings: Settings): QueueRules => ({
+  host: createHostRules(settings),
+  limitsOf: createLimitsOf(settings),
+  reserveRules: { maxReserved: settings.maxReserved, marginS: parseDuration(settings.reserveMargin) ?? 0 },
 });
 
 const toApiSettings = (settings: Settings, serverUser: string): ApiSettings => ({
@@ -106,12 +109,10 @@ const toApiSettings = (settings: Settings, serverUser: string): ApiSettings => (
     roles: new Map(settings.users.map(({ name, role }) => [name, role])),
   },
   maxCpuJobs: settings.maxCpuJobs,
-  host: createHostRules(settings),
   maxPassedOver: settings.maxPassedOver,
   maxQueued: settings.maxQueued,
   maxQueuedInAll: settings.maxQueuedInAll,
-  limitsOf: createLimitsOf(settings),
-  reserveRules: toReserveRules(settings),
+  ...toQueueRules(settings),
   maxWaitingGib: settings.maxWaitingGib,
   limits: settings,
 });
@@ -141,25 +142,16 @@ const startJobs = (
   );
   const office = { couriers: parts.couriers, timeoutMs: SERVICE_TIMEOUT_MS, random: Math.random };
   const logs = createLogFile(settings.serverDir);
-  const limited = {
-    ...settings,
-    limitsOf: createLimitsOf(settings),
-    host: createHostRules(settings),
-    reserveRules: toReserveRules(settings),
-  };
-  return startTasks(
-    { ...parts, serverEnvironment, settings: limited, uptime: readUptime, readBootTime, logs },
-    alarms,
-    {
-      health: parts.health,
-      wandb: createWandbFinder(),
-      findInputWaits: createInputWaits(settings.serverDir),
-      office,
-      backups: createBackups({ serverDir: settings.serverDir, program: locateProgram() }),
-      folders: createJobFolders(settings.serverDir),
-      retention: toRetention(settings),
-    },
-  );
+  const ruled = { ...settings, ...toQueueRules(settings) };
+  return startTasks({ ...parts, serverEnvironment, settings: ruled, uptime: readUptime, readBootTime, logs }, alarms, {
+    health: parts.health,
+    wandb: createWandbFinder(),
+    findInputWaits: createInputWaits(settings.serverDir),
+    office,
+    backups: createBackups({ serverDir: settings.serverDir, program: locateProgram() }),
+    folders: createJobFolders(settings.serverDir),
+    retention: toRetention(settings),
+  });
 };
 
 const STDERR = 2;

@@ -1,4 +1,5 @@
 import type { Database } from "bun:sqlite";
+import { rememberText } from "../../../../../base/remember-each.ts";
 import type { QueuedJob } from "../../../../core/jobs/job.ts";
 import { parseNeed, type SharedNeed } from "../../../../core/queue/needs/need-name.ts";
 import type { PassedOverSince } from "../../../../core/queue/patience/passed-over.ts";
@@ -33,15 +34,6 @@ const PASSED_OVER = `${ASKED}, firsts(seq) as (
 )
 select ${ROW_COLUMNS} from jobs where seq in firsts`;
 
-const createNeedReader = (): ((need: string) => SharedNeed) => {
-  const known = new Map<string, SharedNeed>();
-  return (name) => {
-    const need = known.get(name) ?? parseNeed(name);
-    known.set(name, need);
-    return need;
-  };
-};
-
 const writeAsked = (groups: readonly NeedyGroup[], since?: PassedOverSince): string =>
   JSON.stringify(groups.map(({ user, need, needs }) => [user, need, since?.(needs, user)]));
 
@@ -62,7 +54,7 @@ const createPartReader = (db: Database): ((part: Part) => readonly JobRow[]) => 
 const createGroupReader = (db: Database): (() => readonly NeedyGroup[]) => {
   const groups = db.query<Group, []>(GROUPS);
   return rememberVersion(db, () => {
-    const readNeed = createNeedReader();
+    const readNeed = rememberText(parseNeed);
     return groups.all().map((group) => ({ ...group, needs: readNeed(group.need) }));
   });
 };
